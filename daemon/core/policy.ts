@@ -1,0 +1,187 @@
+/**
+ * The Intended Policy Spec (SAE sections 3 and 6; DESIGN section 4) as plain types: what an operator writes.
+ * The TypeBox schema in contract/policy.ts describes the same shape and a compile-time check keeps both equal.
+ * Every amount is in USDT, every duration in milliseconds, every fraction is of one.
+ */
+
+/** A factor on B_0: a number, or an exact fraction such as `2/3`. */
+export type Factor = number | string;
+export interface ComponentFactors {
+  readonly leverage: Factor;
+  readonly notional: Factor;
+  readonly order_rate: Factor;
+  readonly slippage: Factor;
+}
+/** One factor for every component, or one per component; several that match multiply. */
+export type Multiplier = Factor | ComponentFactors;
+
+export const TOOL_NAMES = [
+  'place_order',
+  'close_position',
+  'modify_order',
+  'cancel_order',
+  'cancel_all',
+  'get_account',
+  'get_positions',
+  'get_orders',
+  'get_market',
+  'get_limits',
+  'get_decision',
+] as const;
+export type ToolName = (typeof TOOL_NAMES)[number];
+export const ACTIONS = ['open', 'close', 'modify', 'cancel'] as const;
+export type Action = (typeof ACTIONS)[number];
+export const VENUES = ['paper', 'binance-demo', 'binance-live'] as const;
+export type VenueName = (typeof VENUES)[number];
+export const REGIMES = ['calm', 'volatile', 'extreme'] as const;
+export type Regime = (typeof REGIMES)[number];
+export const SIGNAL_KINDS = ['injection', 'narrative', 'anomaly'] as const;
+export type SignalKind = (typeof SIGNAL_KINDS)[number];
+
+export interface RateLimit {
+  readonly max: number;
+  readonly window_ms: number;
+}
+export interface Scope {
+  readonly tools: readonly ToolName[];
+  readonly actions: readonly Action[];
+  readonly venues: readonly VenueName[];
+  readonly symbols: readonly string[];
+  readonly accounts: readonly string[];
+}
+/** R: B_0, absolute. */
+export interface Budgets {
+  readonly leverage: number;
+  readonly order_notional_usdt: number;
+  readonly symbol_notional_usdt: number;
+  readonly gross_notional_usdt: number;
+  readonly order_rate: RateLimit;
+  readonly slippage_bps: number;
+  readonly holding_time_ms: number;
+  readonly concurrent_positions: number;
+  readonly turnover_usdt_per_day: number;
+  readonly fees_usdt_per_day: number;
+}
+export interface RegimeRow extends ComponentFactors {
+  readonly cooldown_ms: number;
+  readonly slices: number;
+  readonly reduce_only?: boolean;
+}
+export interface MarketSection {
+  readonly bar_ms: number;
+  readonly volatility: {
+    readonly window_bars: number;
+    readonly baseline_bars: number;
+    readonly baseline_quantile: number;
+    readonly min_history_bars: number;
+    readonly volatile: number;
+    readonly extreme: number;
+    readonly absolute: { readonly volatile: number; readonly extreme: number };
+    readonly jump_sigma: number;
+  };
+  readonly regime_hold_bars: number;
+  readonly funding: { readonly extreme: number };
+  readonly liquidity: { readonly ema_bars: number; readonly below_quantile: number; readonly baseline_bars: number };
+  readonly regimes: { readonly calm: RegimeRow; readonly volatile: RegimeRow; readonly extreme: RegimeRow };
+  readonly freshness: {
+    readonly mark_ms: number;
+    readonly quote_ms: number;
+    readonly bars: number;
+    readonly account_ms: number;
+    readonly filters_ms: number;
+    readonly funding_ms: number;
+    readonly clock_skew_ms: number;
+    readonly request_ms: number;
+  };
+  readonly collar_bps: number;
+}
+export interface Tier {
+  readonly at: number;
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+}
+export interface AccountSection {
+  readonly drawdown: { readonly window_ms: number; readonly tiers: readonly Tier[] };
+  readonly daily_loss: { readonly tiers: readonly Tier[] };
+  readonly margin_ratio: { readonly tiers: readonly Tier[] };
+  readonly concentration: { readonly share: number; readonly floor_usdt: number };
+  readonly min_liquidation_distance: number;
+  readonly margin_buffer_usdt: number;
+}
+export interface TrustLevel {
+  readonly provenance: number;
+  readonly capability_risk: number;
+}
+export interface SkillEntry extends TrustLevel {
+  readonly name: string;
+  readonly sha256: string;
+}
+export interface TrustTier {
+  readonly provenance_below?: number;
+  readonly capability_risk_above?: number;
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+}
+export interface SignalRule {
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+  readonly max_ttl_ms: number;
+}
+export interface TrustSection {
+  readonly default: TrustLevel;
+  readonly unknown_skill: TrustLevel;
+  readonly skills: readonly SkillEntry[];
+  readonly tiers: readonly TrustTier[];
+  readonly signals: { readonly injection: SignalRule; readonly narrative: SignalRule; readonly anomaly: SignalRule };
+}
+export interface TraderStateSection {
+  readonly window_trades: number;
+  readonly max_age_ms: number;
+  readonly base_rate: number;
+  readonly limit_at: number;
+  readonly block_at: number;
+  readonly multiplier: Multiplier;
+  readonly enforce_block: boolean;
+}
+export interface TemporalSection {
+  readonly duplicate_window_ms: number;
+  readonly duplicate_exempt: readonly string[];
+  readonly flip_interval_ms: number;
+  readonly breaker: { readonly repeats: number; readonly window_ms: number; readonly cooldown_ms: number };
+}
+export interface ExitsSection {
+  readonly scope: 'own' | 'account';
+  readonly ladder_bps: readonly number[];
+  readonly step_ms: number;
+  readonly rate: RateLimit;
+}
+/** What one agent is held to beside the account's policy; may only tighten it. */
+export interface AgentSection {
+  readonly scope?: Partial<Scope>;
+  readonly budgets?: Partial<Budgets>;
+  readonly temporal?: Partial<TemporalSection>;
+  readonly trader_state?: Partial<TraderStateSection>;
+  readonly exits?: { readonly scope?: 'own' };
+}
+export type JsonSchemaObject = { readonly [key: string]: unknown };
+
+export interface IntendedPolicySpec {
+  readonly version: 1;
+  readonly name: string;
+  readonly mode: 'enforce' | 'shadow';
+  readonly scope: Scope;
+  readonly budgets: Budgets;
+  readonly market: MarketSection;
+  readonly account: AccountSection;
+  readonly trust: TrustSection;
+  readonly trader_state: TraderStateSection;
+  readonly temporal: TemporalSection;
+  readonly staging: { readonly spacing_ms: number; readonly ttl_ms: number };
+  readonly standing: { readonly resting_ttl_ms: number; readonly on_breach: 'hold' | 'cancel_opening' | 'reduce' };
+  readonly exits: ExitsSection;
+  readonly protection: { readonly required: boolean; readonly stop_bps: number };
+  readonly intercept: { readonly allow: { readonly [tool: string]: JsonSchemaObject } };
+  readonly tools: { readonly [tool: string]: { readonly args: JsonSchemaObject } };
+  readonly agents: { readonly [agent: string]: AgentSection };
+  readonly loosen_delay_ms: number;
+}
