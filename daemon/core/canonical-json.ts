@@ -1,0 +1,110 @@
+/**
+ * Canonical JSON: one text for one value, whatever the order in which its keys were set.
+ *
+ * The form is that of RFC 8785: no white space, object members in the order of the UTF-16 code units of their keys,
+ * numbers and strings as ECMAScript's `JSON.stringify` writes them (so `-0` is `0`, and a lone surrogate is written as
+ * a lowercase `\udxxx` escape, which keeps every text valid UTF-8).
+ *
+ * Unlike `JSON.stringify` nothing is lost silently: `undefined` (also as a member), NaN, infinities, bigint, functions,
+ * symbols, holes in arrays, and objects that are not plain (Date, Map, class instances) are refused.
+ */
+
+/** Deepest nesting that is accepted; deeper values, and cycles, are refused. */
+export const MAX_CANONICAL_DEPTH = 200;
+
+/** A value that has no canonical form. `path` says where it lies, `$` being the root: `$.orders[2].price`. */
+export class CanonicalJsonError extends Error {
+  readonly code = 'NOT_CANONICAL';
+  readonly path: string;
+
+  constructor(path: string, problem: string) {
+    super(`${path}: ${problem}`);
+    this.name = 'CanonicalJsonError';
+    this.path = path;
+  }
+}
+
+/**
+ * Writes `value` in canonical form. Free of sorting when all keys are in order already, which is how the records of
+ * the ledger are built.
+ *
+ * @throws CanonicalJsonError when the value has no canonical form
+ */
+export function canonicalJson(value: unknown): string {
+  return isInOrder(value, 0) ? JSON.stringify(value) : writeValue(value, '$', 0);
+}
+
+/** True iff `text` is exactly the canonical form of the value it describes. */
+export function isCanonicalJson(text: string): boolean {
+  try {
+    return canonicalJson(JSON.parse(text)) === text;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof CanonicalJsonError) return false;
+    throw error;
+  }
+}
+
+/** True iff `JSON.stringify(value)` is the canonical form: all keys in order, nothing that it would drop or change. */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth >= MAX_CANONICAL_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isInOrder(value[i], depth + 1)) return false;
+    return true;
+  }
+  if (!isPlain(value)) return false;
+  let previous = '';
+  for (const key of Object.keys(value)) {
+    if (key < previous || !isInOrder((value as Record<string, unknown>)[key], depth + 1)) return false;
+    previous = key;
+  }
+  return true;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function writeValue(value: unknown, path: string, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw new CanonicalJsonError(path, `${value} is not a JSON number`);
+      return JSON.stringify(value);
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= MAX_CANONICAL_DEPTH) {
+        throw new CanonicalJsonError(path, `nested deeper than ${MAX_CANONICAL_DEPTH} levels, or cyclic`);
+      }
+      return Array.isArray(value) ? writeArray(value, path, depth) : writeObject(value, path, depth);
+    default:
+      throw new CanonicalJsonError(path, `${typeof value} has no JSON form`);
+  }
+}
+
+function writeArray(items: readonly unknown[], path: string, depth: number): string {
+  let text = '[';
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) text += ',';
+    text += writeValue(items[i], `${path}[${i}]`, depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeObject(object: object, path: string, depth: number): string {
+  if (!isPlain(object)) throw new CanonicalJsonError(path, 'only plain objects have a canonical form');
+  // Array.sort without a comparator orders strings by UTF-16 code units. The text is written member by member and not
+  // from a sorted copy: in a copy, keys such as "10" and "2" would be enumerated in numeric order.
+  const keys = Object.keys(object).sort();
+  let text = '{';
+  for (const [index, key] of keys.entries()) {
+    if (index > 0) text += ',';
+    const member = (object as Record<string, unknown>)[key];
+    text += `${JSON.stringify(key)}:${writeValue(member, `${path}.${key}`, depth + 1)}`;
+  }
+  return `${text}}`;
+}

@@ -1,0 +1,52 @@
+import type { Database } from 'better-sqlite3';
+import type { DecisionKeys } from './decision-keys.ts';
+import type { AppendedEvent } from './types.ts';
+
+/** A record with its place in the chain, ready to be written. */
+export interface PreparedEvent extends AppendedEvent {
+  readonly text: string;
+  readonly decision: DecisionKeys | null;
+}
+
+export interface SideRow {
+  readonly hash: string;
+  readonly body: string;
+  readonly at_ms: number;
+}
+
+/** What one transaction writes. */
+export interface BatchContent {
+  readonly events: readonly PreparedEvent[];
+  readonly texts: readonly SideRow[];
+  readonly policies: readonly SideRow[];
+}
+
+/** Prepares the function that writes a batch in one transaction, all or nothing, durable when it returns. */
+export function prepareBatchWriter(db: Database): (content: BatchContent) => void {
+  const insertEvent = db.prepare(
+    'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const insertId = db.prepare('INSERT INTO decisions_by_id (decision_id, seq) VALUES (?, ?)');
+  const insertAgent = db.prepare('INSERT INTO decisions_by_agent (agent, seq) VALUES (?, ?)');
+  // The first decision of an idempotency key is the one that is answered again.
+  const insertRequest = db.prepare(
+    'INSERT INTO decisions_by_request (agent, kind, request_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const insertText = db.prepare('INSERT INTO texts (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const insertPolicy = db.prepare('INSERT INTO policies (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+
+  const write = db.transaction((content: BatchContent) => {
+    for (const row of content.texts) insertText.run(row.hash, row.body, row.at_ms);
+    for (const row of content.policies) insertPolicy.run(row.hash, row.body, row.at_ms);
+    for (const event of content.events) {
+      insertEvent.run(event.seq, event.at_ms, event.kind, event.text, event.prev_hash, event.hash);
+      if (event.decision === null) continue;
+      const { agent, decision_id, kind, request_id } = event.decision;
+      insertId.run(decision_id, event.seq);
+      if (agent === null) continue;
+      insertAgent.run(agent, event.seq);
+      if (request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);
+    }
+  });
+  return (content) => write.immediate(content);
+}

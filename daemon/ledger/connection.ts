@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { codeOf, LedgerError, messageOf } from './errors.ts';
+import { ensurePrivateFile } from './private-files.ts';
+
+/** How long a commit waits for another process that writes (`token create`, a replication tool), ms. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** Opens the database for writing: WAL, every commit synced to disk before it returns. Creates it with mode 0600. */
+export function openForWriting(path: string): Database.Database {
+  ensurePrivateFile(path);
+  return openDatabase(path, false, (db) => {
+    if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
+      throw new LedgerError('LEDGER_PERMISSIONS', `SQLite cannot keep a write-ahead log beside ${path}.`);
+    }
+    db.pragma('synchronous = FULL');
+    // Short log, short checkpoints: they make the tail of the commit times.
+    db.pragma('wal_autocheckpoint = 300');
+    // Erased texts are overwritten, not only unlinked.
+    db.pragma('secure_delete = ON');
+  });
+}
+
+/** Opens an existing database for reading, also while a daemon writes it. */
+export function openForReading(path: string): Database.Database {
+  if (!existsSync(path)) throw new LedgerError('LEDGER_MISSING', `There is no ledger at ${path}.`);
+  return openDatabase(path, true, (db) => db.pragma('query_only = ON'));
+}
+
+function openDatabase(path: string, readonly: boolean, prepare: (db: Database.Database) => void): Database.Database {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(path, { readonly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    db.pragma('foreign_keys = ON');
+    db.pragma('trusted_schema = OFF');
+    prepare(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw toLedgerError(error, path);
+  }
+}
+
+/** Translates what SQLite throws into an error that an operator understands. */
+export function toLedgerError(error: unknown, path: string): LedgerError {
+  if (error instanceof LedgerError) return error;
+  const code = codeOf(error);
+  const options = { cause: error };
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return new LedgerError('LEDGER_CORRUPT', `The ledger ${path} is damaged: ${messageOf(error)}.`, options);
+  }
+  if (isDiskFull(error)) {
+    return new LedgerError('LEDGER_FULL', `The disk that holds the ledger ${path} is full.`, options);
+  }
+  if (
+    ['SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PERM', 'EACCES', 'EPERM', 'EROFS'].some((c) => code.startsWith(c))
+  ) {
+    return new LedgerError('LEDGER_PERMISSIONS', `The ledger ${path} cannot be opened: ${messageOf(error)}.`, options);
+  }
+  return new LedgerError('LEDGER_FAILED', `The ledger ${path} failed: ${messageOf(error)}.`, options);
+}
+
+export function isDiskFull(error: unknown): boolean {
+  return ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'].includes(codeOf(error));
+}

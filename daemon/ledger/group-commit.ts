@@ -1,0 +1,199 @@
+import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
+import { type ChainHead, chainRecords } from './chain-builder.ts';
+import { LedgerError } from './errors.ts';
+import type { AppendRecord, LedgerStats, PendingAppend } from './types.ts';
+
+/** Records that may wait for the commit of their turn; with more, the commit happens at once. */
+const MAX_PENDING = 4096;
+
+export interface SeqRange {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+export interface GroupCommitPorts {
+  /** Writes all of it durably in one transaction, or throws and has written nothing. */
+  readonly write: (content: BatchContent) => void;
+  readonly isDiskFull: (error: unknown) => boolean;
+  /** Frees the reserve; false when it was freed before. */
+  readonly releaseReserve: () => boolean;
+  /** Seq of the last record on disk. */
+  readonly readLastSeq: () => number;
+  readonly toLedgerError: (error: unknown) => LedgerError;
+  readonly onFailure: (error: LedgerError) => void;
+  readonly onReserveUsed: () => void;
+  readonly onCommitted: (range: SeqRange) => void;
+}
+
+interface Batch {
+  readonly content: { readonly events: PreparedEvent[]; readonly texts: SideRow[]; readonly policies: SideRow[] };
+  readonly committed: Promise<void>;
+  readonly settle: (failure: LedgerError | null) => void;
+}
+
+/**
+ * Collects what is appended in one turn of the event loop and writes it in one transaction at the end of the turn
+ * (`setImmediate`: after the requests that arrived together were all decided). SQLite runs synchronously, so what
+ * arrives during a commit is read in the next turn and shares the next commit.
+ *
+ * After a commit that failed nothing more is accepted: what is on disk is then known only to a process that reads it
+ * anew. The one exception is a full disk, once: the reserve is given up and the same batch is written again.
+ */
+export class GroupCommit {
+  readonly #ports: GroupCommitPorts;
+  #head: ChainHead;
+  #batch: Batch | null = null;
+  #timer: NodeJS.Immediate | null = null;
+  #failure: LedgerError | null = null;
+  #isClosed = false;
+  #isBuilding = false;
+  #stats: LedgerStats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: false };
+
+  constructor(head: ChainHead, ports: GroupCommitPorts) {
+    this.#head = head;
+    this.#ports = ports;
+  }
+
+  get isFailed(): boolean {
+    return this.#failure !== null;
+  }
+
+  get stats(): LedgerStats {
+    return this.#stats;
+  }
+
+  /** Adds records to the batch of this turn. Throws when they cannot be taken; then no seq was used. */
+  add(records: readonly AppendRecord[]): PendingAppend {
+    this.#assertOpen();
+    // A `build` that appends would take the seq of the record that is being built.
+    if (this.#isBuilding) throw new LedgerError('LEDGER_ARGUMENT', 'A record may not append while it is being built.');
+    if (records.length === 0) throw new LedgerError('LEDGER_ARGUMENT', 'There is no record to append.');
+    this.#isBuilding = true;
+    let events: PreparedEvent[];
+    try {
+      events = chainRecords(this.#head, records);
+    } finally {
+      this.#isBuilding = false;
+    }
+    this.#head = events.at(-1) ?? this.#head;
+    const batch = this.#openBatch();
+    for (const event of events) batch.content.events.push(event);
+    if (batch.content.events.length >= MAX_PENDING) this.#commit();
+    return { seqs: events.map((event) => event.seq), events: events.map(toAppended), committed: batch.committed };
+  }
+
+  addText(row: SideRow): void {
+    this.#assertOpen();
+    this.#openBatch().content.texts.push(row);
+  }
+
+  addPolicy(row: SideRow): void {
+    this.#assertOpen();
+    this.#openBatch().content.policies.push(row);
+  }
+
+  /** Commits what is pending before it returns. */
+  flush(): void {
+    this.#assertOpen();
+    this.#commit();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Commits what is pending, unless the ledger has failed; then accepts nothing more. */
+  close(): void {
+    if (this.#isClosed) return;
+    if (this.#failure === null) this.#commit();
+    this.#isClosed = true;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new LedgerError('LEDGER_CLOSED', 'The ledger is closed.');
+    if (this.#failure === null) return;
+    throw new LedgerError('LEDGER_FAILED', `The ledger accepts nothing more: ${this.#failure.message}`, {
+      cause: this.#failure,
+    });
+  }
+
+  #openBatch(): Batch {
+    if (this.#batch !== null) return this.#batch;
+    this.#batch = createBatch();
+    this.#timer = setImmediate(() => this.#commit());
+    return this.#batch;
+  }
+
+  #commit(): void {
+    const batch = this.#batch;
+    if (batch === null) return;
+    if (this.#timer !== null) clearImmediate(this.#timer);
+    this.#batch = null;
+    this.#timer = null;
+
+    const startedAt = performance.now();
+    const wasReserveUsed = this.#stats.reserve_used;
+    const failure = this.#write(batch.content);
+    if (failure !== null) {
+      this.#failure = failure;
+      batch.settle(failure);
+      isolate(() => this.#ports.onFailure(failure));
+      return;
+    }
+    const { commits, records, reserve_used } = this.#stats;
+    const { events } = batch.content;
+    const last_commit_us = Math.round((performance.now() - startedAt) * 1000);
+    this.#stats = { commits: commits + 1, records: records + events.length, last_commit_us, reserve_used };
+    batch.settle(null);
+    if (reserve_used && !wasReserveUsed) isolate(() => this.#ports.onReserveUsed());
+    const [first, last] = [events[0], events.at(-1)];
+    if (first !== undefined && last !== undefined) {
+      isolate(() => this.#ports.onCommitted({ firstSeq: first.seq, lastSeq: last.seq }));
+    }
+  }
+
+  /** Returns why nothing was written, or null when all of it is on disk. */
+  #write(content: BatchContent): LedgerError | null {
+    try {
+      this.#ports.write(content);
+      return null;
+    } catch (error) {
+      if (!this.#ports.isDiskFull(error) || !this.#ports.releaseReserve()) return this.#ports.toLedgerError(error);
+    }
+    this.#stats = { ...this.#stats, reserve_used: true };
+    try {
+      // INVARIANT: only a batch of which nothing is on disk may be written again.
+      const first = content.events[0];
+      if (first !== undefined && this.#ports.readLastSeq() !== first.seq - 1) {
+        return new LedgerError('LEDGER_CORRUPT', `Record ${first.seq} is on disk although its commit failed.`);
+      }
+      this.#ports.write(content);
+      return null;
+    } catch (error) {
+      return this.#ports.toLedgerError(error);
+    }
+  }
+}
+
+function createBatch(): Batch {
+  let settle: Batch['settle'] = () => undefined;
+  const committed = new Promise<void>((resolve, reject) => {
+    settle = (failure) => (failure === null ? resolve() : reject(failure));
+  });
+  // One promise for all appends of the batch. A failure is also told to onFailure, so it is not lost when an append
+  // that nobody awaits was alone in it.
+  committed.catch(() => undefined);
+  return { content: { events: [], texts: [], policies: [] }, committed, settle };
+}
+
+function toAppended({ seq, at_ms, kind, prev_hash, hash }: PreparedEvent) {
+  return { seq, at_ms, kind, prev_hash, hash };
+}
+
+/** Runs a callback of others: what it throws is its own uncaught error and not a failure of the commit. */
+function isolate(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

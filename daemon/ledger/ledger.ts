@@ -1,0 +1,164 @@
+import { dirname, join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { prepareBatchWriter } from './batch-writer.ts';
+import { chainRecords } from './chain-builder.ts';
+import { isDiskFull, openForWriting, toLedgerError } from './connection.ts';
+import { LedgerError } from './errors.ts';
+import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
+import { GroupCommit, type SeqRange } from './group-commit.ts';
+import { sha256Hex, ZERO_HASH } from './hash-chain.ts';
+import { acquireLock, type LedgerLock } from './lock.ts';
+import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
+import { ensurePrivateFolder } from './private-files.ts';
+import { SqliteReader } from './reader.ts';
+import { createReserve, DEFAULT_RESERVE_BYTES, type Reserve } from './reserve.ts';
+import { createTokenStore } from './tokens.ts';
+import type {
+  AppendedEvent,
+  AppendRecord,
+  Genesis,
+  Ledger,
+  LedgerStats,
+  OpenLedgerOptions,
+  PendingAppend,
+  TokenStore,
+} from './types.ts';
+import { checkTail } from './verify.ts';
+
+/**
+ * Opens a ledger for writing, as the only process that does, and creates it when there is none: folder 0700, files
+ * 0600, WAL with a sync at every commit, migrations, genesis record, reserve file.
+ *
+ * @throws LedgerError LEDGER_LOCKED, LEDGER_WRONG_VENUE, LEDGER_CORRUPT, LEDGER_FULL, LEDGER_MIGRATION, LEDGER_PERMISSIONS
+ */
+export function openLedger(options: OpenLedgerOptions): Ledger {
+  const { path } = options;
+  const folder = dirname(path);
+  let lock: LedgerLock | undefined;
+  let db: Database | undefined;
+  try {
+    ensurePrivateFolder(folder);
+    lock = acquireLock(folder);
+    const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
+    const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes);
+    db = openForWriting(path);
+    migrate(db, readMigrations(findMigrationsFolder()), options.now());
+    const genesis = findGenesis(db, path) ?? writeGenesis(db, options);
+    checkGenesis(genesis, options.venue, options.account, path);
+    if (options.maxBytes !== undefined) limitPages(db, options.maxBytes - reserveBytes);
+    return new SqliteLedger({ db, genesis, lock, reserve, options });
+  } catch (error) {
+    db?.close();
+    lock?.release();
+    throw toLedgerError(error, path);
+  }
+}
+
+function writeGenesis(db: Database, { path, venue, account, now }: OpenLedgerOptions): Genesis {
+  const events = chainRecords({ seq: 0, hash: ZERO_HASH }, [buildGenesisRecord(venue, account, now())]);
+  prepareBatchWriter(db)({ events, texts: [], policies: [] });
+  const genesis = findGenesis(db, path);
+  if (genesis === null) throw new LedgerError('LEDGER_CORRUPT', `The genesis record of ${path} cannot be read back.`);
+  return genesis;
+}
+
+function limitPages(db: Database, bytes: number): void {
+  const pageSize = Number(db.pragma('page_size', { simple: true }));
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(bytes / pageSize))}`);
+}
+
+interface LedgerParts {
+  readonly db: Database;
+  readonly genesis: Genesis;
+  readonly lock: LedgerLock;
+  readonly reserve: Reserve;
+  readonly options: OpenLedgerOptions;
+}
+
+class SqliteLedger extends SqliteReader implements Ledger {
+  readonly tokens: TokenStore;
+  readonly #lock: LedgerLock;
+  readonly #now: () => number;
+  readonly #commits: GroupCommit;
+  readonly #listeners = new Set<(range: SeqRange) => void>();
+
+  constructor({ db, genesis, lock, reserve, options }: LedgerParts) {
+    super(db, options.path, genesis);
+    this.#lock = lock;
+    this.#now = options.now;
+    this.tokens = createTokenStore(db, options.now);
+    this.#commits = new GroupCommit(checkTail(this), {
+      write: prepareBatchWriter(db),
+      isDiskFull,
+      releaseReserve: () => {
+        if (!reserve.release()) return false;
+        if (options.maxBytes !== undefined) limitPages(db, options.maxBytes);
+        return true;
+      },
+      readLastSeq: () => this.lastSeq(),
+      toLedgerError: (error) => toLedgerError(error, options.path),
+      onFailure: (error) => options.onFailure?.(error),
+      onReserveUsed: () => options.onReserveUsed?.(),
+      onCommitted: (range) => {
+        for (const listener of this.#listeners) listener(range);
+      },
+    });
+  }
+
+  get isFailed(): boolean {
+    return this.#commits.isFailed;
+  }
+
+  get stats(): LedgerStats {
+    return this.#commits.stats;
+  }
+
+  appendNow(records: readonly AppendRecord[]): PendingAppend {
+    return this.#commits.add(records);
+  }
+
+  async append(records: readonly AppendRecord[]): Promise<AppendedEvent[]> {
+    const { events, committed } = this.#commits.add(records);
+    await committed;
+    return [...events];
+  }
+
+  appendSync(records: readonly AppendRecord[]): AppendedEvent[] {
+    const { events } = this.#commits.add(records);
+    this.#commits.flush();
+    return [...events];
+  }
+
+  putText(body: string): string {
+    const hash = sha256Hex(body);
+    this.#commits.addText({ hash, body, at_ms: this.#now() });
+    return hash;
+  }
+
+  eraseText(hash: string): boolean {
+    this.#commits.flush();
+    const isErased = this.db.prepare('DELETE FROM texts WHERE hash = ?').run(hash).changes === 1;
+    // Earlier versions of the page may still lie in the write-ahead log.
+    if (isErased) this.db.pragma('wal_checkpoint(TRUNCATE)');
+    return isErased;
+  }
+
+  putPolicy(policy: unknown): string {
+    const body = canonicalJson(policy);
+    const hash = sha256Hex(body);
+    this.#commits.addPolicy({ hash, body, at_ms: this.#now() });
+    return hash;
+  }
+
+  onCommitted(listener: (range: SeqRange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  override close(): void {
+    this.#commits.close();
+    if (this.db.open) this.db.close();
+    this.#lock.release();
+  }
+}

@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { codeOf, LedgerError } from './errors.ts';
+import { ensurePrivateFile } from './private-files.ts';
+
+/** The right to write one ledger, held by one process. */
+export interface LedgerLock {
+  release(): void;
+}
+
+/**
+ * Takes the exclusive lock of a ledger's folder: a write lock on the empty database `daemon.lock`, held as long as the
+ * process lives. The operating system drops it when the process ends, however it ends, so it is never stale. The pid
+ * lies beside it in `daemon.pid` for the message only; it decides nothing.
+ *
+ * @throws LedgerError LEDGER_LOCKED naming the pid of the holder
+ */
+export function acquireLock(folder: string): LedgerLock {
+  const path = join(folder, 'daemon.lock');
+  const pidPath = join(folder, 'daemon.pid');
+  ensurePrivateFile(path);
+  const db = new Database(path, { timeout: 0 });
+  try {
+    db.exec('BEGIN IMMEDIATE');
+  } catch (cause) {
+    db.close();
+    if (!codeOf(cause).startsWith('SQLITE_BUSY')) throw cause;
+    throw new LedgerError(
+      'LEDGER_LOCKED',
+      `Another Holdfast process (pid ${readPid(pidPath)}) uses the ledger in ${folder}. Stop it first, or choose another HOLDFAST_HOME.`,
+      { cause },
+    );
+  }
+  ensurePrivateFile(pidPath);
+  writeFileSync(pidPath, `${process.pid}\n`);
+  return {
+    release() {
+      if (db.open) db.close();
+    },
+  };
+}
+
+function readPid(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8').trim();
+    return /^\d+$/.test(text) ? text : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,37 @@
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { LedgerError } from './errors.ts';
+
+const OTHERS = 0o077;
+const OTHERS_WRITE = 0o022;
+
+/**
+ * Creates a folder (and its parents) with mode 0700. One that exists already is left as it is, but must not be
+ * writable by others: who can replace files there can replace the ledger.
+ *
+ * @throws LedgerError LEDGER_PERMISSIONS
+ */
+export function ensurePrivateFolder(path: string): void {
+  const created = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (created !== undefined || process.platform === 'win32') return;
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & OTHERS_WRITE) === 0) return;
+  throw new LedgerError(
+    'LEDGER_PERMISSIONS',
+    `The folder ${path} can be written by others (mode ${mode.toString(8)}). Run: chmod 700 ${path}`,
+  );
+}
+
+/**
+ * Creates an empty file with mode 0600, or takes the rights of others away from one that exists.
+ *
+ * INVARIANT: a file that exists is never opened here. Closing any descriptor of a file drops every POSIX lock that this
+ * process holds on it, also those of SQLite.
+ */
+export function ensurePrivateFile(path: string): void {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing === undefined) {
+    closeSync(openSync(path, 'wx', 0o600));
+    return;
+  }
+  if (process.platform !== 'win32' && (existing.mode & OTHERS) !== 0) chmodSync(path, 0o600);
+}

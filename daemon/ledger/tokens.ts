@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+import { openForWriting, toLedgerError } from './connection.ts';
+import { LedgerError } from './errors.ts';
+import { sha256Hex } from './hash-chain.ts';
+import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
+import type { NewToken, TokenRecord, TokenStore } from './types.ts';
+
+const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms';
+
+/** A secret is `hf_` and 256 random bits in base64url. */
+function createSecret(): string {
+  return `hf_${randomBytes(32).toString('base64url')}`;
+}
+
+/** Tokens of an open ledger. Every call reads or writes the table itself, so a revocation holds from the next request. */
+export function createTokenStore(db: Database, now: () => number): TokenStore {
+  const insert = db.prepare(
+    `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const live = db.prepare<[string], TokenRecord>(
+    `SELECT ${COLUMNS} FROM tokens WHERE token_hash = ? AND revoked_at_ms IS NULL`,
+  );
+  const all = db.prepare<[], TokenRecord>(`SELECT ${COLUMNS} FROM tokens ORDER BY created_at_ms, id`);
+  const revoke = db.prepare(
+    'UPDATE tokens SET revoked_at_ms = max(?, created_at_ms) WHERE id = ? AND revoked_at_ms IS NULL',
+  );
+  return {
+    createToken(token: NewToken) {
+      const secret = createSecret();
+      const record: TokenRecord = {
+        id: `tok_${randomBytes(8).toString('hex')}`,
+        role: token.role,
+        name: token.name,
+        agent: token.agent ?? null,
+        skill_sha256: token.skill_sha256 ?? null,
+        created_at_ms: now(),
+        revoked_at_ms: null,
+      };
+      checkToken(record);
+      const { id, role, name, agent, skill_sha256, created_at_ms } = record;
+      insert.run(id, role, name, agent, sha256Hex(secret), skill_sha256, created_at_ms);
+      return { record, secret };
+    },
+    findToken: (secret) => live.get(sha256Hex(secret)) ?? null,
+    listTokens: () => all.all(),
+    revokeToken: (id) => revoke.run(now(), id).changes === 1,
+  };
+}
+
+/** A token store without the ledger's lock, for the command line while a daemon runs. */
+export function openTokenStore(path: string, now: () => number): TokenStore & { close(): void } {
+  const db = openForWriting(path);
+  try {
+    requireMigrated(db, readMigrations(findMigrationsFolder()));
+    return { ...createTokenStore(db, now), close: () => db.close() };
+  } catch (error) {
+    db.close();
+    throw toLedgerError(error, path);
+  }
+}
+
+function checkToken({ role, name, agent, skill_sha256 }: TokenRecord): void {
+  const problem = findTokenProblem(role, name, agent, skill_sha256);
+  if (problem !== null) throw new LedgerError('LEDGER_ARGUMENT', `This token cannot be created: ${problem}.`);
+}
+
+function findTokenProblem(role: string, name: string, agent: string | null, skill: string | null): string | null {
+  if (role === 'agent' && agent === null) return 'a token of role agent names its agent';
+  if (!isName(name)) return 'its name must have 1 to 64 characters';
+  if (agent !== null && !isName(agent)) return 'the name of its agent must have 1 to 64 characters';
+  if (skill !== null && !/^[0-9a-f]{64}$/.test(skill)) return 'a skill digest has 64 lowercase hex digits';
+  return null;
+}
+
+function isName(text: string): boolean {
+  return text.length >= 1 && text.length <= 64;
+}

@@ -1,0 +1,190 @@
+import type { LedgerError } from './errors.ts';
+
+/** A record of the chain as it is stored. `text` is the payload exactly as it was hashed. */
+export interface LedgerEvent {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly payload: unknown;
+  readonly text: string;
+  readonly prev_hash: string;
+  readonly hash: string;
+}
+
+/**
+ * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
+ * >= 0. The payload must have a canonical JSON form (see core/canonical-json.ts); it is `payload`, or what `build`
+ * makes of the record's seq. A payload of kind `decision` carries the members of {@link DecisionKeys}.
+ */
+export type AppendRecord =
+  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
+  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown };
+
+/** What the chain made of one appended record. */
+export interface AppendedEvent {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly prev_hash: string;
+  readonly hash: string;
+}
+
+/** Records that have their place in the chain but are durable only when `committed` resolves. */
+export interface PendingAppend {
+  readonly seqs: readonly number[];
+  readonly events: readonly AppendedEvent[];
+  /** Resolves when the records are on disk; rejects with a LedgerError when the commit failed. */
+  readonly committed: Promise<void>;
+}
+
+/** The first record of a ledger: which account of which venue it belongs to. */
+export interface Genesis {
+  readonly venue: string;
+  readonly account: string;
+  /** 128 random bits, 32 hex digits. */
+  readonly genesis_id: string;
+  /** Hash of the genesis record, 64 hex digits. */
+  readonly hash: string;
+}
+
+export interface ReadEventsQuery {
+  /** First seq to return; 1 when absent. */
+  readonly fromSeq?: number;
+  readonly kind?: string;
+  /** 1..5000. */
+  readonly limit: number;
+}
+
+export interface ReadDecisionsQuery {
+  readonly agent?: string;
+  /** 1..5000. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Newest first. `next` is null on the last page. */
+export interface DecisionPage {
+  readonly events: readonly LedgerEvent[];
+  readonly next: string | null;
+}
+
+export interface DecisionRequestKey {
+  readonly agent: string;
+  /** Kind of the decision: `tool`, ... */
+  readonly kind: string;
+  readonly request_id: string;
+}
+
+/** Read side of a ledger: what `audit`, the views and the reading routes need. */
+export interface LedgerReader {
+  readonly path: string;
+  readonly genesis: Genesis;
+  lastSeq(): number;
+  readEvent(seq: number): LedgerEvent | null;
+  /** Ascending. */
+  readEvents(query: ReadEventsQuery): LedgerEvent[];
+  /** All events from `fromSeq` on, ascending, read in pages, so that appends may happen in between. */
+  iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<LedgerEvent, void, undefined>;
+  findDecision(decisionId: string): LedgerEvent | null;
+  /** The first decision that was recorded under an idempotency key. */
+  findDecisionByRequest(key: DecisionRequestKey): LedgerEvent | null;
+  readDecisions(query: ReadDecisionsQuery): DecisionPage;
+  /** The text with this hash; null when it was erased or never stored. */
+  readText(hash: string): string | null;
+  /** Canonical JSON of the policy with this hash. */
+  readPolicy(hash: string): string | null;
+  close(): void;
+}
+
+export interface LedgerStats {
+  /** Transactions that were committed by this process. */
+  readonly commits: number;
+  /** Records that these transactions contained. */
+  readonly records: number;
+  readonly last_commit_us: number;
+  readonly reserve_used: boolean;
+}
+
+/** The one writer of a ledger. */
+export interface Ledger extends LedgerReader {
+  readonly tokens: TokenStore;
+  readonly isFailed: boolean;
+  readonly stats: LedgerStats;
+
+  /**
+   * Gives the records their seqs now and commits them together with everything else of this event-loop turn. The
+   * records of one call are in one transaction.
+   *
+   * @throws LedgerError LEDGER_ARGUMENT, LEDGER_FAILED, LEDGER_CLOSED: nothing was taken, no seq was used
+   */
+  appendNow(records: readonly AppendRecord[]): PendingAppend;
+  /** {@link appendNow}, resolved when durable. */
+  append(records: readonly AppendRecord[]): Promise<AppendedEvent[]>;
+  /** Commits what is pending and `records` before it returns; for boot and shutdown. */
+  appendSync(records: readonly AppendRecord[]): AppendedEvent[];
+
+  /** Stores a free text with the commit of this turn; returns its sha256 (hex), which the record then carries. */
+  putText(body: string): string;
+  /** Removes a text for good; true iff it was there. Records keep its hash. */
+  eraseText(hash: string): boolean;
+  /** Stores a policy with the commit of this turn; returns sha256 (hex) of its canonical JSON. */
+  putPolicy(policy: unknown): string;
+
+  /** Calls `listener` after every commit with the range of seqs that became durable; returns the way to stop it. */
+  onCommitted(listener: (range: { readonly firstSeq: number; readonly lastSeq: number }) => void): () => void;
+  /** Commits what is pending, folds the write-ahead log into the database and gives up the lock. */
+  close(): void;
+}
+
+export interface OpenLedgerOptions {
+  /** Path of the database file; its folder also gets the lock and the reserve. */
+  readonly path: string;
+  readonly venue: string;
+  readonly account: string;
+  /** Domain clock, ms; stamps genesis, texts, policies and tokens. */
+  readonly now: () => number;
+  /** Size of the reserve that is given up on a full disk. Default 16 MiB. */
+  readonly reserveBytes?: number;
+  /**
+   * Upper bound of database plus reserve, bytes. Reaching it is handled like a full disk. No bound when absent. The
+   * write-ahead log comes on top, normally about 1.2 MB.
+   */
+  readonly maxBytes?: number;
+  /** Called once when a commit failed for good. The process should stop taking risk and exit. */
+  readonly onFailure?: (error: LedgerError) => void;
+  /** Called once when the disk was full and the reserve was given up: record exits, cancels and the halt, nothing else. */
+  readonly onReserveUsed?: () => void;
+}
+
+export type TokenRole = 'agent' | 'monitor' | 'operator';
+
+/** An access token without its secret. */
+export interface TokenRecord {
+  readonly id: string;
+  readonly role: TokenRole;
+  readonly name: string;
+  /** The agent it acts for; never null for the role agent. */
+  readonly agent: string | null;
+  /** Digest of the skill it was created for, 64 hex digits. */
+  readonly skill_sha256: string | null;
+  readonly created_at_ms: number;
+  readonly revoked_at_ms: number | null;
+}
+
+export interface NewToken {
+  readonly role: TokenRole;
+  readonly name: string;
+  readonly agent?: string;
+  readonly skill_sha256?: string;
+}
+
+export interface TokenStore {
+  /** Creates a token. `secret` exists only in this answer; the ledger keeps its hash. */
+  createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string };
+  /** The live token with this secret; null when unknown or revoked. Sees changes by other processes at once. */
+  findToken(secret: string): TokenRecord | null;
+  listTokens(): TokenRecord[];
+  /** True iff the token was live. */
+  revokeToken(id: string): boolean;
+}

@@ -1,0 +1,88 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { readDecisionKeys } from './decision-keys.ts';
+import { LedgerError } from './errors.ts';
+import { sha256Hex } from './hash-chain.ts';
+import type { LedgerEvent } from './types.ts';
+
+const LOOKUP_TABLES = ['decisions_by_id', 'decisions_by_agent', 'decisions_by_request'] as const;
+
+/** Compares the lookup tables with the decisions of the chain, which are given to it in order. */
+export class LookupCheck {
+  readonly #db: Database;
+  readonly #byId: Statement<[string], number>;
+  readonly #byAgent: Statement<[string, number], number>;
+  readonly #byRequest: Statement<[string, string, string], number>;
+  readonly #expected = { decisions_by_id: 0, decisions_by_agent: 0, decisions_by_request: 0 };
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#byId = db.prepare<[string], number>('SELECT seq FROM decisions_by_id WHERE decision_id = ?').pluck();
+    this.#byAgent = db
+      .prepare<[string, number], number>('SELECT seq FROM decisions_by_agent WHERE agent = ? AND seq = ?')
+      .pluck();
+    this.#byRequest = db
+      .prepare<[string, string, string], number>(
+        'SELECT seq FROM decisions_by_request WHERE agent = ? AND kind = ? AND request_id = ?',
+      )
+      .pluck();
+  }
+
+  /** What is wrong in the rows that belong to one decision; null when nothing is. */
+  findProblem({ seq, payload }: LedgerEvent): string | null {
+    let keys: ReturnType<typeof readDecisionKeys>;
+    try {
+      keys = readDecisionKeys(payload);
+    } catch (error) {
+      if (error instanceof LedgerError) return error.message;
+      throw error;
+    }
+    const { agent, decision_id, kind, request_id } = keys;
+    if (this.#byId.get(decision_id) !== seq) return `decisions_by_id does not lead from ${decision_id} to it`;
+    this.#expected.decisions_by_id += 1;
+    if (agent === null) return null;
+    if (this.#byAgent.get(agent, seq) !== seq) return `decisions_by_agent does not list it for ${agent}`;
+    this.#expected.decisions_by_agent += 1;
+    if (request_id === null) return null;
+    const firstSeq = this.#byRequest.get(agent, kind, request_id);
+    if (firstSeq === undefined || firstSeq > seq) return `decisions_by_request does not lead from ${request_id} to it`;
+    if (firstSeq === seq) this.#expected.decisions_by_request += 1;
+    return null;
+  }
+
+  /** Says when a table has rows up to `lastSeq` that belong to no decision; null when none has. */
+  findSurplus(lastSeq: number): string | null {
+    for (const table of LOOKUP_TABLES) {
+      const count = this.#db.prepare<[number], number>(`SELECT count(*) FROM ${table} WHERE seq <= ?`).pluck();
+      const found = count.get(lastSeq) ?? 0;
+      const expected = this.#expected[table];
+      if (found !== expected) return `${table} has ${found} rows where the chain gives ${expected}`;
+    }
+    return null;
+  }
+}
+
+/** Finds a stored text or policy that is not the one of its hash. */
+export function findWrongSideRow(db: Database): { problem: 'text' | 'policy'; detail: string } | null {
+  for (const [table, problem] of [
+    ['texts', 'text'],
+    ['policies', 'policy'],
+  ] as const) {
+    const hash = findWrongHash(db, table);
+    if (hash !== null) return { problem, detail: `the ${problem} ${hash} was changed` };
+  }
+  return null;
+}
+
+function findWrongHash(db: Database, table: 'texts' | 'policies'): string | null {
+  const select = db.prepare<[string], { hash: string; body: Buffer }>(
+    `SELECT hash, CAST(body AS BLOB) AS body FROM ${table} WHERE hash > ? ORDER BY hash LIMIT 500`,
+  );
+  for (let after = ''; ; ) {
+    const rows = select.all(after);
+    const last = rows.at(-1);
+    if (last === undefined) return null;
+    const wrong = rows.find((row) => sha256Hex(row.body) !== row.hash);
+    if (wrong !== undefined) return wrong.hash;
+    after = last.hash;
+  }
+}
