@@ -1,0 +1,186 @@
+import type { Regime, SignalKind } from './policy.ts';
+import type { OrderType, Side } from './request.ts';
+
+/**
+ * SAE-CTX as `decide` reads it: the *reduced view*, aggregates only. It is recorded with every decision, so a decision
+ * can be derived again from its record. Null means "not known", which denies whatever would open risk.
+ *
+ * Exposure is counted in integer *units*: lots x ticks of the symbol, prices rounded up to the tick. One unit is
+ * `lot size x tick size` USDT (BTCUSDT: 0.001 x 0.1 = 0.0001 USDT).
+ */
+export interface ExecutionContext {
+  readonly account: AccountView | null;
+  /** The account that this daemon serves, as the policy names it. */
+  readonly account_name: string;
+  readonly agent: AgentView;
+  /** |venue time - extrapolated venue time| at the last sync, null before the first. */
+  readonly clock_skew_ms: number | null;
+  /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
+  readonly duplicate_of: string | null;
+  readonly exposure: ExposureView;
+  readonly market: MarketView;
+  /** Domain time of this decision. */
+  readonly now_ms: number;
+  /** The order that modify_order or cancel_order names. */
+  readonly order: OrderView | null;
+  readonly pacing: PacingView;
+  /** parent: a new ask. slice: a later part of a permitted parent. standing: a resting order decided again (rule 15). */
+  readonly phase: 'parent' | 'slice' | 'standing';
+  /** slice: the parent's price in ticks, which a later slice may not exceed by more than the slippage bound. */
+  readonly parent_price_ticks: number | null;
+  /** First violation of the operator's JSON Schema for the tool (rule 1), null when it holds. */
+  readonly schema_violation: string | null;
+  /** slice and standing: the order's own lots; it may only shrink. Null for a new ask. */
+  readonly slice_lots: number | null;
+  readonly state: StateView;
+  readonly trust: TrustView;
+  /** The venue that this daemon serves. */
+  readonly venue: string;
+}
+
+export type TradingStateName = 'active' | 'reducing' | 'halted';
+export type StateLayer = 'operator' | 'breaker' | 'boot' | 'condition';
+/** The most restrictive of the stored layers that apply to this account, symbol and agent. */
+export interface StateView {
+  readonly layer: StateLayer | null;
+  readonly reason: string | null;
+  readonly scope: 'account' | 'symbol' | 'agent' | null;
+  readonly state: TradingStateName;
+}
+
+export interface AccountView {
+  /** Available balance of the snapshot, USDT. */
+  readonly available_usdt: number;
+  /** 1 - E/E_ref, not below 0. */
+  readonly daily_loss: number;
+  /** 1 - E/E_max over the drawdown window, not below 0. */
+  readonly drawdown: number;
+  /** E: margin balance net of transfers, with unrealised PnL, fees and funding. */
+  readonly equity_usdt: number;
+  /** Maintenance margin / margin balance; with isolated positions the worst one. */
+  readonly margin_ratio: number;
+  readonly observed_at_ms: number;
+  /** Initial margin of reservations that the snapshot does not contain yet. */
+  readonly reserved_margin_usdt: number;
+}
+
+export interface ExposureView {
+  /** G_o: worst case of the other symbols, USDT. */
+  readonly gross_other_usdt: number;
+  /** Distance of the position's liquidation price from the mark as a fraction, null when there is none. */
+  readonly liquidation_distance: number | null;
+  /** Long side of the position in lots (the larger of view and venue snapshot while they differ). */
+  readonly long_lots: number;
+  /** W+: position and opening buys of this symbol, in units, without the order being decided. */
+  readonly long_units: number;
+  /** Another agent holds a share in this direction of the symbol, null when none does. */
+  readonly opposed_by_long: string | null;
+  readonly opposed_by_short: string | null;
+  /** The strictest held regime among the other symbols with exposure. */
+  readonly other_regime: Regime | null;
+  /** Number of symbols with exposure, without this one. */
+  readonly other_positions: number;
+  /** When the present position was opened, null when flat. */
+  readonly position_since_ms: number | null;
+  readonly short_lots: number;
+  readonly short_units: number;
+}
+
+export interface AgentView {
+  readonly fees_usdt: number;
+  readonly gross_other_usdt: number;
+  readonly long_units: number;
+  readonly other_positions: number;
+  /** p_t, calibrated risk-escalation probability of this agent. */
+  readonly p_risk: number;
+  /** Signed share of the position that this agent's own fills opened, lots. */
+  readonly share_lots: number;
+  readonly short_units: number;
+  readonly turnover_usdt: number;
+}
+
+export interface RulesView {
+  /** Largest notional that the brackets allow at leverage 1, 2, … up to the policy's cap, USDT. */
+  readonly bracket_caps: readonly number[];
+  readonly lot_mantissa: number;
+  /** One lot = lot_mantissa / lot_scale of the base asset. */
+  readonly lot_scale: number;
+  readonly maintenance_rate: number;
+  readonly max_lots: number;
+  readonly min_lots: number;
+  readonly min_notional_usdt: number;
+  readonly observed_at_ms: number;
+  readonly taker_fee: number;
+  /** One tick = tick_mantissa / tick_scale USDT. */
+  readonly tick_mantissa: number;
+  readonly tick_scale: number;
+  /** The venue trades the symbol now. */
+  readonly trading: boolean;
+}
+
+export interface MarketView {
+  readonly ask: number | null;
+  readonly bar_count: number;
+  readonly bar_ms: number;
+  readonly bars_as_of_ms: number | null;
+  readonly bid: number | null;
+  readonly funding_at_ms: number | null;
+  /** Funding rate scaled to 8 hours, a fraction. */
+  readonly funding_rate_8h: number | null;
+  readonly held_regime: Regime;
+  readonly history_count: number;
+  readonly jump_ratio: number | null;
+  /** Leverage set at the venue for this symbol. */
+  readonly leverage_setting: number | null;
+  /** A position or an order exists, so the venue's leverage setting must stay. */
+  readonly leverage_locked: boolean;
+  readonly liquidity: number | null;
+  readonly liquidity_floor: number | null;
+  readonly mark: number | null;
+  readonly mark_at_ms: number | null;
+  readonly quote_at_ms: number | null;
+  readonly rules: RulesView | null;
+  readonly sigma: number | null;
+  readonly sigma_baseline: number | null;
+}
+
+export interface OrderView {
+  readonly agent: string | null;
+  readonly client_order_id: string;
+  readonly filled_lots: number;
+  readonly is_open: boolean;
+  readonly is_protective: boolean;
+  readonly lots: number;
+  readonly order_type: OrderType;
+  readonly price_ticks: number | null;
+  readonly reduce_only: boolean;
+  readonly side: Side;
+  readonly symbol: string;
+}
+
+export interface PacingView {
+  /** Order tokens taken in the account's rate window (sends, not acknowledgements). */
+  readonly account_sends: number;
+  /** When the oldest of them leaves the window. */
+  readonly account_sends_free_at_ms: number | null;
+  readonly agent_sends: number;
+  readonly agent_sends_free_at_ms: number | null;
+  readonly breaker_until_ms: number | null;
+  /** Fees paid in the last 24 h, USDT. */
+  readonly fees_usdt: number;
+  readonly last_open_fill_at_ms: number | null;
+  readonly last_open_fill_side: Side | null;
+  /** Last permitted opening parent of this account and symbol. */
+  readonly last_open_parent_at_ms: number | null;
+  /** Notional of opening orders that are working or unsent: turnover still to come, USDT. */
+  readonly pending_turnover_usdt: number;
+  /** Notional filled in the last 24 h, USDT. */
+  readonly turnover_usdt: number;
+}
+
+export interface TrustView {
+  readonly claimed_skill_sha256: string | null;
+  /** Kinds with an active signal that applies to this account, agent and symbol, in the order of SIGNAL_KINDS. */
+  readonly signals: readonly SignalKind[];
+  readonly token_skill_sha256: string | null;
+}

@@ -1,0 +1,93 @@
+import type { ReasonCode } from './reasons.ts';
+import type { OrderType, Side } from './request.ts';
+
+export type Verdict = 'ALLOW' | 'LIMIT' | 'BLOCK';
+export type RuleOutcome = 'pass' | 'tighten' | 'deny' | 'skipped';
+export type TimeInForce = 'IOC' | 'GTC';
+/** What the effective action does at the venue. */
+export type ActionClass = 'open' | 'exit' | 'amend' | 'cancel';
+
+/** One rule's finding: recorded for every rule, also when it did not apply. */
+export interface RuleVerdict {
+  readonly code: string;
+  readonly limit: number | string | null;
+  readonly observed: number | string | null;
+  readonly outcome: RuleOutcome;
+  readonly rule: number;
+  readonly unit: string | null;
+}
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly hint: string;
+  readonly limit: number | string | null;
+  readonly message: string;
+  readonly observed: number | string | null;
+  readonly unit: string | null;
+}
+export interface StagedSlice {
+  readonly delay_ms: number;
+  readonly quantity: string;
+  readonly slice: number;
+}
+/** The action that goes out; quantities are decimal strings on the exchange's lot, prices on its tick. */
+export interface EffectiveAction {
+  readonly action: ActionClass;
+  readonly leverage: number | null;
+  readonly limit_price: string | null;
+  /** Same order in integers: what is sent, what the caps were checked on. */
+  readonly lots: number;
+  readonly max_slippage_bps: number | null;
+  readonly notional: number;
+  readonly order_type: OrderType;
+  readonly price_ticks: number | null;
+  readonly quantity: string;
+  readonly reduce_only: boolean;
+  readonly requested_quantity: string;
+  readonly side: Side;
+  readonly time_in_force: TimeInForce | null;
+}
+export interface Constraints {
+  readonly cooldown_ms: number;
+  readonly leverage_cap: number;
+  readonly notional_cap: number;
+  readonly order_rate_cap: number;
+  readonly slippage_cap_bps: number;
+  readonly staging_plan: readonly StagedSlice[];
+}
+/** B_t = B_0 * g * h * q * p by component, and what each factor was. */
+export interface BudgetRecord {
+  readonly account: BudgetFactors;
+  readonly budget: BudgetComponents;
+  readonly market: BudgetFactors;
+  readonly regime: string;
+  readonly trader: BudgetFactors;
+  readonly trust: BudgetFactors;
+}
+export interface BudgetFactors {
+  readonly leverage: number;
+  readonly notional: number;
+  readonly order_rate: number;
+  readonly slippage: number;
+}
+export interface BudgetComponents {
+  readonly gross_notional_usdt: number;
+  readonly leverage: number;
+  readonly order_notional_usdt: number;
+  readonly order_rate: number;
+  readonly slippage_bps: number;
+  readonly symbol_notional_usdt: number;
+}
+/** SAE-DEC. Identifiers (decision id, seq, hashes) are added by the shell; everything here is derived. */
+export interface ExecutionDecision {
+  readonly budget: BudgetRecord;
+  /** True when rule 8 puts the account in `reducing` now (the condition layer). */
+  readonly condition_reducing: boolean;
+  readonly constraints: Constraints;
+  readonly decision: Verdict;
+  readonly effective: EffectiveAction | null;
+  /** False: recorded only, the quantised request is executed (policy mode `shadow`). */
+  readonly enforced: boolean;
+  readonly reasons: readonly Reason[];
+  readonly retry_after_ms: number | null;
+  readonly verdicts: readonly RuleVerdict[];
+}

@@ -1,0 +1,127 @@
+import type { CompiledPolicy } from './compiled-policy.ts';
+import type { ExecutionContext, RulesView } from './context.ts';
+import type { EffectiveAction } from './decision.ts';
+import { ceilTicks, floorTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity } from './quantities.ts';
+import type { ExecutionRequest, Side } from './request.ts';
+import type { Trace } from './trace.ts';
+
+/**
+ * A verified exit: side opposite to the position and at most its size, whatever intent or flag was sent. It goes out
+ * reduceOnly, which the venue enforces, so it cannot cross zero in any interleaving (DESIGN "Verified exit").
+ */
+export interface ExitSize {
+  readonly side: Side;
+  /** Lots of the position on the side that this order would close. */
+  readonly positionLots: number;
+  /** What this caller may close: the position, or its own share of it. */
+  readonly permittedLots: number;
+}
+
+/** The exit that the request amounts to, or null when nothing on the other side exists to be closed. */
+export function findExit(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): ExitSize | null {
+  const { long_lots: long, short_lots: short } = context.exposure;
+  const side = request.side ?? (long >= short ? 'sell' : 'buy');
+  const positionLots = side === 'sell' ? long : short;
+  if (positionLots <= 0) return null;
+  const own = Math.max(0, side === 'sell' ? context.agent.share_lots : -context.agent.share_lots);
+  const ownOnly = request.origin === 'agent' && policy.exitScope === 'own';
+  return { side, positionLots, permittedLots: ownOnly ? Math.min(positionLots, own) : positionLots };
+}
+
+/** Price at which an exit is valued: our mark, else the book, else nothing is known. */
+function valuePrice(context: ExecutionContext): number | null {
+  const { mark, bid, ask } = context.market;
+  if (mark !== null && mark > 0) return mark;
+  if (bid !== null && ask !== null && bid > 0) return (bid + ask) / 2;
+  return null;
+}
+
+/** Lots asked for: a share of the position, or a notional at our mark; without any price, the whole of it. */
+export function requestedExitLots(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  rules: RulesView,
+  exit: ExitSize,
+): number {
+  if (context.slice_lots !== null) return context.slice_lots;
+  if (request.fraction !== null) return Math.floor(request.fraction * exit.permittedLots + 1e-9);
+  const price = valuePrice(context);
+  if (request.requested_notional === null || price === null) return exit.permittedLots;
+  return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, floorTicks(price, rules)));
+}
+
+/** q_x = min(q, permitted); at least one lot, and a rest below the venue's minimum is taken along. */
+export function exitLots(requested: number, exit: ExitSize, rules: RulesView, price: number | null): number {
+  const lots = Math.min(Math.max(requested, rules.min_lots, 1), exit.permittedLots);
+  const rest = exit.permittedLots - lots;
+  if (rest === 0) return lots;
+  const restUsdt = price === null ? 0 : lotsToQuantity(rest, rules) * price;
+  return rest < rules.min_lots || restUsdt < rules.min_notional_usdt ? exit.permittedLots : lots;
+}
+
+/**
+ * Price of one rung of the exit ladder, from the opposite best quote; a bound of the caller binds only if it gave one.
+ * Null: no usable book, so the exit goes out as MARKET reduceOnly (unless the caller gave a bound: then off the mark).
+ */
+export function exitPriceTicks(
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+  rungBps: number,
+  callerBps: number | null,
+): number | null {
+  const { bid, ask, mark, quote_at_ms: quotedAt } = context.market;
+  const freshMs = policy.spec.market.freshness.quote_ms;
+  const quote = side === 'sell' ? bid : ask;
+  const fresh = quotedAt !== null && context.now_ms - quotedAt <= freshMs && quote !== null && quote > 0;
+  const reference = fresh ? quote : callerBps === null ? null : mark;
+  if (reference === null || !(reference > 0)) return null;
+  const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
+  const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
+  const ticks = side === 'sell' ? ceilTicks(bound, rules) : floorTicks(bound, rules);
+  return ticks > 0 ? ticks : null;
+}
+
+/** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
+export function buildExit(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  exit: ExitSize,
+): EffectiveAction {
+  const requested = requestedExitLots(request, context, rules, exit);
+  const price = valuePrice(context);
+  const lots = exitLots(requested, exit, rules, price);
+  if (requested > lots) {
+    trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, lots, 'lots');
+  } else trace.pass(12, 'EXIT', requested, lots, 'lots');
+  const isLimit = request.order_type === 'limit' && request.limit_price !== null;
+  const rung = policy.spec.exits.ladder_bps[0] ?? 0;
+  const priceTicks = isLimit
+    ? exit.side === 'sell'
+      ? ceilTicks(request.limit_price ?? 0, rules)
+      : floorTicks(request.limit_price ?? 0, rules)
+    : exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
+  return {
+    action: 'exit',
+    leverage: request.requested_leverage,
+    limit_price: priceTicks === null ? null : formatPrice(priceTicks, rules),
+    lots,
+    max_slippage_bps: request.max_slippage_bps,
+    notional: price === null ? 0 : lotsToQuantity(lots, rules) * price,
+    order_type: priceTicks === null ? 'market' : 'limit',
+    price_ticks: priceTicks,
+    quantity: formatQuantity(lots, rules),
+    reduce_only: true,
+    requested_quantity: formatQuantity(requested, rules),
+    side: exit.side,
+    time_in_force: priceTicks === null ? null : isLimit ? 'GTC' : 'IOC',
+  };
+}

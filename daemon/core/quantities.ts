@@ -1,0 +1,57 @@
+import type { RulesView } from './context.ts';
+
+type PriceScale = Pick<RulesView, 'tick_mantissa' | 'tick_scale'>;
+type LotScale = Pick<RulesView, 'lot_mantissa' | 'lot_scale'>;
+
+/**
+ * A decimal such as 60000.1 is not a binary fraction: divided by its tick it may miss the integer by an ulp. Whatever
+ * lies this close to an integer *is* that integer; the distance is far below one tick or lot (and 1e-10 USDT of a unit).
+ */
+const SNAP = 1e-6;
+
+export function floorSnap(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) <= SNAP ? nearest : Math.floor(value);
+}
+export function ceilSnap(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value - nearest) <= SNAP ? nearest : Math.ceil(value);
+}
+export function floorTicks(price: number, scale: PriceScale): number {
+  return floorSnap((price * scale.tick_scale) / scale.tick_mantissa);
+}
+export function ceilTicks(price: number, scale: PriceScale): number {
+  return ceilSnap((price * scale.tick_scale) / scale.tick_mantissa);
+}
+export function ticksToPrice(ticks: number, scale: PriceScale): number {
+  return (ticks * scale.tick_mantissa) / scale.tick_scale;
+}
+export function floorLots(quantity: number, scale: LotScale): number {
+  return floorSnap((quantity * scale.lot_scale) / scale.lot_mantissa);
+}
+export function lotsToQuantity(lots: number, scale: LotScale): number {
+  return (lots * scale.lot_mantissa) / scale.lot_scale;
+}
+/** USDT of one unit (one lot at a price of one tick). */
+export function unitUsdt(rules: RulesView): number {
+  return (rules.lot_mantissa * rules.tick_mantissa) / (rules.lot_scale * rules.tick_scale);
+}
+/** USDT to whole units, never upwards: (usdt * scales) / mantissas keeps decimals exact where a division would not. */
+export function floorUnits(usdt: number, rules: RulesView): number {
+  return floorSnap((usdt * (rules.lot_scale * rules.tick_scale)) / (rules.lot_mantissa * rules.tick_mantissa));
+}
+export function unitsToUsdt(units: number, rules: RulesView): number {
+  return (units * (rules.lot_mantissa * rules.tick_mantissa)) / (rules.lot_scale * rules.tick_scale);
+}
+
+function decimals(scale: number): number {
+  let digits = 0;
+  for (let power = 1; power < scale; power *= 10) digits += 1;
+  return digits;
+}
+export function formatQuantity(lots: number, scale: LotScale): string {
+  return lotsToQuantity(lots, scale).toFixed(decimals(scale.lot_scale));
+}
+export function formatPrice(ticks: number, scale: PriceScale): string {
+  return ticksToPrice(ticks, scale).toFixed(decimals(scale.tick_scale));
+}

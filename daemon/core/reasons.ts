@@ -1,0 +1,162 @@
+/**
+ * The closed list of reason codes. Message and hint are constants: the numbers stand in `observed`, `limit`, `unit`,
+ * so that a record is derived again byte for byte and a refusal costs no formatting. docs/reasons.md is generated.
+ */
+export interface ReasonText {
+  readonly message: string;
+  readonly hint: string;
+}
+const WAIT = 'Ask again after retry_after_ms; asking earlier changes nothing.';
+const FRESH = 'Nothing is wrong with the request; ask again when /readyz says ready. Exits and cancels still pass.';
+const SMALLER = 'Ask for less, or reduce exposure first; GET /v1/limits shows what remains.';
+const OPERATOR = 'Only an operator can change this. Exits of open positions still pass unless the account is halted.';
+
+export const REASONS = {
+  SCHEMA_ARGS: {
+    message: "The arguments break the operator's schema for this tool.",
+    hint: 'See the schema in GET /v1/tools and GET /v1/policy.',
+  },
+  SCOPE_TOOL: { message: 'This tool is not in the policy scope.', hint: 'GET /v1/tools lists what is allowed.' },
+  SCOPE_ACTION: {
+    message: 'This action is not in the policy scope.',
+    hint: 'Allowed actions stand in scope.actions of GET /v1/policy.',
+  },
+  SCOPE_VENUE: {
+    message: 'This venue is not in the policy scope, or is not the venue of this daemon.',
+    hint: 'Leave `venue` out to use the configured one.',
+  },
+  SCOPE_SYMBOL: {
+    message: 'This symbol is not in the policy scope.',
+    hint: 'Trade a symbol of scope.symbols; GET /v1/limits lists them.',
+  },
+  SCOPE_ACCOUNT: {
+    message: 'This account is not in the policy scope.',
+    hint: 'Leave `account` out to use the configured one.',
+  },
+  STATE_REDUCING: { message: 'Trading is in `reducing`: only exits and cancels pass.', hint: OPERATOR },
+  STATE_HALTED: { message: 'Trading is `halted`: agents may only cancel their opening orders.', hint: OPERATOR },
+  STALE_CLOCK: { message: 'The clock is not in step with the venue.', hint: FRESH },
+  STALE_REQUEST: {
+    message: 'The request is too old, from the future, or past valid_until_ms.',
+    hint: 'Send a current timestamp_ms, or leave it out.',
+  },
+  STALE_MARK: { message: 'The mark price is missing or too old.', hint: FRESH },
+  STALE_QUOTE: { message: 'The order book quote is missing or too old.', hint: FRESH },
+  STALE_BARS: { message: 'There are too few price bars, or the last one is too old.', hint: FRESH },
+  STALE_ACCOUNT: { message: 'The account snapshot is missing or too old.', hint: FRESH },
+  STALE_FILTERS: {
+    message: "The exchange's filters are missing or too old, or the symbol is not trading.",
+    hint: FRESH,
+  },
+  STALE_FUNDING: { message: 'The funding rate is missing or too old.', hint: FRESH },
+  DUPLICATE_INTENT: {
+    message: 'The same intent was permitted moments ago (its decision id is `observed`).',
+    hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once its execution has ended.',
+  },
+  COOLDOWN: { message: 'The symbol is in cooldown after its last opening order.', hint: WAIT },
+  RATE: { message: 'The order rate of the window is used up.', hint: WAIT },
+  FLIP: { message: 'Opposite to the last opening fill of this symbol, too soon after it.', hint: WAIT },
+  BREAKER: {
+    message: 'The same order was executed too often in a row; the breaker of this agent is open.',
+    hint: WAIT,
+  },
+  TURNOVER: {
+    message: 'The turnover or fee budget of the day is used up.',
+    hint: 'Budgets free up as the last 24 hours move on. Exits still pass.',
+  },
+  REGIME_TIGHTENED: { message: 'The market regime reduces the budgets.', hint: SMALLER },
+  REGIME_REDUCE_ONLY: {
+    message: 'The market regime allows exits only.',
+    hint: 'Wait for a calmer market; exits pass.',
+  },
+  ACCOUNT_DRAWDOWN: { message: 'The drawdown of the account has reached a tier.', hint: SMALLER },
+  ACCOUNT_DAILY_LOSS: { message: "The day's loss has reached a tier.", hint: SMALLER },
+  ACCOUNT_MARGIN_RATIO: { message: 'The margin ratio has reached a tier.', hint: SMALLER },
+  ACCOUNT_LIQUIDATION_DISTANCE: {
+    message: 'The position is too close to its liquidation price.',
+    hint: 'Reduce the position first.',
+  },
+  ACCOUNT_POSITIONS: { message: 'As many positions are open as the budget allows.', hint: 'Close one first.' },
+  ACCOUNT_HOLDING_TIME: {
+    message: 'The position has been held longer than the budget allows.',
+    hint: 'Close it; opening is possible again when flat.',
+  },
+  TRUST_TIGHTENED: { message: 'Trust in the source of this request reduces the budgets.', hint: SMALLER },
+  TRUST_REDUCE_ONLY: {
+    message: 'Trust in the source of this request allows exits only.',
+    hint: 'Signals end with their ttl or by an operator.',
+  },
+  TRADER_STATE_TIGHTENED: {
+    message: "This agent's recent trades look like risk escalation; its budgets are reduced.",
+    hint: SMALLER,
+  },
+  TRADER_STATE_BLOCKED: {
+    message: "This agent's recent trades look like risk escalation; opening is refused.",
+    hint: 'Exits pass. The window moves on with time.',
+  },
+  PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
+  PRICE_SLIPPAGE: {
+    message: 'The slippage bound was reduced to the cap.',
+    hint: 'The order goes out with the tighter bound.',
+  },
+  OPPOSES_AGENT: {
+    message: 'Another agent holds a share of this symbol in the other direction (`observed`).',
+    hint: 'Trade another symbol, or wait until that share is closed.',
+  },
+  LEVERAGE_LOCKED: {
+    message:
+      "The venue's leverage setting of this symbol is above the cap and cannot change while a position or order exists.",
+    hint: 'Close the position first.',
+  },
+  BUDGET_LEVERAGE: { message: 'Leverage was reduced to the cap.', hint: SMALLER },
+  BUDGET_NOTIONAL: { message: 'The order is larger than the order budget.', hint: SMALLER },
+  BUDGET_SYMBOL: { message: 'The symbol would exceed its notional budget.', hint: SMALLER },
+  BUDGET_GROSS: { message: 'The account would exceed its gross notional budget.', hint: SMALLER },
+  BUDGET_ACCOUNT_LEVERAGE: {
+    message: "The account's gross exposure over equity would exceed the leverage cap.",
+    hint: SMALLER,
+  },
+  BUDGET_CONCENTRATION: { message: 'The symbol would be too large a share of the whole exposure.', hint: SMALLER },
+  BUDGET_BRACKET: { message: "The symbol would exceed the venue's leverage bracket.", hint: SMALLER },
+  BUDGET_MARGIN: { message: 'There is not enough free margin.', hint: SMALLER },
+  BUDGET_TURNOVER: {
+    message: 'The order was cut to what is left of the turnover or fee budget of the day.',
+    hint: SMALLER,
+  },
+  BUDGET_AGENT: { message: "The order was cut to this agent's own budget.", hint: SMALLER },
+  BELOW_MINIMUM: {
+    message: "What is permitted is below the venue's minimum order (`limit`).",
+    hint: 'Ask for at least the minimum, or free budget first.',
+  },
+  ABOVE_MAXIMUM: { message: "The order is larger than the venue's largest order.", hint: 'Split it.' },
+  INTERNAL_RECHECK: {
+    message: 'The order failed the last check on exactly what would be sent.',
+    hint: 'This is a defect of the daemon: it refused the order and raised an alert.',
+  },
+  CROSSES_ZERO: {
+    message: 'The order is opposite to the position: only its exit part goes out.',
+    hint: 'Open the other direction with a new request when flat.',
+  },
+  EXIT_CLIPPED: { message: 'The exit was cut to what there is to close.', hint: 'Nothing to do.' },
+  NOT_REDUCING: {
+    message: 'There is no position that this order would reduce.',
+    hint: 'GET /v1/positions shows what there is to close.',
+  },
+  EXIT_SCOPE: {
+    message: "This position was not opened by this agent's own fills.",
+    hint: 'An operator can close it, or set exits.scope to account.',
+  },
+  ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
+  ORDER_NOT_OWN: {
+    message: 'The order belongs to another agent or to the gate.',
+    hint: 'Agents change and cancel their own orders only.',
+  },
+  ORDER_NOT_OPEN: { message: 'The order is no longer open.', hint: 'Nothing to do.' },
+  MODIFY_NOT_ALLOWED: {
+    message: 'The modified order would not be wholly allowed; the old order stays.',
+    hint: 'Ask for less, or cancel and place a new order.',
+  },
+} as const satisfies Record<string, ReasonText>;
+
+export type ReasonCode = keyof typeof REASONS;
+export const REASON_CODES = Object.keys(REASONS) as readonly ReasonCode[];

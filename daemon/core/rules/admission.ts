@@ -1,0 +1,157 @@
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { ActionClass } from '../decision.ts';
+import { scaleBarCount } from '../features/bars.ts';
+import type { ExecutionRequest } from '../request.ts';
+import type { Trace } from '../trace.ts';
+
+/** Rule 1: the operator's JSON Schema for the tool; exits and cancels pass it (they are never refused for form). */
+export function checkSchema(trace: Trace, context: ExecutionContext, action: ActionClass): void {
+  if (context.schema_violation !== null && action !== 'exit' && action !== 'cancel') {
+    trace.deny(1, 'SCHEMA_ARGS', context.schema_violation, null, null);
+  } else trace.pass(1, 'SCHEMA_ARGS');
+}
+
+/**
+ * Rule 2, SAE-T: tool, action, venue, symbol, account. A symbol with exposure is in scope for exits and cancels; what is
+ * meant for another venue or account is not for this door at all.
+ */
+export function checkScope(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  action: ActionClass,
+): void {
+  if (request.venue !== context.venue) trace.deny(2, 'SCOPE_VENUE', request.venue, context.venue, null);
+  else if (request.account !== context.account_name)
+    trace.deny(2, 'SCOPE_ACCOUNT', request.account, context.account_name, null);
+  // INVARIANT: an exit or a cancel of this account is never out of scope (DESIGN "Verified exit").
+  else if (action === 'exit' || action === 'cancel') trace.pass(2, 'SCOPE');
+  else if (!policy.tools.has(request.tool)) trace.deny(2, 'SCOPE_TOOL', request.tool, null, null);
+  else if (!policy.actions.has(request.intent)) trace.deny(2, 'SCOPE_ACTION', request.intent, null, null);
+  else if (!policy.venues.has(request.venue)) trace.deny(2, 'SCOPE_VENUE', request.venue, null, null);
+  else if (request.symbol === null || !policy.symbols.has(request.symbol))
+    trace.deny(2, 'SCOPE_SYMBOL', request.symbol, null, null);
+  else if (!policy.accounts.has(request.account)) trace.deny(2, 'SCOPE_ACCOUNT', request.account, null, null);
+  else trace.pass(2, 'SCOPE');
+}
+
+/**
+ * Rule 3: the most restrictive stored layer. `reducing` lets exits and cancels pass; in `halted` agents may only cancel
+ * their opening orders, an operator may still exit.
+ */
+export function checkState(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  action: ActionClass,
+  reducesRisk: boolean,
+): void {
+  const { state, layer, reason } = context.state;
+  const note = reason === null ? layer : `${layer}: ${reason}`;
+  switch (state) {
+    case 'active':
+      trace.pass(3, 'STATE');
+      return;
+    case 'reducing':
+      if (action === 'exit' || action === 'cancel' || reducesRisk) trace.pass(3, 'STATE', state);
+      else trace.deny(3, 'STATE_REDUCING', state, note, null);
+      return;
+    case 'halted': {
+      const opening = context.order === null || !context.order.reduce_only;
+      if (
+        (action === 'cancel' && (opening || request.origin !== 'agent')) ||
+        (action === 'exit' && request.origin === 'operator')
+      ) {
+        trace.pass(3, 'STATE', state);
+      } else trace.deny(3, 'STATE_HALTED', state, note, null);
+    }
+  }
+}
+
+/** An instant is fresh when it is at most `maxAgeMs` old and not from the future by more than the allowed skew. */
+function isFresh(instantMs: number | null, nowMs: number, maxAgeMs: number, skewMs: number): boolean {
+  return instantMs !== null && nowMs - instantMs <= maxAgeMs && instantMs - nowMs <= skewMs;
+}
+function ageOf(instantMs: number | null, nowMs: number): number | null {
+  return instantMs === null ? null : nowMs - instantMs;
+}
+
+/** Rule 4: every input of an opening order must be known and fresh. Missing is stale (BY-19), the future is too (BY-22). */
+export function checkFreshness(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): void {
+  const limits = policy.spec.market.freshness;
+  const market = context.market;
+  const now = context.now_ms;
+  const skew = limits.clock_skew_ms;
+  let stale = false;
+  const require = (
+    fresh: boolean,
+    code:
+      | 'STALE_CLOCK'
+      | 'STALE_REQUEST'
+      | 'STALE_MARK'
+      | 'STALE_QUOTE'
+      | 'STALE_BARS'
+      | 'STALE_ACCOUNT'
+      | 'STALE_FILTERS'
+      | 'STALE_FUNDING',
+    observed: number | null,
+    limit: number,
+    unit: string,
+  ): void => {
+    if (fresh) return;
+    stale = true;
+    trace.deny(4, code, observed, limit, unit);
+  };
+  require(context.clock_skew_ms !== null &&
+    context.clock_skew_ms <= skew, 'STALE_CLOCK', context.clock_skew_ms, skew, 'ms');
+  if (context.phase === 'parent') {
+    const requestAge = now - request.timestamp_ms;
+    const expired = request.valid_until_ms !== null && request.valid_until_ms < now;
+    require(!expired &&
+      requestAge <= limits.request_ms &&
+      -requestAge <= skew, 'STALE_REQUEST', requestAge, limits.request_ms, 'ms');
+  }
+  const hasMark = market.mark !== null && market.mark > 0;
+  require(hasMark && isFresh(market.mark_at_ms, now, limits.mark_ms, skew), 'STALE_MARK', ageOf(
+    market.mark_at_ms,
+    now,
+  ), limits.mark_ms, 'ms');
+  const hasQuote = market.bid !== null && market.ask !== null && market.bid > 0 && market.ask >= market.bid;
+  require(hasQuote && isFresh(market.quote_at_ms, now, limits.quote_ms, skew), 'STALE_QUOTE', ageOf(
+    market.quote_at_ms,
+    now,
+  ), limits.quote_ms, 'ms');
+  const windowBars = scaleBarCount(policy.spec.market.volatility.window_bars, policy.spec.market.bar_ms, market.bar_ms);
+  const barsFresh = isFresh(market.bars_as_of_ms, now, limits.bars * market.bar_ms, skew);
+  const hasBars = market.sigma !== null && market.bar_count >= windowBars;
+  require(hasBars, 'STALE_BARS', market.bar_count, windowBars, 'bars');
+  if (hasBars) require(barsFresh, 'STALE_BARS', ageOf(market.bars_as_of_ms, now), limits.bars * market.bar_ms, 'ms');
+  const account = context.account;
+  require(account !== null &&
+    isFresh(account.observed_at_ms, now, limits.account_ms, skew), 'STALE_ACCOUNT', account === null
+    ? null
+    : now - account.observed_at_ms, limits.account_ms, 'ms');
+  const rules = market.rules;
+  require(rules?.trading === true &&
+    isFresh(rules.observed_at_ms, now, limits.filters_ms, skew), 'STALE_FILTERS', rules === null
+    ? null
+    : now - rules.observed_at_ms, limits.filters_ms, 'ms');
+  const hasFunding = market.funding_rate_8h !== null && isFresh(market.funding_at_ms, now, limits.funding_ms, skew);
+  require(hasFunding, 'STALE_FUNDING', ageOf(market.funding_at_ms, now), limits.funding_ms, 'ms');
+  if (!stale) trace.pass(4, 'FRESHNESS');
+}
+
+/** Rule 5: the same intent again within seconds is a repeated prompt, not a second order (BY-11). */
+export function checkDuplicate(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
+  if (context.phase !== 'parent') trace.skip(5, 'DUPLICATE_INTENT');
+  else if (context.duplicate_of !== null) {
+    trace.deny(5, 'DUPLICATE_INTENT', context.duplicate_of, policy.temporal.duplicate_window_ms, 'ms');
+  } else trace.pass(5, 'DUPLICATE_INTENT');
+}

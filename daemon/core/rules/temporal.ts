@@ -1,0 +1,71 @@
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { BudgetComponents } from '../decision.ts';
+import type { Regime } from '../policy.ts';
+import type { Side } from '../request.ts';
+import type { Trace } from '../trace.ts';
+
+/** Order tokens left for opening orders now: the account's window and the agent's own (SAE-M4). */
+export function rateTokensLeft(context: ExecutionContext, policy: CompiledPolicy, budget: BudgetComponents): number {
+  const account = budget.order_rate - context.pacing.account_sends;
+  if (policy.agentBudgets === null) return account;
+  return Math.min(account, policy.agentBudgets.order_rate.max - context.pacing.agent_sends);
+}
+
+/** Rule 6: cooldown, order rate, flip interval, breaker, turnover and fees of the day. Denied asks change nothing. */
+export function checkTemporal(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  side: Side,
+  regime: Regime,
+  budget: BudgetComponents,
+): void {
+  if (context.phase !== 'parent') {
+    trace.skip(6, 'TEMPORAL');
+    return;
+  }
+  const { pacing, now_ms: now } = context;
+  const cooldownMs = policy.regimes[regime].cooldownMs;
+  const last = pacing.last_open_parent_at_ms;
+  const sinceLast = last === null ? null : now - last;
+  if (last !== null && now - last < cooldownMs)
+    trace.denyUntil(6, 'COOLDOWN', now, last + cooldownMs, sinceLast, cooldownMs, 'ms');
+  else trace.pass(6, 'COOLDOWN', sinceLast, cooldownMs, 'ms');
+
+  checkRate(trace, context, policy, budget);
+
+  const flipMs = policy.temporal.flip_interval_ms;
+  const fillAt = pacing.last_open_fill_at_ms;
+  if (fillAt !== null && pacing.last_open_fill_side !== side && now - fillAt < flipMs) {
+    trace.denyUntil(6, 'FLIP', now, fillAt + flipMs, now - fillAt, flipMs, 'ms');
+  } else trace.pass(6, 'FLIP', fillAt === null ? null : now - fillAt, flipMs, 'ms');
+
+  if (pacing.breaker_until_ms !== null && now < pacing.breaker_until_ms) {
+    trace.denyUntil(6, 'BREAKER', now, pacing.breaker_until_ms, pacing.breaker_until_ms - now, 0, 'ms');
+  } else trace.pass(6, 'BREAKER');
+
+  const budgets = policy.budgets;
+  const own = policy.agentBudgets;
+  if (pacing.turnover_usdt >= budgets.turnover_usdt_per_day)
+    trace.deny(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
+  else if (pacing.fees_usdt >= budgets.fees_usdt_per_day)
+    trace.deny(6, 'TURNOVER', pacing.fees_usdt, budgets.fees_usdt_per_day, 'USDT fees');
+  else if (own !== null && context.agent.turnover_usdt >= own.turnover_usdt_per_day)
+    trace.deny(6, 'TURNOVER', context.agent.turnover_usdt, own.turnover_usdt_per_day, 'USDT');
+  else if (own !== null && context.agent.fees_usdt >= own.fees_usdt_per_day)
+    trace.deny(6, 'TURNOVER', context.agent.fees_usdt, own.fees_usdt_per_day, 'USDT fees');
+  else trace.pass(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
+}
+
+function checkRate(trace: Trace, context: ExecutionContext, policy: CompiledPolicy, budget: BudgetComponents): void {
+  const { pacing, now_ms: now } = context;
+  const own = policy.agentBudgets;
+  if (pacing.account_sends >= budget.order_rate) {
+    const freeAt = pacing.account_sends_free_at_ms ?? now + policy.budgets.order_rate.window_ms;
+    trace.denyUntil(6, 'RATE', now, freeAt, pacing.account_sends, budget.order_rate, 'orders');
+  } else if (own !== null && pacing.agent_sends >= own.order_rate.max) {
+    const freeAt = pacing.agent_sends_free_at_ms ?? now + own.order_rate.window_ms;
+    trace.denyUntil(6, 'RATE', now, freeAt, pacing.agent_sends, own.order_rate.max, 'orders');
+  } else trace.pass(6, 'RATE', pacing.account_sends, budget.order_rate, 'orders');
+}

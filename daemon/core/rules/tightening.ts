@@ -1,0 +1,92 @@
+import type { AccountFinding, RegimeFinding, TierFinding, TrustFinding } from '../budgets.ts';
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import { type Factors, ONE } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { ReasonCode } from '../reasons.ts';
+import type { Side } from '../request.ts';
+import type { Trace } from '../trace.ts';
+
+/** Rule 7, SAE-M: the market regime reduces the budgets or ends opening. */
+export function checkRegime(trace: Trace, found: RegimeFinding, policy: CompiledPolicy): void {
+  if (policy.regimes[found.regime].reduceOnly) trace.deny(7, 'REGIME_REDUCE_ONLY', found.regime, found.cause, null);
+  else if (found.regime === 'calm' && found.portfolio === 'calm') trace.pass(7, 'REGIME', found.regime);
+  else trace.tighten(7, 'REGIME_TIGHTENED', found.regime, found.cause, null);
+}
+
+function checkTier(trace: Trace, code: ReasonCode, observed: number, tier: TierFinding): void {
+  if (tier.reduceOnly) trace.deny(8, code, observed, tier.reached, 'fraction');
+  else if (tier.reached !== null) trace.tighten(8, code, observed, tier.reached, 'fraction');
+  else trace.pass(8, code, observed, null, 'fraction');
+}
+
+/** Rule 8, SAE-U: drawdown, daily loss, margin ratio, liquidation distance, positions, holding time. */
+export function checkAccount(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: AccountFinding | null,
+): void {
+  const { account, exposure, now_ms: now } = context;
+  if (account === null || found === null) {
+    trace.skip(8, 'ACCOUNT');
+    return;
+  }
+  checkTier(trace, 'ACCOUNT_DRAWDOWN', account.drawdown, found.drawdown);
+  checkTier(trace, 'ACCOUNT_DAILY_LOSS', account.daily_loss, found.dailyLoss);
+  checkTier(trace, 'ACCOUNT_MARGIN_RATIO', account.margin_ratio, found.marginRatio);
+
+  const minimum = policy.spec.account.min_liquidation_distance;
+  const distance = exposure.liquidation_distance;
+  if (distance !== null && !(distance >= minimum))
+    trace.deny(8, 'ACCOUNT_LIQUIDATION_DISTANCE', distance, minimum, 'fraction');
+  else trace.pass(8, 'ACCOUNT_LIQUIDATION_DISTANCE', distance, minimum, 'fraction');
+
+  checkPositions(trace, context, policy);
+
+  const holdingMs = policy.budgets.holding_time_ms;
+  const since = exposure.position_since_ms;
+  if (since !== null && now - since >= holdingMs) trace.deny(8, 'ACCOUNT_HOLDING_TIME', now - since, holdingMs, 'ms');
+  else trace.pass(8, 'ACCOUNT_HOLDING_TIME', since === null ? null : now - since, holdingMs, 'ms');
+}
+
+/** A new symbol needs a free place; adding to one that has exposure does not. */
+function checkPositions(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
+  const { exposure, agent } = context;
+  const limit = policy.budgets.concurrent_positions;
+  const isNew = exposure.long_units === 0 && exposure.short_units === 0;
+  const own = policy.agentBudgets;
+  const isNewForAgent = agent.long_units === 0 && agent.short_units === 0;
+  if (isNew && exposure.other_positions >= limit)
+    trace.deny(8, 'ACCOUNT_POSITIONS', exposure.other_positions, limit, 'positions');
+  else if (own !== null && isNewForAgent && agent.other_positions >= own.concurrent_positions) {
+    trace.deny(8, 'ACCOUNT_POSITIONS', agent.other_positions, own.concurrent_positions, 'positions');
+  } else trace.pass(8, 'ACCOUNT_POSITIONS', exposure.other_positions, limit, 'positions');
+}
+
+/** Rule 9, SAE-TRUST: provenance, capability risk and signals. */
+export function checkTrust(trace: Trace, found: TrustFinding, context: ExecutionContext): void {
+  const observed = context.trust.signals.length > 0 ? context.trust.signals.join('+') : found.provenance;
+  if (found.reduceOnly) trace.deny(9, 'TRUST_REDUCE_ONLY', observed, found.capabilityRisk, null);
+  else if (found.factors !== ONE) trace.tighten(9, 'TRUST_TIGHTENED', observed, found.capabilityRisk, null);
+  else trace.pass(9, 'TRUST', found.provenance, found.capabilityRisk, null);
+}
+
+/** Rule 10: p_t of this agent (SAE section 6 thresholds). Returns the factors it puts on the budgets. */
+export function traderFactors(context: ExecutionContext, policy: CompiledPolicy): Factors {
+  if (context.phase === 'slice') return ONE;
+  return context.agent.p_risk < policy.traderState.limit_at ? ONE : policy.traderStateFactors;
+}
+export function checkTraderState(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
+  const p = context.agent.p_risk;
+  const { limit_at: limitAt, block_at: blockAt, enforce_block: enforced } = policy.traderState;
+  if (context.phase === 'slice') trace.skip(10, 'TRADER_STATE');
+  else if (enforced && !(p < blockAt)) trace.deny(10, 'TRADER_STATE_BLOCKED', p, blockAt, 'probability');
+  else if (!(p < limitAt)) trace.tighten(10, 'TRADER_STATE_TIGHTENED', p, limitAt, 'probability');
+  else trace.pass(10, 'TRADER_STATE', p, limitAt, 'probability');
+}
+
+/** One net position an account: opening against another agent's share would close it for that agent. */
+export function checkOpposition(trace: Trace, context: ExecutionContext, side: Side): void {
+  const opposed = side === 'buy' ? context.exposure.opposed_by_short : context.exposure.opposed_by_long;
+  if (opposed !== null) trace.deny(12, 'OPPOSES_AGENT', opposed, null, null);
+}

@@ -1,0 +1,50 @@
+import type { Reason, RuleOutcome, RuleVerdict } from './decision.ts';
+import { REASONS, type ReasonCode } from './reasons.ts';
+
+type Figure = number | string | null;
+
+/** What the rules found, in the order in which they ran: rule order is precedence order. */
+export class Trace {
+  readonly verdicts: RuleVerdict[] = [];
+  readonly reasons: Reason[] = [];
+  denied = false;
+  retryAfterMs: number | null = null;
+
+  note(rule: number, code: string, outcome: RuleOutcome, observed: Figure, limit: Figure, unit: string | null): void {
+    this.verdicts.push({ code, limit, observed, outcome, rule, unit });
+  }
+  pass(rule: number, code: string, observed: Figure = null, limit: Figure = null, unit: string | null = null): void {
+    this.note(rule, code, 'pass', observed, limit, unit);
+  }
+  skip(rule: number, code: string): void {
+    this.note(rule, code, 'skipped', null, null, null);
+  }
+  tighten(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
+    this.note(rule, code, 'tighten', observed, limit, unit);
+    this.reason(code, observed, limit, unit);
+  }
+  deny(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
+    this.note(rule, code, 'deny', observed, limit, unit);
+    this.reason(code, observed, limit, unit);
+    this.denied = true;
+  }
+  /** Denies until `untilMs`; the longest wait is what the agent is told. */
+  denyUntil(
+    rule: number,
+    code: ReasonCode,
+    nowMs: number,
+    untilMs: number,
+    observed: Figure,
+    limit: Figure,
+    unit: string | null,
+  ): void {
+    this.deny(rule, code, observed, limit, unit);
+    const waitMs = Math.max(1, untilMs - nowMs);
+    if (this.retryAfterMs === null || waitMs > this.retryAfterMs) this.retryAfterMs = waitMs;
+  }
+
+  private reason(code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
+    const text = REASONS[code];
+    this.reasons.push({ code, hint: text.hint, limit, message: text.message, observed, unit });
+  }
+}

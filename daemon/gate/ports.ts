@@ -1,0 +1,220 @@
+/**
+ * What the gate needs from the outside, as types. Adapters (venue/, ledger/) implement these and never import each
+ * other. Quantities are integer lots and prices integer ticks of the symbol; only a venue adapter writes decimals.
+ */
+
+import type { TimeInForce } from '../core/decision.ts';
+import type { VenueName } from '../core/policy.ts';
+import type { OrderType, Side } from '../core/request.ts';
+
+export interface LeverageBracket {
+  readonly initialLeverage: number;
+  readonly notionalFloor: number;
+  readonly notionalCap: number;
+  readonly maintenanceRate: number;
+  readonly cum: number;
+}
+/** Filters, brackets and fee of one symbol as the venue publishes them. */
+export interface SymbolRules {
+  readonly symbol: string;
+  readonly trading: boolean;
+  /** tick size = tickMantissa / tickScale, scale a power of ten ("0.10" -> 1 / 10). */
+  readonly tickMantissa: number;
+  readonly tickScale: number;
+  readonly lotMantissa: number;
+  readonly lotScale: number;
+  readonly minLots: number;
+  readonly maxLots: number;
+  readonly maxMarketLots: number;
+  readonly minNotionalUsdt: number;
+  /** PERCENT_PRICE: buy price <= mark * up, sell price >= mark * down. */
+  readonly multiplierUp: number;
+  readonly multiplierDown: number;
+  readonly takerFee: number;
+  readonly makerFee: number;
+  readonly brackets: readonly LeverageBracket[];
+  readonly observedAtMs: number;
+}
+export interface MarketQuote {
+  readonly symbol: string;
+  readonly mark: number;
+  readonly markAtMs: number;
+  readonly bid: number;
+  readonly ask: number;
+  readonly quoteAtMs: number;
+  /** Fraction per funding interval, and the interval. */
+  readonly fundingRate: number;
+  readonly fundingIntervalMs: number;
+  readonly nextFundingAtMs: number;
+}
+export interface Bar {
+  readonly openTimeMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+export interface VenuePosition {
+  readonly symbol: string;
+  /** Signed lots. */
+  readonly lots: number;
+  readonly entryPrice: number;
+  readonly markPrice: number;
+  readonly liquidationPrice: number | null;
+  readonly leverage: number | null;
+  readonly isolatedMarginUsdt: number | null;
+  readonly maintenanceMarginUsdt: number;
+  readonly unrealisedPnlUsdt: number;
+  /** Venue time of the last change of this position; 0 when the venue gives none. */
+  readonly updatedAtMs: number;
+}
+export interface AccountSnapshot {
+  /** Domain time at which the *request* was sent: nothing later can be missing because it was not yet known to us. */
+  readonly requestedAtMs: number;
+  readonly observedAtMs: number;
+  readonly walletUsdt: number;
+  readonly marginBalanceUsdt: number;
+  readonly availableUsdt: number;
+  readonly maintenanceMarginUsdt: number;
+  readonly initialMarginUsdt: number;
+  readonly positions: readonly VenuePosition[];
+  /** Leverage setting by symbol, for all symbols asked for. */
+  readonly leverage: { readonly [symbol: string]: number };
+}
+export type OrderKind = 'regular' | 'algo';
+export type VenueOrderStatus = 'working' | 'partially_filled' | 'filled' | 'canceled' | 'expired' | 'rejected';
+/** An order as the venue reports it. */
+export interface VenueOrder {
+  readonly kind: OrderKind;
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  /** Venue's own type word: LIMIT, MARKET, STOP_MARKET… */
+  readonly type: string;
+  readonly lots: number;
+  readonly executedLots: number;
+  readonly priceTicks: number | null;
+  readonly triggerTicks: number | null;
+  readonly reduceOnly: boolean;
+  readonly closePosition: boolean;
+  readonly status: VenueOrderStatus;
+  /** Average fill price when the venue gave it (queries do, acknowledgements do not). */
+  readonly averagePrice: number | null;
+  readonly updatedAtMs: number;
+}
+export interface VenueTrade {
+  readonly tradeId: string;
+  readonly symbol: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  readonly lots: number;
+  readonly price: number;
+  readonly feeUsdt: number;
+  readonly realisedPnlUsdt: number;
+  readonly isMaker: boolean;
+  readonly atMs: number;
+}
+/** What the gate asks the venue to place. */
+export interface OrderInstruction {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType;
+  readonly timeInForce: TimeInForce | null;
+  readonly lots: number;
+  readonly priceTicks: number | null;
+  readonly reduceOnly: boolean;
+}
+/** A protective stop: STOP_MARKET, closePosition, on the mark. */
+export interface StopInstruction {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly triggerTicks: number;
+}
+/** Why the venue did not take an order; `venueClosed`: nothing may be sent but exits until the venue answers again. */
+export interface Rejection {
+  readonly code: number | null;
+  readonly httpStatus: number | null;
+  readonly message: string;
+  readonly retryable: boolean;
+  /** What the gate does besides releasing the reservation (BINANCE.md part B). */
+  readonly consequence:
+    | 'none'
+    | 'close_venue'
+    | 'reducing'
+    | 'resync_clock'
+    | 'reload_rules'
+    | 'refresh_account'
+    | 'symbol_not_open'
+    | 'cancel_sibling'
+    | 'back_off';
+  readonly retryAfterMs: number | null;
+}
+/** BINANCE.md part B: NOT_EXECUTED is `rejected`, EXECUTED_OR_LIVE is `accepted`, everything ambiguous is `unknown`. */
+export type SubmitOutcome =
+  | { readonly kind: 'accepted'; readonly order: VenueOrder | null }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'unknown'; readonly detail: string };
+export type CancelOutcome =
+  | { readonly kind: 'canceled'; readonly order: VenueOrder | null }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'unknown'; readonly detail: string };
+/** `not_found` is an answer of the venue; a failed query is `failed` and proves nothing. */
+export type LookupOutcome =
+  | { readonly kind: 'found'; readonly order: VenueOrder }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'failed'; readonly detail: string };
+export type FetchOutcome<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | {
+      readonly kind: 'failed';
+      readonly detail: string;
+      readonly consequence: Rejection['consequence'];
+      readonly retryAfterMs: number | null;
+    };
+
+export interface AccountMode {
+  readonly oneWay: boolean;
+  readonly singleAsset: boolean;
+  readonly isolated: { readonly [symbol: string]: boolean };
+  readonly canWithdraw: boolean | null;
+  readonly canTrade: boolean;
+}
+/** Milliseconds after the order's timestamp at which "not found" starts to mean something (recvWindow + skew). */
+export interface VenuePort {
+  readonly venue: VenueName;
+  readonly acceptanceHorizonMs: number;
+  fetchServerTime(): Promise<FetchOutcome<number>>;
+  /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
+  fetchTimeScale(): Promise<number>;
+  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>>;
+  /** Sets one-way and isolated mode where needed, then reads everything back. */
+  prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>>;
+  fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
+  fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
+  /** Closed and running bars, oldest first, from `sinceMs`. */
+  fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
+  fetchTrades(
+    symbol: string,
+    fromTradeId: string | null,
+    sinceMs: number,
+  ): Promise<FetchOutcome<readonly VenueTrade[]>>;
+  lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
+  /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
+  submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
+  submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome>;
+  amend(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
+  cancel(symbol: string, clientOrderId: string, kind: OrderKind): Promise<CancelOutcome>;
+  /** Every regular and every conditional order of the symbol. */
+  cancelAll(symbol: string): Promise<FetchOutcome<null>>;
+  setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
+  close(): Promise<void>;
+}
+
+declare const approvedBrand: unique symbol;
+/** An order that passed the gate and is on disk. Only gate/approval.ts makes one (SAE-NONBYPASS). */
+export type Approved<T> = T & { readonly [approvedBrand]: true };
