@@ -22,6 +22,8 @@ export function acquireLock(folder: string): LedgerLock {
   ensurePrivateFile(path);
   const db = new Database(path, { timeout: 0 });
   try {
+    // Nothing is ever written, so no journal file is needed.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN IMMEDIATE');
   } catch (cause) {
     db.close();

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { LedgerError } from '../../daemon/ledger/errors.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { openLedgerReader } from '../../daemon/ledger/reader.ts';
+import type { AppendRecord } from '../../daemon/ledger/types.ts';
+import { verifyLedger } from '../../daemon/ledger/verify.ts';
+import { decision, hasCode, ledgerOptions, makeFolder, NOW_MS, note, openTempLedger } from './temp-ledger.ts';
+
+test('seqs run from 1 without a gap, whichever way and in whatever groups records are appended', async () => {
+  const step = fc.record({ way: fc.constantFrom('now', 'sync', 'turn'), size: fc.integer({ min: 1, max: 5 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const cleanups: (() => void)[] = [];
+      const ledger = openLedger(ledgerOptions(makeFolder({ after: (cleanup) => cleanups.push(cleanup) })));
+      const seqs: number[] = [];
+      for (const { way, size } of steps) {
+        const records = Array.from({ length: size }, (_, i) => (i % 2 === 0 ? note(`n${i}`) : decision()));
+        if (way === 'sync') seqs.push(...ledger.appendSync(records).map((event) => event.seq));
+        else seqs.push(...ledger.appendNow(records).seqs);
+        if (way === 'turn') await new Promise(setImmediate);
+      }
+      assert.deepEqual(
+        seqs,
+        Array.from({ length: seqs.length }, (_, i) => i + 2),
+      );
+      ledger.close();
+      const reader = openLedgerReader(ledger.path);
+      assert.deepEqual(
+        [...reader.iterateEvents()].map((event) => event.seq),
+        [1, ...seqs],
+      );
+      assert.equal(verifyLedger(reader).ok, true);
+      reader.close();
+      for (const cleanup of cleanups) cleanup();
+    }),
+    { seed: 7, numRuns: 15 },
+  );
+});
+
+test('appends of one event-loop turn share one commit and are durable when it resolves', async (t) => {
+  const ledger = openTempLedger(t);
+  const pending = Array.from({ length: 50 }, (_, i) => ledger.append([note(`n${i}`)]));
+  assert.equal(ledger.lastSeq(), 1);
+  const appended = await Promise.all(pending);
+  assert.deepEqual(
+    appended.flat().map((event) => event.seq),
+    Array.from({ length: 50 }, (_, i) => i + 2),
+  );
+  assert.equal(ledger.stats.commits, 1);
+  assert.equal(ledger.stats.records, 50);
+  assert.equal(ledger.lastSeq(), 51);
+});
+
+test('concurrent writers need fewer commits than appends', async (t) => {
+  const ledger = openTempLedger(t);
+  const writer = async () => {
+    for (let i = 0; i < 25; i++) await ledger.append([decision()]);
+  };
+  await Promise.all(Array.from({ length: 8 }, writer));
+  assert.equal(ledger.lastSeq(), 201);
+  assert.ok(ledger.stats.commits < 100, `${ledger.stats.commits} commits`);
+});
+
+test('the seq is known at the call, so that a payload can contain it', async (t) => {
+  const ledger = openTempLedger(t);
+  const build = (seq: number) => ({ client_order_id: `hf${ledger.genesis.hash.slice(0, 6)}${seq.toString(36)}00` });
+  const { seqs, committed } = ledger.appendNow([note('first'), { kind: 'order', at_ms: NOW_MS, build }]);
+  assert.deepEqual(seqs, [2, 3]);
+  await committed;
+  assert.deepEqual(ledger.readEvent(3)?.payload, build(3));
+});
+
+test('the stored payload is canonical whatever the order of its keys', (t) => {
+  const ledger = openTempLedger(t);
+  ledger.appendSync([{ kind: 'note', at_ms: NOW_MS, payload: { b: [{ z: 1, a: 2 }], a: 'é\ud800' } }]);
+  assert.equal(ledger.readEvent(2)?.text, '{"a":"é\\ud800","b":[{"a":2,"z":1}]}');
+});
+
+test('a record that cannot be taken is refused at the call and uses no seq', (t) => {
+  const ledger = openTempLedger(t);
+  const refused: readonly AppendRecord[] = [
+    { kind: 'note', at_ms: NOW_MS, payload: { a: undefined } },
+    { kind: 'note', at_ms: NOW_MS, payload: { a: Number.NaN } },
+    { kind: 'Note', at_ms: NOW_MS, payload: {} },
+    { kind: '', at_ms: NOW_MS, payload: {} },
+    { kind: 'a"b', at_ms: NOW_MS, payload: {} },
+    { kind: 'note', at_ms: 1.5, payload: {} },
+    { kind: 'note', at_ms: -1, payload: {} },
+    { kind: 'decision', at_ms: NOW_MS, payload: { agent: 'a', decision: { kind: 'tool', request_id: null } } },
+    { kind: 'decision', at_ms: NOW_MS, payload: { decision: { decision_id: 'd', kind: 'tool', request_id: null } } },
+  ];
+  for (const record of refused) {
+    assert.throws(() => ledger.appendNow([note('good'), record]), hasCode('LEDGER_ARGUMENT'));
+  }
+  assert.throws(() => ledger.appendNow([]), hasCode('LEDGER_ARGUMENT'));
+  const build = () => ledger.appendNow([note('inner')]).seqs;
+  assert.throws(() => ledger.appendNow([{ kind: 'note', at_ms: NOW_MS, build }]), hasCode('LEDGER_ARGUMENT'));
+  assert.deepEqual(
+    ledger.appendSync([note('next')]).map((event) => event.seq),
+    [2],
+  );
+});
+
+test('a commit that fails rejects every append of its turn, writes nothing, and closes the ledger to more', async (t) => {
+  const failures: LedgerError[] = [];
+  const ledger = openTempLedger(t, { onFailure: (error) => failures.push(error) });
+  ledger.appendSync([decision()]);
+  // Two decisions with one id cannot both be looked up: the second breaks the transaction.
+  const twice = { agent: 'a', decision: { decision_id: 'dec_2', kind: 'tool', request_id: null } };
+  const outcomes = await Promise.allSettled([
+    ledger.append([note('same turn')]),
+    ledger.append([{ kind: 'decision', at_ms: NOW_MS, payload: twice }]),
+  ]);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(ledger.isFailed, true);
+  assert.deepEqual(
+    failures.map((failure) => failure.code),
+    ['LEDGER_FAILED'],
+  );
+  assert.throws(() => ledger.appendNow([note('after')]), hasCode('LEDGER_FAILED'));
+  assert.throws(() => ledger.appendSync([note('after')]), hasCode('LEDGER_FAILED'));
+  assert.equal(ledger.lastSeq(), 2);
+  ledger.close();
+  const again = openLedger(ledgerOptions('', { path: ledger.path }));
+  assert.deepEqual(
+    again.appendSync([note('after a restart')]).map((event) => event.seq),
+    [3],
+  );
+  assert.equal(verifyLedger(again).ok, true);
+  again.close();
+});
+
+test('listeners hear of every committed range, once it is durable', async (t) => {
+  const ledger = openTempLedger(t);
+  const ranges: unknown[] = [];
+  const stop = ledger.onCommitted((range) => ranges.push({ ...range, onDisk: ledger.lastSeq() }));
+  await ledger.append([note('a'), note('b')]);
+  ledger.appendSync([note('c')]);
+  stop();
+  ledger.appendSync([note('d')]);
+  assert.deepEqual(ranges, [
+    { firstSeq: 2, lastSeq: 3, onDisk: 3 },
+    { firstSeq: 4, lastSeq: 4, onDisk: 4 },
+  ]);
+});
+
+test('a very long turn commits before its end', (t) => {
+  const ledger = openTempLedger(t);
+  ledger.appendNow(Array.from({ length: 4096 }, () => note('x')));
+  assert.equal(ledger.lastSeq(), 4097);
+});
+
+test('closing commits what is pending; afterwards nothing is accepted', async (t) => {
+  const ledger = openTempLedger(t);
+  const { committed } = ledger.appendNow([note('last words')]);
+  ledger.close();
+  await committed;
+  assert.throws(() => ledger.appendNow([note('too late')]), hasCode('LEDGER_CLOSED'));
+  const reader = openLedgerReader(ledger.path);
+  assert.deepEqual(reader.readEvent(2)?.payload, { text: 'last words' });
+  reader.close();
+});

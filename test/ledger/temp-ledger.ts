@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { LedgerError, type LedgerErrorCode } from '../../daemon/ledger/errors.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import type { AppendRecord, Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';
+
+export const NOW_MS = 1_760_054_400_000;
+
+/** Takes what is to be undone at the end: a test context, or a step of a property. */
+export interface Cleanups {
+  after(cleanup: () => void): void;
+}
+
+/** A folder that is removed at the end. */
+export function makeFolder(t: Cleanups): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-ledger-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Options of a paper ledger with a small reserve. */
+export function ledgerOptions(folder: string, more: Partial<OpenLedgerOptions> = {}): OpenLedgerOptions {
+  const path = join(folder, 'paper', 'ledger.db');
+  return { path, venue: 'paper', account: 'main', now: () => NOW_MS, reserveBytes: 65536, ...more };
+}
+
+/** A new ledger that is closed and removed after the test. */
+export function openTempLedger(t: Cleanups, more: Partial<OpenLedgerOptions> = {}): Ledger {
+  const ledger = openLedger(ledgerOptions(makeFolder(t), more));
+  t.after(() => ledger.close());
+  return ledger;
+}
+
+export function note(text: string): AppendRecord {
+  return { kind: 'note', at_ms: NOW_MS, payload: { text } };
+}
+
+export interface DecisionFields {
+  readonly agent?: string | null;
+  readonly kind?: string;
+  readonly request_id?: string | null;
+}
+
+/** A decision record whose id is `dec_` and its seq. */
+export function decision({ agent = 'momentum', kind = 'tool', request_id = null }: DecisionFields = {}): AppendRecord {
+  return {
+    kind: 'decision',
+    at_ms: NOW_MS,
+    build: (seq) => ({ agent, decision: { decision: 'ALLOW', decision_id: `dec_${seq}`, kind, request_id } }),
+  };
+}
+
+export function hasCode(code: LedgerErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof LedgerError && error.code === code;
+}
+
+/** A connection past the ledger, as an intruder with the file would have it: no foreign keys, no triggers. */
+export function openAsIntruder(t: Cleanups, path: string): Database.Database {
+  const db = new Database(path);
+  t.after(() => db.close());
+  db.pragma('foreign_keys = OFF');
+  const triggers = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all();
+  for (const trigger of triggers) db.exec(`DROP TRIGGER ${trigger}`);
+  return db;
+}
