@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { decision, NOW_MS, openAsIntruder, openTempLedger } from './temp-ledger.ts';
+
+const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf8');
+const script = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+const hasPython = spawnSync('python3', ['-c', 'import sqlite3']).status === 0;
+
+test('the program in docs/ledger.md verifies a ledger in use and names a record that was changed', (t) => {
+  assert.notEqual(script, '');
+  if (!hasPython) {
+    t.skip('python3 with sqlite3 is not installed');
+    return;
+  }
+  const verify = (path: string) => spawnSync('python3', ['-c', script, path], { encoding: 'utf8' });
+  const ledger = openTempLedger(t);
+  const payload = { number: 1e21, text: 'é \ud83d\ude00 \ud800 "quoted"\n' };
+  const head = ledger.appendSync([{ kind: 'note', at_ms: NOW_MS, payload }, decision(), decision()]).at(-1)?.hash;
+  assert.equal(verify(ledger.path).stdout, `4 records, head ${head}\n`);
+  ledger.close();
+
+  openAsIntruder(t, ledger.path).exec('UPDATE events SET at_ms = at_ms + 1 WHERE seq = 3');
+  const tampered = verify(ledger.path);
+  assert.equal(tampered.stderr, 'record 3 is wrong\n');
+  assert.equal(tampered.status, 1);
+});
