@@ -1,0 +1,30 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { TSchema } from 'typebox';
+import { describeErrors, type Violation } from './violations.ts';
+
+export { describeErrors, formatViolation, type Violation } from './violations.ts';
+
+/**
+ * The one validator of everything that comes in: nothing is coerced, removed or filled in, every error is reported,
+ * and a schema with a keyword that ajv does not know is a defect that shows at start.
+ */
+export const contractAjv: Ajv = new Ajv({
+  strict: true,
+  allErrors: true,
+  verbose: true,
+  coerceTypes: false,
+  removeAdditional: false,
+  useDefaults: false,
+  allowUnionTypes: true,
+});
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+/** Compiles a contract schema once; the returned function takes unknown data and gives it back typed, or all violations. */
+export function buildChecker<T>(schema: TSchema): (value: unknown) => Checked<T> {
+  const validate: ValidateFunction<T> = contractAjv.compile<T>(schema);
+  return (value) =>
+    validate(value) ? { ok: true, value } : { ok: false, violations: describeErrors(validate.errors) };
+}

@@ -1,0 +1,292 @@
+import type { ErrorObject } from 'ajv';
+
+/** One thing that is wrong with a document, in plain words. `path` is dotted (`market.regimes.calm.notional`), '' the whole. */
+export interface Violation {
+  readonly path: string;
+  readonly message: string;
+  /** What was found, cut short; absent when nothing was there, or when it is an object or a list. */
+  readonly value?: string | number | boolean | null;
+  /** What is legal at this place, for people: `1 to 125, a whole number`. */
+  readonly allowed?: string;
+}
+
+/** No document is worth more lines than this; the rest is counted. */
+export const MAX_VIOLATIONS = 200;
+const MAX_SHOWN_CHARACTERS = 80;
+
+/** What ajv says in its verbose mode about the place of an error. */
+type SchemaNode = { readonly [keyword: string]: unknown };
+
+/**
+ * Turns the errors of an ajv with `allErrors` and `verbose` into one violation per field: unions are reduced to the
+ * branch that was meant, unknown keys are named and, where one is close, the key that was probably meant.
+ */
+export function describeErrors(errors: readonly ErrorObject[] | null | undefined): Violation[] {
+  const found = reduceUnions(errors ?? []);
+  const seen = new Set<string>();
+  const violations: Violation[] = [];
+  for (const error of found) {
+    const violation = describeError(error);
+    const key = `${violation.path}\n${violation.message}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    violations.push(violation);
+  }
+  if (violations.length <= MAX_VIOLATIONS) return violations;
+  const rest = violations.length - MAX_VIOLATIONS;
+  return [...violations.slice(0, MAX_VIOLATIONS), { path: '', message: `and ${rest} more` }];
+}
+
+/** One line for people: `budgets.leverage: must be at least 1 (found 0; allowed: 1 to 125, a whole number)`. */
+export function formatViolation(violation: Violation): string {
+  const notes: string[] = [];
+  if (violation.value !== undefined) notes.push(`found ${JSON.stringify(violation.value)}`);
+  if (violation.allowed !== undefined) notes.push(`allowed: ${violation.allowed}`);
+  const suffix = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
+  return `${violation.path === '' ? '(document)' : violation.path}: ${violation.message}${suffix}`;
+}
+
+/** Builds a violation; `value` is shown only when it is a scalar. */
+export function violationAt(path: string, message: string, value?: unknown, allowed?: string): Violation {
+  const shown = shownValue(value);
+  return {
+    path,
+    message,
+    ...(shown === undefined ? {} : { value: shown }),
+    ...(allowed === undefined || allowed === '' ? {} : { allowed }),
+  };
+}
+
+function shownValue(value: unknown): string | number | boolean | null | undefined {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value !== 'string') return undefined;
+  return value.length > MAX_SHOWN_CHARACTERS ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}…` : value;
+}
+
+/** Of each failed union only the branch that fits best is kept; where none does, the union speaks for itself. */
+function reduceUnions(errors: readonly ErrorObject[]): ErrorObject[] {
+  const dropped = new Set<ErrorObject>();
+  for (const union of errors) {
+    if (union.keyword !== 'anyOf' && union.keyword !== 'oneOf') continue;
+    const branches = new Map<string, ErrorObject[]>();
+    for (const error of errors) {
+      if (!error.schemaPath.startsWith(`${union.schemaPath}/`)) continue;
+      if (error.instancePath !== union.instancePath && !error.instancePath.startsWith(`${union.instancePath}/`))
+        continue;
+      const branch = error.schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] ?? '';
+      branches.set(branch, [...(branches.get(branch) ?? []), error]);
+    }
+    const fitting = [...branches.values()].filter((branch) => !branch.some((error) => isWrongKind(error, union)));
+    const meant = fitting.length === 1 ? fitting[0] : undefined;
+    for (const branch of branches.values()) if (branch !== meant) for (const error of branch) dropped.add(error);
+    if (meant !== undefined) dropped.add(union);
+  }
+  return errors.filter((error) => !dropped.has(error));
+}
+
+function isWrongKind(error: ErrorObject, union: ErrorObject): boolean {
+  return error.instancePath === union.instancePath && (error.keyword === 'type' || error.keyword === 'const');
+}
+
+function describeError(error: ErrorObject): Violation {
+  const path = dottedPath(error.instancePath);
+  const schema = (error.parentSchema ?? {}) as SchemaNode;
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'required':
+      return describeMissing(path, String(params.missingProperty), schema);
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+      return describeUnknownKey(path, error, schema);
+    case 'uniqueItems': {
+      const items = error.data as readonly unknown[];
+      const twice = items[Number(params.i)];
+      return violationAt(path, `lists ${JSON.stringify(twice)} twice`, undefined, 'each entry once');
+    }
+    case 'minItems':
+      return violationAt(path, `needs at least ${String(params.limit)} entries`);
+    case 'maxItems':
+      return violationAt(path, `may have at most ${String(params.limit)} entries`);
+    case 'maxProperties':
+      return violationAt(path, `may have at most ${String(params.limit)} keys`);
+    case 'false schema':
+      return violationAt(path, 'is not allowed here', error.data);
+    default:
+      return violationAt(path, scalarMessage(error, params), error.data, describeAllowed(schema));
+  }
+}
+
+function scalarMessage(error: ErrorObject, params: Record<string, unknown>): string {
+  const limit = String(params.limit);
+  switch (error.keyword) {
+    case 'type':
+      if (error.data === null) return 'is empty (null)';
+      return typeof error.data === 'string' && isNumeric(error.data)
+        ? 'is text, not a number'
+        : `is ${kindOf(error.data)}`;
+    case 'enum':
+    case 'const':
+    case 'anyOf':
+    case 'oneOf':
+      return error.data === null ? 'is empty (null)' : 'is not an allowed value';
+    case 'minimum':
+      return `must be at least ${limit}`;
+    case 'maximum':
+      return `must be at most ${limit}`;
+    case 'exclusiveMinimum':
+      return `must be above ${limit}`;
+    case 'exclusiveMaximum':
+      return `must be below ${limit}`;
+    case 'minLength':
+      return `must have at least ${limit} characters`;
+    case 'maxLength':
+      return `must have at most ${limit} characters`;
+    case 'pattern':
+      return 'is not written as it must be';
+    default:
+      return error.message ?? `breaks ${error.keyword}`;
+  }
+}
+
+function describeMissing(path: string, key: string, schema: SchemaNode): Violation {
+  const child = childSchema(schema, key);
+  return violationAt(joinPath(path, key), 'is missing', undefined, child === null ? undefined : describeAllowed(child));
+}
+
+function describeUnknownKey(path: string, error: ErrorObject, schema: SchemaNode): Violation {
+  const params = error.params as Record<string, unknown>;
+  const key = String(params.additionalProperty ?? params.unevaluatedProperty);
+  const value = (error.data as Record<string, unknown>)[key];
+  const properties = isRecord(schema.properties) ? Object.keys(schema.properties) : [];
+  const patterns = isRecord(schema.patternProperties) ? Object.keys(schema.patternProperties) : [];
+  if (properties.length === 0 && patterns.length > 0) {
+    return violationAt(
+      joinPath(path, key),
+      'is not a name that may stand here',
+      undefined,
+      `names matching ${patterns.join(' or ')}`,
+    );
+  }
+  const meant = closestKey(key, properties);
+  const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+  return violationAt(joinPath(path, key), `unknown key "${cut(key)}"${hint}`, value, properties.join(', '));
+}
+
+/** What a schema allows, in a few words; '' when it says nothing that is worth a word. */
+export function describeAllowed(schema: SchemaNode): string {
+  if (Array.isArray(schema.enum)) return schema.enum.map((member) => JSON.stringify(member)).join(', ');
+  if ('const' in schema) return JSON.stringify(schema.const);
+  const union = schema.anyOf ?? schema.oneOf;
+  if (Array.isArray(union)) return union.filter(isRecord).map(describeAllowed).join(', or ');
+  switch (schema.type) {
+    case 'integer':
+    case 'number':
+      return describeNumber(schema);
+    case 'string':
+      return typeof schema.pattern === 'string' ? `text matching ${schema.pattern}` : 'text';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return 'a list';
+    case 'object':
+      return isRecord(schema.properties) ? `an object with ${Object.keys(schema.properties).join(', ')}` : 'an object';
+    default:
+      return '';
+  }
+}
+
+function describeNumber(schema: SchemaNode): string {
+  const kind = schema.type === 'integer' ? 'a whole number' : 'a number';
+  const low = schema.minimum ?? schema.exclusiveMinimum;
+  const above = schema.minimum === undefined && low !== undefined ? 'above ' : '';
+  const high = schema.maximum ?? schema.exclusiveMaximum;
+  const below = schema.maximum === undefined && high !== undefined ? 'below ' : '';
+  if (low !== undefined && high !== undefined) return `${kind}, ${above}${String(low)} to ${below}${String(high)}`;
+  if (low !== undefined) return `${kind}, ${above}${String(low)} or more`;
+  return high === undefined ? kind : `${kind}, ${below}${String(high)} or less`;
+}
+
+/** `/account/drawdown/tiers/0/at` -> `account.drawdown.tiers[0].at`. */
+export function dottedPath(pointer: string): string {
+  let path = '';
+  for (const part of pointer.split('/').slice(1)) {
+    path = joinPath(path, part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  }
+  return path;
+}
+
+export function joinPath(path: string, key: string): string {
+  if (/^(0|[1-9][0-9]*)$/.test(key)) return `${path}[${key}]`;
+  if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) return `${path}[${JSON.stringify(cut(key))}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
+/** The candidate within two edits (one for short keys), or null. */
+export function closestKey(key: string, candidates: readonly string[]): string | null {
+  let best: string | null = null;
+  let bestDistance = key.length <= 4 ? 2 : 3;
+  if (key.length > 64) return null;
+  for (const candidate of candidates) {
+    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Optimal string alignment distance: insertions, deletions, substitutions, swaps of neighbours. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(cost);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}
+
+function childSchema(schema: SchemaNode, key: string): SchemaNode | null {
+  if (!isRecord(schema.properties)) return null;
+  const child = Object.hasOwn(schema.properties, key) ? schema.properties[key] : null;
+  return isRecord(child) ? child : null;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : 'not a finite number';
+  return value === null
+    ? 'empty (null)'
+    : typeof value === 'object'
+      ? 'an object'
+      : typeof value === 'string'
+        ? 'text'
+        : 'true or false';
+}
+
+function isNumeric(text: string): boolean {
+  return text.trim() !== '' && Number.isFinite(Number(text));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function cut(key: string): string {
+  return key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
+}
+
+/** True for a key that should not be there: the rest of its object may still be judged. */
+export function isUnknownKey(violation: Violation): boolean {
+  return violation.message.startsWith('unknown key ');
+}

@@ -1,0 +1,97 @@
+import { checkOperatorSchema } from '../contract/operator-schema.ts';
+import { joinPath, violationAt } from '../contract/violations.ts';
+import { findLooserAgents } from '../core/is-at-most.ts';
+import type { Action, IntendedPolicySpec, ToolName } from '../core/policy.ts';
+import type { Findings } from './semantics.ts';
+
+/** Members of every plain object: legal as text, and a trap for whatever reads the name from one. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+const TRADING_TOOLS: readonly string[] = [
+  'place_order',
+  'close_position',
+  'modify_order',
+  'cancel_order',
+  'cancel_all',
+];
+
+/** `shadow` executes what was asked: only where no venue of its own holds money. */
+export function checkMode(spec: IntendedPolicySpec, found: Findings): void {
+  if (spec.mode !== 'shadow') return;
+  for (const venue of spec.scope.venues) {
+    if (venue === 'paper') continue;
+    const message = `mode shadow does not enforce anything and must not stand beside venue ${venue}`;
+    found.violations.push(violationAt('mode', message, spec.mode, '"enforce", or scope.venues: [paper]'));
+  }
+}
+
+/** DESIGN section 4: what can open must be able to close and to cancel. */
+export function checkWaysOut(spec: IntendedPolicySpec, found: Findings): void {
+  findMissingWaysOut('scope', spec.scope.tools, spec.scope.actions, found);
+}
+
+export function checkAgentWaysOut(spec: IntendedPolicySpec, found: Findings): void {
+  for (const [name, section] of Object.entries(spec.agents)) {
+    const scope = section.scope;
+    if (scope?.tools === undefined && scope?.actions === undefined) continue;
+    const path = `${joinPath('agents', name)}.scope`;
+    findMissingWaysOut(path, scope.tools ?? spec.scope.tools, scope.actions ?? spec.scope.actions, found);
+  }
+}
+
+function findMissingWaysOut(
+  path: string,
+  tools: readonly ToolName[],
+  actions: readonly Action[],
+  found: Findings,
+): void {
+  if (!tools.includes('place_order') || !actions.includes('open')) return;
+  const missing = (['close', 'cancel'] as const).filter((action) => !actions.includes(action));
+  if (missing.length > 0) {
+    const message = `allows open without ${missing.join(' and ')}: a position could not be left`;
+    found.violations.push(violationAt(`${path}.actions`, message, undefined, 'open together with close and cancel'));
+  }
+  if (!tools.includes('cancel_order') && !tools.includes('cancel_all')) {
+    const message = 'allows place_order without cancel_order or cancel_all: an order could not be taken back';
+    found.violations.push(violationAt(`${path}.tools`, message, undefined, 'place_order together with a cancel tool'));
+  }
+  if (!tools.includes('close_position')) {
+    found.warnings.push(violationAt(`${path}.tools`, 'without close_position, agents exit through place_order only'));
+  }
+}
+
+export function checkAgentNames(spec: IntendedPolicySpec, found: Findings): void {
+  for (const name of Object.keys(spec.agents)) {
+    if (!RESERVED_NAMES.has(name)) continue;
+    found.violations.push(violationAt(joinPath('agents', name), `"${name}" is a reserved name`));
+  }
+}
+
+/** `agents` may only tighten: judged by the same function that judges a reload. */
+export function checkAgents(spec: IntendedPolicySpec, found: Findings): void {
+  for (const looser of findLooserAgents(spec)) {
+    const allowed = `not looser than the account's ${JSON.stringify(looser.from)}`;
+    found.violations.push(
+      violationAt(looser.path, `is looser than the account's own: ${looser.why}`, looser.to, allowed),
+    );
+  }
+}
+
+export function checkInterceptNames(spec: IntendedPolicySpec, found: Findings): void {
+  for (const name of Object.keys(spec.intercept.allow)) {
+    const path = joinPath('intercept.allow', name);
+    if (RESERVED_NAMES.has(name)) found.violations.push(violationAt(path, `"${name}" is a reserved name`));
+    if (!TRADING_TOOLS.includes(name)) continue;
+    const message = 'is a trading tool of the daemon: it is always decided in full and cannot be allowed here';
+    found.violations.push(violationAt(path, message));
+  }
+}
+
+/** The operator's own JSON Schemas must compile: one that does not would be a limit that is not there. */
+export function checkOperatorSchemas(spec: IntendedPolicySpec, found: Findings): void {
+  for (const [tool, { args }] of Object.entries(spec.tools)) {
+    found.violations.push(...checkOperatorSchema(args, `tools.${tool}.args`));
+  }
+  for (const [tool, schema] of Object.entries(spec.intercept.allow)) {
+    found.violations.push(...checkOperatorSchema(schema, joinPath('intercept.allow', tool)));
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { checkPolicyShape } from '../contract/policy.ts';
+import { type Violation, violationAt } from '../contract/violations.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { IntendedPolicySpec } from '../core/policy.ts';
+import { checkSemantics, type VenueMinimum } from './semantics.ts';
+import { parseYamlText } from './yaml-text.ts';
+
+/** A policy that may be put in force: the document, its hash, and the text as the operator wrote it. */
+export interface LoadedPolicy {
+  readonly spec: IntendedPolicySpec;
+  /** sha256 (hex) of the canonical JSON of the document. */
+  readonly hash: string;
+  readonly text: string;
+}
+/** What came of a text; `file` is where it came from, as messages name it. */
+export type ParsedPolicy =
+  | {
+      readonly ok: true;
+      readonly file: string;
+      readonly policy: LoadedPolicy;
+      readonly warnings: readonly Violation[];
+    }
+  | {
+      readonly ok: false;
+      readonly file: string;
+      readonly violations: readonly Violation[];
+      readonly warnings: readonly Violation[];
+    };
+
+export function hashPolicy(spec: unknown): string {
+  return createHash('sha256').update(canonicalJson(spec)).digest('hex');
+}
+
+/**
+ * Reads a policy (YAML 1.2 or JSON) and reports everything that is wrong with it at once: what the schema says and
+ * what it cannot say. Nothing is filled in and nothing is dropped: `spec` is the document itself.
+ *
+ * @param venueMinimums smallest orders at the venue, when a running daemon knows them: a cap below one is then an error
+ */
+export function parsePolicy(text: string, file: string, venueMinimums?: readonly VenueMinimum[]): ParsedPolicy {
+  const read = parseYamlText(text);
+  if (!read.ok) return { ok: false, file, violations: read.violations, warnings: [] };
+  const shape = checkPolicyShape(read.value);
+  const shapeViolations = shape.ok ? [] : shape.violations;
+  const found = checkSemantics(read.value, shapeViolations, venueMinimums ?? null);
+  const violations = [...shapeViolations, ...found.violations];
+  if (!shape.ok || violations.length > 0) return { ok: false, file, violations, warnings: found.warnings };
+  const warnings = [...found.warnings, ...warnCutOff(text)];
+  return { ok: true, file, policy: { spec: shape.value, hash: hashPolicy(shape.value), text }, warnings };
+}
+
+/** A block of YAML that was cut off inside its last number is still a valid document. */
+function warnCutOff(text: string): Violation[] {
+  if (/[\n}\]]\s*$/.test(text)) return [];
+  return [violationAt('', 'the file does not end with a line break: it may have been cut off')];
+}

@@ -1,0 +1,93 @@
+import { isUnknownKey, type Violation } from '../contract/violations.ts';
+import type { IntendedPolicySpec } from '../core/policy.ts';
+import {
+  checkAgentNames,
+  checkAgents,
+  checkAgentWaysOut,
+  checkInterceptNames,
+  checkMode,
+  checkOperatorSchemas,
+  checkWaysOut,
+} from './check-access.ts';
+import {
+  checkCapOrder,
+  checkFractions,
+  checkLadder,
+  checkMinimums,
+  checkRegimeOrder,
+  checkSignals,
+  checkSkills,
+  checkSlices,
+  checkStaging,
+  checkTiers,
+  checkTraderState,
+  checkTrustTiers,
+  checkVolatility,
+} from './check-limits.ts';
+
+/** What the venue demands of one order, as a running daemon knows it. */
+export interface VenueMinimum {
+  readonly symbol: string;
+  readonly min_notional_usdt: number;
+}
+/** Violations refuse the document; warnings are said and change nothing. */
+export interface Findings {
+  readonly violations: Violation[];
+  readonly warnings: Violation[];
+}
+interface Check {
+  /** The parts of the document it reads: it is left out while one of them does not have its shape. */
+  readonly reads: readonly string[];
+  readonly run: (spec: IntendedPolicySpec, found: Findings, minimums: readonly VenueMinimum[] | null) => void;
+}
+
+const CHECKS: readonly Check[] = [
+  { reads: ['mode', 'scope.venues'], run: checkMode },
+  { reads: ['scope.tools', 'scope.actions'], run: checkWaysOut },
+  { reads: ['scope', 'agents'], run: checkAgentWaysOut },
+  { reads: ['agents'], run: checkAgentNames },
+  {
+    reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'exits.scope', 'agents'],
+    run: checkAgents,
+  },
+  { reads: ['budgets.order_rate', 'market.regimes'], run: checkSlices },
+  { reads: ['market.regimes', 'staging'], run: checkStaging },
+  { reads: ['market.regimes'], run: checkRegimeOrder },
+  { reads: ['market.volatility'], run: checkVolatility },
+  { reads: ['account.drawdown.tiers'], run: (spec, found) => checkTiers('drawdown', spec, found) },
+  { reads: ['account.daily_loss.tiers'], run: (spec, found) => checkTiers('daily_loss', spec, found) },
+  { reads: ['account.margin_ratio.tiers'], run: (spec, found) => checkTiers('margin_ratio', spec, found) },
+  { reads: ['trust.tiers'], run: checkTrustTiers },
+  { reads: ['trust.signals'], run: checkSignals },
+  { reads: ['trust.skills'], run: checkSkills },
+  { reads: ['trader_state.limit_at', 'trader_state.block_at'], run: checkTraderState },
+  { reads: ['exits.ladder_bps'], run: checkLadder },
+  { reads: ['budgets'], run: checkCapOrder },
+  { reads: ['scope.symbols', 'budgets', 'market.regimes'], run: checkMinimums },
+  { reads: ['intercept.allow'], run: checkInterceptNames },
+  { reads: ['tools', 'intercept.allow'], run: checkOperatorSchemas },
+];
+
+/**
+ * What a schema cannot say. Every check whose part of the document has its shape is run, so that all that is wrong is
+ * reported at once; `shape` are the violations of the schema.
+ */
+export function checkSemantics(
+  document: unknown,
+  shape: readonly Violation[],
+  minimums: readonly VenueMinimum[] | null,
+): Findings {
+  const found: Findings = { violations: [], warnings: [] };
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return found;
+  found.violations.push(...checkFractions(document));
+  const broken = [...shape, ...found.violations].filter((each) => !isUnknownKey(each)).map((each) => each.path);
+  for (const check of CHECKS) {
+    const isBroken = check.reads.some((part) => broken.some((path) => isWithin(path, part) || isWithin(part, path)));
+    if (!isBroken) check.run(document as IntendedPolicySpec, found, minimums);
+  }
+  return found;
+}
+
+function isWithin(path: string, part: string): boolean {
+  return part === '' || path === part || path.startsWith(`${part}.`) || path.startsWith(`${part}[`);
+}
