@@ -1,0 +1,122 @@
+import type { TradeRecord } from './round-trips.ts';
+
+/** How an agent has been trading lately, each in [0, 1], 0 = nothing of the kind. */
+export interface TraderFeatures {
+  /** Size re-entered with after a loss over the losing trade's: mean growth, fourfold and more is full. */
+  readonly reentry_growth: number;
+  /** Size re-entered with after a loss over the agent's own median size: mean excess, fourfold and more is full. */
+  readonly reentry_size: number;
+  /** Losing trades in a row up to now, full at STREAK_FULL. */
+  readonly loss_streak: number;
+  /** Share of trades that turned against the one before in their symbol, sooner than the agent's usual pace. */
+  readonly fast_flips: number;
+  /** Pace of the last trades over the agent's own median pace; eightfold and more is full. */
+  readonly burst: number;
+}
+export const TRADER_FEATURE_NAMES = ['reentry_growth', 'reentry_size', 'loss_streak', 'fast_flips', 'burst'] as const;
+
+/** Weight of a finding after each further one of its kind: the last six or so count. */
+const DECAY = 0.85;
+const FULL_GROWTH = Math.log(4);
+const FULL_BURST = Math.log(8);
+const STREAK_FULL = 6;
+const BURST_TRADES = 5;
+/** A pace is compared with its own median only when that rests on more than the trades compared. */
+const BURST_MIN_INTERVALS = 2 * BURST_TRADES;
+
+function clampToUnit(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+/** Log of a ratio in units of `full`, within [-1, 1]: noise in sizes averages out, one outlier does not dominate. */
+function logGrowth(ratio: number, full: number): number {
+  return Math.min(1, Math.max(-1, Math.log(ratio) / full));
+}
+
+/** Recency-weighted mean that starts from one finding of 0. */
+class DecayingMean {
+  #sum = 0;
+  #weight = 0;
+  add(value: number): void {
+    this.#sum = this.#sum * DECAY + value;
+    this.#weight = this.#weight * DECAY + 1;
+  }
+  get value(): number {
+    return this.#sum / (this.#weight + 1);
+  }
+}
+
+/** Length of the run of losses among the trades closed so far, in the order of their closing, and the last of them. */
+class LossRun {
+  readonly #byClose: readonly TradeRecord[];
+  #next = 0;
+  last: TradeRecord | null = null;
+  losses = 0;
+
+  constructor(trades: readonly TradeRecord[]) {
+    this.#byClose = trades
+      .filter((trade) => trade.closed_at_ms !== null)
+      .sort((a, b) => (a.closed_at_ms ?? 0) - (b.closed_at_ms ?? 0));
+  }
+  advanceThrough(atMs: number): void {
+    for (; this.#next < this.#byClose.length; this.#next++) {
+      const trade = this.#byClose[this.#next]!;
+      if ((trade.closed_at_ms ?? 0) > atMs) return;
+      this.last = trade;
+      this.losses = (trade.pnl_usdt ?? 0) < 0 ? this.losses + 1 : 0;
+    }
+  }
+}
+
+/** Milliseconds between successive openings, at least 1. */
+function openingIntervals(trades: readonly TradeRecord[]): number[] {
+  const intervals: number[] = [];
+  for (let i = 1; i < trades.length; i++) {
+    intervals.push(Math.max(1, trades[i]!.opened_at_ms - trades[i - 1]!.opened_at_ms));
+  }
+  return intervals;
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? 0;
+}
+
+function measureBurst(intervals: readonly number[], median: number): number {
+  if (intervals.length < BURST_MIN_INTERVALS) return 0;
+  let recent = 0;
+  for (const interval of intervals.slice(-BURST_TRADES)) recent += interval / BURST_TRADES;
+  return clampToUnit(Math.log(median / recent) / FULL_BURST);
+}
+
+/** Measures the trades given, ordered by their opening. No trades: all zero. */
+export function measureTrader(trades: readonly TradeRecord[]): TraderFeatures {
+  const intervals = openingIntervals(trades);
+  const median = medianOf(intervals);
+  const medianSize = medianOf(trades.map((trade) => trade.notional_usdt));
+  const growth = new DecayingMean();
+  const size = new DecayingMean();
+  const flips = new DecayingMean();
+  const run = new LossRun(trades);
+  const lastOfSymbol = new Map<string, TradeRecord>();
+  for (const trade of trades) {
+    run.advanceThrough(trade.opened_at_ms);
+    if (run.losses > 0 && run.last !== null) {
+      growth.add(logGrowth(trade.notional_usdt / run.last.notional_usdt, FULL_GROWTH));
+      size.add(logGrowth(trade.notional_usdt / medianSize, FULL_GROWTH));
+    }
+    const previous = lastOfSymbol.get(trade.symbol);
+    if (previous !== undefined) {
+      const isFast = trade.opened_at_ms - previous.opened_at_ms < median;
+      flips.add(isFast && trade.side !== previous.side ? 1 : 0);
+    }
+    lastOfSymbol.set(trade.symbol, trade);
+  }
+  run.advanceThrough(Number.POSITIVE_INFINITY);
+  return {
+    reentry_growth: clampToUnit(growth.value),
+    reentry_size: clampToUnit(size.value),
+    loss_streak: Math.min(1, run.losses / STREAK_FULL),
+    fast_flips: flips.value,
+    burst: measureBurst(intervals, median),
+  };
+}
