@@ -2,7 +2,16 @@
  * What the doors (HTTP, command line) may ask of the gate. Arguments were validated against the contract; the gate
  * alone decides. Every answer is plain JSON data in the shapes of DESIGN section 5 (snake_case on the wire).
  */
-import type { BudgetComponents, BudgetFactors, Constraints, EffectiveAction, Reason, RuleVerdict, Verdict } from '../core/decision.ts';
+import type {
+  BudgetComponents,
+  BudgetFactors,
+  BudgetRecord,
+  Constraints,
+  EffectiveAction,
+  Reason,
+  RuleVerdict,
+  Verdict,
+} from '../core/decision.ts';
 import type { Regime, SignalKind, ToolName } from '../core/policy.ts';
 import type { OrderType, Side } from '../core/request.ts';
 
@@ -116,7 +125,8 @@ export interface DecisionBody {
   readonly enforced: boolean;
   readonly effective: EffectiveAction | null;
   readonly constraints: Constraints;
-  readonly budget: { readonly [key: string]: unknown };
+  readonly budget: BudgetRecord;
+  readonly condition_reducing: boolean;
   readonly reasons: readonly Reason[];
   readonly verdicts: readonly RuleVerdict[];
   readonly retry_after_ms: number | null;
@@ -231,7 +241,12 @@ export interface BudgetLine {
 export interface SymbolLimits {
   readonly symbol: string;
   readonly regime: Regime;
-  readonly factors: { readonly market: BudgetFactors; readonly account: BudgetFactors; readonly trust: BudgetFactors; readonly trader: BudgetFactors };
+  readonly factors: {
+    readonly market: BudgetFactors;
+    readonly account: BudgetFactors;
+    readonly trust: BudgetFactors;
+    readonly trader: BudgetFactors;
+  };
   readonly budgets: readonly BudgetLine[];
   readonly leverage_cap: number;
   readonly cooldown_remaining_ms: number;
@@ -282,7 +297,11 @@ export interface ReadinessBody {
   readonly venue: string;
   readonly trading_state: 'active' | 'reducing' | 'halted';
   readonly symbols_reducing: readonly string[];
-  readonly pending_policy: { readonly hash: string; readonly looser: readonly string[]; readonly not_before_ms: number | null } | null;
+  readonly pending_policy: {
+    readonly hash: string;
+    readonly looser: readonly string[];
+    readonly not_before_ms: number | null;
+  } | null;
   readonly policy_error: string | null;
   readonly alerts: number;
 }
@@ -299,29 +318,56 @@ export interface PolicyBody {
   readonly pending: ReadinessBody['pending_policy'];
 }
 export type PolicyCheckBody =
-  | { readonly ok: true; readonly hash: string; readonly looser: readonly string[]; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly violations: readonly { readonly path: string; readonly message: string; readonly value?: unknown }[] };
+  | {
+      readonly ok: true;
+      readonly hash: string;
+      readonly looser: readonly string[];
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly ok: false;
+      readonly violations: readonly { readonly path: string; readonly message: string; readonly value?: unknown }[];
+    };
 export type ReloadBody =
   | { readonly status: 'in_force'; readonly hash: string }
-  | { readonly status: 'pending'; readonly hash: string; readonly looser: readonly string[]; readonly not_before_ms: number | null }
+  | {
+      readonly status: 'pending';
+      readonly hash: string;
+      readonly looser: readonly string[];
+      readonly not_before_ms: number | null;
+    }
   | { readonly status: 'refused'; readonly message: string };
 
 export interface GateApi {
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   /** `call` is null when the tool is not one of ours or its arguments do not fit the contract. */
-  intercept(caller: Caller, tool: string, args: unknown, call: TradingArgs | null, skill: SkillClaim | null): Promise<ToolOutcome>;
+  intercept(
+    caller: Caller,
+    tool: string,
+    args: unknown,
+    call: TradingArgs | null,
+    skill: SkillClaim | null,
+  ): Promise<ToolOutcome>;
   /** Records input that the contract refused (DESIGN rule 1), without its values. */
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
   getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
-  getOrders(caller: Caller, filter: { readonly symbol?: string; readonly open?: boolean }, limit: number, cursor: string | null): Page<OrderBody>;
+  getOrders(
+    caller: Caller,
+    filter: { readonly symbol?: string; readonly open?: boolean },
+    limit: number,
+    cursor: string | null,
+  ): Page<OrderBody>;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
-  addSignal(caller: Caller, signal: SignalBody): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }>;
+  addSignal(
+    caller: Caller,
+    signal: SignalBody,
+  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }>;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

@@ -1,0 +1,206 @@
+/**
+ * Everything that is appended to the ledger, by kind. State is folded from these events alone (state/gate-state.ts), so
+ * a restart and `audit verify --deep` rebuild the very same views. Instants are domain time; the event's own `at_ms`
+ * is when it was appended. Keys are in canonical order where records are hot.
+ */
+import type { ExecutionContext, StateLayer, TradingStateName } from '../core/context.ts';
+import type { TimeInForce } from '../core/decision.ts';
+import type { MarketFeatures } from '../core/features/market.ts';
+import type { RegimeHold } from '../core/features/regime-hold.ts';
+import type { SignalKind } from '../core/policy.ts';
+import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
+import type { DecisionBody, OrderStatus } from './api.ts';
+import type { OrderKind, SymbolRules } from './ports.ts';
+
+/** One order that a decision gives rise to. A slice with a delay is reserved now and sent by a decision of its own. */
+export interface PlannedOrder {
+  readonly client_order_id: string;
+  readonly delay_ms: number;
+  readonly kind: OrderKind;
+  readonly leverage: number;
+  readonly lots: number;
+  readonly order_type: OrderType;
+  readonly price_ticks: number | null;
+  readonly protective: boolean;
+  readonly reduce_only: boolean;
+  readonly side: Side;
+  readonly slice: number;
+  readonly symbol: string;
+  readonly time_in_force: TimeInForce | null;
+  readonly trigger_ticks: number | null;
+}
+export interface DecisionEvent {
+  readonly agent: string;
+  readonly body_hash: string | null;
+  readonly context: ExecutionContext;
+  /** The derived decision with its identifiers: the very text that the caller is answered with. */
+  readonly decision: DecisionBody;
+  /** Last market-input event folded into the context. */
+  readonly market_seq: number;
+  readonly orders: readonly PlannedOrder[];
+  /** The parent of a slice, the decision that placed a standing order. */
+  readonly parent_decision_id: string | null;
+  readonly request: ExecutionRequest;
+  /** Idempotency key beside agent and request id: the tool. */
+  readonly route: string;
+  /** Last account-side event folded into the context. */
+  readonly state_seq: number;
+  /** Digests of free texts (side table). */
+  readonly texts: { readonly [field: string]: string };
+}
+/** What became known about one of our orders, or about a foreign one (then `foreign` describes it). */
+export interface OrderEvent {
+  readonly average_price: number | null;
+  readonly client_order_id: string;
+  readonly detail: string | null;
+  /** Cumulative; only rises. */
+  readonly executed_lots: number;
+  readonly foreign: ForeignOrder | null;
+  readonly retryable: boolean;
+  readonly status: OrderStatus;
+  /** Venue time of the change, or domain time of our knowledge when the venue gave none. */
+  readonly venue_at_ms: number;
+  readonly venue_order_id: string | null;
+}
+export interface ForeignOrder {
+  readonly close_position: boolean;
+  readonly kind: OrderKind;
+  readonly lots: number;
+  readonly order_type: string;
+  readonly price_ticks: number | null;
+  readonly reduce_only: boolean;
+  readonly side: Side;
+  readonly symbol: string;
+  readonly trigger_ticks: number | null;
+}
+/** A cancel or an amend was asked for: what counts meanwhile is the larger and the worse of both. */
+export interface OrderIntentEvent {
+  readonly action: 'cancel' | 'amend' | 'amended' | 'amend_failed';
+  readonly client_order_id: string;
+  readonly lots: number | null;
+  readonly price_ticks: number | null;
+  readonly reason: string;
+}
+/** One trade of the venue: price and fee of lots that `order` events moved already. */
+export interface TradeEvent {
+  readonly at_venue_ms: number;
+  readonly client_order_id: string | null;
+  readonly fee_usdt: number;
+  readonly is_maker: boolean;
+  readonly lots: number;
+  readonly price: number;
+  readonly realised_pnl_usdt: number;
+  readonly side: Side;
+  readonly symbol: string;
+  readonly trade_id: string;
+}
+export interface PositionRecord {
+  readonly entry_price: number;
+  readonly liquidation_price: number | null;
+  readonly lots: number;
+  readonly maintenance_margin_usdt: number;
+  readonly mark_price: number;
+  readonly symbol: string;
+  readonly unrealised_pnl_usdt: number;
+  readonly updated_at_ms: number;
+}
+export interface AccountEvent {
+  readonly available_usdt: number;
+  readonly initial_margin_usdt: number;
+  readonly leverage: { readonly [symbol: string]: number };
+  readonly maintenance_margin_usdt: number;
+  readonly margin_balance_usdt: number;
+  readonly positions: readonly PositionRecord[];
+  readonly requested_at_ms: number;
+  readonly wallet_usdt: number;
+}
+export interface TransferEvent {
+  readonly amount_usdt: number;
+  readonly at_venue_ms: number;
+  readonly transfer_id: string;
+}
+/** Market inputs as a feed saw them change: a closed bar's features, a held regime, a funding rate. */
+export interface MarketEvent {
+  readonly features: MarketFeatures | null;
+  readonly funding_rate_8h: number | null;
+  readonly hold: RegimeHold | null;
+  readonly symbol: string;
+}
+export interface RulesEvent {
+  readonly rules: SymbolRules;
+}
+export interface StateEvent {
+  readonly clears_at_ms: number | null;
+  readonly clears_when: string;
+  readonly layer: StateLayer;
+  readonly name: string | null;
+  readonly reason: string;
+  readonly scope: 'account' | 'symbol' | 'agent';
+  readonly set_by: string;
+  readonly state: TradingStateName;
+}
+export interface SignalEvent {
+  readonly account: string | null;
+  readonly agent: string | null;
+  readonly evidence_hash: string | null;
+  readonly expires_at_ms: number;
+  readonly kind: SignalKind;
+  readonly set_by: string;
+  readonly severity: number;
+  readonly signal_id: string;
+  readonly symbol: string | null;
+}
+export interface RebaseEvent {
+  readonly equity_usdt: number;
+  readonly reason: string;
+  readonly set_by: string;
+}
+export interface PolicyEvent {
+  readonly action: 'in_force' | 'pending' | 'refused';
+  readonly detail: string | null;
+  readonly hash: string;
+  readonly name: string;
+  readonly set_by: string;
+}
+export interface AlertEvent {
+  readonly code: string;
+  readonly detail: string;
+  readonly symbol: string | null;
+}
+export interface RejectedInputEvent {
+  readonly agent: string;
+  readonly paths: readonly string[];
+  readonly tool: string;
+}
+export interface ArmingEvent {
+  readonly account: string;
+  readonly expires_at_ms: number;
+  readonly policy_hash: string;
+  readonly set_by: string;
+  readonly version: string;
+}
+
+export interface GateEvents {
+  readonly account: AccountEvent;
+  readonly alert: AlertEvent;
+  readonly arming: ArmingEvent;
+  readonly decision: DecisionEvent;
+  readonly market: MarketEvent;
+  readonly order: OrderEvent;
+  readonly order_intent: OrderIntentEvent;
+  readonly policy: PolicyEvent;
+  readonly rebase: RebaseEvent;
+  readonly rejected_input: RejectedInputEvent;
+  readonly rules: RulesEvent;
+  readonly signal: SignalEvent;
+  readonly state: StateEvent;
+  readonly trade: TradeEvent;
+  readonly transfer: TransferEvent;
+}
+export type EventKind = keyof GateEvents;
+export type GateEvent = {
+  [K in EventKind]: { readonly kind: K; readonly seq: number; readonly at_ms: number; readonly payload: GateEvents[K] };
+}[EventKind];
+/** Account-side events move `state_seq`, market inputs move `market_seq`. */
+export const MARKET_KINDS: ReadonlySet<string> = new Set(['market', 'rules']);
+export type DecisionOrigin = Origin;

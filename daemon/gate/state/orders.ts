@@ -1,0 +1,217 @@
+import type { TimeInForce } from '../../core/decision.ts';
+import type { OrderType, Origin, Side } from '../../core/request.ts';
+import type { OrderStatus } from '../api.ts';
+import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
+import type { OrderKind } from '../ports.ts';
+
+/** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
+const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
+export function isTerminal(status: OrderStatus): boolean {
+  return TERMINAL.has(status);
+}
+
+export interface OrderState {
+  readonly clientOrderId: string;
+  readonly decisionId: string | null;
+  readonly agent: string | null;
+  readonly origin: Origin | null;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType | string;
+  readonly timeInForce: TimeInForce | null;
+  readonly kind: OrderKind;
+  readonly slice: number;
+  readonly leverage: number;
+  readonly reduceOnly: boolean;
+  readonly protective: boolean;
+  readonly foreign: boolean;
+  readonly triggerTicks: number | null;
+  readonly plannedAtMs: number;
+  /** When a delayed slice falls due. */
+  readonly dueAtMs: number;
+  readonly slippageBps: number;
+  lots: number;
+  priceTicks: number | null;
+  executedLots: number;
+  status: OrderStatus;
+  venueOrderId: string | null;
+  averagePrice: number | null;
+  detail: string | null;
+  retryable: boolean;
+  /** Decision of the slice that sent it (the parent's own for slice 0). */
+  sentAtMs: number | null;
+  /** Domain time at which the venue first acknowledged it. */
+  acknowledgedAtMs: number | null;
+  cancelRequested: boolean;
+  amend: { readonly lots: number; readonly priceTicks: number } | null;
+  updatedAtMs: number;
+  /** Lots, notional and fees that trades have accounted for. */
+  tradedLots: number;
+  tradedUsdt: number;
+  feesUsdt: number;
+}
+
+export interface OrderBook {
+  readonly all: Map<string, OrderState>;
+  /** Orders not proven terminal, by symbol. */
+  readonly live: Map<string, Set<OrderState>>;
+  readonly byDecision: Map<string, OrderState[]>;
+  readonly byVenueId: Map<string, OrderState>;
+}
+export function createOrderBook(): OrderBook {
+  return { all: new Map(), live: new Map(), byDecision: new Map(), byVenueId: new Map() };
+}
+const NONE: ReadonlySet<OrderState> = new Set();
+export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderState> {
+  return book.live.get(symbol) ?? NONE;
+}
+export function* everyLiveOrder(book: OrderBook): Generator<OrderState> {
+  for (const orders of book.live.values()) yield* orders;
+}
+
+export function insertOrder(book: OrderBook, order: OrderState): void {
+  book.all.set(order.clientOrderId, order);
+  let live = book.live.get(order.symbol);
+  if (live === undefined) book.live.set(order.symbol, (live = new Set()));
+  if (!isTerminal(order.status)) live.add(order);
+  if (order.decisionId !== null) {
+    const siblings = book.byDecision.get(order.decisionId);
+    if (siblings === undefined) book.byDecision.set(order.decisionId, [order]);
+    else siblings.push(order);
+  }
+}
+
+/** Orders of a permitted decision: slice 0 may be on its way from here on, later slices are planned. */
+export function planOrders(event: DecisionEvent, atMs: number): OrderState[] {
+  return event.orders.map((planned) => buildOrder(planned, event, atMs));
+}
+function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): OrderState {
+  const isFirst = planned.delay_ms === 0;
+  return {
+    clientOrderId: planned.client_order_id,
+    decisionId: event.decision.decision_id,
+    agent: event.agent,
+    origin: event.request.origin,
+    symbol: planned.symbol,
+    side: planned.side,
+    orderType: planned.order_type,
+    timeInForce: planned.time_in_force,
+    kind: planned.kind,
+    slice: planned.slice,
+    leverage: planned.leverage,
+    reduceOnly: planned.reduce_only,
+    protective: planned.protective,
+    foreign: false,
+    triggerTicks: planned.trigger_ticks,
+    plannedAtMs: atMs,
+    dueAtMs: atMs + planned.delay_ms,
+    slippageBps: event.decision.effective?.max_slippage_bps ?? 0,
+    lots: planned.lots,
+    priceTicks: planned.price_ticks,
+    executedLots: 0,
+    status: isFirst ? 'in_flight' : 'pending_send',
+    venueOrderId: null,
+    averagePrice: null,
+    detail: null,
+    retryable: false,
+    sentAtMs: isFirst ? atMs : null,
+    acknowledgedAtMs: null,
+    cancelRequested: false,
+    amend: null,
+    updatedAtMs: atMs,
+    tradedLots: 0,
+    tradedUsdt: 0,
+    feesUsdt: 0,
+  };
+}
+
+export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState | null {
+  const foreign = event.foreign;
+  if (foreign === null) return null;
+  return {
+    clientOrderId: event.client_order_id,
+    decisionId: null,
+    agent: null,
+    origin: null,
+    symbol: foreign.symbol,
+    side: foreign.side,
+    orderType: foreign.order_type,
+    timeInForce: null,
+    kind: foreign.kind,
+    slice: 0,
+    leverage: 1,
+    reduceOnly: foreign.reduce_only || foreign.close_position,
+    protective: false,
+    foreign: true,
+    triggerTicks: foreign.trigger_ticks,
+    plannedAtMs: atMs,
+    dueAtMs: atMs,
+    slippageBps: 0,
+    lots: foreign.lots,
+    priceTicks: foreign.price_ticks,
+    executedLots: 0,
+    status: event.status,
+    venueOrderId: event.venue_order_id,
+    averagePrice: null,
+    detail: null,
+    retryable: false,
+    sentAtMs: atMs,
+    acknowledgedAtMs: atMs,
+    cancelRequested: false,
+    amend: null,
+    updatedAtMs: atMs,
+    tradedLots: 0,
+    tradedUsdt: 0,
+    feesUsdt: 0,
+  };
+}
+
+/**
+ * Takes in what became known. Cumulative executed quantity only rises; a proven terminal status stays, except that a
+ * late fill may still raise what was executed. Returns the lots that were newly executed.
+ */
+export function applyOrderEvent(book: OrderBook, order: OrderState, event: OrderEvent, atMs: number): number {
+  const executed = Math.min(
+    Math.max(order.executedLots, event.executed_lots),
+    Math.max(order.lots, event.executed_lots),
+  );
+  const delta = executed - order.executedLots;
+  order.executedLots = executed;
+  if (event.venue_order_id !== null && order.venueOrderId === null) {
+    order.venueOrderId = event.venue_order_id;
+    book.byVenueId.set(`${order.symbol} ${event.venue_order_id}`, order);
+  }
+  if (event.average_price !== null) order.averagePrice = event.average_price;
+  if (!isTerminal(order.status)) {
+    order.status = event.status;
+    order.detail = event.detail;
+    order.retryable = event.retryable;
+    const known = event.status === 'working' || event.status === 'partially_filled' || event.status === 'filled';
+    if (order.acknowledgedAtMs === null && (known || event.status === 'expired' || event.status === 'canceled'))
+      order.acknowledgedAtMs = atMs;
+    if (isTerminal(event.status)) book.live.get(order.symbol)?.delete(order);
+  }
+  order.updatedAtMs = Math.max(order.updatedAtMs, event.venue_at_ms);
+  return delta;
+}
+
+export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): void {
+  switch (event.action) {
+    case 'cancel':
+      order.cancelRequested = true;
+      return;
+    case 'amend':
+      if (event.lots !== null && event.price_ticks !== null)
+        order.amend = { lots: event.lots, priceTicks: event.price_ticks };
+      return;
+    case 'amended':
+      if (order.amend !== null) {
+        order.lots = order.amend.lots;
+        order.priceTicks = order.amend.priceTicks;
+      }
+      order.amend = null;
+      return;
+    case 'amend_failed':
+      order.amend = null;
+  }
+}

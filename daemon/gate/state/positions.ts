@@ -1,0 +1,163 @@
+import type { Side } from '../../core/request.ts';
+import type { PositionRecord } from '../events.ts';
+
+/** Longest time that a venue snapshot and our own count may differ before the venue is believed, ms. */
+export const DISAGREEMENT_MS = 10_000;
+
+/**
+ * One symbol's position: last reconciled position + own fills since. A venue snapshot replaces it only if it is not
+ * older than our last fill; until then the larger of the two counts on each side (BY-38).
+ */
+export interface PositionState {
+  readonly symbol: string;
+  lots: number;
+  /** What a snapshot said that could not be adopted yet, null when they agree. */
+  disputedLots: number | null;
+  disputedSinceMs: number | null;
+  entryPrice: number;
+  liquidationPrice: number | null;
+  leverage: number | null;
+  unrealisedPnlUsdt: number | null;
+  maintenanceMarginUsdt: number;
+  /** Venue time of our last own fill of this symbol. */
+  lastFillAtMs: number;
+  sinceMs: number | null;
+  /** Signed lots by agent, following fills. What no agent holds is the account's own. */
+  readonly shares: Map<string, number>;
+}
+export function createPosition(symbol: string): PositionState {
+  return {
+    symbol,
+    lots: 0,
+    disputedLots: null,
+    disputedSinceMs: null,
+    entryPrice: 0,
+    liquidationPrice: null,
+    leverage: null,
+    unrealisedPnlUsdt: null,
+    maintenanceMarginUsdt: 0,
+    lastFillAtMs: 0,
+    sinceMs: null,
+    shares: new Map(),
+  };
+}
+
+export function longLots(position: PositionState): number {
+  return Math.max(0, position.lots, position.disputedLots ?? 0);
+}
+export function shortLots(position: PositionState): number {
+  return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
+}
+
+/** Moves lots from an order to the position: the one view event of a fill. */
+export function applyFill(
+  position: PositionState,
+  side: Side,
+  lots: number,
+  agent: string | null,
+  price: number | null,
+  atMs: number,
+): void {
+  const before = position.lots;
+  const signed = side === 'buy' ? lots : -lots;
+  position.lots += signed;
+  position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
+  if (position.disputedLots !== null) position.disputedLots += signed;
+  followEntry(position, before, signed, price);
+  if (position.lots === 0) position.sinceMs = null;
+  else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
+  followShares(position, before, signed, agent);
+}
+
+function followEntry(position: PositionState, before: number, signed: number, price: number | null): void {
+  const after = before + signed;
+  if (price === null) return;
+  if (before === 0 || Math.sign(before) !== Math.sign(after)) position.entryPrice = after === 0 ? 0 : price;
+  else if (Math.sign(before) === Math.sign(signed)) {
+    position.entryPrice = (position.entryPrice * Math.abs(before) + price * Math.abs(signed)) / Math.abs(after);
+  }
+}
+
+/** What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others. */
+function followShares(position: PositionState, before: number, signed: number, agent: string | null): void {
+  const direction = Math.sign(before);
+  const reducing =
+    direction !== 0 && Math.sign(signed) !== direction ? Math.min(Math.abs(signed), Math.abs(before)) : 0;
+  const adding = Math.abs(signed) - reducing;
+  let left = reducing;
+  if (left > 0) {
+    if (agent !== null) left -= takeShare(position, agent, direction, left);
+    // What belongs to nobody goes before what belongs to another agent.
+    const owned = [...position.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
+    left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
+    for (const name of [...position.shares.keys()].sort()) {
+      if (left <= 0) break;
+      left -= takeShare(position, name, direction, left);
+    }
+  }
+  if (adding > 0 && agent !== null) addShare(position, agent, Math.sign(signed) * adding);
+}
+function takeShare(position: PositionState, agent: string, direction: number, lots: number): number {
+  const share = position.shares.get(agent) ?? 0;
+  if (Math.sign(share) !== direction) return 0;
+  const taken = Math.min(Math.abs(share), lots);
+  addShare(position, agent, -direction * taken);
+  return taken;
+}
+function addShare(position: PositionState, agent: string, signed: number): void {
+  const share = (position.shares.get(agent) ?? 0) + signed;
+  if (share === 0) position.shares.delete(agent);
+  else position.shares.set(agent, share);
+}
+
+/**
+ * Takes in what the venue says. Adopted when it agrees, when it is not older than our last fill, or when the
+ * disagreement has lasted; else the larger of the two counts on each side.
+ */
+export function applySnapshot(
+  position: PositionState,
+  record: PositionRecord | null,
+  requestedAtMs: number,
+  leverage: number | null,
+): void {
+  const lots = record === null ? 0 : record.lots;
+  if (leverage !== null) position.leverage = leverage;
+  if (lots !== position.lots) {
+    const proven =
+      record !== null && record.updated_at_ms > position.lastFillAtMs && requestedAtMs > position.lastFillAtMs;
+    const since = position.disputedLots === lots ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
+    const lasted =
+      position.disputedLots === lots &&
+      requestedAtMs - since >= DISAGREEMENT_MS &&
+      requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
+    const untouched = position.lastFillAtMs === 0;
+    if (!proven && !lasted && !untouched) {
+      position.disputedLots = lots;
+      position.disputedSinceMs = since;
+      return;
+    }
+    adopt(position, lots, requestedAtMs);
+  }
+  position.disputedLots = null;
+  position.disputedSinceMs = null;
+  position.entryPrice = record?.entry_price ?? 0;
+  position.liquidationPrice = record?.liquidation_price ?? null;
+  position.unrealisedPnlUsdt = record?.unrealised_pnl_usdt ?? null;
+  position.maintenanceMarginUsdt = record?.maintenance_margin_usdt ?? 0;
+}
+
+/** The venue's figure becomes ours: shares beyond it are cut, agents in alphabetical order keep theirs first. */
+function adopt(position: PositionState, lots: number, atMs: number): void {
+  const before = position.lots;
+  position.lots = lots;
+  if (lots === 0) position.sinceMs = null;
+  else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
+  let room = Math.abs(lots);
+  for (const name of [...position.shares.keys()].sort()) {
+    const share = position.shares.get(name) ?? 0;
+    const kept = Math.sign(share) === Math.sign(lots) ? Math.min(Math.abs(share), room) : 0;
+    room -= kept;
+    if (kept === 0) position.shares.delete(name);
+    else position.shares.set(name, Math.sign(lots) * kept);
+  }
+}
