@@ -1,0 +1,36 @@
+/**
+ * The exchange's clock. `wall`: server time runs `scale` times as fast as the wall from an epoch on. `manual`: it
+ * stands still and only `jump` moves it.
+ */
+export interface Clock {
+  readonly mode: 'wall' | 'manual';
+  readonly scale: number;
+  readonly epochMs: number;
+  readonly wallMs: number;
+  /** Server time now, in UTC milliseconds. */
+  now(): number;
+  /** Moves server time forward by `ms`. */
+  jump(ms: number): void;
+  /** Wall milliseconds since a manual clock was last moved: how far a client's own clock may have run on. */
+  drift(): number;
+}
+
+export function createClock(mode: 'wall' | 'manual', epochMs: number, scale: number): Clock {
+  const wallMs = Date.now();
+  const startedMs = performance.now();
+  let jumpedMs = 0;
+  let movedAtMs = startedMs;
+  const elapsed = () => (mode === 'wall' ? (performance.now() - startedMs) * scale : 0);
+  return {
+    mode,
+    scale,
+    epochMs,
+    wallMs,
+    now: () => Math.floor(epochMs + jumpedMs + elapsed()),
+    jump: (ms) => {
+      jumpedMs += ms;
+      movedAtMs = performance.now();
+    },
+    drift: () => (mode === 'manual' ? performance.now() - movedAtMs : 0),
+  };
+}

@@ -1,0 +1,140 @@
+import { executableQuantity, fillOrder } from '../core/fills.ts';
+import { toTick } from '../core/filters.ts';
+import { minimum } from '../core/fixed.ts';
+import { isOpen } from '../core/orders.ts';
+import { transfer } from '../core/settings.ts';
+import type { Market } from '../core/state.ts';
+import { catchUp, type Exchange } from '../exchange.ts';
+import { holdMark, releaseMark } from '../market/world.ts';
+import { renderBooks } from './books.ts';
+import { ControlError, type Json, parseFault, readDecimal, readNumber, readText } from './fault-request.ts';
+import type { Fault } from './faults.ts';
+
+/** What a control route answers; `cut` asks the server to drop every connection after the answer. */
+export interface ControlAnswer {
+  readonly body: unknown;
+  readonly cut?: boolean;
+}
+
+function requireMarket(exchange: Exchange, body: Json): Market {
+  const symbol = readText(body, 'symbol');
+  const market = symbol === undefined ? undefined : exchange.world.state.markets.get(symbol);
+  if (market === undefined) throw new ControlError('"symbol" must name a market of this exchange');
+  return market;
+}
+
+/** POST /sim/set-mark: holds the mark; optionally moves the book away from it and changes its depth. */
+function setMark(exchange: Exchange, body: Json): ControlAnswer {
+  const market = requireMarket(exchange, body);
+  const price = readDecimal(body, 'price');
+  if (price === undefined || price < market.instrument.tick) throw new ControlError('"price" must be positive');
+  const bookBps = readDecimal(body, 'book_bps');
+  const levelNotional = readDecimal(body, 'level_notional_usdt');
+  if (bookBps !== undefined) market.bookOffset = bookBps / 10_000n;
+  if (levelNotional !== undefined) market.levelNotional = levelNotional;
+  holdMark(exchange.world, market.instrument.symbol, toTick(market.instrument, price));
+  return { body: { ok: true } };
+}
+
+function release(exchange: Exchange, body: Json): ControlAnswer {
+  releaseMark(exchange.world, requireMarket(exchange, body).instrument.symbol);
+  return { body: { ok: true } };
+}
+
+function advance(exchange: Exchange, body: Json): ControlAnswer {
+  const ms = readNumber(body, 'ms', Number.NaN);
+  if (!Number.isSafeInteger(ms)) throw new ControlError('"ms" must be a whole number of milliseconds');
+  exchange.clock.jump(ms);
+  catchUp(exchange);
+  return { body: { server_time_ms: exchange.world.state.nowMs } };
+}
+
+function move(exchange: Exchange, body: Json): ControlAnswer {
+  const amount = readDecimal(body, 'amount');
+  if (amount === undefined) throw new ControlError('"amount" must be a decimal');
+  transfer(exchange.world.state, amount);
+  return { body: { ok: true } };
+}
+
+/** POST /sim/fill-order: fills a resting order at its own price, whatever the market does. */
+function fill(exchange: Exchange, body: Json): ControlAnswer {
+  const { state } = exchange.world;
+  const order = state.orders.get(readNumber(body, 'order_id', 0));
+  const market = order === undefined ? undefined : state.markets.get(order.symbol);
+  if (order === undefined || market === undefined || !isOpen(order)) throw new ControlError('no such open order');
+  const possible = executableQuantity(market, order);
+  const quantity = minimum(readDecimal(body, 'quantity') ?? possible, possible);
+  if (quantity <= 0n) throw new ControlError('nothing to fill');
+  fillOrder(state, market, order, quantity, order.price, true);
+  return { body: { ok: true } };
+}
+
+/** A fault that shades the view of things and names no request starts at once; any other waits for its request. */
+function queueFaults(exchange: Exchange, body: Json): ControlAnswer {
+  const list = Array.isArray(body.faults) ? (body.faults as readonly Json[]) : [body];
+  let cut = false;
+  const ids = list.map((entry) => {
+    const fault = exchange.faults.add(parseFault(entry));
+    if (Object.keys(fault.match).length > 0) return fault.id;
+    if (startFault(exchange, fault)) {
+      fault.remaining = 0;
+      fault.hits = 1;
+      cut = cut || fault.kind === 'disconnect';
+    }
+    return fault.id;
+  });
+  return { body: { ids }, cut };
+}
+
+/** Starts a fault that is a span of time; false when the kind is no such. */
+export function startFault(exchange: Exchange, fault: Fault): boolean {
+  switch (fault.kind) {
+    case 'stale-positions':
+      exchange.faults.freezeAccount(exchange.world.state, fault.ms);
+      return true;
+    case 'stale-market':
+      exchange.faults.freezeMarket(exchange.world, fault.ms);
+      return true;
+    case 'disconnect':
+      exchange.faults.disconnect(fault.ms);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function renderFault(fault: Fault): unknown {
+  return { id: fault.id, kind: fault.kind, match: fault.match, remaining: fault.remaining, hits: fault.hits };
+}
+
+function clear(exchange: Exchange): ControlAnswer {
+  exchange.faults.clear();
+  return { body: { ok: true } };
+}
+
+type Control = (exchange: Exchange, body: Json) => ControlAnswer;
+
+/** The control face; it wants the control token, loopback only. */
+export const CONTROL_ROUTES: Readonly<Record<string, Control>> = {
+  'POST /sim/set-mark': setMark,
+  'POST /sim/release-mark': release,
+  'POST /sim/advance': advance,
+  'POST /sim/transfer': move,
+  'POST /sim/fill-order': fill,
+  'POST /sim/faults': queueFaults,
+  'POST /sim/clear-faults': clear,
+  'GET /sim/faults': (exchange) => ({ body: { faults: exchange.faults.faults.map(renderFault) } }),
+  'GET /sim/books': (exchange) => ({ body: renderBooks(exchange.world.state) }),
+};
+
+/** GET /sim/clock: open to everybody. */
+export function renderClock(exchange: Exchange): Record<string, unknown> {
+  const { clock } = exchange;
+  return {
+    server_time_ms: clock.now(),
+    scale: clock.mode === 'manual' ? 0 : clock.scale,
+    epoch_ms: clock.epochMs,
+    wall_ms: clock.wallMs,
+    mode: clock.mode,
+  };
+}

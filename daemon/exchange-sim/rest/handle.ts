@@ -1,0 +1,110 @@
+import { snapshotState } from '../core/snapshot.ts';
+import type { ExchangeState } from '../core/state.ts';
+import { type Exchange, persist } from '../exchange.ts';
+import { ApiError, apiError } from './api-error.ts';
+import { checkKey, checkSignature } from './auth.ts';
+import type { Context, Route } from './context.ts';
+import { startFault } from './control.ts';
+import type { Fault, FaultTarget } from './faults.ts';
+import type { Params } from './params.ts';
+import { renderOrderAck } from './render-order.ts';
+import { ROUTES } from './routes.ts';
+
+/** A request as it came off the wire. */
+export interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly body: string;
+  readonly apiKey: string | undefined;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): RawAnswer {
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+export function targetOf(request: RawRequest, params: Params): FaultTarget {
+  return { method: request.method, path: request.path, symbol: params.text('symbol') };
+}
+
+/** Serves one request of the exchange: limits, authentication, the route itself, and durability before the answer. */
+export function handleRequest(exchange: Exchange, request: RawRequest, params: Params): RawAnswer {
+  const route = ROUTES.get(`${request.method} ${request.path}`);
+  if (route === undefined)
+    return answer(404, { code: -5000, msg: `Path ${request.path}, Method ${request.method} is invalid` });
+  const headers: Record<string, string> = {};
+  try {
+    const wallMs = Date.now();
+    Object.assign(headers, exchange.limits.useWeight(wallMs, route.weight));
+    authenticate(exchange, route, request, params);
+    if (route.isOrder === true) Object.assign(headers, exchange.limits.countOrder(wallMs));
+    const shade = exchange.faults.takeShading(targetOf(request, params));
+    const body = runShaded(exchange, route, params, shade);
+    persist(exchange);
+    return answer(200, body, headers);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { code, msg, http } = error.rejection;
+    if (http === 429) headers['Retry-After'] = String(60 - (Math.floor(Date.now() / 1000) % 60));
+    persist(exchange);
+    return answer(http, { code, msg }, headers);
+  }
+}
+
+function authenticate(exchange: Exchange, route: Route, request: RawRequest, params: Params): void {
+  if (route.security === 'none') return;
+  checkKey(request.apiKey, exchange.apiKey);
+  if (route.security !== 'signed') return;
+  const nowMs = exchange.world.state.nowMs;
+  const time = { earliestMs: nowMs, latestMs: nowMs + exchange.clock.drift(), scale: exchange.clock.scale };
+  checkSignature({ query: request.query, body: request.body, params }, exchange.apiSecret, time);
+}
+
+function buildContext(exchange: Exchange, params: Params): Context {
+  const { world, faults } = exchange;
+  return {
+    exchange,
+    state: world.state,
+    account: faults.accountView(world.state),
+    orders: faults.orderView(world.state),
+    market: faults.marketView(world),
+    params,
+  };
+}
+
+function runShaded(exchange: Exchange, route: Route, params: Params, shade: Fault | undefined): unknown {
+  if (shade === undefined) return route.handle(buildContext(exchange, params));
+  const { state } = exchange.world;
+  if (startFault(exchange, shade)) return route.handle(buildContext(exchange, params));
+  const before = shade.kind === 'fill-lag' && shade.lagging === 'account' ? snapshotState(state) : null;
+  const firstNewOrder = state.nextOrderId;
+  if (shade.kind === 'partial-fill') state.nextFillFraction = shade.fraction;
+  const body = route.handle(buildContext(exchange, params));
+  state.nextFillFraction = null;
+  if (shade.kind === 'not-found-after-accept') {
+    const id = params.text('newClientOrderId') ?? params.text('clientAlgoId');
+    if (id === undefined) throw apiError('MANDATORY_PARAM', 'newClientOrderId');
+    exchange.faults.hide(id, shade.queries);
+  }
+  if (before !== null) exchange.faults.showAccount(before, shade.ms);
+  if (shade.kind === 'fill-lag' && shade.lagging === 'order')
+    return lagOrder(exchange, firstNewOrder, shade.ms) ?? body;
+  return body;
+}
+
+/** Shows a just placed order as accepted and untouched for a while; answers as of that moment. */
+function lagOrder(exchange: Exchange, orderId: number, ms: number): unknown {
+  const view: ExchangeState = snapshotState(exchange.world.state);
+  const order = view.orders.get(orderId);
+  if (order === undefined) return undefined;
+  Object.assign(order, { status: 'NEW', executed: 0n, quote: 0n });
+  view.markets.get(order.symbol)?.openOrders.set(orderId, order);
+  exchange.faults.showOrders(view, ms);
+  return renderOrderAck(order);
+}

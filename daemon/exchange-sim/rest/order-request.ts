@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { OrderRequest } from '../core/orders.ts';
+import type { ExchangeState, OrderType, Side, TimeInForce } from '../core/state.ts';
+import { apiError } from './api-error.ts';
+import { requireMarket } from './context.ts';
+import type { Params } from './params.ts';
+
+const CONDITIONAL = ['STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'];
+
+/** An id as the exchange makes one when none is given. */
+export function generateClientId(): string {
+  return randomBytes(11).toString('hex');
+}
+
+export function parseSide(params: Params): Side {
+  params.requireText('side');
+  return params.choice('side', ['BUY', 'SELL'], () => apiError('INVALID_SIDE')) ?? 'BUY';
+}
+
+/** Positions are one-way: anything but BOTH, or any order in hedge mode, does not match the account's setting. */
+export function checkPositionSide(state: ExchangeState, params: Params): void {
+  const wrong = () => apiError('INVALID_POSITION_SIDE');
+  const positionSide = params.choice('positionSide', ['BOTH', 'LONG', 'SHORT'], wrong) ?? 'BOTH';
+  if (state.dualSidePosition && positionSide !== 'BOTH') throw apiError('UNSUPPORTED_OPERATION');
+  if (state.dualSidePosition !== (positionSide !== 'BOTH')) throw apiError('POSITION_SIDE_MISMATCH');
+}
+
+export function checkResponseType(params: Params): void {
+  params.choice('newOrderRespType', ['ACK', 'RESULT'], () => apiError('INVALID_RESPONSE_TYPE'));
+}
+
+function parseType(params: Params): OrderType {
+  const type = params.requireText('type');
+  if (CONDITIONAL.includes(type)) throw apiError('ALGO_ENDPOINT');
+  return params.choice('type', ['LIMIT', 'MARKET'], () => apiError('INVALID_ORDER_TYPE')) ?? 'LIMIT';
+}
+
+/** Reads POST /fapi/v1/order; throws the exchange's error for what is missing or malformed. */
+export function parseOrderRequest(state: ExchangeState, params: Params): OrderRequest {
+  const market = requireMarket(state, params);
+  const side = parseSide(params);
+  const type = parseType(params);
+  checkPositionSide(state, params);
+  checkResponseType(params);
+  const isLimit = type === 'LIMIT';
+  if (!isLimit && params.text('price') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'price');
+  if (!isLimit && params.text('timeInForce') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'timeInForce');
+  return {
+    symbol: market.instrument.symbol,
+    side,
+    type,
+    timeInForce: isLimit ? parseTimeInForce(params, true) : 'GTC',
+    quantity: params.requireDecimal('quantity'),
+    price: isLimit ? params.requireDecimal('price') : 0n,
+    reduceOnly: params.flag('reduceOnly'),
+    clientOrderId: params.text('newClientOrderId') ?? generateClientId(),
+    origin: 'client',
+  };
+}
+
+export function parseTimeInForce(params: Params, isRequired: boolean): TimeInForce {
+  if (isRequired) params.requireText('timeInForce');
+  return params.choice('timeInForce', ['GTC', 'IOC', 'FOK', 'GTX'], () => apiError('INVALID_TIF')) ?? 'GTC';
+}

@@ -1,0 +1,109 @@
+import { divide, format } from '../core/fixed.ts';
+import type { AlgoOrder, Order, Trade } from '../core/state.ts';
+
+// Every price of both symbols is shown with two decimals and every quantity with three, as exchangeInfo states.
+const PRICE_DECIMALS = 2;
+const QUANTITY_DECIMALS = 3;
+
+function priceText(value: bigint): string {
+  return format(value, PRICE_DECIMALS);
+}
+
+function quantityText(value: bigint): string {
+  return format(value, QUANTITY_DECIMALS);
+}
+
+/** The answer to placing, amending or canceling: since 2026-07-15 without avgPrice and cumQuote. */
+export function renderOrderAck(order: Order): Record<string, unknown> {
+  return {
+    orderId: order.orderId,
+    symbol: order.symbol,
+    status: order.status,
+    clientOrderId: order.clientOrderId,
+    price: priceText(order.price),
+    origQty: quantityText(order.quantity),
+    executedQty: quantityText(order.executed),
+    cumQty: quantityText(order.executed),
+    timeInForce: order.timeInForce,
+    type: order.type,
+    reduceOnly: order.reduceOnly,
+    closePosition: order.closePosition,
+    side: order.side,
+    positionSide: 'BOTH',
+    stopPrice: priceText(order.stopPrice),
+    workingType: 'CONTRACT_PRICE',
+    priceProtect: false,
+    origType: order.originalType,
+    priceMatch: 'NONE',
+    selfTradePreventionMode: 'NONE',
+    goodTillDate: 0,
+    updateTime: order.updatedMs,
+  };
+}
+
+/** The answer to a query: with avgPrice, cumQuote and the time of acceptance. */
+export function renderOrder(order: Order): Record<string, unknown> {
+  const average = order.executed === 0n ? 0n : divide(order.quote, order.executed);
+  return {
+    ...renderOrderAck(order),
+    avgPrice: format(average, 5),
+    cumQuote: format(order.quote, 5),
+    time: order.createdMs,
+  };
+}
+
+export function renderAlgoOrder(order: AlgoOrder, actualPrice: bigint): Record<string, unknown> {
+  return {
+    algoId: order.algoId,
+    clientAlgoId: order.clientAlgoId,
+    algoType: 'CONDITIONAL',
+    orderType: order.type,
+    symbol: order.symbol,
+    side: order.side,
+    positionSide: 'BOTH',
+    timeInForce: order.timeInForce,
+    quantity: quantityText(order.quantity),
+    algoStatus: order.status,
+    actualOrderId: order.actualOrderId === null ? '' : String(order.actualOrderId),
+    actualPrice: format(actualPrice, 5),
+    triggerPrice: priceText(order.triggerPrice),
+    price: priceText(order.price),
+    icebergQuantity: null,
+    tpTriggerPrice: '0.00',
+    tpPrice: '0.00',
+    slTriggerPrice: '0.00',
+    slPrice: '0.00',
+    tpOrderType: '',
+    selfTradePreventionMode: 'NONE',
+    workingType: order.workingType,
+    priceMatch: 'NONE',
+    closePosition: order.closePosition,
+    priceProtect: order.priceProtect,
+    reduceOnly: order.reduceOnly,
+    activatePrice: priceText(order.activatePrice),
+    callbackRate: format(order.callbackRate * 100n, 1),
+    createTime: order.createdMs,
+    updateTime: order.updatedMs,
+    triggerTime: order.triggeredMs,
+    goodTillDate: 0,
+  };
+}
+
+export function renderTrade(trade: Trade): Record<string, unknown> {
+  return {
+    symbol: trade.symbol,
+    id: trade.tradeId,
+    orderId: trade.orderId,
+    side: trade.side,
+    price: priceText(trade.price),
+    qty: quantityText(trade.quantity),
+    realizedPnl: format(trade.realisedProfit),
+    quoteQty: format(trade.quote, 5),
+    commission: format(trade.commission),
+    commissionAsset: 'USDT',
+    time: trade.timeMs,
+    positionSide: 'BOTH',
+    maker: trade.maker,
+    buyer: trade.side === 'BUY',
+  };
+}

@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { catchUp, type Exchange, persist } from '../exchange.ts';
+import { equalText } from './auth.ts';
+import { CONTROL_ROUTES, renderClock } from './control.ts';
+import { ControlError, parseJson } from './fault-request.ts';
+import type { Fault } from './faults.ts';
+import { handleRequest, type RawAnswer, type RawRequest, targetOf } from './handle.ts';
+import { Params } from './params.ts';
+
+const MAX_BODY_BYTES = 1_000_000;
+const UNKNOWN_503 = { code: -1000, msg: 'Unknown error, please check your request or try again later.' };
+
+/** The HTTP face of an exchange. `close` also ends keep-alive connections and answers that a fault holds back. */
+export interface ExchangeServer {
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+export function createExchangeServer(exchange: Exchange): ExchangeServer {
+  const sockets = new Set<Socket>();
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer((request, response) => {
+    serve(exchange, request, response, cut).catch((error: unknown) => fail(response, error));
+  });
+  server.on('connection', (socket) => {
+    if (exchange.faults.isDisconnected()) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      cut();
+    });
+  return { server, close };
+}
+
+/** A defect of the simulation itself: said aloud in the answer, never passed off as an exchange error. */
+function fail(response: ServerResponse, error: unknown): void {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify({ error: message }));
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  if (request.method === 'GET') return '';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > MAX_BODY_BYTES) throw new ControlError('the body is too large');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function serve(
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+  cut: () => void,
+): Promise<void> {
+  const body = await readBody(request);
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark === -1 ? url : url.slice(0, mark);
+  const method = request.method ?? 'GET';
+  catchUp(exchange);
+  if (path.startsWith('/sim/')) {
+    serveControl(exchange, { method, path, body, request, response }, cut);
+    return;
+  }
+  const key = request.headers['x-mbx-apikey'];
+  const query = mark === -1 ? '' : url.slice(mark + 1);
+  const raw: RawRequest = { method, path, query, body, apiKey: typeof key === 'string' ? key : undefined };
+  const params = new Params(query, body);
+  const fault = exchange.faults.takeEnding(targetOf(raw, params));
+  if (fault === undefined) send(response, handleRequest(exchange, raw, params));
+  else await serveFaulty(exchange, raw, response, fault);
+  if (exchange.faults.isDisconnected()) cut();
+}
+
+function send(response: ServerResponse, answer: RawAnswer): void {
+  const length = Buffer.byteLength(answer.body);
+  response.writeHead(answer.status, {
+    'Content-Type': 'application/json;charset=UTF-8',
+    'Content-Length': length,
+    ...answer.headers,
+  });
+  response.end(answer.body);
+}
+
+/** Sends the head and half of the body. */
+function sendHalf(response: ServerResponse, answer: RawAnswer): void {
+  const body = Buffer.from(answer.body);
+  response.writeHead(answer.status, {
+    'Content-Type': 'application/json;charset=UTF-8',
+    'Content-Length': body.length,
+  });
+  response.write(body.subarray(0, Math.floor(body.length / 2)));
+}
+
+async function serveFaulty(exchange: Exchange, raw: RawRequest, response: ServerResponse, fault: Fault): Promise<void> {
+  const run = () => handleRequest(exchange, raw, new Params(raw.query, raw.body));
+  switch (fault.kind) {
+    case 'drop-before':
+      response.destroy();
+      return;
+    case 'delay':
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, fault.ms);
+        response.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      catchUp(exchange);
+      send(response, run());
+      return;
+    case 'status':
+      sendStatus(response, fault);
+      return;
+    case 'error':
+      send(response, errorAnswer(fault.http, { code: fault.code, msg: fault.msg }));
+      return;
+    case 'reject-503-unknown':
+      if (fault.accepted) run();
+      send(response, errorAnswer(503, UNKNOWN_503));
+      return;
+    case 'accept-then-timeout':
+      // The order is live; the client never hears of it. The connection stays open until one side gives up.
+      run();
+      return;
+    case 'drop-mid-body':
+      sendHalf(response, run());
+      response.socket?.once('drain', () => response.destroy());
+      setImmediate(() => response.destroy());
+      return;
+    case 'stall-body':
+      sendHalf(response, run());
+      return;
+    default:
+      throw new Error(`fault ${fault.kind} does not end a request`);
+  }
+}
+
+function errorAnswer(status: number, body: unknown): RawAnswer {
+  return { status, headers: {}, body: JSON.stringify(body) };
+}
+
+function sendStatus(response: ServerResponse, fault: Fault): void {
+  const headers: Record<string, string> =
+    fault.retryAfterS === null ? {} : { 'Retry-After': String(fault.retryAfterS) };
+  send(response, { status: fault.status, headers, body: fault.body });
+}
+
+interface ControlCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
+}
+
+function serveControl(exchange: Exchange, call: ControlCall, cut: () => void): void {
+  const { method, path, request, response } = call;
+  const reply = (status: number, body: unknown) => send(response, errorAnswer(status, body));
+  if (!isLoopback(request.socket.remoteAddress)) {
+    reply(403, { error: 'the control routes are for loopback only' });
+    return;
+  }
+  if (method === 'GET' && path === '/sim/clock') {
+    reply(200, renderClock(exchange));
+    return;
+  }
+  if (!equalText(request.headers.authorization ?? '', `Bearer ${exchange.simToken}`)) {
+    reply(401, { error: 'the control token is missing or wrong' });
+    return;
+  }
+  const route = CONTROL_ROUTES[`${method} ${path}`];
+  if (route === undefined) {
+    reply(404, { error: `no control route ${method} ${path}` });
+    return;
+  }
+  try {
+    const result = route(exchange, parseJson(call.body));
+    persist(exchange);
+    reply(200, result.body);
+    // The caller still gets its answer; everybody is cut right after it is out.
+    if (result.cut === true) response.once('finish', () => setImmediate(cut));
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    reply(400, { error: error.message });
+  }
+}
