@@ -23,8 +23,9 @@ export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicyS
   for (const path of POLICY_PATHS) {
     const direction = DIRECTIONS[path];
     if (direction === 'agents') looser.push(...compareAgents(candidate, current));
-    else if (direction === 'skills') pushStep(looser, path, findLooserSkill(candidate.trust, current.trust));
-    else pushLooser(looser, path, direction, valueAt(candidate, path), valueAt(current, path), ordered);
+    else if (direction === 'skills')
+      looser.push(...describeStep(path, findLooserSkill(candidate.trust, current.trust)));
+    else looser.push(...compareKey(path, direction, valueAt(candidate, path), valueAt(current, path), ordered));
   }
   return looser;
 }
@@ -54,24 +55,18 @@ function isTighterRow(higher: RegimeRow, lower: RegimeRow): boolean {
   );
 }
 
-function pushLooser(
-  looser: LooserKey[],
-  path: string,
-  direction: Direction,
-  to: unknown,
-  from: unknown,
-  ordered: boolean,
-): void {
+/** What makes `to` looser than `from` at one path; at most one finding. */
+function compareKey(path: string, direction: Direction, to: unknown, from: unknown, ordered: boolean): LooserKey[] {
   switch (direction) {
     case 'tiers':
-      return pushStep(looser, path, findLooserTier(to as readonly Tier[], from as readonly Tier[]));
+      return describeStep(path, findLooserTier(to as readonly Tier[], from as readonly Tier[]));
     case 'trust_tiers':
-      return pushStep(looser, path, findLooserTrustTier(to as readonly TrustTier[], from as readonly TrustTier[]));
+      return describeStep(path, findLooserTrustTier(to as readonly TrustTier[], from as readonly TrustTier[]));
     case 'factor':
-      return pushFactor(looser, path, to as Multiplier | undefined, from as Multiplier | undefined);
+      return compareFactor(path, to as Multiplier | undefined, from as Multiplier | undefined);
     default: {
       const why = looserBecause(direction, to, from, ordered);
-      if (why !== null) looser.push({ path, from: from ?? null, to: to ?? null, why });
+      return why === null ? [] : [{ path, from: from ?? null, to: to ?? null, why }];
     }
   }
 }
@@ -135,19 +130,19 @@ function mapBecause(more: SchemaMap, less: SchemaMap, verb: string): string | nu
   return changed.length > 0 ? `changes the schema of ${changed.join(', ')}` : null;
 }
 
-function pushFactor(looser: LooserKey[], path: string, to: Multiplier | undefined, from: Multiplier | undefined): void {
+function compareFactor(path: string, to: Multiplier | undefined, from: Multiplier | undefined): LooserKey[] {
   const next = compileMultiplier(to);
   const former = compileMultiplier(from);
   const component = COMPONENTS.find((each) => next[each] > former[each]);
-  if (component === undefined) return;
+  if (component === undefined) return [];
   const why = `a larger factor allows more (${component}: ${former[component]} -> ${next[component]})`;
-  looser.push({ path, from: from ?? 1, to: to ?? 1, why });
+  return [{ path, from: from ?? 1, to: to ?? 1, why }];
 }
 
-function pushStep(looser: LooserKey[], path: string, step: LooserStep | null): void {
-  if (step === null) return;
+function describeStep(path: string, step: LooserStep | null): LooserKey[] {
+  if (step === null) return [];
   const why = `at ${step.at}, ${step.component} goes from ${step.from} to ${step.to}`;
-  looser.push({ path, from: step.from, to: step.to, why });
+  return [{ path, from: step.from, to: step.to, why }];
 }
 
 interface AgentView {
@@ -177,7 +172,7 @@ function compareSections(name: string, candidate: AgentView, current: AgentView)
     const [part, key] = path.split('.');
     if (!AGENT_PARTS.some((each) => each === part) || part === undefined || key === undefined) continue;
     if (!names(candidate.section, part, key) && !names(current.section, part, key)) continue;
-    pushLooser(looser, path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered);
+    looser.push(...compareKey(path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered));
   }
   return looser.map((each) => ({ ...each, path: `agents.${name}.${each.path}` }));
 }

@@ -60,8 +60,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   name: 'free',
   mode: ['enforce', 'shadow'],
 
-  // Narrowing cannot trap a position: `open` never stands without close and cancel (policy/semantics.ts), and a symbol
-  // with a position or an order stays in scope for exits and cancels (rule 2).
+  // Narrowing cannot trap a position: exits and cancels are never out of scope (rule 2).
   'scope.tools': 'more_members',
   'scope.actions': 'more_members',
   'scope.venues': 'more_members',

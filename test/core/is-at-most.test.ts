@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { PolicySchema } from '../../daemon/contract/policy.ts';
+import { factorValue } from '../../daemon/core/compiled-policy.ts';
+import { findLooserAgents, isAtMost } from '../../daemon/core/is-at-most.ts';
+import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import {
+  AGENT_PARTS,
+  DIRECTIONS,
+  type Direction,
+  ENTRY_KEYS,
+  POLICY_PATHS,
+} from '../../daemon/core/policy-directions.ts';
+import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
+
+const paths = (looser: readonly { readonly path: string }[]) => looser.map((each) => each.path);
+function looserPaths(
+  changes: { readonly [path: string]: unknown },
+  base: { readonly [path: string]: unknown } = {},
+): string[] {
+  return paths(isAtMost(changed(changes), changed(base)));
+}
+
+describe('isAtMost', () => {
+  it('has a direction for every key of the schema, entries of lists and maps included', () => {
+    const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
+    assert.ok(leaves.length > 100, 'the schema was walked');
+    const uncovered = leaves.filter((leaf) => !isCovered(leaf.replace(/^agents\.\*\./, '')));
+    assert.deepEqual(uncovered, []);
+    for (const leaf of leaves.filter((each) => each.startsWith('agents.*.'))) {
+      assert.ok(
+        AGENT_PARTS.some((part) => leaf.startsWith(`agents.*.${part}.`)),
+        leaf,
+      );
+    }
+  });
+
+  it('has no direction for a key that the schema does not have', () => {
+    const leaves = schemaLeaves(JSON.parse(JSON.stringify(PolicySchema)) as Json);
+    const unknown = POLICY_PATHS.filter(
+      (path) =>
+        !leaves.some(
+          (leaf) => leaf === path || (/^(\[\])?\.|^\[\]/.test(leaf.slice(path.length)) && leaf.startsWith(path)),
+        ),
+    );
+    assert.deepEqual(unknown, []);
+  });
+
+  it('finds nothing looser in the same policy', () => {
+    assert.deepEqual(isAtMost(DEFAULT_POLICY, DEFAULT_POLICY), []);
+    assert.deepEqual(looserPaths({ name: 'renamed' }), []);
+  });
+
+  it('names path, both values and the reason', () => {
+    assert.deepEqual(isAtMost(changed({ 'budgets.leverage': 5 }), DEFAULT_POLICY), [
+      { path: 'budgets.leverage', from: 3, to: 5, why: 'larger allows more' },
+    ]);
+  });
+
+  it('lists every looser key of a file, though other keys are tighter', () => {
+    const found = looserPaths({ 'budgets.leverage': 2, 'budgets.slippage_bps': 21, 'temporal.flip_interval_ms': 1 });
+    assert.deepEqual(found, ['budgets.slippage_bps', 'temporal.flip_interval_ms']);
+  });
+
+  it('compares factors by value', () => {
+    const path = 'market.regimes.volatile.leverage';
+    assert.deepEqual(looserPaths({ [path]: 0.6666 }, { [path]: '2/3' }), []);
+    assert.deepEqual(looserPaths({ [path]: '2/3' }, { [path]: 0.6666 }), [path]);
+    assert.deepEqual(looserPaths({ [path]: '4/6' }, { [path]: '2/3' }), []);
+    assert.deepEqual(looserPaths({ [path]: 2 / 3 }, { [path]: '2/3' }), []);
+    const signal = 'trust.signals.injection.multiplier';
+    const byComponent = { leverage: 0.4, notional: 0.4, order_rate: 0.4, slippage: '2/5' };
+    assert.deepEqual(looserPaths({ [signal]: byComponent }), []);
+    assert.deepEqual(looserPaths({ [signal]: { ...byComponent, slippage: '1/2' } }), [signal]);
+    assert.deepEqual(looserPaths({ [signal]: undefined }), [signal]);
+  });
+
+  for (const [title, changes, expected] of CASES()) {
+    it(title, () => assert.deepEqual(looserPaths(changes), expected));
+  }
+
+  it('compares tiers as step functions', () => {
+    const path = 'account.drawdown.tiers';
+    const half = { at: 0.05, multiplier: 0.5 };
+    const stop = { at: 0.1, reduce_only: true };
+    const compare = (tiers: readonly unknown[]) => looserPaths({ [path]: tiers });
+    assert.deepEqual(compare([half, { at: 0.07, multiplier: 0.9 }, stop]), [], 'one more tier');
+    assert.deepEqual(compare([{ at: 0.01, multiplier: 0.5 }, stop]), [], 'an earlier tier');
+    assert.deepEqual(compare([{ at: 0.05, reduce_only: true, multiplier: 0.5 }]), [], 'an earlier stop');
+    assert.deepEqual(compare([{ at: 0.05, multiplier: '1/2' }, stop]), [], 'the same by value');
+    assert.deepEqual(
+      compare([{ at: 0.04, multiplier: 0.8 }, { at: 0.05, multiplier: 0.6 }, stop]),
+      [],
+      '0.8 * 0.6 is less than 0.5',
+    );
+    assert.deepEqual(compare([{ at: 0.06, multiplier: 0.5 }, stop]), [path], 'a later tier');
+    assert.deepEqual(compare([half, { at: 0.11, reduce_only: true }]), [path], 'a later stop');
+    assert.deepEqual(compare([half]), [path], 'no stop');
+    assert.deepEqual(compare([]), [path], 'no tiers');
+    const [finding] = isAtMost(changed({ [path]: [{ at: 0.05, multiplier: 0.6 }, stop] }), DEFAULT_POLICY);
+    assert.equal(finding?.why, 'at 0.05, leverage goes from 0.5 to 0.6');
+  });
+
+  it('compares trust tiers over the whole plane of provenance and capability risk', () => {
+    const path = 'trust.tiers';
+    const compare = (tiers: readonly unknown[]) => looserPaths({ [path]: tiers });
+    const low = { provenance_below: 0.4, multiplier: 0.5 };
+    const risky = { capability_risk_above: 0.7, multiplier: 0.5 };
+    assert.deepEqual(compare([risky, low]), []);
+    assert.deepEqual(compare([low, risky, { provenance_below: 0.1, reduce_only: true }]), []);
+    assert.deepEqual(compare([{ provenance_below: 0.4, capability_risk_above: 0.7, multiplier: 0.25 }]), []);
+    assert.deepEqual(
+      compare([{ provenance_below: 0.4, capability_risk_above: 0.7, multiplier: 0.5 }]),
+      [path],
+      'both together were a quarter',
+    );
+    assert.deepEqual(compare([{ ...low, provenance_below: 0.39 }, risky]), [path]);
+    assert.deepEqual(compare([low, { ...risky, capability_risk_above: 0.71 }]), [path]);
+    assert.deepEqual(compare([low]), [path]);
+  });
+
+  it('compares skills by what each digest is worth, listed or not', () => {
+    const skill = (digit: string, provenance: number, capability_risk: number) => ({
+      name: digit,
+      sha256: digit.repeat(64),
+      provenance,
+      capability_risk,
+    });
+    const compare = (to: readonly unknown[], from: readonly unknown[]) =>
+      looserPaths({ 'trust.skills': to }, { 'trust.skills': from });
+    assert.deepEqual(compare([skill('a', 0.9, 0.2)], []), ['trust.skills'], 'a new trusted skill');
+    assert.deepEqual(compare([skill('a', 0.2, 0.9)], []), [], 'a new distrusted skill');
+    assert.deepEqual(compare([], [skill('a', 0.9, 0.2)]), [], 'a trusted skill is gone');
+    assert.deepEqual(compare([], [skill('a', 0.2, 0.9)]), ['trust.skills'], 'a distrusted skill is only unknown now');
+    assert.deepEqual(compare([skill('a', 0.9, 0.1)], [skill('a', 0.9, 0.2)]), ['trust.skills'], 'less risk');
+    assert.deepEqual(compare([{ ...skill('a', 0.9, 0.2), name: 'other' }], [skill('a', 0.9, 0.2)]), []);
+  });
+
+  it('takes an order rate as looser when more orders fit into the former window', () => {
+    const compare = (max: number, window_ms: number) => looserPaths({ 'budgets.order_rate': { max, window_ms } });
+    assert.deepEqual(compare(20, 60_000), []);
+    assert.deepEqual(compare(20, 90_000), []);
+    assert.deepEqual(compare(3, 10_000), [], 'six windows of 3 are 18');
+    assert.deepEqual(compare(4, 10_000), ['budgets.order_rate'], 'six windows of 4 are 24');
+    assert.deepEqual(compare(20, 59_999), ['budgets.order_rate']);
+    assert.deepEqual(compare(21, 86_400_000), ['budgets.order_rate']);
+  });
+
+  it('takes every change of a regime threshold as looser where a higher regime is not tighter', () => {
+    const odd = { 'market.regimes.extreme.notional': 1 };
+    const lower = { 'market.volatility.extreme': 1.5 };
+    assert.deepEqual(looserPaths(lower), []);
+    assert.deepEqual(looserPaths({ ...odd, ...lower }, odd), ['market.volatility.extreme']);
+  });
+
+  it('takes an agent that loses its section, or falls under another, as looser', () => {
+    const capped = { budgets: { leverage: 1 } };
+    assert.deepEqual(looserPaths({ 'agents.bob': capped }), []);
+    assert.deepEqual(looserPaths({ agents: { default: {} } }, { agents: { default: {}, bob: capped } }), [
+      'agents.bob.budgets.leverage',
+    ]);
+    assert.deepEqual(looserPaths({ agents: {} }, { agents: { bob: capped } }), ['agents.bob.budgets.leverage']);
+    assert.deepEqual(looserPaths({ agents: { default: capped, bob: {} } }, { agents: { default: capped } }), [
+      'agents.bob.budgets.leverage',
+    ]);
+    assert.deepEqual(looserPaths({ agents: {} }, { agents: { default: capped } }), ['agents.default.budgets.leverage']);
+    assert.deepEqual(looserPaths({ agents: { bob: { budgets: { leverage: 2 } } } }, { agents: { bob: capped } }), [
+      'agents.bob.budgets.leverage',
+    ]);
+    assert.deepEqual(
+      looserPaths(
+        { agents: { bob: { temporal: { duplicate_exempt: [] } } } },
+        { 'temporal.duplicate_exempt': ['BTCUSDT'] },
+      ),
+      [],
+    );
+  });
+
+  it('holds between the shipped policies: strict is nowhere looser than default', () => {
+    assert.deepEqual(isAtMost(loadSpec('policies/strict.yaml'), DEFAULT_POLICY), []);
+    assert.notDeepEqual(isAtMost(DEFAULT_POLICY, loadSpec('policies/strict.yaml')), []);
+  });
+});
+
+describe('findLooserAgents', () => {
+  it('accepts sections that tighten and names keys that do not', () => {
+    assert.deepEqual(
+      findLooserAgents(
+        changed({ 'agents.bob': { budgets: { leverage: 3, fees_usdt_per_day: 1 }, scope: { symbols: ['BTCUSDT'] } } }),
+      ),
+      [],
+    );
+    const looser = findLooserAgents(
+      changed({
+        'agents.bob': { budgets: { leverage: 4 }, temporal: { flip_interval_ms: 10 }, scope: { symbols: ['SOLUSDT'] } },
+      }),
+    );
+    assert.deepEqual(paths(looser), [
+      'agents.bob.scope.symbols',
+      'agents.bob.budgets.leverage',
+      'agents.bob.temporal.flip_interval_ms',
+    ]);
+  });
+});
+
+const SCALARS = POLICY_PATHS.filter((path) => typeof valueAt(DEFAULT_POLICY, path) === 'number' && path !== 'version');
+
+describe('isAtMost, as properties', () => {
+  it('detects every single key that moves in its looser direction, and no move in the other', () => {
+    const scale = fc.double({ min: 0.01, max: 0.99, noNaN: true });
+    fc.assert(
+      fc.property(fc.constantFrom(...SCALARS), scale, fc.boolean(), (path, by, up) => {
+        const current = valueAt(DEFAULT_POLICY, path) as number;
+        const moved = up ? current / by + (current === 0 ? by : 0) : current * by;
+        if (moved === current) return;
+        const found = looserPaths({ [path]: moved });
+        assert.deepEqual(found, isLooserMove(DIRECTIONS[path], up) ? [path] : [], `${path}: ${current} -> ${moved}`);
+      }),
+      { seed: 11, numRuns: 1500 },
+    );
+  });
+
+  it('is transitive on random tightenings, and every step back is detected', () => {
+    fc.assert(
+      fc.property(fc.array(tightening(), { minLength: 2, maxLength: 12 }), (steps) => {
+        const chain: IntendedPolicySpec[] = [DEFAULT_POLICY];
+        for (const step of steps) chain.push(step(chain.at(-1) as IntendedPolicySpec));
+        for (let i = 0; i < chain.length; i++) {
+          for (let j = i; j < chain.length; j++) {
+            const [earlier, later] = [chain[i] as IntendedPolicySpec, chain[j] as IntendedPolicySpec];
+            assert.deepEqual(isAtMost(later, earlier), []);
+            if (JSON.stringify(later) !== JSON.stringify(earlier)) assert.notDeepEqual(isAtMost(earlier, later), []);
+          }
+        }
+      }),
+      { seed: 12, numRuns: 150 },
+    );
+  });
+});
+
+function CASES(): readonly (readonly [string, { readonly [path: string]: unknown }, readonly string[]])[] {
+  return [
+    ['takes shadow instead of enforce as looser', { mode: 'shadow' }, ['mode']],
+    ['takes another symbol as looser', { 'scope.symbols': ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'] }, ['scope.symbols']],
+    ['takes a symbol less as tighter', { 'scope.symbols': ['ETHUSDT'] }, []],
+    ['takes a reordered list as the same', { 'scope.symbols': ['ETHUSDT', 'BTCUSDT'] }, []],
+    ['takes another venue as looser', { 'scope.venues': ['paper', 'binance-live'] }, ['scope.venues']],
+    ['takes another bar length as looser', { 'market.bar_ms': 300_000 }, ['market.bar_ms']],
+    ['takes reduce_only in a regime as tighter', { 'market.regimes.extreme.reduce_only': true }, []],
+    ['takes fewer slices as looser', { 'market.regimes.extreme.slices': 4 }, ['market.regimes.extreme.slices']],
+    ['takes a shorter drawdown window as looser', { 'account.drawdown.window_ms': 1 }, ['account.drawdown.window_ms']],
+    [
+      'takes an ended reduce_only of a signal as looser',
+      { 'trust.signals.anomaly': { multiplier: 0.1, reduce_only: false, max_ttl_ms: 3_600_000 } },
+      ['trust.signals.anomaly.reduce_only'],
+    ],
+    [
+      'takes a shorter longest ttl as looser',
+      { 'trust.signals.injection.max_ttl_ms': 1 },
+      ['trust.signals.injection.max_ttl_ms'],
+    ],
+    ['takes enforce_block as tighter', { 'trader_state.enforce_block': true }, []],
+    [
+      'takes another duplicate exemption as looser',
+      { 'temporal.duplicate_exempt': ['BTCUSDT'] },
+      ['temporal.duplicate_exempt'],
+    ],
+    ['takes on_breach hold as looser', { 'standing.on_breach': 'hold' }, ['standing.on_breach']],
+    ['takes on_breach reduce as tighter', { 'standing.on_breach': 'reduce' }, []],
+    ['takes exits of the whole account as looser', { 'exits.scope': 'account' }, ['exits.scope']],
+    ['takes any change of the exit ladder as looser', { 'exits.ladder_bps': [20, 60, 150] }, ['exits.ladder_bps']],
+    ['takes any change of the exit rate as looser', { 'exits.rate': { max: 29, window_ms: 60_000 } }, ['exits.rate']],
+    ['takes a required stop as tighter', { 'protection.required': true }, []],
+    [
+      'takes an allowed foreign tool as looser',
+      { 'intercept.allow': { web_search: { type: 'object' } } },
+      ['intercept.allow'],
+    ],
+    ['takes a dropped schema of a tool as looser', { tools: {} }, ['tools']],
+    ['takes another schema of a tool as looser', { 'tools.place_order.args': { type: 'object' } }, ['tools']],
+    ['takes a schema for another tool as tighter', { 'tools.cancel_all': { args: { type: 'object' } } }, []],
+    ['takes a shorter loosening delay as looser', { loosen_delay_ms: 1 }, ['loosen_delay_ms']],
+  ];
+}
+
+function isCovered(leaf: string): boolean {
+  if (Object.hasOwn(DIRECTIONS, leaf)) return true;
+  // Inside a list, a map or a rate limit: the entry's direction must read this key.
+  const path = POLICY_PATHS.find((each) => new RegExp(`^${each.replaceAll('.', '\\.')}(\\[\\]|\\.)`).test(leaf));
+  if (path === undefined) return false;
+  const key =
+    leaf
+      .slice(path.length)
+      .replace(/^(\[\])?\.?(\*\.?)?/, '')
+      .split('.')[0] ?? '';
+  if (path === 'intercept.allow') return key === '';
+  return ENTRY_KEYS[path]?.includes(key) ?? false;
+}
+
+function isLooserMove(direction: Direction, up: boolean): boolean {
+  switch (direction) {
+    case 'larger':
+    case 'larger_by_regime':
+    case 'factor':
+      return up;
+    case 'smaller':
+    case 'smaller_by_regime':
+      return !up;
+    case 'any_change':
+      return true;
+    default:
+      throw new Error(`no scalar has the direction ${String(direction)}`);
+  }
+}
+
+type Step = (spec: IntendedPolicySpec) => IntendedPolicySpec;
+/** One key moved in its tighter direction. Values need not be legal: `isAtMost` compares, it does not judge. */
+function tightening(): fc.Arbitrary<Step> {
+  const moves = SCALARS.filter((path) => DIRECTIONS[path] !== 'any_change' && !path.startsWith('market.regimes.'));
+  const scalar: fc.Arbitrary<Step> = fc
+    .tuple(fc.constantFrom(...moves), fc.double({ min: 0.5, max: 0.999, noNaN: true }))
+    .map(([path, by]) => (spec) => {
+      const now = factorValue(valueAt(spec, path) as Factor);
+      return changed({ [path]: isLooserMove(DIRECTIONS[path], true) ? now * by : now / by }, spec);
+    });
+  const tier: fc.Arbitrary<Step> = fc
+    .tuple(
+      fc.constantFrom('drawdown', 'daily_loss', 'margin_ratio'),
+      fc.integer({ min: 1, max: 99 }),
+      fc.integer({ min: 1, max: 9 }),
+    )
+    .map(([key, at, tenths]) => (spec) => {
+      const path = `account.${key}.tiers`;
+      const tiers = [...(valueAt(spec, path) as object[]), { at: at / 100, multiplier: `${tenths}/10` }];
+      return changed({ [path]: tiers }, spec);
+    });
+  const switches: fc.Arbitrary<Step> = fc
+    .constantFrom(
+      'market.regimes.extreme.reduce_only',
+      'trader_state.enforce_block',
+      'protection.required',
+      'trust.signals.narrative.reduce_only',
+    )
+    .map((path) => (spec) => changed({ [path]: true }, spec));
+  const agent: fc.Arbitrary<Step> = fc
+    .tuple(fc.constantFrom('alice', 'bob'), fc.integer({ min: 1, max: 5 }))
+    .map(([name, dollars]) => (spec) => {
+      const own = spec.agents[name]?.budgets?.fees_usdt_per_day ?? Number.POSITIVE_INFINITY;
+      const cap = 0.9 * Math.min(own, spec.budgets.fees_usdt_per_day, dollars);
+      return changed({ [`agents.${name}`]: { budgets: { fees_usdt_per_day: cap } } }, spec);
+    });
+  return fc.oneof({ weight: 5, arbitrary: scalar }, tier, switches, agent);
+}
