@@ -1,0 +1,78 @@
+/**
+ * `npm run check`: everything that can be said about the code without running it. One line a step; the output of a
+ * step that fails follows its line. A step that looked at nothing fails.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './package-state.mjs';
+
+const binary = (name) => join(ROOT, 'node_modules', '.bin', name);
+const tsc = (project) => [process.execPath, tscPath, '-p', project, '--noEmit', '--listFiles', '--pretty', 'false'];
+const tscPath = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const script = (file, ...args) => [process.execPath, '--import', 'tsx', join('scripts', file), ...args];
+
+/** `count`: how many files the step looked at, from what it printed. */
+const STEPS = [
+  { name: 'format and lint', command: [binary('biome'), 'check', '.'], count: countByBiome },
+  { name: 'types', command: tsc('tsconfig.json'), count: countSources },
+  { name: 'types of the pure core', command: tsc(join('daemon', 'core', 'tsconfig.json')), count: countSources },
+  { name: 'boundaries', command: script('check-boundaries.ts'), count: countByWord },
+  { name: 'generated files', command: script('generate.ts', '--check'), count: countByWord },
+];
+
+function countByBiome(output) {
+  return Number(/Checked (\d+) files?/.exec(output)?.[1] ?? 0);
+}
+
+/** `tsc --listFiles` also names libraries; only our own count. */
+function countSources(output) {
+  const lines = output.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line.endsWith('.ts') && !line.includes('node_modules') && !line.includes('(')).length;
+}
+
+function countByWord(output) {
+  return Number(/(\d+) files?\b/.exec(output)?.[1] ?? 0);
+}
+
+/** What `tsc` says about errors, without the list of files it looked at. */
+function withoutFileList(output) {
+  return output
+    .split('\n')
+    .filter((line) => !/^\S+\.d\.(m|c)?ts$|^\/\S+\.(ts|json)$|^[A-Z]:\S+\.ts$/.test(line.trim()))
+    .join('\n')
+    .trim();
+}
+
+async function runStep({ name, command, count }) {
+  const startedMs = performance.now();
+  const { code, output } = await run(command);
+  const files = count(output);
+  const ok = code === 0 && files > 0;
+  const ms = Math.round(performance.now() - startedMs);
+  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name.padEnd(24)} ${String(files).padStart(5)} files ${ms} ms\n`);
+  if (ok) return true;
+  const reason = code === 0 ? 'It looked at no file.' : `Exit code ${code}.`;
+  process.stdout.write(`${withoutFileList(output)}\n${reason}\n\n`);
+  return false;
+}
+
+function run([file, ...args]) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: process.env });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
+    child.on('error', (error) => resolve({ code: 1, output: error.message }));
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? String(signal), output: Buffer.concat(chunks).toString() }),
+    );
+  });
+}
+
+if (!existsSync(tscPath)) {
+  process.stderr.write('Nothing is installed yet. Run: npm run bootstrap\n');
+  process.exit(1);
+}
+let failed = 0;
+for (const step of STEPS) if (!(await runStep(step))) failed += 1;
+process.exitCode = failed === 0 ? 0 : 1;
