@@ -17,6 +17,8 @@ export interface ExecutionContext {
   readonly clock_skew_ms: number | null;
   /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
   readonly duplicate_of: string | null;
+  /** Exits: which rung of the ladder this attempt is, 0 the first. */
+  readonly exit_rung: number;
   readonly exposure: ExposureView;
   readonly market: MarketView;
   /** Domain time of this decision. */
@@ -76,10 +78,12 @@ export interface ExposureView {
   /** Another agent holds a share in this direction of the symbol, null when none does. */
   readonly opposed_by_long: string | null;
   readonly opposed_by_short: string | null;
-  /** The strictest held regime among the other symbols with exposure. */
-  readonly other_regime: Regime | null;
+  /** Marks at which the other symbols with exposure were valued, by symbol in alphabetical order. */
+  readonly other_marks: readonly (readonly [string, number])[];
   /** Number of symbols with exposure, without this one. */
   readonly other_positions: number;
+  /** The strictest held regime among the other symbols with exposure. */
+  readonly other_regime: Regime | null;
   /** When the present position was opened, null when flat. */
   readonly position_since_ms: number | null;
   readonly short_lots: number;

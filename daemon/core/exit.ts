@@ -103,12 +103,17 @@ export function buildExit(
     trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, lots, 'lots');
   } else trace.pass(12, 'EXIT', requested, lots, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
-  const rung = policy.spec.exits.ladder_bps[0] ?? 0;
+  const ladder = policy.spec.exits.ladder_bps;
+  const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;
+  // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
+  const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   const priceTicks = isLimit
     ? exit.side === 'sell'
       ? ceilTicks(request.limit_price ?? 0, rules)
       : floorTicks(request.limit_price ?? 0, rules)
-    : exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
+    : isPastLadder
+      ? null
+      : exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
   return {
     action: 'exit',
     leverage: request.requested_leverage,

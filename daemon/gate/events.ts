@@ -110,6 +110,8 @@ export interface AccountEvent {
   readonly leverage: { readonly [symbol: string]: number };
   readonly maintenance_margin_usdt: number;
   readonly margin_balance_usdt: number;
+  /** Maintenance margin / margin balance; with isolated positions the worst one. */
+  readonly margin_ratio: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;

@@ -71,9 +71,11 @@ export function* everyLiveOrder(book: OrderBook): Generator<OrderState> {
 
 export function insertOrder(book: OrderBook, order: OrderState): void {
   book.all.set(order.clientOrderId, order);
-  let live = book.live.get(order.symbol);
-  if (live === undefined) book.live.set(order.symbol, (live = new Set()));
-  if (!isTerminal(order.status)) live.add(order);
+  if (!isTerminal(order.status)) {
+    const live = book.live.get(order.symbol);
+    if (live === undefined) book.live.set(order.symbol, new Set([order]));
+    else live.add(order);
+  }
   if (order.decisionId !== null) {
     const siblings = book.byDecision.get(order.decisionId);
     if (siblings === undefined) book.byDecision.set(order.decisionId, [order]);

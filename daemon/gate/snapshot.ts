@@ -1,0 +1,475 @@
+import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import type {
+  AccountView,
+  AgentView,
+  ExecutionContext,
+  ExposureView,
+  MarketView,
+  OrderView,
+  PacingView,
+  RulesView,
+} from '../core/context.ts';
+import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
+import type { Regime } from '../core/policy.ts';
+import { formatQuantity } from '../core/quantities.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import { lotsFor } from '../core/staging.ts';
+import type { SymbolRules } from './ports.ts';
+import {
+  type ExposedPosition,
+  markInTicks,
+  remainingLots,
+  unitsInUsdt,
+  valueTicks,
+  worstCase,
+} from './state/exposure.ts';
+import type { GateState } from './state/gate-state.ts';
+import { stateInForce } from './state/layers.ts';
+import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+import { longLots, shortLots } from './state/positions.ts';
+
+/** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */
+export interface SymbolInputs {
+  readonly mark: number;
+  readonly markAtMs: number;
+  readonly bid: number;
+  readonly ask: number;
+  readonly quoteAtMs: number;
+  readonly fundingRate8h: number;
+  readonly fundingAtMs: number;
+  readonly features: MarketFeatures | null;
+  readonly heldRegime: Regime;
+}
+export interface AccountInputs {
+  readonly marginBalanceUsdt: number;
+  readonly availableUsdt: number;
+  readonly marginRatio: number;
+  readonly observedAtMs: number;
+}
+export interface LiveInputs {
+  readonly nowMs: number;
+  readonly clockSkewMs: number | null;
+  readonly account: AccountInputs | null;
+  readonly symbols: ReadonlyMap<string, SymbolInputs>;
+}
+/** What is being decided, beside request and policy. */
+export interface Ask {
+  readonly phase: ExecutionContext['phase'];
+  readonly venue: string;
+  readonly accountName: string;
+  readonly tokenSkillSha256: string | null;
+  readonly schemaViolation: string | null;
+  /** Order that is decided again (slice, standing, modify): not counted against itself. */
+  readonly own: OrderState | null;
+  /** Standing review: orders that this very review is canceling already. */
+  readonly leaving: ReadonlySet<OrderState> | null;
+  /** Exit ladder: which rung this attempt is, 0 the first. */
+  readonly exitRung: number;
+  readonly sliceLots: number | null;
+  readonly parentPriceTicks: number | null;
+  /** Target of modify_order and cancel_order. */
+  readonly target: OrderState | null;
+}
+
+type Own = Pick<Ask, 'own' | 'leaving'>;
+const NO_OWN: Own = { own: null, leaving: null };
+const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
+/** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
+const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
+
+/** Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it. */
+export function buildContext(
+  state: GateState,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+): ExecutionContext {
+  const symbol = request.symbol ?? '';
+  const now = inputs.nowMs;
+  const rules = state.rules.get(symbol) ?? null;
+  const live = inputs.symbols.get(symbol) ?? null;
+  const rulesView = rules === null ? null : viewRules(rules, policy);
+  const exposure = viewExposure(state, inputs, symbol, rules, live, ask);
+  return {
+    account: viewAccount(state, inputs, policy),
+    account_name: ask.accountName,
+    agent: viewAgent(state, inputs, request.agent, symbol, rules, live, policy, ask),
+    clock_skew_ms: inputs.clockSkewMs,
+    duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now, live, rulesView) : null,
+    exit_rung: ask.exitRung,
+    exposure,
+    market: viewMarket(state, symbol, live, rulesView, policy, ask),
+    now_ms: now,
+    order: ask.target === null ? null : viewOrder(ask.target),
+    pacing: viewPacing(state, request.agent, symbol, now, policy),
+    parent_price_ticks: ask.parentPriceTicks,
+    phase: ask.phase,
+    schema_violation: ask.schemaViolation,
+    slice_lots: ask.sliceLots,
+    state: stateInForce(state.layers, now, request.symbol, request.agent),
+    trust: {
+      claimed_skill_sha256: request.skill_sha256,
+      signals: state.activeSignals(now, ask.accountName, request.agent, request.symbol),
+      token_skill_sha256: ask.tokenSkillSha256,
+    },
+    venue: ask.venue,
+  };
+}
+
+const rulesCache = new WeakMap<SymbolRules, { readonly hash: string; readonly view: RulesView }>();
+/** Filters in the form that `decide` reads; brackets cut to what the policy's leverage can reach. */
+export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView {
+  const cached = rulesCache.get(rules);
+  if (cached !== undefined && cached.hash === policy.hash) return cached.view;
+  const caps: number[] = [];
+  for (let leverage = 1; leverage <= Math.max(1, Math.floor(policy.budgets.leverage)); leverage += 1) {
+    let cap = 0;
+    for (const bracket of rules.brackets)
+      if (bracket.initialLeverage >= leverage) cap = Math.max(cap, bracket.notionalCap);
+    caps.push(cap);
+  }
+  const limit = policy.budgets.symbol_notional_usdt;
+  const tier = rules.brackets.find((bracket) => limit < bracket.notionalCap) ?? rules.brackets.at(-1);
+  const view: RulesView = {
+    bracket_caps: caps,
+    lot_mantissa: rules.lotMantissa,
+    lot_scale: rules.lotScale,
+    maintenance_rate: tier?.maintenanceRate ?? 1,
+    max_lots: rules.maxLots,
+    min_lots: rules.minLots,
+    min_notional_usdt: rules.minNotionalUsdt,
+    observed_at_ms: rules.observedAtMs,
+    taker_fee: rules.takerFee,
+    tick_mantissa: rules.tickMantissa,
+    tick_scale: rules.tickScale,
+    trading: rules.trading,
+  };
+  rulesCache.set(rules, { hash: policy.hash, view });
+  return view;
+}
+
+function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolicy): AccountView | null {
+  const account = inputs.account;
+  if (account === null) return null;
+  return {
+    available_usdt: account.availableUsdt,
+    daily_loss: state.equity.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
+    drawdown: state.equity.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+    equity_usdt: account.marginBalanceUsdt,
+    margin_ratio: account.marginRatio,
+    observed_at_ms: account.observedAtMs,
+    reserved_margin_usdt: reservedMargin(state, inputs),
+  };
+}
+
+/** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
+function reservedMargin(state: GateState, inputs: LiveInputs): number {
+  let total = 0;
+  for (const order of state.uncontained) {
+    const rules = state.rules.get(order.symbol);
+    const live = inputs.symbols.get(order.symbol);
+    if (rules === undefined || live === undefined) continue;
+    const lots = isTerminal(order.status) ? order.executedLots : Math.max(order.lots, order.amend?.lots ?? 0);
+    const usdt = unitsInUsdt(lots * valueTicks(order, markInTicks(live.mark, rules)), rules);
+    total += usdt / Math.max(1, order.leverage) + usdt * 2 * rules.takerFee;
+  }
+  return total;
+}
+
+function* othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
+  for (const order of orders) {
+    if (agent !== null && order.agent !== agent) continue;
+    if (
+      own !== null &&
+      (order === own ||
+        (own.decisionId !== null && order.decisionId === own.decisionId && order.status === 'pending_send'))
+    )
+      continue;
+    yield order;
+  }
+}
+
+/** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
+function exposureOf(
+  state: GateState,
+  symbol: string,
+  rules: SymbolRules,
+  mark: number,
+  own: Own,
+): { longUnits: number; shortUnits: number } {
+  const position = state.positions.get(symbol);
+  const held: ExposedPosition =
+    position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
+}
+
+/** Symbols with a position or an order that can still fill. */
+export function exposedSymbols(state: GateState): Set<string> {
+  const symbols = new Set<string>();
+  for (const position of state.positions.values())
+    if (longLots(position) > 0 || shortLots(position) > 0) symbols.add(position.symbol);
+  for (const [symbol, orders] of state.orders.live) {
+    for (const order of orders) {
+      if (!order.reduceOnly && remainingLots(order) > 0) {
+        symbols.add(symbol);
+        break;
+      }
+    }
+  }
+  return symbols;
+}
+
+function viewExposure(
+  state: GateState,
+  inputs: LiveInputs,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  own: Own,
+): ExposureView {
+  const position = state.positions.get(symbol);
+  const long = position === undefined ? 0 : longLots(position);
+  const short = position === undefined ? 0 : shortLots(position);
+  const worst =
+    rules === null || live === null
+      ? { longUnits: long, shortUnits: short }
+      : exposureOf(state, symbol, rules, live.mark, own);
+  let gross = 0;
+  let positions = 0;
+  let regime: Regime | null = null;
+  const marks: (readonly [string, number])[] = [];
+  for (const other of [...exposedSymbols(state)].sort()) {
+    if (other === symbol) continue;
+    positions += 1;
+    const otherRules = state.rules.get(other);
+    const otherLive = inputs.symbols.get(other);
+    if (otherRules === undefined || otherLive === undefined) {
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const counted = exposureOf(state, other, otherRules, otherLive.mark, NO_OWN);
+    gross = Math.min(UNVALUED_USDT, gross + unitsInUsdt(Math.max(counted.longUnits, counted.shortUnits), otherRules));
+    marks.push([other, otherLive.mark]);
+    regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
+  }
+  let opposedByLong: string | null = null;
+  let opposedByShort: string | null = null;
+  for (const [agent, share] of position?.shares ?? []) {
+    if (share > 0) opposedByLong ??= agent;
+    else opposedByShort ??= agent;
+  }
+  return {
+    gross_other_usdt: gross,
+    liquidation_distance:
+      position === undefined || live === null
+        ? null
+        : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
+    long_lots: long,
+    long_units: worst.longUnits,
+    opposed_by_long: opposedByLong,
+    opposed_by_short: opposedByShort,
+    other_marks: marks,
+    other_positions: positions,
+    other_regime: regime,
+    position_since_ms: position?.sinceMs ?? null,
+    short_lots: short,
+    short_units: worst.shortUnits,
+  };
+}
+
+function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
+  if (price === null || lots === 0 || price <= 0) return null;
+  return lots > 0 ? 1 - price / mark : price / mark - 1;
+}
+
+function viewAgent(
+  state: GateState,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  policy: CompiledPolicy,
+  own: Own,
+): AgentView {
+  const pace = state.pacing.agent(agent);
+  const share = state.positions.get(symbol)?.shares.get(agent) ?? 0;
+  const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+  const counted =
+    rules === null || live === null
+      ? { longUnits: 0, shortUnits: 0 }
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), own, agent), markInTicks(live.mark, rules));
+  const others =
+    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
+  return {
+    fees_usdt: pace.fees.sum(inputs.nowMs),
+    gross_other_usdt: others.gross,
+    long_units: counted.longUnits,
+    other_positions: others.positions,
+    p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
+    share_lots: share,
+    short_units: counted.shortUnits,
+    turnover_usdt: pace.turnover.sum(inputs.nowMs),
+  };
+}
+
+function agentElsewhere(
+  state: GateState,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+): { gross: number; positions: number } {
+  let gross = 0;
+  let positions = 0;
+  for (const other of [...exposedSymbols(state)].sort()) {
+    if (other === symbol) continue;
+    const share = state.positions.get(other)?.shares.get(agent) ?? 0;
+    const rules = state.rules.get(other);
+    const live = inputs.symbols.get(other);
+    if (rules === undefined || live === undefined) {
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+    const counted = worstCase(
+      held,
+      othersThan(liveOrders(state.orders, other), NO_OWN, agent),
+      markInTicks(live.mark, rules),
+    );
+    const units = Math.max(counted.longUnits, counted.shortUnits);
+    if (units === 0) continue;
+    positions += 1;
+    gross = Math.min(UNVALUED_USDT, gross + unitsInUsdt(units, rules));
+  }
+  return { gross, positions };
+}
+
+function viewMarket(
+  state: GateState,
+  symbol: string,
+  live: SymbolInputs | null,
+  rules: RulesView | null,
+  policy: CompiledPolicy,
+  own: Own,
+): MarketView {
+  const position = state.positions.get(symbol);
+  const features = live?.features ?? null;
+  let locked = position !== undefined && (position.lots !== 0 || position.disputedLots !== null);
+  if (!locked)
+    for (const order of othersThan(liveOrders(state.orders, symbol), own, null))
+      locked ||= order.status !== 'pending_send';
+  return {
+    ask: live?.ask ?? null,
+    bar_count: features?.bar_count ?? 0,
+    bar_ms: features?.bar_ms ?? policy.spec.market.bar_ms,
+    bars_as_of_ms: features?.bars_as_of_ms ?? null,
+    bid: live?.bid ?? null,
+    funding_at_ms: live?.fundingAtMs ?? null,
+    funding_rate_8h: live?.fundingRate8h ?? null,
+    held_regime: live?.heldRegime ?? 'extreme',
+    history_count: features?.history_count ?? 0,
+    jump_ratio: features?.jump_ratio ?? null,
+    leverage_locked: locked,
+    leverage_setting: position?.leverage ?? null,
+    liquidity: features?.liquidity ?? null,
+    liquidity_floor: features?.liquidity_floor ?? null,
+    mark: live?.mark ?? null,
+    mark_at_ms: live?.markAtMs ?? null,
+    quote_at_ms: live?.quoteAtMs ?? null,
+    rules,
+    sigma: features?.sigma ?? null,
+    sigma_baseline: features?.sigma_baseline ?? null,
+  };
+}
+
+function viewPacing(state: GateState, agent: string, symbol: string, now: number, policy: CompiledPolicy): PacingView {
+  const account = state.pacing.account;
+  const own = state.pacing.agent(agent);
+  const symbolPace = state.pacing.symbol(symbol);
+  const sends = account.sends.count(now, policy.budgets.order_rate.window_ms);
+  const agentSends = own.sends.count(now, (policy.agentBudgets ?? policy.budgets).order_rate.window_ms);
+  const breaker = state.pacing.breakers.get(agent);
+  return {
+    account_sends: sends.tokens,
+    account_sends_free_at_ms: sends.freeAtMs,
+    agent_sends: agentSends.tokens,
+    agent_sends_free_at_ms: agentSends.freeAtMs,
+    breaker_until_ms: breaker === undefined || breaker.untilMs <= now ? null : breaker.untilMs,
+    fees_usdt: account.fees.sum(now),
+    last_open_fill_at_ms: symbolPace.lastOpenFillAtMs,
+    last_open_fill_side: symbolPace.lastOpenFillSide,
+    last_open_parent_at_ms: symbolPace.lastOpenParentAtMs,
+    pending_turnover_usdt: pendingTurnover(state),
+    turnover_usdt: account.turnover.sum(now),
+  };
+}
+
+/** Notional of opening orders that may still fill: turnover to come. */
+function pendingTurnover(state: GateState): number {
+  let total = 0;
+  for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0) continue;
+    const rules = state.rules.get(symbol);
+    if (rules === undefined) continue;
+    for (const order of orders)
+      if (!order.reduceOnly) total += unitsInUsdt(remainingLots(order) * valueTicks(order, 0), rules);
+  }
+  return total;
+}
+
+function viewOrder(order: OrderState): OrderView {
+  return {
+    agent: order.agent,
+    client_order_id: order.clientOrderId,
+    filled_lots: order.executedLots,
+    is_open: !isTerminal(order.status),
+    is_protective: order.protective,
+    lots: order.lots,
+    order_type: order.orderType === 'market' ? 'market' : 'limit',
+    price_ticks: order.priceTicks,
+    reduce_only: order.reduceOnly,
+    side: order.side,
+    symbol: order.symbol,
+  };
+}
+
+/** Rule 5: the agent proves with after_decision_id, once that execution is terminal, that it has seen the answer. */
+function findDuplicate(
+  state: GateState,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  now: number,
+  live: SymbolInputs | null,
+  rules: RulesView | null,
+): string | null {
+  if (request.intent !== 'open' || request.symbol === null) return null;
+  if (policy.duplicateExempt.has(request.symbol)) return null;
+  const lots =
+    live === null || rules === null || request.requested_notional === null
+      ? null
+      : lotsFor(
+          request.requested_notional,
+          Math.max(1, Math.ceil((live.mark * rules.tick_scale) / rules.tick_mantissa)),
+          rules,
+        );
+  return state.requests.findDuplicate(
+    {
+      agent: request.agent,
+      symbol: request.symbol,
+      intent: request.intent,
+      side: request.side,
+      orderType: request.order_type,
+      requestedNotional: request.requested_notional,
+      requestedQuantity: lots === null || rules === null ? '' : formatQuantity(lots, rules),
+    },
+    now,
+    policy.temporal.duplicate_window_ms,
+    (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
+  );
+}
+
+export function isExecutionTerminal(state: GateState, decisionId: string): boolean {
+  const orders = state.orders.byDecision.get(decisionId);
+  return orders === undefined || orders.every((order) => isTerminal(order.status));
+}

@@ -1,0 +1,277 @@
+import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
+import type {
+  AccountEvent,
+  ArmingEvent,
+  DecisionEvent,
+  GateEvent,
+  MarketEvent,
+  OrderEvent,
+  PolicyEvent,
+  SignalEvent,
+  TradeEvent,
+} from '../events.ts';
+import type { SymbolRules } from '../ports.ts';
+import { EquityHistory } from './equity.ts';
+import { applyStateEvent, type LayerMap } from './layers.ts';
+import {
+  applyOrderEvent,
+  applyOrderIntent,
+  buildForeignOrder,
+  createOrderBook,
+  insertOrder,
+  isTerminal,
+  type OrderState,
+  planOrders,
+} from './orders.ts';
+import { Pacing } from './pacing.ts';
+import { applyFill, applySnapshot, createPosition, type PositionState } from './positions.ts';
+import { RequestMemory } from './requests.ts';
+import { TradeBook } from './trades.ts';
+
+/**
+ * Every view of the gate, folded from ledger events and from nothing else. `applyEvent` is the only writer; it runs in
+ * the same event-loop turn as the append, so a decision, its reservation and the next snapshot can never interleave.
+ */
+export class GateState {
+  readonly orders = createOrderBook();
+  readonly positions = new Map<string, PositionState>();
+  readonly pacing = new Pacing();
+  readonly layers: LayerMap = new Map();
+  readonly signals = new Map<string, SignalEvent>();
+  readonly requests = new RequestMemory();
+  readonly equity = new EquityHistory();
+  readonly trades = new TradeBook();
+  readonly rules = new Map<string, SymbolRules>();
+  readonly markets = new Map<string, MarketEvent>();
+  readonly seenTrades = new Set<string>();
+  account: AccountEvent | null = null;
+  policy: PolicyEvent | null = null;
+  arming: ArmingEvent | null = null;
+  /** Opening orders whose margin the last account snapshot may not contain yet. */
+  readonly uncontained = new Set<OrderState>();
+  stateSeq = 0;
+  marketSeq = 0;
+  lastEventAtMs = 0;
+  alertCount = 0;
+
+  position(symbol: string): PositionState {
+    const known = this.positions.get(symbol);
+    if (known !== undefined) return known;
+    const position = createPosition(symbol);
+    this.positions.set(symbol, position);
+    return position;
+  }
+
+  apply(event: GateEvent): void {
+    if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
+    else this.stateSeq = event.seq;
+    this.lastEventAtMs = event.at_ms;
+    switch (event.kind) {
+      case 'decision':
+        this.#applyDecision(event.payload, event.at_ms);
+        return;
+      case 'order':
+        this.#applyOrder(event.payload, event.at_ms);
+        return;
+      case 'order_intent': {
+        const order = this.orders.all.get(event.payload.client_order_id);
+        if (order !== undefined) applyOrderIntent(order, event.payload);
+        return;
+      }
+      case 'trade':
+        this.#applyTrade(event.payload);
+        return;
+      case 'account':
+        this.#applyAccount(event.payload, event.at_ms);
+        return;
+      case 'market':
+        this.markets.set(event.payload.symbol, event.payload);
+        return;
+      case 'rules':
+        this.rules.set(event.payload.rules.symbol, event.payload.rules);
+        return;
+      case 'state':
+        applyStateEvent(this.layers, event.payload, event.at_ms);
+        if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
+          this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);
+        }
+        return;
+      case 'signal':
+        this.signals.set(event.payload.signal_id, event.payload);
+        return;
+      case 'rebase':
+        this.equity.rebase(event.at_ms, event.payload.equity_usdt);
+        return;
+      case 'transfer':
+        this.equity.addTransfer(event.payload.amount_usdt);
+        return;
+      case 'policy':
+        if (event.payload.action === 'in_force') this.policy = event.payload;
+        return;
+      case 'arming':
+        this.arming = event.payload;
+        return;
+      case 'alert':
+        this.alertCount += 1;
+        return;
+      case 'rejected_input':
+        return;
+    }
+  }
+
+  #applyBreaker(agent: string, state: string, untilMs: number | null, atMs: number): void {
+    const known = this.pacing.breakers.get(agent);
+    if (state === 'active') {
+      // An operator cleared it: what was counted before no longer counts.
+      this.pacing.breakers.set(agent, { trips: known?.trips ?? 0, untilMs: atMs });
+    } else
+      this.pacing.breakers.set(agent, { trips: (known?.trips ?? 0) + 1, untilMs: untilMs ?? Number.MAX_SAFE_INTEGER });
+  }
+
+  #applyDecision(event: DecisionEvent, atMs: number): void {
+    this.requests.apply(event, atMs);
+    const { decision } = event;
+    if (decision.kind === 'slice') {
+      this.#applySlice(event, atMs);
+      return;
+    }
+    if (event.orders.length === 0) return;
+    const opening = decision.effective?.action === 'open';
+    for (const order of planOrders(event, atMs)) {
+      insertOrder(this.orders, order);
+      if (!order.reduceOnly) this.uncontained.add(order);
+    }
+    const agent = this.pacing.agent(event.agent);
+    if (opening && decision.kind === 'tool') {
+      // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
+      this.pacing.account.sends.add(atMs, event.orders.length);
+      agent.sends.add(atMs, event.orders.length);
+      if (event.request.symbol !== null) this.pacing.symbol(event.request.symbol).lastOpenParentAtMs = atMs;
+    }
+    if (decision.effective?.action === 'exit') {
+      this.pacing.account.exits.add(atMs, 1);
+      agent.exits.add(atMs, 1);
+    }
+  }
+
+  /** A later slice is decided on its own and can only shrink; what it lost is released. */
+  #applySlice(event: DecisionEvent, atMs: number): void {
+    for (const planned of event.orders) {
+      const order = this.orders.all.get(planned.client_order_id);
+      if (order === undefined || order.status !== 'pending_send') continue;
+      order.lots = Math.min(order.lots, planned.lots);
+      order.priceTicks = planned.price_ticks;
+      order.status = 'in_flight';
+      order.sentAtMs = atMs;
+    }
+  }
+
+  #applyOrder(event: OrderEvent, atMs: number): void {
+    let order = this.orders.all.get(event.client_order_id);
+    if (order === undefined) {
+      const foreign = buildForeignOrder(event, atMs);
+      if (foreign === null) return;
+      insertOrder(this.orders, foreign);
+      if (!foreign.reduceOnly) this.uncontained.add(foreign);
+      order = foreign;
+    }
+    const delta = applyOrderEvent(this.orders, order, event, atMs);
+    if (delta > 0) this.#moveFill(order, delta, event, atMs);
+  }
+
+  /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
+  #moveFill(order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
+    const rules = this.rules.get(order.symbol);
+    const price = event.average_price ?? priceOf(order, rules);
+    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms);
+    if (rules === undefined || price === null) return;
+    const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
+    // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
+    const fee = notional * rules.takerFee;
+    this.pacing.account.turnover.add(atMs, notional);
+    this.pacing.account.fees.add(atMs, fee);
+    order.feesUsdt += fee;
+    if (order.agent === null) return;
+    const agent = this.pacing.agent(order.agent);
+    agent.turnover.add(atMs, notional);
+    agent.fees.add(atMs, fee);
+    this.trades.addFill(order.agent, {
+      symbol: order.symbol,
+      side: order.side,
+      lots,
+      lot_size: rules.lotMantissa / rules.lotScale,
+      price,
+      fee_usdt: fee,
+      at_ms: event.venue_at_ms,
+    });
+    if (order.reduceOnly || order.decisionId === null) return;
+    const symbol = this.pacing.symbol(order.symbol);
+    symbol.lastOpenFillAtMs = atMs;
+    symbol.lastOpenFillSide = order.side;
+    const siblings = this.orders.byDecision.get(order.decisionId) ?? [order];
+    const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
+    this.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
+  }
+
+  /** Prices and fees of lots that moved already; deduplicated by trade id. */
+  #applyTrade(event: TradeEvent): void {
+    const key = `${event.symbol} ${event.trade_id}`;
+    if (this.seenTrades.has(key)) return;
+    this.seenTrades.add(key);
+    if (event.client_order_id === null) return;
+    const order = this.orders.all.get(event.client_order_id);
+    const rules = this.rules.get(event.symbol);
+    if (order === undefined || rules === undefined) return;
+    order.tradedLots += event.lots;
+    order.tradedUsdt += event.lots * event.price;
+    order.averagePrice = order.tradedUsdt / order.tradedLots;
+    const estimated =
+      ((event.lots * rules.lotMantissa * (priceOf(order, rules) ?? event.price)) / rules.lotScale) * rules.takerFee;
+    const correction = event.fee_usdt - estimated;
+    order.feesUsdt += correction;
+    this.pacing.account.fees.add(event.at_venue_ms, correction);
+    if (order.agent !== null) this.pacing.agent(order.agent).fees.add(event.at_venue_ms, correction);
+  }
+
+  #applyAccount(event: AccountEvent, atMs: number): void {
+    this.account = event;
+    this.equity.add(atMs, event.margin_balance_usdt);
+    const symbols = new Set([
+      ...this.positions.keys(),
+      ...event.positions.map((position) => position.symbol),
+      ...Object.keys(event.leverage),
+    ]);
+    for (const symbol of symbols) {
+      const record = event.positions.find((position) => position.symbol === symbol) ?? null;
+      applySnapshot(this.position(symbol), record, event.requested_at_ms, event.leverage[symbol] ?? null);
+    }
+    for (const order of this.uncontained) {
+      const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
+      const gone = isTerminal(order.status) && order.executedLots === 0;
+      const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
+      const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
+      if (gone || settled || resting) this.uncontained.delete(order);
+    }
+  }
+
+  /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
+  activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
+    if (this.signals.size === 0) return [];
+    const active = new Set<SignalKind>();
+    for (const signal of this.signals.values()) {
+      if (nowMs >= signal.expires_at_ms) continue;
+      if (signal.account !== null && signal.account !== account) continue;
+      if (signal.agent !== null && signal.agent !== agent) continue;
+      if (signal.symbol !== null && signal.symbol !== symbol) continue;
+      active.add(signal.kind);
+    }
+    return SIGNAL_KINDS.filter((kind) => active.has(kind));
+  }
+}
+
+/** What an order is valued at while no trade is known: its own price bound. */
+function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {
+  if (order.averagePrice !== null) return order.averagePrice;
+  if (order.priceTicks === null || rules === undefined) return null;
+  return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+}

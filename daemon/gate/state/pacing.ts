@@ -1,0 +1,91 @@
+import type { Side } from '../../core/request.ts';
+import { RollingSum, TokenWindow } from './rolling-sum.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** Pace of the account or of one agent: order tokens, turnover and fees of the last 24 hours. */
+export class Pace {
+  readonly sends = new TokenWindow();
+  readonly exits = new TokenWindow();
+  readonly turnover = new RollingSum(DAY_MS, MINUTE_MS);
+  readonly fees = new RollingSum(DAY_MS, MINUTE_MS);
+}
+
+export interface SymbolPace {
+  /** Last permitted opening parent: the cooldown runs from here. */
+  lastOpenParentAtMs: number | null;
+  lastOpenFillAtMs: number | null;
+  lastOpenFillSide: Side | null;
+}
+
+/** Executed parents of one (agent, symbol, side, lots): the repeated-execution breaker counts them. */
+interface Execution {
+  readonly key: string;
+  readonly atMs: number;
+}
+export interface BreakerState {
+  trips: number;
+  untilMs: number;
+}
+
+export class Pacing {
+  readonly account = new Pace();
+  readonly #agents = new Map<string, Pace>();
+  readonly #symbols = new Map<string, SymbolPace>();
+  readonly #executions: Execution[] = [];
+  readonly #countedParents = new Set<string>();
+  readonly breakers = new Map<string, BreakerState>();
+
+  agent(name: string): Pace {
+    const known = this.#agents.get(name);
+    if (known !== undefined) return known;
+    const pace = new Pace();
+    this.#agents.set(name, pace);
+    return pace;
+  }
+
+  symbol(name: string): SymbolPace {
+    const known = this.#symbols.get(name);
+    if (known !== undefined) return known;
+    const pace: SymbolPace = { lastOpenParentAtMs: null, lastOpenFillAtMs: null, lastOpenFillSide: null };
+    this.#symbols.set(name, pace);
+    return pace;
+  }
+
+  /** Counts a parent once, at its first fill. */
+  noteExecution(decisionId: string, agent: string, symbol: string, side: Side, lots: number, atMs: number): void {
+    if (this.#countedParents.has(decisionId)) return;
+    this.#countedParents.add(decisionId);
+    this.#executions.push({ key: `${agent}\u0000${symbol}\u0000${side}\u0000${lots}`, atMs });
+    if (this.#executions.length > 10_000) this.#executions.splice(0, 5_000);
+    if (this.#countedParents.size > 20_000) {
+      let drop = 10_000;
+      for (const id of this.#countedParents) {
+        if (drop <= 0) break;
+        this.#countedParents.delete(id);
+        drop -= 1;
+      }
+    }
+  }
+
+  /** Executed parents equal to this one in (now - window, now]. */
+  countExecutions(
+    agent: string,
+    symbol: string,
+    side: Side,
+    lots: number,
+    nowMs: number,
+    windowMs: number,
+    sinceMs: number,
+  ): number {
+    const key = `${agent}\u0000${symbol}\u0000${side}\u0000${lots}`;
+    let count = 0;
+    for (let i = this.#executions.length - 1; i >= 0; i -= 1) {
+      const execution = this.#executions[i]!;
+      if (execution.atMs <= nowMs - windowMs || execution.atMs < sinceMs) break;
+      if (execution.key === key) count += 1;
+    }
+    return count;
+  }
+}
