@@ -5,7 +5,8 @@
 export interface Clock {
   readonly mode: 'wall' | 'manual';
   readonly scale: number;
-  readonly epochMs: number;
+  /** Server time at the wall instant `wallMs`: server time = epoch + (wall - wallMs) * scale. */
+  epochMs(): number;
   readonly wallMs: number;
   /** Server time now, in UTC milliseconds. */
   now(): number;
@@ -24,7 +25,7 @@ export function createClock(mode: 'wall' | 'manual', epochMs: number, scale: num
   return {
     mode,
     scale,
-    epochMs,
+    epochMs: () => epochMs + jumpedMs,
     wallMs,
     now: () => Math.floor(epochMs + jumpedMs + elapsed()),
     jump: (ms) => {

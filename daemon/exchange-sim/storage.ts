@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
+import { isOpen } from './core/orders.ts';
 import {
   type AlgoOrder,
+  type Changes,
   createChanges,
   type ExchangeState,
   type Income,
@@ -21,40 +23,61 @@ export interface Identity {
   readonly openingBalance: string;
 }
 
-// Newest-last tables of JSON bodies; a bigint is written as text and read back by field name.
-const TABLES = ['orders', 'algo_orders', 'trades', 'income', 'liquidations'] as const;
-const BIGINT_FIELDS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
-  orders: ['price', 'quantity', 'executed', 'quote', 'stopPrice', 'markAtPlacement'],
-  algo_orders: ['quantity', 'price', 'triggerPrice', 'activatePrice', 'callbackRate'],
-  trades: [
-    'price',
-    'quantity',
-    'quote',
-    'commission',
-    'realisedProfit',
-    'mark',
-    'positionBefore',
-    'positionAfter',
-    'marginBalanceAfter',
-  ],
-  income: ['amount'],
-  liquidations: ['mark', 'quantity', 'marginBalance', 'maintenanceMargin', 'fee', 'insurance'],
-};
+// Bigints are written as text and read back by field name.
+const ORDER_FIELDS = ['price', 'quantity', 'executed', 'quote', 'stopPrice', 'markAtPlacement'];
+const ALGO_FIELDS = ['quantity', 'price', 'triggerPrice', 'activatePrice', 'callbackRate'];
+const TRADE_FIELDS = [
+  'price',
+  'quantity',
+  'quote',
+  'commission',
+  'realisedProfit',
+  'mark',
+  'positionBefore',
+  'positionAfter',
+  'marginBalanceAfter',
+];
+const INCOME_FIELDS = ['amount'];
+const LIQUIDATION_FIELDS = ['mark', 'quantity', 'marginBalance', 'maintenanceMargin', 'fee', 'insurance'];
 
-const SCHEMA = [
-  'CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT',
-  ...TABLES.map((table) => `CREATE TABLE IF NOT EXISTS ${table} (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT`),
-].join(';');
+// One journal row holds what one request changed: few pages a commit, and the latest row of an order is its state.
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+`;
 
-function encode(value: object): string {
-  return JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field));
+type Plain = Record<string, unknown>;
+
+interface JournalRow {
+  readonly orders: readonly Plain[];
+  readonly algoOrders: readonly Plain[];
+  readonly trades: readonly Plain[];
+  readonly income: readonly Plain[];
+  readonly liquidations: readonly Plain[];
 }
 
-function decode<T>(body: string, fields: readonly string[]): T {
-  const record = JSON.parse(body) as Record<string, unknown>;
-  for (const field of fields) record[field] = BigInt(record[field] as string);
-  return record as T;
+function encode(record: object, fields: readonly string[]): Plain {
+  const plain: Plain = { ...record };
+  for (const field of fields) plain[field] = String(plain[field]);
+  return plain;
 }
+
+function decode<T>(plain: Plain, fields: readonly string[]): T {
+  for (const field of fields) plain[field] = BigInt(plain[field] as string);
+  return plain as T;
+}
+
+function buildJournalRow(changes: Changes): JournalRow {
+  return {
+    orders: Array.from(changes.orders, (order) => encode(order, ORDER_FIELDS)),
+    algoOrders: Array.from(changes.algoOrders, (order) => encode(order, ALGO_FIELDS)),
+    trades: changes.trades.map((trade) => encode(trade, TRADE_FIELDS)),
+    income: changes.income.map((entry) => encode(entry, INCOME_FIELDS)),
+    liquidations: changes.liquidations.map((entry) => encode(entry, LIQUIDATION_FIELDS)),
+  };
+}
+
+const MARKET_FIELDS = ['mark', 'bookOffset', 'levelNotional', 'fundingRate', 'quantity', 'cost', 'isolatedWallet'];
 
 interface SavedMarket {
   readonly mark: string;
@@ -93,10 +116,12 @@ function buildAccount(world: World): object {
     const { instrument: _, openOrders: _orders, openAlgos: _algos, position, ...rest } = market;
     const cursor = cursors.get(symbol);
     const { overrides, ...walked } = cursor ?? { overrides: new Map() };
-    markets[symbol] = { ...rest, ...position, cursor: walked, overrides: [...overrides] };
+    const plain = { ...rest, ...position, cursor: walked, overrides: [...overrides] };
+    markets[symbol] = encode(plain, MARKET_FIELDS);
   }
   const { nowMs, wallet, dualSidePosition, multiAssets, nextOrderId, nextAlgoId, nextTradeId, nextTranId } = state;
-  return { nowMs, wallet, dualSidePosition, multiAssets, nextOrderId, nextAlgoId, nextTradeId, nextTranId, markets };
+  const counters = { nextOrderId, nextAlgoId, nextTradeId, nextTranId };
+  return { nowMs, wallet: wallet.toString(), dualSidePosition, multiAssets, ...counters, markets };
 }
 
 /**
@@ -105,7 +130,7 @@ function buildAccount(world: World): object {
  */
 export class ExchangeStorage {
   readonly #db: Database.Database;
-  readonly #insert: Readonly<Record<(typeof TABLES)[number], Database.Statement<[number | null, string]>>>;
+  readonly #append: Database.Statement<[string]>;
   readonly #setState: Database.Statement<[string, string]>;
   readonly #save: (world: World) => void;
 
@@ -114,15 +139,7 @@ export class ExchangeStorage {
     this.#db.pragma('journal_mode = WAL');
     this.#db.pragma('synchronous = NORMAL');
     this.#db.exec(SCHEMA);
-    const prepare = (table: string) =>
-      this.#db.prepare<[number | null, string]>(`INSERT OR REPLACE INTO ${table} (id, body) VALUES (?, ?)`);
-    this.#insert = {
-      orders: prepare('orders'),
-      algo_orders: prepare('algo_orders'),
-      trades: prepare('trades'),
-      income: prepare('income'),
-      liquidations: prepare('liquidations'),
-    };
+    this.#append = this.#db.prepare('INSERT INTO journal (body) VALUES (?)');
     this.#setState = this.#db.prepare('INSERT OR REPLACE INTO state (name, body) VALUES (?, ?)');
     this.#save = this.#db.transaction((world: World) => this.#write(world));
   }
@@ -158,12 +175,9 @@ export class ExchangeStorage {
 
   #write(world: World): void {
     const { changes } = world.state;
-    for (const order of changes.orders) this.#insert.orders.run(order.orderId, encode(order));
-    for (const order of changes.algoOrders) this.#insert.algo_orders.run(order.algoId, encode(order));
-    for (const trade of changes.trades) this.#insert.trades.run(trade.tradeId, encode(trade));
-    for (const entry of changes.income) this.#insert.income.run(entry.tranId, encode(entry));
-    for (const entry of changes.liquidations) this.#insert.liquidations.run(null, encode(entry));
-    this.#setState.run('account', encode(buildAccount(world)));
+    const isEmpty = changes.orders.size + changes.algoOrders.size + changes.income.length === 0;
+    if (!isEmpty) this.#append.run(JSON.stringify(buildJournalRow(changes)));
+    this.#setState.run('account', JSON.stringify(buildAccount(world)));
     changes.orders.clear();
     changes.algoOrders.clear();
     changes.trades.length = 0;
@@ -187,23 +201,26 @@ export class ExchangeStorage {
   }
 
   #restoreLists(state: ExchangeState): void {
-    for (const order of this.#readAll<Order>('orders')) {
-      rememberOrder(state, order);
-      const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
-      if (isOpen) state.markets.get(order.symbol)?.openOrders.set(order.orderId, order);
+    const rows = this.#db.prepare('SELECT body FROM journal ORDER BY id').iterate() as Iterable<{ body: string }>;
+    for (const { body } of rows) {
+      const row = JSON.parse(body) as JournalRow;
+      for (const plain of row.orders) rememberOrder(state, decode<Order>(plain, ORDER_FIELDS));
+      for (const plain of row.algoOrders) {
+        const order = decode<AlgoOrder>(plain, ALGO_FIELDS);
+        state.algoOrders.set(order.algoId, order);
+      }
+      for (const plain of row.trades) state.trades.push(decode<Trade>(plain, TRADE_FIELDS));
+      for (const plain of row.income) state.income.push(decode<Income>(plain, INCOME_FIELDS));
+      for (const plain of row.liquidations) {
+        state.liquidations.push(decode<Liquidation>(plain, LIQUIDATION_FIELDS));
+      }
     }
-    for (const order of this.#readAll<AlgoOrder>('algo_orders')) {
-      state.algoOrders.set(order.algoId, order);
+    for (const order of state.orders.values()) {
+      if (isOpen(order)) state.markets.get(order.symbol)?.openOrders.set(order.orderId, order);
+    }
+    for (const order of state.algoOrders.values()) {
       if (order.status === 'NEW') state.markets.get(order.symbol)?.openAlgos.set(order.algoId, order);
     }
-    state.trades.push(...this.#readAll<Trade>('trades'));
-    state.income.push(...this.#readAll<Income>('income'));
-    state.liquidations.push(...this.#readAll<Liquidation>('liquidations'));
-  }
-
-  #readAll<T>(table: (typeof TABLES)[number]): T[] {
-    const rows = this.#db.prepare(`SELECT body FROM ${table} ORDER BY id`).all() as { body: string }[];
-    return rows.map((row) => decode<T>(row.body, BIGINT_FIELDS[table]));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { marginBalance } from './account.ts';
-import { divideRounded, type E8, multiply } from './fixed.ts';
+import { absolute, divideRounded, type E8, minimum, multiply } from './fixed.ts';
 import { commission, initialMargin } from './margin.ts';
 import { applyFill } from './position.ts';
 import {
@@ -27,7 +27,7 @@ export function executableQuantity(market: Market, order: Order): E8 {
   const { quantity } = market.position;
   const closable = order.side === 'BUY' ? -quantity : quantity;
   if (closable <= 0n) return 0n;
-  return left < closable ? left : closable;
+  return minimum(left, closable);
 }
 
 /** Executes part of an order at one price: trade, commission, position, isolated margin, wallet. */
@@ -82,7 +82,7 @@ export function fillOrder(
 
 function moveIsolatedMargin(market: Market, closed: E8, openedNotional: E8): void {
   if (market.marginType !== 'ISOLATED') return;
-  const size = market.position.quantity < 0n ? -market.position.quantity : market.position.quantity;
+  const size = absolute(market.position.quantity);
   if (closed > 0n) {
     market.isolatedWallet -=
       closed === size ? market.isolatedWallet : divideRounded(market.isolatedWallet * closed, size);

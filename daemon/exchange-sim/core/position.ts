@@ -1,4 +1,4 @@
-import { absolute, divideRounded, type E8, multiply } from './fixed.ts';
+import { absolute, divideRounded, type E8, minimum, multiply } from './fixed.ts';
 
 /** A one-way position: signed quantity and its signed cost (sum of quantity * price in USDT), both 0 when flat. */
 export interface Position {
@@ -25,7 +25,7 @@ export function applyFill(position: Position, signedQuantity: E8, price: E8): Fi
   }
   const size = absolute(quantity);
   const filled = absolute(signedQuantity);
-  const closed = filled < size ? filled : size;
+  const closed = minimum(filled, size);
   const released = closed === size ? cost : divideRounded(cost * closed, size);
   const signedClosed = signedQuantity > 0n ? closed : -closed;
   const realisedProfit = -multiply(signedClosed, price) - released;

@@ -71,7 +71,7 @@ function mergeBars(source: BarSource, cursor: Cursor, query: KlineQuery, nowMs: 
   const merged: Bar[] = [];
   // An open start needs `limit` bars that exist, not a span of time: a tape may have gaps.
   let index = newestFirst
-    ? Math.max(0, source.indexAt(to) - query.limit * (intervalMs / source.barMs))
+    ? Math.max(0, source.indexAt(to) - (query.limit + 1) * (intervalMs / source.barMs))
     : Math.max(0, source.indexAt(Math.ceil(from / intervalMs) * intervalMs - 1) + 1);
   for (; ; index++) {
     const bar = seenBar(source, cursor, index);
@@ -106,37 +106,43 @@ function splitBars(source: BarSource, cursor: Cursor, query: KlineQuery, nowMs: 
   const needed = Math.ceil(query.limit / parts) + 1;
   const start = newestFirst ? Math.max(0, lastIndex - needed) : Math.max(0, source.indexAt(from));
   for (let index = start; index <= lastIndex && (newestFirst || result.length < query.limit); index++) {
-    const bar = seenBar(source, cursor, index);
-    const whole = source.bar(index);
-    if (bar === undefined || whole === undefined) break;
-    const lowFirst = index === cursor.index ? cursor.lowFirst : isLowFirstWhenFlat(whole);
+    const walk = seenWalk(source, cursor, index);
+    if (walk === undefined) break;
     for (let part = 0; part < parts; part++) {
-      const openMs = whole.openMs + part * intervalMs;
-      if (openMs > to) break;
-      if (openMs < from && !newestFirst) continue;
-      result.push(cutPart(whole, bar, lowFirst, { openMs, part, parts }));
+      const openMs = walk.bar.openMs + part * intervalMs;
+      const bar = cutPart(walk, openMs, part, parts);
+      if (openMs > to || bar === undefined) break;
+      if (newestFirst || openMs >= from) result.push(bar);
     }
   }
   return cut(result, query, newestFirst);
 }
 
-function cutPart(
-  whole: Bar,
-  seen: Bar,
-  lowFirst: boolean,
-  slot: { readonly openMs: number; readonly part: number; readonly parts: number },
-): Bar {
-  const first = Math.floor((slot.part * STEPS_PER_BAR) / slot.parts);
-  const last = Math.max(first, Math.ceil(((slot.part + 1) * STEPS_PER_BAR) / slot.parts));
-  const isHeld = seen.high !== whole.high && (seen.high > whole.high || seen.low < whole.low);
-  const path: number[] = [];
-  for (let step = first; step <= last; step++) path.push(isHeld ? seen.close : pathTicks(whole, lowFirst, step));
-  return {
-    openMs: slot.openMs,
-    open: path[0] ?? seen.open,
-    high: Math.max(...path),
-    low: Math.min(...path),
-    close: path.at(-1) ?? seen.close,
-    volume: Math.floor(whole.volume / slot.parts),
-  };
+/** The marks of a bar as far as they have been walked; index 0 is the open. */
+interface Walk {
+  readonly bar: Bar;
+  readonly marks: readonly number[];
+}
+
+function seenWalk(source: BarSource, cursor: Cursor, index: number): Walk | undefined {
+  const bar = source.bar(index);
+  const seen = seenBar(source, cursor, index);
+  if (bar === undefined || seen === undefined) return undefined;
+  const isLast = index === (cursor.step === 0 ? cursor.index - 1 : cursor.index);
+  const lowFirst = isLast ? cursor.lowFirst : isLowFirstWhenFlat(bar);
+  const walked = isLast && cursor.step !== 0 ? cursor.step - 1 : STEPS_PER_BAR;
+  const isHeld = cursor.overrides.has(bar.openMs) || (isLast && cursor.live.touched);
+  // Of a bar whose mark was held only the last mark is known, not the instants of the others.
+  const mark = (step: number) => (isHeld ? seen.close : pathTicks(bar, lowFirst, step));
+  return { bar, marks: Array.from({ length: walked + 1 }, (_, step) => mark(step)) };
+}
+
+function cutPart(walk: Walk, openMs: number, part: number, parts: number): Bar | undefined {
+  const first = Math.floor((part * STEPS_PER_BAR) / parts);
+  const last = Math.max(first + 1, Math.floor(((part + 1) * STEPS_PER_BAR) / parts));
+  const marks = walk.marks.slice(first, last + 1);
+  const [open, close] = [marks[0], marks.at(-1)];
+  if (open === undefined || close === undefined) return undefined;
+  const volume = Math.floor(walk.bar.volume / parts);
+  return { openMs, open, high: Math.max(...marks), low: Math.min(...marks), close, volume };
 }

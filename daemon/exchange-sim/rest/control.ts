@@ -133,7 +133,7 @@ export function renderClock(exchange: Exchange): Record<string, unknown> {
   return {
     server_time_ms: clock.now(),
     scale: clock.mode === 'manual' ? 0 : clock.scale,
-    epoch_ms: clock.epochMs,
+    epoch_ms: clock.epochMs(),
     wall_ms: clock.wallMs,
     mode: clock.mode,
   };

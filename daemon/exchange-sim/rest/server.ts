@@ -49,16 +49,19 @@ function fail(response: ServerResponse, error: unknown): void {
   response.end(JSON.stringify({ error: message }));
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  if (request.method === 'GET') return '';
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) throw new ControlError('the body is too large');
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function readBody(request: IncomingMessage): Promise<string> | string {
+  if (request.method === 'GET' || request.headers['content-length'] === '0') return '';
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_BODY_BYTES) reject(new ControlError('the body is too large'));
+      else chunks.push(chunk);
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('error', reject);
+  });
 }
 
 async function serve(
@@ -98,13 +101,13 @@ function send(response: ServerResponse, answer: RawAnswer): void {
 }
 
 /** Sends the head and half of the body. */
-function sendHalf(response: ServerResponse, answer: RawAnswer): void {
+function sendHalf(response: ServerResponse, answer: RawAnswer, then: () => void): void {
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, {
     'Content-Type': 'application/json;charset=UTF-8',
     'Content-Length': body.length,
   });
-  response.write(body.subarray(0, Math.floor(body.length / 2)));
+  response.write(body.subarray(0, Math.floor(body.length / 2)), then);
 }
 
 async function serveFaulty(exchange: Exchange, raw: RawRequest, response: ServerResponse, fault: Fault): Promise<void> {
@@ -139,12 +142,10 @@ async function serveFaulty(exchange: Exchange, raw: RawRequest, response: Server
       run();
       return;
     case 'drop-mid-body':
-      sendHalf(response, run());
-      response.socket?.once('drain', () => response.destroy());
-      setImmediate(() => response.destroy());
+      sendHalf(response, run(), () => response.destroy());
       return;
     case 'stall-body':
-      sendHalf(response, run());
+      sendHalf(response, run(), () => {});
       return;
     default:
       throw new Error(`fault ${fault.kind} does not end a request`);
