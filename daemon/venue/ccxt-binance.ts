@@ -1,0 +1,285 @@
+import { Agent, type Dispatcher } from 'undici';
+import { checkEndpoints, moveEndpoints, parsePaperOrigin, type VenueAccess } from './endpoints.ts';
+import { exchangeOnce, type HttpAnswer, TransportError } from './transport.ts';
+
+type Params = Readonly<Record<string, unknown>>;
+type Implicit = (params?: Params) => Promise<unknown>;
+
+/** The part of ccxt's binanceusdm that this module calls; answers are `unknown` until our own parsers have read them. */
+export interface CcxtBinance {
+  urls: { api: Record<string, unknown>; test?: unknown; demo?: unknown };
+  markets: Readonly<Record<string, { readonly id: string; readonly symbol: string }>> | undefined;
+  enableDemoTrading(enable: boolean): void;
+  parseMarket(raw: unknown): { readonly id: string; readonly symbol: string };
+  setMarkets(markets: readonly unknown[]): unknown;
+  handleRestResponse(
+    response: object,
+    url: string,
+    method: string,
+    requestHeaders: object | undefined,
+    requestBody: string | undefined,
+  ): Promise<unknown>;
+  fetch(url: string, method?: string, headers?: Record<string, string>, body?: string): Promise<unknown>;
+  getExceptionsByUrl(url: string, exactOrBroad: string): unknown;
+  setLastRequest(request: unknown): void;
+  nonce(): number;
+  createOrder(
+    symbol: string,
+    type: string,
+    side: string,
+    amount: string | undefined,
+    price: string | undefined,
+    params: Params,
+  ): Promise<unknown>;
+  editOrder(
+    id: undefined,
+    symbol: string,
+    type: string,
+    side: string,
+    amount: string,
+    price: string,
+    params: Params,
+  ): Promise<unknown>;
+  cancelOrder(id: undefined, symbol: string, params: Params): Promise<unknown>;
+  cancelAllOrders(symbol: string, params?: Params): Promise<unknown>;
+  setLeverage(leverage: number, symbol: string): Promise<unknown>;
+  fapiPublicGetTime: Implicit;
+  fapiPublicGetExchangeInfo: Implicit;
+  fapiPublicGetPremiumIndex: Implicit;
+  fapiPublicGetTickerBookTicker: Implicit;
+  fapiPublicGetFundingInfo: Implicit;
+  fapiPublicGetKlines: Implicit;
+  fapiPrivateV3GetAccount: Implicit;
+  fapiPrivateV3GetPositionRisk: Implicit;
+  fapiPrivateGetSymbolConfig: Implicit;
+  fapiPrivateGetAccountConfig: Implicit;
+  fapiPrivateGetLeverageBracket: Implicit;
+  fapiPrivateGetCommissionRate: Implicit;
+  fapiPrivateGetOpenOrders: Implicit;
+  fapiPrivateGetOpenAlgoOrders: Implicit;
+  fapiPrivateGetUserTrades: Implicit;
+  fapiPrivateGetOrder: Implicit;
+  fapiPrivateGetAlgoOrder: Implicit;
+  fapiPrivatePostPositionSideDual: Implicit;
+  fapiPrivatePostMarginType: Implicit;
+  sapiGetAccountApiRestrictions: Implicit;
+}
+type CcxtBinanceConstructor = new (config: Record<string, unknown>) => CcxtBinance;
+
+/**
+ * One call and what became of it. It belongs to the caller: nothing of it is kept in fields of the exchange object,
+ * which concurrent calls share (ccxt's own `last_response_*` are such fields).
+ */
+export interface VenueCall {
+  /** Exactly the parameters that may leave, timestamp, recvWindow and signature apart. */
+  readonly expected: Readonly<Record<string, string>> | null;
+  readonly sendWithinMs: number;
+  readonly answerWithinMs: number;
+  answer: HttpAnswer | null;
+  /** The exchange's own JSON, before ccxt's unified parsers; null when there is none or it says an error. */
+  json: unknown;
+  transportError: TransportError | null;
+  /** True once a request was handed to the transport. */
+  wasDispatched: boolean;
+}
+export function createCall(options: {
+  expected?: Readonly<Record<string, string>>;
+  sendWithinMs?: number;
+  answerWithinMs?: number;
+}): VenueCall {
+  const answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS;
+  return {
+    expected: options.expected ?? null,
+    sendWithinMs: options.sendWithinMs ?? answerWithinMs,
+    answerWithinMs,
+    answer: null,
+    json: null,
+    transportError: null,
+    wasDispatched: false,
+  };
+}
+
+/** Span after its timestamp in which the exchange still takes a request; on the wire, so wall time. */
+export const RECV_WINDOW_MS = 5000;
+/** Total wall time of a request. Longer than recvWindow, so that an order given up here can no longer be accepted there. */
+export const ANSWER_WITHIN_MS = 10_000;
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const USER_AGENT = 'holdfast/0.1.0';
+const ADDED_BY_SIGNING = new Set(['timestamp', 'recvWindow', 'signature']);
+
+/** An exchange object of ccxt with one entrance, `run`, and no other way out. */
+export interface BinanceClient {
+  readonly ccxt: CcxtBinance;
+  /**
+   * Starts a call of ccxt. Everything that ccxt does before its `fetch` is synchronous here (markets are set, its rate
+   * limiter is off), so the call is handed over without a shared field that a second call could overwrite.
+   */
+  run(call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown>;
+  /** An unsigned GET of a path of the venue's own host that ccxt does not know. */
+  fetchOpen(path: string): Promise<HttpAnswer>;
+  close(graceMs: number): Promise<void>;
+}
+export interface ClientOptions {
+  readonly access: VenueAccess;
+  /** Domain time for signatures. */
+  readonly nowMs: () => number;
+  readonly connections: number;
+}
+
+/**
+ * ccxt's `exports` hide its single-exchange files, and the whole package costs 350 ms and 80 MB; the file is reached
+ * through the package's own address instead.
+ */
+export async function loadBinanceusdm(): Promise<(options: ClientOptions) => BinanceClient> {
+  const module: unknown = await import(new URL('./src/binanceusdm.js', import.meta.resolve('ccxt')).href);
+  const Base = (module as { default: CcxtBinanceConstructor }).default;
+  return (options) => createClient(Base, options);
+}
+
+function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): BinanceClient {
+  const agent = new Agent({
+    connections: options.connections,
+    pipelining: 1,
+    allowH2: false,
+    autoSelectFamily: true,
+    connectTimeout: 5000,
+    keepAliveTimeout: 30_000,
+    keepAliveMaxTimeout: 60_000,
+    headersTimeout: ANSWER_WITHIN_MS,
+    bodyTimeout: ANSWER_WITHIN_MS,
+  });
+  let pending: VenueCall | null = null;
+  let origins: ReadonlySet<string> = new Set();
+
+  class BinanceExchange extends Base {
+    /** ccxt picks the error table by the host; ours is the USD-M table on every host. */
+    override getExceptionsByUrl(_url: string, exactOrBroad: string): unknown {
+      return super.getExceptionsByUrl('https://fapi.binance.com/', exactOrBroad);
+    }
+    override nonce(): number {
+      return options.nowMs();
+    }
+    /** Keeps signed URLs and bodies out of the object. */
+    override setLastRequest(): void {}
+    override async fetch(
+      url: string,
+      method = 'GET',
+      headers: Record<string, string> = {},
+      body?: string,
+    ): Promise<unknown> {
+      const call = pending;
+      pending = null;
+      if (call === null) throw new TransportError('not_sent', 'NO_CALL');
+      if (!origins.has(url.slice(0, url.indexOf('/', 8)))) throw new TransportError('not_sent', 'FOREIGN_HOST');
+      checkParameters(call, url, body);
+      call.wasDispatched = true;
+      const answer = await send(agent, call, { url, method, headers, body });
+      call.answer = answer;
+      call.json = await this.handleRestResponse(
+        { status: answer.status, statusText: '', headers: answer.headers, text: () => Promise.resolve(answer.text) },
+        url,
+        method,
+        headers,
+        body,
+      );
+      return call.json;
+    }
+  }
+  const ccxt = new BinanceExchange(buildConfig(options));
+  origins = applyEndpoints(ccxt, options.access);
+  hideSecrets(ccxt);
+  return {
+    ccxt,
+    run(call, start) {
+      pending = call;
+      try {
+        return start(ccxt);
+      } finally {
+        // A call that did not reach `fetch` in this turn will not find itself there later, and is not sent.
+        pending = null;
+      }
+    },
+    fetchOpen: (path) => {
+      const origin = String(ccxt.urls.api.fapiPublic).replace(/\/fapi\/v1$/, '');
+      return send(agent, createCall({}), { url: origin + path, method: 'GET', headers: {}, body: undefined });
+    },
+    close: (graceMs) => closeAgent(agent, graceMs),
+  };
+}
+
+function buildConfig({ access }: ClientOptions): Record<string, unknown> {
+  return {
+    apiKey: access.apiKey,
+    secret: access.secret,
+    userAgent: USER_AGENT,
+    timeout: ANSWER_WITHIN_MS,
+    // ccxt's bucket delays an order behind queued reads; reads have a limiter of their own.
+    enableRateLimit: false,
+    enableLastHttpResponse: false,
+    enableLastResponseHeaders: false,
+    options: { recvWindow: RECV_WINDOW_MS, fetchCurrencies: false, fetchMargins: false, maxRetriesOnFailure: 0 },
+  };
+}
+function applyEndpoints(ccxt: CcxtBinance, access: VenueAccess): ReadonlySet<string> {
+  if (access.venue === 'paper') {
+    const origin = parsePaperOrigin(access.baseUrl);
+    const moved = moveEndpoints(ccxt.urls.api, origin);
+    ccxt.urls = { ...ccxt.urls, api: moved, test: moved, demo: moved };
+    return checkEndpoints('paper', ccxt.urls.api, origin);
+  }
+  if ('baseUrl' in access) checkEndpoints(access.venue, { ...ccxt.urls.api, baseUrl: access.baseUrl }, null);
+  if (access.venue === 'binance-demo') ccxt.enableDemoTrading(true);
+  return checkEndpoints(access.venue, ccxt.urls.api, null);
+}
+/** Own enumerable properties end up in dumps of the object. */
+function hideSecrets(ccxt: CcxtBinance): void {
+  for (const name of ['apiKey', 'secret', 'password', 'privateKey', 'token']) {
+    const value: unknown = Reflect.get(ccxt, name);
+    Object.defineProperty(ccxt, name, { value, enumerable: false, writable: false, configurable: false });
+  }
+}
+/**
+ * INVARIANT: what leaves is what was decided. ccxt rounds quantities and prices and adds parameters silently; a request
+ * that differs in one character from the expected one is not sent.
+ */
+function checkParameters(call: VenueCall, url: string, body: string | undefined): void {
+  if (call.expected === null) return;
+  const query = url.indexOf('?');
+  const text = body ?? (query === -1 ? '' : url.slice(query + 1));
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (ADDED_BY_SIGNING.has(name)) continue;
+    if (call.expected[name] !== value) throw new TransportError('not_sent', `WIRE_MISMATCH ${name}`);
+    count += 1;
+  }
+  if (count !== Object.keys(call.expected).length) throw new TransportError('not_sent', 'WIRE_MISMATCH count');
+}
+async function send(
+  agent: Agent,
+  call: VenueCall,
+  request: { url: string; method: string; headers: Record<string, string>; body: string | undefined },
+): Promise<HttpAnswer> {
+  try {
+    return await exchangeOnce(agent, {
+      url: request.url,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: { ...request.headers, 'User-Agent': USER_AGENT },
+      body: request.body ?? null,
+      sendWithinMs: call.sendWithinMs,
+      answerWithinMs: call.answerWithinMs,
+      maxBodyBytes: MAX_BODY_BYTES,
+    });
+  } catch (error) {
+    if (error instanceof TransportError) call.transportError = error;
+    throw error;
+  }
+}
+async function closeAgent(agent: Agent, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([agent.close(), grace]);
+  clearTimeout(timer);
+  await agent.destroy();
+}

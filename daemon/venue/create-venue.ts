@@ -1,0 +1,93 @@
+import type { VenueName } from '../core/policy.ts';
+import type { VenuePort } from '../gate/ports.ts';
+import { type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
+import type { DomainTime } from './clock.ts';
+import type { VenueAccess } from './endpoints.ts';
+import { readAmount, requireObject } from './json-fields.ts';
+import { MarketTables } from './market-tables.ts';
+import { ReadLimiter } from './read-limiter.ts';
+import { createRedactor, type Redact } from './redaction.ts';
+import { VenueLink } from './venue-link.ts';
+import { VenueOrders } from './venue-orders.ts';
+import { VenueReads } from './venue-reads.ts';
+
+export interface VenueConfig {
+  readonly access: VenueAccess;
+  /** Domain time of signatures and observations; it may be synchronised after the venue was created. */
+  readonly time: DomainTime;
+  /** Further secrets of the process that no text of this module may carry. */
+  readonly secrets?: readonly string[];
+  /** Request weight a wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
+  readonly readWeightPerMinute?: number | null;
+}
+
+/** Tolerance of the exchange for a clock that runs ahead (general information, timing security). */
+const SKEW_ALLOWANCE_MS = 1000;
+const CLOSE_GRACE_MS = 1000;
+/** Of 2,400 a minute for the address: the rest is for orders, look-ups and whatever else runs there. */
+const READ_WEIGHT_PER_MINUTE = 1800;
+
+/** The scale of the simulated exchange could not be read: without it domain time would run at the wrong rate. */
+export class TimeScaleError extends Error {
+  override readonly name = 'TimeScaleError';
+}
+
+async function fetchTimeScale(venue: VenueName, client: BinanceClient, redact: Redact): Promise<number> {
+  if (venue !== 'paper') return 1;
+  try {
+    const answer = await client.fetchOpen('/sim/clock');
+    if (answer.status !== 200) throw new TimeScaleError(`HTTP ${answer.status}`);
+    const scale = readAmount(requireObject(JSON.parse(answer.text), 'clock'), 'scale');
+    if (scale < 0) throw new TimeScaleError('the scale is negative');
+    return scale;
+  } catch (error) {
+    throw new TimeScaleError(redact(error instanceof Error ? error.message : 'unknown error'));
+  }
+}
+
+/**
+ * The exchange behind one port: ccxt's binanceusdm, one instance for what changes something and one for reads, so that
+ * a queue of reads never delays an order. Nothing is sent here. Throws `VenueMismatchError` when the endpoints are not
+ * those of the venue (BY-28).
+ */
+export async function createVenue(config: VenueConfig): Promise<VenuePort> {
+  const { access, time } = config;
+  const build = await loadBinanceusdm();
+  const nowMs = () => time.nowMs();
+  const orderClient = build({ access, nowMs, connections: 64 });
+  const readClient = build({ access, nowMs, connections: 24 });
+  const redact = createRedactor([access.apiKey, access.secret, ...(config.secrets ?? [])]);
+  const link = new VenueLink(time, redact);
+  const tables = new MarketTables([orderClient, readClient]);
+  const weightPerMinute =
+    config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
+  const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, () => performance.now());
+  const orders = new VenueOrders(orderClient, tables, link);
+  const reads = new VenueReads(readClient, tables, link, limiter, access.venue === 'binance-live');
+  return {
+    venue: access.venue,
+    get acceptanceHorizonMs() {
+      return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, time.scale);
+    },
+    fetchServerTime: () => reads.fetchServerTime(),
+    fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
+    fetchRules: (symbols) => reads.fetchRules(symbols),
+    prepareAccount: (symbols) => reads.prepareAccount(symbols),
+    fetchAccount: (symbols) => reads.fetchAccount(symbols),
+    fetchQuote: (symbol) => reads.fetchQuote(symbol),
+    fetchBars: (symbol, barMs, sinceMs, limit) => reads.fetchBars(symbol, barMs, sinceMs, limit),
+    fetchOpenOrders: () => reads.fetchOpenOrders(),
+    fetchTrades: (symbol, fromTradeId, sinceMs) => reads.fetchTrades(symbol, fromTradeId, sinceMs),
+    lookupOrder: (symbol, clientOrderId, kind) => reads.lookupOrder(symbol, clientOrderId, kind),
+    submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
+    submitStop: (order) => orders.submitStop(order),
+    amend: (order, deadlineMs) => orders.amend(order, deadlineMs),
+    cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
+    cancelAll: (symbol) => orders.cancelAll(symbol),
+    setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+    close: async () => {
+      limiter.close();
+      await Promise.all([orderClient.close(CLOSE_GRACE_MS), readClient.close(0)]);
+    },
+  };
+}

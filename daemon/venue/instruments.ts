@@ -1,0 +1,81 @@
+import { MalformedAnswerError, parseStep, parseUnitsCeil, parseUnitsFloor, type Step } from './decimals.ts';
+import { type JsonObject, readAmount, readDecimalText, readText, requireList, requireObject } from './json-fields.ts';
+
+/** Filters of one symbol from exchangeInfo, in whole ticks and lots. */
+export interface Instrument {
+  readonly symbol: string;
+  readonly isTrading: boolean;
+  readonly tick: Step;
+  readonly lot: Step;
+  readonly minLots: number;
+  readonly maxLots: number;
+  readonly maxMarketLots: number;
+  readonly minNotionalUsdt: number;
+  readonly multiplierUp: number;
+  readonly multiplierDown: number;
+  /** The exchange's own entry, for ccxt's market table. */
+  readonly raw: JsonObject;
+}
+
+function findFilter(filters: readonly unknown[], type: string): JsonObject {
+  for (const candidate of filters) {
+    const filter = requireObject(candidate, 'filter');
+    if (filter.filterType === type) return filter;
+  }
+  throw new MalformedAnswerError(`filter ${type} is missing`);
+}
+function parseInstrument(raw: JsonObject): Instrument {
+  const filters = requireList(raw.filters, 'filters');
+  const lotSize = findFilter(filters, 'LOT_SIZE');
+  const marketLotSize = findFilter(filters, 'MARKET_LOT_SIZE');
+  const percentPrice = findFilter(filters, 'PERCENT_PRICE');
+  const tick = parseStep(readDecimalText(findFilter(filters, 'PRICE_FILTER'), 'tickSize'), 'tickSize');
+  const lot = parseStep(readDecimalText(lotSize, 'stepSize'), 'stepSize');
+  return {
+    symbol: readText(raw, 'symbol'),
+    isTrading: readText(raw, 'status') === 'TRADING',
+    tick,
+    lot,
+    minLots: parseUnitsCeil(readDecimalText(lotSize, 'minQty'), lot, 'minQty'),
+    maxLots: parseUnitsFloor(readDecimalText(lotSize, 'maxQty'), lot, 'maxQty'),
+    maxMarketLots: parseUnitsFloor(readDecimalText(marketLotSize, 'maxQty'), lot, 'maxQty'),
+    minNotionalUsdt: readAmount(findFilter(filters, 'MIN_NOTIONAL'), 'notional'),
+    multiplierUp: readAmount(percentPrice, 'multiplierUp'),
+    multiplierDown: readAmount(percentPrice, 'multiplierDown'),
+    raw,
+  };
+}
+
+/**
+ * The symbols of one exchangeInfo. All USDT-margined perpetuals are known by their raw entry (somebody else's position or
+ * order may be in any of them) and parsed when first asked for; other contracts are not ours to trade.
+ */
+export class InstrumentTable {
+  readonly observedAtMs: number;
+  readonly #raw = new Map<string, JsonObject>();
+  readonly #parsed = new Map<string, Instrument>();
+
+  constructor(exchangeInfo: unknown, observedAtMs: number) {
+    this.observedAtMs = observedAtMs;
+    for (const entry of requireList(requireObject(exchangeInfo, 'exchangeInfo').symbols, 'symbols')) {
+      const raw = requireObject(entry, 'symbol');
+      if (raw.contractType === 'PERPETUAL' && raw.marginAsset === 'USDT') this.#raw.set(readText(raw, 'symbol'), raw);
+    }
+    if (this.#raw.size === 0) throw new MalformedAnswerError('exchangeInfo lists no USDT perpetual');
+  }
+  /** Null: the exchange does not list it. Throws when its entry is malformed. */
+  find(symbol: string): Instrument | null {
+    const known = this.#parsed.get(symbol);
+    if (known !== undefined) return known;
+    const raw = this.#raw.get(symbol);
+    if (raw === undefined) return null;
+    const instrument = parseInstrument(raw);
+    this.#parsed.set(symbol, instrument);
+    return instrument;
+  }
+  require(symbol: string): Instrument {
+    const instrument = this.find(symbol);
+    if (instrument === null) throw new MalformedAnswerError(`symbol ${symbol} is not in exchangeInfo`);
+    return instrument;
+  }
+}

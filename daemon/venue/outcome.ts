@@ -1,0 +1,124 @@
+/**
+ * What an answer to a POST, PUT or DELETE means, as one pure table over (HTTP status, Binance code, message text).
+ * ccxt's exception classes cannot decide it: -1000 (executed or not, nobody knows) and -1008 (certainly not) are one
+ * class, -4116 (an earlier send is live) looks like a rejection, -1021 (certainly not) like a network failure.
+ * Source: Binance USD-M general information and error codes.
+ * RISK: what is listed nowhere is `unknown`. A wrong `rejected` releases a reservation whose order may fill.
+ */
+import type { Rejection } from '../gate/ports.ts';
+
+type Consequence = Rejection['consequence'];
+/**
+ * How a call ended, beside what the exchange said.
+ * `none`: a whole answer. `not_sent`: provably no byte left (see transport.ts); `send_deadline`: dropped for being late.
+ * `local`: ccxt or our own check refused to build it, nothing left. `transport`: it left, and no whole answer came.
+ */
+export type ThrownKind = 'none' | 'not_sent' | 'send_deadline' | 'local' | 'transport';
+export interface AnswerFacts {
+  readonly httpStatus: number | null;
+  /** Binance's code of the body; null when the body has none. */
+  readonly code: number | null;
+  /** Binance's `msg`, else the body as text. */
+  readonly message: string;
+  readonly thrownKind: ThrownKind;
+  /** Of the Retry-After header; domain milliseconds. */
+  readonly retryAfterMs?: number | null;
+}
+export type AnswerClass =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'unknown'; readonly detail: string };
+
+interface CodeRow {
+  readonly codes: readonly number[];
+  readonly kind: 'accepted' | 'rejected' | 'unknown';
+  readonly consequence?: Consequence;
+  readonly retryable?: boolean;
+  /** The row holds for this text only; with another text the code means nothing: `unknown`. */
+  readonly text?: RegExp;
+}
+
+export const CODE_ROWS: readonly CodeRow[] = [
+  { codes: [-1000, -1006, -1007, -4117], kind: 'unknown' },
+  { codes: [-2011, -2013], kind: 'unknown' },
+  { codes: [-1001], kind: 'rejected', retryable: true, text: /^Internal error; unable to process your request/ },
+  { codes: [-1008, -1003, -1015], kind: 'rejected', retryable: true, consequence: 'back_off' },
+  { codes: [-1021, -5028], kind: 'rejected', retryable: true, consequence: 'resync_clock' },
+  { codes: [-1022, -2014, -2015], kind: 'rejected', consequence: 'close_venue' },
+  { codes: [-2023, -4192, -4088, -4109], kind: 'rejected', consequence: 'close_venue' },
+  { codes: [-4400, -4401, -4087], kind: 'rejected', consequence: 'reducing' },
+  // An order with this id is at the exchange from an earlier send; only a query tells which (spot wording: -2010).
+  { codes: [-4116], kind: 'accepted' },
+  { codes: [-2010], kind: 'accepted', text: /^Duplicate order sent\.?$/ },
+  { codes: [-4046, -4059, -4171], kind: 'accepted' },
+  { codes: [-2022, -4118], kind: 'rejected', consequence: 'cancel_sibling' },
+  { codes: [-2021, -4142], kind: 'rejected' },
+  { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
+  { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
+  {
+    codes: [-1111, -4003, -4004, -4005, -4014, -4023, -4015, -1102, -1106, -1116, -4061, -4120],
+    kind: 'rejected',
+    consequence: 'reload_rules',
+  },
+  { codes: [-4016, -4024, -4131], kind: 'rejected', retryable: true },
+  { codes: [-4164], kind: 'rejected' },
+  { codes: [-4140, -4141], kind: 'rejected', consequence: 'symbol_not_open' },
+  { codes: [-5021, -5022, -5041], kind: 'rejected', retryable: true },
+  { codes: [-4531, -4067, -4068, -4047, -4048], kind: 'rejected' },
+  // Checks of a request that ends before any order exists: symbol name, leverage value, leverage of a held position.
+  { codes: [-1121, -4028, -4161], kind: 'rejected', consequence: 'reload_rules' },
+];
+const ROW_BY_CODE: ReadonlyMap<number, CodeRow> = new Map(
+  CODE_ROWS.flatMap((row) => row.codes.map((code) => [code, row] as const)),
+);
+
+export function classifySubmit(facts: AnswerFacts): AnswerClass {
+  switch (facts.thrownKind) {
+    case 'not_sent':
+      return reject(facts, 'back_off', true);
+    case 'send_deadline':
+      return reject(facts, 'none', true);
+    case 'local':
+      return reject(facts, 'reload_rules', false);
+    case 'transport':
+      return unknown(facts);
+    case 'none':
+      return classifyAnswer(facts);
+  }
+}
+
+function classifyAnswer(facts: AnswerFacts): AnswerClass {
+  const status = facts.httpStatus ?? 0;
+  if (status === 418) return reject(facts, 'close_venue', true);
+  if (status === 429) return reject(facts, 'back_off', true);
+  if (status === 403) return reject(facts, 'close_venue', false);
+  if (status >= 200 && status < 300) return facts.code === null ? { kind: 'accepted' } : unknown(facts);
+  // 500, 502 and 504 come from a gateway that does not know what the engine did, whatever body it adds.
+  if (status < 400 || (status >= 500 && status !== 503)) return unknown(facts);
+  const row = facts.code === null ? undefined : ROW_BY_CODE.get(facts.code);
+  if (row !== undefined) return classifyRow(facts, row);
+  const hasNoCode = facts.code === null || facts.code === 0;
+  if (status === 503 && hasNoCode && /^Service Unavailable\.?$/.test(facts.message.trim())) {
+    return reject(facts, 'back_off', true);
+  }
+  return unknown(facts);
+}
+function classifyRow(facts: AnswerFacts, row: CodeRow): AnswerClass {
+  if (row.text !== undefined && !row.text.test(facts.message)) return unknown(facts);
+  if (row.kind === 'accepted') return { kind: 'accepted' };
+  if (row.kind === 'unknown') return unknown(facts);
+  return reject(facts, row.consequence ?? 'none', row.retryable ?? false);
+}
+function reject(facts: AnswerFacts, consequence: Consequence, retryable: boolean): AnswerClass {
+  const { code, httpStatus, message } = facts;
+  const retryAfterMs = facts.retryAfterMs ?? null;
+  return { kind: 'rejected', rejection: { code, httpStatus, message, retryable, consequence, retryAfterMs } };
+}
+function unknown(facts: AnswerFacts): AnswerClass {
+  const parts = [
+    facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`,
+    facts.code === null ? '' : `code ${facts.code}`,
+    facts.message,
+  ];
+  return { kind: 'unknown', detail: parts.filter((part) => part !== '').join(': ') };
+}

@@ -1,0 +1,113 @@
+import type { VenuePosition } from '../gate/ports.ts';
+import { MalformedAnswerError, parseUnits } from './decimals.ts';
+import type { InstrumentTable } from './instruments.ts';
+import {
+  type JsonObject,
+  readAmount,
+  readDecimalText,
+  readFlag,
+  readInstant,
+  readInteger,
+  readPositive,
+  readText,
+  requireList,
+  requireObject,
+} from './json-fields.ts';
+
+export interface Balances {
+  readonly walletUsdt: number;
+  readonly marginBalanceUsdt: number;
+  readonly availableUsdt: number;
+  readonly maintenanceMarginUsdt: number;
+  readonly initialMarginUsdt: number;
+}
+export interface SymbolSetting {
+  readonly symbol: string;
+  readonly leverage: number;
+  readonly isIsolated: boolean;
+}
+
+/** Totals of `/fapi/v3/account`; with single-asset margin they are those of USDT alone. */
+export function parseBalances(json: unknown): Balances {
+  const source = requireObject(json, 'account');
+  return {
+    walletUsdt: readAmount(source, 'totalWalletBalance'),
+    marginBalanceUsdt: readAmount(source, 'totalMarginBalance'),
+    availableUsdt: readAmount(source, 'availableBalance'),
+    maintenanceMarginUsdt: readAmount(source, 'totalMaintMargin'),
+    initialMarginUsdt: readAmount(source, 'totalInitialMargin'),
+  };
+}
+/** `/fapi/v1/symbolConfig`, one row per symbol. */
+export function parseSymbolSettings(json: unknown): ReadonlyMap<string, SymbolSetting> {
+  const settings = new Map<string, SymbolSetting>();
+  for (const row of requireList(json, 'symbolConfig')) {
+    const source = requireObject(row, 'symbolConfig row');
+    const symbol = readText(source, 'symbol');
+    const leverage = readInteger(source, 'leverage');
+    if (leverage < 1) throw new MalformedAnswerError('leverage is below 1');
+    const mode = readText(source, 'marginType').toUpperCase();
+    if (mode !== 'ISOLATED' && mode !== 'CROSSED' && mode !== 'CROSS') {
+      throw new MalformedAnswerError('marginType is not known');
+    }
+    settings.set(symbol, { symbol, leverage, isIsolated: mode === 'ISOLATED' });
+  }
+  return settings;
+}
+/**
+ * Rows of `/fapi/v3/positionRisk` that hold a position, of every symbol: a position that we did not open counts too.
+ * The venue's liquidation price is taken as it is (ccxt's own computation drops the bracket's `cum`).
+ */
+export function parsePositions(
+  json: unknown,
+  instruments: InstrumentTable,
+  settings: ReadonlyMap<string, SymbolSetting>,
+): readonly VenuePosition[] {
+  const positions: VenuePosition[] = [];
+  const seen = new Set<string>();
+  for (const row of requireList(json, 'positionRisk')) {
+    const source = requireObject(row, 'position');
+    const position = parsePosition(source, instruments, settings);
+    if (position === null) continue;
+    if (seen.has(position.symbol)) throw new MalformedAnswerError(`${position.symbol} has two positions`);
+    seen.add(position.symbol);
+    positions.push(position);
+  }
+  return positions;
+}
+function parsePosition(
+  source: JsonObject,
+  instruments: InstrumentTable,
+  settings: ReadonlyMap<string, SymbolSetting>,
+): VenuePosition | null {
+  const symbol = readText(source, 'symbol');
+  const amount = readDecimalText(source, 'positionAmt');
+  if (readAmount(source, 'positionAmt') === 0) return null;
+  if (readText(source, 'positionSide') !== 'BOTH') throw new MalformedAnswerError('the account is in hedge mode');
+  const liquidationPrice = readAmount(source, 'liquidationPrice');
+  return {
+    symbol,
+    lots: parseUnits(amount, instruments.require(symbol).lot, 'positionAmt'),
+    entryPrice: readPositive(source, 'entryPrice'),
+    markPrice: readPositive(source, 'markPrice'),
+    liquidationPrice: liquidationPrice > 0 ? liquidationPrice : null,
+    leverage: settings.get(symbol)?.leverage ?? null,
+    isolatedMarginUsdt: settings.get(symbol)?.isIsolated === true ? readAmount(source, 'isolatedMargin') : null,
+    maintenanceMarginUsdt: readAmount(source, 'maintMargin'),
+    unrealisedPnlUsdt: readAmount(source, 'unRealizedProfit'),
+    updatedAtMs: readInstant(source, 'updateTime'),
+  };
+}
+/** `/fapi/v1/accountConfig`. Its `canWithdraw` is the account's, not the key's: see `parseKeyRights`. */
+export function parseAccountConfig(json: unknown): { isOneWay: boolean; isSingleAsset: boolean; canTrade: boolean } {
+  const source = requireObject(json, 'accountConfig');
+  return {
+    isOneWay: !readFlag(source, 'dualSidePosition'),
+    isSingleAsset: !readFlag(source, 'multiAssetsMargin'),
+    canTrade: readFlag(source, 'canTrade'),
+  };
+}
+/** `/sapi/v1/account/apiRestrictions`: whether this key may withdraw. */
+export function parseKeyRights(json: unknown): { canWithdraw: boolean } {
+  return { canWithdraw: readFlag(requireObject(json, 'apiRestrictions'), 'enableWithdrawals') };
+}

@@ -1,0 +1,154 @@
+import type { Side } from '../core/request.ts';
+import type { VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/ports.ts';
+import { MalformedAnswerError, parseAmount, parseUnits } from './decimals.ts';
+import type { Instrument, InstrumentTable } from './instruments.ts';
+import {
+  type JsonObject,
+  readAmount,
+  readDecimalText,
+  readFlag,
+  readId,
+  readInstant,
+  readPositive,
+  readText,
+  requireObject,
+} from './json-fields.ts';
+
+const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
+  NEW: 'working',
+  PARTIALLY_FILLED: 'partially_filled',
+  FILLED: 'filled',
+  CANCELED: 'canceled',
+  EXPIRED: 'expired',
+  EXPIRED_IN_MATCH: 'expired',
+  REJECTED: 'rejected',
+};
+/**
+ * TRIGGERING and TRIGGERED orders are alive: their market order is being placed or filled. FINISHED says only that the
+ * triggered order is done, filled or not: `actualQty` tells.
+ */
+const ALGO_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
+  NEW: 'working',
+  TRIGGERING: 'working',
+  TRIGGERED: 'working',
+  FINISHED: 'filled',
+  CANCELED: 'canceled',
+  EXPIRED: 'expired',
+  REJECTED: 'rejected',
+};
+
+function readSide(source: JsonObject): Side {
+  const side = readText(source, 'side');
+  if (side !== 'BUY' && side !== 'SELL') throw new MalformedAnswerError('side is neither BUY nor SELL');
+  return side === 'BUY' ? 'buy' : 'sell';
+}
+function readStatus(
+  source: JsonObject,
+  key: string,
+  table: Readonly<Record<string, VenueOrderStatus>>,
+): VenueOrderStatus {
+  const word = readText(source, key);
+  const status = Object.hasOwn(table, word) ? table[word] : undefined;
+  if (status === undefined) throw new MalformedAnswerError(`${key} is not a known status`);
+  return status;
+}
+function readLots(source: JsonObject, key: string, instrument: Instrument): number {
+  const lots = parseUnits(readDecimalText(source, key), instrument.lot, key);
+  if (lots < 0) throw new MalformedAnswerError(`${key} is negative`);
+  return lots;
+}
+/** Zero and absent mean "has none" in every order type of the exchange. */
+function readTicks(source: JsonObject, key: string, instrument: Instrument): number | null {
+  if (source[key] === undefined || source[key] === null || source[key] === '') return null;
+  const ticks = parseUnits(readDecimalText(source, key), instrument.tick, key);
+  if (ticks < 0) throw new MalformedAnswerError(`${key} is negative`);
+  return ticks === 0 ? null : ticks;
+}
+/** Acknowledgements have no average price since 2026-07-15, others have "0" while nothing is filled: both are null. */
+function readAverage(source: JsonObject, key: string): number | null {
+  const value = source[key];
+  if (value === undefined || value === null || value === '') return null;
+  const average = parseAmount(value, key);
+  return average > 0 ? average : null;
+}
+
+/** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
+export function parseRegularOrder(json: unknown, instruments: InstrumentTable): VenueOrder {
+  const source = requireObject(json, 'order');
+  const symbol = readText(source, 'symbol');
+  const instrument = instruments.require(symbol);
+  const lots = readLots(source, 'origQty', instrument);
+  const executedLots = readLots(source, 'executedQty', instrument);
+  const status = readStatus(source, 'status', REGULAR_STATUS);
+  if (executedLots > lots && lots > 0) throw new MalformedAnswerError('executedQty exceeds origQty');
+  return {
+    kind: 'regular',
+    symbol,
+    clientOrderId: readText(source, 'clientOrderId'),
+    venueOrderId: readId(source, 'orderId'),
+    side: readSide(source),
+    type: readText(source, 'type'),
+    lots,
+    executedLots,
+    priceTicks: readTicks(source, 'price', instrument),
+    triggerTicks: readTicks(source, 'stopPrice', instrument),
+    reduceOnly: readFlag(source, 'reduceOnly'),
+    closePosition: readFlag(source, 'closePosition'),
+    status,
+    averagePrice: readAverage(source, 'avgPrice'),
+    updatedAtMs: readInstant(source, 'updateTime'),
+  };
+}
+/** Order of `/fapi/v1/algoOrder` and `/fapi/v1/openAlgoOrders`. A closePosition stop has no quantity: 0 lots. */
+export function parseAlgoOrder(json: unknown, instruments: InstrumentTable): VenueOrder {
+  const source = requireObject(json, 'algo order');
+  const symbol = readText(source, 'symbol');
+  const instrument = instruments.require(symbol);
+  const closePosition = readFlag(source, 'closePosition');
+  const isAbsent = (key: string) => source[key] === undefined || source[key] === null || source[key] === '';
+  const lots = closePosition && isAbsent('quantity') ? 0 : readLots(source, 'quantity', instrument);
+  const executedLots = isAbsent('actualQty') ? 0 : readLots(source, 'actualQty', instrument);
+  const status = readStatus(source, 'algoStatus', ALGO_STATUS);
+  const hasNoFill = status === 'filled' && !isAbsent('actualQty') && executedLots === 0;
+  return {
+    kind: 'algo',
+    symbol,
+    clientOrderId: readText(source, 'clientAlgoId'),
+    venueOrderId: readId(source, 'algoId'),
+    side: readSide(source),
+    type: readText(source, 'orderType'),
+    lots,
+    executedLots,
+    priceTicks: readTicks(source, 'price', instrument),
+    triggerTicks: readTicks(source, 'triggerPrice', instrument),
+    reduceOnly: readFlag(source, 'reduceOnly'),
+    closePosition,
+    status: hasNoFill ? 'expired' : status,
+    averagePrice: readAverage(source, 'actualPrice'),
+    updatedAtMs: readInstant(source, 'updateTime'),
+  };
+}
+/**
+ * Trade of `/fapi/v1/userTrades`. A commission in another asset (BNB) is counted at the taker rate of the symbol, which
+ * is what it would have been in USDT without the discount that paying so earns.
+ */
+export function parseTrade(json: unknown, instrument: Instrument, takerFee: number): VenueTrade {
+  const source = requireObject(json, 'trade');
+  if (readText(source, 'symbol') !== instrument.symbol) throw new MalformedAnswerError('trade of another symbol');
+  const price = readPositive(source, 'price');
+  const lots = readLots(source, 'qty', instrument);
+  const commission = readAmount(source, 'commission');
+  const isUsdt = readText(source, 'commissionAsset') === 'USDT';
+  return {
+    tradeId: readId(source, 'id'),
+    symbol: instrument.symbol,
+    venueOrderId: readId(source, 'orderId'),
+    side: readSide(source),
+    lots,
+    price,
+    feeUsdt: isUsdt ? commission : (lots * instrument.lot.mantissa * price * takerFee) / instrument.lot.scale,
+    realisedPnlUsdt: readAmount(source, 'realizedPnl'),
+    isMaker: readFlag(source, 'maker'),
+    atMs: readInstant(source, 'time'),
+  };
+}

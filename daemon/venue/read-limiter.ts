@@ -1,0 +1,90 @@
+/** A read that was refused because too many wait already: the caller's next poll replaces it. */
+export class ReadQueueFullError extends Error {
+  override readonly name = 'ReadQueueFullError';
+}
+export interface ReadLimits {
+  readonly maxInFlight: number;
+  readonly maxQueued: number;
+  /** The exchange's request weight this process may use per wall minute; null: the venue has no such limit. */
+  readonly weightPerMinute: number | null;
+}
+interface Waiting {
+  readonly weight: number;
+  readonly start: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/** First come, first served; bounded in flight, in waiting, and in weight per minute (a bucket of a quarter minute). */
+export class ReadLimiter {
+  readonly #limits: ReadLimits;
+  readonly #monotonicMs: () => number;
+  readonly #queue: Waiting[] = [];
+  #inFlight = 0;
+  #tokens: number;
+  #refilledAtMs: number;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(limits: ReadLimits, monotonicMs: () => number) {
+    this.#limits = limits;
+    this.#monotonicMs = monotonicMs;
+    this.#tokens = this.#capacity();
+    this.#refilledAtMs = monotonicMs();
+  }
+  async run<T>(weight: number, task: () => Promise<T>): Promise<T> {
+    await this.#enter(weight);
+    try {
+      return await task();
+    } finally {
+      this.#inFlight -= 1;
+      this.#advance();
+    }
+  }
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const waiting of this.#queue.splice(0)) waiting.refuse(new ReadQueueFullError('the venue is closing'));
+  }
+  #enter(weight: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed || this.#queue.length >= this.#limits.maxQueued) {
+        reject(new ReadQueueFullError('too many reads are waiting'));
+        return;
+      }
+      this.#queue.push({ weight, start: resolve, refuse: reject });
+      this.#advance();
+    });
+  }
+  #capacity(): number {
+    return (this.#limits.weightPerMinute ?? Number.POSITIVE_INFINITY) / 4;
+  }
+  #advance(): void {
+    this.#refill();
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      if (this.#inFlight >= this.#limits.maxInFlight) return;
+      // A single read heavier than the bucket goes when the bucket is full, and leaves a debt.
+      const needed = Math.min(next.weight, this.#capacity());
+      if (this.#tokens < needed) {
+        this.#wake(needed);
+        return;
+      }
+      this.#tokens -= next.weight;
+      this.#inFlight += 1;
+      this.#queue.shift();
+      next.start();
+    }
+  }
+  #refill(): void {
+    if (this.#limits.weightPerMinute === null) return;
+    const nowMs = this.#monotonicMs();
+    const earned = ((nowMs - this.#refilledAtMs) * this.#limits.weightPerMinute) / 60_000;
+    this.#tokens = Math.min(this.#capacity(), this.#tokens + earned);
+    this.#refilledAtMs = nowMs;
+  }
+  #wake(needed: number): void {
+    const rate = (this.#limits.weightPerMinute ?? 1) / 60_000;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#advance(), Math.ceil((needed - this.#tokens) / rate));
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,133 @@
+import type { FetchOutcome, Rejection } from '../gate/ports.ts';
+import type { BinanceClient, CcxtBinance, VenueCall } from './ccxt-binance.ts';
+import { ClockNotSyncedError, type DomainTime } from './clock.ts';
+import { MalformedAnswerError } from './decimals.ts';
+import { type AnswerFacts, classifySubmit } from './outcome.ts';
+import { ReadQueueFullError } from './read-limiter.ts';
+import type { Redact } from './redaction.ts';
+
+type Failed = Extract<FetchOutcome<never>, { kind: 'failed' }>;
+
+/** A read without a usable answer, on its way to the edge of the module where it becomes `failed`. */
+export class ReadFailedError extends Error {
+  override readonly name = 'ReadFailedError';
+  readonly code: number | null;
+  readonly consequence: Rejection['consequence'];
+  readonly retryAfterMs: number | null;
+  constructor(detail: string, code: number | null, consequence: Rejection['consequence'], retryAfterMs: number | null) {
+    super(detail);
+    this.code = code;
+    this.consequence = consequence;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+/** The end of one call: the exchange's JSON when ccxt took the answer for a success, and the facts in any case. */
+export interface CallEnd {
+  readonly json: unknown;
+  readonly facts: AnswerFacts;
+}
+
+/** Code and text of an error body; a body that is none is its own text. */
+function readErrorBody(text: string): { code: number | null; message: string } {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'msg' in body && typeof body.msg === 'string') {
+      const code = 'code' in body ? Number(body.code) : Number.NaN;
+      // 200 is the code of success in "{code: 200, msg: success}".
+      return { code: Number.isSafeInteger(code) && code !== 200 ? code : null, message: body.msg };
+    }
+  } catch {
+    // Not JSON: a gateway's page. Its text is all there is.
+  }
+  return { code: null, message: text };
+}
+function readRetryAfter(header: string | undefined, time: DomainTime): number | null {
+  if (header === undefined || !/^\d{1,7}$/.test(header.trim())) return null;
+  return Number(header) * 1000 * Math.max(1, time.scale);
+}
+function isJsonContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Runs calls and turns their ends into facts. Everything textual that leaves has passed `redact`. */
+export class VenueLink {
+  readonly time: DomainTime;
+  readonly redact: Redact;
+  constructor(time: DomainTime, redact: Redact) {
+    this.time = time;
+    this.redact = redact;
+  }
+
+  async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {
+    let localError = '';
+    try {
+      await client.run(call, start);
+    } catch (error) {
+      localError = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
+    }
+    return { json: call.json, facts: this.#readFacts(call, localError) };
+  }
+  /**
+   * The facts come from the call, not from what ccxt threw: an answer that arrived whole is judged by its status and
+   * body even when ccxt could not parse it, and one that did not arrive by whether the request had left.
+   */
+  #readFacts(call: VenueCall, localError: string): AnswerFacts {
+    if (call.answer !== null) {
+      const { code, message } = readErrorBody(call.answer.text);
+      const isSuccess = call.answer.status >= 200 && call.answer.status < 300;
+      return {
+        httpStatus: call.answer.status,
+        code,
+        message: isSuccess && code === null ? '' : this.redact(message),
+        thrownKind: 'none',
+        retryAfterMs: readRetryAfter(call.answer.headers['retry-after'], this.time),
+      };
+    }
+    const stage = call.transportError?.stage;
+    const base = { httpStatus: null, code: null };
+    if (stage === 'sent')
+      return { ...base, message: this.redact(call.transportError?.code ?? ''), thrownKind: 'transport' };
+    if (stage !== undefined) {
+      return { ...base, message: this.redact(call.transportError?.code ?? ''), thrownKind: stage };
+    }
+    // Neither an answer nor a transport error: ccxt or one of our checks refused before anything was dispatched.
+    return { ...base, message: this.redact(localError), thrownKind: call.wasDispatched ? 'transport' : 'local' };
+  }
+  /** The body of a read, or `ReadFailedError`. */
+  async read(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown> {
+    const { json, facts } = await this.end(client, call, start);
+    const isAnswer = facts.thrownKind === 'none' && facts.code === null;
+    const isSuccess = facts.httpStatus !== null && facts.httpStatus >= 200 && facts.httpStatus < 300;
+    if (isAnswer && isSuccess && isJsonContainer(json)) return json;
+    throw this.failRead(facts);
+  }
+  failRead(facts: AnswerFacts): ReadFailedError {
+    const judged = classifySubmit(facts);
+    const status = facts.httpStatus === null ? 'no answer' : `HTTP ${facts.httpStatus}`;
+    const code = facts.code === null ? '' : ` code ${facts.code}`;
+    const detail = `${status}${code}: ${facts.message === '' ? 'the body is not JSON' : facts.message}`;
+    const consequence = judged.kind === 'rejected' ? judged.rejection.consequence : 'none';
+    return new ReadFailedError(detail, facts.code, consequence, facts.retryAfterMs ?? null);
+  }
+  /** Edge of the module for reads: expected failures become data, anything else is a defect and passes. */
+  async outcome<T>(read: () => Promise<T>): Promise<FetchOutcome<T>> {
+    try {
+      return { kind: 'ok', value: await read() };
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+  failed(error: unknown): Failed {
+    if (error instanceof ReadFailedError) {
+      const { consequence, retryAfterMs } = error;
+      return { kind: 'failed', detail: this.redact(error.message), consequence, retryAfterMs };
+    }
+    if (error instanceof MalformedAnswerError || error instanceof ReadQueueFullError) {
+      return { kind: 'failed', detail: this.redact(error.message), consequence: 'none', retryAfterMs: null };
+    }
+    if (error instanceof ClockNotSyncedError) {
+      return { kind: 'failed', detail: error.message, consequence: 'resync_clock', retryAfterMs: null };
+    }
+    throw error;
+  }
+}
