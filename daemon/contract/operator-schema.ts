@@ -174,6 +174,8 @@ function buildBoundedRegExp(pattern: string, flags: string): { test: (text: stri
   const expression = new RegExp(pattern, flags);
   if (!/[*+{]/.test(pattern)) return expression;
   return {
+    // INVARIANT: ajv keeps patterns by this text; without it every pattern of a schema would be the first one.
+    toString: () => expression.toString(),
     test(text: string): boolean {
       sandbox.pattern = expression;
       sandbox.text = text;

@@ -1,0 +1,197 @@
+import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
+import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
+import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { COMPONENTS } from '../core/step-functions.ts';
+
+/** The caps that hold with a set of factors; counts rounded down, leverage clamped to 1x as the gate does. */
+export interface EffectiveCaps {
+  readonly leverage: number;
+  readonly order_notional_usdt: number;
+  readonly symbol_notional_usdt: number;
+  readonly gross_notional_usdt: number;
+  readonly order_rate: number;
+  readonly slippage_bps: number;
+}
+export interface RegimeExplanation {
+  readonly regime: Regime;
+  readonly opens: boolean;
+  readonly caps: EffectiveCaps;
+  readonly cooldown_ms: number;
+  readonly slices: number;
+}
+/** One thing that tightens the caps further: a tier, a trust level, a signal, the trader state. */
+export interface TighteningExplanation {
+  readonly cause: string;
+  readonly effect: string;
+  /** Caps in a calm market with this cause alone; null when nothing may be opened. */
+  readonly caps: EffectiveCaps | null;
+}
+export interface PolicyExplanation {
+  readonly name: string;
+  readonly mode: string;
+  readonly scope: string;
+  /** B_0. */
+  readonly base: EffectiveCaps;
+  readonly regimes: readonly RegimeExplanation[];
+  readonly tightenings: readonly TighteningExplanation[];
+  readonly pacing: readonly string[];
+  readonly agents: readonly { readonly agent: string; readonly held_to: readonly string[] }[];
+}
+
+/** What a policy amounts to, in words and numbers; the figures are computed as the gate computes them. */
+export function explainPolicy(spec: IntendedPolicySpec): PolicyExplanation {
+  const none = compileMultiplier(undefined);
+  return {
+    name: spec.name,
+    mode:
+      spec.mode === 'enforce'
+        ? 'enforce: decisions bind'
+        : 'shadow: decisions are recorded, requests are executed (paper only)',
+    scope: `${spec.scope.symbols.join(', ')} on ${spec.scope.venues.join(', ')}, account ${spec.scope.accounts.join(', ')}: ${spec.scope.actions.join(', ')}`,
+    base: capsWith(spec, none),
+    regimes: REGIMES.map((regime) => explainRegime(spec, regime)),
+    tightenings: [...explainAccount(spec), ...explainTrust(spec), ...explainSignals(spec), explainTraderState(spec)],
+    pacing: explainPacing(spec),
+    agents: Object.entries(spec.agents).map(([agent, section]) => ({
+      agent,
+      held_to: Object.entries(section).flatMap(([part, keys]) =>
+        Object.entries(keys as object).map(([key, value]) => `${part}.${key} = ${JSON.stringify(value)}`),
+      ),
+    })),
+  };
+}
+
+function capsWith(spec: IntendedPolicySpec, factors: Factors): EffectiveCaps {
+  const base = spec.budgets;
+  return {
+    leverage: Math.max(1, Math.floor(base.leverage * factors.leverage + 1e-9)),
+    order_notional_usdt: base.order_notional_usdt * factors.notional,
+    symbol_notional_usdt: base.symbol_notional_usdt * factors.notional,
+    gross_notional_usdt: base.gross_notional_usdt * factors.notional,
+    order_rate: Math.floor(base.order_rate.max * factors.order_rate + 1e-9),
+    slippage_bps: base.slippage_bps * factors.slippage,
+  };
+}
+
+function explainRegime(spec: IntendedPolicySpec, regime: Regime): RegimeExplanation {
+  const row = spec.market.regimes[regime];
+  const factors = compileMultiplier({
+    leverage: row.leverage,
+    notional: row.notional,
+    order_rate: row.order_rate,
+    slippage: row.slippage,
+  });
+  const { cooldown_ms, slices } = row;
+  return { regime, opens: row.reduce_only !== true, caps: capsWith(spec, factors), cooldown_ms, slices };
+}
+
+interface Effect {
+  readonly multiplier?: Multiplier | undefined;
+  readonly reduce_only?: boolean | undefined;
+}
+function explainEffects(spec: IntendedPolicySpec, cause: string, effects: readonly Effect[]): TighteningExplanation {
+  if (effects.some((effect) => effect.reduce_only === true))
+    return { cause, effect: 'nothing is opened; exits and cancels pass', caps: null };
+  let factors = compileMultiplier(undefined);
+  for (const effect of effects) {
+    const next = compileMultiplier(effect.multiplier);
+    factors = {
+      leverage: factors.leverage * next.leverage,
+      notional: factors.notional * next.notional,
+      order_rate: factors.order_rate * next.order_rate,
+      slippage: factors.slippage * next.slippage,
+    };
+  }
+  return { cause, effect: describeFactors(factors), caps: capsWith(spec, factors) };
+}
+
+function describeFactors(factors: Factors): string {
+  if (COMPONENTS.every((component) => factors[component] === 1)) return 'nothing';
+  if (COMPONENTS.every((component) => factors[component] === factors.leverage))
+    return `all budgets x ${round(factors.leverage)}`;
+  return COMPONENTS.map((component) => `${component} x ${round(factors[component])}`).join(', ');
+}
+
+function explainAccount(spec: IntendedPolicySpec): TighteningExplanation[] {
+  const kinds = [
+    ['drawdown', `drawdown over ${duration(spec.account.drawdown.window_ms)}`],
+    ['daily_loss', 'daily loss'],
+    ['margin_ratio', 'margin ratio'],
+  ] as const;
+  return kinds.flatMap(([key, words]) => {
+    const tiers = spec.account[key].tiers;
+    return tiers.map((tier) => {
+      const reached = tiers.filter((each) => each.at <= tier.at);
+      return explainEffects(spec, `${words} from ${percent(tier.at)}`, reached);
+    });
+  });
+}
+
+function explainTrust(spec: IntendedPolicySpec): TighteningExplanation[] {
+  const { trust } = spec;
+  const levels: readonly (readonly [string, TrustLevel])[] = [
+    ['token without a skill', trust.default],
+    ['unknown skill', trust.unknown_skill],
+    ...trust.skills.map((skill) => [`skill ${skill.name}`, skill] as const),
+  ];
+  return levels.map(([words, level]) => {
+    const cause = `${words} (provenance ${level.provenance}, capability risk ${level.capability_risk})`;
+    return explainEffects(
+      spec,
+      cause,
+      trust.tiers.filter((tier) => isReached(tier, level)),
+    );
+  });
+}
+
+function isReached(tier: TrustTier, level: TrustLevel): boolean {
+  return (
+    (tier.provenance_below !== undefined && level.provenance < tier.provenance_below) ||
+    (tier.capability_risk_above !== undefined && level.capability_risk > tier.capability_risk_above)
+  );
+}
+
+function explainSignals(spec: IntendedPolicySpec): TighteningExplanation[] {
+  return SIGNAL_KINDS.map((kind) => {
+    const rule = spec.trust.signals[kind];
+    return explainEffects(spec, `${kind} signal, for at most ${duration(rule.max_ttl_ms)}`, [rule]);
+  });
+}
+
+function explainTraderState(spec: IntendedPolicySpec): TighteningExplanation {
+  const { limit_at, block_at, multiplier, enforce_block } = spec.trader_state;
+  const blocks = enforce_block ? `; nothing is opened from ${percent(block_at)}` : '';
+  const found = explainEffects(spec, `escalation probability of an agent from ${percent(limit_at)}`, [{ multiplier }]);
+  return { ...found, effect: `${found.effect}${blocks}` };
+}
+
+function explainPacing(spec: IntendedPolicySpec): string[] {
+  const { temporal, budgets, exits, standing } = spec;
+  return [
+    `${budgets.order_rate.max} orders in ${duration(budgets.order_rate.window_ms)}, of the account and of each agent`,
+    `the same intent again is refused for ${duration(temporal.duplicate_window_ms)}`,
+    `the other direction waits ${duration(temporal.flip_interval_ms)} after an opening fill`,
+    `${temporal.breaker.repeats} equal orders in ${duration(temporal.breaker.window_ms)} stop an agent for ${duration(temporal.breaker.cooldown_ms)}`,
+    `${budgets.turnover_usdt_per_day} USDT executed and ${budgets.fees_usdt_per_day} USDT of fees in 24 h`,
+    `a position is held for ${duration(budgets.holding_time_ms)} at most, a resting order for ${duration(standing.resting_ttl_ms)}`,
+    `an exit starts ${exits.ladder_bps[0] ?? 0} bps from the best quote and widens to ${exits.ladder_bps.at(-1) ?? 0} bps, a rung every ${duration(exits.step_ms)}`,
+  ];
+}
+
+function percent(share: number): string {
+  return `${round(share * 100)} %`;
+}
+function round(value: number): number {
+  return Number(value.toPrecision(6));
+}
+/** 90000 -> `90 s`: the largest unit that leaves a short figure. */
+function duration(milliseconds: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1000, 's'],
+  ] as const;
+  const unit = units.find(([size]) => milliseconds >= size && milliseconds % size === 0);
+  return unit === undefined ? `${milliseconds} ms` : `${milliseconds / unit[0]} ${unit[1]}`;
+}

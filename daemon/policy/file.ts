@@ -1,0 +1,80 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ParsedPolicy, parsePolicy } from './parse.ts';
+import type { VenueMinimum } from './semantics.ts';
+import { MAX_POLICY_BYTES } from './yaml-text.ts';
+
+export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
+
+/** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; the problem is in words. */
+export async function readPolicyFile(path: string): Promise<FileRead> {
+  try {
+    // Not blocking: opening a named pipe would wait for a writer for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) return { ok: false, problem: 'is not a regular file' };
+      if (stat.size > MAX_POLICY_BYTES) return { ok: false, problem: `is larger than ${MAX_POLICY_BYTES} bytes` };
+      const bytes = await handle.readFile();
+      return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof TypeError) return { ok: false, problem: 'is not UTF-8 text' };
+    const code = (error as NodeJS.ErrnoException).code;
+    return { ok: false, problem: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? String(error)})` };
+  }
+}
+
+export type PolicyFileEvent =
+  /** The file was saved: parsed, or with everything that is wrong with it. */
+  | { readonly kind: 'changed'; readonly parsed: ParsedPolicy }
+  /** The file is gone or cannot be read; what is in force stays. Reported once until it changes. */
+  | { readonly kind: 'unreadable'; readonly problem: string };
+
+export interface WatchOptions {
+  /** The text that is in force already: the first event is the first difference from it. */
+  readonly loadedText?: string;
+  /** Time between two looks at the file; a change is taken when two looks in a row agree. Default 250. */
+  readonly pollMs?: number;
+  readonly venueMinimums?: () => readonly VenueMinimum[] | undefined;
+}
+
+/**
+ * Watches a policy file until `signal` aborts. The content is compared, not the time stamps: editors replace files,
+ * network drives and containers lose events, and a file that is still being written must not be judged. A change is
+ * therefore reported when the same content was read twice in a row.
+ *
+ * @returns a promise that ends with the signal; it rejects only when `onChange` throws
+ */
+export async function watchPolicyFile(
+  path: string,
+  onChange: (event: PolicyFileEvent) => void,
+  signal: AbortSignal,
+  options: WatchOptions = {},
+): Promise<void> {
+  let reported = options.loadedText === undefined ? null : keyOf({ ok: true, text: options.loadedText });
+  let before: string | null = null;
+  while (!signal.aborted) {
+    const read = await readPolicyFile(path);
+    if (signal.aborted) return;
+    const key = keyOf(read);
+    if (key === before && key !== reported) {
+      reported = key;
+      onChange(describe(path, read, options));
+    }
+    before = key;
+    await delay(options.pollMs ?? 250, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
+function keyOf(read: FileRead): string {
+  return read.ok ? `text:${read.text}` : `problem:${read.problem}`;
+}
+
+function describe(path: string, read: FileRead, options: WatchOptions): PolicyFileEvent {
+  if (!read.ok) return { kind: 'unreadable', problem: read.problem };
+  return { kind: 'changed', parsed: parsePolicy(read.text, path, options.venueMinimums?.()) };
+}

@@ -1,0 +1,50 @@
+import { type Violation, violationAt } from '../contract/violations.ts';
+import { isAtMost, type LooserKey } from '../core/is-at-most.ts';
+import type { VenueName } from '../core/policy.ts';
+import type { LoadedPolicy } from './parse.ts';
+
+/** What becomes of a policy that a running daemon has read. */
+export type ReloadDecision =
+  | { readonly action: 'in_force' }
+  /**
+   * Looser in at least one key: waits for an operator. `not_before_ms` (domain time) is set on a live venue only: the
+   * earliest instant at which it may be put in force after the operator has accepted it.
+   */
+  | { readonly action: 'pending'; readonly looser: readonly LooserKey[]; readonly not_before_ms?: number }
+  /** Cannot run on this venue at all; what is in force stays. */
+  | { readonly action: 'refused'; readonly violations: readonly Violation[] };
+
+/**
+ * DESIGN section 4, "Reload": a candidate takes effect at once only where it is not looser than the policy in force.
+ * The delay is that of the policy in force: a candidate cannot shorten its own wait. The same rule holds at start,
+ * against the last policy that was in force; only a first start has none.
+ *
+ * @param nowMs domain time of the comparison; for the wait after an operator's word, of that word
+ */
+export function decideReload(
+  candidate: LoadedPolicy,
+  inForce: LoadedPolicy,
+  venue: VenueName,
+  nowMs: number,
+): ReloadDecision {
+  const violations = checkVenue(candidate, venue);
+  if (violations.length > 0) return { action: 'refused', violations };
+  if (candidate.hash === inForce.hash) return { action: 'in_force' };
+  const looser = isAtMost(candidate.spec, inForce.spec);
+  if (looser.length === 0) return { action: 'in_force' };
+  if (venue !== 'binance-live') return { action: 'pending', looser };
+  return { action: 'pending', looser, not_before_ms: nowMs + inForce.spec.loosen_delay_ms };
+}
+
+/** What a policy must say to run on a venue: at start and at every reload. */
+export function checkVenue(policy: LoadedPolicy, venue: VenueName): Violation[] {
+  const { spec } = policy;
+  const violations: Violation[] = [];
+  if (!spec.scope.venues.includes(venue)) {
+    violations.push(violationAt('scope.venues', `does not name the venue of this daemon, ${venue}`));
+  }
+  if (spec.mode === 'shadow' && venue !== 'paper') {
+    violations.push(violationAt('mode', `shadow is refused on ${venue}`, spec.mode, '"enforce"'));
+  }
+  return violations;
+}
