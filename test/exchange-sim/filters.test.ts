@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { placeAlgoOrder } from '../../daemon/exchange-sim/core/conditional.ts';
+import { e8 } from '../../daemon/exchange-sim/core/fixed.ts';
+import type { OrderRequest } from '../../daemon/exchange-sim/core/orders.ts';
+import { type RejectionName, reject } from '../../daemon/exchange-sim/core/rejections.ts';
+import { accept, createExchange, marketOf, refuse, request, setMark } from './engine-fixture.ts';
+import { readShared, skipWithout } from './shared-data.ts';
+
+interface FilterCase {
+  readonly name: string;
+  readonly asked: OrderRequest;
+  readonly code: number | null;
+  readonly msg?: string;
+}
+
+// Limit orders at 60,000 rest or fill; the triples stand just inside, on and outside each bound.
+const CASES: readonly FilterCase[] = [
+  { name: 'price on the tick', asked: request('BUY', '0.001', '59999.9'), code: null },
+  {
+    name: 'price off the tick',
+    asked: request('BUY', '0.001', '59999.95'),
+    code: -4014,
+    msg: 'Price not increased by tick size.',
+  },
+  {
+    name: 'price with too many decimals',
+    asked: request('BUY', '0.001', '59999.951'),
+    code: -1111,
+    msg: 'Precision is over the maximum defined for this asset.',
+  },
+  { name: 'price of zero', asked: request('BUY', '0.001', '0'), code: -4001, msg: 'Price less than 0.' },
+  {
+    name: 'price above the maximum',
+    asked: request('BUY', '0.001', '4529764.1'),
+    code: -4002,
+    msg: 'Price greater than max price.',
+  },
+  {
+    name: 'price below the minimum',
+    asked: request('BUY', '1', '556.7'),
+    code: -4013,
+    msg: 'Price less than min price.',
+  },
+  {
+    name: 'quantity with too many decimals',
+    asked: request('BUY', '0.0015', '60000'),
+    code: -1111,
+  },
+  { name: 'quantity of zero', asked: request('BUY', '0', '60000'), code: -4003, msg: 'Quantity less than zero.' },
+  {
+    name: 'limit quantity above LOT_SIZE',
+    asked: request('BUY', '1000.001', '60000'),
+    code: -4005,
+    msg: 'Quantity greater than max quantity.',
+  },
+  { name: 'market quantity above MARKET_LOT_SIZE', asked: request('BUY', '120.001'), code: -4005 },
+  { name: 'market quantity at MARKET_LOT_SIZE', asked: request('BUY', '120'), code: -2019 },
+  { name: 'buy at the upper multiplier', asked: request('BUY', '0.001', '63000'), code: null },
+  {
+    name: 'buy above the upper multiplier',
+    asked: request('BUY', '0.001', '63000.1'),
+    code: -4016,
+    msg: 'Price is higher than mark price multiplier cap.',
+  },
+  { name: 'sell at the lower multiplier', asked: request('SELL', '0.001', '57000'), code: null },
+  {
+    name: 'sell below the lower multiplier',
+    asked: request('SELL', '0.001', '56999.9'),
+    code: -4024,
+    msg: 'Price is lower than mark price multiplier floor.',
+  },
+  { name: 'notional at the minimum', asked: request('BUY', '0.001', '50000'), code: null },
+  {
+    name: 'notional below the minimum',
+    asked: request('BUY', '0.001', '49999.9'),
+    code: -4164,
+    msg: "Order's notional must be no smaller than 50 (unless you choose reduce only)",
+  },
+  {
+    name: 'client id with a space',
+    asked: request('BUY', '0.001', '50000', { clientOrderId: 'a b' }),
+    code: -4015,
+    msg: 'Client order id is not valid.',
+  },
+  {
+    name: 'client id of 37 characters',
+    asked: request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(37) }),
+    code: -4015,
+  },
+  {
+    name: 'client id of 36 characters',
+    asked: request('BUY', '0.001', '50000', { clientOrderId: 'x'.repeat(36) }),
+    code: null,
+  },
+  {
+    name: 'margin beyond the balance',
+    asked: request('BUY', '3.4', '60000'),
+    code: -2019,
+    msg: 'Margin is insufficient.',
+  },
+  { name: 'margin within the balance', asked: request('BUY', '3.3', '60000'), code: null },
+];
+
+describe('order filters', () => {
+  for (const { name, asked, code, msg } of CASES) {
+    it(`${name} -> ${code === null ? 'accepted' : code}`, () => {
+      const state = createExchange();
+      marketOf(state).leverage = 20;
+      if (code === null) {
+        accept(state, asked);
+        return;
+      }
+      const refused = refuse(state, asked);
+      assert.equal(refused.code, code);
+      if (msg !== undefined) assert.equal(refused.msg, msg);
+    });
+  }
+
+  it('refuses a position above the bracket of the leverage with -2027', () => {
+    const state = createExchange('1000000');
+    marketOf(state).leverage = 125;
+    accept(state, request('BUY', '4.9', '59999'));
+    const refused = refuse(state, request('BUY', '0.2', '59999'));
+    assert.equal(refused.code, -2027);
+    assert.equal(refused.msg, 'Exceeded the maximum allowable position at current leverage.');
+  });
+
+  it('exempts reduce-only orders from the minimum notional', () => {
+    const state = createExchange();
+    marketOf(state, 'BTCUSDT').leverage = 1;
+    accept(state, request('BUY', '0.001', '60010', { timeInForce: 'IOC' }));
+    setMark(state, '30000');
+    assert.equal(refuse(state, request('SELL', '0.001')).code, -4164);
+    assert.equal(accept(state, request('SELL', '0.001', undefined, { reduceOnly: true })).status, 'FILLED');
+  });
+
+  it('refuses a client id only while an open order carries it', () => {
+    const state = createExchange();
+    const resting = accept(state, request('BUY', '0.001', '59000', { clientOrderId: 'same' }));
+    const refused = refuse(state, request('BUY', '0.001', '60100', { clientOrderId: 'same' }));
+    assert.deepEqual([refused.code, refused.msg], [-4116, 'clientOrderId is duplicated']);
+    setMark(state, '58900');
+    assert.equal(resting.status, 'FILLED');
+    assert.equal(accept(state, request('BUY', '0.001', undefined, { clientOrderId: 'same' })).status, 'FILLED');
+  });
+
+  it('refuses the 201st open order with -2025', () => {
+    const state = createExchange('100000');
+    for (let index = 0; index < 200; index++) accept(state, request('BUY', '0.001', '59000'));
+    const refused = refuse(state, request('BUY', '0.001', '59000'));
+    assert.deepEqual([refused.code, refused.msg], [-2025, 'Reach max open order limit.']);
+  });
+
+  it('refuses the eleventh conditional order of a symbol with -4045', () => {
+    const state = createExchange();
+    const codes = Array.from({ length: 11 }, (_, index) => {
+      const outcome = placeAlgoOrder(state, {
+        symbol: 'BTCUSDT',
+        side: 'SELL',
+        type: 'STOP_MARKET',
+        timeInForce: 'GTC',
+        quantity: e8('0.001'),
+        price: 0n,
+        triggerPrice: e8('59000'),
+        activatePrice: 0n,
+        callbackRate: 0n,
+        workingType: 'MARK_PRICE',
+        priceProtect: false,
+        reduceOnly: true,
+        closePosition: false,
+        clientAlgoId: `a${index}`,
+      });
+      return 'code' in outcome ? outcome.code : 0;
+    });
+    assert.deepEqual(codes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -4045]);
+  });
+
+  it('refuses a market order whose best price is outside the band with -4131', () => {
+    const state = createExchange();
+    marketOf(state).bookOffset = e8('0.06');
+    const refused = refuse(state, request('BUY', '0.001'));
+    assert.equal(refused.code, -4131);
+    assert.equal(refused.msg, "The counterparty's best price does not meet the PERCENT_PRICE filter limit");
+    assert.equal(accept(state, request('SELL', '0.001')).status, 'FILLED');
+  });
+
+  it(
+    'words every refusal as the exchange documents it',
+    skipWithout('binance-samples/error-codes-2025-11-30.json'),
+    () => {
+      const file = readShared<{ errors: { code: number; messages: string[] }[] }>(
+        'binance-samples/error-codes-2025-11-30.json',
+      );
+      assert.ok(file !== null);
+      const documented = new Map(file.errors.map((entry) => [entry.code, entry.messages]));
+      const names: readonly RejectionName[] = [
+        'INVALID_TIMESTAMP',
+        'TIMESTAMP_AHEAD',
+        'INVALID_SIGNATURE',
+        'BAD_PRECISION',
+        'BAD_SYMBOL',
+        'NO_SUCH_ORDER',
+        'BAD_API_KEY_FORMAT',
+        'REJECTED_KEY',
+        'MARGIN_NOT_SUFFICIENT',
+        'WOULD_TRIGGER',
+        'REDUCE_ONLY_REJECT',
+        'MAX_LEVERAGE_RATIO',
+        'PRICE_OFF_TICK',
+        'CLIENT_ID_INVALID',
+        'PRICE_ABOVE_CAP',
+        'PRICE_BELOW_FLOOR',
+        'QUANTITY_OFF_STEP',
+        'MAX_STOP_ORDERS',
+        'MARGIN_TYPE_SET',
+        'MARGIN_TYPE_ORDERS',
+        'MARGIN_TYPE_POSITION',
+        'POSITION_MODE_SET',
+        'POSITION_MODE_ORDERS',
+        'POSITION_MODE_POSITION',
+        'DUPLICATE_CLIENT_ID',
+        'MARKET_OUT_OF_BAND',
+        'ISOLATED_LEVERAGE',
+        'FOK_REJECT',
+        'GTX_REJECT',
+      ];
+      for (const name of names) {
+        const { code, msg } = reject(name);
+        assert.ok(documented.get(code)?.includes(msg), `${name}: ${code} "${msg}"`);
+      }
+    },
+  );
+});
