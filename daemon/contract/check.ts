@@ -1,0 +1,47 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { TSchema } from 'typebox';
+import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
+
+/**
+ * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
+ * `x-` keeps the keyword legal in OpenAPI.
+ */
+export const MAX_BYTES_KEYWORD = 'x-max-bytes';
+
+contractAjv.addKeyword({
+  keyword: MAX_BYTES_KEYWORD,
+  type: 'string',
+  schemaType: 'number',
+  errors: false,
+  // A UTF-16 code unit takes at most three bytes, so short texts need no count.
+  validate: (limit: number, text: string) => text.length * 3 <= limit || Buffer.byteLength(text, 'utf8') <= limit,
+  error: { message: ({ schema }) => `must have at most ${String(schema)} bytes in UTF-8` },
+});
+
+/** Rules of a whole object, whose errors ajv reports without a field: `schemaPath` of the keyword -> what to say. */
+export type RuleTexts = { readonly [schemaPath: string]: Violation };
+
+/**
+ * A checker of one contract schema. Errors of `if` are dropped, since what they demanded is reported itself; errors
+ * below a path of `rules` become the one violation named there.
+ */
+export function buildContractCheck<T>(schema: TSchema, rules: RuleTexts = {}): (value: unknown) => Checked<T> {
+  const validate: ValidateFunction<T> = contractAjv.compile<T>(schema);
+  return (value) =>
+    validate(value) ? { ok: true, value } : { ok: false, violations: describe(validate.errors ?? [], rules) };
+}
+
+function describe(errors: readonly ErrorObject[], rules: RuleTexts): readonly Violation[] {
+  const plain: ErrorObject[] = [];
+  const broken = new Set<Violation>();
+  for (const error of errors) {
+    if (error.keyword === 'if') continue;
+    const path = Object.keys(rules).find(
+      (each) => error.schemaPath === each || error.schemaPath.startsWith(`${each}/`),
+    );
+    const rule = path === undefined ? undefined : rules[path];
+    if (rule === undefined) plain.push(error);
+    else broken.add(rule);
+  }
+  return [...describeErrors(plain), ...broken];
+}

@@ -1,0 +1,121 @@
+import Type from 'typebox';
+import { MAX_BYTES_KEYWORD } from './check.ts';
+
+/** Fields that more than one body has, each with its bounds. What a caller sends is bounded in every direction. */
+
+export const SYMBOL_PATTERN = '^[A-Z0-9]{2,20}$';
+/** Largest free text a caller may send, bytes of UTF-8. */
+export const MAX_TEXT_BYTES = 2048;
+/** Smallest notional that is a request at all, USDT; the exchange's own minimum is higher. */
+export const MIN_NOTIONAL_USDT = 0.01;
+export const MAX_NOTIONAL_USDT = 1_000_000_000;
+export const MAX_LEVERAGE = 125;
+export const MAX_PAGE_SIZE = 5000;
+export const DEFAULT_PAGE_SIZE = 100;
+const MAX_INSTANT_MS = 8_640_000_000_000_000;
+
+/** No other key than those named. */
+export const closed = { additionalProperties: false } as const;
+
+/** One of a closed list of words. */
+export function oneOf<const V extends readonly string[]>(values: V, description: string) {
+  return Type.Enum([...values] as V[number][], { type: 'string', description });
+}
+export function instant(description: string) {
+  return Type.Integer({ minimum: 0, maximum: MAX_INSTANT_MS, description: `${description} Milliseconds since 1970.` });
+}
+export function freeText(description: string, minLength = 0) {
+  return Type.String({ minLength, maxLength: MAX_TEXT_BYTES, [MAX_BYTES_KEYWORD]: MAX_TEXT_BYTES, description });
+}
+export function sha256(description: string) {
+  return Type.String({ pattern: '^[0-9a-f]{64}$', description: `${description} 64 hex digits in lower case.` });
+}
+
+export const symbol = Type.String({
+  pattern: SYMBOL_PATTERN,
+  description: 'Symbol as the exchange writes it, upper case without separators: BTCUSDT.',
+});
+export const requestedNotional = Type.Number({
+  minimum: MIN_NOTIONAL_USDT,
+  maximum: MAX_NOTIONAL_USDT,
+  description:
+    'Size of the order as its notional value in USDT (price times quantity, before leverage; not margin, not a number of coins). The gate values it at its own mark price.',
+});
+export const requestedLeverage = Type.Integer({
+  minimum: 1,
+  maximum: MAX_LEVERAGE,
+  description: 'Leverage, a whole number; 1 is unlevered. It sets the margin and does not change the size.',
+});
+export const limitPrice = Type.Number({
+  minimum: 0.00000001,
+  maximum: MAX_NOTIONAL_USDT,
+  description:
+    'Price in USDT per unit of the base asset. Required for order_type limit, refused for order_type market. Rounded to the tick against you.',
+});
+export const maxSlippageBps = Type.Number({
+  minimum: 0,
+  maximum: 10_000,
+  description:
+    'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what cannot be filled inside it is not filled.',
+});
+export const fraction = Type.Number({
+  minimum: 0.000001,
+  maximum: 1,
+  description: 'Share of the position to close, above 0 up to 1. Absent: all of it.',
+});
+export const strategyId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$',
+  description: 'Name of the strategy that asks, for the record. It has no influence on limits.',
+});
+export const requestId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$',
+  description:
+    'Your own id of this request; choose a new one for every new intention and repeat it when you send the same request again. A repeat returns the first decision and never places a second order.',
+});
+export const decisionId = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+  description: 'decision_id of an earlier answer.',
+});
+export const clientOrderId = Type.String({
+  pattern: '^[A-Za-z0-9_.:/-]{1,36}$',
+  description: 'client_order_id of the order, as place_order and get_orders return it.',
+});
+/** Which venue or account is meant is judged by the policy, so any name may be asked for. */
+export const venueName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
+  description: 'Venue. Leave it out to use the one that this daemon serves; another one is blocked.',
+});
+export const accountName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+  description: 'Account. Leave it out to use the one that this daemon serves; another one is blocked.',
+});
+export const agentName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
+  description: 'Name of an agent, as its token has it.',
+});
+/** Name of any tool, ours or not. */
+export const toolName = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$',
+  description: 'Name of the tool.',
+});
+export const pageLimit = Type.Integer({
+  minimum: 1,
+  maximum: MAX_PAGE_SIZE,
+  description: `Most entries of one page; ${DEFAULT_PAGE_SIZE} when absent.`,
+});
+export const cursor = Type.String({
+  pattern: '^[A-Za-z0-9_.:=-]{1,256}$',
+  description: '`next` of the page before.',
+});
+export const skillClaim = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Name of the skill.' })),
+    version: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Its version.' })),
+    sha256: Type.Optional(sha256('Digest of the skill.')),
+  },
+  { ...closed, description: 'The skill that asks, as it describes itself. A claim can only lower trust.' },
+);
+export const meta = Type.Object(
+  { skill: Type.Optional(skillClaim) },
+  { ...closed, description: 'About the source of this request.' },
+);

@@ -1,0 +1,218 @@
+import Type, { type Static, type TSchema } from 'typebox';
+import type { ToolName } from '../core/policy.ts';
+import type { Checked, Violation } from './ajv.ts';
+import { buildContractCheck, type RuleTexts } from './check.ts';
+import * as field from './fields.ts';
+import { violationAt } from './violations.ts';
+
+/** Arguments of every tool (SAE-REQ; DESIGN section 5). The descriptions are what an LLM reads in the catalogue. */
+
+export const PlaceOrderArgs = Type.Object(
+  {
+    symbol: field.symbol,
+    intent: field.oneOf(
+      ['open', 'close'],
+      'open: take or add to a position. close: reduce or leave one; it never opens the other direction.',
+    ),
+    side: field.oneOf(['buy', 'sell'], 'Direction of the order itself: sell closes a long position, buy a short one.'),
+    requested_notional: field.requestedNotional,
+    requested_leverage: field.requestedLeverage,
+    order_type: field.oneOf(
+      ['market', 'limit'],
+      'market: at once, inside max_slippage_bps. limit: at limit_price or better, and it rests in the book until filled, canceled or expired.',
+    ),
+    limit_price: Type.Optional(field.limitPrice),
+    max_slippage_bps: field.maxSlippageBps,
+    strategy_id: field.strategyId,
+    request_id: Type.Optional(field.requestId),
+    venue: Type.Optional(field.venueName),
+    timestamp_ms: Type.Optional(
+      field.instant(
+        'When you formed this intent, in exchange time; absent means on arrival. Old requests are blocked.',
+      ),
+    ),
+    valid_until_ms: Type.Optional(field.instant('After this instant nothing more is sent for this request.')),
+    account: Type.Optional(field.accountName),
+    reduce_only: Type.Optional(
+      Type.Boolean({ description: 'true: the order is an exit or it is blocked (NOT_REDUCING).' }),
+    ),
+    after_decision_id: Type.Optional({
+      ...field.decisionId,
+      description:
+        'decision_id of your earlier equal order, once its execution has ended: says that you saw its result and mean this one as well.',
+    }),
+    rationale: Type.Optional(
+      field.freeText('Why, in your own words, for the record. At most 2 kB. It has no influence on the decision.'),
+    ),
+    meta: Type.Optional(field.meta),
+  },
+  {
+    ...field.closed,
+    if: { properties: { order_type: { const: 'limit' } }, required: ['order_type'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { properties: { limit_price: field.limitPrice }, required: ['limit_price'] },
+    else: {
+      if: { properties: { order_type: { const: 'market' } }, required: ['order_type'] },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { properties: { limit_price: false } },
+    },
+  },
+);
+export const ClosePositionArgs = Type.Object(
+  {
+    symbol: field.symbol,
+    fraction: Type.Optional(field.fraction),
+    max_slippage_bps: Type.Optional(field.maxSlippageBps),
+    request_id: Type.Optional(field.requestId),
+    strategy_id: Type.Optional(field.strategyId),
+  },
+  field.closed,
+);
+export const ModifyOrderArgs = Type.Object(
+  {
+    client_order_id: field.clientOrderId,
+    limit_price: Type.Optional({
+      ...field.limitPrice,
+      description: 'New price in USDT per unit of the base asset. Absent: unchanged.',
+    }),
+    requested_notional: Type.Optional({
+      ...field.requestedNotional,
+      description:
+        'New total size of the order in USDT, what is already filled included. A total that is already filled cancels the rest. Absent: unchanged.',
+    }),
+    request_id: Type.Optional(field.requestId),
+  },
+  {
+    ...field.closed,
+    anyOf: [
+      { properties: { limit_price: {} }, required: ['limit_price'] },
+      { properties: { requested_notional: {} }, required: ['requested_notional'] },
+    ],
+  },
+);
+export const CancelOrderArgs = Type.Object(
+  { client_order_id: field.clientOrderId, request_id: Type.Optional(field.requestId) },
+  field.closed,
+);
+export const CancelAllArgs = Type.Object(
+  {
+    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol. Absent: of every symbol.' }),
+    request_id: Type.Optional(field.requestId),
+  },
+  field.closed,
+);
+
+export const GetAccountArgs = Type.Object({}, field.closed);
+export const GetPositionsArgs = Type.Object({}, field.closed);
+export const GetOrdersArgs = Type.Object(
+  {
+    symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol.' }),
+    open: Type.Optional(
+      Type.Boolean({ description: 'true: only orders that may still fill. false: only ended ones. Absent: both.' }),
+    ),
+    limit: Type.Optional(field.pageLimit),
+    cursor: Type.Optional(field.cursor),
+  },
+  field.closed,
+);
+export const GetMarketArgs = Type.Object(
+  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) },
+  field.closed,
+);
+export const GetLimitsArgs = Type.Object(
+  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) },
+  field.closed,
+);
+export const GetDecisionArgs = Type.Object({ decision_id: field.decisionId }, field.closed);
+
+export const TRADING_TOOLS = ['place_order', 'close_position', 'modify_order', 'cancel_order', 'cancel_all'] as const;
+export type TradingTool = (typeof TRADING_TOOLS)[number];
+export const READING_TOOLS = [
+  'get_account',
+  'get_positions',
+  'get_orders',
+  'get_market',
+  'get_limits',
+  'get_decision',
+] as const;
+export type ReadingTool = (typeof READING_TOOLS)[number];
+
+export const TOOL_SCHEMAS = {
+  place_order: PlaceOrderArgs,
+  close_position: ClosePositionArgs,
+  modify_order: ModifyOrderArgs,
+  cancel_order: CancelOrderArgs,
+  cancel_all: CancelAllArgs,
+  get_account: GetAccountArgs,
+  get_positions: GetPositionsArgs,
+  get_orders: GetOrdersArgs,
+  get_market: GetMarketArgs,
+  get_limits: GetLimitsArgs,
+  get_decision: GetDecisionArgs,
+} as const satisfies Record<ToolName, TSchema>;
+export type ToolArgs<Tool extends ToolName> = Static<(typeof TOOL_SCHEMAS)[Tool]>;
+
+const PRICE_OF_MARKET_ORDER = violationAt(
+  'limit_price',
+  'is refused for order_type market: use max_slippage_bps to bound the price, or order_type limit',
+);
+const NOTHING_TO_MODIFY = violationAt('', 'changes nothing: give limit_price, requested_notional, or both');
+const RULES: { readonly [Tool in ToolName]?: RuleTexts } = {
+  place_order: { '#/else/then/properties/limit_price': PRICE_OF_MARKET_ORDER },
+  modify_order: { '#/anyOf': NOTHING_TO_MODIFY },
+};
+
+export type ToolCheck<Tool extends ToolName> = (args: unknown) => Checked<ToolArgs<Tool>>;
+function build<Tool extends ToolName>(tool: Tool): ToolCheck<Tool> {
+  return buildContractCheck<ToolArgs<Tool>>(TOOL_SCHEMAS[tool], RULES[tool]);
+}
+/** One compiled check per tool. */
+export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {
+  place_order: build('place_order'),
+  close_position: build('close_position'),
+  modify_order: build('modify_order'),
+  cancel_order: build('cancel_order'),
+  cancel_all: build('cancel_all'),
+  get_account: build('get_account'),
+  get_positions: build('get_positions'),
+  get_orders: build('get_orders'),
+  get_market: build('get_market'),
+  get_limits: build('get_limits'),
+  get_decision: build('get_decision'),
+};
+
+export function isTradingTool(name: string): name is TradingTool {
+  return (TRADING_TOOLS as readonly string[]).includes(name);
+}
+export function isToolName(name: string): name is ToolName {
+  return Object.hasOwn(TOOL_SCHEMAS, name);
+}
+
+/** A trading tool with its checked arguments, the form in which the gate takes it. */
+export type TradingCall = {
+  [Tool in TradingTool]: { readonly tool: Tool; readonly args: ToolArgs<Tool> };
+}[TradingTool];
+export type CheckedCall =
+  | { readonly ok: true; readonly call: TradingCall }
+  | { readonly ok: false; readonly violations: readonly Violation[] };
+
+export function checkTradingCall(tool: TradingTool, args: unknown): CheckedCall {
+  switch (tool) {
+    case 'place_order':
+      return pair(tool, TOOL_CHECKS.place_order(args));
+    case 'close_position':
+      return pair(tool, TOOL_CHECKS.close_position(args));
+    case 'modify_order':
+      return pair(tool, TOOL_CHECKS.modify_order(args));
+    case 'cancel_order':
+      return pair(tool, TOOL_CHECKS.cancel_order(args));
+    case 'cancel_all':
+      return pair(tool, TOOL_CHECKS.cancel_all(args));
+  }
+}
+
+function pair<Tool extends TradingTool>(tool: Tool, checked: Checked<ToolArgs<Tool>>): CheckedCall {
+  if (!checked.ok) return checked;
+  // The pair is built from one type parameter, which a union of pairs cannot follow.
+  return { ok: true, call: { tool, args: checked.value } as unknown as TradingCall };
+}
