@@ -1,0 +1,85 @@
+/** Who may import whom. A unit is a folder of daemon/, or one of its files (`main`, `config`). */
+export interface UnitRule {
+  /** Units whose values may be imported. */
+  readonly values: readonly string[];
+  /** Units of which only types may be imported. */
+  readonly types: readonly string[];
+}
+const rule = (values: readonly string[], types: readonly string[] = []): UnitRule => ({ values, types });
+
+/** A folder of daemon/ that is missing here is refused: adding one is a decision about the architecture. */
+export const UNITS: Readonly<Record<string, UnitRule>> = {
+  core: rule([]),
+  contract: rule(['core']),
+  policy: rule(['core', 'contract']),
+  // Everything but core arrives as a port.
+  gate: rule(['core']),
+  // Adapters know the ports they fill, and never each other.
+  ledger: rule(['core'], ['gate']),
+  venue: rule(['core'], ['gate']),
+  // A second opinion on margin and liquidation: it shares no code with the gate.
+  'exchange-sim': rule([]),
+  http: rule(['core', 'contract', 'gate']),
+  cli: rule(['core', 'contract', 'config'], ['gate']),
+  config: rule(['core']),
+  main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config']),
+};
+
+/** Verbs that work without a running daemon reach for the one folder that they are about. */
+export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
+  'daemon/cli/verbs/start.ts': rule(['main']),
+  'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
+  'daemon/cli/verbs/token.ts': rule(['ledger']),
+  'daemon/cli/verbs/policy.ts': rule(['policy']),
+  'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
+  'daemon/cli/emergency-flatten.ts': rule(['venue'], ['gate']),
+};
+
+/** Packages with one door. Keys end in `/` for a scope. */
+export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
+  'better-sqlite3': ['daemon/ledger/', 'daemon/exchange-sim/storage.ts'],
+  ccxt: ['daemon/venue/'],
+  fastify: ['daemon/http/'],
+  '@fastify/': ['daemon/http/'],
+  commander: ['daemon/cli/'],
+  'cli-table3': ['daemon/cli/'],
+  yaml: ['daemon/policy/'],
+};
+
+/** Files that import by a computed name, and why that is known to be harmless. */
+export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
+  'daemon/venue/ccxt-binance.ts': 'one exchange of ccxt, whose package does not export its single files',
+};
+
+/** The only files that may read `process.env`. */
+export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config.ts', 'daemon/cli/main.ts'];
+
+export interface CodeBan {
+  readonly folder: string;
+  readonly except: readonly string[];
+  readonly pattern: RegExp;
+  readonly why: string;
+}
+export const BANS: readonly CodeBan[] = [
+  {
+    folder: 'daemon/',
+    except: ENVIRONMENT_READERS,
+    pattern: /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|\{[^{}]*\benv\b[^{}]*\}\s*=\s*process\b/g,
+    why: 'reads the environment; only daemon/config.ts may',
+  },
+  { folder: 'daemon/', except: [], pattern: /\bcreateRequire\b/g, why: 'hides what it imports' },
+  {
+    folder: 'daemon/core/',
+    except: [],
+    pattern:
+      /\b(?:Date|process|globalThis|performance|console|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|Promise|async|await|crypto|Intl)\b|\bMath\s*\.\s*random\b|\.\s*toLocale\w*/g,
+    why: 'is not pure: the core has no clock, no input or output, no async and no locale',
+  },
+  {
+    // Features may use ln; a decision must come out the same on every machine.
+    folder: 'daemon/core/',
+    except: ['daemon/core/features/'],
+    pattern: /\bMath\s*\.\s*(?!(?:abs|ceil|floor|max|min|round|sign|sqrt|trunc)\b)\w+|\*\*/g,
+    why: 'is not one of + - * / and sqrt, whose results are the same on every machine',
+  },
+];

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.ts';
+import { BANS, COMPUTED_IMPORTS, FILE_RULES, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
+
+export interface BoundaryReport {
+  readonly files: number;
+  readonly imports: number;
+  /** `path:line: what is wrong`. */
+  readonly violations: readonly string[];
+}
+
+/** Checks every source below `root`/daemon against the rules of who may import whom. `root`: absolute. */
+export function checkBoundaries(root: string): BoundaryReport {
+  const files = listSources(join(root, 'daemon')).map((path) => relative(root, path).split(sep).join('/'));
+  const dependencies = readDependencies(root);
+  const violations: string[] = [];
+  let imports = 0;
+  if (files.length === 0) violations.push(`daemon:0: no source was found in ${root}`);
+  for (const file of files) {
+    const syntax = readModuleSyntax(readFileSync(join(root, file), 'utf8'));
+    imports += syntax.imports.length;
+    const report = (line: number, text: string) => violations.push(`${file}:${line}: ${text}`);
+    if (!Object.hasOwn(COMPUTED_IMPORTS, file)) {
+      for (const line of syntax.computed) report(line, 'imports a computed name, which cannot be checked');
+    }
+    for (const found of syntax.imports) {
+      const problem = findImportProblem(root, file, found, dependencies);
+      if (problem !== null) report(found.line, problem);
+    }
+    for (const ban of BANS) {
+      if (!file.startsWith(ban.folder) || ban.except.some((path) => file.startsWith(path))) continue;
+      for (const match of syntax.code.matchAll(ban.pattern)) {
+        const line = syntax.code.slice(0, match.index).split('\n').length;
+        report(line, `\`${match[0].trim()}\` ${ban.why}`);
+      }
+    }
+  }
+  if (files.length > 0 && imports === 0) violations.push('daemon:0: not a single import was found');
+  return { files: files.length, imports, violations };
+}
+
+function listSources(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const sources = entries.filter((entry) => entry.isFile() && /\.(ts|mts|cts|js|mjs|cjs)$/.test(entry.name));
+  return sources.map((entry) => join(entry.parentPath, entry.name)).sort();
+}
+
+function readDependencies(root: string): ReadonlySet<string> {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies?: object };
+  return new Set(Object.keys(manifest.dependencies ?? {}));
+}
+
+/** `daemon/gate/api.ts` -> `gate`, `daemon/config.ts` -> `config`; null outside daemon/. */
+function unitOf(file: string): string | null {
+  return /^daemon\/([^/]+?)(?:\.ts|\/.*)$/.exec(file)?.[1] ?? null;
+}
+
+function findImportProblem(
+  root: string,
+  file: string,
+  found: ModuleImport,
+  dependencies: ReadonlySet<string>,
+): string | null {
+  const { specifier } = found;
+  if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
+    return unitOf(file) === 'core' ? `core may not import ${specifier}` : null;
+  }
+  return specifier.startsWith('.')
+    ? findUnitProblem(root, file, found)
+    : findPackageProblem(file, specifier, dependencies);
+}
+
+function findUnitProblem(root: string, file: string, { specifier, typeOnly }: ModuleImport): string | null {
+  const target = posix.normalize(posix.join(posix.dirname(file), specifier));
+  if (!existsSync(join(root, target))) return `imports ${specifier}, which does not exist`;
+  const from = unitOf(file);
+  const to = unitOf(target);
+  if (to === null) return `imports ${target}, which is not part of the daemon`;
+  if (from === to) return null;
+  const unit = from === null ? undefined : UNITS[from];
+  if (unit === undefined) return `${from} is not a known unit: add it to scripts/boundaries/rules.ts`;
+  const own = FILE_RULES[file];
+  if (unit.values.includes(to) || own?.values.includes(to)) return null;
+  if (unit.types.includes(to) || own?.types.includes(to)) {
+    return typeOnly ? null : `${from} may import types of ${to} only, and imports values of ${target}`;
+  }
+  return `${from} may not import ${to} (${target})`;
+}
+
+function findPackageProblem(file: string, specifier: string, dependencies: ReadonlySet<string>): string | null {
+  if (unitOf(file) === 'core') return `core may not import ${specifier}`;
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  if (!dependencies.has(name)) return `imports ${name}, which is not in the dependencies of package.json`;
+  const home = Object.entries(PACKAGE_HOMES).find(
+    ([key]) => key === name || (key.endsWith('/') && name.startsWith(key)),
+  );
+  if (home === undefined || home[1].some((path) => file.startsWith(path))) return null;
+  return `may not import ${name}: only ${home[1].join(' and ')} may`;
+}
+
+function main(): void {
+  const report = checkBoundaries(dirname(dirname(fileURLToPath(import.meta.url))));
+  for (const violation of report.violations) process.stdout.write(`${violation}\n`);
+  process.stdout.write(`${report.files} files, ${report.imports} imports, ${report.violations.length} violations\n`);
+  process.exitCode = report.violations.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

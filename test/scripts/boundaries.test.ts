@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readModuleSyntax } from '../../scripts/boundaries/module-syntax.ts';
+import { checkBoundaries } from '../../scripts/check-boundaries.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url)).replace(/[\\/]$/, '');
+
+/** A package with these sources, and harmless targets for their imports. */
+function checkSources(sources: Readonly<Record<string, string>>): readonly string[] {
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-boundaries-'));
+  const targets = [
+    'core/decision',
+    'gate/ports',
+    'ledger/reader',
+    'venue/venue',
+    'http/server',
+    'exchange-sim/exchange',
+  ];
+  const files: Record<string, string> = {
+    'package.json': JSON.stringify({ dependencies: { 'better-sqlite3': '1', ccxt: '1', fastify: '1', undici: '1' } }),
+    'daemon/main.ts': "import { a } from './core/decision.ts';\n",
+    ...Object.fromEntries(targets.map((target) => [`daemon/${target}.ts`, 'export const a = 1;\n'])),
+    ...sources,
+  };
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    return checkBoundaries(root).violations;
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+test('the sources of this repository keep to the boundaries', () => {
+  const report = checkBoundaries(REPOSITORY);
+  assert.deepEqual(report.violations, []);
+  assert.ok(report.files > 50 && report.imports > report.files, `${report.files} files, ${report.imports} imports`);
+});
+
+test('a package without sources is a violation, not a green check', () => {
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-boundaries-'));
+  writeFileSync(join(root, 'package.json'), '{}');
+  assert.match(checkBoundaries(root).violations.join(), /no source was found/);
+  rmSync(root, { recursive: true });
+});
+
+test('sources that keep to the rules are not reported', () => {
+  assert.deepEqual(
+    checkSources({
+      'daemon/ledger/a.ts': "import type { A } from '../gate/ports.ts';\nimport Database from 'better-sqlite3';\n",
+      'daemon/venue/a.ts':
+        "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
+      'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
+      'daemon/config.ts': 'export const home = process.env.HOME;\n',
+    }),
+    [],
+  );
+});
+
+const CASES: readonly (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
+  ['core imports the gate', 'daemon/core/x.ts', "import { a } from '../gate/ports.ts';", /core may not import gate/],
+  ['core imports a type of the gate', 'daemon/core/x.ts', "import type { A } from '../gate/ports.ts';", /core may not/],
+  ['core imports node', 'daemon/core/x.ts', "import { join } from 'node:path';", /core may not import node:path/],
+  ['core imports a package', 'daemon/core/x.ts', "import { Pool } from 'undici';", /core may not import undici/],
+  ['core reads the clock', 'daemon/core/x.ts', 'export const t = Date.now();', /`Date` is not pure/],
+  ['core draws at random', 'daemon/core/x.ts', 'export const r = Math.random();', /is not pure/],
+  ['core waits', 'daemon/core/x.ts', 'export async function f() {}', /`async` is not pure/],
+  ['a decision uses an exponential', 'daemon/core/x.ts', 'export const e = Math.exp(1);', /`Math.exp` is not one of/],
+  ['a decision uses a power', 'daemon/core/x.ts', 'export const e = 2 ** 0.5;', /is not one of/],
+  [
+    'ledger imports venue',
+    'daemon/ledger/x.ts',
+    "import { a } from '../venue/venue.ts';",
+    /ledger may not import venue/,
+  ],
+  ['venue imports ledger', 'daemon/venue/x.ts', "export * from '../ledger/reader.ts';", /venue may not import ledger/],
+  ['an adapter runs the gate', 'daemon/venue/x.ts', "import { a } from '../gate/ports.ts';", /types of gate only/],
+  [
+    'half of the names are values',
+    'daemon/venue/x.ts',
+    "import { type A, a } from '../gate/ports.ts';",
+    /types of gate/,
+  ],
+  ['gate imports venue', 'daemon/gate/x.ts', "import { a } from '../venue/venue.ts';", /gate may not import venue/],
+  ['gate loads http late', 'daemon/gate/x.ts', "await import('../http/server.ts');", /gate may not import http/],
+  [
+    'exchange-sim imports core',
+    'daemon/exchange-sim/x.ts',
+    "import { a } from '../core/decision.ts';",
+    /may not import core/,
+  ],
+  ['http imports ledger', 'daemon/http/x.ts', "import '../ledger/reader.ts';", /http may not import ledger/],
+  [
+    'cli imports the ledger',
+    'daemon/cli/x.ts',
+    "import { a } from '../ledger/reader.ts';",
+    /cli may not import ledger/,
+  ],
+  ['gate opens a database', 'daemon/gate/x.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
+  ['http imports ccxt', 'daemon/http/x.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
+  ['a package that is not listed', 'daemon/http/x.ts', "import x from 'left-pad';", /not in the dependencies/],
+  ['the gate reads the environment', 'daemon/gate/x.ts', 'export const a = process.env.HOME;', /reads the environment/],
+  ['it is taken apart', 'daemon/gate/x.ts', 'export const { env } = process;', /reads the environment/],
+  ['a computed import', 'daemon/gate/x.ts', 'export const load = (name: string) => import(name);', /computed name/],
+  ['createRequire', 'daemon/gate/x.ts', "import { createRequire } from 'node:module';", /hides what it imports/],
+  ['tests in the product', 'daemon/gate/x.ts', "import { a } from '../../test/a.ts';", /does not exist/],
+  ['a folder nobody decided on', 'daemon/utils/x.ts', "import { a } from '../core/decision.ts';", /not a known unit/],
+];
+for (const [name, file, source, expected] of CASES) {
+  test(`reports when ${name}`, () => {
+    const violations = checkSources({ [file]: `// first line\n${source}\n` });
+    assert.ok(violations.length >= 1, 'nothing was reported');
+    assert.match(violations.join('\n'), expected);
+    assert.ok(
+      violations.every((violation) => violation.startsWith(`${file}:2: `)),
+      violations.join('\n'),
+    );
+  });
+}
+
+test('imports are found in every form, and not in comments, strings, templates and regular expressions', () => {
+  const source = [
+    "import a, { b } from 'one';",
+    "import type C from 'two';",
+    'import {',
+    '  type D,',
+    "} from 'three';",
+    "export { e } from 'four';",
+    "import 'five';",
+    "const f = await import('six');",
+    "/* import g from 'no'; */ // import h from 'no';",
+    'const i = "import j from \'no\'";',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+    "const k = `import l from 'no' ${ { m: `${1}` } } import 'no'`;",
+    "const n = /['\"`]/; import o from 'seven';",
+    'const p = q / 2; const r = "s" / 3;',
+    "export const t = 1; import u from 'eight';",
+  ].join('\n');
+  const found = readModuleSyntax(source).imports.map(({ specifier, typeOnly, line }) => [specifier, typeOnly, line]);
+  assert.deepEqual(
+    found.sort((x, y) => Number(x[2]) - Number(y[2])),
+    [
+      ['one', false, 1],
+      ['two', true, 2],
+      ['three', true, 3],
+      ['four', false, 6],
+      ['five', false, 7],
+      ['six', false, 8],
+      ['seven', false, 12],
+      ['eight', false, 14],
+    ],
+  );
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { blankComments } from '../scripts/boundaries/module-syntax.ts';
+
+const TESTS = fileURLToPath(new URL('.', import.meta.url));
+const SHARED = join(TESTS, '..', '..', 'shared');
+const ID = /\b(?:(?:SAE|ATK)-[A-Z0-9]+(?:-[A-Z0-9]+)*|BY-\d\d)\b/g;
+
+/** `later`: comes with the evaluation, or with the fault campaign (BY-13). BY-33 is tested but for `doctor`. */
+interface Manifest {
+  readonly clauses: Readonly<Record<string, 'tested' | 'later'>>;
+  readonly bypasses: Readonly<Record<string, 'tested' | 'later'>>;
+}
+const manifest = JSON.parse(readFileSync(join(TESTS, 'spec-manifest.json'), 'utf8')) as Manifest;
+const known = { ...manifest.clauses, ...manifest.bypasses };
+
+/** Ids in the names of tests (what comments say does not count), and one file that has each. */
+function readNamedIds(): ReadonlyMap<string, string> {
+  const entries = readdirSync(TESTS, { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'));
+  const found = new Map<string, string>();
+  for (const entry of files) {
+    const path = join(entry.parentPath, entry.name);
+    if (path === fileURLToPath(import.meta.url)) continue;
+    for (const [id] of blankComments(readFileSync(path, 'utf8')).matchAll(ID)) found.set(id, relative(TESTS, path));
+  }
+  return found;
+}
+const named = readNamedIds();
+
+function missingIn(ids: Manifest['clauses']): string[] {
+  return Object.entries(ids).flatMap(([id, state]) => (state === 'tested' && !named.has(id) ? [id] : []));
+}
+
+test('every clause of the specification is named by a test', () => {
+  assert.ok(Object.keys(manifest.clauses).length > 20, 'the manifest is empty');
+  assert.deepEqual(missingIn(manifest.clauses), []);
+});
+
+test('every way around a gate is named by a test', () => {
+  assert.ok(Object.keys(manifest.bypasses).length > 40, 'the manifest is empty');
+  assert.deepEqual(missingIn(manifest.bypasses), []);
+});
+
+test('no test names a clause that does not exist', () => {
+  const unknown = [...named].filter(([id]) => !Object.hasOwn(known, id)).map(([id, file]) => `${id} in ${file}`);
+  assert.deepEqual(unknown, []);
+});
+
+test('what is marked as coming later has no test yet', () => {
+  const tested = [...named].filter(([id]) => known[id] === 'later').map(([id, file]) => `${id} in ${file}`);
+  assert.deepEqual(tested, [], 'mark these as tested in spec-manifest.json');
+});
+
+for (const [file, ids, pattern] of [
+  ['SAE.md', manifest.clauses, /`((?:SAE|ATK)-[A-Z0-9]+(?:-[A-Z0-9]+)*)`/g],
+  ['BYPASSES.md', manifest.bypasses, /^\| (BY-\d\d) \|/gm],
+] as const) {
+  const path = join(SHARED, file);
+  const options = existsSync(path) ? {} : { skip: `${file} is not here` };
+  test(`the manifest lists what ${file} defines`, options, () => {
+    const defined = new Set(Array.from(readFileSync(path, 'utf8').matchAll(pattern), (match) => match[1]));
+    assert.deepEqual(Object.keys(ids).sort(), [...defined].sort());
+  });
+}
