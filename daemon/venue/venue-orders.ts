@@ -187,7 +187,7 @@ export class VenueOrders {
     },
   ): Promise<SubmitOutcome> {
     if (deadlineMs !== null && !(deadlineMs > 0 && deadlineMs <= MAX_DEADLINE_MS)) {
-      return rejectLocally('SEND_DEADLINE', deadlineMs <= 0, 'none');
+      return rejectLocally(deadlineMs <= 0 ? 'SEND_DEADLINE' : 'DEADLINE_NOT_A_SPAN', deadlineMs <= 0, 'none');
     }
     let plan: ReturnType<typeof build>;
     try {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import type { SubmitOutcome } from '../../daemon/gate/ports.ts';
+import { createCall, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
+import { classifySubmit } from '../../daemon/venue/outcome.ts';
+import { API_KEY, answerJson, connectVenue, FakeExchange, order, SECRET } from './fake-exchange.ts';
+
+interface Row {
+  readonly http: number;
+  readonly code: number | null;
+  readonly msg: string;
+  readonly ccxt: string;
+}
+const VECTORS = new URL('../../../shared/vectors/ccxt_error_classes.json', import.meta.url);
+const rows: readonly Row[] = existsSync(VECTORS)
+  ? (JSON.parse(readFileSync(VECTORS, 'utf8')) as { rows: Row[] }).rows
+  : [];
+
+const fake = new FakeExchange();
+before(() => fake.start());
+after(() => fake.close());
+
+function script(row: Row): void {
+  const body = row.code === null ? row.msg : { code: row.code, msg: row.msg };
+  fake.scripts.set('POST /fapi/v1/order', (_request, response) => answerJson(response, body, row.http));
+}
+
+test('on a local host ccxt raises the same class for each answer as on the real one', async (t) => {
+  if (rows.length === 0) return t.skip('vectors/ccxt_error_classes.json is not here');
+  const build = await loadBinanceusdm();
+  const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
+  const client = build({ access, nowMs: () => Date.now(), connections: 4 });
+  client.ccxt.setMarkets([client.ccxt.parseMarket(fake.symbols[0])]);
+  for (const row of rows) {
+    script(row);
+    const call = createCall({});
+    const thrown = await client
+      .run(call, (ccxt) =>
+        ccxt.createOrder('BTC/USDT:USDT', 'limit', 'buy', '0.002', '60000.1', { newClientOrderId: 'a' }),
+      )
+      .then(
+        () => 'nothing',
+        (error: unknown) => (error as Error).constructor.name,
+      );
+    assert.equal(thrown, row.ccxt, `${row.http} ${row.code} ${row.msg}`);
+    assert.equal(call.answer?.status, row.http);
+  }
+  await client.close(0);
+});
+
+test('through ccxt and the port each answer is classified as the table says', async (t) => {
+  if (rows.length === 0) return t.skip('vectors/ccxt_error_classes.json is not here');
+  const venue = await connectVenue(fake.url);
+  await venue.fetchRules(['BTCUSDT']);
+  for (const row of rows) {
+    script(row);
+    const outcome: SubmitOutcome = await venue.submit(order(), 500);
+    const code = row.code === 200 ? null : row.code;
+    const expected = classifySubmit({ httpStatus: row.http, code, message: row.msg, thrownKind: 'none' });
+    assert.equal(outcome.kind, expected.kind, `${row.http} ${row.code}`);
+    if (outcome.kind === 'accepted') assert.equal(outcome.order, null, 'a duplicate tells nothing about the order');
+    if (outcome.kind === 'rejected' && expected.kind === 'rejected') {
+      assert.deepEqual(outcome.rejection, expected.rejection, `${row.http} ${row.code}`);
+    }
+  }
+  await venue.close();
+});

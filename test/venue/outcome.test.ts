@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Rejection } from '../../daemon/gate/ports.ts';
+import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/outcome.ts';
+
+type Kind = ReturnType<typeof classifySubmit>['kind'];
+type Expected = readonly [kind: Kind, consequence?: Rejection['consequence'], retryable?: boolean];
+function classify(
+  httpStatus: number | null,
+  code: number | null,
+  message = 'text',
+  changes: Partial<AnswerFacts> = {},
+) {
+  return classifySubmit({ httpStatus, code, message, thrownKind: 'none', ...changes });
+}
+function check(
+  actual: ReturnType<typeof classifySubmit>,
+  [kind, consequence, retryable]: Expected,
+  label: string,
+): void {
+  assert.equal(actual.kind, kind, label);
+  if (actual.kind !== 'rejected') return;
+  assert.equal(actual.rejection.consequence, consequence, label);
+  assert.equal(actual.rejection.retryable, retryable, label);
+}
+
+/** The playbook, row by row; HTTP 400 unless the row says otherwise. */
+const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: string, http?: number][] = [
+  [[-1000], ['unknown'], 'Unknown error, please check your request or try again later.', 503],
+  [[-1000], ['unknown'], 'An unknown error occured while processing the request.'],
+  [[-1007], ['unknown'], 'Timeout waiting for response from backend server.', 408],
+  [[-1006], ['unknown']],
+  [[-1001], ['rejected', 'none', true], 'Internal error; unable to process your request. Please try again.', 503],
+  [[-1001], ['rejected', 'none', true], 'Internal error; unable to process your request. Please try again.'],
+  [[-1001], ['unknown'], 'Disconnected'],
+  [[-1008], ['rejected', 'back_off', true], 'Request throttled by system-level protection.', 503],
+  [
+    [-1003, -1015],
+    ['rejected', 'back_off', true],
+  ],
+  [[-1003, -1015], ['rejected', 'back_off', true], 'Too many requests', 429],
+  [[-1003], ['rejected', 'close_venue', true], 'IP banned', 418],
+  [
+    [-1021, -5028],
+    ['rejected', 'resync_clock', true],
+  ],
+  [[-1022], ['rejected', 'close_venue', false]],
+  [[-2014, -2015], ['rejected', 'close_venue', false], 'API-key format invalid.', 401],
+  [[-4116], ['accepted'], 'ClientOrderId is duplicated.'],
+  [[-2010], ['accepted'], 'Duplicate order sent.'],
+  [[-2010], ['unknown'], 'NEW_ORDER_REJECTED'],
+  [[-2011, -2013, -4117], ['unknown']],
+  [
+    [-2022, -4118],
+    ['rejected', 'cancel_sibling', false],
+  ],
+  [
+    [-2021, -4142],
+    ['rejected', 'none', false],
+  ],
+  [
+    [-2018, -2019, -2027, -2028],
+    ['rejected', 'refresh_account', false],
+  ],
+  [
+    [-2023, -4192, -4088, -4109],
+    ['rejected', 'close_venue', false],
+  ],
+  [
+    [-4400, -4401, -4087],
+    ['rejected', 'reducing', false],
+  ],
+  [
+    [-1111, -4003, -4004, -4005, -4014, -4023, -4015, -1102, -1106, -1116, -4061, -4120],
+    ['rejected', 'reload_rules', false],
+  ],
+  [
+    [-1121, -4028, -4161],
+    ['rejected', 'reload_rules', false],
+  ],
+  [
+    [-4016, -4024, -4131],
+    ['rejected', 'none', true],
+  ],
+  [[-4164], ['rejected', 'none', false]],
+  [
+    [-2025, -4045],
+    ['rejected', 'refresh_account', false],
+  ],
+  [
+    [-4140, -4141],
+    ['rejected', 'symbol_not_open', false],
+  ],
+  [
+    [-5021, -5022, -5041],
+    ['rejected', 'none', true],
+  ],
+  [[-4046, -4059, -4171], ['accepted']],
+  [
+    [-4531, -4067, -4068, -4047, -4048],
+    ['rejected', 'none', false],
+  ],
+];
+
+test('every row of the playbook for codes has its class, consequence and retryability', () => {
+  const tested = new Set<number>();
+  for (const [codes, expected, text, http] of BY_CODE) {
+    for (const code of codes) {
+      tested.add(code);
+      check(classify(http ?? 400, code, text), expected, `${http ?? 400} ${code} ${text ?? ''}`);
+    }
+  }
+  for (const code of CODE_ROWS.flatMap((row) => row.codes)) assert.ok(tested.has(code), `no case for ${code}`);
+});
+
+test('every row of the playbook for statuses without a code has its class', () => {
+  const rows: readonly [status: number, message: string, expected: Expected][] = [
+    [200, '', ['accepted']],
+    [503, 'Unknown error, please check your request or try again later.', ['unknown']],
+    [503, 'Service Unavailable.', ['rejected', 'back_off', true]],
+    [503, 'Service Unavailable', ['rejected', 'back_off', true]],
+    [503, '<html>Service Unavailable.</html>', ['unknown']],
+    [500, '', ['unknown']],
+    [502, '<html>', ['unknown']],
+    [504, '', ['unknown']],
+    [408, '', ['unknown']],
+    [429, '', ['rejected', 'back_off', true]],
+    [418, '', ['rejected', 'close_venue', true]],
+    [403, '<html>WAF</html>', ['rejected', 'close_venue', false]],
+    [302, '', ['unknown']],
+    [400, '', ['unknown']],
+    [404, '', ['unknown']],
+    [451, '', ['unknown']],
+  ];
+  for (const [status, message, expected] of rows)
+    check(classify(status, null, message), expected, `${status} ${message}`);
+  check(classify(503, 0, 'Unknown error, please check your request or try again later.'), ['unknown'], 'code 0');
+});
+
+test('what never left is rejected, what left without an answer is unknown', () => {
+  const rows: readonly [AnswerFacts['thrownKind'], Expected][] = [
+    ['not_sent', ['rejected', 'back_off', true]],
+    ['send_deadline', ['rejected', 'none', true]],
+    ['local', ['rejected', 'reload_rules', false]],
+    ['transport', ['unknown']],
+  ];
+  for (const [thrownKind, expected] of rows)
+    check(classify(null, null, 'ECONNRESET', { thrownKind }), expected, thrownKind);
+});
+
+test('a gateway error and a success status outrank a code that contradicts them', () => {
+  for (const status of [200, 201, 500, 502, 504]) check(classify(status, -2019), ['unknown'], String(status));
+});
+
+test('Retry-After, code, status and text arrive in the rejection', () => {
+  const judged = classify(429, -1003, 'Too many requests', { retryAfterMs: 7000 });
+  assert.deepEqual(judged, {
+    kind: 'rejected',
+    rejection: {
+      code: -1003,
+      httpStatus: 429,
+      message: 'Too many requests',
+      retryable: true,
+      consequence: 'back_off',
+      retryAfterMs: 7000,
+    },
+  });
+});
+
+test('a code that is listed nowhere is unknown under every status but the blunt ones', () => {
+  const listed = new Set(CODE_ROWS.flatMap((row) => row.codes));
+  const unlisted = fc.integer({ min: -99_999, max: -1 }).filter((code) => !listed.has(code));
+  const status = fc.integer({ min: 300, max: 599 }).filter((value) => ![403, 418, 429].includes(value));
+  fc.assert(
+    fc.property(status, unlisted, fc.string(), (httpStatus, code, message) => {
+      assert.equal(classify(httpStatus, code, message).kind, 'unknown');
+    }),
+    { seed: 5, numRuns: 500 },
+  );
+});
+
+const HTTP503 = new URL('../../../shared/vectors/binance_http503.json', import.meta.url);
+test('the documented variants of HTTP 503 are told apart', (t) => {
+  if (!existsSync(HTTP503)) return t.skip('vectors/binance_http503.json is not here');
+  const { variants } = JSON.parse(readFileSync(HTTP503, 'utf8')) as {
+    variants: { message: string; code?: number; execution: string }[];
+  };
+  assert.ok(variants.length > 0);
+  for (const { message, code, execution } of variants) {
+    const kind = execution === 'UNKNOWN' ? 'unknown' : 'rejected';
+    assert.equal(classify(503, code ?? null, message).kind, kind, message);
+  }
+});

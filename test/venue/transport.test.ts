@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, afterEach, before, test } from 'node:test';
+import { Agent } from 'undici';
+import type { Rejection, SubmitOutcome, VenuePort } from '../../daemon/gate/ports.ts';
+import { exchangeOnce, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import {
+  API_KEY,
+  answerJson,
+  connectVenue,
+  FakeExchange,
+  order,
+  orderAnswer,
+  type Script,
+  SECRET,
+} from './fake-exchange.ts';
+
+const ORDER = 'POST /fapi/v1/order';
+const fake = new FakeExchange();
+let venue: VenuePort;
+before(async () => {
+  await fake.start();
+  venue = await connectVenue(fake.url);
+  await venue.fetchRules(['BTCUSDT']);
+});
+afterEach(() => {
+  fake.seen.length = 0;
+  fake.scripts.clear();
+});
+after(async () => {
+  await venue.close();
+  await fake.close();
+});
+
+async function submitTo(script: Script): Promise<SubmitOutcome> {
+  fake.scripts.set(ORDER, script);
+  const before = fake.sent(ORDER).length;
+  const outcome = await venue.submit(order(), 500);
+  assert.equal(fake.sent(ORDER).length, before + 1, 'one attempt, never a second');
+  return outcome;
+}
+function rejection(outcome: SubmitOutcome): Rejection {
+  assert.equal(outcome.kind, 'rejected', JSON.stringify(outcome));
+  return outcome.kind === 'rejected' ? outcome.rejection : assert.fail();
+}
+
+test('a connection that ends before, amid or after the headers leaves the order unknown', async () => {
+  const scripts: readonly Script[] = [
+    (_request, _response, socket) => socket.destroy(),
+    (_request, _response, socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le'),
+    (_request, _response, socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"orderId":47'),
+    (_request, _response, socket) => socket.end('not http at all\r\n\r\n'),
+  ];
+  for (const script of scripts) assert.equal((await submitTo(script)).kind, 'unknown');
+});
+
+test('a success whose body is empty, no JSON or not this order leaves the order unknown', async () => {
+  const bodies: readonly Script[] = [
+    (_request, response) => answerJson(response, ''),
+    (_request, response) => answerJson(response, '{"orderId":'),
+    (_request, response) => answerJson(response, '<html>ok</html>'),
+    (_request, response) => answerJson(response, 'null'),
+    (_request, response) => answerJson(response, {}),
+    (_request, response) => answerJson(response, []),
+    (_request, response) => answerJson(response, { code: -2019, msg: 'Margin is insufficient.' }),
+    ...[
+      { clientOrderId: 'hf0000002' },
+      { symbol: 'ETHUSDT' },
+      { side: 'SELL' },
+      { status: 'PERHAPS' },
+      { status: 'constructor' },
+      { origQty: '0.0025' },
+      { executedQty: '0.003' },
+      { price: 60000.1 },
+      { orderId: null },
+      { updateTime: '' },
+    ].map(
+      (changes): Script =>
+        (request, response) =>
+          answerJson(response, orderAnswer(request.params, changes)),
+    ),
+  ];
+  for (const script of bodies) assert.equal((await submitTo(script)).kind, 'unknown');
+});
+
+test('the acknowledgement is read exactly: lots, ticks, status, and no average price invented', async () => {
+  const outcome = await submitTo((request, response) =>
+    answerJson(response, orderAnswer(request.params, { status: 'EXPIRED', executedQty: '0.001', orderId: 4711 })),
+  );
+  assert.deepEqual(outcome.kind === 'accepted' && outcome.order, {
+    kind: 'regular',
+    symbol: 'BTCUSDT',
+    clientOrderId: 'hf0000001',
+    venueOrderId: '4711',
+    side: 'buy',
+    type: 'LIMIT',
+    lots: 2,
+    executedLots: 1,
+    priceTicks: 600_001,
+    triggerTicks: null,
+    reduceOnly: false,
+    closePosition: false,
+    status: 'expired',
+    averagePrice: null,
+    updatedAtMs: 1_795_000_000_000,
+  });
+});
+
+test('an order id beyond 2^53 is kept to the last digit', async () => {
+  const outcome = await submitTo((request, response) =>
+    answerJson(response, JSON.stringify(orderAnswer(request.params)).replace('4711', '9007199254740993123')),
+  );
+  assert.equal(outcome.kind === 'accepted' && outcome.order?.venueOrderId, '9007199254740993123');
+});
+
+test('a redirect is not followed and leaves the order unknown', async () => {
+  const outcome = await submitTo((_request, response) => {
+    response.writeHead(302, { location: `${fake.url}/fapi/v1/other` }).end();
+  });
+  assert.equal(outcome.kind, 'unknown');
+  assert.equal(fake.seen.length, 1);
+});
+
+test('429 and 418 carry Retry-After into the rejection', async () => {
+  const limited = await submitTo((_request, response) =>
+    answerJson(response, { code: -1003, msg: 'Too many requests' }, 429, { 'retry-after': '30' }),
+  );
+  assert.deepEqual([rejection(limited).consequence, rejection(limited).retryAfterMs], ['back_off', 30_000]);
+  const banned = await submitTo((_request, response) => answerJson(response, '', 418, { 'retry-after': '120' }));
+  assert.deepEqual([rejection(banned).consequence, rejection(banned).retryAfterMs], ['close_venue', 120_000]);
+});
+
+test('a refused connection and an unknown host prove that nothing was sent', async () => {
+  const closed = new FakeExchange();
+  await closed.start();
+  const gone = await connectVenue(closed.url);
+  await gone.fetchRules(['BTCUSDT']);
+  await closed.close();
+  const refused = rejection(await gone.submit(order(), 500));
+  assert.deepEqual([refused.retryable, refused.consequence, refused.httpStatus], [true, 'back_off', null]);
+  const read = await gone.fetchServerTime();
+  assert.equal(read.kind, 'failed');
+  const lookup = await gone.lookupOrder('BTCUSDT', 'hf0000001', 'regular');
+  assert.equal(lookup.kind, 'failed', 'a failed query is not a "not found"');
+  await gone.close();
+});
+
+test('no secret, signature or query string leaves in any text, whatever the exchange echoes', async () => {
+  const leak = `key ${API_KEY} ${SECRET} https://fapi.binance.com/fapi/v1/order?symbol=A&signature=${'ab'.repeat(32)}`;
+  const texts: string[] = [];
+  for (const [status, code] of [
+    [400, -2019],
+    [400, -9999],
+    [503, null],
+    [200, -1],
+  ] as const) {
+    const body = code === null ? leak : { code, msg: leak };
+    texts.push(JSON.stringify(await submitTo((_request, response) => answerJson(response, body, status))));
+  }
+  fake.scripts.set('GET /fapi/v1/order', (_request, response) => answerJson(response, { code: -1, msg: leak }, 400));
+  texts.push(JSON.stringify(await venue.lookupOrder('BTCUSDT', 'a', 'regular')));
+  fake.scripts.set('GET /fapi/v1/order', (_request, _response, socket) => socket.destroy());
+  texts.push(JSON.stringify(await venue.lookupOrder('BTCUSDT', 'a', 'regular')));
+  for (const text of texts) {
+    for (const secret of [API_KEY, SECRET, 'ab'.repeat(32), 'signature=a', 'symbol=A'])
+      assert.ok(!text.includes(secret), text);
+  }
+});
+
+test('a deadline that has passed drops the order without a byte', async () => {
+  for (const deadlineMs of [0, -1]) {
+    const dropped = rejection(await venue.submit(order(), deadlineMs));
+    assert.deepEqual([dropped.message, dropped.retryable], ['SEND_DEADLINE', true]);
+  }
+  assert.equal(fake.seen.length, 0);
+});
+
+/** One server whose first request hangs until released, and an agent with a single connection. */
+async function startHanging(): Promise<{ server: Server; url: string; seen: string[]; release: () => void }> {
+  const seen: string[] = [];
+  const waiting: (() => void)[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.url ?? '');
+    waiting.push(() => response.end('{}'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const release = () => {
+    for (const end of waiting.splice(0)) end();
+  };
+  return { server, url, seen, release };
+}
+function request(url: string, changes: Partial<HttpRequest> = {}): HttpRequest {
+  const base = {
+    method: 'POST',
+    headers: {},
+    body: 'a=1',
+    sendWithinMs: 2000,
+    answerWithinMs: 2000,
+    maxBodyBytes: 1000,
+  };
+  return { ...base, url, ...changes } as HttpRequest;
+}
+async function failure(promise: Promise<unknown>): Promise<TransportError> {
+  return promise.then(
+    () => assert.fail('it should have failed'),
+    (error: unknown) => (error instanceof TransportError ? error : assert.fail(String(error))),
+  );
+}
+
+test('an order that waits for a socket past its deadline is dropped and never sent later', async () => {
+  const { server, url, seen, release } = await startHanging();
+  const agent = new Agent({ connections: 1, pipelining: 1 });
+  const first = exchangeOnce(agent, request(`${url}/first`));
+  const late = await failure(exchangeOnce(agent, request(`${url}/late`, { sendWithinMs: 30 })));
+  assert.deepEqual([late.stage, late.code], ['send_deadline', 'SEND_DEADLINE']);
+  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  release();
+  await first;
+  const last = exchangeOnce(agent, request(`${url}/last`));
+  while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  release();
+  await last;
+  assert.deepEqual(seen, ['/first', '/last']);
+  await agent.destroy();
+  server.close();
+});
+
+test('a busy event loop does not let an order through after its deadline', async () => {
+  const { server, url, seen } = await startHanging();
+  const agent = new Agent({ connections: 1 });
+  const pending = failure(exchangeOnce(agent, request(`${url}/late`, { sendWithinMs: 5 })));
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < 40);
+  assert.equal((await pending).stage, 'send_deadline');
+  assert.deepEqual(seen, []);
+  await agent.destroy();
+  server.close();
+});
+
+test('the total deadline bounds a missing answer, a stalled body and a slow one', async () => {
+  const server = createServer((incoming, response) => {
+    if (incoming.url === '/silent') return;
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('{');
+    if (incoming.url === '/drip') {
+      const timer = setInterval(() => response.write(' '), 10);
+      response.on('close', () => clearInterval(timer));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const agent = new Agent();
+  for (const path of ['/silent', '/stall', '/drip']) {
+    const startedMs = performance.now();
+    const error = await failure(exchangeOnce(agent, request(url + path, { answerWithinMs: 120 })));
+    assert.deepEqual([error.stage, error.code], ['sent', 'ANSWER_TIMEOUT'], path);
+    assert.ok(performance.now() - startedMs < 600, path);
+  }
+  await agent.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+test('a body beyond its bound ends the exchange', async () => {
+  const server = createServer((_incoming, response) => response.end('x'.repeat(5000)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const agent = new Agent();
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const error = await failure(exchangeOnce(agent, request(url)));
+  assert.deepEqual([error.stage, error.code], ['sent', 'BODY_TOO_LARGE']);
+  await agent.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+test('failures before a socket is there prove that nothing was sent, those after it do not', async () => {
+  const agent = new Agent({ connectTimeout: 1000 });
+  const server = createServer((incoming) => incoming.socket.destroy());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  assert.equal((await failure(exchangeOnce(agent, request(`http://127.0.0.1:${port}/`)))).stage, 'sent');
+  const notTls = await failure(exchangeOnce(agent, request(`https://127.0.0.1:${port}/`)));
+  assert.equal(notTls.stage, 'not_sent', `${notTls.code}: the handshake never gave a usable socket`);
+  server.close();
+  await once(server, 'close');
+  const refused = await failure(exchangeOnce(agent, request(`http://127.0.0.1:${port}/`)));
+  assert.deepEqual([refused.stage, refused.code], ['not_sent', 'ECONNREFUSED']);
+  const nowhere = await failure(exchangeOnce(agent, request('http://no-such-host.invalid/')));
+  assert.equal(nowhere.stage, 'not_sent', nowhere.code);
+  await agent.destroy();
+});

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import fc from 'fast-check';
+import type { VenuePort } from '../../daemon/gate/ports.ts';
+import { formatUnits } from '../../daemon/venue/decimals.ts';
+import {
+  API_KEY,
+  answerJson,
+  connectVenue,
+  exchangeSymbol,
+  FakeExchange,
+  order,
+  orderAnswer,
+  stop,
+} from './fake-exchange.ts';
+
+const fake = new FakeExchange();
+let venue: VenuePort;
+before(async () => {
+  await fake.start();
+  venue = await connectVenue(fake.url);
+  assert.equal((await venue.fetchRules(['BTCUSDT'])).kind, 'ok');
+});
+afterEach(() => {
+  fake.seen.length = 0;
+  fake.scripts.clear();
+});
+after(async () => {
+  await venue.close();
+  await fake.close();
+});
+
+/** The parameters of the only request to `key`, without those that signing adds. */
+function onlySent(key: string): Record<string, string> {
+  const requests = fake.sent(key);
+  assert.equal(requests.length, 1, key);
+  const [request] = requests;
+  assert.ok(request?.isSigned, 'signed');
+  assert.equal(request.headers['x-mbx-apikey'], API_KEY);
+  assert.equal(request.headers['user-agent'], 'holdfast/0.1.0');
+  assert.equal(request.params.recvWindow, '5000');
+  assert.ok(Math.abs(Number(request.params.timestamp) - Date.now()) < 2000, 'timestamp is domain time');
+  const { timestamp: _timestamp, recvWindow: _window, signature: _signature, ...rest } = request.params;
+  return rest;
+}
+
+test('an opening order goes out as LIMIT IOC with exactly the decided parameters', async () => {
+  const outcome = await venue.submit(order(), 500);
+  assert.equal(outcome.kind, 'accepted');
+  assert.deepEqual(onlySent('POST /fapi/v1/order'), {
+    symbol: 'BTCUSDT',
+    side: 'BUY',
+    type: 'LIMIT',
+    timeInForce: 'IOC',
+    quantity: '0.002',
+    price: '60000.1',
+    newClientOrderId: 'hf0000001',
+    newOrderRespType: 'RESULT',
+  });
+});
+
+test('an exit carries reduceOnly, a market exit neither price nor time in force, none a position side', async () => {
+  await venue.submit(order({ side: 'sell', reduceOnly: true, priceTicks: 600_000, timeInForce: 'GTC' }), 500);
+  assert.deepEqual(onlySent('POST /fapi/v1/order'), {
+    symbol: 'BTCUSDT',
+    side: 'SELL',
+    type: 'LIMIT',
+    timeInForce: 'GTC',
+    quantity: '0.002',
+    price: '60000',
+    reduceOnly: 'true',
+    newClientOrderId: 'hf0000001',
+    newOrderRespType: 'RESULT',
+  });
+  fake.seen.length = 0;
+  await venue.submit(
+    order({ side: 'sell', reduceOnly: true, orderType: 'market', priceTicks: null, timeInForce: null }),
+    500,
+  );
+  assert.deepEqual(onlySent('POST /fapi/v1/order'), {
+    symbol: 'BTCUSDT',
+    side: 'SELL',
+    type: 'MARKET',
+    quantity: '0.002',
+    reduceOnly: 'true',
+    newClientOrderId: 'hf0000001',
+    newOrderRespType: 'RESULT',
+  });
+});
+
+test('a protective stop goes to the algo service and closes the position on the mark', async () => {
+  await venue.submitStop(stop());
+  assert.deepEqual(onlySent('POST /fapi/v1/algoOrder'), {
+    algoType: 'CONDITIONAL',
+    symbol: 'BTCUSDT',
+    side: 'SELL',
+    type: 'STOP_MARKET',
+    triggerPrice: '54000',
+    closePosition: 'true',
+    workingType: 'MARK_PRICE',
+    clientAlgoId: 'hf000000s',
+    newOrderRespType: 'RESULT',
+  });
+});
+
+test('an amendment is one PUT by client id with the new total and price', async () => {
+  fake.scripts.set('PUT /fapi/v1/order', (request, response) => answerJson(response, orderAnswer(request.params)));
+  const outcome = await venue.amend(order({ lots: 7, priceTicks: 599_999, timeInForce: 'GTC' }), 500);
+  assert.equal(outcome.kind, 'accepted');
+  assert.deepEqual(onlySent('PUT /fapi/v1/order'), {
+    symbol: 'BTCUSDT',
+    side: 'BUY',
+    quantity: '0.007',
+    price: '59999.9',
+    origClientOrderId: 'hf0000001',
+  });
+});
+
+test('cancels name the order by client id at its own service, cancelAll asks both services', async () => {
+  fake.scripts.set('DELETE /fapi/v1/order', (request, response) =>
+    answerJson(response, orderAnswer(request.params, { status: 'CANCELED', side: 'BUY', origQty: '0.002' })),
+  );
+  fake.scripts.set('DELETE /fapi/v1/algoOrder', (_request, response) =>
+    answerJson(response, { algoId: 1, clientAlgoId: 'hf000000s', code: '200', msg: 'success' }),
+  );
+  const done = { code: 200, msg: 'The operation of cancel all open order is done.' };
+  fake.scripts.set('DELETE /fapi/v1/allOpenOrders', (_request, response) => answerJson(response, done));
+  fake.scripts.set('DELETE /fapi/v1/algoOpenOrders', (_request, response) => answerJson(response, done));
+  assert.equal((await venue.cancel('BTCUSDT', 'hf0000001', 'regular')).kind, 'canceled');
+  assert.equal((await venue.cancel('BTCUSDT', 'hf000000s', 'algo')).kind, 'canceled');
+  assert.equal((await venue.cancelAll('BTCUSDT')).kind, 'ok');
+  assert.deepEqual(onlySent('DELETE /fapi/v1/order'), { symbol: 'BTCUSDT', origClientOrderId: 'hf0000001' });
+  assert.deepEqual(onlySent('DELETE /fapi/v1/algoOrder'), { symbol: 'BTCUSDT', clientAlgoId: 'hf000000s' });
+  assert.deepEqual(onlySent('DELETE /fapi/v1/allOpenOrders'), { symbol: 'BTCUSDT' });
+  assert.deepEqual(onlySent('DELETE /fapi/v1/algoOpenOrders'), { symbol: 'BTCUSDT' });
+});
+
+test('cancelAll fails when one of the two services refuses, and still asks the other', async () => {
+  const refuse = { code: -1003, msg: 'Too many requests' };
+  fake.scripts.set('DELETE /fapi/v1/allOpenOrders', (_request, response) =>
+    answerJson(response, refuse, 429, { 'retry-after': '3' }),
+  );
+  fake.scripts.set('DELETE /fapi/v1/algoOpenOrders', (_request, response) =>
+    answerJson(response, { code: 200, msg: 'ok' }),
+  );
+  const outcome = await venue.cancelAll('BTCUSDT');
+  assert.equal(outcome.kind, 'failed');
+  assert.equal(outcome.kind === 'failed' && outcome.consequence, 'back_off');
+  assert.equal(outcome.kind === 'failed' && outcome.retryAfterMs, 3000);
+  assert.equal(fake.sent('DELETE /fapi/v1/algoOpenOrders').length, 1);
+});
+
+test('leverage is set with a symbol and an integer, nothing else', async () => {
+  fake.scripts.set('POST /fapi/v1/leverage', (_request, response) =>
+    answerJson(response, { leverage: 3, maxNotionalValue: '1000', symbol: 'BTCUSDT' }),
+  );
+  assert.deepEqual(await venue.setLeverage('BTCUSDT', 3), { kind: 'accepted', order: null });
+  assert.deepEqual(onlySent('POST /fapi/v1/leverage'), { symbol: 'BTCUSDT', leverage: '3' });
+});
+
+test('for every tick, lot and amount the strings on the wire are the exact decimals, unrounded by ccxt', async () => {
+  const steps = [
+    ['0.10', '0.001'],
+    ['0.01', '1'],
+    ['0.00001', '10'],
+    ['0.25', '0.05'],
+    ['0.0000001', '1'],
+    ['5', '0.00000001'],
+  ] as const;
+  const cases = fc.record({ lots: fc.integer({ min: 1, max: 1e8 }), priceTicks: fc.integer({ min: 1, max: 1e8 }) });
+  for (const [tick, lot] of steps) {
+    fake.symbols = [exchangeSymbol('BTCUSDT', tick, lot)];
+    const rules = await venue.fetchRules(['BTCUSDT']);
+    const rule = rules.kind === 'ok' ? rules.value[0] : undefined;
+    assert.ok(rule !== undefined);
+    const lotStep = { mantissa: rule.lotMantissa, scale: rule.lotScale };
+    const tickStep = { mantissa: rule.tickMantissa, scale: rule.tickScale };
+    for (const { lots, priceTicks } of fc.sample(cases, { seed: 13, numRuns: 20 })) {
+      fake.seen.length = 0;
+      const outcome = await venue.submit(order({ lots, priceTicks }), 500);
+      assert.equal(outcome.kind, 'accepted', JSON.stringify({ tick, lot, lots, priceTicks, outcome }));
+      const sent = onlySent('POST /fapi/v1/order');
+      assert.equal(sent.quantity, formatUnits(lots, lotStep));
+      assert.equal(sent.price, formatUnits(priceTicks, tickStep));
+    }
+  }
+  fake.symbols = [exchangeSymbol('BTCUSDT')];
+  await venue.fetchRules(['BTCUSDT']);
+});
+
+test('a contradictory or unknown order is refused before anything leaves', async () => {
+  const bad = [
+    order({ orderType: 'market' }),
+    order({ priceTicks: null }),
+    order({ timeInForce: null }),
+    order({ lots: 0 }),
+    order({ lots: -2 }),
+    order({ lots: 1.5 }),
+    order({ lots: Number.NaN }),
+    order({ symbol: 'NOSUCHUSDT' }),
+  ];
+  for (const instruction of bad) {
+    const outcome = await venue.submit(instruction, 500);
+    assert.equal(outcome.kind, 'rejected', JSON.stringify(instruction));
+    assert.equal(outcome.kind === 'rejected' && outcome.rejection.retryable, false);
+  }
+  for (const deadlineMs of [Date.now() + 500, Number.NaN]) {
+    assert.equal((await venue.submit(order(), deadlineMs)).kind, 'rejected');
+  }
+  assert.equal(fake.seen.length, 0);
+});
+
+test('before the rules are known nothing is sent', async () => {
+  const fresh = await connectVenue(fake.url);
+  fake.seen.length = 0;
+  assert.equal((await fresh.submit(order(), 500)).kind, 'rejected');
+  assert.equal((await fresh.cancel('BTCUSDT', 'a', 'regular')).kind, 'rejected');
+  assert.equal((await fresh.cancelAll('BTCUSDT')).kind, 'failed');
+  assert.equal(fake.seen.length, 0);
+  await fresh.close();
+});
+
+test('markets are loaded once for many orders', async () => {
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => venue.submit(order({ clientOrderId: `hf${index}` }), 500)),
+  );
+  assert.equal(fake.sent('POST /fapi/v1/order').length, 20);
+  assert.equal(fake.seen.length, 20);
+  const ids = new Set(fake.sent('POST /fapi/v1/order').map((request) => request.params.newClientOrderId));
+  assert.equal(ids.size, 20);
+});
