@@ -152,6 +152,11 @@ export interface SignalEvent {
   readonly signal_id: string;
   readonly symbol: string | null;
 }
+/** The venue confirmed a leverage setting. */
+export interface LeverageEvent {
+  readonly leverage: number;
+  readonly symbol: string;
+}
 export interface RebaseEvent {
   readonly equity_usdt: number;
   readonly reason: string;
@@ -187,6 +192,7 @@ export interface GateEvents {
   readonly alert: AlertEvent;
   readonly arming: ArmingEvent;
   readonly decision: DecisionEvent;
+  readonly leverage: LeverageEvent;
   readonly market: MarketEvent;
   readonly order: OrderEvent;
   readonly order_intent: OrderIntentEvent;

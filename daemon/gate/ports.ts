@@ -116,6 +116,11 @@ export interface VenueTrade {
   readonly isMaker: boolean;
   readonly atMs: number;
 }
+export interface VenueTransfer {
+  readonly transferId: string;
+  readonly amountUsdt: number;
+  readonly atMs: number;
+}
 /** What the gate asks the venue to place. */
 export interface OrderInstruction {
   readonly clientOrderId: string;
@@ -203,6 +208,8 @@ export interface VenuePort {
     fromTradeId: string | null,
     sinceMs: number,
   ): Promise<FetchOutcome<readonly VenueTrade[]>>;
+  /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
+  fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
   /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
   submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
@@ -213,6 +220,58 @@ export interface VenuePort {
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
   close(): Promise<void>;
+}
+
+/** The part of the ledger that the gate writes and reads; ledger/ implements it. */
+export type LedgerRecord =
+  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
+  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown };
+export interface StoredEvent {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+export interface LedgerPort {
+  readonly genesis: { readonly genesis_id: string };
+  readonly isFailed: boolean;
+  appendNow(records: readonly LedgerRecord[]): { readonly seqs: readonly number[]; readonly committed: Promise<void> };
+  appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[];
+  putText(body: string): string;
+  putPolicy(policy: unknown): string;
+  readPolicy(hash: string): string | null;
+  readText(hash: string): string | null;
+  lastSeq(): number;
+  findDecision(decisionId: string): StoredEvent | null;
+  findDecisionByRequest(key: {
+    readonly agent: string;
+    readonly kind: string;
+    readonly request_id: string;
+  }): StoredEvent | null;
+  readDecisions(query: { readonly agent?: string; readonly limit: number; readonly cursor?: string }): {
+    readonly events: readonly StoredEvent[];
+    readonly next: string | null;
+  };
+  iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
+}
+/** Domain time (venue/clock.ts implements it). */
+export interface ClockPort {
+  /** Throws before the first synchronisation. */
+  nowMs(): number;
+  readonly isSynced: boolean;
+  readonly scale: number;
+  setScale(scale: number): void;
+  sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync;
+}
+export type ClockSync =
+  | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
+  | { readonly kind: 'jumped'; readonly source: 'venue' | 'host'; readonly byMs: number }
+  | { readonly kind: 'failed'; readonly detail: string };
+/** Counters and durations; main.ts turns them into Prometheus metrics. */
+export interface ObserverPort {
+  decided(kind: string, tool: string, verdict: string, codes: readonly string[], elapsedNs: number): void;
+  submitted(outcome: string): void;
+  alerted(code: string): void;
 }
 
 declare const approvedBrand: unique symbol;

@@ -180,12 +180,14 @@ function reservedMargin(state: GateState, inputs: LiveInputs): number {
 function* othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
   for (const order of orders) {
     if (agent !== null && order.agent !== agent) continue;
-    if (
-      own !== null &&
-      (order === own ||
-        (own.decisionId !== null && order.decisionId === own.decisionId && order.status === 'pending_send'))
-    )
-      continue;
+    if (own.leaving?.has(order) === true) continue;
+    const self = own.own;
+    const isUnsentSibling =
+      self !== null &&
+      self.decisionId !== null &&
+      order.decisionId === self.decisionId &&
+      order.status === 'pending_send';
+    if (order === self || isUnsentSibling) continue;
     yield order;
   }
 }

@@ -99,6 +99,9 @@ export class GateState {
       case 'signal':
         this.signals.set(event.payload.signal_id, event.payload);
         return;
+      case 'leverage':
+        this.position(event.payload.symbol).leverage = event.payload.leverage;
+        return;
       case 'rebase':
         this.equity.rebase(event.at_ms, event.payload.equity_usdt);
         return;
@@ -156,9 +159,12 @@ export class GateState {
 
   /** A later slice is decided on its own and can only shrink; what it lost is released. */
   #applySlice(event: DecisionEvent, atMs: number): void {
-    for (const planned of event.orders) {
-      const order = this.orders.all.get(planned.client_order_id);
+    for (const fresh of planOrders(event, atMs)) {
+      const order = this.orders.all.get(fresh.clientOrderId);
+      // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.
+      if (order === undefined && fresh.reduceOnly) insertOrder(this.orders, fresh);
       if (order === undefined || order.status !== 'pending_send') continue;
+      const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
       order.lots = Math.min(order.lots, planned.lots);
       order.priceTicks = planned.price_ticks;
       order.status = 'in_flight';

@@ -6,6 +6,10 @@ import type { OrderKind } from '../ports.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
+/** Reads the status anew: it may have changed across an await, which the compiler cannot see. */
+export function statusOf(order: OrderState): OrderStatus {
+  return order.status;
+}
 export function isTerminal(status: OrderStatus): boolean {
   return TERMINAL.has(status);
 }
@@ -91,7 +95,8 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
   const isFirst = planned.delay_ms === 0;
   return {
     clientOrderId: planned.client_order_id,
-    decisionId: event.decision.decision_id,
+    // Later rungs and merged exits belong to the decision that asked for them.
+    decisionId: event.parent_decision_id ?? event.decision.decision_id,
     agent: event.agent,
     origin: event.request.origin,
     symbol: planned.symbol,

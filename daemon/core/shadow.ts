@@ -1,0 +1,61 @@
+import type { CompiledPolicy } from './compiled-policy.ts';
+import type { ExecutionContext } from './context.ts';
+import type { EffectiveAction, ExecutionDecision } from './decision.ts';
+import { boundPrice } from './price.ts';
+import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import type { ExecutionRequest } from './request.ts';
+import { describePlan, lotsFor } from './staging.ts';
+
+/**
+ * Policy mode `shadow` (paper and replay only): the quantised *request* is what executes, while the decision that the
+ * gate took is recorded beside it with `enforced: false`. Only what opens risk differs; exits and cancels are the same.
+ * Without filters, mark or book there is nothing to quantise with, and the gate's own decision stands.
+ */
+export function shadowDecision(
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): ExecutionDecision {
+  const { rules, mark, bid, ask } = context.market;
+  if (request.intent !== 'open' || request.side === null || request.requested_notional === null) return decision;
+  if (decision.effective !== null && decision.effective.action !== 'open') return decision;
+  if (rules === null || mark === null || bid === null || ask === null) return decision;
+  const slippageBps = request.max_slippage_bps ?? 0;
+  const limit = request.order_type === 'limit' ? request.limit_price : null;
+  const price = boundPrice(
+    rules,
+    request.side,
+    limit,
+    slippageBps,
+    (bid + ask) / 2,
+    mark,
+    policy.spec.market.collar_bps,
+  );
+  const lots = Math.min(
+    context.slice_lots ?? lotsFor(request.requested_notional, price.valueTicks, rules),
+    rules.max_lots,
+  );
+  if (lots < 1 || price.priceTicks < 1) return decision;
+  const effective: EffectiveAction = {
+    action: 'open',
+    leverage: request.requested_leverage ?? 1,
+    limit_price: formatPrice(price.priceTicks, rules),
+    lots,
+    max_slippage_bps: slippageBps,
+    notional: lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules),
+    order_type: 'limit',
+    price_ticks: price.priceTicks,
+    quantity: formatQuantity(lots, rules),
+    reduce_only: false,
+    requested_quantity: formatQuantity(lots, rules),
+    side: request.side,
+    time_in_force: limit === null ? 'IOC' : 'GTC',
+  };
+  return {
+    ...decision,
+    constraints: { ...decision.constraints, staging_plan: describePlan([lots], rules, 0) },
+    decision: 'ALLOW',
+    effective,
+  };
+}

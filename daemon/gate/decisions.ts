@@ -1,0 +1,195 @@
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import { decide } from '../core/decide.ts';
+import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import { shadowDecision } from '../core/shadow.ts';
+import type { DecisionBody, DecisionKind } from './api.ts';
+import type { DecisionEvent, PlannedOrder } from './events.ts';
+import type { Appended, GateCore } from './gate-core.ts';
+import { type Ask, buildContext } from './snapshot.ts';
+
+/** Genesis prefix of ids: 6 hex digits tell whose order it is. */
+export function ownPrefix(genesisId: string): string {
+  return `hf${genesisId.slice(0, 6)}`;
+}
+/** `hf` + 6 of genesis + base36 seq + slice + attempt: deterministic, unique, at most 36 characters (BINANCE.md B 2.1). */
+export function clientOrderId(genesisId: string, seq: number, slice: number, attempt: number): string {
+  return `${ownPrefix(genesisId)}${seq.toString(36)}-${slice.toString(36)}-${attempt.toString(36)}`;
+}
+export function decisionId(genesisId: string, seq: number): string {
+  return `d-${genesisId.slice(0, 6)}-${seq.toString(36)}`;
+}
+
+/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+export interface Decided {
+  readonly body: DecisionBody;
+  readonly event: DecisionEvent;
+  readonly appended: Appended;
+  readonly policy: CompiledPolicy;
+}
+export interface DecideOptions {
+  readonly kind: DecisionKind;
+  readonly route: string;
+  readonly bodyHash: string | null;
+  readonly texts: { readonly [field: string]: string };
+  readonly parentDecisionId: string | null;
+  /** Orders that follow from the decision; none for advisory kinds. */
+  readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
+  /** Records of decisions that change nothing may be left out (standing orders that still fit). */
+  readonly skipUnless?: (decision: ExecutionDecision) => boolean;
+}
+
+export const NO_ORDERS = (): readonly PlannedOrder[] => [];
+
+/**
+ * Snapshot, decide and append in one event-loop turn: N clients racing one cap can never overspend it, since the
+ * reservation is in the views before the next snapshot is taken.
+ */
+export function takeDecision(
+  core: GateCore,
+  request: ExecutionRequest,
+  ask: Ask,
+  options: DecideOptions,
+): Decided | null {
+  const policy = core.policyFor(request.agent);
+  const startedAt = process.hrtime.bigint();
+  const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+  const decision = decide(request, context, policy);
+  const elapsedNs = Number(process.hrtime.bigint() - startedAt);
+  if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
+  const texts = storeTexts(core, options.texts);
+  const contextHash = core.ports.sha256(canonicalJson(context));
+  const { state } = core;
+  const stateSeq = state.stateSeq;
+  const marketSeq = state.marketSeq;
+  const { appended, payload } = core.appendBuilt('decision', (seq) => ({
+    agent: request.agent,
+    body_hash: options.bodyHash,
+    context,
+    decision: buildBody(core, decision, request, options.kind, seq, contextHash),
+    market_seq: marketSeq,
+    orders: options.plan(
+      policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision,
+      seq,
+    ),
+    parent_decision_id: options.parentDecisionId,
+    request,
+    route: options.route,
+    state_seq: stateSeq,
+    texts,
+  }));
+  const codes = decision.reasons.map((reason) => reason.code);
+  core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
+  if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
+    core.alert(
+      'INTERNAL_RECHECK',
+      `decision ${payload.decision.decision_id} failed the last check on what would be sent`,
+      request.symbol,
+    );
+  }
+  return { body: payload.decision, event: payload, appended, policy };
+}
+
+function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {
+  const stored: Record<string, string> = {};
+  for (const field of Object.keys(texts).sort()) stored[field] = core.ports.ledger.putText(texts[field] ?? '');
+  return stored;
+}
+
+/** Keys in canonical order, so that the record costs no sorting. */
+function buildBody(
+  core: GateCore,
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  kind: DecisionKind,
+  seq: number,
+  contextHash: string,
+): DecisionBody {
+  return {
+    agent: request.agent,
+    at_ms: core.nowMs(),
+    binding: kind !== 'intercept' && kind !== 'dry_run',
+    budget: decision.budget,
+    condition_reducing: decision.condition_reducing,
+    constraints: decision.constraints,
+    context_hash: contextHash,
+    decision: decision.decision,
+    decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+    effective: decision.effective,
+    enforced: decision.enforced,
+    kind,
+    policy_hash: core.policyHash,
+    reasons: decision.reasons,
+    request_id: request.request_id,
+    retry_after_ms: decision.retry_after_ms,
+    seq,
+    symbol: request.symbol,
+    tool: request.tool,
+    verdicts: decision.verdicts,
+  };
+}
+
+/** The derived part of a recorded decision: what `decide` returned. */
+export function derivedPart(body: DecisionBody): ExecutionDecision {
+  return {
+    budget: body.budget,
+    condition_reducing: body.condition_reducing,
+    constraints: body.constraints,
+    decision: body.decision,
+    effective: body.effective,
+    enforced: body.enforced,
+    reasons: body.reasons,
+    retry_after_ms: body.retry_after_ms,
+    verdicts: body.verdicts,
+  };
+}
+
+/** Orders of an opening or exit decision, from its staging plan. */
+export function planFromDecision(
+  core: GateCore,
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  seq: number,
+  lotsOf: (quantity: string) => number,
+): readonly PlannedOrder[] {
+  const effective = decision.effective;
+  if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
+  const symbol = request.symbol;
+  return decision.constraints.staging_plan.map((slice) => ({
+    client_order_id: clientOrderId(core.ports.ledger.genesis.genesis_id, seq, slice.slice, 0),
+    delay_ms: slice.delay_ms,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    lots: lotsOf(slice.quantity),
+    order_type: effective.order_type,
+    price_ticks: effective.price_ticks,
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice: slice.slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_ticks: null,
+  }));
+}
+
+/** One order with everything given: exits' later rungs, gate exits. */
+export function planSingle(effective: EffectiveAction, symbol: string, id: string, slice: number): PlannedOrder {
+  return {
+    client_order_id: id,
+    delay_ms: 0,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    lots: effective.lots,
+    order_type: effective.order_type,
+    price_ticks: effective.price_ticks,
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_ticks: null,
+  };
+}

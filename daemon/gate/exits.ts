@@ -1,0 +1,231 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecutionRequest, Side } from '../core/request.ts';
+import type { DecisionKind } from './api.ts';
+import type { Canceler } from './cancels.ts';
+import { clientOrderId, type Decided, planSingle, takeDecision } from './decisions.ts';
+import type { PlannedOrder } from './events.ts';
+import type { GateCore } from './gate-core.ts';
+import { endedEvent, type OrderSender } from './order-sender.ts';
+import type { Resolver } from './resolver.ts';
+import { remainingLots } from './state/exposure.ts';
+import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
+import { longLots, shortLots } from './state/positions.ts';
+
+/** Automatic attempts of one rung after a proven refusal that a repeat can mend (BINANCE.md part B, 2.1). */
+const MAX_ATTEMPTS = 5;
+const BACK_OFF_MS = [200, 400, 800, 1600] as const;
+
+/** What is needed to decide a later rung of an exit again. */
+interface ExitParent {
+  readonly decisionId: string;
+  readonly request: ExecutionRequest;
+  readonly route: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly lots: number;
+  readonly genesisSeq: number;
+}
+
+/**
+ * Runs verified exits: IOC reduceOnly up the ladder until done (an agent's at most to its last rung, an operator's and
+ * the gate's to MARKET reduceOnly). Exits are never refused for pace: beyond their own rate they merge into one.
+ */
+export class ExitRunner {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #canceler: Canceler;
+  readonly #signal: AbortSignal;
+  /** Exits that wait for the rate bucket, merged by agent, symbol and side. */
+  readonly #merged = new Map<string, Promise<void>>();
+
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, canceler: Canceler, signal: AbortSignal) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#resolver = resolver;
+    this.#canceler = canceler;
+    this.#signal = signal;
+  }
+
+  /** Lots of the plan's single order wait in `pending_send` while the bucket is empty. */
+  planDelay(agent: string): number {
+    const { max, window_ms: windowMs } = this.#core.policySpec.exits.rate;
+    const now = this.#core.nowMs();
+    const used = this.#core.state.pacing.agent(agent).exits.count(now, windowMs);
+    if (used.tokens < max || used.freeAtMs === null) return 0;
+    return Math.max(1, used.freeAtMs - now);
+  }
+
+  async run(decided: Decided): Promise<void> {
+    const order = (this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [])[0];
+    if (order === undefined) return;
+    if (order.status === 'pending_send') await this.#waitMerged(decided, order);
+    else await this.#climb(decided, order);
+  }
+
+  /** Beyond the rate: the first one waits for the bucket and takes along everything that came in meanwhile. */
+  #waitMerged(decided: Decided, order: OrderState): Promise<void> {
+    const key = `${order.agent ?? ''}\u0000${order.symbol}\u0000${order.side}`;
+    const waiting = this.#merged.get(key);
+    if (waiting !== undefined) return waiting;
+    const run = this.#sendMerged(decided, order).finally(() => this.#merged.delete(key));
+    this.#merged.set(key, run);
+    return run;
+  }
+
+  async #sendMerged(decided: Decided, order: OrderState): Promise<void> {
+    const { scale } = this.#core.ports.clock;
+    while (this.#core.nowMs() < order.dueAtMs && !this.#signal.aborted) {
+      await delay(scale > 0 ? Math.max(1, (order.dueAtMs - this.#core.nowMs()) / scale) : 25, undefined, {
+        signal: this.#signal,
+      });
+    }
+    const waiting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) =>
+        other.status === 'pending_send' && other.reduceOnly && other.agent === order.agent && other.side === order.side,
+    );
+    const lots = waiting.reduce((sum, other) => sum + other.lots, 0);
+    for (const other of waiting) {
+      this.#sender.record(
+        other,
+        endedEvent(this.#core, other, 'canceled', other === order ? 'sent as one merged exit' : 'merged into one exit'),
+      );
+    }
+    const carrier = this.#decideRung(parentOf(decided, order), lots, 0, 1, 'gate');
+    if (carrier !== null) {
+      await carrier.decided.appended.committed;
+      await this.#climb(carrier.decided, carrier.order);
+    }
+  }
+
+  /** Climbs the ladder with what is left; each rung is decided and recorded before it is sent. */
+  async #climb(decided: Decided, first: OrderState): Promise<void> {
+    const parent = parentOf(decided, first);
+    const isTakeProfit = first.timeInForce === 'GTC';
+    await this.#makeRoom(first);
+    let order = first;
+    let left = first.lots;
+    let attempt = 0;
+    let failures = 0;
+    const rungs = this.#core.policySpec.exits.ladder_bps.length + (decided.event.request.origin === 'agent' ? 0 : 1);
+    for (let rung = 0; !this.#signal.aborted; ) {
+      if (order.status !== 'in_flight') return;
+      const outcome = await this.#sender.send(order);
+      if (statusOf(order) === 'unknown') await this.#resolver.resolve(order);
+      if (isTakeProfit && !isTerminal(order.status)) return;
+      left -= order.executedLots;
+      if (left <= 0 || !isTerminal(order.status)) return;
+      if (outcome.kind === 'rejected') {
+        failures += 1;
+        if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, outcome.rejection.consequence, failures))) return;
+      } else {
+        rung += 1;
+        if (rung >= rungs || isTakeProfit) return;
+        await delay(this.#core.policySpec.exits.step_ms, undefined, { signal: this.#signal });
+      }
+      attempt += 1;
+      const next = this.#decideRung(parent, left, rung, attempt, 'slice');
+      if (next === null) return;
+      await next.decided.appended.committed;
+      order = next.order;
+      left = Math.min(left, order.lots);
+    }
+  }
+
+  /** What a refusal asks for before the next attempt; false: another attempt is pointless. */
+  async #mend(order: OrderState, consequence: string, failures: number): Promise<boolean> {
+    if (consequence === 'cancel_sibling') {
+      await this.#canceler.cancelMatching(
+        order.symbol,
+        (other) => other.reduceOnly && other.side === order.side && other !== order,
+        'makes room for an exit',
+      );
+      return true;
+    }
+    if (consequence === 'none' && order.retryable === false) return false;
+    await delay(BACK_OFF_MS[Math.min(failures - 1, BACK_OFF_MS.length - 1)], undefined, { signal: this.#signal });
+    return true;
+  }
+
+  #decideRung(
+    parent: ExitParent,
+    lots: number,
+    rung: number,
+    attempt: number,
+    kind: DecisionKind,
+  ): { readonly decided: Decided; readonly order: OrderState } | null {
+    const { genesis_id: genesis } = this.#core.ports.ledger.genesis;
+    const decided = takeDecision(
+      this.#core,
+      { ...parent.request, intent: 'close', side: parent.side, request_id: null },
+      {
+        phase: 'slice',
+        venue: this.#core.settings.venue,
+        accountName: this.#core.settings.account,
+        tokenSkillSha256: null,
+        schemaViolation: null,
+        own: null,
+        leaving: null,
+        exitRung: rung,
+        sliceLots: lots,
+        parentPriceTicks: null,
+        target: null,
+      },
+      {
+        kind,
+        route: parent.route,
+        bodyHash: null,
+        texts: {},
+        parentDecisionId: parent.decisionId,
+        plan: (decision, seq): readonly PlannedOrder[] => {
+          if (decision.decision === 'BLOCK' || decision.effective?.action !== 'exit') return [];
+          const id =
+            kind === 'slice'
+              ? clientOrderId(genesis, parent.genesisSeq, 0, attempt)
+              : clientOrderId(genesis, seq, 0, 0);
+          return [planSingle(decision.effective, parent.symbol, id, 0)];
+        },
+      },
+    );
+    const planned = decided?.event.orders[0];
+    if (decided === null || planned === undefined) return null;
+    const order = this.#core.state.orders.all.get(planned.client_order_id);
+    return order === undefined ? null : { decided, order };
+  }
+
+  /**
+   * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
+   * position: the agent's own take-profits are canceled first; protective stops only when the venue still refuses.
+   */
+  async #makeRoom(order: OrderState): Promise<void> {
+    const position = this.#core.state.position(order.symbol);
+    const size = order.side === 'sell' ? longLots(position) : shortLots(position);
+    const siblings = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) =>
+        other !== order &&
+        other.reduceOnly &&
+        other.side === order.side &&
+        !other.protective &&
+        other.kind === 'regular' &&
+        other.status !== 'pending_send',
+    );
+    const resting = siblings.filter((other) => other.timeInForce === 'GTC' || other.foreign);
+    const total = resting.reduce((sum, other) => sum + remainingLots(other), 0);
+    if (resting.length === 0 || total + order.lots <= size) return;
+    const own = new Set(resting.filter((other) => other.agent === order.agent));
+    await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
+  }
+}
+
+function parentOf(decided: Decided, order: OrderState): ExitParent {
+  const parentSeq = decided.body.seq;
+  return {
+    decisionId: decided.body.decision_id,
+    request: decided.event.request,
+    route: decided.event.route,
+    symbol: order.symbol,
+    side: order.side,
+    lots: order.lots,
+    genesisSeq: parentSeq,
+  };
+}

@@ -1,0 +1,140 @@
+import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import { compilePolicy } from '../core/compiled-policy.ts';
+import type { IntendedPolicySpec, VenueName } from '../core/policy.ts';
+import type { EventKind, GateEvent, GateEvents } from './events.ts';
+import { LiveMarket } from './live-market.ts';
+import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
+import { GateState } from './state/gate-state.ts';
+
+export interface GateSettings {
+  readonly venue: VenueName;
+  readonly account: string;
+  readonly version: string;
+  /** A decided call is answered at the outcome, or after this much wall time with `submitting`. */
+  readonly answerWithinMs: number;
+  /** Wall time after which an order that was not handed to the network is dropped. */
+  readonly sendDeadlineMs: number;
+}
+/** First violation of the operator's own JSON Schema for a tool, null when it holds (rule 1). */
+export type OperatorSchemaCheck = (spec: IntendedPolicySpec, tool: string, args: unknown) => string | null;
+/** Whether `intercept.allow` names the tool and the arguments match its schema. */
+export type InterceptAllowance = (spec: IntendedPolicySpec, tool: string, args: unknown) => boolean;
+
+export interface GatePorts {
+  readonly ledger: LedgerPort;
+  readonly venue: VenuePort;
+  readonly clock: ClockPort;
+  readonly observer: ObserverPort;
+  readonly log: GateLog;
+  readonly checkOperatorSchema: OperatorSchemaCheck;
+  readonly isInterceptAllowed: InterceptAllowance;
+  readonly sha256: (text: string) => string;
+}
+export interface GateLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** An appended event: it is in the views already; `committed` resolves when it is on disk. */
+export interface Appended {
+  readonly seq: number;
+  readonly committed: Promise<void>;
+}
+
+/**
+ * What every part of the gate shares: folded state, live inputs, policy in force and the ports. Appending applies the
+ * event to the state in the same turn; nothing else writes state.
+ */
+export class GateCore {
+  readonly state = new GateState();
+  readonly market: LiveMarket;
+  readonly ports: GatePorts;
+  readonly settings: GateSettings;
+  #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
+  readonly #compiled = new Map<string, CompiledPolicy>();
+  #lastCommit: Promise<void> = Promise.resolve();
+  readonly #policyListeners: (() => void)[] = [];
+
+  constructor(
+    ports: GatePorts,
+    settings: GateSettings,
+    policy: { readonly spec: IntendedPolicySpec; readonly hash: string },
+  ) {
+    this.ports = ports;
+    this.settings = settings;
+    this.#policy = policy;
+    this.market = new LiveMarket(policy.spec.market);
+  }
+
+  nowMs(): number {
+    return this.ports.clock.nowMs();
+  }
+
+  get policySpec(): IntendedPolicySpec {
+    return this.#policy.spec;
+  }
+  get policyHash(): string {
+    return this.#policy.hash;
+  }
+  policyFor(agent: string): CompiledPolicy {
+    const known = this.#compiled.get(agent);
+    if (known !== undefined) return known;
+    const compiled = compilePolicy(this.#policy.spec, this.#policy.hash, agent);
+    // Agents come from tokens, so their number is bounded; still, never grow without end.
+    if (this.#compiled.size > 1000) this.#compiled.clear();
+    this.#compiled.set(agent, compiled);
+    return compiled;
+  }
+  /** Puts another policy in force, effective with the next decision. The caller records it. */
+  usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
+    this.#policy = policy;
+    this.#compiled.clear();
+    this.market.usePolicy(policy.spec.market);
+    for (const listener of this.#policyListeners) listener();
+  }
+  onPolicyChange(listener: () => void): void {
+    this.#policyListeners.push(listener);
+  }
+
+  append<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {
+    return this.appendBuilt(kind, () => payload).appended;
+  }
+
+  /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */
+  appendBuilt<K extends EventKind>(
+    kind: K,
+    build: (seq: number) => GateEvents[K],
+  ): { readonly appended: Appended; readonly payload: GateEvents[K] } {
+    const atMs = this.nowMs();
+    let payload: GateEvents[K] | null = null;
+    const pending = this.ports.ledger.appendNow([
+      {
+        kind,
+        at_ms: atMs,
+        build: (seq: number): GateEvents[K] => {
+          payload ??= build(seq);
+          return payload;
+        },
+      },
+    ]);
+    const seq = pending.seqs[0];
+    if (seq === undefined || payload === null) throw new Error('the ledger took no record');
+    this.state.apply({ kind, seq, at_ms: atMs, payload } as GateEvent);
+    this.#lastCommit = pending.committed;
+    // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
+    pending.committed.catch(() => undefined);
+    return { appended: { seq, committed: pending.committed }, payload };
+  }
+
+  /** Resolves when everything appended so far is on disk. */
+  settled(): Promise<void> {
+    return this.#lastCommit;
+  }
+
+  alert(code: string, detail: string, symbol: string | null = null): void {
+    this.ports.log.error({ alert: code, symbol }, detail);
+    this.ports.observer.alerted(code);
+    if (!this.ports.ledger.isFailed) this.append('alert', { code, detail, symbol });
+  }
+}

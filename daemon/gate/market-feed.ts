@@ -1,0 +1,92 @@
+import type { GateCore } from './gate-core.ts';
+import type { SymbolRules } from './ports.ts';
+
+/** Bars fetched in one page; Binance gives at most 1,500. */
+const PAGE_BARS = 1500;
+
+/** Reads filters, marks, quotes, funding and bars; what changes a feature or a label becomes a market-input event. */
+export class MarketFeed {
+  readonly #core: GateCore;
+  readonly #recorded = new Map<string, string>();
+  #rulesAtMs = Number.NEGATIVE_INFINITY;
+  onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  get rulesAtMs(): number {
+    return this.#rulesAtMs;
+  }
+
+  async loadRules(symbols: readonly string[]): Promise<boolean> {
+    const outcome = await this.#core.ports.venue.fetchRules(symbols);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return false;
+    }
+    const listed = new Set(outcome.value.map((rules) => rules.symbol));
+    for (const rules of outcome.value) this.#core.append('rules', { rules });
+    for (const symbol of symbols) {
+      const known = this.#core.state.rules.get(symbol);
+      // A symbol that the venue no longer lists is closed for opening; what is held can still be valued.
+      if (!listed.has(symbol) && known !== undefined)
+        this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
+    }
+    this.#rulesAtMs = this.#core.nowMs();
+    return true;
+  }
+
+  async pollQuote(symbol: string): Promise<boolean> {
+    const outcome = await this.#core.ports.venue.fetchQuote(symbol);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return false;
+    }
+    this.#core.market.applyQuote(outcome.value);
+    this.#recordIfNews(symbol);
+    return true;
+  }
+
+  /** Closed bars since the last one held; the first time the whole baseline. */
+  async pollBars(symbol: string): Promise<boolean> {
+    const barMs = this.#core.market.barMs;
+    const { volatility, liquidity } = this.#core.policySpec.market;
+    const depth = Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+    const now = this.#core.nowMs();
+    let sinceMs = this.#core.market.lastBarOpenMs(symbol);
+    sinceMs = sinceMs === null ? Math.floor(now / barMs) * barMs - depth * barMs : sinceMs + barMs;
+    while (sinceMs + barMs <= this.#core.nowMs()) {
+      const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
+      if (outcome.kind === 'failed') {
+        this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+        return false;
+      }
+      const closedBy = this.#core.nowMs();
+      const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
+      const last = closed.at(-1);
+      if (last === undefined) break;
+      const intake = this.#core.market.applyBars(symbol, closed);
+      if (intake.missingBars > 0)
+        this.#core.alert(
+          'BARS_MISSING',
+          `${intake.missingBars} bars of ${symbol} are missing; opening waits for a full window`,
+          symbol,
+        );
+      if (last.openTimeMs + barMs <= sinceMs) break;
+      sinceMs = last.openTimeMs + barMs;
+    }
+    this.#recordIfNews(symbol);
+    return true;
+  }
+
+  #recordIfNews(symbol: string): void {
+    const features = this.#core.market.closedFeatures(symbol);
+    const hold = this.#core.market.hold(symbol);
+    const funding = this.#core.market.symbol(symbol)?.fundingRate8h ?? null;
+    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}/${funding ?? ''}`;
+    if (this.#recorded.get(symbol) === key) return;
+    this.#recorded.set(symbol, key);
+    this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });
+  }
+}
