@@ -161,6 +161,10 @@ function checkPattern(pattern: string, path: string): Violation[] {
   }
 }
 
+interface BoundedRegExp {
+  readonly test: (text: string) => boolean;
+  readonly toString: () => string;
+}
 /** Where patterns run: a script of node:vm can be stopped, a call of `test` cannot. */
 const sandbox = createContext(Object.create(null) as Record<string, unknown>);
 const runTest = new Script('pattern.test(text)');
@@ -170,7 +174,7 @@ const runTest = new Script('pattern.test(text)');
  *
  * @throws from `test` after PATTERN_TIMEOUT_MS; checkArgs turns it into a refusal
  */
-function buildBoundedRegExp(pattern: string, flags: string): { test: (text: string) => boolean } {
+function buildBoundedRegExp(pattern: string, flags: string): BoundedRegExp {
   const expression = new RegExp(pattern, flags);
   if (!/[*+{]/.test(pattern)) return expression;
   return {

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decide } from '../../daemon/core/decide.ts';
+import { REASON_CODES } from '../../daemon/core/reasons.ts';
+import { type CaseRun, runPolicyCases } from '../../daemon/policy/cases.ts';
+import { changed, readText } from './documents.ts';
+
+const DEFAULT = readText('policies/default.yaml');
+function run(cases: unknown, policy = DEFAULT): CaseRun {
+  return runPolicyCases(policy, typeof cases === 'string' ? cases : JSON.stringify(cases), decide);
+}
+function problems(cases: unknown): string {
+  const found = run(cases);
+  return found.ok ? '' : found.violations.map((each) => `${each.path}: ${each.message}`).join('\n');
+}
+const expectAllow = { decision: 'ALLOW', reasons: [] };
+
+describe('policy cases', () => {
+  for (const name of ['default', 'strict']) {
+    it(`hold for policies/${name}.yaml`, () => {
+      const found = run(readText(`policies/${name}.test.yaml`), readText(`policies/${name}.yaml`));
+      assert.ok(found.ok, JSON.stringify(found));
+      for (const result of found.results) assert.deepEqual(result.differences, [], result.name);
+      assert.ok(found.passed >= 15 && found.failed === 0);
+    });
+  }
+
+  it('of the default policy name every reason code that its rules can give', () => {
+    const text = readText('policies/default.test.yaml') + readText('policies/strict.test.yaml');
+    // Without the codes of the shell's own checks, of orders that the case context cannot hold, and of agents' budgets.
+    const elsewhere = [
+      'INTERNAL_RECHECK',
+      'ABOVE_MAXIMUM',
+      'BUDGET_BRACKET',
+      'BUDGET_AGENT',
+      'ORDER_UNKNOWN',
+      'ORDER_NOT_OPEN',
+      'SCOPE_TOOL',
+      'SCOPE_ACTION',
+    ];
+    const missing = REASON_CODES.filter((code) => !new RegExp(`\\b${code}\\b`).test(text) && !elsewhere.includes(code));
+    assert.deepEqual(missing, []);
+  });
+
+  it('say what differs', () => {
+    const found = run({
+      cases: [
+        {
+          name: 'wrong',
+          expect: {
+            decision: 'BLOCK',
+            reasons: ['FLIP'],
+            effective: { lots: 3, zebra: 1 },
+            constraints: { leverage_cap: 9 },
+            retry_after_ms: 5,
+          },
+        },
+      ],
+    });
+    assert.ok(found.ok);
+    assert.deepEqual([found.passed, found.failed], [0, 1]);
+    assert.deepEqual(found.results[0]?.differences, [
+      'decision: expected "BLOCK", got "ALLOW"',
+      'reasons: expected ["FLIP"], got []',
+      'effective.lots: expected 3, got 2',
+      'effective.zebra: there is no such key',
+      'constraints.leverage_cap: expected 9, got 3',
+      'retry_after_ms: expected 5, got null',
+    ]);
+  });
+
+  it('apply the operator schema of the tool to what was asked', () => {
+    const found = run({
+      cases: [
+        {
+          name: 'not listed',
+          request: { order_type: 'stop' },
+          expect: { decision: 'BLOCK', reasons: ['SCHEMA_ARGS'] },
+        },
+        { name: 'listed', request: { order_type: 'market' }, expect: expectAllow },
+      ],
+    });
+    assert.ok(found.ok);
+    assert.equal(found.failed, 0, JSON.stringify(found.results.map((each) => each.differences)));
+  });
+
+  it('hold an agent to its own section', () => {
+    const policy = JSON.stringify(
+      changed({
+        'agents.bob': {
+          budgets: { order_notional_usdt: 100 },
+          scope: { symbols: ['BTCUSDT'], actions: ['open', 'close', 'cancel'] },
+        },
+      }),
+    );
+    const found = run(
+      {
+        cases: [
+          {
+            name: 'own cap',
+            agent: 'bob',
+            expect: { decision: 'LIMIT', reasons: ['BUDGET_AGENT'], effective: { lots: 1 } },
+          },
+          {
+            name: 'own symbols',
+            agent: 'bob',
+            request: { symbol: 'ETHUSDT' },
+            expect: { decision: 'BLOCK', reasons: ['SCOPE_SYMBOL', 'BUDGET_AGENT'] },
+          },
+          { name: 'another agent', agent: 'alice', expect: expectAllow },
+        ],
+      },
+      policy,
+    );
+    assert.ok(found.ok, JSON.stringify(found));
+    assert.equal(found.failed, 0, JSON.stringify(found.results.map((each) => each.differences)));
+  });
+
+  for (const [title, cases, expected] of [
+    ['no cases', { cases: [] }, /cases: needs at least 1/],
+    [
+      'an unknown key of a case',
+      { cases: [{ name: 'a', expects: {} }] },
+      /unknown key "expects"; did you mean "expect"/,
+    ],
+    [
+      'an unknown reason code',
+      { cases: [{ name: 'a', expect: { decision: 'BLOCK', reasons: ['FLOP'] } }] },
+      /reasons\[0\]: is not an allowed value/,
+    ],
+    [
+      'a misspelt key of the context',
+      { cases: [{ name: 'a', context: { market: { makr: 1 } }, expect: expectAllow }] },
+      /cases\[0\].context.market.makr: unknown key/,
+    ],
+    [
+      'a misspelt key of the request',
+      { cases: [{ name: 'a', request: { sid: 'buy' }, expect: expectAllow }] },
+      /cases\[0\].request.sid: unknown key/,
+    ],
+    [
+      'an instant that does not exist',
+      { cases: [{ name: 'a', context: { market: { zebra_ago_ms: 1 } }, expect: expectAllow }] },
+      /zebra_ago_ms: unknown key/,
+    ],
+    [
+      'a position of half a lot',
+      { cases: [{ name: 'a', context: { position_lots: 0.5 }, expect: expectAllow }] },
+      /position_lots: is not a whole number/,
+    ],
+    ['text that is not YAML', 'cases: [', /cases: /],
+  ] as const) {
+    it(`refuse ${title}`, () => assert.match(problems(cases), expected));
+  }
+
+  it('refuse a policy that is not valid before anything runs', () => {
+    const found = run({ cases: [{ name: 'a', expect: expectAllow }] }, DEFAULT.replace('leverage: 3 ', 'leverage: 0 '));
+    assert.equal(found.ok, false);
+    assert.match(found.ok ? '' : found.violations.map((each) => each.message).join(), /^policy: must be at least 1/);
+  });
+});
