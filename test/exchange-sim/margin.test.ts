@@ -283,7 +283,8 @@ describe('maintenance margin', () => {
           maintMarginRatio: Number(format(tier.maintMarginRatio)),
           cum: Number(format(tier.cum)),
         }));
-        const published = (snapshot.brackets[symbol] ?? []).map((tier) => ({
+        const rows: readonly Published[] = snapshot.brackets[symbol] ?? [];
+        const published: readonly Published[] = rows.map((tier) => ({
           initialLeverage: tier.initialLeverage,
           notionalCap: tier.notionalCap,
           notionalFloor: tier.notionalFloor,

@@ -1,4 +1,4 @@
-import { triggerAlgoOrders } from './conditional.ts';
+import { cancelAllAlgoOrders, triggerAlgoOrders } from './conditional.ts';
 import { closeOrder, fillOrder } from './fills.ts';
 import { absolute, type E8, maximum, minimum, multiply } from './fixed.ts';
 import { fundingPayment, maintenanceMargin, unrealisedProfit } from './margin.ts';
@@ -52,13 +52,13 @@ export function checkLiquidation(state: ExchangeState): void {
     crossBalance -= market.isolatedWallet;
     const balance = market.isolatedWallet + profit;
     if (market.position.quantity !== 0n && balance <= maintenance) {
-      cancelAllOrders(state, market);
+      cancelEverything(state, market);
       liquidate(state, market, market.isolatedWallet, balance, maintenance);
     }
   }
   if (cross.length === 0 || crossBalance > crossMaintenance) return;
   for (const market of state.markets.values()) {
-    if (market.marginType === 'CROSSED') cancelAllOrders(state, market);
+    if (market.marginType === 'CROSSED') cancelEverything(state, market);
   }
   for (const market of cross) {
     liquidate(state, market, crossWallet(state), crossBalance, crossMaintenance);
@@ -66,6 +66,12 @@ export function checkLiquidation(state: ExchangeState): void {
   // The sum over several positions can leave less than nothing; the insurance fund makes it zero.
   const shortfall = -crossWallet(state);
   if (shortfall > 0n) appendIncome(state, 'INSURANCE_CLEAR', '', shortfall, null);
+}
+
+/** A liquidated account loses its open orders first, conditional ones included. */
+function cancelEverything(state: ExchangeState, market: Market): void {
+  cancelAllOrders(state, market);
+  cancelAllAlgoOrders(state, market);
 }
 
 function crossWallet(state: ExchangeState): E8 {

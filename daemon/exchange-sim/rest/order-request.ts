@@ -43,6 +43,7 @@ export function parseOrderRequest(state: ExchangeState, params: Params): OrderRe
   checkPositionSide(state, params);
   checkResponseType(params);
   const isLimit = type === 'LIMIT';
+  checkUnused(params);
   if (!isLimit && params.text('price') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'price');
   if (!isLimit && params.text('timeInForce') !== undefined) throw apiError('PARAM_NOT_REQUIRED', 'timeInForce');
   return {
@@ -56,6 +57,15 @@ export function parseOrderRequest(state: ExchangeState, params: Params): OrderRe
     clientOrderId: params.text('newClientOrderId') ?? generateClientId(),
     origin: 'client',
   };
+}
+
+/** Parameters that would change the order but mean nothing for its type, or are not modelled, are refused. */
+function checkUnused(params: Params): void {
+  for (const name of ['stopPrice', 'activationPrice', 'callbackRate']) {
+    if (params.text(name) !== undefined) throw apiError('PARAM_NOT_REQUIRED', name);
+  }
+  if (params.flag('closePosition')) throw apiError('PARAM_NOT_REQUIRED', 'closePosition');
+  if ((params.text('priceMatch') ?? 'NONE') !== 'NONE') throw apiError('UNSUPPORTED_OPERATION');
 }
 
 export function parseTimeInForce(params: Params, isRequired: boolean): TimeInForce {

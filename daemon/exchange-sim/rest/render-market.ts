@@ -1,5 +1,5 @@
-import { bestPrice, buildLevels } from '../core/book.ts';
-import { format, multiply, toNumber } from '../core/fixed.ts';
+import { buildLevels } from '../core/book.ts';
+import { format, toNumber } from '../core/fixed.ts';
 import type { Instrument } from '../core/instruments.ts';
 import { bookOf, LIQUIDATION_RATE, type Market } from '../core/state.ts';
 import type { Bar } from '../market/bars.ts';
@@ -196,10 +196,4 @@ export function renderBrackets(market: Market): Record<string, unknown> {
       cum: toNumber(tier.cum),
     })),
   };
-}
-
-/** Mid of the modelled book, for the books of the judge. */
-export function midPrice(market: Market): bigint {
-  const book = bookOf(market);
-  return multiply(bestPrice(book, 'bid') + bestPrice(book, 'ask'), 50_000_000n);
 }
