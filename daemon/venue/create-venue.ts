@@ -1,15 +1,18 @@
 import type { VenueName } from '../core/policy.ts';
 import type { VenuePort } from '../gate/ports.ts';
-import { type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
+import { AccountReads } from './account-reads.ts';
+import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
 import type { DomainTime } from './clock.ts';
 import type { VenueAccess } from './endpoints.ts';
+import { HistoryReads } from './history-reads.ts';
 import { readAmount, requireObject } from './json-fields.ts';
+import { MarketReads } from './market-reads.ts';
 import { MarketTables } from './market-tables.ts';
 import { ReadLimiter } from './read-limiter.ts';
+import { Reader } from './reader.ts';
 import { createRedactor, type Redact } from './redaction.ts';
 import { VenueLink } from './venue-link.ts';
 import { VenueOrders } from './venue-orders.ts';
-import { VenueReads } from './venue-reads.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
@@ -19,6 +22,8 @@ export interface VenueConfig {
   readonly secrets?: readonly string[];
   /** Request weight a wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
   readonly readWeightPerMinute?: number | null;
+  /** Total wall time of a request; a shorter one makes more outcomes unknown, not fewer orders executed. */
+  readonly answerWithinMs?: number;
 }
 
 /** Tolerance of the exchange for a clock that runs ahead (general information, timing security). */
@@ -57,28 +62,32 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
   const orderClient = build({ access, nowMs, connections: 64 });
   const readClient = build({ access, nowMs, connections: 24 });
   const redact = createRedactor([access.apiKey, access.secret, ...(config.secrets ?? [])]);
-  const link = new VenueLink(time, redact);
+  const link = new VenueLink(time, redact, config.answerWithinMs ?? ANSWER_WITHIN_MS);
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
   const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, () => performance.now());
   const orders = new VenueOrders(orderClient, tables, link);
-  const reads = new VenueReads(readClient, tables, link, limiter, access.venue === 'binance-live');
+  const reader = new Reader(readClient, link, limiter);
+  const market = new MarketReads(reader, tables);
+  const account = new AccountReads(reader, tables, access.venue === 'binance-live');
+  const history = new HistoryReads(reader, tables);
   return {
     venue: access.venue,
     get acceptanceHorizonMs() {
       return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, time.scale);
     },
-    fetchServerTime: () => reads.fetchServerTime(),
+    fetchServerTime: () => market.fetchServerTime(),
     fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
-    fetchRules: (symbols) => reads.fetchRules(symbols),
-    prepareAccount: (symbols) => reads.prepareAccount(symbols),
-    fetchAccount: (symbols) => reads.fetchAccount(symbols),
-    fetchQuote: (symbol) => reads.fetchQuote(symbol),
-    fetchBars: (symbol, barMs, sinceMs, limit) => reads.fetchBars(symbol, barMs, sinceMs, limit),
-    fetchOpenOrders: () => reads.fetchOpenOrders(),
-    fetchTrades: (symbol, fromTradeId, sinceMs) => reads.fetchTrades(symbol, fromTradeId, sinceMs),
-    lookupOrder: (symbol, clientOrderId, kind) => reads.lookupOrder(symbol, clientOrderId, kind),
+    fetchRules: (symbols) => market.fetchRules(symbols),
+    prepareAccount: (symbols) => account.prepareAccount(symbols),
+    fetchAccount: (symbols) => account.fetchAccount(symbols),
+    fetchQuote: (symbol) => market.fetchQuote(symbol),
+    fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
+    fetchOpenOrders: () => account.fetchOpenOrders(),
+    fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
+    fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
+    lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
     submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
     submitStop: (order) => orders.submitStop(order),
     amend: (order, deadlineMs) => orders.amend(order, deadlineMs),

@@ -1,4 +1,4 @@
-import type { VenuePosition } from '../gate/ports.ts';
+import type { VenuePosition, VenueTransfer } from '../gate/ports.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
 import type { InstrumentTable } from './instruments.ts';
 import {
@@ -6,6 +6,7 @@ import {
   readAmount,
   readDecimalText,
   readFlag,
+  readId,
   readInstant,
   readInteger,
   readPositive,
@@ -110,4 +111,18 @@ export function parseAccountConfig(json: unknown): { isOneWay: boolean; isSingle
 /** `/sapi/v1/account/apiRestrictions`: whether this key may withdraw. */
 export function parseKeyRights(json: unknown): { canWithdraw: boolean } {
   return { canWithdraw: readFlag(requireObject(json, 'apiRestrictions'), 'enableWithdrawals') };
+}
+/** TRANSFER row of `/fapi/v1/income`; positive is into the account. */
+export function parseTransfer(json: unknown): {
+  readonly transferId: string;
+  readonly atMs: number;
+  readonly isUsdt: boolean;
+  readonly value: VenueTransfer;
+} {
+  const source = requireObject(json, 'income');
+  if (readText(source, 'incomeType') !== 'TRANSFER') throw new MalformedAnswerError('income of another type');
+  const transferId = readId(source, 'tranId');
+  const atMs = readInstant(source, 'time');
+  const isUsdt = readText(source, 'asset') === 'USDT';
+  return { transferId, atMs, isUsdt, value: { transferId, amountUsdt: readAmount(source, 'income'), atMs } };
 }

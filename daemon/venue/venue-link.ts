@@ -1,5 +1,6 @@
 import type { FetchOutcome, Rejection } from '../gate/ports.ts';
-import type { BinanceClient, CcxtBinance, VenueCall } from './ccxt-binance.ts';
+import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
+import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { type AnswerFacts, classifySubmit } from './outcome.ts';
@@ -53,9 +54,14 @@ function isJsonContainer(value: unknown): boolean {
 export class VenueLink {
   readonly time: DomainTime;
   readonly redact: Redact;
-  constructor(time: DomainTime, redact: Redact) {
+  readonly #answerWithinMs: number;
+  constructor(time: DomainTime, redact: Redact, answerWithinMs: number) {
     this.time = time;
     this.redact = redact;
+    this.#answerWithinMs = answerWithinMs;
+  }
+  call(options: { expected?: Readonly<Record<string, string>>; sendWithinMs?: number } = {}): VenueCall {
+    return createCall({ ...options, answerWithinMs: this.#answerWithinMs });
   }
 
   async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {

@@ -9,7 +9,8 @@ import type {
   SubmitOutcome,
   VenueOrder,
 } from '../gate/ports.ts';
-import { type BinanceClient, type CcxtBinance, createCall, type VenueCall } from './ccxt-binance.ts';
+import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
+import type { CcxtBinance } from './ccxt-types.ts';
 import { formatUnits, MalformedAnswerError } from './decimals.ts';
 import type { MarketTables } from './market-tables.ts';
 import { classifySubmit } from './outcome.ts';
@@ -135,6 +136,7 @@ export class VenueOrders {
   }
   async setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
     return this.#place(null, () => {
+      if (!Number.isInteger(leverage) || leverage < 1 || leverage > 125) throw new RangeError('leverage is not 1..125');
       const unified = this.#tables.unifiedSymbol(symbol);
       return {
         expected: { symbol, leverage: String(leverage) },
@@ -151,7 +153,7 @@ export class VenueOrders {
       ? { symbol, clientAlgoId: clientOrderId }
       : { symbol, origClientOrderId: clientOrderId };
     const params = isAlgo ? { clientAlgoId: clientOrderId, trigger: true } : { origClientOrderId: clientOrderId };
-    const end = await this.#link.end(this.#client, createCall({ expected }), (ccxt) =>
+    const end = await this.#link.end(this.#client, this.#link.call({ expected }), (ccxt) =>
       ccxt.cancelOrder(undefined, unified, params),
     );
     // The algo service acknowledges without the order; the regular one answers with it.
@@ -164,10 +166,10 @@ export class VenueOrders {
     return this.#link.outcome(async () => {
       const unified = this.#tables.unifiedSymbol(symbol);
       const ends = [
-        await this.#link.end(this.#client, createCall({ expected: { symbol } }), (ccxt) =>
+        await this.#link.end(this.#client, this.#link.call({ expected: { symbol } }), (ccxt) =>
           ccxt.cancelAllOrders(unified),
         ),
-        await this.#link.end(this.#client, createCall({ expected: { symbol } }), (ccxt) =>
+        await this.#link.end(this.#client, this.#link.call({ expected: { symbol } }), (ccxt) =>
           ccxt.cancelAllOrders(unified, { trigger: true }),
         ),
       ];
@@ -199,7 +201,7 @@ export class VenueOrders {
       }
       throw error;
     }
-    const call: VenueCall = createCall({
+    const call: VenueCall = this.#link.call({
       expected: plan.expected,
       ...(deadlineMs === null ? {} : { sendWithinMs: deadlineMs }),
     });

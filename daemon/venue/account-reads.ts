@@ -1,0 +1,143 @@
+import type {
+  AccountMode,
+  AccountSnapshot,
+  FetchOutcome,
+  LookupOutcome,
+  OrderKind,
+  VenueOrder,
+} from '../gate/ports.ts';
+import { MalformedAnswerError } from './decimals.ts';
+import { requireList } from './json-fields.ts';
+import type { MarketTables } from './market-tables.ts';
+import {
+  parseAccountConfig,
+  parseBalances,
+  parseKeyRights,
+  parsePositions,
+  parseSymbolSettings,
+  type SymbolSetting,
+} from './parse-account.ts';
+import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
+import type { Reader, StartRead } from './reader.ts';
+import { ReadFailedError } from './venue-link.ts';
+
+/** The account: its mode, money, positions and orders. */
+export class AccountReads {
+  readonly #reader: Reader;
+  readonly #tables: MarketTables;
+  readonly #readsKeyRights: boolean;
+
+  constructor(reader: Reader, tables: MarketTables, readsKeyRights: boolean) {
+    this.#reader = reader;
+    this.#tables = tables;
+    this.#readsKeyRights = readsKeyRights;
+  }
+
+  /** Sets what differs only, then reads everything back; fails when the exchange refuses (open positions or orders). */
+  async prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>> {
+    return this.#reader.link.outcome(async () => {
+      const config = parseAccountConfig(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAccountConfig()));
+      if (!config.isOneWay)
+        await this.#set((ccxt) => ccxt.fapiPrivatePostPositionSideDual({ dualSidePosition: 'false' }));
+      const before = await this.#fetchSettings();
+      for (const symbol of symbols) {
+        if (before.get(symbol)?.isIsolated === false) {
+          await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
+        }
+      }
+      return this.#readMode(symbols);
+    });
+  }
+  /** Position and balance lists are two answers: the snapshot is as of the earlier one's request. */
+  async fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>> {
+    return this.#reader.link.outcome(async () => {
+      const requestedAtMs = this.#reader.link.time.nowMs();
+      const [account, positionRisk, settings] = await Promise.all([
+        this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetAccount()),
+        this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk()),
+        this.#fetchSettings(),
+      ]);
+      const leverage: Record<string, number> = {};
+      for (const symbol of symbols) {
+        const setting = settings.get(symbol);
+        if (setting === undefined) throw new MalformedAnswerError(`symbolConfig lacks ${symbol}`);
+        leverage[symbol] = setting.leverage;
+      }
+      const positions = parsePositions(positionRisk, this.#tables.instruments, settings);
+      return {
+        requestedAtMs,
+        observedAtMs: this.#reader.link.time.nowMs(),
+        ...parseBalances(account),
+        positions,
+        leverage,
+      };
+    });
+  }
+  /**
+   * Every open order of the account, regular and conditional, of every symbol: one list each (weight 40 each), since
+   * an order of somebody else may be in a symbol that nobody named.
+   */
+  async fetchOpenOrders(): Promise<FetchOutcome<readonly VenueOrder[]>> {
+    return this.#reader.link.outcome(async () => {
+      const [regular, algo] = await Promise.all([
+        this.#reader.read(40, (ccxt) => ccxt.fapiPrivateGetOpenOrders()),
+        this.#reader.read(40, (ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders()),
+      ]);
+      const { instruments } = this.#tables;
+      return [
+        ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, instruments)),
+        ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, instruments)),
+      ];
+    });
+  }
+  /** Not queued: an unknown order is waiting for it. */
+  async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
+    const isAlgo = kind === 'algo';
+    try {
+      const json = await this.#reader.readNow((ccxt) =>
+        isAlgo
+          ? ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId })
+          : ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
+      );
+      const { instruments } = this.#tables;
+      const order = isAlgo ? parseAlgoOrder(json, instruments) : parseRegularOrder(json, instruments);
+      if (order.clientOrderId !== clientOrderId || order.symbol !== symbol) {
+        throw new MalformedAnswerError('the answer is about another order');
+      }
+      return { kind: 'found', order };
+    } catch (error) {
+      if (error instanceof ReadFailedError && error.code === -2013) return { kind: 'not_found' };
+      return { kind: 'failed', detail: this.#reader.link.failed(error).detail };
+    }
+  }
+  /** A setting that is set already (-4046, -4059) is a success. */
+  async #set(start: StartRead): Promise<void> {
+    const { facts } = await this.#reader.link.end(this.#reader.client, this.#reader.link.call(), start);
+    const isSet = facts.code === -4046 || facts.code === -4059;
+    const isSuccess = facts.thrownKind === 'none' && facts.httpStatus === 200 && facts.code === null;
+    if (!isSet && !isSuccess) throw this.#reader.link.failRead(facts);
+  }
+  async #fetchSettings(): Promise<ReadonlyMap<string, SymbolSetting>> {
+    return parseSymbolSettings(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetSymbolConfig()));
+  }
+  async #readMode(symbols: readonly string[]): Promise<AccountMode> {
+    const config = parseAccountConfig(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAccountConfig()));
+    const settings = await this.#fetchSettings();
+    const isolated: Record<string, boolean> = {};
+    for (const symbol of symbols) {
+      const setting = settings.get(symbol);
+      if (setting === undefined) throw new MalformedAnswerError(`symbolConfig lacks ${symbol}`);
+      isolated[symbol] = setting.isIsolated;
+    }
+    const canWithdraw = this.#readsKeyRights
+      ? parseKeyRights(await this.#reader.read(1, (ccxt) => ccxt.sapiGetAccountApiRestrictions())).canWithdraw
+      : null;
+    return {
+      oneWay: config.isOneWay,
+      singleAsset: config.isSingleAsset,
+      isolated,
+      canWithdraw,
+      canTrade: config.canTrade,
+    };
+  }
+}

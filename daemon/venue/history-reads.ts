@@ -1,0 +1,101 @@
+import type { FetchOutcome, VenueTrade, VenueTransfer } from '../gate/ports.ts';
+import { MalformedAnswerError } from './decimals.ts';
+import { requireList } from './json-fields.ts';
+import type { MarketTables } from './market-tables.ts';
+import { parseTransfer } from './parse-account.ts';
+import { parseTrade } from './parse-orders.ts';
+import type { Reader } from './reader.ts';
+
+const PAGE_ROWS = 1000;
+/** The exchange answers at most seven days of trades to a start time. */
+const TRADE_WINDOW_MS = 7 * 86_400_000;
+/** Bounds the loops over pages: about half a year of windows, 60,000 rows. */
+const MAX_PAGES = 60;
+
+/** What happened to the account, in order. */
+export class HistoryReads {
+  readonly #reader: Reader;
+  readonly #tables: MarketTables;
+
+  constructor(reader: Reader, tables: MarketTables) {
+    this.#reader = reader;
+    this.#tables = tables;
+  }
+
+  /** Trades from `fromTradeId` on, that one included; without it all since `sinceMs`. Oldest first. */
+  async fetchTrades(
+    symbol: string,
+    fromTradeId: string | null,
+    sinceMs: number,
+  ): Promise<FetchOutcome<readonly VenueTrade[]>> {
+    return this.#reader.link.outcome(async () => {
+      const takerFee = this.#tables.takerFee(symbol);
+      if (takerFee === null) throw new MalformedAnswerError(`the rules of ${symbol} have not been fetched`);
+      const parse = (row: unknown) => parseTrade(row, this.#tables.instruments.require(symbol), takerFee);
+      const trades: VenueTrade[] = fromTradeId === null ? await this.#fetchFirstTrades(symbol, sinceMs, parse) : [];
+      let fromId = fromTradeId ?? nextTradeId(trades.at(-1));
+      for (let page = 0; fromId !== null && page < MAX_PAGES; page += 1) {
+        const query = { symbol, fromId, limit: PAGE_ROWS };
+        const rows = requireList(
+          await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+          'userTrades',
+        ).map(parse);
+        trades.push(...rows);
+        fromId = rows.length < PAGE_ROWS ? null : nextTradeId(rows.at(-1));
+      }
+      if (fromId !== null) throw new MalformedAnswerError('too many trades for one read');
+      checkAscending(trades);
+      return trades;
+    });
+  }
+  /** Transfers of USDT; other assets are no part of a single-asset account's equity. */
+  async fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>> {
+    return this.#reader.link.outcome(async () => {
+      const transfers = new Map<string, VenueTransfer>();
+      let startTime = sinceMs;
+      for (let page = 0; page < MAX_PAGES; page += 1) {
+        const query = { incomeType: 'TRANSFER', startTime, limit: PAGE_ROWS };
+        const rows = requireList(await this.#reader.read(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)), 'income');
+        let lastMs = startTime;
+        for (const row of rows) {
+          const transfer = parseTransfer(row);
+          if (transfer.atMs < lastMs) throw new MalformedAnswerError('transfers are not in order');
+          lastMs = transfer.atMs;
+          if (transfer.isUsdt) transfers.set(transfer.transferId, transfer.value);
+        }
+        if (rows.length < PAGE_ROWS) return [...transfers.values()];
+        // The next page begins within the last instant, whose rows may be cut in two; ids drop what comes twice.
+        if (lastMs === startTime && page > 0) break;
+        startTime = lastMs;
+      }
+      throw new MalformedAnswerError('too many transfers for one read');
+    });
+  }
+  /** The first page of trades at or after an instant, window by window. */
+  async #fetchFirstTrades(symbol: string, sinceMs: number, parse: (row: unknown) => VenueTrade): Promise<VenueTrade[]> {
+    const nowMs = this.#reader.link.time.nowMs();
+    for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
+      const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
+      const rows = requireList(
+        await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+        'userTrades',
+      );
+      if (rows.length > 0) return rows.map(parse);
+      startTime += TRADE_WINDOW_MS;
+    }
+    return [];
+  }
+}
+
+function nextTradeId(trade: VenueTrade | undefined): string | null {
+  return trade === undefined ? null : String(BigInt(trade.tradeId) + 1n);
+}
+/** Trades are folded once each, in order: a repeated or earlier id would count a fill twice. */
+function checkAscending(trades: readonly VenueTrade[]): void {
+  for (let index = 1; index < trades.length; index += 1) {
+    const [previous, next] = [trades[index - 1], trades[index]];
+    if (previous !== undefined && next !== undefined && BigInt(next.tradeId) <= BigInt(previous.tradeId)) {
+      throw new MalformedAnswerError('trades are not in order');
+    }
+  }
+}

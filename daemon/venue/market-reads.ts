@@ -1,0 +1,110 @@
+import type { Bar, FetchOutcome, MarketQuote, SymbolRules } from '../gate/ports.ts';
+import { MalformedAnswerError } from './decimals.ts';
+import { InstrumentTable } from './instruments.ts';
+import { readInstant, requireObject } from './json-fields.ts';
+import type { MarketTables } from './market-tables.ts';
+import {
+  buildRules,
+  findInterval,
+  parseBars,
+  parseBrackets,
+  parseCommission,
+  parseFundingIntervals,
+  parseQuote,
+} from './parse-market.ts';
+import type { Reader } from './reader.ts';
+
+const PAGE_BARS = 1000;
+/** Far more bars than any baseline needs. */
+const MAX_PAGES = 60;
+const FUNDING_INFO_MAX_AGE_MS = 3_600_000;
+
+/** What the exchange publishes: its time, rules, prices and bars. */
+export class MarketReads {
+  readonly #reader: Reader;
+  readonly #tables: MarketTables;
+  #funding: { readonly intervals: ReadonlyMap<string, number>; readonly observedAtMs: number } | null = null;
+
+  constructor(reader: Reader, tables: MarketTables) {
+    this.#reader = reader;
+    this.#tables = tables;
+  }
+
+  /** Not queued: a wait would count as travel time and blur the clock. */
+  async fetchServerTime(): Promise<FetchOutcome<number>> {
+    return this.#reader.link.outcome(async () => {
+      const json = await this.#reader.readNow((ccxt) => ccxt.fapiPublicGetTime());
+      return readInstant(requireObject(json, 'time'), 'serverTime');
+    });
+  }
+  /** Symbols that the exchange does not list as USDT perpetuals are absent from the answer. */
+  async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>> {
+    return this.#reader.link.outcome(async () => {
+      const observedAtMs = this.#reader.link.time.nowMs();
+      const [exchangeInfo, leverageBracket] = await Promise.all([
+        this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
+        this.#reader.read(1, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
+      ]);
+      const instruments = new InstrumentTable(exchangeInfo, observedAtMs);
+      const brackets = parseBrackets(leverageBracket);
+      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null);
+      const rules = await Promise.all(
+        listed.map(async (symbol) => {
+          const fees = parseCommission(
+            await this.#reader.read(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })),
+          );
+          const tiers = brackets.get(symbol);
+          if (tiers === undefined) throw new MalformedAnswerError(`${symbol} has no leverage bracket`);
+          return buildRules(instruments.require(symbol), tiers, fees, observedAtMs);
+        }),
+      );
+      this.#tables.replace(instruments, listed);
+      for (const rule of rules) this.#tables.setTakerFee(rule.symbol, rule.takerFee);
+      return rules;
+    });
+  }
+  async fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
+    return this.#reader.link.outcome(async () => {
+      const [premiumIndex, bookTicker, intervals] = await Promise.all([
+        this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetPremiumIndex({ symbol })),
+        this.#reader.read(2, (ccxt) => ccxt.fapiPublicGetTickerBookTicker({ symbol })),
+        this.#fetchFundingIntervals(),
+      ]);
+      return parseQuote(symbol, premiumIndex, bookTicker, intervals);
+    });
+  }
+  async fetchBars(
+    symbol: string,
+    barMs: number,
+    sinceMs: number,
+    limit: number,
+  ): Promise<FetchOutcome<readonly Bar[]>> {
+    return this.#reader.link.outcome(async () => {
+      const interval = findInterval(barMs);
+      if (interval === null) throw new MalformedAnswerError(`the exchange has no bars of ${barMs} ms`);
+      const bars: Bar[] = [];
+      let startTime = sinceMs;
+      for (let page = 0; page < MAX_PAGES && bars.length < limit; page += 1) {
+        const size = Math.min(PAGE_BARS, limit - bars.length);
+        const json = await this.#reader.read(5, (ccxt) =>
+          ccxt.fapiPublicGetKlines({ symbol, interval, startTime, limit: size }),
+        );
+        const rows = parseBars(json, barMs);
+        if (rows.some((row) => row.openTimeMs < startTime)) throw new MalformedAnswerError('klines before the start');
+        bars.push(...rows);
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < size) break;
+        startTime = last.openTimeMs + barMs;
+      }
+      return bars;
+    });
+  }
+  async #fetchFundingIntervals(): Promise<ReadonlyMap<string, number>> {
+    const nowMs = this.#reader.link.time.nowMs();
+    if (this.#funding === null || nowMs - this.#funding.observedAtMs > FUNDING_INFO_MAX_AGE_MS) {
+      const intervals = parseFundingIntervals(await this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetFundingInfo()));
+      this.#funding = { intervals, observedAtMs: nowMs };
+    }
+    return this.#funding.intervals;
+  }
+}

@@ -1,0 +1,30 @@
+import type { BinanceClient } from './ccxt-binance.ts';
+import type { CcxtBinance } from './ccxt-types.ts';
+import type { ReadLimiter } from './read-limiter.ts';
+import type { VenueLink } from './venue-link.ts';
+
+export type StartRead = (ccxt: CcxtBinance) => Promise<unknown>;
+
+/**
+ * The way every read goes, through ccxt's implicit methods, that is: to the exchange's own JSON. ccxt's unified parsers
+ * round numbers to floats and invent what is missing (an order's cost from its limit, the liquidation price without the
+ * bracket's `cum`).
+ */
+export class Reader {
+  readonly client: BinanceClient;
+  readonly link: VenueLink;
+  readonly #limiter: ReadLimiter;
+  constructor(client: BinanceClient, link: VenueLink, limiter: ReadLimiter) {
+    this.client = client;
+    this.link = link;
+    this.#limiter = limiter;
+  }
+  /** Waits its turn; `weight` is Binance's request weight. Throws `ReadFailedError`. */
+  read(weight: number, start: StartRead): Promise<unknown> {
+    return this.#limiter.run(weight, () => this.readNow(start));
+  }
+  /** Skips the queue. */
+  readNow(start: StartRead): Promise<unknown> {
+    return this.link.read(this.client, this.link.call(), start);
+  }
+}

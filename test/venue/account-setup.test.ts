@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { VenuePort } from '../../daemon/gate/ports.ts';
+import { AccountReads } from '../../daemon/venue/account-reads.ts';
+import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
+import { MarketTables } from '../../daemon/venue/market-tables.ts';
+import { ReadLimiter } from '../../daemon/venue/read-limiter.ts';
+import { Reader } from '../../daemon/venue/reader.ts';
+import { createRedactor } from '../../daemon/venue/redaction.ts';
+import { VenueLink } from '../../daemon/venue/venue-link.ts';
+import {
+  API_KEY,
+  answerJson,
+  connectVenue,
+  exchangeSymbol,
+  FakeExchange,
+  order,
+  orderAnswer,
+  SECRET,
+} from './fake-exchange.ts';
+
+const fake = new FakeExchange();
+let venue: VenuePort;
+/** Settings of the account that the fake keeps. */
+let state = { dual: true, multi: false, marginType: 'CROSSED' };
+function serveAccount(): void {
+  fake.scripts.set('GET /fapi/v1/accountConfig', (_request, response) =>
+    answerJson(response, { canTrade: true, dualSidePosition: state.dual, multiAssetsMargin: state.multi }),
+  );
+  fake.scripts.set('GET /fapi/v1/symbolConfig', (_request, response) =>
+    answerJson(response, [
+      { symbol: 'BTCUSDT', marginType: state.marginType, leverage: 20 },
+      { symbol: 'ETHUSDT', marginType: 'ISOLATED', leverage: 20 },
+    ]),
+  );
+  fake.scripts.set('POST /fapi/v1/positionSide/dual', (request, response) => {
+    state.dual = request.params.dualSidePosition === 'true';
+    answerJson(response, { code: 200, msg: 'success' });
+  });
+  fake.scripts.set('POST /fapi/v1/marginType', (request, response) => {
+    state.marginType = request.params.marginType ?? '';
+    answerJson(response, { code: 200, msg: 'success' });
+  });
+}
+before(async () => {
+  fake.symbols = [exchangeSymbol('BTCUSDT'), exchangeSymbol('ETHUSDT', '0.01')];
+  await fake.start();
+  venue = await connectVenue(fake.url);
+  await venue.fetchRules(['BTCUSDT', 'ETHUSDT']);
+});
+afterEach(() => {
+  fake.seen.length = 0;
+  fake.scripts.clear();
+  state = { dual: true, multi: false, marginType: 'CROSSED' };
+});
+after(async () => {
+  await venue.close();
+  await fake.close();
+});
+
+test('only what differs is set, and the answer is what was read back afterwards', async () => {
+  serveAccount();
+  const outcome = await venue.prepareAccount(['BTCUSDT', 'ETHUSDT']);
+  assert.deepEqual(outcome.kind === 'ok' && outcome.value, {
+    oneWay: true,
+    singleAsset: true,
+    isolated: { BTCUSDT: true, ETHUSDT: true },
+    canWithdraw: null,
+    canTrade: true,
+  });
+  assert.equal(fake.sent('POST /fapi/v1/positionSide/dual').length, 1);
+  assert.deepEqual(
+    fake.sent('POST /fapi/v1/marginType').map((request) => request.params.symbol),
+    ['BTCUSDT'],
+  );
+});
+
+test('a setting that does not stick shows in what is read back', async () => {
+  serveAccount();
+  state.multi = true;
+  fake.scripts.set('POST /fapi/v1/marginType', (_request, response) =>
+    answerJson(response, { code: 200, msg: 'success' }),
+  );
+  const outcome = await venue.prepareAccount(['BTCUSDT']);
+  assert.deepEqual(outcome.kind === 'ok' && [outcome.value.isolated.BTCUSDT, outcome.value.singleAsset], [
+    false,
+    false,
+  ]);
+});
+
+test('"already set" is a success, a refusal with open positions is a failure', async () => {
+  serveAccount();
+  fake.scripts.set('POST /fapi/v1/marginType', (_request, response) => {
+    state.marginType = 'ISOLATED';
+    answerJson(response, { code: -4046, msg: 'No need to change margin type.' }, 400);
+  });
+  assert.equal((await venue.prepareAccount(['BTCUSDT'])).kind, 'ok');
+  state.dual = true;
+  for (const code of [-4067, -4068, -4531]) {
+    fake.scripts.set('POST /fapi/v1/positionSide/dual', (_request, response) =>
+      answerJson(response, { code, msg: 'Position side cannot be changed' }, 400),
+    );
+    const outcome = await venue.prepareAccount(['BTCUSDT']);
+    assert.ok(outcome.kind === 'failed' && outcome.detail.includes(String(code)));
+  }
+});
+
+test('a symbol without settings fails rather than counting as isolated', async () => {
+  serveAccount();
+  assert.equal((await venue.prepareAccount(['XRPUSDT'])).kind, 'failed');
+});
+
+test('on a live venue the rights of the key are read, and must be readable', async () => {
+  serveAccount();
+  const build = await loadBinanceusdm();
+  const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
+  const client = build({ access, nowMs: () => Date.now(), connections: 4 });
+  const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, createRedactor([API_KEY, SECRET]), 2000);
+  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, () => performance.now());
+  const account = new AccountReads(new Reader(client, link, limiter), new MarketTables([client]), true);
+  assert.equal((await account.prepareAccount(['BTCUSDT'])).kind, 'failed', 'no answer is no proof');
+  for (const enableWithdrawals of [true, false]) {
+    fake.scripts.set('GET /sapi/v1/account/apiRestrictions', (_request, response) =>
+      answerJson(response, { enableWithdrawals, enableFutures: true }),
+    );
+    const outcome = await account.prepareAccount(['BTCUSDT']);
+    assert.equal(outcome.kind === 'ok' && outcome.value.canWithdraw, enableWithdrawals);
+  }
+  await client.close(0);
+});
+
+/** 2,500 trades of one hour each; the exchange gives at most seven days and `limit` of them. */
+test('trades are read page by page, window by window, each once and in order', async () => {
+  const HOUR_MS = 3_600_000;
+  const firstMs = Date.now() - 2600 * HOUR_MS;
+  const trades = Array.from({ length: 2500 }, (_, index) => ({
+    symbol: 'BTCUSDT',
+    id: 1000 + index,
+    orderId: 1,
+    side: 'BUY',
+    price: '60000',
+    qty: '0.001',
+    realizedPnl: '0',
+    commission: '0.03',
+    commissionAsset: 'USDT',
+    maker: false,
+    time: firstMs + index * HOUR_MS,
+  }));
+  fake.scripts.set('GET /fapi/v1/userTrades', ({ params }, response) => {
+    const { fromId, startTime, endTime, limit } = params;
+    if (fromId !== undefined && startTime !== undefined) return answerJson(response, { code: -1128, msg: 'no' }, 400);
+    const [from, to] = [Number(startTime), Number(endTime)];
+    if (fromId === undefined && to - from >= 7 * 24 * HOUR_MS)
+      return answerJson(response, { code: -4166, msg: 'no' }, 400);
+    const rows = trades.filter(({ id, time }) =>
+      fromId === undefined ? time >= from && time <= to : id >= Number(fromId),
+    );
+    return answerJson(response, rows.slice(0, Number(limit)));
+  });
+  const outcome = await venue.fetchTrades('BTCUSDT', null, firstMs - 400 * HOUR_MS);
+  assert.ok(outcome.kind === 'ok');
+  assert.equal(outcome.value.length, 2500);
+  const rest = await venue.fetchTrades('BTCUSDT', '3400', 0);
+  assert.deepEqual(rest.kind === 'ok' && [rest.value.length, rest.value[0]?.tradeId], [100, '3400']);
+});
+
+test('a page of trades that is out of order fails: a fill would count twice', async () => {
+  const trade = {
+    symbol: 'BTCUSDT',
+    orderId: 1,
+    side: 'BUY',
+    price: '1',
+    qty: '0.001',
+    realizedPnl: '0',
+    commission: '0',
+  };
+  const row = (id: number) => ({ ...trade, id, commissionAsset: 'USDT', maker: false, time: 1 });
+  fake.scripts.set('GET /fapi/v1/userTrades', (_request, response) => answerJson(response, [row(2), row(2)]));
+  assert.equal((await venue.fetchTrades('BTCUSDT', '2', 0)).kind, 'failed');
+});
+
+test('orders sent over connections that the server keeps closing go out once each or not at all', async () => {
+  fake.scripts.set('POST /fapi/v1/order', (request, response, socket) => {
+    response.on('finish', () => socket.end());
+    answerJson(response, orderAnswer(request.params));
+  });
+  const kinds = new Set<string>();
+  for (let index = 0; index < 40; index += 1) {
+    kinds.add((await venue.submit(order({ clientOrderId: `hfk${index}` }), 500)).kind);
+  }
+  const ids = fake.sent('POST /fapi/v1/order').map((request) => request.params.newClientOrderId);
+  assert.equal(new Set(ids).size, ids.length, 'no id twice');
+  assert.ok(kinds.has('accepted'));
+});
+
+test('closing with an order on the wire ends in bounded time and leaves that order unknown', async () => {
+  const closing = await connectVenue(fake.url);
+  await closing.fetchRules(['BTCUSDT']);
+  fake.scripts.set('POST /fapi/v1/order', () => {});
+  const pending = closing.submit(order(), 500);
+  while (fake.sent('POST /fapi/v1/order').length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const startedMs = performance.now();
+  await closing.close();
+  assert.ok(performance.now() - startedMs < 1800);
+  assert.equal((await pending).kind, 'unknown');
+});

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { MalformedAnswerError } from '../../daemon/venue/decimals.ts';
+import { InstrumentTable } from '../../daemon/venue/instruments.ts';
+import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
+import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
+import { parseAlgoOrder, parseRegularOrder, parseTrade } from '../../daemon/venue/parse-orders.ts';
+import { exchangeSymbol } from './fake-exchange.ts';
+
+const SAMPLES = new URL('../../../shared/binance-samples/', import.meta.url);
+function sample(name: string): Record<string, unknown> | null {
+  const file = new URL(name, SAMPLES);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : null;
+}
+const table = new InstrumentTable({ symbols: [exchangeSymbol('BTCUSDT'), exchangeSymbol('ETHUSDT', '0.01')] }, 0);
+const POSITION = {
+  symbol: 'BTCUSDT',
+  positionSide: 'BOTH',
+  positionAmt: '-0.003',
+  entryPrice: '60000.123',
+  markPrice: '60001.5',
+  unRealizedProfit: '-0.0045',
+  liquidationPrice: '0',
+  isolatedMargin: '60.5',
+  maintMargin: '0.72',
+  updateTime: 1,
+};
+const SETTINGS = parseSymbolSettings([{ symbol: 'BTCUSDT', marginType: 'ISOLATED', leverage: 3 }]);
+
+test('filters of recorded exchangeInfo files become whole lots and ticks', (t) => {
+  const recorded = sample('exchangeInfo-mainnet-2024-05-07-BTCUSDT-ETHUSDT.json');
+  const newer = sample('exchangeInfo-mainnet-2026-09-15-BTCUSDT.json');
+  if (recorded === null || newer === null) return t.skip('binance-samples are not here');
+  const old = new InstrumentTable(recorded, 5);
+  const { raw: _raw, ...btc } = old.require('BTCUSDT');
+  assert.deepEqual(btc, {
+    symbol: 'BTCUSDT',
+    isTrading: true,
+    tick: { mantissa: 1, scale: 10 },
+    lot: { mantissa: 1, scale: 1000 },
+    minLots: 1,
+    maxLots: 1_000_000,
+    maxMarketLots: 120_000,
+    minNotionalUsdt: 100,
+    multiplierUp: 1.05,
+    multiplierDown: 0.95,
+  });
+  assert.deepEqual(old.require('ETHUSDT').tick, { mantissa: 1, scale: 100 });
+  assert.equal(new InstrumentTable(newer, 5).require('BTCUSDT').minNotionalUsdt, 50);
+});
+
+test('recorded live answers of the market are read', (t) => {
+  const live = sample('live-responses-mainnet-2026-09-15.json');
+  if (live === null) return t.skip('binance-samples are not here');
+  const intervals = parseFundingIntervals(live['GET /fapi/v1/fundingInfo (rows)']);
+  const premium = live['GET /fapi/v1/premiumIndex?symbol=BTCUSDT'];
+  const book = live['GET /fapi/v1/ticker/bookTicker?symbol=BTCUSDT'];
+  assert.deepEqual(parseQuote('BTCUSDT', premium, book, intervals), {
+    symbol: 'BTCUSDT',
+    mark: 76916.95122464,
+    markAtMs: 1789478303000,
+    bid: 76914.9,
+    ask: 76915,
+    quoteAtMs: 1789478303376,
+    fundingRate: 0.00008972,
+    fundingIntervalMs: 28_800_000,
+    nextFundingAtMs: 1789488000000,
+  });
+  const bars = parseBars(live['GET /fapi/v1/klines?symbol=BTCUSDT&interval=1m&limit=3'], 60_000);
+  assert.equal(bars.length, 3);
+  assert.deepEqual(bars[0], {
+    openTimeMs: 1789478160000,
+    open: 76936.2,
+    high: 76965.5,
+    low: 76936.1,
+    close: 76965.4,
+    volume: 20.68,
+  });
+});
+
+test('documented answers of the account and of orders are read', (t) => {
+  const documented = sample('documented-responses-2025-11-30.json');
+  if (documented === null) return t.skip('binance-samples are not here');
+  const endpoints = documented.endpoints as Record<string, { response_examples: unknown[] }[]>;
+  const example = (key: string) => endpoints[key]?.[0]?.response_examples[0] ?? assert.fail(key);
+  assert.equal(parseBalances(example('GET /fapi/v3/account')).walletUsdt, 103.12345678);
+  const order = { ...(example('GET /fapi/v1/order') as object), symbol: 'BTCUSDT' };
+  const parsed = parseRegularOrder(order, table);
+  assert.deepEqual(
+    [parsed.lots, parsed.triggerTicks, parsed.priceTicks, parsed.status],
+    [400, 93_000, null, 'working'],
+  );
+  const settings = parseSymbolSettings(example('GET /fapi/v1/symbolConfig'));
+  assert.deepEqual(settings.get('BTCUSDT'), { symbol: 'BTCUSDT', leverage: 21, isIsolated: false });
+  assert.equal(parseBrackets(example('GET /fapi/v1/leverageBracket')).get('ETHUSDT')?.[0]?.maintenanceRate, 0.0065);
+  const income = (example('GET /fapi/v1/income') as unknown[])[0];
+  assert.deepEqual(parseTransfer(income).value, {
+    transferId: '9689322392',
+    amountUsdt: -0.375,
+    atMs: 1570608000000,
+  });
+});
+
+test('positions are signed lots; flat rows are left out, other agents of the account are not', () => {
+  const rows = [POSITION, { ...POSITION, symbol: 'ETHUSDT', positionAmt: '0.000' }];
+  assert.deepEqual(parsePositions(rows, table, SETTINGS), [
+    {
+      symbol: 'BTCUSDT',
+      lots: -3,
+      entryPrice: 60000.123,
+      markPrice: 60001.5,
+      liquidationPrice: null,
+      leverage: 3,
+      isolatedMarginUsdt: 60.5,
+      maintenanceMarginUsdt: 0.72,
+      unrealisedPnlUsdt: -0.0045,
+      updatedAtMs: 1,
+    },
+  ]);
+});
+
+test('a position that cannot be trusted fails the whole list', () => {
+  const bad: readonly (readonly [string, unknown[]])[] = [
+    ['off the lot', [{ ...POSITION, positionAmt: '0.0035' }]],
+    ['a number', [{ ...POSITION, positionAmt: 0.003 }]],
+    ['hedge mode', [{ ...POSITION, positionSide: 'LONG' }]],
+    ['twice', [POSITION, POSITION]],
+    ['unknown symbol', [{ ...POSITION, symbol: 'XUSDT' }]],
+    ['no entry', [{ ...POSITION, entryPrice: '0' }]],
+    ['no margin', [{ ...POSITION, maintMargin: undefined }]],
+    ['not an object', [null]],
+  ];
+  for (const [label, rows] of bad)
+    assert.throws(() => parsePositions(rows, table, SETTINGS), MalformedAnswerError, label);
+  assert.throws(() => parsePositions({}, table, SETTINGS), MalformedAnswerError);
+});
+
+test('brackets that leave a gap, overlap, or are missing are refused', () => {
+  const row = (floor: number, cap: number) => ({
+    initialLeverage: 10,
+    notionalFloor: floor,
+    notionalCap: cap,
+    maintMarginRatio: 0.01,
+    cum: 0,
+  });
+  const brackets = (...list: unknown[]) => [{ symbol: 'BTCUSDT', brackets: list }];
+  assert.equal(parseBrackets(brackets(row(100, 200), row(0, 100))).get('BTCUSDT')?.[1]?.notionalFloor, 100);
+  for (const list of [[row(0, 100), row(101, 200)], [row(0, 100), row(99, 200)], [row(5, 100)], [row(0, 0)], []]) {
+    assert.throws(() => parseBrackets(brackets(...list)), MalformedAnswerError);
+  }
+});
+
+test('a quote that is crossed, of another symbol or without a price is refused', () => {
+  const premium = { symbol: 'BTCUSDT', markPrice: '1', lastFundingRate: '0', nextFundingTime: 9, time: 1 };
+  const book = { symbol: 'BTCUSDT', bidPrice: '1', askPrice: '2', time: 1 };
+  const parse = (p: object, b: object) => parseQuote('BTCUSDT', { ...premium, ...p }, { ...book, ...b }, new Map());
+  assert.equal(parse({}, {}).fundingIntervalMs, 28_800_000);
+  const none: object = {};
+  for (const [p, b] of [
+    [none, { bidPrice: '3' }],
+    [none, { symbol: 'ETHUSDT' }],
+    [none, { askPrice: '0' }],
+    [none, { time: undefined }],
+    [{ markPrice: '' }, none],
+    [{ markPrice: '0' }, none],
+    [{ lastFundingRate: null }, none],
+  ] as const) {
+    assert.throws(() => parse(p, b), MalformedAnswerError);
+  }
+});
+
+test('bars off their grid, out of order, doubled or impossible are refused; a gap is not', () => {
+  const bar = (openTimeMs: number, high = '2') => [openTimeMs, '1', high, '1', '1.5', '3', openTimeMs + 59_999];
+  assert.equal(parseBars([bar(60_000), bar(240_000)], 60_000).length, 2);
+  for (const rows of [
+    [bar(60_001)],
+    [bar(120_000), bar(60_000)],
+    [bar(60_000), bar(60_000)],
+    [bar(60_000, '1.2')],
+    [[60_000]],
+  ]) {
+    assert.throws(() => parseBars(rows, 60_000), MalformedAnswerError);
+  }
+});
+
+test('a fee in another asset is counted at the taker rate, a trade of another symbol is refused', () => {
+  const trade = {
+    symbol: 'BTCUSDT',
+    id: 9,
+    orderId: 8,
+    side: 'SELL',
+    price: '60000',
+    qty: '0.002',
+    realizedPnl: '1.5',
+    commission: '0.0001',
+    commissionAsset: 'BNB',
+    maker: true,
+    time: 7,
+  };
+  const instrument = table.require('BTCUSDT');
+  assert.deepEqual(parseTrade(trade, instrument, 0.0005), {
+    tradeId: '9',
+    symbol: 'BTCUSDT',
+    venueOrderId: '8',
+    side: 'sell',
+    lots: 2,
+    price: 60000,
+    feeUsdt: 0.06,
+    realisedPnlUsdt: 1.5,
+    isMaker: true,
+    atMs: 7,
+  });
+  assert.equal(parseTrade({ ...trade, commissionAsset: 'USDT' }, instrument, 0.0005).feeUsdt, 0.0001);
+  assert.throws(() => parseTrade({ ...trade, symbol: 'ETHUSDT' }, instrument, 0.0005), MalformedAnswerError);
+});
+
+test('a conditional order is alive until the exchange says what became of it', () => {
+  const algo = {
+    algoId: 5,
+    clientAlgoId: 'hf1',
+    symbol: 'BTCUSDT',
+    side: 'SELL',
+    orderType: 'STOP_MARKET',
+    quantity: '0.000',
+    price: '0.00',
+    triggerPrice: '54000.00',
+    reduceOnly: false,
+    closePosition: true,
+    updateTime: 3,
+  };
+  const rows = [
+    ['NEW', {}, 'working', 0],
+    ['TRIGGERING', {}, 'working', 0],
+    ['TRIGGERED', {}, 'working', 0],
+    ['FINISHED', {}, 'filled', 0],
+    ['FINISHED', { actualQty: '0.004' }, 'filled', 4],
+    ['FINISHED', { actualQty: '0.000' }, 'expired', 0],
+    ['CANCELED', {}, 'canceled', 0],
+    ['EXPIRED', {}, 'expired', 0],
+    ['REJECTED', {}, 'rejected', 0],
+  ] as const;
+  for (const [algoStatus, more, status, executedLots] of rows) {
+    const order = parseAlgoOrder({ ...algo, algoStatus, ...more }, table);
+    assert.deepEqual(
+      [order.status, order.executedLots, order.triggerTicks],
+      [status, executedLots, 540_000],
+      algoStatus,
+    );
+  }
+  assert.throws(() => parseAlgoOrder({ ...algo, algoStatus: 'MAYBE' }, table), MalformedAnswerError);
+});
+
+test('an exchangeInfo without USDT perpetuals or with a missing filter is refused when it matters', () => {
+  assert.throws(() => new InstrumentTable({ symbols: [] }, 0), MalformedAnswerError);
+  assert.throws(() => new InstrumentTable([], 0), MalformedAnswerError);
+  const broken = { ...exchangeSymbol('XUSDT'), filters: [] };
+  const mixed = new InstrumentTable({ symbols: [broken, exchangeSymbol('BTCUSDT')] }, 0);
+  assert.equal(mixed.require('BTCUSDT').symbol, 'BTCUSDT');
+  assert.throws(() => mixed.find('XUSDT'), MalformedAnswerError);
+  assert.equal(mixed.find('YUSDT'), null);
+});

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import type { FetchOutcome, MarketQuote, SubmitOutcome, VenueOrder, VenuePort } from '../../daemon/gate/ports.ts';
+import { DomainClock } from '../../daemon/venue/clock.ts';
+import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { order, stop } from './fake-exchange.ts';
+
+const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
+const BAR_MS = 900_000;
+let sim: ExchangeSim;
+let venue: VenuePort;
+let clock: DomainClock;
+let nextId = 0;
+
+function value<T>(outcome: FetchOutcome<T>): T {
+  return outcome.kind === 'ok' ? outcome.value : assert.fail(outcome.detail);
+}
+function accepted(outcome: SubmitOutcome): VenueOrder {
+  assert.equal(outcome.kind, 'accepted', JSON.stringify(outcome));
+  return (outcome.kind === 'accepted' ? outcome.order : null) ?? assert.fail('no order');
+}
+async function control(path: string, body: object): Promise<void> {
+  const headers = { authorization: `Bearer ${sim.simToken}` };
+  const answer = await fetch(`${sim.url}/sim/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  assert.equal(answer.status, 200, await answer.text());
+}
+function fault(kind: string, path: string, more: object = {}): Promise<void> {
+  return control('faults', { kind, match: { path }, ...more });
+}
+function id(): string {
+  nextId += 1;
+  return `hfsimtest${nextId}`;
+}
+/** A price the market takes at once, and one far from it. */
+async function prices(): Promise<{ quote: MarketQuote; taking: number; resting: number }> {
+  const quote = value(await venue.fetchQuote('BTCUSDT'));
+  const ask = Math.round(quote.ask * 10);
+  return { quote, taking: ask + 500, resting: ask - 6000 };
+}
+
+before(async () => {
+  sim = await startExchangeSim({ enforceLimits: false, startMs: 1_740_960_000_000 });
+  clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
+  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 400 });
+  clock.setScale(await venue.fetchTimeScale());
+  assert.equal((await venue.fetchAccount([])).kind, 'failed', 'no signature before the clock is set');
+  const startedMs = performance.now();
+  assert.equal(clock.sync(await venue.fetchServerTime(), performance.now() - startedMs).kind, 'synced');
+  value(await venue.fetchRules(SYMBOLS));
+});
+afterEach(async () => {
+  await control('clear-faults', {});
+  value(await venue.cancelAll('BTCUSDT'));
+});
+after(async () => {
+  await venue.close();
+  await sim.close();
+});
+
+test('rules arrive as integers, exactly as the exchange publishes them', async () => {
+  const rules = value(await venue.fetchRules([...SYMBOLS, 'NOSUCHUSDT']));
+  assert.deepEqual(
+    rules.map((rule) => rule.symbol),
+    SYMBOLS,
+    'an unlisted symbol has no rules',
+  );
+  const { brackets, observedAtMs, ...btc } = rules[0] ?? assert.fail();
+  assert.ok(Math.abs(observedAtMs - clock.nowMs()) < 5000);
+  assert.deepEqual(btc, {
+    symbol: 'BTCUSDT',
+    trading: true,
+    tickMantissa: 1,
+    tickScale: 10,
+    lotMantissa: 1,
+    lotScale: 1000,
+    minLots: 1,
+    maxLots: 1_000_000,
+    maxMarketLots: 120_000,
+    minNotionalUsdt: 50,
+    multiplierUp: 1.05,
+    multiplierDown: 0.95,
+    takerFee: 0.0005,
+    makerFee: 0.0002,
+  });
+  assert.ok(brackets.length > 3);
+  assert.ok(brackets.every((bracket, index) => bracket.notionalFloor === (brackets[index - 1]?.notionalCap ?? 0)));
+});
+
+test('the account is put into one-way and isolated mode and read back', async () => {
+  const mode = value(await venue.prepareAccount(SYMBOLS));
+  assert.deepEqual(mode, {
+    oneWay: true,
+    singleAsset: true,
+    isolated: { BTCUSDT: true, ETHUSDT: true },
+    canWithdraw: null,
+    canTrade: true,
+  });
+  assert.deepEqual(value(await venue.prepareAccount(SYMBOLS)), mode, 'a second time changes nothing');
+});
+
+test('a quote has mark and book with their own instants, bars are in order and reach beyond one page', async () => {
+  const { quote } = await prices();
+  assert.ok(quote.bid < quote.ask && Math.abs(quote.mark / quote.bid - 1) < 0.01);
+  for (const atMs of [quote.markAtMs, quote.quoteAtMs]) assert.ok(Math.abs(atMs - clock.nowMs()) < 2000);
+  assert.equal(quote.fundingIntervalMs, 28_800_000);
+  assert.ok(quote.nextFundingAtMs > clock.nowMs());
+  const sinceMs = clock.nowMs() - 2500 * BAR_MS;
+  const bars = value(await venue.fetchBars('BTCUSDT', BAR_MS, sinceMs, 2400));
+  assert.equal(bars.length, 2400);
+  assert.ok(bars.every((bar, index) => index === 0 || bar.openTimeMs - (bars[index - 1]?.openTimeMs ?? 0) === BAR_MS));
+  assert.ok((bars[0]?.openTimeMs ?? 0) >= sinceMs);
+  assert.equal((await venue.fetchBars('BTCUSDT', 12_345, sinceMs, 10)).kind, 'failed');
+  assert.equal((await venue.fetchQuote('NOSUCHUSDT')).kind, 'failed');
+});
+
+test('an order, its fill, the position it makes and the exit agree in lots and ticks', async () => {
+  const { taking } = await prices();
+  assert.deepEqual(await venue.setLeverage('BTCUSDT', 3), { kind: 'accepted', order: null });
+  const entry = order({ clientOrderId: id(), lots: 3, priceTicks: taking });
+  const filled = accepted(await venue.submit(entry, 500));
+  assert.deepEqual([filled.status, filled.executedLots, filled.averagePrice], ['filled', 3, null]);
+  const found = await venue.lookupOrder('BTCUSDT', entry.clientOrderId, 'regular');
+  assert.ok(found.kind === 'found' && (found.order.averagePrice ?? 0) > 0, 'a query knows the average price');
+  const trades = value(await venue.fetchTrades('BTCUSDT', null, clock.nowMs() - 20 * 86_400_000));
+  const own = trades.filter((trade) => trade.venueOrderId === filled.venueOrderId);
+  assert.equal(
+    own.reduce((sum, trade) => sum + trade.lots, 0),
+    3,
+  );
+  assert.ok(own.every((trade) => trade.feeUsdt > 0 && !trade.isMaker && trade.side === 'buy'));
+  const again = value(await venue.fetchTrades('BTCUSDT', trades.at(-1)?.tradeId ?? null, 0));
+  assert.deepEqual(again, trades.slice(-1), 'fromTradeId is included');
+  const account = value(await venue.fetchAccount(SYMBOLS));
+  assert.ok(account.requestedAtMs <= account.observedAtMs);
+  assert.equal(account.leverage.BTCUSDT, 3);
+  const position = account.positions[0] ?? assert.fail('no position');
+  assert.deepEqual([position.symbol, position.lots, position.leverage], ['BTCUSDT', 3, 3]);
+  assert.ok((position.liquidationPrice ?? 0) > 0 && (position.isolatedMarginUsdt ?? 0) > 0);
+  assert.equal(account.positions.length, 1);
+  const exit = { side: 'sell', orderType: 'market', priceTicks: null, timeInForce: null, reduceOnly: true } as const;
+  assert.equal(accepted(await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), 500)).status, 'filled');
+  const flat = await venue.submit(order({ clientOrderId: id(), lots: 3, ...exit }), 500);
+  assert.equal(flat.kind === 'rejected' && flat.rejection.code, -2022);
+  assert.deepEqual(value(await venue.fetchAccount(SYMBOLS)).positions, []);
+});
+
+test('resting and conditional orders are listed together, amended in place and canceled each at its service', async () => {
+  const { resting } = await prices();
+  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  assert.equal(accepted(await venue.submit(limit, 500)).status, 'working');
+  const amended = { ...limit, lots: 4, priceTicks: resting - 1 };
+  const changed = accepted(await venue.amend(amended as typeof limit, 500));
+  assert.deepEqual([changed.lots, changed.priceTicks], [4, resting - 1]);
+  const guard = stop({ clientOrderId: id(), triggerTicks: resting - 20_000 });
+  const placed = accepted(await venue.submitStop(guard));
+  assert.deepEqual(
+    [placed.kind, placed.type, placed.closePosition, placed.triggerTicks],
+    ['algo', 'STOP_MARKET', true, resting - 20_000],
+  );
+  const open = value(await venue.fetchOpenOrders(SYMBOLS));
+  assert.deepEqual(open.map(({ kind, clientOrderId }) => `${kind} ${clientOrderId}`).sort(), [
+    `algo ${guard.clientOrderId}`,
+    `regular ${limit.clientOrderId}`,
+  ]);
+  assert.equal((await venue.lookupOrder('BTCUSDT', guard.clientOrderId, 'algo')).kind, 'found');
+  assert.equal((await venue.lookupOrder('BTCUSDT', guard.clientOrderId, 'regular')).kind, 'not_found');
+  const canceled = await venue.cancel('BTCUSDT', limit.clientOrderId, 'regular');
+  assert.equal(canceled.kind === 'canceled' && canceled.order?.status, 'canceled');
+  assert.deepEqual(await venue.cancel('BTCUSDT', guard.clientOrderId, 'algo'), { kind: 'canceled', order: null });
+  const gone = await venue.cancel('BTCUSDT', limit.clientOrderId, 'regular');
+  assert.equal(gone.kind, 'unknown', '-2011 says nothing about what became of it');
+});
+
+test('cancelAll empties both services', async () => {
+  const { resting } = await prices();
+  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), 500));
+  accepted(await venue.submitStop(stop({ clientOrderId: id(), triggerTicks: resting - 20_000 })));
+  value(await venue.cancelAll('BTCUSDT'));
+  assert.deepEqual(value(await venue.fetchOpenOrders(SYMBOLS)), []);
+});
+
+test('a second order with the id of an open one is accepted without an order: an earlier send is live', async () => {
+  const { resting } = await prices();
+  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  accepted(await venue.submit(limit, 500));
+  assert.deepEqual(await venue.submit(limit, 500), { kind: 'accepted', order: null });
+});
+
+test('BY-12: an order that was taken while the answer was lost is unknown, and a lookup finds it', async () => {
+  const { resting } = await prices();
+  for (const [kind, more] of [
+    ['accept-then-timeout', {}],
+    ['reject-503-unknown', { accepted: true }],
+    ['drop-mid-body', {}],
+    ['stall-body', {}],
+  ] as const) {
+    await fault(kind, '/fapi/v1/order', { ...more, match: { path: '/fapi/v1/order', method: 'POST' } });
+    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    assert.equal((await venue.submit(limit, 300)).kind, 'unknown', kind);
+    assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'found', kind);
+    value(await venue.cancelAll('BTCUSDT'));
+  }
+});
+
+test('an order that was not taken is unknown too while nothing proves it', async () => {
+  const { resting } = await prices();
+  for (const kind of ['drop-before', 'reject-503-unknown']) {
+    await fault(kind, '/fapi/v1/order', { match: { path: '/fapi/v1/order', method: 'POST' } });
+    const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+    assert.equal((await venue.submit(limit, 300)).kind, 'unknown', kind);
+    assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'not_found', kind);
+  }
+});
+
+test('refusals with a status or a code carry their consequence', async () => {
+  const { resting } = await prices();
+  for (const [body, consequence] of [
+    [{ kind: 'status', status: 429, retry_after_s: 2 }, 'back_off'],
+    [{ kind: 'status', status: 418, retry_after_s: 120 }, 'close_venue'],
+    [{ kind: 'error', code: -1021, msg: 'Timestamp for this request is outside of the recvWindow.' }, 'resync_clock'],
+    [{ kind: 'error', code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }, 'close_venue'],
+  ] as const) {
+    await control('faults', { ...body, match: { path: '/fapi/v1/order', method: 'POST' } });
+    const outcome = await venue.submit(order({ clientOrderId: id(), priceTicks: resting }), 300);
+    assert.equal(outcome.kind === 'rejected' && outcome.rejection.consequence, consequence);
+  }
+});
+
+test('reads fail with their consequence and never invent a value', async () => {
+  await fault('status', '/fapi/v3/account', { status: 418, retry_after_s: 60 });
+  const banned = await venue.fetchAccount(SYMBOLS);
+  assert.deepEqual(banned.kind === 'failed' && [banned.consequence, banned.retryAfterMs], ['close_venue', 60_000]);
+  await fault('drop-mid-body', '/fapi/v3/positionRisk');
+  assert.equal((await venue.fetchAccount(SYMBOLS)).kind, 'failed');
+  await fault('stall-body', '/fapi/v1/openAlgoOrders');
+  assert.equal((await venue.fetchOpenOrders(SYMBOLS)).kind, 'failed');
+  await fault('status', '/fapi/v1/order', { status: 500 });
+  assert.equal((await venue.lookupOrder('BTCUSDT', 'hfnone', 'regular')).kind, 'failed');
+  await fault('drop-before', '/fapi/v1/ticker/bookTicker');
+  assert.equal((await venue.fetchQuote('BTCUSDT')).kind, 'failed');
+  value(await venue.fetchAccount(SYMBOLS));
+});
+
+test('a lookup that is hidden right after the acceptance answers not_found, then found', async () => {
+  const { resting } = await prices();
+  await fault('not-found-after-accept', '/fapi/v1/order', { queries: 2 });
+  const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
+  accepted(await venue.submit(limit, 500));
+  const kinds = [];
+  for (let query = 0; query < 3; query += 1) {
+    kinds.push((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind);
+  }
+  assert.deepEqual(kinds, ['not_found', 'not_found', 'found']);
+});
+
+test('transfers are listed once each, with their sign, apart from other income', async () => {
+  const sinceMs = clock.nowMs() - 1000;
+  await control('transfer', { amount: '250.5' });
+  await control('transfer', { amount: '-50' });
+  const transfers = value(await venue.fetchTransfers(sinceMs));
+  assert.deepEqual(
+    transfers.map(({ amountUsdt }) => amountUsdt),
+    [250.5, -50],
+  );
+  assert.equal(new Set(transfers.map(({ transferId }) => transferId)).size, 2);
+  assert.deepEqual(value(await venue.fetchTransfers(clock.nowMs() + 10_000)), []);
+});
+
+test('a wrong secret is an authentication failure that closes the venue', async () => {
+  const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'wrong' } as const;
+  const stranger = await createVenue({ access, time: clock, readWeightPerMinute: null });
+  const outcome = await stranger.fetchAccount(SYMBOLS);
+  assert.equal(outcome.kind === 'failed' && outcome.consequence, 'close_venue');
+  await stranger.close();
+});
+
+test('the acceptance horizon follows the scale of the venue', async () => {
+  assert.equal(venue.acceptanceHorizonMs, 6000);
+  const fast = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() }, 60);
+  const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
+  const scaled = await createVenue({ access, time: fast });
+  assert.equal(scaled.acceptanceHorizonMs, 360_000);
+  await scaled.close();
+});
+
+test('a full queue of reads delays no order', async () => {
+  const { resting } = await prices();
+  await fault('delay', '/fapi/v1/klines', { ms: 300, count: 100 });
+  const reads = Array.from({ length: 60 }, () => venue.fetchBars('BTCUSDT', BAR_MS, clock.nowMs() - 5 * BAR_MS, 3));
+  const startedMs = performance.now();
+  accepted(await venue.submit(order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' }), 250));
+  assert.ok(performance.now() - startedMs < 250);
+  await control('clear-faults', {});
+  await Promise.all(reads);
+});
