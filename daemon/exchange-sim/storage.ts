@@ -124,6 +124,22 @@ function buildAccount(world: World): object {
   return { nowMs, wallet: wallet.toString(), dualSidePosition, multiAssets, ...counters, markets };
 }
 
+const LOCK_WAIT_MS = 300;
+
+/** One exchange a file: a second one is refused instead of becoming a second truth. */
+function openDatabase(path: string): Database.Database {
+  const db = new Database(path, { timeout: LOCK_WAIT_MS });
+  try {
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma('journal_mode = WAL');
+    return db;
+  } catch (error) {
+    db.close();
+    const isBusy = error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+    throw isBusy ? new Error(`${path} is in use by another exchange`, { cause: error }) : error;
+  }
+}
+
 /**
  * The exchange's state file (SQLite, WAL). One transaction per request with synchronous=NORMAL: what has been answered
  * survives the death of the process; the last commits can be lost when the machine loses power.
@@ -135,9 +151,9 @@ export class ExchangeStorage {
   readonly #save: (world: World) => void;
 
   constructor(path: string) {
-    this.#db = new Database(path);
-    this.#db.pragma('journal_mode = WAL');
+    this.#db = openDatabase(path);
     this.#db.pragma('synchronous = NORMAL');
+    this.#db.pragma('wal_autocheckpoint = 4000');
     this.#db.exec(SCHEMA);
     this.#append = this.#db.prepare('INSERT INTO journal (body) VALUES (?)');
     this.#setState = this.#db.prepare('INSERT OR REPLACE INTO state (name, body) VALUES (?, ?)');

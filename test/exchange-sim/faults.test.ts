@@ -77,6 +77,15 @@ describe('faults, each seen by a real client', () => {
     assert.ok(performance.now() - start >= 55);
   });
 
+  it('delay: a request arrives late also after its client has given up', async () => {
+    await fault({ kind: 'delay', match: ORDER, ms: 250 });
+    assert.equal(await nameOf(buy('l2')), 'RequestTimeout');
+    assert.deepEqual(await orderIds(), []);
+    const deadline = performance.now() + 3000;
+    while ((await orderIds()).length === 0) assert.ok(performance.now() < deadline, 'never arrived');
+    assert.deepEqual(await orderIds(), ['l2']);
+  });
+
   it('status: any HTTP status with its Retry-After', async () => {
     const expected: readonly (readonly [number, string])[] = [
       [429, 'DDoSProtection'],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { marginBalance } from '../../daemon/exchange-sim/core/account.ts';
+import { accountMargin, marginBalance, positionLiquidationPrice } from '../../daemon/exchange-sim/core/account.ts';
 import { type E8, e8 } from '../../daemon/exchange-sim/core/fixed.ts';
 import { amendOrder, cancelOrder, placeOrder } from '../../daemon/exchange-sim/core/orders.ts';
 import { isRejection } from '../../daemon/exchange-sim/core/rejections.ts';
 import { changeMarginType } from '../../daemon/exchange-sim/core/settings.ts';
-import { settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
+import { moveMark, settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
 import type { ExchangeState, Trade } from '../../daemon/exchange-sim/core/state.ts';
 import { createExchange, marketOf, request, setMark, walletError } from './engine-fixture.ts';
 
@@ -187,4 +187,37 @@ describe('the books under random sequences', () => {
       { seed: 24, numRuns: 200 },
     );
   });
+});
+
+describe('the liquidation price that an account is shown', () => {
+  for (const mode of ['CROSSED', 'ISOLATED'] as const) {
+    it(`is where it is liquidated, to the tick (${mode})`, () => {
+      let seen = 0;
+      const lots = fc.integer({ min: 50, max: 3000 });
+      const leverage = fc.integer({ min: 2, max: 50 });
+      fc.assert(
+        fc.property(lots, leverage, fc.boolean(), fc.boolean(), (lot, times, isLong, hasOther) => {
+          const state = createExchange('12000');
+          const market = marketOf(state);
+          changeMarginType(state, market, mode);
+          market.leverage = times;
+          if (hasOther) placeOrder(state, { ...request('SELL', '1.5'), symbol: 'ETHUSDT' });
+          const asked = { ...request(isLong ? 'BUY' : 'SELL', '0.001'), quantity: BigInt(lot) * e8('0.001') };
+          if (isRejection(placeOrder(state, asked))) return;
+          const price = positionLiquidationPrice(market, accountMargin(state));
+          if (price === null) return;
+          seen += 1;
+          const { tick } = market.instrument;
+          const below = (price / tick) * tick;
+          // A tick on the safe side of the price keeps the position, the next one on the other side takes it.
+          moveMark(state, market, isLong ? below + tick : below);
+          assert.equal(state.liquidations.length, 0, 'liquidated too early');
+          moveMark(state, market, isLong ? below : below + tick);
+          assert.ok(state.liquidations.length > 0, 'not liquidated');
+        }),
+        { seed: 31, numRuns: 200 },
+      );
+      assert.ok(seen > 60, `only ${seen} positions had a price`);
+    });
+  }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { readShared, skipWithout } from './shared-data.ts';
+import { readShared, sharedPath, skipWithout } from './shared-data.ts';
 import {
   type Body,
   type Client,
@@ -202,6 +202,65 @@ describe('the REST face', () => {
       }
     },
   );
+});
+
+describe('settings and keys', () => {
+  let client: Client;
+  beforeEach(async () => {
+    client = await startManual();
+  });
+  afterEach(() => client.sim.close());
+
+  it('lets hedge mode be set and read, and then refuses orders', async () => {
+    const dual = { dualSidePosition: 'true' };
+    assert.equal((await client.send('POST', '/fapi/v1/positionSide/dual', dual)).body.code, 200);
+    assert.equal((await client.send('POST', '/fapi/v1/positionSide/dual', dual)).body.code, -4059);
+    assert.equal((await client.get('/fapi/v1/positionSide/dual')).body.dualSidePosition, true);
+    const order = await client.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.01'));
+    assert.equal(order.body.code, -4061);
+    const long = await client.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.01', { positionSide: 'LONG' }));
+    assert.equal(long.body.code, -1020);
+  });
+
+  it('keeps single-asset margin unless told otherwise, and joins no isolated symbol with it', async () => {
+    const on = { multiAssetsMargin: 'true' };
+    assert.equal((await client.send('POST', '/fapi/v1/multiAssetsMargin', on)).body.code, 200);
+    assert.equal((await client.send('POST', '/fapi/v1/multiAssetsMargin', on)).body.code, -4171);
+    const isolated = await client.send('POST', '/fapi/v1/marginType', { ...BTC, marginType: 'ISOLATED' });
+    assert.equal(isolated.body.code, -4168);
+  });
+
+  it('says what the key may do, and keeps a listen key until it is closed', async () => {
+    const rights = (await client.get('/sapi/v1/account/apiRestrictions')).body;
+    assert.deepEqual([rights.enableFutures, rights.enableWithdrawals], [true, false]);
+    const path = '/fapi/v1/listenKey';
+    assert.equal((await client.send('PUT', path)).body.code, -1125);
+    const { listenKey } = (await client.send('POST', path)).body;
+    assert.equal((await client.send('PUT', path)).body.listenKey, listenKey);
+    await client.send('DELETE', path);
+    assert.equal((await client.send('PUT', path)).body.code, -1125);
+  });
+});
+
+describe('the recorded market of October 2025', skipWithout('market-data'), () => {
+  it('liquidates a 20x long in the crash of the 10th and leaves a 3x long alive', async () => {
+    const market = sharedPath('market-data') ?? '';
+    const run = async (leverage: string) => {
+      const client = await startManual({ market, startMs: Date.UTC(2025, 9, 10, 12), enforceLimits: false });
+      await client.send('POST', '/fapi/v1/marginType', { ...BTC, marginType: 'ISOLATED' });
+      await client.send('POST', '/fapi/v1/leverage', { ...BTC, leverage });
+      const placed = await client.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+      assert.equal(placed.body.status, 'FILLED');
+      await client.control('advance', { ms: 24 * 3_600_000 });
+      const books = (await client.books()) as { liquidations: { time_ms: number }[]; wallet_balance_usdt: string };
+      await client.sim.close();
+      return books;
+    };
+    const high = await run('20');
+    assert.equal(high.liquidations.length, 1);
+    assert.equal(new Date(high.liquidations[0]?.time_ms ?? 0).toISOString().slice(0, 10), '2025-10-10');
+    assert.equal((await run('3')).liquidations.length, 0);
+  });
 });
 
 describe('the control face', () => {

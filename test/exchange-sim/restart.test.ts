@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -86,8 +86,10 @@ describe('a restart', () => {
   it('has every answered order on disk before the answer, without an orderly stop', async () => {
     const first = await start();
     await first.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.05', { newClientOrderId: 'sure' }));
-    // A second process reads the file while the first still runs: what it sees is what a crash would leave.
-    const second = await start();
+    // A copy of the files while the exchange still runs is what its sudden death would leave.
+    const crashed = mkdtempSync(join(tmpdir(), 'exchange-crashed-'));
+    for (const suffix of ['', '-wal']) copyFileSync(path() + suffix, join(crashed, `copy.db${suffix}`));
+    const second = await startManual({ storagePath: join(crashed, 'copy.db') });
     try {
       const { orders, positions } = (await second.books()) as {
         orders: { client_order_id: string; status: string }[];
@@ -100,6 +102,19 @@ describe('a restart', () => {
       assert.equal(positions[0]?.quantity, '0.05000000');
     } finally {
       await second.sim.close();
+      await first.sim.close();
+      rmSync(crashed, { recursive: true });
+    }
+  });
+
+  it('is refused while another exchange lives in the file', async () => {
+    const first = await start();
+    try {
+      await assert.rejects(
+        startExchangeSim({ seed: 7, storagePath: path(), clock: 'manual' }),
+        /in use by another exchange/,
+      );
+    } finally {
       await first.sim.close();
     }
   });

@@ -17,13 +17,24 @@ export interface ExchangeServer {
   close(): Promise<void>;
 }
 
+/** What a request may do to the server that it came in at. */
+interface Face {
+  readonly cut: () => void;
+  readonly isClosed: () => boolean;
+}
+
+// Longer than clients keep idle connections, so that a reused one is not closed under their request.
+const KEEP_ALIVE_MS = 75_000;
+
 export function createExchangeServer(exchange: Exchange): ExchangeServer {
   const sockets = new Set<Socket>();
+  let closed = false;
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
-  const server = createServer((request, response) => {
-    serve(exchange, request, response, cut).catch((error: unknown) => fail(response, error));
+  const face: Face = { cut, isClosed: () => closed };
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    serve(exchange, request, response, face).catch((error: unknown) => fail(response, error));
   });
   server.on('connection', (socket) => {
     if (exchange.faults.isDisconnected()) {
@@ -36,6 +47,7 @@ export function createExchangeServer(exchange: Exchange): ExchangeServer {
   });
   const close = () =>
     new Promise<void>((resolve) => {
+      closed = true;
       server.close(() => resolve());
       cut();
     });
@@ -44,6 +56,10 @@ export function createExchangeServer(exchange: Exchange): ExchangeServer {
 
 /** A defect of the simulation itself: said aloud in the answer, never passed off as an exchange error. */
 function fail(response: ServerResponse, error: unknown): void {
+  if (error instanceof ControlError) {
+    send(response, errorAnswer(413, { error: error.message }));
+    return;
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'application/json' });
   response.end(JSON.stringify({ error: message }));
@@ -68,7 +84,7 @@ async function serve(
   exchange: Exchange,
   request: IncomingMessage,
   response: ServerResponse,
-  cut: () => void,
+  face: Face,
 ): Promise<void> {
   const body = await readBody(request);
   const url = request.url ?? '/';
@@ -77,7 +93,7 @@ async function serve(
   const method = request.method ?? 'GET';
   catchUp(exchange);
   if (path.startsWith('/sim/')) {
-    serveControl(exchange, { method, path, body, request, response }, cut);
+    serveControl(exchange, { method, path, body, request, response }, face.cut);
     return;
   }
   const key = request.headers['x-mbx-apikey'];
@@ -86,8 +102,8 @@ async function serve(
   const params = new Params(query, body);
   const fault = exchange.faults.takeEnding(targetOf(raw, params));
   if (fault === undefined) send(response, handleRequest(exchange, raw, params));
-  else await serveFaulty(exchange, raw, response, fault);
-  if (exchange.faults.isDisconnected()) cut();
+  else await serveFaulty(exchange, raw, response, fault, face);
+  if (exchange.faults.isDisconnected()) face.cut();
 }
 
 function send(response: ServerResponse, answer: RawAnswer): void {
@@ -110,20 +126,22 @@ function sendHalf(response: ServerResponse, answer: RawAnswer, then: () => void)
   response.write(body.subarray(0, Math.floor(body.length / 2)), then);
 }
 
-async function serveFaulty(exchange: Exchange, raw: RawRequest, response: ServerResponse, fault: Fault): Promise<void> {
+async function serveFaulty(
+  exchange: Exchange,
+  raw: RawRequest,
+  response: ServerResponse,
+  fault: Fault,
+  face: Face,
+): Promise<void> {
   const run = () => handleRequest(exchange, raw, new Params(raw.query, raw.body));
   switch (fault.kind) {
     case 'drop-before':
       response.destroy();
       return;
     case 'delay':
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, fault.ms);
-        response.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      // It arrives late even when the client has given up meanwhile; only a closed exchange never sees it.
+      await new Promise<void>((resolve) => setTimeout(resolve, fault.ms).unref());
+      if (face.isClosed()) return;
       catchUp(exchange);
       send(response, run());
       return;
