@@ -169,12 +169,13 @@ export class AccountFeed {
   }
 
   async pollTransfers(): Promise<void> {
-    if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#core.nowMs();
+    // After a restart from the last account record on: what moved meanwhile is no loss and no gain.
+    if (this.#lastTransferMs === 0)
+      this.#lastTransferMs = this.#core.state.account?.requested_at_ms ?? this.#core.nowMs();
     const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
     if (outcome.kind === 'failed') return;
     for (const transfer of outcome.value) {
-      const key = `transfer ${transfer.transferId}`;
-      if (this.#core.state.seenTrades.has(key)) continue;
+      if (this.#core.state.seenTransfers.has(transfer.transferId)) continue;
       this.#core.append('transfer', {
         amount_usdt: transfer.amountUsdt,
         at_venue_ms: transfer.atMs,

@@ -87,6 +87,7 @@ export function takeDecision(
       `decision ${payload.decision.decision_id} failed the last check on what would be sent`,
       request.symbol,
     );
+    core.onRecheckFailure();
   }
   return { body: payload.decision, event: payload, appended, policy };
 }

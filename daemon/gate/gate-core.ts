@@ -55,6 +55,8 @@ export class GateCore {
   readonly #compiled = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #policyListeners: (() => void)[] = [];
+  /** Set by the gate: an order failed rule 13, which is a defect of ours. */
+  onRecheckFailure: () => void = () => undefined;
 
   constructor(
     ports: GatePorts,

@@ -44,6 +44,7 @@ export class GateState {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly seenTrades = new Set<string>();
+  readonly seenTransfers = new Set<string>();
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
@@ -106,6 +107,8 @@ export class GateState {
         this.equity.rebase(event.at_ms, event.payload.equity_usdt);
         return;
       case 'transfer':
+        if (this.seenTransfers.has(event.payload.transfer_id)) return;
+        this.seenTransfers.add(event.payload.transfer_id);
         this.equity.addTransfer(event.payload.amount_usdt);
         return;
       case 'policy':

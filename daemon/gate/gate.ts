@@ -1,0 +1,553 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { ExecutionDecision } from '../core/decision.ts';
+import type { ToolName } from '../core/policy.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import { AccountFeed } from './account-feed.ts';
+import type {
+  AccountBody,
+  Caller,
+  DecisionBody,
+  FlattenBody,
+  GateApi,
+  LimitsBody,
+  MarketBody,
+  OrderBody,
+  Page,
+  PolicyBody,
+  PolicyCheckBody,
+  PositionBody,
+  ReadinessBody,
+  ReloadBody,
+  SignalBody,
+  SkillClaim,
+  StateChange,
+  ToolAnswer,
+  ToolOutcome,
+  TradingArgs,
+  TradingStateBody,
+} from './api.ts';
+import { Canceler } from './cancels.ts';
+import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
+import type { DecisionEvent, PlannedOrder } from './events.ts';
+import { ExitRunner } from './exits.ts';
+import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
+import { type Intake, readIntake } from './intake.ts';
+import { Keeper } from './keeper.ts';
+import { MarketFeed } from './market-feed.ts';
+import { Operator } from './operator.ts';
+import { OrderSender } from './order-sender.ts';
+import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
+import { Protection } from './protection.ts';
+import {
+  describeAccount,
+  describeExecution,
+  describeLimits,
+  describeMarket,
+  describeOrder,
+  describePositions,
+} from './reads.ts';
+import { Resolver } from './resolver.ts';
+import { SliceRunner } from './slices.ts';
+import type { Ask } from './snapshot.ts';
+import { StandingOrders } from './standing.ts';
+import { stateInForce } from './state/layers.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
+import { VenueHealth } from './venue-health.ts';
+
+export interface GateOptions {
+  readonly ports: GatePorts;
+  readonly settings: GateSettings;
+  readonly policy: PolicyDocument;
+  readonly policyPort: PolicyPort;
+  readonly signal: AbortSignal;
+}
+
+/** The gate: one execution's whole journey from a validated call to its outcome (DESIGN section 2). */
+export class Gate implements GateApi {
+  readonly core: GateCore;
+  readonly keeper: Keeper;
+  readonly policies: PolicyControl;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #canceler: Canceler;
+  readonly #slices: SliceRunner;
+  readonly #exits: ExitRunner;
+  readonly #standing: StandingOrders;
+  readonly #operator: Operator;
+  readonly #signal: AbortSignal;
+  #isStarted = false;
+  #isClosing = false;
+
+  constructor(options: GateOptions) {
+    const { ports, settings, signal } = options;
+    this.core = new GateCore(ports, settings, options.policy);
+    this.#signal = signal;
+    const health = new VenueHealth(this.core, {
+      resyncClock: () => this.keeper.dueNow('clock'),
+      reloadRules: () => this.keeper.dueNow('rules'),
+      refreshAccount: () => this.keeper.dueNow('account'),
+      fetchTrades: (symbol) => this.keeper.fetchTradesSoon(symbol),
+      resolve: (order) => void this.#resolver.resolve(order),
+    });
+    this.core.onRecheckFailure = () => health.onRecheckFailure();
+    this.#sender = new OrderSender(this.core, health);
+    this.#resolver = new Resolver(this.core, this.#sender, signal);
+    this.#canceler = new Canceler(this.core, this.#sender, this.#resolver);
+    this.#slices = new SliceRunner(this.core, this.#sender);
+    this.#exits = new ExitRunner(this.core, this.#sender, this.#resolver, this.#canceler, signal);
+    this.#standing = new StandingOrders(this.core, this.#canceler, this.#slices);
+    const account = new AccountFeed(this.core, this.#sender, this.#resolver);
+    const market = new MarketFeed(this.core);
+    account.onVenueFailure = (detail, consequence, retryAfterMs) =>
+      health.onReadFailure(detail, consequence, retryAfterMs);
+    market.onVenueFailure = account.onVenueFailure;
+    const protection = new Protection(this.core, this.#sender, this.#canceler, (request) => this.#runGateExit(request));
+    this.keeper = new Keeper({
+      core: this.core,
+      account,
+      market,
+      sender: this.#sender,
+      resolver: this.#resolver,
+      health,
+      signal,
+      hooks: {
+        onTick: async () => {
+          await this.#standing.tick();
+          for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
+          await protection.tick();
+        },
+      },
+    });
+    this.policies = new PolicyControl(this.core, options.policyPort);
+    this.#operator = new Operator(
+      this.core,
+      this.#canceler,
+      this.#slices,
+      account,
+      (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
+      signal,
+    );
+    this.core.onPolicyChange(() => void this.#standing.tick());
+  }
+
+  /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
+  async start(firstPolicyEvent: () => void): Promise<void> {
+    await this.keeper.syncFirst();
+    if (this.#signal.aborted) return;
+    for (const [symbol, market] of this.core.state.markets)
+      if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
+    firstPolicyEvent();
+    this.keeper.enterBoot('starting: the account is not reconciled yet');
+    this.#isStarted = true;
+    this.keeper.recoverOrders();
+    this.keeper.run().catch((error: unknown) => {
+      if (this.#signal.aborted) return;
+      this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
+      throw error;
+    });
+  }
+
+  // --- tools -----------------------------------------------------------------------------------------------------
+
+  async runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#unavailable();
+    if (closed !== null) return closed;
+    const intake = readIntake(this.core, caller, call);
+    const known = this.#findKnown(intake);
+    if (known !== null) return this.#answerKnown(intake, known);
+    const decided = this.#decide(intake, 'tool');
+    await decided.appended.committed;
+    if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
+    return { kind: 'decided', text: this.#answerText(decided.body) };
+  }
+
+  async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#unavailable();
+    if (closed !== null) return closed;
+    const decided = this.#decide(readIntake(this.core, caller, call), 'dry_run');
+    await decided.appended.committed;
+    return { kind: 'decided', text: this.#answerText(decided.body) };
+  }
+
+  async intercept(
+    caller: Caller,
+    tool: string,
+    args: unknown,
+    call: TradingArgs | null,
+    skill: SkillClaim | null,
+  ): Promise<ToolOutcome> {
+    const closed = this.#unavailable();
+    if (closed !== null) return closed;
+    const decided =
+      call === null
+        ? this.#decideForeignTool(caller, tool, args, skill)
+        : this.#decide(withSkill(readIntake(this.core, caller, call), skill), 'intercept');
+    await decided.appended.committed;
+    return { kind: 'decided', text: `{"decision":${JSON.stringify(decided.body)}}` };
+  }
+
+  #unavailable(): ToolOutcome | null {
+    if (!this.#isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
+    if (this.#isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
+    if (this.core.ports.ledger.isFailed)
+      return { kind: 'unavailable', message: 'the ledger cannot record: nothing is sent' };
+    return null;
+  }
+
+  /** A repeated request id: the stored decision with the current execution; another body is a conflict (BY-11). */
+  #findKnown(intake: Intake): { readonly decisionId: string; readonly bodyHash: string } | null {
+    const { request_id: requestId, agent, tool } = intake.request;
+    if (requestId === null) return null;
+    const recent = this.core.state.requests.find(agent, tool, requestId);
+    if (recent !== null) return recent;
+    const stored = this.core.ports.ledger.findDecisionByRequest({ agent, kind: 'tool', request_id: requestId });
+    if (stored === null) return null;
+    const event = stored.payload as DecisionEvent;
+    if (event.route !== tool) return null;
+    return { decisionId: event.decision.decision_id, bodyHash: event.body_hash ?? '' };
+  }
+
+  async #answerKnown(
+    intake: Intake,
+    known: { readonly decisionId: string; readonly bodyHash: string },
+  ): Promise<ToolOutcome> {
+    await this.core.settled();
+    if (known.bodyHash !== intake.bodyHash) {
+      return {
+        kind: 'conflict',
+        decisionId: known.decisionId,
+        message: `request_id ${intake.request.request_id} was used for another request (decision ${known.decisionId}); use a new request_id for a new intent`,
+      };
+    }
+    const stored = this.core.ports.ledger.findDecision(known.decisionId);
+    if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
+    return { kind: 'decided', text: this.#answerText((stored.payload as DecisionEvent).decision) };
+  }
+
+  #answerText(body: DecisionBody): string {
+    return `{"decision":${JSON.stringify(body)},"execution":${JSON.stringify(describeExecution(this.core, body.decision_id))}}`;
+  }
+
+  #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided {
+    const decided = takeDecision(this.core, intake.request, this.#ask(intake), {
+      kind,
+      route: intake.request.tool,
+      bodyHash: intake.bodyHash,
+      texts: intake.texts,
+      parentDecisionId: null,
+      plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
+    });
+    if (decided === null) throw new Error('a decision was not recorded');
+    return decided;
+  }
+
+  #ask(intake: Intake): Ask {
+    const isModify = intake.request.intent === 'modify';
+    return {
+      phase: 'parent',
+      venue: this.core.settings.venue,
+      accountName: this.core.settings.account,
+      tokenSkillSha256: intake.caller.skillSha256,
+      schemaViolation: intake.schemaViolation,
+      own: isModify ? intake.target : null,
+      leaving: null,
+      exitRung: 0,
+      sliceLots: null,
+      parentPriceTicks: null,
+      target: intake.target,
+    };
+  }
+
+  #plan(intake: Intake, decision: ExecutionDecision, seq: number): readonly PlannedOrder[] {
+    const effective = decision.effective;
+    if (effective === null || (effective.action !== 'open' && effective.action !== 'exit')) return [];
+    const symbol = intake.request.symbol ?? '';
+    const rules = this.core.state.rules.get(symbol);
+    if (rules === undefined) return [];
+    const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
+    const planned = planFromDecision(this.core, decision, intake.request, seq, lotsOf);
+    if (effective.action !== 'exit') return planned;
+    const waitMs = this.#exits.planDelay(intake.request.agent);
+    return planned.map((order) => ({ ...order, delay_ms: waitMs }));
+  }
+
+  /** Tools executed elsewhere: allowed only by name and schema, never by being unknown (BY-07). */
+  #decideForeignTool(caller: Caller, tool: string, args: unknown, skill: SkillClaim | null): Decided {
+    const { core } = this;
+    const allowed = core.ports.isInterceptAllowed(core.policySpec, tool, args);
+    return this.#operator.recordForeignTool(
+      caller,
+      tool,
+      allowed,
+      core.ports.sha256(canonicalJson({ args, tool })),
+      skill,
+    );
+  }
+
+  // --- execution -------------------------------------------------------------------------------------------------
+
+  /** Acts on a permitted decision; returns at the outcome, or after `answer_within_ms`. */
+  async #execute(intake: Intake, decided: Decided): Promise<void> {
+    const running = this.#act(intake, decided).catch((error: unknown) => {
+      this.core.alert(
+        'EXECUTION_FAILED',
+        `decision ${decided.body.decision_id}: ${String(error)}`,
+        intake.request.symbol,
+      );
+    });
+    const timeout = new AbortController();
+    await Promise.race([
+      running,
+      delay(this.core.settings.answerWithinMs, undefined, { signal: timeout.signal }).catch(() => undefined),
+    ]);
+    timeout.abort();
+  }
+
+  async #act(intake: Intake, decided: Decided): Promise<void> {
+    const orders = decided.event.orders;
+    const first = orders[0];
+    if (first !== undefined) {
+      if (first.reduce_only) await this.#exits.run(decided);
+      else await this.#slices.run(decided, intake.caller.skillSha256);
+      return;
+    }
+    switch (decided.body.effective?.action) {
+      case 'cancel':
+        await this.#cancel(intake);
+        return;
+      case 'amend':
+        await this.#amend(intake, decided);
+        return;
+      default:
+        return;
+    }
+  }
+
+  async #cancel(intake: Intake): Promise<void> {
+    const { request, target } = intake;
+    const reason = `asked for by ${request.agent}`;
+    if (target !== null) {
+      await this.#canceler.cancel(target, reason);
+      return;
+    }
+    const isHalted =
+      stateInForce(this.core.state.layers, this.core.nowMs(), request.symbol, request.agent).state === 'halted';
+    const matches = (order: OrderState): boolean => {
+      if (request.origin === 'operator') return !order.protective || request.symbol !== null;
+      // In `halted` an agent may cancel its opening orders only.
+      return order.agent === request.agent && !order.protective && !(isHalted && order.reduceOnly);
+    };
+    await this.#canceler.cancelMatching(request.symbol, matches, reason);
+  }
+
+  /** Amend in place; recorded before it is sent, and counted as the larger and the worse of both until proven. */
+  async #amend(intake: Intake, decided: Decided): Promise<void> {
+    const { target } = intake;
+    const effective = decided.body.effective;
+    if (target === null || effective === null || effective.price_ticks === null || isTerminal(target.status)) return;
+    const intent = this.core.append('order_intent', {
+      action: 'amend',
+      client_order_id: target.clientOrderId,
+      lots: effective.lots,
+      price_ticks: effective.price_ticks,
+      reason: decided.body.decision_id,
+    });
+    await intent.committed;
+    await this.#sender.sendAmend(target);
+  }
+
+  /** An exit of operator origin (flatten): decided, recorded and run like any other. */
+  async #runOperatorExit(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
+    const intake = readIntake(this.core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
+    const decided = this.#decide({ ...intake, request: { ...intake.request, side, origin: 'operator' } }, 'tool');
+    await decided.appended.committed;
+    await this.#exits.run(decided);
+  }
+
+  async #runGateExit(request: ExecutionRequest): Promise<void> {
+    const intake: Intake = {
+      request,
+      caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
+      bodyHash: '',
+      texts: {},
+      target: null,
+      schemaViolation: null,
+    };
+    const decided = takeDecision(this.core, request, this.#ask(intake), {
+      kind: 'gate',
+      route: 'gate',
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: null,
+      plan: (decision, seq) => this.#plan(intake, decision, seq),
+    });
+    if (decided === null) return;
+    await decided.appended.committed;
+    await this.#exits.run(decided);
+  }
+
+  recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
+    if (!this.#isStarted || this.core.ports.ledger.isFailed) return;
+    this.core.append('rejected_input', { agent: caller.agent, paths: paths.slice(0, 20), tool: tool.slice(0, 64) });
+  }
+
+  // --- reads -----------------------------------------------------------------------------------------------------
+
+  mayRead(caller: Caller, tool: ToolName): boolean {
+    return caller.role === 'operator' || this.core.policyFor(caller.agent).tools.has(tool);
+  }
+
+  getLimits(caller: Caller, symbol: string | null): LimitsBody {
+    const policy = this.core.policyFor(caller.agent);
+    const symbols = symbol === null ? [...policy.symbols].sort() : [symbol];
+    return {
+      agent: caller.agent,
+      at_ms: this.core.nowMs(),
+      policy_hash: this.core.policyHash,
+      symbols: symbols.map((name) => describeLimits(this.core, caller, name)),
+    };
+  }
+
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+    const page = this.core.ports.ledger.readDecisions({
+      limit,
+      ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
+      ...(cursor === null ? {} : { cursor }),
+    });
+    return { items: page.events.map((event) => (event.payload as DecisionEvent).decision), next: page.next };
+  }
+
+  getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
+    const stored = this.core.ports.ledger.findDecision(decisionId);
+    if (stored === null) return null;
+    const event = stored.payload as DecisionEvent;
+    if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
+    return { decision: event.decision, execution: describeExecution(this.core, decisionId) };
+  }
+
+  getOrders(
+    caller: Caller,
+    filter: { readonly symbol?: string; readonly open?: boolean },
+    limit: number,
+    cursor: string | null,
+  ): Page<OrderBody> {
+    const offset = cursor === null ? 0 : Number(cursor);
+    const source =
+      filter.open === true ? [...everyLiveOrder(this.core.state.orders)] : [...this.core.state.orders.all.values()];
+    const matching = source.filter((order) => {
+      if (caller.role !== 'operator' && order.agent !== caller.agent) return false;
+      return filter.symbol === undefined || order.symbol === filter.symbol;
+    });
+    matching.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.core, order));
+    return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
+  }
+
+  getPositions(caller: Caller): {
+    readonly positions: readonly PositionBody[];
+    readonly observed_at_ms: number | null;
+  } {
+    const positions = describePositions(this.core).filter(
+      (position) => caller.role === 'operator' || this.core.policyFor(caller.agent).symbols.has(position.symbol),
+    );
+    return { positions, observed_at_ms: this.core.market.account?.observedAtMs ?? null };
+  }
+
+  getAccount(): AccountBody {
+    return describeAccount(this.core);
+  }
+
+  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
+    const symbols = symbol === null ? [...this.core.policySpec.scope.symbols].sort() : [symbol];
+    return { markets: symbols.map((name) => describeMarket(this.core, name)) };
+  }
+
+  // --- operator --------------------------------------------------------------------------------------------------
+
+  addSignal(
+    caller: Caller,
+    signal: SignalBody,
+  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
+    return this.#operator.addSignal(caller, signal).then(async (added) => {
+      await this.#standing.tick();
+      return added;
+    });
+  }
+  getTradingState(): TradingStateBody {
+    return this.#operator.describeState();
+  }
+  async setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    const body = await this.#operator.setState(caller, change);
+    await this.#standing.tick();
+    return body;
+  }
+  flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
+    return this.#operator.flatten(caller, symbols, reason);
+  }
+  rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
+    return this.#operator.rebase(caller, reason);
+  }
+  getPolicy(): PolicyBody {
+    return this.policies.describe();
+  }
+  checkPolicy(text: string): PolicyCheckBody {
+    return this.policies.check(text);
+  }
+  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadBody> {
+    return this.policies.accept(hash, caller.agent);
+  }
+
+  readiness(): ReadinessBody {
+    const waiting: string[] = [];
+    if (!this.#isStarted) waiting.push(...this.keeper.missing);
+    else {
+      if (!this.keeper.isReconciled)
+        waiting.push(...(this.keeper.missing.length > 0 ? this.keeper.missing : ['reconciliation']));
+      waiting.push(...this.#operator.staleInputs());
+    }
+    if (this.core.ports.ledger.isFailed) waiting.push('a ledger that can record');
+    const state = this.#isStarted
+      ? stateInForce(this.core.state.layers, this.core.nowMs(), null, null).state
+      : 'reducing';
+    const reducing = [...this.core.state.layers.values()]
+      .filter((entry) => entry.scope === 'symbol' && entry.name !== null)
+      .map((entry) => entry.name ?? '');
+    return {
+      alerts: this.core.state.alertCount,
+      pending_policy: this.policies.pending,
+      policy_error: this.policies.error,
+      ready: waiting.length === 0,
+      symbols_reducing: [...new Set(reducing)].sort(),
+      trading_state: state,
+      venue: this.core.settings.venue,
+      waiting_for: waiting,
+    };
+  }
+
+  metrics(): Promise<string> {
+    return Promise.resolve('');
+  }
+
+  /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */
+  async close(options: { readonly leaveOrders: boolean }): Promise<void> {
+    this.#isClosing = true;
+    this.#slices.stop();
+    if (!this.#isStarted || this.core.ports.ledger.isFailed) return;
+    this.#slices.dropUnsent('the daemon stops', () => true);
+    if (!options.leaveOrders) {
+      const cancels = this.#canceler.cancelMatching(
+        null,
+        (order) => !order.foreign && !order.reduceOnly,
+        'the daemon stops',
+      );
+      await Promise.race([cancels.catch(() => undefined), delay(1000)]);
+    }
+    await this.core.settled().catch(() => undefined);
+  }
+}
+
+function withSkill(intake: Intake, skill: SkillClaim | null): Intake {
+  if (skill === null) return intake;
+  return { ...intake, request: { ...intake.request, skill_sha256: skill.sha256 ?? 'none' } };
+}

@@ -1,0 +1,294 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountFeed } from './account-feed.ts';
+import type { GateCore } from './gate-core.ts';
+import type { MarketFeed } from './market-feed.ts';
+import { endedEvent, type OrderSender, unknownEvent } from './order-sender.ts';
+import type { Resolver } from './resolver.ts';
+import { everyLiveOrder, statusOf } from './state/orders.ts';
+import type { VenueHealth } from './venue-health.ts';
+
+/** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
+const PERIODS = {
+  quotes: { domainMs: 1_000, floorMs: 100 },
+  account: { domainMs: 2_000, floorMs: 150 },
+  orders: { domainMs: 2_000, floorMs: 200 },
+  bars: { domainMs: 5_000, floorMs: 200 },
+  clock: { domainMs: 30_000, floorMs: 2_000 },
+  rules: { domainMs: 900_000, floorMs: 2_000 },
+  transfers: { domainMs: 60_000, floorMs: 5_000 },
+} as const;
+type FeedName = keyof typeof PERIODS;
+const TICK_MS = 50;
+const RETRY_MS = 1_000;
+
+export interface KeeperHooks {
+  /** After every round of feeds: standing orders, protection, holding times. */
+  onTick(): Promise<void>;
+}
+
+/**
+ * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
+ * read and every order that may have been sent is matched (BINANCE.md part B 2.5).
+ */
+export class Keeper {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #market: MarketFeed;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #health: VenueHealth;
+  readonly #hooks: KeeperHooks;
+  readonly #signal: AbortSignal;
+  readonly #nextAt = new Map<FeedName, number>();
+  readonly #busy = new Set<FeedName>();
+  readonly #tradeSymbols = new Set<string>();
+  isReconciled = false;
+  #missing: readonly string[] = ['the first contact with the venue'];
+
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    market: MarketFeed;
+    sender: OrderSender;
+    resolver: Resolver;
+    health: VenueHealth;
+    hooks: KeeperHooks;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#market = parts.market;
+    this.#sender = parts.sender;
+    this.#resolver = parts.resolver;
+    this.#health = parts.health;
+    this.#hooks = parts.hooks;
+    this.#signal = parts.signal;
+  }
+
+  get missing(): readonly string[] {
+    return this.#missing;
+  }
+
+  /** Clock first: nothing can be recorded before domain time is known. Retries until the venue answers. */
+  async syncFirst(): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
+        if (await this.#syncClock()) return;
+      } catch (error) {
+        this.#core.ports.log.warn({ error: String(error) }, 'the venue does not answer yet');
+      }
+      await delay(RETRY_MS, undefined, { signal: this.#signal });
+    }
+  }
+
+  async #syncClock(): Promise<boolean> {
+    const startedAt = performance.now();
+    const outcome = await this.#core.ports.venue.fetchServerTime();
+    const sync = this.#core.ports.clock.sync(outcome, performance.now() - startedAt);
+    switch (sync.kind) {
+      case 'failed':
+        return false;
+      case 'synced':
+        this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
+        return true;
+      case 'jumped':
+        // At scale 0 the venue's time moves in steps by command, and forwards is how it moves.
+        if (this.#core.ports.clock.scale === 0 && sync.byMs > 0) {
+          this.#core.market.clockSkewMs = 0;
+          return true;
+        }
+        this.#core.market.clockSkewMs = null;
+        this.enterBoot(`the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
+        this.#core.alert('CLOCK_JUMP', `the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
+        return this.#syncClock();
+    }
+  }
+
+  enterBoot(reason: string): void {
+    this.isReconciled = false;
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: 'account, orders and market are reconciled',
+      layer: 'boot',
+      name: null,
+      reason,
+      scope: 'account',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+  }
+
+  /** What a restart finds: unsent slices are dropped, what may have been sent is unknown until the venue proves it. */
+  recoverOrders(): void {
+    for (const order of [...everyLiveOrder(this.#core.state.orders)]) {
+      if (order.foreign) continue;
+      if (order.status === 'pending_send')
+        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'not sent: the daemon was restarted'));
+      else if (order.status === 'in_flight')
+        this.#sender.record(order, unknownEvent(this.#core, order, 'the daemon was restarted while it was being sent'));
+      else if (order.amend !== null) void this.#resolver.resolve(order);
+      if (statusOf(order) === 'unknown' || statusOf(order) === 'lost') void this.#resolver.resolve(order);
+    }
+  }
+
+  /** Reads everything once; clears the boot layer when all of it succeeded. */
+  async reconcile(): Promise<boolean> {
+    const missing: string[] = [];
+    const must = async (what: string, done: Promise<boolean>): Promise<void> => {
+      if (!(await done.catch((error: unknown) => this.#note(what, error)))) missing.push(what);
+    };
+    await must('the exchange filters', this.#market.loadRules(this.#account.watched()));
+    await must('the account mode', this.#prepareAccount());
+    await must('the account', this.#account.pollAccount());
+    await must('the open orders', this.#account.pollOrders());
+    const symbols = this.#account.watched();
+    // A position or order in a symbol outside the policy must be valued too.
+    if (symbols.some((symbol) => !this.#core.state.rules.has(symbol)))
+      await must('the filters of held symbols', this.#market.loadRules(symbols));
+    await must('the price bars', all(symbols.map((symbol) => this.#market.pollBars(symbol))));
+    await must('the quotes', all(symbols.map((symbol) => this.#market.pollQuote(symbol))));
+    await must('the trades', all(symbols.map((symbol) => this.#account.pollTrades(symbol))));
+    await this.#account.pollTransfers();
+    this.#missing = missing;
+    if (missing.length > 0) {
+      this.#core.ports.log.warn({ missing }, 'not reconciled yet');
+      return false;
+    }
+    if (!this.isReconciled) {
+      this.isReconciled = true;
+      this.#core.append('state', {
+        clears_at_ms: null,
+        clears_when: '',
+        layer: 'boot',
+        name: null,
+        reason: 'reconciled',
+        scope: 'account',
+        set_by: 'daemon',
+        state: 'active',
+      });
+    }
+    return true;
+  }
+
+  #note(what: string, error: unknown): boolean {
+    this.#core.ports.log.warn({ what, error: String(error) }, 'could not be read');
+    return false;
+  }
+
+  /** One-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. */
+  async #prepareAccount(): Promise<boolean> {
+    const symbols = this.#core.policySpec.scope.symbols;
+    const outcome = await this.#core.ports.venue.prepareAccount(symbols);
+    if (outcome.kind === 'failed') {
+      this.#health.onReadFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      this.#core.ports.log.warn({ detail: outcome.detail }, 'the account could not be prepared');
+      return false;
+    }
+    const mode = outcome.value;
+    const wrong = [
+      mode.oneWay ? null : 'the account is not in one-way mode',
+      mode.singleAsset ? null : 'multi-assets margin is on',
+      mode.canTrade ? null : 'the key may not trade',
+      ...symbols.map((symbol) => (mode.isolated[symbol] === false ? `${symbol} is not on isolated margin` : null)),
+      this.#core.settings.venue === 'binance-live' && mode.canWithdraw !== false
+        ? 'the key may withdraw, or its rights could not be read'
+        : null,
+    ].filter((problem) => problem !== null);
+    if (wrong.length > 0) {
+      this.#core.alert('ACCOUNT_MODE', wrong.join('; '));
+      return false;
+    }
+    return this.#lowerLeverage(symbols);
+  }
+
+  async #lowerLeverage(symbols: readonly string[]): Promise<boolean> {
+    if (!(await this.#account.pollAccount())) return false;
+    const cap = Math.max(1, Math.floor(this.#core.policySpec.budgets.leverage));
+    for (const symbol of symbols) {
+      const position = this.#core.state.position(symbol);
+      const isHeld =
+        position.lots !== 0 || [...everyLiveOrder(this.#core.state.orders)].some((order) => order.symbol === symbol);
+      if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
+      const outcome = await this.#core.ports.venue.setLeverage(symbol, cap);
+      if (outcome.kind !== 'accepted') return false;
+      this.#core.append('leverage', { leverage: cap, symbol });
+    }
+    return true;
+  }
+
+  fetchTradesSoon(symbol: string): void {
+    this.#tradeSymbols.add(symbol);
+  }
+  dueNow(feed: FeedName): void {
+    this.#nextAt.set(feed, 0);
+  }
+
+  /** Every feed once, now (tests, and after a manual step of the simulated exchange's clock). */
+  async refreshAll(): Promise<void> {
+    await this.#syncClock();
+    if (!this.isReconciled) await this.reconcile();
+    const symbols = this.#account.watched();
+    await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
+    await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
+    if (this.#core.nowMs() - this.#market.rulesAtMs >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
+    await this.#account.pollOrders();
+    await this.#account.pollAccount();
+    await this.#pollTrades();
+    this.#health.sweepLayers();
+    await this.#hooks.onTick();
+  }
+
+  async #pollTrades(): Promise<void> {
+    const symbols = [...this.#tradeSymbols];
+    this.#tradeSymbols.clear();
+    for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#tradeSymbols.add(symbol);
+  }
+
+  /** The feed loop; ends with the signal. */
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      if (!this.isReconciled) {
+        if (!(await this.reconcile())) await delay(RETRY_MS, undefined, { signal: this.#signal });
+        continue;
+      }
+      this.#startDue();
+      if (this.#tradeSymbols.size > 0) await this.#pollTrades();
+      this.#health.sweepLayers();
+      await this.#hooks.onTick();
+      await delay(TICK_MS, undefined, { signal: this.#signal });
+    }
+  }
+
+  #startDue(): void {
+    const symbols = this.#account.watched();
+    this.#start('quotes', () => all(symbols.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#start('bars', () => all(symbols.map((symbol) => this.#market.pollBars(symbol))));
+    this.#start('account', () => this.#account.pollAccount());
+    this.#start('orders', () => this.#account.pollOrders());
+    this.#start('clock', () => this.#syncClock());
+    this.#start('rules', () => this.#market.loadRules(symbols));
+    this.#start('transfers', () => this.#account.pollTransfers().then(() => true));
+  }
+
+  #start(feed: FeedName, poll: () => Promise<boolean>): void {
+    const now = performance.now();
+    if (this.#busy.has(feed) || now < (this.#nextAt.get(feed) ?? 0)) return;
+    const { domainMs, floorMs } = PERIODS[feed];
+    const scale = this.#core.ports.clock.scale;
+    this.#nextAt.set(feed, now + (scale > 0 ? Math.max(floorMs, Math.min(domainMs, domainMs / scale)) : domainMs));
+    this.#busy.add(feed);
+    poll()
+      .then((ok) => {
+        if (ok && (feed === 'account' || feed === 'orders')) this.#health.onReadSuccess();
+      })
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#note(feed, error);
+      })
+      .finally(() => this.#busy.delete(feed));
+  }
+}
+
+async function all(done: readonly Promise<boolean>[]): Promise<boolean> {
+  return (await Promise.all(done)).every((ok) => ok);
+}

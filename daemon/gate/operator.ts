@@ -1,0 +1,356 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { ExecutionDecision, Reason } from '../core/decision.ts';
+import { findBudget } from '../core/opening.ts';
+import { formatQuantity } from '../core/quantities.ts';
+import { REASONS } from '../core/reasons.ts';
+import type { AccountFeed } from './account-feed.ts';
+import type {
+  Caller,
+  FlattenBody,
+  SignalBody,
+  SkillClaim,
+  StateChange,
+  StateLayerBody,
+  TradingStateBody,
+} from './api.ts';
+import type { Canceler } from './cancels.ts';
+import { type Decided, decisionId } from './decisions.ts';
+import type { GateCore } from './gate-core.ts';
+import type { SliceRunner } from './slices.ts';
+import { type Ask, buildContext } from './snapshot.ts';
+import { bareRequest } from './standing.ts';
+import { stateInForce } from './state/layers.ts';
+import { everyLiveOrder } from './state/orders.ts';
+
+const RELIST_ROUNDS = 20;
+const RELIST_MS = 250;
+
+/** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
+export class OperatorRequestError extends Error {
+  readonly code = 'BAD_REQUEST';
+}
+
+/** What operators and monitors may do: trading states, signals, flatten, rebase; and the record of foreign tools. */
+export class Operator {
+  readonly #core: GateCore;
+  readonly #canceler: Canceler;
+  readonly #slices: SliceRunner;
+  readonly #account: AccountFeed;
+  readonly #exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    core: GateCore,
+    canceler: Canceler,
+    slices: SliceRunner,
+    account: AccountFeed,
+    exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>,
+    signal: AbortSignal,
+  ) {
+    this.#core = core;
+    this.#canceler = canceler;
+    this.#slices = slices;
+    this.#account = account;
+    this.#exit = exit;
+    this.#signal = signal;
+  }
+
+  async addSignal(
+    caller: Caller,
+    signal: SignalBody,
+  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
+    const core = this.#core;
+    const limit = core.policySpec.trust.signals[signal.kind].max_ttl_ms;
+    if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
+    const expiresAtMs = core.nowMs() + signal.ttl_ms;
+    const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
+    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
+      account: signal.scope.account ?? null,
+      agent: signal.scope.agent ?? null,
+      evidence_hash: evidenceHash,
+      expires_at_ms: expiresAtMs,
+      kind: signal.kind,
+      set_by: caller.agent,
+      severity: signal.severity,
+      signal_id: `s-${seq.toString(36)}`,
+      symbol: signal.scope.symbol ?? null,
+    }));
+    await appended.committed;
+    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+  }
+
+  describeState(): TradingStateBody {
+    const layers = [...this.#core.state.layers.values()].map(
+      (entry): StateLayerBody => ({
+        clears_when:
+          entry.clearsAtMs === null
+            ? entry.clearsWhen
+            : `${entry.clearsWhen} (at ${new Date(entry.clearsAtMs).toISOString()})`,
+        layer: entry.layer,
+        name: entry.name,
+        reason: entry.reason,
+        scope: entry.scope,
+        set_by: entry.setBy,
+        since_ms: entry.sinceMs,
+        state: entry.state,
+      }),
+    );
+    return { layers, state: stateInForce(this.#core.state.layers, this.#core.nowMs(), null, null).state };
+  }
+
+  /** Sets the operator layer; `active` also clears the breaker of the same scope, which an operator may. */
+  async setState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    const core = this.#core;
+    const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
+    if (change.symbol !== undefined && change.agent !== undefined)
+      throw new OperatorRequestError('give symbol or agent, not both');
+    const name = change.symbol ?? change.agent ?? null;
+    const appended = core.append('state', {
+      clears_at_ms: null,
+      clears_when: 'an operator clears it',
+      layer: 'operator',
+      name,
+      reason: change.reason,
+      scope,
+      set_by: caller.agent,
+      state: change.state,
+    });
+    const breaker = core.state.layers.get(`breaker|${scope}|${name ?? ''}`);
+    // A breaker that stands for something unresolved is taken down by its own condition only.
+    if (change.state === 'active' && breaker !== undefined && breaker.setBy !== 'resolver') {
+      core.append('state', {
+        clears_at_ms: null,
+        clears_when: '',
+        layer: 'breaker',
+        name,
+        reason: change.reason,
+        scope,
+        set_by: caller.agent,
+        state: 'active',
+      });
+    }
+    await core.settled();
+    await appended.committed;
+    if (change.state !== 'active') await this.#cancelOpening(scope, name, `trading state ${change.state}`);
+    return this.describeState();
+  }
+
+  async #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
+    const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
+      scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
+    this.#slices.dropUnsent(reason, concerns);
+    await this.#canceler.cancelMatching(
+      scope === 'symbol' ? name : null,
+      (order) => !order.foreign && !order.reduceOnly && concerns(order),
+      reason,
+    );
+  }
+
+  /**
+   * The kill switch: `halted` is on disk first, then every regular and conditional opening order is canceled and the
+   * lists are read again until they are empty, then the positions are closed. Protective stops stay until flat.
+   */
+  async flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
+    const core = this.#core;
+    const state: StateChange[] =
+      symbols === null
+        ? [{ state: 'halted', reason }]
+        : symbols.map((symbol) => ({ state: 'halted' as const, reason, symbol }));
+    for (const change of state) {
+      const scope = change.symbol === undefined ? 'account' : 'symbol';
+      const appended = core.append('state', {
+        clears_at_ms: null,
+        clears_when: 'an operator clears it',
+        layer: 'operator',
+        name: change.symbol ?? null,
+        reason,
+        scope,
+        set_by: caller.agent,
+        state: 'halted',
+      });
+      await appended.committed;
+    }
+    const targets = symbols ?? this.#account.watched();
+    const canceled = await this.#cancelEverything(targets);
+    await this.#account.pollAccount();
+    await Promise.all(
+      targets.map(async (symbol) => {
+        const position = core.state.position(symbol);
+        if (position.lots !== 0) await this.#exit(caller, symbol, position.lots > 0 ? 'sell' : 'buy');
+      }),
+    );
+    await this.#account.pollAccount();
+    const left = targets
+      .map((symbol) => core.state.position(symbol))
+      .filter((position) => position.lots !== 0)
+      .map((position) => {
+        const rules = core.state.rules.get(position.symbol);
+        const quantity =
+          rules === undefined
+            ? String(position.lots)
+            : formatQuantity(position.lots, { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
+        return { quantity, symbol: position.symbol };
+      });
+    return {
+      canceled,
+      note:
+        left.length === 0
+          ? 'flat: trading stays halted until an operator sets it active'
+          : 'positions are left: flatten again, or close them at the venue',
+      positions_left: left,
+      state: 'halted',
+    };
+  }
+
+  async #cancelEverything(symbols: readonly string[]): Promise<boolean> {
+    const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean =>
+      !order.reduceOnly && symbols.includes(order.symbol);
+    this.#slices.dropUnsent('flatten', isOpening);
+    for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
+      await this.#account.pollOrders();
+      await this.#canceler.cancelMatching(null, isOpening, 'flatten');
+      const open = await this.#core.ports.venue.fetchOpenOrders(symbols);
+      if (
+        open.kind === 'ok' &&
+        !open.value.some((order) => !order.reduceOnly && !order.closePosition && symbols.includes(order.symbol))
+      ) {
+        return ![...everyLiveOrder(this.#core.state.orders)].some(
+          (order) =>
+            isOpening(order) && order.status !== 'unknown' && order.status !== 'lost' && order.status !== 'in_flight',
+        );
+      }
+      await delay(RELIST_MS, undefined, { signal: this.#signal });
+    }
+    return false;
+  }
+
+  async rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
+    const live = this.#core.market.account;
+    if (live === null) throw new OperatorRequestError('the account is not known yet');
+    const appended = this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
+    await appended.committed;
+    return { equity_usdt: live.marginBalanceUsdt };
+  }
+
+  /** Inputs of rule 4 that are not fresh, in words, over every symbol of the policy. */
+  staleInputs(): readonly string[] {
+    const core = this.#core;
+    const { freshness } = core.policySpec.market;
+    const now = core.nowMs();
+    const stale: string[] = [];
+    const isOld = (atMs: number | null | undefined, maxMs: number): boolean =>
+      atMs === null || atMs === undefined || now - atMs > maxMs;
+    if (core.market.clockSkewMs === null || core.market.clockSkewMs > freshness.clock_skew_ms) stale.push('the clock');
+    if (isOld(core.market.account?.observedAtMs, freshness.account_ms)) stale.push('the account');
+    for (const symbol of core.policySpec.scope.symbols) {
+      const live = core.market.symbol(symbol);
+      const rules = core.state.rules.get(symbol);
+      if (isOld(live?.markAtMs, freshness.mark_ms)) stale.push(`the mark of ${symbol}`);
+      if (isOld(live?.quoteAtMs, freshness.quote_ms)) stale.push(`the book of ${symbol}`);
+      if (isOld(live?.features?.bars_as_of_ms, freshness.bars * core.policySpec.market.bar_ms))
+        stale.push(`the bars of ${symbol}`);
+      if (isOld(rules?.observedAtMs, freshness.filters_ms)) stale.push(`the filters of ${symbol}`);
+    }
+    return stale;
+  }
+
+  /** `intercept` of a tool that is executed elsewhere: ALLOW by name and schema, everything else BLOCK SCOPE_TOOL. */
+  recordForeignTool(
+    caller: Caller,
+    tool: string,
+    allowed: boolean,
+    bodyHash: string,
+    skill: SkillClaim | null,
+  ): Decided {
+    const core = this.#core;
+    const policy = core.policyFor(caller.agent);
+    const request = {
+      ...bareRequest(core, ''),
+      agent: caller.agent,
+      intent: 'open' as const,
+      order_type: null,
+      origin: 'agent' as const,
+      requested_leverage: null,
+      side: null,
+      skill_sha256: skill === null ? null : (skill.sha256 ?? 'none'),
+      symbol: null,
+    };
+    const ask: Ask = {
+      phase: 'parent',
+      venue: core.settings.venue,
+      accountName: core.settings.account,
+      tokenSkillSha256: caller.skillSha256,
+      schemaViolation: null,
+      own: null,
+      leaving: null,
+      exitRung: 0,
+      sliceLots: null,
+      parentPriceTicks: null,
+      target: null,
+    };
+    const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+    const found = findBudget(context, policy);
+    const text = REASONS.SCOPE_TOOL;
+    const shown = tool.slice(0, 64);
+    const reasons: readonly Reason[] = allowed
+      ? []
+      : [{ code: 'SCOPE_TOOL', hint: text.hint, limit: null, message: text.message, observed: shown, unit: null }];
+    const decision: ExecutionDecision = {
+      budget: found.record,
+      condition_reducing: false,
+      constraints: {
+        cooldown_ms: 0,
+        leverage_cap: 1,
+        notional_cap: 0,
+        order_rate_cap: 0,
+        slippage_cap_bps: 0,
+        staging_plan: [],
+      },
+      decision: allowed ? 'ALLOW' : 'BLOCK',
+      effective: null,
+      enforced: true,
+      reasons,
+      retry_after_ms: null,
+      verdicts: [
+        { code: 'SCOPE_TOOL', limit: null, observed: shown, outcome: allowed ? 'pass' : 'deny', rule: 2, unit: null },
+      ],
+    };
+    const contextHash = core.ports.sha256(canonicalJson(context));
+    const { state } = core;
+    const { appended, payload } = core.appendBuilt('decision', (seq) => ({
+      agent: caller.agent,
+      body_hash: bodyHash,
+      context,
+      decision: {
+        agent: caller.agent,
+        at_ms: core.nowMs(),
+        binding: false,
+        ...decision,
+        context_hash: contextHash,
+        decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+        kind: 'intercept',
+        policy_hash: core.policyHash,
+        request_id: null,
+        seq,
+        symbol: null,
+        tool: shown,
+      },
+      market_seq: state.marketSeq,
+      orders: [],
+      parent_decision_id: null,
+      request,
+      route: 'intercept',
+      state_seq: state.stateSeq,
+      texts: {},
+    }));
+    core.ports.observer.decided(
+      'intercept',
+      'foreign',
+      decision.decision,
+      reasons.map((reason) => reason.code),
+      0,
+    );
+    return { body: payload.decision, event: payload, appended, policy };
+  }
+}

@@ -1,0 +1,187 @@
+import type { ExecutionRequest } from '../core/request.ts';
+import type { Canceler } from './cancels.ts';
+import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
+import type { GateCore } from './gate-core.ts';
+import type { OrderSender } from './order-sender.ts';
+import { type Breach, bareRequest } from './standing.ts';
+import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+import type { PositionState } from './state/positions.ts';
+
+/** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
+const CUT_EVERY_MS = 5_000;
+/** Time after which a refused stop is tried again, ms. */
+const RETRY_STOP_MS = 5_000;
+
+/**
+ * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
+ * reduce`), protective stops (`protection.required`), the alert at the end of the holding time.
+ */
+export class Protection {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #canceler: Canceler;
+  readonly #exit: (request: ExecutionRequest) => Promise<void>;
+  readonly #cutAt = new Map<string, number>();
+  readonly #stopAt = new Map<string, number>();
+  readonly #alerted = new Map<string, number>();
+
+  constructor(
+    core: GateCore,
+    sender: OrderSender,
+    canceler: Canceler,
+    exit: (request: ExecutionRequest) => Promise<void>,
+  ) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#canceler = canceler;
+    this.#exit = exit;
+  }
+
+  async cutBack(breach: Breach): Promise<void> {
+    const now = this.#core.nowMs();
+    if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
+    this.#cutAt.set(breach.symbol, now);
+    const position = this.#core.state.position(breach.symbol);
+    if (position.lots === 0) return;
+    this.#core.alert(
+      'POSITION_CUT',
+      `the position is above the tightened ${breach.cause} cap: ${breach.lots} lots are closed`,
+      breach.symbol,
+    );
+    await this.#exit({
+      ...bareRequest(this.#core, breach.symbol),
+      fraction: Math.min(1, breach.lots / Math.abs(position.lots)),
+      intent: 'close',
+      order_type: 'market',
+      reduce_only: true,
+      side: position.lots > 0 ? 'sell' : 'buy',
+      tool: 'close_position',
+    });
+  }
+
+  async tick(): Promise<void> {
+    for (const position of this.#core.state.positions.values()) {
+      this.#watchHoldingTime(position);
+      if (this.#core.policySpec.protection.required) await this.#protect(position);
+    }
+  }
+
+  #watchHoldingTime(position: PositionState): void {
+    const since = position.sinceMs;
+    if (since === null || this.#core.nowMs() - since < this.#core.policySpec.budgets.holding_time_ms) return;
+    if (this.#alerted.get(position.symbol) === since) return;
+    this.#alerted.set(position.symbol, since);
+    this.#core.alert(
+      'HOLDING_TIME',
+      `the position has been held for the whole holding time: the symbol is reducing until it is flat`,
+      position.symbol,
+    );
+  }
+
+  /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
+  async #protect(position: PositionState): Promise<void> {
+    const stops = [...liveOrders(this.#core.state.orders, position.symbol)].filter((order) => order.protective);
+    const side = position.lots > 0 ? 'sell' : 'buy';
+    const wrong = stops.filter((order) => position.lots === 0 || order.side !== side);
+    if (wrong.length > 0) {
+      const gone = new Set(wrong);
+      await this.#canceler.cancelMatching(
+        position.symbol,
+        (order) => gone.has(order),
+        'the position that it protects is gone',
+      );
+      return;
+    }
+    if (position.lots === 0 || stops.length > 0) return;
+    const now = this.#core.nowMs();
+    if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < RETRY_STOP_MS) return;
+    this.#stopAt.set(position.symbol, now);
+    const order = await this.#placeStop(position, side);
+    if (order === null || (order.status !== 'rejected' && order.status !== 'expired')) return;
+    // RISK: a position without its stop. A stop that the venue refuses ends in an exit of the gate.
+    this.#core.alert(
+      'STOP_REFUSED',
+      `the protective stop was refused (${order.detail ?? 'no reason'}): the position is closed`,
+      position.symbol,
+    );
+    await this.#exit({
+      ...bareRequest(this.#core, position.symbol),
+      fraction: 1,
+      intent: 'close',
+      order_type: 'market',
+      reduce_only: true,
+      side,
+      tool: 'close_position',
+    });
+  }
+
+  async #placeStop(position: PositionState, side: 'buy' | 'sell'): Promise<OrderState | null> {
+    const rules = this.#core.state.rules.get(position.symbol);
+    if (rules === undefined || position.entryPrice <= 0) return null;
+    const distance = this.#core.policySpec.protection.stop_bps / 1e4;
+    const price = side === 'sell' ? position.entryPrice * (1 - distance) : position.entryPrice * (1 + distance);
+    const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
+    const lots = Math.abs(position.lots);
+    const request: ExecutionRequest = {
+      ...bareRequest(this.#core, position.symbol),
+      fraction: 1,
+      intent: 'close',
+      order_type: 'market',
+      reduce_only: true,
+      side,
+      tool: 'close_position',
+    };
+    const decided = takeDecision(
+      this.#core,
+      request,
+      {
+        phase: 'parent',
+        venue: this.#core.settings.venue,
+        accountName: this.#core.settings.account,
+        tokenSkillSha256: null,
+        schemaViolation: null,
+        own: null,
+        leaving: null,
+        exitRung: 0,
+        sliceLots: lots,
+        parentPriceTicks: null,
+        target: null,
+      },
+      {
+        kind: 'gate',
+        route: 'stop',
+        bodyHash: null,
+        texts: {},
+        parentDecisionId: null,
+        plan: (decision, seq) => {
+          if (decision.effective?.action !== 'exit') return NO_ORDERS();
+          return [
+            {
+              client_order_id: clientOrderId(this.#core.ports.ledger.genesis.genesis_id, seq, 0, 0),
+              delay_ms: 0,
+              kind: 'algo',
+              leverage: 1,
+              lots,
+              order_type: 'market',
+              price_ticks: null,
+              protective: true,
+              reduce_only: true,
+              side,
+              slice: 0,
+              symbol: position.symbol,
+              time_in_force: null,
+              trigger_ticks: ticks,
+            },
+          ];
+        },
+      },
+    );
+    const planned = decided?.event.orders[0];
+    if (decided === null || planned === undefined) return null;
+    await decided.appended.committed;
+    const order = this.#core.state.orders.all.get(planned.client_order_id);
+    if (order === undefined || isTerminal(order.status)) return null;
+    await this.#sender.sendStop(order);
+    return order;
+  }
+}

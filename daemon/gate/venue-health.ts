@@ -1,0 +1,201 @@
+import type { GateCore } from './gate-core.ts';
+import type { VenueConsequences } from './order-sender.ts';
+import type { Rejection } from './ports.ts';
+import { isTerminal, type OrderState } from './state/orders.ts';
+
+/** Equal structural refusals in a row before opening stops (BINANCE.md part B, "Structural rejections in a loop"). */
+const EQUAL_REJECTIONS = 5;
+const RECHECK_FAILURES = 3;
+const DEFAULT_PAUSE_MS = 5_000;
+
+/** Things that only the feeds can do, asked for by an answer of the venue. */
+export interface FeedRequests {
+  resyncClock(): void;
+  reloadRules(): void;
+  refreshAccount(): void;
+  fetchTrades(symbol: string): void;
+  resolve(order: OrderState): void;
+}
+
+/** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
+export class VenueHealth implements VenueConsequences {
+  readonly #core: GateCore;
+  readonly #feeds: FeedRequests;
+  #closedUntilMs = 0;
+  #lastRejection = '';
+  #equalRejections = 0;
+  #recheckFailures = 0;
+
+  constructor(core: GateCore, feeds: FeedRequests) {
+    this.#core = core;
+    this.#feeds = feeds;
+  }
+
+  onExecuted(order: OrderState): void {
+    this.#feeds.refreshAccount();
+    this.#feeds.fetchTrades(order.symbol);
+    this.#checkBreaker(order);
+  }
+
+  onUnknown(order: OrderState): void {
+    this.#feeds.resolve(order);
+  }
+
+  onRejection(rejection: Rejection, order: OrderState): void {
+    this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
+    const key = `${order.symbol} ${rejection.code ?? rejection.httpStatus ?? ''}`;
+    this.#equalRejections = key === this.#lastRejection ? this.#equalRejections + 1 : 1;
+    this.#lastRejection = key;
+    if (this.#equalRejections < EQUAL_REJECTIONS || order.reduceOnly) return;
+    this.#equalRejections = 0;
+    this.setBreaker(
+      `the venue refused ${EQUAL_REJECTIONS} orders in a row with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`,
+      'an operator clears it',
+      null,
+    );
+  }
+
+  /** A read failed: the venue as a whole may be closed to us. */
+  onReadFailure(detail: string, consequence: string, retryAfterMs: number | null): void {
+    if (consequence === 'close_venue' || consequence === 'reducing' || consequence === 'back_off')
+      this.#act(consequence, detail, retryAfterMs, null);
+  }
+
+  #act(consequence: string, message: string, retryAfterMs: number | null, symbol: string | null): void {
+    switch (consequence) {
+      case 'close_venue':
+      case 'back_off':
+        this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#core.nowMs() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
+        this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
+        if (consequence === 'close_venue') this.#core.alert('VENUE_CLOSED', message, symbol);
+        return;
+      case 'reducing':
+        this.setBreaker(`the venue restricts the account: ${message}`, 'an operator clears it', null);
+        this.#core.alert('VENUE_RESTRICTED', message, symbol);
+        return;
+      case 'resync_clock':
+        this.#feeds.resyncClock();
+        return;
+      case 'reload_rules':
+      case 'symbol_not_open':
+        this.#closeSymbol(consequence, symbol);
+        this.#feeds.reloadRules();
+        return;
+      case 'refresh_account':
+      case 'cancel_sibling':
+        this.#feeds.refreshAccount();
+        return;
+      default:
+        return;
+    }
+  }
+
+  #closeSymbol(consequence: string, symbol: string | null): void {
+    const rules = symbol === null ? undefined : this.#core.state.rules.get(symbol);
+    if (consequence === 'symbol_not_open' && rules?.trading === true)
+      this.#core.append('rules', { rules: { ...rules, trading: false } });
+  }
+
+  /** The venue answered: what it closed itself opens again, once its own waiting time is over. */
+  onReadSuccess(): void {
+    const entry = this.#core.state.layers.get('breaker|account|');
+    if (entry?.setBy !== 'venue' || this.#core.nowMs() < this.#closedUntilMs) return;
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: '',
+      layer: 'breaker',
+      name: null,
+      reason: 'the venue answers again',
+      scope: 'account',
+      set_by: 'venue',
+      state: 'active',
+    });
+  }
+
+  onRecheckFailure(): void {
+    this.#recheckFailures += 1;
+    if (this.#recheckFailures === RECHECK_FAILURES) {
+      this.setBreaker(
+        `${RECHECK_FAILURES} orders failed the last check on what would be sent`,
+        'an operator clears it',
+        null,
+      );
+    }
+  }
+
+  /** An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. */
+  setBreaker(reason: string, clearsWhen: string, setBy: 'venue' | null): void {
+    const entry = this.#core.state.layers.get('breaker|account|');
+    if (entry !== undefined && (setBy === 'venue' || entry.setBy !== 'venue')) return;
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: clearsWhen,
+      layer: 'breaker',
+      name: null,
+      reason,
+      scope: 'account',
+      set_by: setBy ?? 'daemon',
+      state: 'reducing',
+    });
+  }
+
+  /** The same parent executed again and again: the breaker of that agent opens, longer each time (DESIGN "Temporal"). */
+  #checkBreaker(order: OrderState): void {
+    if (order.reduceOnly || order.agent === null || order.decisionId === null) return;
+    const {
+      repeats,
+      window_ms: windowMs,
+      cooldown_ms: cooldownMs,
+    } = this.#core.policyFor(order.agent).temporal.breaker;
+    const now = this.#core.nowMs();
+    const { pacing, orders } = this.#core.state;
+    const lots = (orders.byDecision.get(order.decisionId) ?? [order]).reduce((sum, sibling) => sum + sibling.lots, 0);
+    const known = pacing.breakers.get(order.agent);
+    if (known !== undefined && known.untilMs > now) return;
+    const count = pacing.countExecutions(
+      order.agent,
+      order.symbol,
+      order.side,
+      lots,
+      now,
+      windowMs,
+      known?.untilMs ?? 0,
+    );
+    if (count < repeats) return;
+    const untilMs = now + cooldownMs * 2 ** Math.min(known?.trips ?? 0, 20);
+    this.#core.append('state', {
+      clears_at_ms: untilMs,
+      clears_when: 'its cooldown is over, or an operator clears it',
+      layer: 'breaker',
+      name: order.agent,
+      reason: `the same ${order.side} of ${order.symbol} was executed ${count} times within ${windowMs} ms`,
+      scope: 'agent',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+    this.#core.alert('REPEATED_EXECUTION', `breaker of agent ${order.agent} opened until ${untilMs}`, order.symbol);
+  }
+
+  /** Layers whose time is over are taken down, so that what is stored says what is in force. */
+  sweepLayers(): void {
+    const now = this.#core.nowMs();
+    for (const entry of [...this.#core.state.layers.values()]) {
+      if (entry.clearsAtMs === null || now < entry.clearsAtMs) continue;
+      this.#core.append('state', {
+        clears_at_ms: null,
+        clears_when: '',
+        layer: entry.layer,
+        name: entry.name,
+        reason: 'its time is over',
+        scope: entry.scope,
+        set_by: 'daemon',
+        state: 'active',
+      });
+    }
+  }
+}
+
+/** Whether everything of an execution has come to an end. */
+export function isSettled(orders: readonly OrderState[]): boolean {
+  return orders.every((order) => isTerminal(order.status));
+}
