@@ -5,8 +5,9 @@ import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
 import { type Findings, ownSection, tightenBudgets } from './oracle-factors.ts';
-import { lotSize, minimumLots, type OpeningResult, projectOpening, tickSize } from './oracle-opening.ts';
-import { ceil, div, exact, floor, mul, whole } from './rational.ts';
+import { type OpeningResult, projectOpening } from './oracle-opening.ts';
+import { isDislocated, lotSize, minimumLots } from './oracle-price.ts';
+import { div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -24,17 +25,21 @@ export interface OracleDecision {
   readonly slices: bigint;
   /** Every one of these must stand in the reasons. */
   readonly deny: ReadonlySet<ReasonCode>;
-  /** When not empty, at least one of these must stand in the reasons of a BLOCK. */
-  readonly denyOneOf: ReadonlySet<ReasonCode>;
+  /** Of each group that is not empty, at least one must stand in the reasons of a BLOCK. */
+  readonly denyGroups: readonly ReadonlySet<ReasonCode>[];
   /** May stand in the reasons beside the above. */
   readonly tighten: ReadonlySet<ReasonCode>;
   /** The figures of rule 12, null where it does not apply. */
   readonly opening: OpeningResult | null;
+  /** More than was asked: the least that the venue takes, or a rest taken along. */
+  readonly isRaised: boolean;
 }
+
+const BELOW_MINIMUM: ReadonlySet<ReasonCode> = new Set(['BELOW_MINIMUM']);
 
 function blocked(
   findings: Findings,
-  oneOf: readonly ReasonCode[] = [],
+  groups: readonly ReadonlySet<ReasonCode>[] = [],
   opening: OpeningResult | null = null,
 ): OracleDecision {
   return {
@@ -47,9 +52,10 @@ function blocked(
     reduceOnly: false,
     slices: 0n,
     deny: findings.deny,
-    denyOneOf: new Set(oneOf),
+    denyGroups: groups.filter((group) => group.size > 0),
     tighten: findings.tighten,
     opening,
+    isRaised: false,
   };
 }
 
@@ -59,7 +65,7 @@ export function decideByTheDocuments(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
 ): OracleDecision {
-  if (request.intent === 'cancel') return decideCancel(request, context, policy);
+  if (request.intent === 'cancel') return decideCancel(request, context);
   if (request.intent === 'modify') throw new Error('the oracle does not decide modify_order');
   const { long_lots: long, short_lots: short } = context.exposure;
   const side = request.side ?? (long >= short ? 'sell' : 'buy');
@@ -68,7 +74,8 @@ export function decideByTheDocuments(
   const findings: Findings = { deny: new Set(), tighten: new Set() };
   if (request.intent === 'close' || request.reduce_only) {
     findings.deny.add('NOT_REDUCING');
-    return blocked(findings);
+    if (request.origin !== 'operator' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
+    return blocked(findings, [checkDoor(request, context)]);
   }
   return decideOpening(request, side, context, policy, findings);
 }
@@ -80,18 +87,32 @@ function decideOpening(
   policy: IntendedPolicySpec,
   findings: Findings,
 ): OracleDecision {
-  checkScope(request, context, policy, findings.deny);
+  const scope = checkScope(request, context, policy, findings.deny);
   checkState(context, findings.deny);
   checkFreshness(request, context, policy, findings.deny);
   const tightening = tightenBudgets(request, context, policy, findings);
   if (context.phase === 'parent') checkPacing(request, context, policy, tightening, findings.deny);
   checkPositionLimits(request, context, policy, findings.deny);
   const { mark, bid, ask, rules } = context.market;
-  if (mark === null || bid === null || ask === null || rules === null) return blocked(findings);
-  const opening = projectOpening(request, side, context, policy, tightening, { mark, bid, ask, rules }, findings);
-  if (findings.deny.size > 0) return blocked(findings, [], opening);
-  if (opening.lots < opening.minimumLots || opening.lots < 1n)
-    return blocked(findings, [...opening.binding, 'BELOW_MINIMUM'], opening);
+  if (mark === null || bid === null || ask === null || rules === null) return blocked(findings, [scope]);
+  const inputs = { mark, bid, ask, rules };
+  if (isDislocated(inputs, policy.market.collar_bps)) {
+    findings.deny.add('PRICE_DISLOCATED');
+    return blocked(findings, [scope]);
+  }
+  const opening = projectOpening(request, side, context, policy, tightening, inputs, findings);
+  if (findings.deny.size + scope.size > 0) {
+    findings.tighten.add('BELOW_MINIMUM');
+    return blocked(findings, [scope], opening);
+  }
+  if (opening.lots < opening.minimumLots) {
+    const nothingLeft = opening.permittedLots.n === 0n && opening.requestedLots >= opening.minimumLots;
+    return blocked(
+      findings,
+      [nothingLeft ? opening.binding : new Set([...BELOW_MINIMUM, ...(opening.lots === 0n ? opening.binding : [])])],
+      opening,
+    );
+  }
   const isAsAsked =
     opening.lots === opening.requestedLots &&
     opening.leverage === BigInt(request.requested_leverage ?? 1) &&
@@ -106,13 +127,39 @@ function decideOpening(
     reduceOnly: false,
     slices: opening.slices,
     deny: new Set(),
-    denyOneOf: new Set(),
+    denyGroups: [],
     tighten: findings.tighten,
     opening,
+    isRaised: false,
   };
 }
 
-/** A verified exit: at most the position, at least a lot, a rest that could not be sold alone taken along. */
+/** What is meant for another venue or account never comes through this door, whatever it is. */
+function checkDoor(request: ExecutionRequest, context: ExecutionContext): ReadonlySet<ReasonCode> {
+  const wrong = new Set<ReasonCode>();
+  if (request.venue !== context.venue) wrong.add('SCOPE_VENUE');
+  if (request.account !== context.account_name) wrong.add('SCOPE_ACCOUNT');
+  return wrong;
+}
+
+/** Lots that the caller may close: the position, or with own scope the agent's own share of it. */
+function closableLots(
+  request: ExecutionRequest,
+  side: Side,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+): bigint {
+  const { exposure, agent } = context;
+  const position = BigInt(side === 'sell' ? exposure.long_lots : exposure.short_lots);
+  const scope = ownSection(policy, request.agent).exits?.scope ?? policy.exits.scope;
+  if (request.origin !== 'agent' || scope === 'account') return position;
+  return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
+}
+
+/**
+ * A verified exit: at most the position, at least what the venue takes, a rest that could not be sold alone taken
+ * along. Valued at the mark itself.
+ */
 function decideExit(
   request: ExecutionRequest,
   side: Side,
@@ -120,37 +167,30 @@ function decideExit(
   policy: IntendedPolicySpec,
 ): OracleDecision {
   const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO']) };
-  if (request.account !== context.account_name) findings.deny.add('SCOPE_ACCOUNT');
-  if (request.venue !== context.venue) findings.deny.add('SCOPE_VENUE');
-  const isAgent = request.origin === 'agent';
-  if (isAgent && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
-  const { exposure, agent, market } = context;
-  const position = BigInt(side === 'sell' ? exposure.long_lots : exposure.short_lots);
-  const exitScope = ownSection(policy, request.agent).exits?.scope ?? policy.exits.scope;
-  let available = position;
-  if (isAgent && exitScope === 'own') {
-    const share = BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots);
-    available = share < position ? share : position;
-    if (available <= 0n) {
-      const opposed = side === 'sell' ? exposure.opposed_by_long : exposure.opposed_by_short;
-      if (request.intent === 'open' && opposed !== null) return blocked(findings, ['OPPOSES_AGENT', 'EXIT_SCOPE']);
-      return blocked(findings, ['EXIT_SCOPE']);
-    }
+  const door = checkDoor(request, context);
+  if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
+  if (request.origin !== 'operator' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
+  const { exposure, market } = context;
+  const available = closableLots(request, side, context, policy);
+  if (available === 0n) {
+    const opposed = side === 'sell' ? exposure.opposed_by_long : exposure.opposed_by_short;
+    const code: ReasonCode = request.intent === 'open' && opposed !== null ? 'OPPOSES_AGENT' : 'EXIT_SCOPE';
+    return blocked(findings, [door, new Set([code])]);
   }
-  if (findings.deny.size > 0) return blocked(findings);
-  if (market.rules === null) return blocked(findings, ['STALE_FILTERS']);
+  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   const { rules } = market;
-  if (market.mark === null) throw new Error('the oracle does not value an exit without a mark');
-  const markTicks = ceil(div(exact(market.mark), tickSize(rules)));
-  const lotValue = mul(whole(markTicks), tickSize(rules), lotSize(rules));
+  if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
+  if (market.mark === null) throw new RangeError('the oracle does not value an exit without a mark');
+  const lotValue = mul(exact(market.mark), lotSize(rules));
   const asked =
-    request.requested_notional === null
-      ? floor(mul(exact(request.fraction ?? 1), whole(available)))
-      : floor(div(exact(request.requested_notional), lotValue));
-  let lots = asked < 1n ? 1n : asked;
-  if (lots > available) lots = available;
+    context.slice_lots !== null
+      ? BigInt(context.slice_lots)
+      : request.requested_notional === null
+        ? floor(mul(exact(request.fraction ?? 1), whole(available)))
+        : floor(div(exact(request.requested_notional), lotValue));
+  let lots = lower(higher(asked, higher(1n, BigInt(rules.min_lots))), available);
   const rest = available - lots;
-  if (rest > 0n && rest < minimumLots(rules, markTicks)) lots = available;
+  if (rest > 0n && rest < minimumLots(rules, lotValue)) lots = available;
   return {
     decision: lots === asked ? 'ALLOW' : 'LIMIT',
     action: 'exit',
@@ -161,34 +201,24 @@ function decideExit(
     reduceOnly: true,
     slices: 1n,
     deny: new Set(),
-    denyOneOf: new Set(),
+    denyGroups: [],
     tighten: findings.tighten,
     opening: null,
+    isRaised: lots > asked,
   };
 }
 
-function decideCancel(
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: IntendedPolicySpec,
-): OracleDecision {
+function decideCancel(request: ExecutionRequest, context: ExecutionContext): OracleDecision {
   const findings: Findings = { deny: new Set(), tighten: new Set() };
-  const scope = { ...policy.scope, ...ownSection(policy, request.agent).scope };
-  if (request.account !== context.account_name) findings.deny.add('SCOPE_ACCOUNT');
-  if (request.venue !== context.venue) findings.deny.add('SCOPE_VENUE');
+  const { order } = context;
+  const isAgent = request.origin === 'agent';
   if (request.tool === 'cancel_order') {
-    const { order } = context;
-    const isAgent = request.origin === 'agent';
     if (order === null) findings.deny.add('ORDER_UNKNOWN');
-    else {
-      if (isAgent && (order.agent !== request.agent || order.is_protective)) findings.deny.add('ORDER_NOT_OWN');
-      if (!order.is_open) findings.deny.add('ORDER_NOT_OPEN');
-      if (isAgent && context.state.state === 'halted' && order.reduce_only) findings.deny.add('STATE_HALTED');
-    }
-  } else if (request.symbol !== null && !scope.symbols.includes(request.symbol)) {
-    const { long_units, short_units, long_lots, short_lots } = context.exposure;
-    if (long_units + short_units + long_lots + short_lots === 0) findings.deny.add('SCOPE_SYMBOL');
+    else if (isAgent && (order.agent !== request.agent || order.is_protective)) findings.deny.add('ORDER_NOT_OWN');
+    else if (!order.is_open) findings.deny.add('ORDER_NOT_OPEN');
+    if (isAgent && context.state.state === 'halted' && order?.reduce_only === true) findings.deny.add('STATE_HALTED');
   }
-  if (findings.deny.size > 0) return blocked(findings);
+  const door = checkDoor(request, context);
+  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   return { ...blocked(findings), decision: 'ALLOW', action: 'cancel' };
 }

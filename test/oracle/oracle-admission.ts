@@ -6,21 +6,23 @@ import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { type ExactFactors, ownBudgets, ownSection, type TighteningResult } from './oracle-factors.ts';
 import { exact, floor, mul } from './rational.ts';
 
-/** Rules 1 and 2 for whatever opens risk. */
+/** Rules 1 and 2 for whatever opens risk. Returns what is out of scope: at least one of these is named. */
 export function checkScope(
   request: ExecutionRequest,
   context: ExecutionContext,
   policy: IntendedPolicySpec,
-  deny: Set<ReasonCode>,
-): void {
+  findings: Set<ReasonCode>,
+): ReadonlySet<ReasonCode> {
+  const deny = new Set<ReasonCode>();
   const scope = { ...policy.scope, ...ownSection(policy, request.agent).scope };
-  if (context.schema_violation !== null) deny.add('SCHEMA_ARGS');
+  if (context.schema_violation !== null) findings.add('SCHEMA_ARGS');
   if (!scope.tools.includes(request.tool)) deny.add('SCOPE_TOOL');
   if (!scope.actions.includes(request.intent)) deny.add('SCOPE_ACTION');
   if (!scope.venues.some((venue) => venue === request.venue) || request.venue !== context.venue)
     deny.add('SCOPE_VENUE');
   if (request.symbol !== null && !scope.symbols.includes(request.symbol)) deny.add('SCOPE_SYMBOL');
   if (!scope.accounts.includes(request.account) || request.account !== context.account_name) deny.add('SCOPE_ACCOUNT');
+  return deny;
 }
 
 /** Rule 3 for whatever opens risk. */
@@ -38,16 +40,20 @@ export function checkFreshness(
 ): void {
   const { freshness, volatility, bar_ms } = policy.market;
   const { market, account, now_ms: now } = context;
-  const isOld = (at: number | null, limit: number): boolean => at === null || now - at > limit;
+  const isOld = (at: number | null, limit: number): boolean =>
+    at === null || now - at > limit || at - now > freshness.clock_skew_ms;
   if (context.clock_skew_ms === null || context.clock_skew_ms > freshness.clock_skew_ms) deny.add('STALE_CLOCK');
-  if (context.phase === 'parent' && Math.abs(now - request.timestamp_ms) > freshness.request_ms)
+  const age = now - request.timestamp_ms;
+  if (context.phase === 'parent' && (age > freshness.request_ms || -age > freshness.clock_skew_ms))
     deny.add('STALE_REQUEST');
-  if (request.valid_until_ms !== null && now > request.valid_until_ms) deny.add('STALE_REQUEST');
+  if (context.phase === 'parent' && request.valid_until_ms !== null && now > request.valid_until_ms)
+    deny.add('STALE_REQUEST');
   if (market.mark === null || isOld(market.mark_at_ms, freshness.mark_ms)) deny.add('STALE_MARK');
   if (market.bid === null || market.ask === null || isOld(market.quote_at_ms, freshness.quote_ms))
     deny.add('STALE_QUOTE');
   const window = scaleBarCount(volatility.window_bars, bar_ms, market.bar_ms);
-  if (market.bar_count < window || isOld(market.bars_as_of_ms, freshness.bars * market.bar_ms)) deny.add('STALE_BARS');
+  if (market.sigma === null || market.bar_count < window || isOld(market.bars_as_of_ms, freshness.bars * market.bar_ms))
+    deny.add('STALE_BARS');
   if (account === null || isOld(account.observed_at_ms, freshness.account_ms)) deny.add('STALE_ACCOUNT');
   if (market.rules === null || !market.rules.trading || isOld(market.rules.observed_at_ms, freshness.filters_ms))
     deny.add('STALE_FILTERS');
@@ -69,14 +75,12 @@ export function checkPacing(
   const own = ownSection(policy, request.agent);
   const temporal = { ...policy.temporal, ...own.temporal };
   const { pacing, now_ms: now } = context;
-  const exempt = request.symbol !== null && temporal.duplicate_exempt.includes(request.symbol);
-  if (context.duplicate_of !== null && !exempt) deny.add('DUPLICATE_INTENT');
+  if (context.duplicate_of !== null) deny.add('DUPLICATE_INTENT');
   const { cooldown_ms } = policy.market.regimes[tightening.regime];
   if (pacing.last_open_parent_at_ms !== null && now - pacing.last_open_parent_at_ms < cooldown_ms) deny.add('COOLDOWN');
   if (pacing.account_sends >= orderRateCap(policy.budgets.order_rate.max, tightening.account)) deny.add('RATE');
   const ownCaps = ownBudgets(policy, request.agent);
-  if (ownCaps !== null && pacing.agent_sends >= orderRateCap(ownCaps.order_rate.max, tightening.account))
-    deny.add('RATE');
+  if (ownCaps !== null && pacing.agent_sends >= ownCaps.order_rate.max) deny.add('RATE');
   if (
     pacing.last_open_fill_at_ms !== null &&
     pacing.last_open_fill_side !== null &&
@@ -103,6 +107,10 @@ export function checkPositionLimits(
   deny: Set<ReasonCode>,
 ): void {
   const { exposure, agent, now_ms: now } = context;
+  if (request.side === 'sell' ? exposure.opposed_by_long !== null : exposure.opposed_by_short !== null)
+    deny.add('OPPOSES_AGENT');
+  // Without an account snapshot rule 8 has nothing to judge: rule 4 has denied already.
+  if (context.account === null) return;
   const ownCaps = ownBudgets(policy, request.agent);
   if (exposure.liquidation_distance !== null && exposure.liquidation_distance < policy.account.min_liquidation_distance)
     deny.add('ACCOUNT_LIQUIDATION_DISTANCE');
@@ -112,8 +120,6 @@ export function checkPositionLimits(
   if (ownCaps !== null && isAgentFlat && agent.other_positions >= ownCaps.concurrent_positions)
     deny.add('ACCOUNT_POSITIONS');
   const holding = ownCaps?.holding_time_ms ?? policy.budgets.holding_time_ms;
-  if (exposure.position_since_ms !== null && now - exposure.position_since_ms > holding)
+  if (exposure.position_since_ms !== null && now - exposure.position_since_ms >= holding)
     deny.add('ACCOUNT_HOLDING_TIME');
-  if (request.side === 'sell' ? exposure.opposed_by_long !== null : exposure.opposed_by_short !== null)
-    deny.add('OPPOSES_AGENT');
 }

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import type { ExecutionRequest } from '../../daemon/core/request.ts';
+import { baseRequest, type Case, NOW } from './decision-fixture.ts';
+import { mostlyUsual, near, usdt } from './draw.ts';
+import { contexts } from './draw-context.ts';
+import { policies } from './draw-policy.ts';
+
+/** Asks through place_order and close_position, with contexts and policies near their limits. */
+const usual = {
+  account: 'main',
+  intent: 'open' as 'open' | 'close',
+  max_slippage_bps: 10 as number | null,
+  origin: 'agent' as 'agent' | 'operator',
+  reduce_only: false,
+  requested_leverage: 2,
+  symbol: 'BTCUSDT',
+  timestamp_ms: NOW,
+  valid_until_ms: null as number | null,
+  venue: 'paper',
+  /** Null: a market order; else a limit order this far from the mark. */
+  offsetBps: null as number | null,
+  /** Not null: close_position with this share of the position. */
+  fraction: null as number | null,
+};
+type Drawn = typeof usual;
+const asks: fc.Arbitrary<Drawn> = mostlyUsual<Drawn>(
+  usual,
+  {
+    account: fc.constantFrom('other', ''),
+    intent: fc.constant('close'),
+    max_slippage_bps: fc.constantFrom(null, 1, 5, 7.5, 10.01, 15, 20, 20.01, 50),
+    origin: fc.constant('operator'),
+    reduce_only: fc.constant(true),
+    requested_leverage: fc.constantFrom(1, 3, 4, 10, 125),
+    symbol: fc.constant('DOGEUSDT'),
+    timestamp_ms: fc.constantFrom(NOW - 30_000, NOW - 30_001, NOW + 1000, NOW + 1001),
+    valid_until_ms: near(NOW, 1),
+    venue: fc.constantFrom('binance-demo', 'binance-live'),
+    offsetBps: fc.constantFrom(-300, -101, -100, -11, -10, -1, 0, 1, 9, 10, 11, 99, 100, 101, 300),
+    fraction: fc.constantFrom(0.1, 0.29, 0.5, 1),
+  },
+  3,
+);
+
+export const cases: fc.Arbitrary<Case> = fc
+  .record({ ask: asks, notional: usdt, side: fc.constantFrom('buy', 'sell'), context: contexts, policy: policies })
+  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context, policy }) => {
+    const request: ExecutionRequest = { ...baseRequest, ...ask, requested_notional: notional, side };
+    if (fraction !== null) {
+      const share: Partial<ExecutionRequest> = {
+        fraction,
+        intent: 'close',
+        order_type: null,
+        requested_leverage: null,
+      };
+      const rest: Partial<ExecutionRequest> = { requested_notional: null, side: null, tool: 'close_position' };
+      return { request: { ...request, ...share, ...rest }, context, policy };
+    }
+    if (offsetBps === null) return { request, context, policy };
+    const scale = context.market.rules?.tick_scale ?? 10;
+    const price = Math.round((context.market.mark ?? 60_000) * (1 + offsetBps / 1e4) * scale) / scale;
+    return { request: { ...request, order_type: 'limit', limit_price: Math.max(price, 1 / scale) }, context, policy };
+  });

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import type { AgentSection, IntendedPolicySpec, Multiplier, RegimeRow } from '../../daemon/core/policy.ts';
+import { basePolicy } from './decision-fixture.ts';
+import { mostlyUsual } from './draw.ts';
+
+/** Valid policies whose caps and factors differ from the base policy in a few places. */
+const factor = fc.constantFrom<number | string>(1, 0.5, 0.6, 0.25, '2/3', '1/3', 0.1, 0.7, 0.4, '3/7');
+const multiplier: fc.Arbitrary<Multiplier> = fc.oneof(
+  factor,
+  fc.record({ leverage: factor, notional: factor, order_rate: factor, slippage: factor }),
+);
+const row = (cooldownMs: number): fc.Arbitrary<RegimeRow> =>
+  fc.record({
+    leverage: factor,
+    notional: factor,
+    order_rate: factor,
+    slippage: factor,
+    cooldown_ms: fc.constantFrom(0, cooldownMs),
+    slices: fc.integer({ min: 1, max: 6 }),
+    reduce_only: fc.constantFrom(false, false, true),
+  });
+const ownBudgets: fc.Arbitrary<AgentSection['budgets'] & object> = fc.record(
+  {
+    leverage: fc.integer({ min: 1, max: 3 }),
+    order_notional_usdt: fc.constantFrom(60, 300, 600, 600.01, 1200),
+    symbol_notional_usdt: fc.constantFrom(300, 1200, 2400),
+    gross_notional_usdt: fc.constantFrom(600, 3600),
+    order_rate: fc.constantFrom({ max: 3, window_ms: 60_000 }, { max: 20, window_ms: 60_000 }),
+    slippage_bps: fc.constantFrom(5, 10, 20),
+    holding_time_ms: fc.constantFrom(1000, 259_200_000),
+    concurrent_positions: fc.constantFrom(1, 2),
+    turnover_usdt_per_day: fc.constantFrom(1000, 20_000),
+    fees_usdt_per_day: fc.constantFrom(1, 10),
+  },
+  { requiredKeys: [] },
+);
+const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
+  ownBudgets.map((budgets) => ({ budgets })),
+  fc.constantFrom<AgentSection>(
+    { exits: { scope: 'own' } },
+    { scope: { symbols: ['ETHUSDT'] } },
+    { scope: { tools: ['cancel_order'] } },
+    { scope: { actions: ['close', 'cancel'] } },
+  ),
+);
+
+const usual = {
+  volatile: basePolicy.market.regimes.volatile,
+  extreme: basePolicy.market.regimes.extreme,
+  budgets: {} as Partial<IntendedPolicySpec['budgets']>,
+  concentration: basePolicy.account.concentration,
+  distance: 0.15,
+  buffer: 10,
+  tier: 0.5 as Multiplier,
+  signal: 0.5 as Multiplier,
+  trader: 0.5 as Multiplier,
+  enforceBlock: false,
+  exitScope: 'own' as 'own' | 'account',
+  agent: {} as AgentSection,
+};
+export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usual>(
+  usual,
+  {
+    volatile: row(60_000),
+    extreme: row(120_000),
+    budgets: fc.record(
+      {
+        leverage: fc.integer({ min: 1, max: 10 }),
+        order_notional_usdt: fc.constantFrom(60, 600, 1200, 1000.07, 5000),
+        symbol_notional_usdt: fc.constantFrom(720, 2400, 2399.99, 9000),
+        gross_notional_usdt: fc.constantFrom(1200, 3600, 9000),
+        slippage_bps: fc.constantFrom(1, 7, 10, 20, 33.3),
+        concurrent_positions: fc.constantFrom(1, 2, 3),
+        turnover_usdt_per_day: fc.constantFrom(1200, 20_000),
+        fees_usdt_per_day: fc.constantFrom(0.3, 10),
+      },
+      { requiredKeys: [] },
+    ),
+    concentration: fc.record({ share: fc.constantFrom(0.3, 0.5, 0.8), floor_usdt: fc.constantFrom(0, 600, 3000) }),
+    distance: fc.constantFrom(0.05, 0.1, 0.2, 0.25, 0.5),
+    buffer: fc.constantFrom(0, 10),
+    tier: multiplier,
+    signal: multiplier,
+    trader: multiplier,
+    enforceBlock: fc.constant(true),
+    exitScope: fc.constant('account' as const),
+    agent: agentSections,
+  },
+  4,
+).map((drawn) => ({
+  ...basePolicy,
+  budgets: { ...basePolicy.budgets, ...drawn.budgets },
+  market: {
+    ...basePolicy.market,
+    regimes: { calm: basePolicy.market.regimes.calm, volatile: drawn.volatile, extreme: drawn.extreme },
+  },
+  account: {
+    ...basePolicy.account,
+    drawdown: {
+      ...basePolicy.account.drawdown,
+      tiers: [
+        { at: 0.05, multiplier: drawn.tier },
+        { at: 0.1, reduce_only: true },
+      ],
+    },
+    concentration: drawn.concentration,
+    min_liquidation_distance: drawn.distance,
+    margin_buffer_usdt: drawn.buffer,
+  },
+  trust: {
+    ...basePolicy.trust,
+    signals: { ...basePolicy.trust.signals, narrative: { multiplier: drawn.signal, max_ttl_ms: 3_600_000 } },
+  },
+  trader_state: { ...basePolicy.trader_state, multiplier: drawn.trader, enforce_block: drawn.enforceBlock },
+  exits: { ...basePolicy.exits, scope: drawn.exitScope },
+  agents: { default: {}, alice: drawn.agent },
+}));

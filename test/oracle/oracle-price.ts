@@ -1,0 +1,81 @@
+import type { ExecutionContext, RulesView } from '../../daemon/core/context.ts';
+import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
+import {
+  add,
+  ceil,
+  compare,
+  div,
+  exact,
+  floor,
+  greatest,
+  higher,
+  least,
+  lower,
+  mul,
+  type Rational,
+  sub,
+  UNITY,
+  whole,
+} from './rational.ts';
+
+/** Rule 11 in exact fractions. Prices in whole ticks, quantities in whole lots. */
+const BPS = whole(10_000);
+
+export interface OpeningInputs {
+  readonly mark: number;
+  readonly bid: number;
+  readonly ask: number;
+  readonly rules: RulesView;
+}
+
+export function tickSize(rules: RulesView): Rational {
+  return div(whole(rules.tick_mantissa), whole(rules.tick_scale));
+}
+export function lotSize(rules: RulesView): Rational {
+  return div(whole(rules.lot_mantissa), whole(rules.lot_scale));
+}
+function middle(inputs: OpeningInputs): Rational {
+  return div(add(exact(inputs.bid), exact(inputs.ask)), whole(2));
+}
+function after(price: Rational, bps: Rational, side: Side): Rational {
+  const part = div(bps, BPS);
+  return mul(price, side === 'buy' ? add(UNITY, part) : sub(UNITY, part));
+}
+
+/** |mid/mark - 1| in basis points. */
+export function dislocationBps(inputs: OpeningInputs): Rational {
+  const away = sub(div(middle(inputs), exact(inputs.mark)), UNITY);
+  return mul(away.n < 0n ? { n: -away.n, d: away.d } : away, BPS);
+}
+export function isDislocated(inputs: OpeningInputs, collarBps: number): boolean {
+  return compare(dislocationBps(inputs), exact(collarBps)) > 0;
+}
+
+/** Buy: floor_tick(min(limit, ref (1 + sl), mark (1 + collar))); sell mirrored. The collar binds the aggressive side. */
+export function exactPrice(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  inputs: OpeningInputs,
+  slippage: Rational,
+  side: Side,
+  collarBps: number,
+): bigint {
+  const tick = tickSize(inputs.rules);
+  const bounds = [after(middle(inputs), slippage, side), after(exact(inputs.mark), exact(collarBps), side)];
+  if (request.order_type === 'limit' && request.limit_price !== null) bounds.push(exact(request.limit_price));
+  const [first = UNITY, ...rest] = bounds;
+  const ticks = side === 'buy' ? floor(div(least(first, ...rest), tick)) : ceil(div(greatest(first, ...rest), tick));
+  if (context.parent_price_ticks === null) return ticks;
+  const worst = after(whole(context.parent_price_ticks), slippage, side);
+  return side === 'buy' ? lower(ticks, floor(worst)) : higher(ticks, ceil(worst));
+}
+
+export function markInTicks(inputs: Pick<OpeningInputs, 'mark' | 'rules'>): bigint {
+  return ceil(div(exact(inputs.mark), tickSize(inputs.rules)));
+}
+
+/** Least lots that the venue takes at this price per lot. */
+export function minimumLots(rules: RulesView, lotPrice: Rational): bigint {
+  if (lotPrice.n <= 0n) return 1n << 200n;
+  return higher(higher(1n, BigInt(rules.min_lots)), ceil(div(exact(rules.min_notional_usdt), lotPrice)));
+}
