@@ -11,7 +11,8 @@ import {
   rememberOrder,
   type Trade,
 } from './core/state.ts';
-import type { Cursor, World } from './market/world.ts';
+import type { World } from './market/world.ts';
+import { buildAccount, decode, encode, type Plain, restoreAccount, type SavedAccount } from './saved-account.ts';
 
 /** Which market a state file belongs to; a file is never continued with another one. */
 export interface Identity {
@@ -46,25 +47,12 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
 `;
 
-type Plain = Record<string, unknown>;
-
 interface JournalRow {
   readonly orders: readonly Plain[];
   readonly algoOrders: readonly Plain[];
   readonly trades: readonly Plain[];
   readonly income: readonly Plain[];
   readonly liquidations: readonly Plain[];
-}
-
-function encode(record: object, fields: readonly string[]): Plain {
-  const plain: Plain = { ...record };
-  for (const field of fields) plain[field] = String(plain[field]);
-  return plain;
-}
-
-function decode<T>(plain: Plain, fields: readonly string[]): T {
-  for (const field of fields) plain[field] = BigInt(plain[field] as string);
-  return plain as T;
 }
 
 function buildJournalRow(changes: Changes): JournalRow {
@@ -75,53 +63,6 @@ function buildJournalRow(changes: Changes): JournalRow {
     income: changes.income.map((entry) => encode(entry, INCOME_FIELDS)),
     liquidations: changes.liquidations.map((entry) => encode(entry, LIQUIDATION_FIELDS)),
   };
-}
-
-const MARKET_FIELDS = ['mark', 'bookOffset', 'levelNotional', 'fundingRate', 'quantity', 'cost', 'isolatedWallet'];
-
-interface SavedMarket {
-  readonly mark: string;
-  readonly bookOffset: string;
-  readonly levelNotional: string;
-  readonly held: boolean;
-  readonly fundingRate: string;
-  readonly nextFundingMs: number | null;
-  readonly quantity: string;
-  readonly cost: string;
-  readonly leverage: number;
-  readonly marginType: 'CROSSED' | 'ISOLATED';
-  readonly isolatedWallet: string;
-  readonly positionUpdatedMs: number;
-  readonly countdownAtMs: number | null;
-  readonly cursor: Omit<Cursor, 'overrides'>;
-  readonly overrides: readonly (readonly [number, ReturnType<Cursor['overrides']['get']>])[];
-}
-
-interface SavedAccount {
-  readonly nowMs: number;
-  readonly wallet: string;
-  readonly dualSidePosition: boolean;
-  readonly multiAssets: boolean;
-  readonly nextOrderId: number;
-  readonly nextAlgoId: number;
-  readonly nextTradeId: number;
-  readonly nextTranId: number;
-  readonly markets: Readonly<Record<string, SavedMarket>>;
-}
-
-function buildAccount(world: World): object {
-  const { state, cursors } = world;
-  const markets: Record<string, unknown> = {};
-  for (const [symbol, market] of state.markets) {
-    const { instrument: _, openOrders: _orders, openAlgos: _algos, position, ...rest } = market;
-    const cursor = cursors.get(symbol);
-    const { overrides, ...walked } = cursor ?? { overrides: new Map() };
-    const plain = { ...rest, ...position, cursor: walked, overrides: [...overrides] };
-    markets[symbol] = encode(plain, MARKET_FIELDS);
-  }
-  const { nowMs, wallet, dualSidePosition, multiAssets, nextOrderId, nextAlgoId, nextTradeId, nextTranId } = state;
-  const counters = { nextOrderId, nextAlgoId, nextTradeId, nextTranId };
-  return { nowMs, wallet: wallet.toString(), dualSidePosition, multiAssets, ...counters, markets };
 }
 
 const LOCK_WAIT_MS = 300;
@@ -170,12 +111,6 @@ export class ExchangeStorage {
     this.#setState.run('identity', JSON.stringify(identity));
   }
 
-  /** Server time of the last save; null for a new file. */
-  readNowMs(): number | null {
-    const body = this.#readState('account');
-    return body === undefined ? null : (JSON.parse(body) as SavedAccount).nowMs;
-  }
-
   #readState(name: string): string | undefined {
     const row = this.#db.prepare('SELECT body FROM state WHERE name = ?').get(name) as { body: string } | undefined;
     return row?.body;
@@ -207,13 +142,9 @@ export class ExchangeStorage {
     const body = this.#readState('account');
     if (body === undefined) return;
     const saved = JSON.parse(body) as SavedAccount;
-    const { state } = world;
-    const { nowMs, dualSidePosition, multiAssets, nextOrderId, nextAlgoId, nextTradeId, nextTranId } = saved;
-    Object.assign(state, { nowMs, dualSidePosition, multiAssets, nextOrderId, nextAlgoId, nextTradeId, nextTranId });
-    state.wallet = BigInt(saved.wallet);
-    for (const [symbol, market] of Object.entries(saved.markets)) restoreMarket(world, symbol, market);
-    this.#restoreLists(state);
-    Object.assign(state.changes, createChanges());
+    restoreAccount(world, saved);
+    this.#restoreLists(world.state);
+    Object.assign(world.state.changes, createChanges());
   }
 
   #restoreLists(state: ExchangeState): void {
@@ -242,24 +173,4 @@ export class ExchangeStorage {
   close(): void {
     this.#db.close();
   }
-}
-
-function restoreMarket(world: World, symbol: string, saved: SavedMarket): void {
-  const market = world.state.markets.get(symbol);
-  if (market === undefined) throw new Error(`the state file holds ${symbol}, which this market does not have`);
-  market.mark = BigInt(saved.mark);
-  market.bookOffset = BigInt(saved.bookOffset);
-  market.levelNotional = BigInt(saved.levelNotional);
-  market.held = saved.held;
-  market.fundingRate = BigInt(saved.fundingRate);
-  // JSON writes the infinity of a tape without further settlements as null.
-  market.nextFundingMs = saved.nextFundingMs ?? Number.POSITIVE_INFINITY;
-  market.position = { quantity: BigInt(saved.quantity), cost: BigInt(saved.cost) };
-  market.leverage = saved.leverage;
-  market.marginType = saved.marginType;
-  market.isolatedWallet = BigInt(saved.isolatedWallet);
-  market.positionUpdatedMs = saved.positionUpdatedMs;
-  market.countdownAtMs = saved.countdownAtMs;
-  const overrides = new Map(saved.overrides.flatMap(([at, bar]) => (bar === undefined ? [] : [[at, bar] as const])));
-  world.cursors.set(symbol, { ...saved.cursor, overrides });
 }
