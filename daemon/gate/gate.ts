@@ -61,6 +61,8 @@ export interface GateOptions {
   readonly policy: PolicyDocument;
   readonly policyPort: PolicyPort;
   readonly signal: AbortSignal;
+  /** Prometheus text of what the observer counted. */
+  readonly metricsText: () => Promise<string>;
 }
 
 /** The gate: one execution's whole journey from a validated call to its outcome (DESIGN section 2). */
@@ -76,6 +78,7 @@ export class Gate implements GateApi {
   readonly #standing: StandingOrders;
   readonly #operator: Operator;
   readonly #signal: AbortSignal;
+  readonly #metricsText: () => Promise<string>;
   #isStarted = false;
   #isClosing = false;
 
@@ -83,6 +86,7 @@ export class Gate implements GateApi {
     const { ports, settings, signal } = options;
     this.core = new GateCore(ports, settings, options.policy);
     this.#signal = signal;
+    this.#metricsText = options.metricsText;
     const health = new VenueHealth(this.core, {
       resyncClock: () => this.keeper.dueNow('clock'),
       reloadRules: () => this.keeper.dueNow('rules'),
@@ -526,7 +530,15 @@ export class Gate implements GateApi {
   }
 
   metrics(): Promise<string> {
-    return Promise.resolve('');
+    return this.#metricsText();
+  }
+  openOrderCount(): number {
+    let count = 0;
+    for (const orders of this.core.state.orders.live.values()) count += orders.size;
+    return count;
+  }
+  unknownOrderCount(): number {
+    return this.#resolver.pending;
   }
 
   /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */

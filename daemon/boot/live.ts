@@ -1,0 +1,42 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { ArmingEvent } from '../gate/events.ts';
+
+/** A start that was refused, with what to do about it. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+function isWritableByOthers(path: string): boolean {
+  return existsSync(path) && (statSync(path).mode & 0o022) !== 0;
+}
+
+/** DESIGN section 5: on live no token file lies about, and nobody else can write home, policy or ledger (BY-33). */
+export function checkLiveFiles(home: string, policyPath: string, ledgerPath: string): void {
+  const tokens = join(home, 'tokens');
+  if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token'))) {
+    throw new StartError(
+      `there are token files in ${tokens}: on binance-live no plaintext token may lie in the home folder; remove them and use \`holdfast token create\``,
+    );
+  }
+  for (const path of [home, policyPath, dirname(policyPath), ledgerPath]) {
+    if (isWritableByOthers(path))
+      throw new StartError(`${path} can be written by others: chmod go-w it before trading live`);
+  }
+}
+
+/** Armed: recorded in the ledger for this account, policy and version, not expired, and permitted by the environment. */
+export function checkArming(
+  arming: ArmingEvent | null,
+  bound: { readonly account: string; readonly policyHash: string; readonly version: string },
+  isPermitted: boolean,
+  nowMs: number,
+): string | null {
+  if (!isPermitted) return 'HOLDFAST_LIVE_ARMED is not set';
+  if (arming === null) return 'the ledger holds no arming: stop the daemon and run `holdfast arm`';
+  if (arming.account !== bound.account || arming.policy_hash !== bound.policyHash || arming.version !== bound.version) {
+    return 'the arming is for another account, policy or version: arm again';
+  }
+  if (arming.expires_at_ms <= nowMs) return 'the arming has expired: arm again';
+  return null;
+}

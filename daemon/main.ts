@@ -1,0 +1,320 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
+import { createGateMetrics } from './boot/metrics.ts';
+import { createPolicyPort, createSchemaChecks, readStoredPolicy } from './boot/policy.ts';
+import { ensurePaperTokens, ensureSimToken } from './boot/tokens.ts';
+import { type Config, findPackageFolder, type Secrets } from './config.ts';
+import { type ExchangeSim, startExchangeSim } from './exchange-sim/start.ts';
+import type { GateEvent } from './gate/events.ts';
+import { Gate } from './gate/gate.ts';
+import type { PolicyDocument } from './gate/policy-control.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { openLedger } from './ledger/ledger.ts';
+import type { Ledger } from './ledger/types.ts';
+import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
+import { parsePolicy } from './policy/parse.ts';
+import { checkVenue } from './policy/reload.ts';
+import { DomainClock } from './venue/clock.ts';
+import { createVenue } from './venue/create-venue.ts';
+import type { VenueAccess } from './venue/endpoints.ts';
+
+export { StartError } from './boot/live.ts';
+
+export const ACCOUNT_NAME = 'main';
+/** Send deadline of an order: later the decision is stale and is taken again (DESIGN section 6). */
+const SEND_DEADLINE_MS = 500;
+const ARMING_CHECK_MS = 5_000;
+
+export interface StartOptions {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+export interface Daemon {
+  /** `http://127.0.0.1:7433`, or `unix:/path`. */
+  readonly address: string;
+  readonly url: string;
+  readonly tokensFolder: string;
+  /** Places a paper order when pasted into a shell; null where no token file lies about. */
+  readonly curlLine: string | null;
+  readonly gate: Gate;
+  readonly exchange: ExchangeSim | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Composition root: configuration -> ledger -> venue -> gate -> HTTP, one AbortSignal; the only file that knows
+ * everything. @throws StartError, LedgerError and others with a message for the operator
+ */
+export async function startDaemon(config: Config, secrets: Secrets, options: StartOptions): Promise<Daemon> {
+  const { log } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const folder = join(config.home, config.venue);
+  const ledgerPath = join(folder, 'ledger.db');
+  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, ledgerPath);
+  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  const filePolicy = await loadPolicy(config);
+
+  const clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  const ledger = openLedger({
+    path: ledgerPath,
+    venue: config.venue,
+    account: ACCOUNT_NAME,
+    now: () => (clock.isSynced ? clock.nowMs() : Date.now()),
+    onFailure: (error) => {
+      log.fatal({ err: error }, 'the ledger cannot record: trading stops');
+      stop.abort();
+    },
+    onReserveUsed: () => log.error('the disk is full: the reserve was given up; free space now'),
+  });
+  const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
+  try {
+    const tokensFolder =
+      config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
+    const exchange = await startPaperExchange(config, secrets);
+    if (exchange !== null) closers.unshift(() => exchange.close());
+    const venue = await createVenue({
+      access: venueAccess(config, secrets, exchange),
+      time: clock,
+      ...(config.venue === 'paper' ? { readWeightPerMinute: null } : {}),
+    });
+    closers.unshift(() => venue.close());
+    const metrics = createGateMetrics();
+    const inForce = storedPolicy(ledger, config) ?? filePolicy;
+    const policyPort = createPolicyPort(config.venue, config.policyPath);
+    const gate = new Gate({
+      ports: { ledger, venue, clock, observer: metrics.observer, log, ...createSchemaChecks(), sha256 },
+      settings: {
+        venue: config.venue,
+        account: ACCOUNT_NAME,
+        version: readVersion(),
+        answerWithinMs: config.answerWithinMs,
+        sendDeadlineMs: SEND_DEADLINE_MS,
+      },
+      policy: inForce,
+      policyPort,
+      signal,
+      metricsText: () => metrics.text(),
+    });
+    for (const event of ledger.iterateEvents())
+      if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
+    metrics.watch(gate, ledger);
+
+    const http = await createHttpServer({
+      gate,
+      events: {
+        lastSeq: () => ledger.lastSeq(),
+        read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }),
+        onCommitted: (listener) => ledger.onCommitted(() => listener()),
+      },
+      tokens: { findToken: (secret) => identify(ledger, secret) },
+      config: {
+        listen:
+          config.listen.kind === 'tcp'
+            ? { host: config.listen.host, port: config.listen.port }
+            : { socketPath: config.listen.path },
+        allowedHosts: config.allowedHosts,
+        allowedOrigins: [],
+        version: readVersion(),
+      },
+      logger: log,
+      abort: signal,
+    });
+    closers.unshift(() => http.close());
+    await gate.start(() => recordPolicy(gate, ledger, inForce, filePolicy));
+    if (config.venue === 'binance-live') watchArming(gate, config, signal);
+    watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
+      loadedText: filePolicy.text,
+    }).catch((error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'));
+    const close = createClose(gate, config, stop, closers, log);
+    options.signal.addEventListener('abort', () => void close(), { once: true });
+    return {
+      address: http.address,
+      url: http.address,
+      tokensFolder,
+      curlLine: config.venue === 'paper' ? buildCurlLine(http, config) : null,
+      gate,
+      exchange,
+      close,
+    };
+  } catch (error) {
+    stop.abort();
+    for (const closer of closers) await closer();
+    throw error;
+  }
+}
+
+interface FilePolicy extends PolicyDocument {
+  readonly text: string;
+}
+async function loadPolicy(config: Config): Promise<FilePolicy> {
+  const read = await readPolicyFile(config.policyPath);
+  if (!read.ok) throw new StartError(`the policy file ${config.policyPath} ${read.problem}`);
+  const parsed = parsePolicy(read.text, config.policyPath);
+  if (!parsed.ok)
+    throw new StartError(
+      `the policy file ${config.policyPath} is not valid:\n${parsed.violations.map((violation) => `  ${violation.path}: ${violation.message}`).join('\n')}`,
+    );
+  const wrong = checkVenue(parsed.policy, config.venue);
+  if (wrong.length > 0)
+    throw new StartError(wrong.map((violation) => `${violation.path} ${violation.message}`).join('; '));
+  return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
+}
+
+/** The policy that was in force at the last stop; the file is compared with it by the same rule as a reload. */
+function storedPolicy(ledger: Ledger, config: Config): PolicyDocument | null {
+  let hash: string | null = null;
+  for (const event of ledger.iterateEvents({ kind: 'policy' })) {
+    const payload = event.payload as { readonly action: string; readonly hash: string };
+    if (payload.action === 'in_force') hash = payload.hash;
+  }
+  if (hash === null) return null;
+  const stored = readStoredPolicy(ledger.readPolicy(hash), hash);
+  if (stored === null) throw new StartError(`the ledger does not hold the policy ${hash} that was last in force`);
+  // The venue is part of the ledger's identity, so a stored policy ran here before.
+  return checkVenue({ ...stored, text: '' }, config.venue).length === 0 ? stored : null;
+}
+
+function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: FilePolicy): void {
+  if (gate.core.state.policy === null) {
+    ledger.putPolicy(inForce.spec);
+    gate.core.append('policy', {
+      action: 'in_force',
+      detail: 'first start',
+      hash: inForce.hash,
+      name: inForce.spec.name,
+      set_by: 'start',
+    });
+  } else if (file.hash !== inForce.hash) void gate.policies.offer({ ok: true, policy: file, warnings: [] }, 'start');
+}
+
+async function offerPolicy(gate: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): Promise<void> {
+  if (event.kind === 'unreadable') await gate.policies.offer({ ok: false, problem: event.problem }, 'file');
+  else if (event.parsed.ok)
+    await gate.policies.offer({ ok: true, policy: event.parsed.policy, warnings: event.parsed.warnings }, 'file');
+  else await gate.policies.offer({ ok: false, violations: event.parsed.violations }, 'file');
+}
+
+async function startPaperExchange(config: Config, secrets: Secrets): Promise<ExchangeSim | null> {
+  const { paper } = config;
+  if (paper === null || paper.url !== null) return null;
+  const simToken = ensureSimToken(
+    config.home,
+    secrets.simToken,
+    () => randomBytes(32).toString('base64url'),
+    (file) => readFileSync(file, 'utf8'),
+  );
+  return startExchangeSim({
+    apiKey: secrets.venueKeys.apiKey,
+    apiSecret: secrets.venueKeys.secret,
+    simToken,
+    market: paper.market,
+    ...(paper.seed === null ? {} : { seed: paper.seed }),
+    speed: paper.speed,
+    storagePath: join(config.home, 'paper', 'exchange.db'),
+    enforceLimits: false,
+  });
+}
+
+function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {
+  const { apiKey, secret } = secrets.venueKeys;
+  if (config.venue === 'paper')
+    return { venue: 'paper', baseUrl: exchange?.url ?? config.paper?.url ?? '', apiKey, secret };
+  return { venue: config.venue, apiKey, secret };
+}
+
+function identify(
+  ledger: Ledger,
+  secret: string,
+): { role: 'agent' | 'monitor' | 'operator'; agent: string; id: string; skillSha256: string | null } | null {
+  const token = ledger.tokens.findToken(secret);
+  return token === null
+    ? null
+    : { role: token.role, agent: token.agent ?? token.name, id: token.id, skillSha256: token.skill_sha256 };
+}
+
+/** Expiry of the arming leads to `reducing`; so does a start that is not armed (refused before it can open anything). */
+function watchArming(gate: Gate, config: Config, signal: AbortSignal): void {
+  const check = (): void => {
+    const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };
+    const problem = checkArming(gate.core.state.arming, bound, config.liveArmed, gate.core.nowMs());
+    if (problem !== null && !gate.core.state.layers.has('breaker|account|')) {
+      gate.core.append('state', {
+        clears_at_ms: null,
+        clears_when: 'an operator arms again',
+        layer: 'breaker',
+        name: null,
+        reason: problem,
+        scope: 'account',
+        set_by: 'arming',
+        state: 'reducing',
+      });
+      gate.core.alert('NOT_ARMED', problem);
+    }
+  };
+  const problem = checkArming(
+    gate.core.state.arming,
+    { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version },
+    config.liveArmed,
+    gate.core.nowMs(),
+  );
+  if (problem !== null) throw new StartError(`binance-live is not armed: ${problem}`);
+  const timer = setInterval(check, ARMING_CHECK_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
+function createClose(
+  gate: Gate,
+  config: Config,
+  stop: AbortController,
+  closers: readonly (() => Promise<void> | void)[],
+  log: Logger,
+): () => Promise<void> {
+  let closed: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    await gate
+      .close({ leaveOrders: config.leaveOrders })
+      .catch((error: unknown) => log.error({ err: error }, 'orders could not be put away'));
+    stop.abort();
+    for (const closer of closers) {
+      try {
+        await closer();
+      } catch (error) {
+        log.error({ err: error }, 'something did not close');
+      }
+    }
+  };
+  return () => {
+    closed ??= run();
+    return closed;
+  };
+}
+
+/** A paper order that fits the default policy: pasted into a shell it is placed and filled. */
+function buildCurlLine(http: HttpServer, config: Config): string {
+  const token = join(config.home, 'tokens', 'agent.token');
+  const body = {
+    symbol: 'BTCUSDT',
+    intent: 'open',
+    side: 'buy',
+    requested_notional: 200,
+    requested_leverage: 1,
+    order_type: 'market',
+    max_slippage_bps: 10,
+    strategy_id: 'first-order',
+  };
+  const target =
+    config.listen.kind === 'socket' ? `--unix-socket '${config.listen.path}' http://localhost` : http.address;
+  return `curl -s ${target}/v1/tools/place_order -H "Authorization: Bearer $(cat '${token}')" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
+}
