@@ -20,11 +20,15 @@ export interface ExecutionContext {
   /** Exits: which rung of the ladder this attempt is, 0 the first. */
   readonly exit_rung: number;
   readonly exposure: ExposureView;
+  /** standing: resting orders that the same review is canceling already, not counted. */
+  readonly leaving_order_ids: readonly string[];
   readonly market: MarketView;
   /** Domain time of this decision. */
   readonly now_ms: number;
   /** The order that modify_order or cancel_order names. */
   readonly order: OrderView | null;
+  /** slice, standing, modify: the order that is decided again, not counted against itself. */
+  readonly own_order_id: string | null;
   readonly pacing: PacingView;
   /** parent: a new ask. slice: a later part of a permitted parent. standing: a resting order decided again (rule 15). */
   readonly phase: 'parent' | 'slice' | 'standing';

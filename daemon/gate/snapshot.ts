@@ -92,16 +92,18 @@ export function buildContext(
   const rulesView = rules === null ? null : viewRules(rules, policy);
   const exposure = viewExposure(state, inputs, symbol, rules, live, ask);
   return {
-    account: viewAccount(state, inputs, policy),
+    account: viewAccount(state, inputs, policy, symbol),
     account_name: ask.accountName,
     agent: viewAgent(state, inputs, request.agent, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
     duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now, live, rulesView) : null,
     exit_rung: ask.exitRung,
     exposure,
+    leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
     market: viewMarket(state, symbol, live, rulesView, policy, ask),
     now_ms: now,
     order: ask.target === null ? null : viewOrder(ask.target),
+    own_order_id: ask.own?.clientOrderId ?? null,
     pacing: viewPacing(state, request.agent, symbol, now, policy),
     parent_price_ticks: ask.parentPriceTicks,
     phase: ask.phase,
@@ -149,7 +151,7 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
   return view;
 }
 
-function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolicy): AccountView | null {
+function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolicy, symbol: string): AccountView | null {
   const account = inputs.account;
   if (account === null) return null;
   return {
@@ -159,14 +161,18 @@ function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolic
     equity_usdt: account.marginBalanceUsdt,
     margin_ratio: account.marginRatio,
     observed_at_ms: account.observedAtMs,
-    reserved_margin_usdt: reservedMargin(state, inputs),
+    reserved_margin_usdt: reservedMargin(state, inputs, symbol),
   };
 }
 
 /** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
-function reservedMargin(state: GateState, inputs: LiveInputs): number {
+function reservedMargin(state: GateState, inputs: LiveInputs, symbol: string): number {
+  if (state.uncontained.size === 0) return 0;
   let total = 0;
+  const exposed = exposedSymbols(state);
   for (const order of state.uncontained) {
+    // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
+    if (order.symbol !== symbol && !exposed.has(order.symbol)) continue;
     const rules = state.rules.get(order.symbol);
     const live = inputs.symbols.get(order.symbol);
     if (rules === undefined || live === undefined) continue;

@@ -86,8 +86,10 @@ export function buildBaseContext(): ExecutionContext {
       sigma: 0.01,
       sigma_baseline: 0.02,
     },
+    leaving_order_ids: [],
     now_ms: CASE_NOW_MS,
     order: null,
+    own_order_id: null,
     pacing: {
       account_sends: 0,
       account_sends_free_at_ms: null,

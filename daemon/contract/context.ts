@@ -1,0 +1,185 @@
+import Type, { type Static } from 'typebox';
+import type { ExecutionContext } from '../core/context.ts';
+import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import type { Agree } from './agreement.ts';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** SAE-CTX: the reduced view that `decide` reads, as it is recorded (core/context.ts says what each member means). */
+
+const amount = Type.Number({ minimum: 0 });
+const signed = Type.Number();
+const lots = Type.Integer({ minimum: 0 });
+const signedLots = Type.Integer();
+const count = Type.Integer({ minimum: 0 });
+/** Domain time is extrapolated, so an instant need not be a whole millisecond. */
+const instant = Type.Number({ minimum: 0 });
+const flag = Type.Boolean();
+const name = Type.String({ minLength: 1, maxLength: 128 });
+const regime = field.oneOf(REGIMES, 'Market regime.');
+const side = field.oneOf(['buy', 'sell'], 'Direction.');
+
+const account = Type.Object(
+  {
+    available_usdt: signed,
+    daily_loss: amount,
+    drawdown: amount,
+    equity_usdt: signed,
+    margin_ratio: amount,
+    observed_at_ms: instant,
+    reserved_margin_usdt: amount,
+  },
+  field.closed,
+);
+const agent = Type.Object(
+  {
+    fees_usdt: signed,
+    gross_other_usdt: amount,
+    long_units: amount,
+    other_positions: count,
+    p_risk: Type.Number({ minimum: 0, maximum: 1 }),
+    share_lots: signedLots,
+    short_units: amount,
+    turnover_usdt: amount,
+  },
+  field.closed,
+);
+const exposure = Type.Object(
+  {
+    gross_other_usdt: amount,
+    liquidation_distance: nullable(signed),
+    long_lots: lots,
+    long_units: amount,
+    opposed_by_long: nullable(name),
+    opposed_by_short: nullable(name),
+    other_marks: Type.Array(Type.Tuple([field.symbol, amount])),
+    other_positions: count,
+    other_regime: nullable(regime),
+    position_since_ms: nullable(instant),
+    short_lots: lots,
+    short_units: amount,
+  },
+  field.closed,
+);
+const rules = Type.Object(
+  {
+    bracket_caps: Type.Array(amount, { maxItems: field.MAX_LEVERAGE }),
+    lot_mantissa: count,
+    lot_scale: count,
+    maintenance_rate: amount,
+    max_lots: lots,
+    min_lots: lots,
+    min_notional_usdt: amount,
+    observed_at_ms: instant,
+    taker_fee: amount,
+    tick_mantissa: count,
+    tick_scale: count,
+    trading: flag,
+  },
+  field.closed,
+);
+const market = Type.Object(
+  {
+    ask: nullable(amount),
+    bar_count: count,
+    bar_ms: count,
+    bars_as_of_ms: nullable(instant),
+    bid: nullable(amount),
+    funding_at_ms: nullable(instant),
+    funding_rate_8h: nullable(signed),
+    held_regime: regime,
+    history_count: count,
+    jump_ratio: nullable(amount),
+    leverage_locked: flag,
+    leverage_setting: nullable(amount),
+    liquidity: nullable(amount),
+    liquidity_floor: nullable(amount),
+    mark: nullable(amount),
+    mark_at_ms: nullable(instant),
+    quote_at_ms: nullable(instant),
+    rules: nullable(rules),
+    sigma: nullable(amount),
+    sigma_baseline: nullable(amount),
+  },
+  field.closed,
+);
+const order = Type.Object(
+  {
+    agent: nullable(name),
+    client_order_id: name,
+    filled_lots: lots,
+    is_open: flag,
+    is_protective: flag,
+    lots,
+    order_type: field.oneOf(['market', 'limit'], 'Kind of order.'),
+    price_ticks: nullable(count),
+    reduce_only: flag,
+    side,
+    symbol: field.symbol,
+  },
+  field.closed,
+);
+const pacing = Type.Object(
+  {
+    account_sends: count,
+    account_sends_free_at_ms: nullable(instant),
+    agent_sends: count,
+    agent_sends_free_at_ms: nullable(instant),
+    breaker_until_ms: nullable(instant),
+    fees_usdt: signed,
+    last_open_fill_at_ms: nullable(instant),
+    last_open_fill_side: nullable(side),
+    last_open_parent_at_ms: nullable(instant),
+    pending_turnover_usdt: amount,
+    turnover_usdt: amount,
+  },
+  field.closed,
+);
+const state = Type.Object(
+  {
+    layer: nullable(field.oneOf(['operator', 'breaker', 'boot', 'condition'], 'Which layer binds.')),
+    reason: nullable(Type.String()),
+    scope: nullable(field.oneOf(['account', 'symbol', 'agent'], 'For whom.')),
+    state: field.oneOf(['active', 'reducing', 'halted'], 'The most restrictive layer that applies.'),
+  },
+  field.closed,
+);
+const trust = Type.Object(
+  {
+    claimed_skill_sha256: nullable(Type.String()),
+    signals: Type.Array(field.oneOf(SIGNAL_KINDS, 'Kind.'), { uniqueItems: true }),
+    token_skill_sha256: nullable(Type.String()),
+  },
+  field.closed,
+);
+export const ExecutionContextSchema = Type.Object(
+  {
+    account: nullable(account),
+    account_name: name,
+    agent,
+    clock_skew_ms: nullable(amount),
+    duplicate_of: nullable(name),
+    exit_rung: count,
+    exposure,
+    leaving_order_ids: Type.Array(name),
+    market,
+    now_ms: instant,
+    order: nullable(order),
+    own_order_id: nullable(name),
+    pacing,
+    parent_price_ticks: nullable(count),
+    phase: field.oneOf(['parent', 'slice', 'standing'], 'What is being decided.'),
+    schema_violation: nullable(Type.String()),
+    slice_lots: nullable(lots),
+    state,
+    trust,
+    venue: name,
+  },
+  { ...field.closed, description: 'SAE-CTX: the reduced view that the decision was made on. Null: not known.' },
+);
+
+/** Stops compiling when schema and core type part. */
+export const CONTEXT_TYPES_AGREE: readonly [Agree<Static<typeof ExecutionContextSchema>, ExecutionContext>] = [true];
+
+export const checkExecutionContext = buildContractCheck<ExecutionContext>(ExecutionContextSchema);
