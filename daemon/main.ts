@@ -40,6 +40,7 @@ export interface Daemon {
   /** Places a paper order when pasted into a shell; null where no token file lies about. */
   readonly curlLine: string | null;
   readonly gate: Gate;
+  readonly ledger: Ledger;
   readonly exchange: ExchangeSim | null;
   close(): Promise<void>;
 }
@@ -137,6 +138,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       tokensFolder,
       curlLine: config.venue === 'paper' ? buildCurlLine(http, config) : null,
       gate,
+      ledger,
       exchange,
       close,
     };
