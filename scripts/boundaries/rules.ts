@@ -21,7 +21,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   'exchange-sim': rule([]),
   http: rule(['core', 'contract', 'gate']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
-  config: rule(['core']),
+  config: rule(['core', 'contract']),
   main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config']),
 };
 

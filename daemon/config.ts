@@ -1,0 +1,229 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, parse, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Reading } from './config/reading.ts';
+import { type Environment, type Flags, SETTING_NAMES, type SettingName } from './config/settings.ts';
+import { readVenueKeys, refuseOtherVenues, type VenueKeys } from './config/venue-access.ts';
+import { VENUES, type VenueName } from './core/policy.ts';
+
+export { ConfigError } from './config/reading.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type ListenConfig =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'socket'; readonly path: string };
+
+/** What the daemon is told from outside. Holds no secret, so it may be logged. Paths are absolute. */
+export interface Config {
+  readonly home: string;
+  readonly venue: VenueName;
+  readonly policyPath: string;
+  readonly listen: ListenConfig;
+  /** Host names besides the loopback ones that a Host header may carry, lower case, without a port. */
+  readonly allowedHosts: readonly string[];
+  /** Null on the other venues. */
+  readonly paper: PaperConfig | null;
+  readonly logLevel: LogLevel;
+  readonly answerWithinMs: number;
+  readonly leaveOrders: boolean;
+  /** Only permits: arming itself is a record in the ledger. */
+  readonly liveArmed: boolean;
+}
+export interface PaperConfig {
+  /** Origin of a simulated exchange that runs already; null: the daemon starts one. */
+  readonly url: string | null;
+  /** `synthetic`, or the path of a folder or CSV file of bars. */
+  readonly market: string;
+  /** Null: the exchange's own default, or what its state says. */
+  readonly seed: number | null;
+  /** Milliseconds of the market in one wall millisecond. */
+  readonly speed: number;
+}
+export interface Secrets {
+  readonly venueKeys: VenueKeys;
+  /** Control token of the simulated exchange; null: tokens/sim.token. */
+  readonly simToken: string | null;
+}
+
+/**
+ * Reads every setting; `flags` win over `env`. Nothing else in the daemon looks at the environment.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function readEnv(env: Environment, flags: Flags = {}): { readonly config: Config; readonly secrets: Secrets } {
+  const reading = new Reading(env, flags);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  refuseOtherVenues(reading, venue);
+  const config: Config = {
+    home: readHome(reading, env),
+    venue,
+    policyPath: readPolicyPath(reading),
+    listen: readListen(reading),
+    allowedHosts: readAllowedHosts(reading),
+    paper: venue === 'paper' ? readPaper(reading) : null,
+    logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
+    answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
+    leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
+    liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
+  };
+  const secrets = { venueKeys: readVenueKeys(reading, venue), simToken: readSimToken(reading) };
+  reading.finish();
+  return { config, secrets };
+}
+
+/** What a verb needs to find a daemon, or its files. */
+export interface ClientConfig {
+  readonly home: string;
+  readonly venue: VenueName;
+  readonly listen: ListenConfig;
+  /** Null: a file of the home folder. */
+  readonly token: string | null;
+}
+
+/**
+ * Looks at what it needs only: a typing error elsewhere must not stand between an operator and `halt`.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig {
+  const reading = new Reading(selectNames(env, CLIENT_NAMES), flags);
+  const config: ClientConfig = {
+    home: readHome(reading, env),
+    venue: reading.choice('HOLDFAST_VENUE', VENUES, 'paper'),
+    listen: readListen(reading),
+    token: reading.get('HOLDFAST_TOKEN'),
+  };
+  reading.finish();
+  return config;
+}
+
+/** Where and as whom the emergency exit trades, which has neither daemon nor ledger. */
+export interface VenueEnv {
+  readonly venue: VenueName;
+  /** Origin of the simulated exchange; null on the other venues. */
+  readonly paperUrl: string | null;
+  readonly venueKeys: VenueKeys;
+}
+
+/** Looks at what it needs only. @throws ConfigError with every problem at once */
+export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
+  const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const venueKeys = readVenueKeys(reading, venue);
+  const paperUrl = venue === 'paper' ? readPaperUrl(reading) : null;
+  if (venue === 'paper' && paperUrl === null) {
+    reading.refuse('HOLDFAST_PAPER_URL', 'is needed: it says where the simulated exchange listens');
+  }
+  reading.finish();
+  return { venue, paperUrl, venueKeys };
+}
+
+/** Folder of the package, found upwards from this file, so that source and build both find it. */
+export function findPackageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isPackageFolder(folder)) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('The folder of the holdfast package was not found.');
+    folder = parent;
+  }
+  return folder;
+}
+
+function isPackageFolder(folder: string): boolean {
+  const file = join(folder, 'package.json');
+  return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name === 'holdfast';
+}
+
+const CLIENT_NAMES = /^HOLDFAST_(?:HOME|VENUE|HOST|PORT|SOCKET|TOKEN)$/;
+
+function selectNames(env: Environment, names: RegExp): Environment {
+  return Object.fromEntries(SETTING_NAMES.flatMap((name) => (names.test(name) ? [[name, env[name]]] : [])));
+}
+
+function readHome(reading: Reading, env: Environment): string {
+  const text = reading.get('HOLDFAST_HOME');
+  const own = env.HOME || homedir();
+  const home = text === null ? join(own, '.holdfast') : resolve(text.replace(/^~(?=$|[\\/])/, own));
+  if (home === parse(home).root) reading.refuse('HOLDFAST_HOME', 'is the root of the file system');
+  return home;
+}
+
+function readPolicyPath(reading: Reading): string {
+  const text = reading.get('HOLDFAST_POLICY');
+  const path = text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
+  requireFile(reading, 'HOLDFAST_POLICY', path);
+  return path;
+}
+
+function requireFile(reading: Reading, name: SettingName, path: string): void {
+  if (!existsSync(path)) reading.refuse(name, `names ${path}, which does not exist`);
+}
+
+function readListen(reading: Reading): ListenConfig {
+  const socket = reading.get('HOLDFAST_SOCKET');
+  const host = reading.get('HOLDFAST_HOST') ?? '127.0.0.1';
+  const port = reading.integer('HOLDFAST_PORT', 0, 65_535, 7433);
+  if (!/^(?:[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45})$/.test(host)) {
+    reading.refuse('HOLDFAST_HOST', 'is not an address or a host name');
+  }
+  if (socket === null) return { kind: 'tcp', host, port };
+  for (const name of ['HOLDFAST_HOST', 'HOLDFAST_PORT'] as const) {
+    if (reading.has(name)) reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
+  }
+  // The kernel's limit for a socket's path, with its end mark (macOS: 104).
+  const path = resolve(socket);
+  if (Buffer.byteLength(path) > 103) reading.refuse('HOLDFAST_SOCKET', 'is longer than 103 bytes');
+  return { kind: 'socket', path };
+}
+
+function readAllowedHosts(reading: Reading): readonly string[] {
+  const names = (reading.get('HOLDFAST_ALLOWED_HOSTS') ?? '').toLowerCase().split(',');
+  const hosts = names.map((name) => name.trim()).filter((name) => name !== '');
+  for (const host of hosts) {
+    if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(host)) continue;
+    reading.refuse('HOLDFAST_ALLOWED_HOSTS', `holds ${JSON.stringify(host.slice(0, 80))}, which is not a host name`);
+  }
+  return hosts;
+}
+
+function readPaper(reading: Reading): PaperConfig {
+  const url = readPaperUrl(reading);
+  const market = reading.get('HOLDFAST_MARKET') ?? 'synthetic';
+  const marketPath = market === 'synthetic' ? market : resolve(market);
+  if (market !== 'synthetic') requireFile(reading, 'HOLDFAST_MARKET', marketPath);
+  if (market !== 'synthetic' && reading.has('HOLDFAST_SEED')) {
+    reading.refuse('HOLDFAST_SEED', 'has no meaning for recorded bars');
+  }
+  for (const name of ['HOLDFAST_MARKET', 'HOLDFAST_SEED', 'HOLDFAST_SPEED'] as const) {
+    if (url !== null && reading.has(name)) reading.refuse(name, 'is a matter of the exchange at HOLDFAST_PAPER_URL');
+  }
+  return {
+    url,
+    market: marketPath,
+    seed: reading.integer('HOLDFAST_SEED', 0, 2 ** 31 - 1, null),
+    speed: reading.positive('HOLDFAST_SPEED', 100_000, 1),
+  };
+}
+
+/** BY-28: the paper venue never leaves this machine. The value is not shown: it may hold a password. */
+function readPaperUrl(reading: Reading): string | null {
+  const text = reading.get('HOLDFAST_PAPER_URL');
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isLoopback = url !== null && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === '' && url.pathname === '/';
+  if (isLoopback && isPlain && url.protocol === 'http:') return url.origin;
+  reading.refuse('HOLDFAST_PAPER_URL', 'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more');
+  return null;
+}
+
+function readSimToken(reading: Reading): string | null {
+  const token = reading.get('HOLDFAST_SIM_TOKEN');
+  if (token !== null && !/^[\x21-\x7e]{8,256}$/.test(token)) {
+    reading.refuse('HOLDFAST_SIM_TOKEN', 'is not a token: 8 to 256 printable characters without spaces are expected');
+  }
+  return token;
+}

@@ -1,0 +1,67 @@
+/** Every environment variable that is read, and what `--help` says about it. */
+export interface Setting {
+  readonly text: string;
+  /** Placeholder of the flag's value; null: a switch, set by `1` or `true`. */
+  readonly value: string | null;
+  /** `secret`: never a flag (other users see command lines), never shown. `client`: for the other verbs, not for `start`. */
+  readonly kind?: 'secret' | 'client';
+}
+
+const setting = (value: string | null, text: string, kind?: Setting['kind']): Setting =>
+  kind === undefined ? { value, text } : { value, text, kind };
+
+export const SETTINGS = {
+  HOLDFAST_HOME: setting('DIR', 'folder of ledgers and tokens (~/.holdfast)'),
+  HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
+  HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
+  HOLDFAST_HOST: setting('ADDRESS', 'address to listen on (127.0.0.1)'),
+  HOLDFAST_PORT: setting('N', 'port to listen on, 0 for a free one (7433)'),
+  HOLDFAST_SOCKET: setting('PATH', 'unix socket to listen on instead of host and port'),
+  HOLDFAST_ALLOWED_HOSTS: setting('LIST', 'more names that a Host header may carry, separated by commas'),
+  HOLDFAST_PAPER_URL: setting('URL', 'simulated exchange that runs already (http on loopback); else one is started'),
+  HOLDFAST_PAPER_KEY: setting('KEY', 'its API key (paper)'),
+  HOLDFAST_PAPER_SECRET: setting('SECRET', 'its API secret (paper-secret)'),
+  HOLDFAST_SIM_TOKEN: setting('TOKEN', 'its control token (written to tokens/sim.token)', 'secret'),
+  HOLDFAST_MARKET: setting('WHAT', 'paper market: synthetic, or a folder or CSV file of bars (synthetic)'),
+  HOLDFAST_SEED: setting('N', 'seed of the synthetic market'),
+  HOLDFAST_SPEED: setting('X', 'milliseconds of the paper market in one millisecond (1)'),
+  HOLDFAST_LOG_LEVEL: setting('LEVEL', 'trace, debug, info, warn, error, fatal or silent (info)'),
+  HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before `submitting` is answered (3000)'),
+  HOLDFAST_LEAVE_ORDERS: setting(null, 'leave resting opening orders in place when the daemon stops'),
+  HOLDFAST_LIVE_ARMED: setting(null, 'permit binance-live; it also needs `holdfast arm`'),
+  HOLDFAST_TOKEN: setting('TOKEN', 'bearer token of the command line', 'client'),
+  BINANCE_DEMO_API_KEY: setting('KEY', 'API key of binance-demo', 'secret'),
+  BINANCE_DEMO_API_KEY_FILE: setting('FILE', 'file with the API key of binance-demo'),
+  BINANCE_DEMO_API_SECRET: setting('SECRET', 'API secret of binance-demo', 'secret'),
+  BINANCE_DEMO_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-demo'),
+  BINANCE_LIVE_API_KEY: setting('KEY', 'API key of binance-live', 'secret'),
+  BINANCE_LIVE_API_KEY_FILE: setting('FILE', 'file with the API key of binance-live'),
+  BINANCE_LIVE_API_SECRET: setting('SECRET', 'API secret of binance-live', 'secret'),
+  BINANCE_LIVE_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-live'),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** Values of flags, by the name of the variable that each stands for. */
+export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+
+/** Flags of `start`: the variable's name in lower case, without `HOLDFAST_`. */
+export const START_FLAGS: readonly { readonly name: SettingName; readonly flag: string; readonly setting: Setting }[] =
+  SETTING_NAMES.flatMap((name) => {
+    const setting: Setting = SETTINGS[name];
+    if (setting.kind !== undefined) return [];
+    return [
+      {
+        name,
+        setting,
+        flag: `--${name
+          .replace(/^HOLDFAST_/, '')
+          .toLowerCase()
+          .replaceAll('_', '-')}`,
+      },
+    ];
+  });
+
+/** Names that look like ours: one of these that is not known is a typing error, and could be a limit left unset. */
+export const OUR_NAMES = /^(?:HOLDFAST|BINANCE_DEMO|BINANCE_LIVE)_/;

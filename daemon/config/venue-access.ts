@@ -1,0 +1,86 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { VenueName } from '../core/policy.ts';
+import type { Reading } from './reading.ts';
+import type { SettingName } from './settings.ts';
+
+/** API key and secret of the configured venue. */
+export interface VenueKeys {
+  readonly apiKey: string;
+  readonly secret: string;
+}
+
+/** Settings that speak of one venue: with another one configured they are a mistake that could cost money (BY-28). */
+const SETTINGS_OF_VENUE: Readonly<Record<VenueName, readonly SettingName[]>> = {
+  paper: [
+    'HOLDFAST_PAPER_URL',
+    'HOLDFAST_PAPER_KEY',
+    'HOLDFAST_PAPER_SECRET',
+    'HOLDFAST_SIM_TOKEN',
+    'HOLDFAST_MARKET',
+    'HOLDFAST_SEED',
+    'HOLDFAST_SPEED',
+  ],
+  'binance-demo': keyNames('BINANCE_DEMO'),
+  'binance-live': [...keyNames('BINANCE_LIVE'), 'HOLDFAST_LIVE_ARMED'],
+};
+
+function keyNames(prefix: 'BINANCE_DEMO' | 'BINANCE_LIVE'): readonly SettingName[] {
+  return [`${prefix}_API_KEY`, `${prefix}_API_KEY_FILE`, `${prefix}_API_SECRET`, `${prefix}_API_SECRET_FILE`];
+}
+
+export function refuseOtherVenues(reading: Reading, venue: VenueName): void {
+  for (const [other, names] of Object.entries(SETTINGS_OF_VENUE)) {
+    if (other === venue) continue;
+    for (const name of names) {
+      if (reading.has(name)) reading.refuse(name, `belongs to venue ${other}, but HOLDFAST_VENUE is ${venue}`);
+    }
+  }
+}
+
+/** Keys of the venue; refused ones come back empty, and the reading has the problem. */
+export function readVenueKeys(reading: Reading, venue: VenueName): VenueKeys {
+  if (venue === 'paper') {
+    return {
+      apiKey: checkKey(reading, 'HOLDFAST_PAPER_KEY', reading.get('HOLDFAST_PAPER_KEY') ?? 'paper'),
+      secret: checkKey(reading, 'HOLDFAST_PAPER_SECRET', reading.get('HOLDFAST_PAPER_SECRET') ?? 'paper-secret'),
+    };
+  }
+  const prefix = venue === 'binance-demo' ? 'BINANCE_DEMO' : 'BINANCE_LIVE';
+  const keys = { apiKey: readKey(reading, `${prefix}_API_KEY`), secret: readKey(reading, `${prefix}_API_SECRET`) };
+  if (keys.apiKey !== '' && keys.apiKey === keys.secret) {
+    reading.refuse(`${prefix}_API_SECRET`, 'is the same as the API key');
+  }
+  return keys;
+}
+
+type KeyName = `BINANCE_${'DEMO' | 'LIVE'}_API_${'KEY' | 'SECRET'}`;
+
+function readKey(reading: Reading, name: KeyName): string {
+  const fileName = `${name}_FILE` as const;
+  const value = reading.get(name);
+  const file = reading.get(fileName);
+  if (value !== null && file !== null) reading.refuse(name, `and ${fileName} are both set; keep one`);
+  else if (value !== null) return checkKey(reading, name, value);
+  else if (file !== null) return checkKey(reading, fileName, readKeyFile(reading, fileName, file));
+  else reading.refuse(name, `(or ${fileName}) is needed for this venue`);
+  return '';
+}
+
+function readKeyFile(reading: Reading, name: SettingName, path: string): string {
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o022) !== 0) reading.refuse(name, 'names a file that others can write; run chmod go-w on it');
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    reading.refuse(name, `names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    return '';
+  }
+}
+
+/** A key goes into a header or a signature: printable characters without spaces. The value is never shown. */
+function checkKey(reading: Reading, name: SettingName, value: string): string {
+  if (value === '' && reading.problems.some((problem) => problem.startsWith(`${name} `))) return '';
+  if (/^[\x21-\x7e]{1,256}$/.test(value)) return value;
+  reading.refuse(name, 'is not a key: 1 to 256 printable characters without spaces are expected');
+  return '';
+}

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { SETTING_NAMES, START_FLAGS } from '../daemon/config/settings.ts';
+import { ConfigError, readClientEnv, readEnv, readVenueEnv } from '../daemon/config.ts';
+
+const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
+let folder = '';
+const file = (name: string) => join(folder, name);
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  for (const [name, text] of [
+    ['key', 'demo-key\n'],
+    ['secret', 'demo-secret\n'],
+    ['empty', ''],
+    ['spaces', 'two words'],
+    ['loose', 'demo-key'],
+    ['policy.yaml', 'version: 1\n'],
+  ] as const) {
+    writeFileSync(file(name), text, { mode: 0o600 });
+  }
+  chmodSync(file('loose'), 0o666);
+});
+after(() => rmSync(folder, { recursive: true }));
+
+function problemsOf(read: () => unknown): readonly string[] {
+  try {
+    read();
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems;
+  }
+  return [];
+}
+
+test('an empty environment gives the paper venue on loopback, with the policy of the package', () => {
+  assert.deepEqual(readEnv({}), {
+    config: {
+      home: join(homedir(), '.holdfast'),
+      venue: 'paper',
+      policyPath: join(PACKAGE, 'policies', 'default.yaml'),
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 7433 },
+      allowedHosts: [],
+      paper: { url: null, market: 'synthetic', seed: null, speed: 1 },
+      logLevel: 'info',
+      answerWithinMs: 3000,
+      leaveOrders: false,
+      liveArmed: false,
+    },
+    secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null },
+  });
+});
+
+test('every setting is read, and paths become absolute', () => {
+  const { config, secrets } = readEnv({
+    HOME: '/home/anna',
+    HOLDFAST_HOME: '~/state',
+    HOLDFAST_POLICY: file('policy.yaml'),
+    HOLDFAST_HOST: '::1',
+    HOLDFAST_PORT: '0',
+    HOLDFAST_ALLOWED_HOSTS: 'Holdfast, box.lan',
+    HOLDFAST_PAPER_KEY: 'k',
+    HOLDFAST_PAPER_SECRET: 's',
+    HOLDFAST_SIM_TOKEN: '12345678',
+    HOLDFAST_MARKET: folder,
+    HOLDFAST_SPEED: '2.5',
+    HOLDFAST_LOG_LEVEL: 'warn',
+    HOLDFAST_ANSWER_WITHIN_MS: '0',
+    HOLDFAST_LEAVE_ORDERS: '1',
+    PATH: '/bin',
+  });
+  assert.equal(config.home, '/home/anna/state');
+  assert.deepEqual(config.listen, { kind: 'tcp', host: '::1', port: 0 });
+  assert.deepEqual(config.allowedHosts, ['holdfast', 'box.lan']);
+  assert.deepEqual(config.paper, { url: null, market: folder, seed: null, speed: 2.5 });
+  assert.deepEqual([config.logLevel, config.answerWithinMs, config.leaveOrders], ['warn', 0, true]);
+  assert.deepEqual(secrets, { venueKeys: { apiKey: 'k', secret: 's' }, simToken: '12345678' });
+});
+
+test('flags win over the environment, and every variable that is not secret has one', () => {
+  const { config } = readEnv({ HOLDFAST_PORT: '1', HOLDFAST_HOME: '/a' }, { HOLDFAST_PORT: '2' });
+  assert.deepEqual([config.listen, config.home], [{ kind: 'tcp', host: '127.0.0.1', port: 2 }, '/a']);
+  const withoutFlag = SETTING_NAMES.filter((name) => !START_FLAGS.some((flag) => flag.name === name));
+  assert.deepEqual(withoutFlag, [
+    'HOLDFAST_SIM_TOKEN',
+    'HOLDFAST_TOKEN',
+    'BINANCE_DEMO_API_KEY',
+    'BINANCE_DEMO_API_SECRET',
+    'BINANCE_LIVE_API_KEY',
+    'BINANCE_LIVE_API_SECRET',
+  ]);
+});
+
+test('keys come from the environment or from files, and stay out of the configuration', () => {
+  const demo = readEnv({
+    HOLDFAST_VENUE: 'binance-demo',
+    BINANCE_DEMO_API_KEY_FILE: file('key'),
+    BINANCE_DEMO_API_SECRET: 'planted-secret',
+  });
+  assert.deepEqual(demo.secrets.venueKeys, { apiKey: 'demo-key', secret: 'planted-secret' });
+  assert.equal(demo.config.paper, null);
+  assert.doesNotMatch(JSON.stringify(demo.config), /planted|demo-key/);
+});
+
+type Case = readonly [name: string, env: () => Record<string, string>, expected: readonly RegExp[]];
+const CASES: readonly Case[] = [
+  [
+    'an unknown name, with what was meant',
+    () => ({ HOLDFAST_PORTS: '1' }),
+    [/PORTS is not a setting.*HOLDFAST_PORT\?/],
+  ],
+  ['an unknown name of the venue keys', () => ({ BINANCE_LIVE_SECRET: 'x' }), [/BINANCE_LIVE_SECRET is not a setting/]],
+  ['an empty value', () => ({ HOLDFAST_HOME: ' ' }), [/HOLDFAST_HOME is empty/]],
+  ['a venue that does not exist', () => ({ HOLDFAST_VENUE: 'live' }), [/"live".*paper, binance-demo, binance-live/]],
+  ['a port that is not one', () => ({ HOLDFAST_PORT: '65536' }), [/integer from 0 to 65535/]],
+  ['a port with a sign', () => ({ HOLDFAST_PORT: '+80' }), [/integer from 0 to 65535/]],
+  ['a port in another notation', () => ({ HOLDFAST_PORT: '1e3' }), [/integer from 0 to 65535/]],
+  ['a host with a scheme', () => ({ HOLDFAST_HOST: 'http://x' }), [/HOLDFAST_HOST is not an address/]],
+  [
+    'a socket beside a port',
+    () => ({ HOLDFAST_SOCKET: '/tmp/s', HOLDFAST_PORT: '1' }),
+    [/HOLDFAST_PORT and HOLDFAST_SO/],
+  ],
+  ['a socket path that is too long', () => ({ HOLDFAST_SOCKET: `/${'x'.repeat(120)}` }), [/longer than 103 bytes/]],
+  ['the root as home', () => ({ HOLDFAST_HOME: '/' }), [/HOLDFAST_HOME is the root/]],
+  ['a policy that does not exist', () => ({ HOLDFAST_POLICY: '/no/policy.yaml' }), [/names \/no\/policy.yaml/]],
+  ['a market that does not exist', () => ({ HOLDFAST_MARKET: '/no/bars' }), [/names \/no\/bars/]],
+  ['speed 0', () => ({ HOLDFAST_SPEED: '0' }), [/a number above 0/]],
+  ['a speed in words', () => ({ HOLDFAST_SPEED: 'Infinity' }), [/a number above 0/]],
+  ['a seed for recorded bars', () => ({ HOLDFAST_SEED: '1', HOLDFAST_MARKET: folder }), [/SEED has no meaning/]],
+  ['a switch that is neither on nor off', () => ({ HOLDFAST_LEAVE_ORDERS: 'yes' }), [/one of 1, true, 0, false/]],
+  ['an allowed host with a port', () => ({ HOLDFAST_ALLOWED_HOSTS: 'a:1' }), [/"a:1", which is not a host name/]],
+  [
+    'BY-28 a paper URL away from this machine',
+    () => ({ HOLDFAST_PAPER_URL: 'http://fapi.binance.com' }),
+    [/PAPER_URL must be http:\/\/127/],
+  ],
+  [
+    'BY-28 a paper URL that starts like loopback',
+    () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1.example.com/' }),
+    [/PAPER_URL must be/],
+  ],
+  ['BY-28 a paper URL over TLS', () => ({ HOLDFAST_PAPER_URL: 'https://127.0.0.1:1' }), [/PAPER_URL must be/]],
+  ['BY-28 a paper URL with a path', () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1:1/fapi' }), [/PAPER_URL must be/]],
+  [
+    'BY-28 a paper URL with the demo venue',
+    () => ({ HOLDFAST_VENUE: 'binance-demo', HOLDFAST_PAPER_URL: 'http://127.0.0.1:1', ...demoKeys() }),
+    [/PAPER_URL belongs to venue paper, but HOLDFAST_VENUE is binance-demo/],
+  ],
+  [
+    'BY-28 a live key with the demo venue',
+    () => ({ HOLDFAST_VENUE: 'binance-demo', BINANCE_LIVE_API_KEY: 'x', ...demoKeys() }),
+    [/BINANCE_LIVE_API_KEY belongs to venue binance-live/],
+  ],
+  [
+    'BY-28 demo keys with the live venue',
+    () => ({ HOLDFAST_VENUE: 'binance-live', ...demoKeys() }),
+    [
+      /DEMO_API_KEY belongs/,
+      /DEMO_API_SECRET belongs/,
+      /LIVE_API_KEY \(or .*_FILE\) is needed/,
+      /LIVE_API_SECRET \(or/,
+    ],
+  ],
+  ['BY-28 a live key on paper', () => ({ BINANCE_LIVE_API_KEY: 'x' }), [/belongs to venue binance-live/]],
+  ['arming another venue', () => ({ HOLDFAST_LIVE_ARMED: '1' }), [/LIVE_ARMED belongs to venue binance-live/]],
+  [
+    'the market of an exchange that runs elsewhere',
+    () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1:1', HOLDFAST_SEED: '1', HOLDFAST_SPEED: '2' }),
+    [/HOLDFAST_SEED is a matter of the exchange/, /HOLDFAST_SPEED is a matter/],
+  ],
+  [
+    'a key given twice',
+    () => ({ ...demoKeys(), HOLDFAST_VENUE: 'binance-demo', BINANCE_DEMO_API_KEY_FILE: file('key') }),
+    [/BINANCE_DEMO_API_KEY and BINANCE_DEMO_API_KEY_FILE are both set/],
+  ],
+  [
+    'the key as its own secret',
+    () => ({ HOLDFAST_VENUE: 'binance-demo', BINANCE_DEMO_API_KEY: 'x', BINANCE_DEMO_API_SECRET: 'x' }),
+    [/API_SECRET is the same as the API key/],
+  ],
+  [
+    'key files that are missing, empty, loose or not keys',
+    () => ({
+      HOLDFAST_VENUE: 'binance-demo',
+      BINANCE_DEMO_API_KEY_FILE: file('loose'),
+      BINANCE_DEMO_API_SECRET_FILE: file('empty'),
+    }),
+    [/KEY_FILE names a file that others can write/, /SECRET_FILE is not a key/],
+  ],
+  [
+    'a key file that cannot be read',
+    () => ({
+      HOLDFAST_VENUE: 'binance-demo',
+      BINANCE_DEMO_API_KEY_FILE: file('none'),
+      BINANCE_DEMO_API_SECRET_FILE: file('spaces'),
+    }),
+    [/KEY_FILE names a file that cannot be read \(ENOENT\)/, /SECRET_FILE is not a key/],
+  ],
+];
+function demoKeys(): Record<string, string> {
+  return { BINANCE_DEMO_API_KEY: 'demo-key', BINANCE_DEMO_API_SECRET: 'demo-secret' };
+}
+for (const [name, env, expected] of CASES) {
+  test(`refuses ${name}`, () => {
+    const problems = problemsOf(() => readEnv(env()));
+    assert.equal(problems.length, expected.length, problems.join('\n'));
+    for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? '', pattern);
+  });
+}
+
+test('every problem is reported at once, and none shows a secret', () => {
+  const env = {
+    HOLDFAST_VENUE: 'binance-live',
+    HOLDFAST_PORT: 'x',
+    HOLDFAST_SPED: '2',
+    BINANCE_LIVE_API_KEY: 'planted key',
+    BINANCE_LIVE_API_SECRET: 'planted\nsecret',
+    HOLDFAST_PAPER_URL: 'http://planted:planted@example.com',
+    HOLDFAST_SIM_TOKEN: 'planted',
+  };
+  const problems = problemsOf(() => readEnv(env));
+  assert.equal(problems.length, 7, problems.join('\n'));
+  assert.doesNotMatch(problems.join('\n'), /planted/);
+});
+
+test('a verb reads what it needs to find a daemon, whatever else is wrong', () => {
+  const client = readClientEnv({
+    HOLDFAST_SPED: '1',
+    HOLDFAST_SOCKET: 'run/s',
+    HOLDFAST_TOKEN: 't',
+    HOLDFAST_HOME: '/h',
+  });
+  assert.deepEqual(client, {
+    home: '/h',
+    venue: 'paper',
+    listen: { kind: 'socket', path: resolve('run/s') },
+    token: 't',
+  });
+  assert.match(problemsOf(() => readClientEnv({ HOLDFAST_PORT: '-1' })).join(), /HOLDFAST_PORT/);
+});
+
+test('the emergency exit needs keys, and on paper the address of the exchange', () => {
+  assert.deepEqual(readVenueEnv({ HOLDFAST_VENUE: 'binance-demo', HOLDFAST_SPED: '1', ...demoKeys() }), {
+    venue: 'binance-demo',
+    paperUrl: null,
+    venueKeys: { apiKey: 'demo-key', secret: 'demo-secret' },
+  });
+  assert.match(problemsOf(() => readVenueEnv({})).join(), /HOLDFAST_PAPER_URL is needed/);
+  assert.match(problemsOf(() => readVenueEnv({ HOLDFAST_VENUE: 'binance-live' })).join('\n'), /LIVE_API_KEY.*needed/);
+  assert.equal(readVenueEnv({ HOLDFAST_PAPER_URL: 'http://localhost:80' }).paperUrl, 'http://localhost');
+});
