@@ -1,0 +1,385 @@
+import Type from 'typebox';
+import { REGIMES } from '../core/policy.ts';
+import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** Bodies of the answers (DESIGN section 5). Decimals that must not lose a digit are text, the rest are numbers. */
+
+const number = (description: string) => Type.Number({ description });
+const text = (description: string) => Type.String({ description });
+const flag = (description: string) => Type.Boolean({ description });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+const instant = (description: string) => Type.Number({ description: `${description} Milliseconds since 1970.` });
+const orNull = (description: string) => nullable(number(description));
+const side = field.oneOf(['buy', 'sell'], 'Direction of the order.');
+export const TRADING_STATES = ['active', 'reducing', 'halted'] as const;
+const tradingState = field.oneOf(
+  TRADING_STATES,
+  'active: everything the policy permits. reducing: exits and cancels. halted: cancels.',
+);
+const orderStatus = field.oneOf(
+  [
+    'pending_send',
+    'in_flight',
+    'working',
+    'partially_filled',
+    'filled',
+    'canceled',
+    'expired',
+    'rejected',
+    'unknown',
+    'lost',
+    'not_placed',
+  ],
+  'unknown: the exchange has not said yet; do not send again.',
+);
+
+export const DecisionBodySchema = Type.Object(
+  {
+    decision_id: text('Names this decision for ever.'),
+    request_id: nullable(text('As it was sent.')),
+    seq: count('Number of its record in the ledger.'),
+    at_ms: instant('When it was decided, exchange time.'),
+    kind: field.oneOf(
+      ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'],
+      'Through which door; slice, standing and gate are the daemon deciding again.',
+    ),
+    agent: text('Who asked.'),
+    tool: text('What was called.'),
+    symbol: nullable(text('Symbol it was about.')),
+    binding: flag('false: advice, it authorises nothing.'),
+    ...decisionMembers,
+    policy_hash: text('sha256 of the policy in force.'),
+    context_hash: text('sha256 of the recorded context.'),
+  },
+  { ...field.closed, description: 'SAE-DEC with its identifiers.' },
+);
+export const ExecutionOrderSchema = Type.Object(
+  {
+    client_order_id: text('Id of the order on our side.'),
+    venue_order_id: nullable(text('Id of the order at the exchange.')),
+    slice: count('Slice of the staging plan.'),
+    status: orderStatus,
+    quantity: decimal('Ordered.'),
+    filled_quantity: decimal('Filled.'),
+    average_price: nullable(decimal('Average price of the fills, null until the exchange reports it.')),
+  },
+  field.closed,
+);
+export const ExecutionBodySchema = Type.Object(
+  {
+    state: field.oneOf(
+      [
+        'none',
+        'submitting',
+        'staging',
+        'working',
+        'partially_filled',
+        'filled',
+        'canceled',
+        'expired',
+        'rejected',
+        'unknown',
+        'lost',
+        'awaiting_approval',
+      ],
+      'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
+    ),
+    orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),
+    note: nullable(text('Advice in words.')),
+    retryable: flag('The exchange refused it, and asking again is sensible.'),
+  },
+  { ...field.closed, description: 'What became of the decision so far.' },
+);
+export const ToolAnswerSchema = Type.Object(
+  { decision: DecisionBodySchema, execution: ExecutionBodySchema },
+  { ...field.closed, description: 'A decided request. A refusal is an answer, too (status 200, decision BLOCK).' },
+);
+/** intercept: advice has a decision and, where the gate shows it, an execution in which nothing was sent. */
+export const InterceptAnswerSchema = Type.Object(
+  { decision: DecisionBodySchema, execution: Type.Optional(ExecutionBodySchema) },
+  { ...field.closed, description: 'Advice on a tool call; it authorises nothing.' },
+);
+
+export const OrderBodySchema = Type.Object(
+  {
+    client_order_id: text('Id of the order on our side.'),
+    venue_order_id: nullable(text('Id of the order at the exchange.')),
+    decision_id: nullable(text('Decision that permitted it; null for foreign orders.')),
+    agent: nullable(text('Whose it is.')),
+    symbol: text('Symbol.'),
+    side,
+    order_type: text('limit, market, or what the exchange calls it.'),
+    limit_price: nullable(decimal('USDT.')),
+    quantity: decimal('Ordered.'),
+    filled_quantity: decimal('Filled.'),
+    average_price: nullable(decimal('Average price of the fills, USDT.')),
+    reduce_only: flag('It can only reduce a position.'),
+    status: orderStatus,
+    slice: count('Slice of its staging plan.'),
+    reserved_notional_usdt: number('What it still takes from the budgets.'),
+    foreign: flag('It was not placed by this daemon.'),
+    updated_at_ms: instant('Last change.'),
+  },
+  field.closed,
+);
+const next = nullable(text('cursor of the next page; null on the last one.'));
+export const OrdersBodySchema = Type.Object({ orders: Type.Array(OrderBodySchema), next }, field.closed);
+export const DecisionsBodySchema = Type.Object({ decisions: Type.Array(DecisionBodySchema), next }, field.closed);
+
+export const PositionBodySchema = Type.Object(
+  {
+    symbol: text('Symbol.'),
+    quantity: decimal('Signed: negative is short.'),
+    notional_usdt: number('Value at the mark, never negative.'),
+    entry_price: nullable(decimal('USDT.')),
+    mark_price: nullable(decimal('USDT.')),
+    leverage: orNull('Setting at the exchange.'),
+    unrealised_pnl_usdt: orNull('At the mark.'),
+    liquidation_price: nullable(decimal('USDT.')),
+    agent_share: Type.Unsafe<{ readonly [agent: string]: string }>({
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Signed quantity that each agent holds of it.',
+    }),
+  },
+  field.closed,
+);
+export const PositionsBodySchema = Type.Object(
+  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('Age of this view.')) },
+  field.closed,
+);
+export const AccountBodySchema = Type.Object(
+  {
+    account: text('Name of the account.'),
+    venue: text('Venue.'),
+    equity_usdt: orNull('Margin balance.'),
+    wallet_usdt: orNull('Without unrealised profit and loss.'),
+    available_usdt: orNull('Free margin.'),
+    margin_ratio: orNull('Maintenance margin / margin balance.'),
+    drawdown: orNull('Against the highest equity, a fraction.'),
+    daily_loss: orNull('A fraction.'),
+    turnover_24h_usdt: number('Executed in 24 hours.'),
+    fees_24h_usdt: number('Paid in 24 hours.'),
+    observed_at_ms: nullable(instant('Age of this view.')),
+  },
+  field.closed,
+);
+export const MarketBodySchema = Type.Object(
+  {
+    symbol: text('Symbol.'),
+    mark_price: orNull('USDT.'),
+    bid: orNull('Best bid, USDT.'),
+    ask: orNull('Best ask, USDT.'),
+    funding_rate_8h: orNull('Fraction per 8 hours.'),
+    regime: field.oneOf(REGIMES, 'Market regime in force.'),
+    regime_cause: text('What makes it so.'),
+    sigma: orNull('Realised volatility over the window.'),
+    sigma_baseline: orNull('Its own usual value.'),
+    jump_ratio: orNull('Last move in sigmas.'),
+    liquidity: orNull('Liquidity proxy.'),
+    liquidity_floor: orNull('Below it the market is illiquid.'),
+    tick_size: nullable(decimal('Step of prices, USDT.')),
+    lot_size: nullable(decimal('Step of quantities.')),
+    min_notional_usdt: orNull('Smallest order.'),
+    mark_at_ms: nullable(instant('Age of the mark price.')),
+    quote_at_ms: nullable(instant('Age of bid and ask.')),
+    bars_as_of_ms: nullable(instant('Close of the last bar.')),
+  },
+  field.closed,
+);
+export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema) }, field.closed);
+
+export const LimitsBodySchema = Type.Object(
+  {
+    agent: text('For whom.'),
+    at_ms: instant('When.'),
+    policy_hash: text('sha256 of the policy in force.'),
+    symbols: Type.Array(
+      Type.Object(
+        {
+          symbol: text('Symbol.'),
+          regime: field.oneOf(REGIMES, 'Market regime.'),
+          factors: Type.Object(
+            {
+              market: BudgetFactorsSchema,
+              account: BudgetFactorsSchema,
+              trust: BudgetFactorsSchema,
+              trader: BudgetFactorsSchema,
+            },
+            { ...field.closed, description: 'g, h, q and p: limit = base times all of them.' },
+          ),
+          budgets: Type.Array(
+            Type.Object(
+              {
+                component: field.oneOf(
+                  [
+                    'gross_notional_usdt',
+                    'leverage',
+                    'order_notional_usdt',
+                    'order_rate',
+                    'slippage_bps',
+                    'symbol_notional_usdt',
+                    'concurrent_positions',
+                    'turnover_usdt_per_day',
+                    'fees_usdt_per_day',
+                  ],
+                  'Which budget.',
+                ),
+                base: number('B_0, as the policy says.'),
+                limit: number('In force now.'),
+                used: number('Used.'),
+                reserved: number('Reserved by open orders.'),
+                remaining: number('Left, never below 0.'),
+                unit: text('Unit of all five.'),
+              },
+              field.closed,
+            ),
+          ),
+          leverage_cap: number('Largest leverage, a whole number.'),
+          cooldown_remaining_ms: number('Milliseconds until this symbol may be opened again.'),
+          trading_state: tradingState,
+        },
+        field.closed,
+      ),
+    ),
+  },
+  field.closed,
+);
+
+const pendingPolicy = nullable(
+  Type.Object(
+    {
+      hash: text('Accept it with POST /v1/policy/reload.'),
+      looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
+      not_before_ms: nullable(instant('It takes effect no earlier.')),
+    },
+    { ...field.closed, description: 'A looser policy that waits for an operator.' },
+  ),
+);
+export const ReadinessBodySchema = Type.Object(
+  {
+    ready: flag('Opening orders may pass.'),
+    waiting_for: Type.Array(Type.String(), { description: 'What is still missing.' }),
+    venue: text('Venue.'),
+    trading_state: tradingState,
+    symbols_reducing: Type.Array(Type.String(), { description: 'Symbols in which only exits pass.' }),
+    pending_policy: pendingPolicy,
+    policy_error: nullable(text('Why the policy file on disk is not in force.')),
+    alerts: count('Alerts since the start.'),
+  },
+  field.closed,
+);
+export const HealthBodySchema = Type.Object({ status: Type.Literal('ok') }, field.closed);
+export const SignalAnswerSchema = Type.Object(
+  { signal_id: text('Names the signal.'), expires_at_ms: instant('When it ends.') },
+  field.closed,
+);
+export const TradingStateBodySchema = Type.Object(
+  {
+    state: tradingState,
+    layers: Type.Array(
+      Type.Object(
+        {
+          layer: field.oneOf(['operator', 'breaker', 'boot', 'condition'], 'Who set it.'),
+          scope: field.oneOf(['account', 'symbol', 'agent'], 'For whom.'),
+          name: nullable(text('Symbol or agent.')),
+          state: tradingState,
+          reason: text('Why.'),
+          since_ms: instant('Since when.'),
+          set_by: text('By whom.'),
+          clears_when: text('What ends it.'),
+        },
+        field.closed,
+      ),
+      { description: 'The most restrictive one that applies wins.' },
+    ),
+  },
+  field.closed,
+);
+export const FlattenBodySchema = Type.Object(
+  {
+    state: Type.Literal('halted'),
+    canceled: flag('Every opening order is proven canceled.'),
+    positions_left: Type.Array(Type.Object({ symbol: text('Symbol.'), quantity: decimal('Signed.') }, field.closed), {
+      description: 'What is still open.',
+    }),
+    note: text('Advice in words.'),
+  },
+  field.closed,
+);
+export const RebaseBodySchema = Type.Object({ equity_usdt: number('The new reference.') }, field.closed);
+export const PolicyBodySchema = Type.Object(
+  {
+    hash: text('sha256 of its canonical JSON.'),
+    name: text('Its name.'),
+    policy: Type.Unknown({ description: 'The policy in force, whole.' }),
+    pending: pendingPolicy,
+  },
+  field.closed,
+);
+export const PolicyCheckBodySchema = Type.Union([
+  Type.Object(
+    {
+      ok: Type.Literal(true),
+      hash: text('sha256 of its canonical JSON.'),
+      looser: Type.Array(Type.String(), { description: 'In what it allows more than the policy in force.' }),
+      warnings: Type.Array(Type.String(), { description: 'What is legal and probably not meant.' }),
+    },
+    field.closed,
+  ),
+  Type.Object(
+    {
+      ok: Type.Literal(false),
+      violations: Type.Array(
+        Type.Object(
+          {
+            path: text('Place in the file.'),
+            message: text('What is wrong.'),
+            value: Type.Optional(Type.Unknown({ description: 'What was found.' })),
+            allowed: Type.Optional(text('What is legal there.')),
+          },
+          field.closed,
+        ),
+      ),
+    },
+    field.closed,
+  ),
+]);
+export const ReloadBodySchema = Type.Union([
+  Type.Object({ status: Type.Literal('in_force'), hash: text('sha256 of the policy.') }, field.closed),
+  Type.Object(
+    {
+      status: Type.Literal('pending'),
+      hash: text('sha256 of the policy.'),
+      looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
+      not_before_ms: nullable(instant('It takes effect no earlier.')),
+    },
+    field.closed,
+  ),
+  Type.Object({ status: Type.Literal('refused'), message: text('Why.') }, field.closed),
+]);
+export const ToolsBodySchema = Type.Object(
+  {
+    tools: Type.Array(Type.Unknown(), {
+      description: 'Plain: {name, title, description, kind, input_schema}; or in the format that was asked for.',
+    }),
+  },
+  field.closed,
+);
+export const ErrorBodySchema = Type.Object(
+  {
+    error: Type.Object(
+      {
+        code: text('Stable code; docs/api.md lists them.'),
+        message: text('What is wrong, for people.'),
+        details: Type.Optional(
+          Type.Unknown({ description: 'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}.' }),
+        ),
+      },
+      field.closed,
+    ),
+  },
+  field.closed,
+);

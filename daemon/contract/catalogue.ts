@@ -1,0 +1,179 @@
+import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
+import { TOOL_NAMES } from '../core/policy.ts';
+import { MAX_BYTES_KEYWORD } from './check.ts';
+import type { CATALOGUE_FORMATS } from './commands.ts';
+import { isTradingTool, TOOL_SCHEMAS } from './tools.ts';
+
+/** The tools as an LLM is told about them, in the form that its framework wants. */
+
+interface ToolText {
+  readonly title: string;
+  readonly description: string;
+}
+const ANSWER =
+  'Answers {decision, execution}. decision.decision is ALLOW (sent as asked), LIMIT (a smaller or safer order was sent instead: read decision.effective for what really went out, and do not send the difference) or BLOCK (nothing was sent: decision.reasons says why, with limits, a hint and, where waiting helps, retry_after_ms). execution.state submitting, staging or unknown means pending: do not send it again, look with get_decision.';
+
+const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
+  place_order: {
+    title: 'Place an order',
+    description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`,
+  },
+  close_position: {
+    title: 'Close a position',
+    description: `Closes the position of one symbol, or a fraction of it, at the market with a bounded price; it never opens the other direction. Exits pass also while the account is reducing, in cooldown and in extreme markets. ${ANSWER}`,
+  },
+  modify_order: {
+    title: 'Modify a resting order',
+    description: `Changes the price or the total size of one of your resting limit orders in place. It is judged as the order it becomes; when that is not wholly permitted it is blocked and the old order stays. ${ANSWER}`,
+  },
+  cancel_order: {
+    title: 'Cancel an order',
+    description: `Cancels one of your open orders. What is already filled stays filled. ${ANSWER}`,
+  },
+  cancel_all: {
+    title: 'Cancel all own orders',
+    description: `Cancels all of your own open orders, of one symbol or of every symbol. Positions stay; close them with close_position. ${ANSWER}`,
+  },
+  get_account: {
+    title: 'Read the account',
+    description:
+      'Equity, free margin, margin ratio, drawdown and daily loss (fractions of one), turnover and fees of the last 24 hours, all amounts in USDT.',
+  },
+  get_positions: {
+    title: 'Read positions',
+    description:
+      'Open positions: signed quantity (negative is short), value at the mark price in USDT, entry, mark and liquidation price, and which agent holds what share.',
+  },
+  get_orders: {
+    title: 'Read orders',
+    description:
+      'Your orders, newest first, with status, filled quantity and average price (null until the exchange reports it). open: true lists only those that may still fill.',
+  },
+  get_market: {
+    title: 'Read the market',
+    description:
+      'Mark price, best bid and ask, funding rate, market regime (calm, volatile, extreme) and what makes it so, tick, lot and smallest order.',
+  },
+  get_limits: {
+    title: 'Read what is allowed now',
+    description:
+      'For each symbol the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. Ask within remaining and the order is not cut down.',
+  },
+  get_decision: {
+    title: 'Read a decision',
+    description:
+      'One of your earlier decisions with the present state of its execution. Use it to follow an order that was pending.',
+  },
+};
+
+export type CatalogueFormat = (typeof CATALOGUE_FORMATS)[number] | 'plain';
+/** Narrower argument schemas of the policy in force (`tools.<tool>.args`). */
+export type PolicyToolSchemas = { readonly [Tool in ToolName]?: { readonly args: JsonSchemaObject } | undefined };
+
+export interface CatalogueOptions {
+  readonly policyTools?: PolicyToolSchemas;
+  /** Which tools to list; all when absent. */
+  readonly isListed?: (tool: ToolName) => boolean;
+}
+export interface PlainTool extends ToolText {
+  readonly name: ToolName;
+  readonly kind: 'trading' | 'reading';
+  readonly input_schema: JsonSchemaObject;
+}
+export interface OpenAiTool {
+  readonly type: 'function';
+  readonly function: { readonly name: ToolName; readonly description: string; readonly parameters: JsonSchemaObject };
+}
+export interface AnthropicTool {
+  readonly name: ToolName;
+  readonly description: string;
+  readonly input_schema: JsonSchemaObject;
+}
+export interface McpTool extends ToolText {
+  readonly name: ToolName;
+  readonly inputSchema: JsonSchemaObject;
+  readonly annotations: {
+    readonly readOnlyHint: boolean;
+    readonly destructiveHint: boolean;
+    readonly idempotentHint: boolean;
+    readonly openWorldHint: boolean;
+  };
+}
+export type CatalogueTool = PlainTool | OpenAiTool | AnthropicTool | McpTool;
+
+/** Builds the catalogue. The contract's schema and the operator's both hold for the arguments. */
+export function buildToolCatalogue(format: CatalogueFormat, options: CatalogueOptions = {}): readonly CatalogueTool[] {
+  const { policyTools = {}, isListed = () => true } = options;
+  return TOOL_NAMES.filter(isListed).map((tool) => describeTool(tool, format, policyTools[tool]?.args));
+}
+
+function describeTool(name: ToolName, format: CatalogueFormat, operator: JsonSchemaObject | undefined): CatalogueTool {
+  const { title, description } = TOOL_TEXTS[name];
+  switch (format) {
+    case 'plain':
+      return {
+        name,
+        title,
+        description,
+        kind: isTradingTool(name) ? 'trading' : 'reading',
+        input_schema: fullSchema(name, operator),
+      };
+    case 'mcp':
+      return { name, title, description, inputSchema: fullSchema(name, operator), annotations: annotationsOf(name) };
+    case 'openai':
+      return { type: 'function', function: { name, description, parameters: flatSchema(name, operator) } };
+    case 'anthropic':
+      return { name, description, input_schema: flatSchema(name, operator) };
+  }
+}
+
+function annotationsOf(name: ToolName): McpTool['annotations'] {
+  const reads = !isTradingTool(name);
+  return {
+    readOnlyHint: reads,
+    destructiveHint: !reads,
+    idempotentHint: reads || name === 'cancel_order' || name === 'cancel_all',
+    openWorldHint: true,
+  };
+}
+
+function contractSchema(name: ToolName): Record<string, unknown> {
+  const plain = JSON.parse(JSON.stringify(TOOL_SCHEMAS[name], dropOurKeyword)) as Record<string, unknown>;
+  return plain;
+}
+
+function dropOurKeyword(key: string, value: unknown): unknown {
+  return key === MAX_BYTES_KEYWORD ? undefined : value;
+}
+
+function fullSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
+  const contract = contractSchema(name);
+  if (operator === undefined) return contract;
+  const { allOf, ...rest } = contract;
+  return { ...rest, allOf: [...(Array.isArray(allOf) ? allOf : []), operator] };
+}
+
+/**
+ * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level: what they say is in the
+ * descriptions, and the operator's narrower properties are put into ours one by one.
+ */
+function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
+  const contract = contractSchema(name);
+  for (const keyword of ['if', 'then', 'else', 'anyOf', 'allOf', 'oneOf', 'not']) delete contract[keyword];
+  if (operator === undefined) return contract;
+  const properties = { ...asObject(contract.properties) };
+  for (const [key, narrower] of Object.entries(asObject(operator.properties))) {
+    const ours = properties[key];
+    // A property that the contract does not have is refused anyway.
+    if (ours !== undefined) properties[key] = { ...asObject(ours), allOf: [narrower] };
+  }
+  const required = [...new Set([...asList(contract.required), ...asList(operator.required)])];
+  return { ...contract, properties, required };
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

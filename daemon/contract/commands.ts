@@ -1,0 +1,105 @@
+import Type, { type Static } from 'typebox';
+import { SIGNAL_KINDS } from '../core/policy.ts';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+
+/** Bodies and queries of the routes that are not tools (DESIGN section 5). */
+
+export const InterceptRequest = Type.Object(
+  {
+    tool: field.toolName,
+    args: Type.Unsafe<{ readonly [name: string]: unknown }>({
+      type: 'object',
+      description: 'Arguments of the tool as the agent gave them.',
+    }),
+    meta: Type.Optional(field.meta),
+  },
+  { ...field.closed, description: 'A tool call that an agent is about to make.' },
+);
+
+export const SignalRequest = Type.Object(
+  {
+    kind: field.oneOf(SIGNAL_KINDS, 'What was seen. The policy says what each kind does.'),
+    scope: Type.Object(
+      {
+        account: Type.Optional(field.accountName),
+        agent: Type.Optional(field.agentName),
+        symbol: Type.Optional(field.symbol),
+      },
+      { ...field.closed, description: 'Whom it is about; {} is the whole account.' },
+    ),
+    severity: Type.Number({ minimum: 0, maximum: 1, description: 'How bad: 0 to 1. For the record.' }),
+    ttl_ms: Type.Integer({
+      minimum: 1,
+      maximum: 2_592_000_000,
+      description: 'How long it is active, milliseconds; the policy sets a lower maximum for each kind.',
+    }),
+    evidence: Type.Optional(field.freeText('Why, at most 2 kB. Kept as untrusted text.')),
+  },
+  field.closed,
+);
+
+const reason = field.freeText('Why, for the record. At most 2 kB.', 1);
+export const StateChangeRequest = Type.Object(
+  {
+    state: field.oneOf(
+      ['active', 'reducing', 'halted'],
+      'active: lifts the operator layer only. reducing: exits and cancels pass. halted: only cancels pass.',
+    ),
+    reason,
+    symbol: Type.Optional({ ...field.symbol, description: 'Only this symbol. Absent: the whole account.' }),
+    agent: Type.Optional({ ...field.agentName, description: 'Only this agent. Absent: every agent.' }),
+  },
+  field.closed,
+);
+export const FlattenRequest = Type.Object(
+  {
+    symbols: Type.Optional(
+      Type.Array(field.symbol, {
+        minItems: 1,
+        maxItems: 1000,
+        uniqueItems: true,
+        description: 'Only these symbols. Absent: everything.',
+      }),
+    ),
+    reason,
+  },
+  field.closed,
+);
+export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
+export const PolicyCheckRequest = Type.Object(
+  { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) },
+  field.closed,
+);
+export const PolicyReloadRequest = Type.Object(
+  {
+    hash: Type.Optional(
+      field.sha256('Hash of the pending policy that is accepted, from /readyz. Absent: read the file again.'),
+    ),
+  },
+  field.closed,
+);
+
+export const CATALOGUE_FORMATS = ['openai', 'anthropic', 'mcp'] as const;
+export const ToolsQuery = Type.Object(
+  { format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')) },
+  field.closed,
+);
+export const PageQuery = Type.Object(
+  { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
+  field.closed,
+);
+export const NoQuery = Type.Object({}, field.closed);
+export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
+
+export const checkIntercept = buildContractCheck<Static<typeof InterceptRequest>>(InterceptRequest);
+export const checkSignal = buildContractCheck<Static<typeof SignalRequest>>(SignalRequest);
+export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequest>>(StateChangeRequest);
+export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);
+export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
+export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
+export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
+export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
+export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
+export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
+export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

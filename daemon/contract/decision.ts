@@ -1,0 +1,167 @@
+import Type, { type Static } from 'typebox';
+import type { ExecutionDecision } from '../core/decision.ts';
+import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
+import { REASON_CODES } from '../core/reasons.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import type { Agree } from './agreement.ts';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** SAE-REQ and SAE-DEC as they are recorded (core/request.ts, core/decision.ts). */
+
+const number = (description: string) => Type.Number({ description });
+const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const decimal = (description: string) =>
+  Type.String({ pattern: '^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$', description: `${description} A decimal as text.` });
+const figure = (description: string) => Type.Union([Type.Number(), Type.String(), Type.Null()], { description });
+const side = field.oneOf(['buy', 'sell'], 'Direction of the order.');
+const orderType = field.oneOf(['market', 'limit'], 'Kind of order.');
+
+export const ExecutionRequestSchema = Type.Object(
+  {
+    account: field.accountName,
+    after_decision_id: nullable(field.decisionId),
+    agent: field.agentName,
+    client_order_id: nullable(field.clientOrderId),
+    fraction: nullable(field.fraction),
+    intent: field.oneOf(ACTIONS, 'What the caller wants to do.'),
+    limit_price: nullable(field.limitPrice),
+    max_slippage_bps: nullable(field.maxSlippageBps),
+    order_type: nullable(orderType),
+    origin: field.oneOf(['agent', 'operator', 'gate'], 'Who asks.'),
+    reduce_only: Type.Boolean({ description: 'An exit or nothing.' }),
+    request_id: nullable(field.requestId),
+    requested_leverage: nullable(field.requestedLeverage),
+    requested_notional: nullable(field.requestedNotional),
+    side: nullable(side),
+    skill_sha256: nullable(Type.String({ description: 'Digest that the caller claims for its skill.' })),
+    strategy_id: nullable(field.strategyId),
+    symbol: nullable(field.symbol),
+    timestamp_ms: field.instant('When the intent was formed.'),
+    tool: field.oneOf(TOOL_NAMES, 'Tool that was called.'),
+    valid_until_ms: nullable(field.instant('After it nothing is sent.')),
+    venue: field.venueName,
+  },
+  { ...field.closed, description: 'SAE-REQ: untrusted intent. Fields that were not given are null.' },
+);
+
+export const RuleVerdictSchema = Type.Object(
+  {
+    rule: Type.Integer({ minimum: 1, maximum: 15, description: 'Number of the rule.' }),
+    code: Type.String({ description: 'What the rule looked at.' }),
+    outcome: field.oneOf(['pass', 'tighten', 'deny', 'skipped'], 'What it found.'),
+    observed: figure('What was there.'),
+    limit: figure('What is allowed.'),
+    unit: nullable(Type.String({ description: 'Unit of both.' })),
+  },
+  { ...field.closed, description: "One rule's finding." },
+);
+export const ReasonSchema = Type.Object(
+  {
+    code: field.oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.'),
+    message: Type.String({ description: 'The same in words.' }),
+    observed: figure('What was there.'),
+    limit: figure('What is allowed.'),
+    unit: nullable(Type.String({ description: 'Unit of both.' })),
+    hint: Type.String({ description: 'What to do about it.' }),
+  },
+  { ...field.closed, description: 'Why the request was cut down or refused; the first one decides.' },
+);
+export const EffectiveActionSchema = Type.Object(
+  {
+    action: field.oneOf(['open', 'exit', 'amend', 'cancel'], 'What the order does.'),
+    side,
+    quantity: decimal('Quantity of the base asset that goes out.'),
+    requested_quantity: decimal('Quantity that the request would have been.'),
+    notional: number('Its value in USDT, at the worse of mark and price.'),
+    leverage: nullable(number('Leverage that is charged.')),
+    order_type: orderType,
+    time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what is not filled at once is canceled.')),
+    limit_price: nullable(decimal('Price bound in USDT.')),
+    max_slippage_bps: nullable(number('Slippage bound in basis points.')),
+    reduce_only: Type.Boolean({ description: 'The venue will only let it reduce a position.' }),
+    lots: Type.Integer({ description: 'Quantity in lots of the symbol.' }),
+    price_ticks: nullable(Type.Integer({ description: 'Price in ticks of the symbol.' })),
+  },
+  { ...field.closed, description: 'What goes to the exchange.' },
+);
+export const ConstraintsSchema = Type.Object(
+  {
+    leverage_cap: number('Largest leverage.'),
+    notional_cap: number('Largest notional of one order, USDT.'),
+    order_rate_cap: number('Orders per rate window.'),
+    slippage_cap_bps: number('Largest slippage bound, basis points.'),
+    cooldown_ms: number('Pause of this symbol after an opening order, milliseconds.'),
+    staging_plan: Type.Array(
+      Type.Object(
+        {
+          slice: count('Number of the slice.'),
+          quantity: decimal('Its quantity.'),
+          delay_ms: count('Milliseconds after the decision at which it is sent.'),
+        },
+        field.closed,
+      ),
+      { description: 'Parts in which the order is sent; [] when nothing is.' },
+    ),
+  },
+  { ...field.closed, description: 'What is in force for this symbol now.' },
+);
+export const BudgetFactorsSchema = Type.Object(
+  {
+    leverage: number('Factor on leverage.'),
+    notional: number('Factor on notional.'),
+    order_rate: number('Factor on the order rate.'),
+    slippage: number('Factor on slippage.'),
+  },
+  field.closed,
+);
+export const BudgetRecordSchema = Type.Object(
+  {
+    market: BudgetFactorsSchema,
+    account: BudgetFactorsSchema,
+    trust: BudgetFactorsSchema,
+    trader: BudgetFactorsSchema,
+    regime: Type.String({ description: 'Market regime.' }),
+    budget: Type.Object(
+      {
+        leverage: number('Before the clamp to 1.'),
+        order_notional_usdt: number('One order.'),
+        symbol_notional_usdt: number('One symbol, worst case.'),
+        gross_notional_usdt: number('All symbols, worst case.'),
+        order_rate: number('Orders per window.'),
+        slippage_bps: number('Basis points.'),
+      },
+      field.closed,
+    ),
+  },
+  { ...field.closed, description: 'SAE-BUDGET: B_t and the factors that made it.' },
+);
+/** Members of SAE-DEC; the answer of the API adds identifiers to them. */
+export const decisionMembers = {
+  decision: field.oneOf(
+    ['ALLOW', 'LIMIT', 'BLOCK'],
+    'ALLOW: as asked. LIMIT: a smaller or safer order goes out, see effective. BLOCK: nothing goes out.',
+  ),
+  effective: nullable(EffectiveActionSchema),
+  constraints: ConstraintsSchema,
+  budget: BudgetRecordSchema,
+  reasons: Type.Array(ReasonSchema, { description: 'Why it is not ALLOW, most important first.' }),
+  verdicts: Type.Array(RuleVerdictSchema, { description: 'The finding of every rule.' }),
+  retry_after_ms: nullable(number('Milliseconds after which asking again makes sense.')),
+  enforced: Type.Boolean({ description: 'false: recorded only (policy mode shadow).' }),
+  condition_reducing: Type.Boolean({ description: 'The state of the account allows exits only.' }),
+};
+export const ExecutionDecisionSchema = Type.Object(decisionMembers, {
+  ...field.closed,
+  description: 'SAE-DEC: what was decided, without identifiers.',
+});
+
+/** Each line stops compiling when schema and core type part. */
+export const DECISION_TYPES_AGREE: readonly [
+  Agree<Static<typeof ExecutionRequestSchema>, ExecutionRequest>,
+  Agree<Static<typeof ExecutionDecisionSchema>, ExecutionDecision>,
+] = [true, true];
+
+export const checkExecutionRequest = buildContractCheck<ExecutionRequest>(ExecutionRequestSchema);
+export const checkExecutionDecision = buildContractCheck<ExecutionDecision>(ExecutionDecisionSchema);

@@ -1,0 +1,74 @@
+import { hash } from 'node:crypto';
+import type { Caller, Role } from '../gate/api.ts';
+import { ApiError } from './errors.ts';
+
+/** What is known of a live token; `agent` is the name that its orders and decisions are kept under. */
+export interface TokenIdentity {
+  readonly role: Role;
+  readonly agent: string;
+  readonly id: string;
+  readonly skillSha256: string | null;
+}
+export interface TokenLookup {
+  /** The live token with this secret, null when unknown or revoked. Synchronous. */
+  findToken(secret: string): TokenIdentity | null;
+}
+
+/** A revoked token, also one revoked by another process, is refused after this time at the latest. */
+export const TOKEN_CACHE_MS = 250;
+const MAX_CACHED_TOKENS = 1024;
+const MAX_SECRET_LENGTH = 256;
+
+interface CachedCaller {
+  readonly caller: Caller;
+  readonly untilMs: number;
+}
+export interface Authenticator {
+  /** @throws ApiError UNAUTHENTICATED */
+  authenticate(authorization: string | undefined): Caller;
+  /** Looks every token up again from now on; to be called when one was revoked in this process. */
+  forget(): void;
+}
+
+/** Bearer tokens only. Found ones are remembered under the hash of their secret, so no compare depends on the secret. */
+export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): Authenticator {
+  const cache = new Map<string, CachedCaller>();
+
+  function lookUp(secret: string): Caller {
+    const key = hash('sha256', secret, 'base64');
+    const now = nowMs();
+    const cached = cache.get(key);
+    if (cached !== undefined && now < cached.untilMs) return cached.caller;
+    const token = tokens.findToken(secret);
+    if (token === null) {
+      cache.delete(key);
+      throw unauthenticated('The token is unknown or revoked.');
+    }
+    if (cache.size >= MAX_CACHED_TOKENS) cache.clear();
+    const caller: Caller = {
+      role: token.role,
+      agent: token.agent,
+      tokenId: token.id,
+      skillSha256: token.skillSha256,
+    };
+    cache.set(key, { caller, untilMs: now + TOKEN_CACHE_MS });
+    return caller;
+  }
+
+  return {
+    authenticate(authorization) {
+      if (authorization === undefined) throw unauthenticated('Send Authorization: Bearer and a token.');
+      const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
+      const secret = isBearer ? authorization.slice(7) : '';
+      if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
+        throw unauthenticated('Authorization must be Bearer and one token.');
+      }
+      return lookUp(secret);
+    },
+    forget: () => cache.clear(),
+  };
+}
+
+function unauthenticated(message: string): ApiError {
+  return new ApiError('UNAUTHENTICATED', message);
+}

@@ -1,0 +1,108 @@
+import type { Violation } from '../contract/ajv.ts';
+
+/** Every error code of the API with its status. docs/api.md lists the same; a test compares both. */
+export const ERROR_STATUS = {
+  /** Not HTTP as we accept it: malformed request, header sent twice, bad request target. */
+  BAD_REQUEST: 400,
+  /** The body is not the JSON that we accept. */
+  INVALID_JSON: 400,
+  /** Body, query or path breaks the contract; `details.violations` names each field. */
+  INVALID_INPUT: 400,
+  /** The Host header does not name this daemon. */
+  HOST_NOT_ALLOWED: 400,
+  UNAUTHENTICATED: 401,
+  /** The token's role may not call this route. */
+  FORBIDDEN: 403,
+  /** A web page of another origin called. */
+  ORIGIN_NOT_ALLOWED: 403,
+  /** The policy's scope lacks this reading tool. */
+  TOOL_NOT_IN_SCOPE: 403,
+  NOT_FOUND: 404,
+  /** No tool of the contract has this name. */
+  TOOL_UNKNOWN: 404,
+  METHOD_NOT_ALLOWED: 405,
+  /** The request did not arrive whole in time. */
+  REQUEST_TIMEOUT: 408,
+  /** The request id belongs to an earlier request with another body. */
+  REQUEST_ID_REUSED: 409,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  /** Too many requests of this token are in flight. */
+  TOO_MANY_IN_FLIGHT: 429,
+  HEADERS_TOO_LARGE: 431,
+  /** A defect or an unforeseen failure; the details are in the daemon's log only. */
+  INTERNAL: 500,
+  /** Not ready, or the ledger takes nothing. */
+  NOT_READY: 503,
+  SHUTTING_DOWN: 503,
+  HTTP_VERSION: 505,
+} as const;
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: unknown };
+}
+
+/** A failure with its public code. The message is written for the caller and holds no secret. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly details: unknown;
+  readonly retryAfterSeconds: number | null;
+
+  constructor(code: ErrorCode, message: string, more: { details?: unknown; retryAfterSeconds?: number } = {}) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.details = more.details;
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+  }
+}
+
+export function invalidInput(violations: readonly Violation[]): ApiError {
+  const first = violations[0];
+  const place = first === undefined || first.path === '' ? 'the input' : first.path;
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+  const message = `${place}: ${first?.message ?? 'is not valid'}${more}`;
+  return new ApiError('INVALID_INPUT', message, { details: { violations } });
+}
+
+/** Codes of Fastify and Node that are the caller's doing. */
+const FRAMEWORK_CODES: { readonly [code: string]: readonly [ErrorCode, string] } = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body is larger than this route accepts.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'The body does not have the length that Content-Length says.'],
+  FST_ERR_BAD_URL: ['BAD_REQUEST', 'The path is not valid percent-encoding.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'There is no such route.'],
+  ECONNRESET: ['BAD_REQUEST', 'The connection was closed inside the request.'],
+  ECONNABORTED: ['BAD_REQUEST', 'The connection was closed inside the request.'],
+};
+/** Codes with which the gate may refuse: it throws an Error with one of them and a message for the caller. */
+const GATE_CODES: ReadonlySet<string> = new Set(['INVALID_INPUT', 'NOT_FOUND', 'FORBIDDEN', 'NOT_READY']);
+/** The ledger takes nothing more: the daemon is about to restart, or its disk is full. */
+const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);
+
+/** Maps whatever was thrown to the one error form; what is not known becomes INTERNAL and tells nothing. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const code = codeOf(error);
+  const known = FRAMEWORK_CODES[code];
+  if (known !== undefined) return new ApiError(known[0], known[1]);
+  if (LEDGER_CODES.has(code)) {
+    return new ApiError('NOT_READY', 'Nothing can be recorded now, so nothing is done.', { retryAfterSeconds: 5 });
+  }
+  if (GATE_CODES.has(code) && error instanceof Error) {
+    const details = 'details' in error ? error.details : undefined;
+    return new ApiError(code as ErrorCode, error.message, details === undefined ? {} : { details });
+  }
+  return new ApiError('INTERNAL', 'Something failed inside the daemon. Its log has the details.');
+}
+
+export function toErrorBody(error: ApiError): ErrorBody {
+  const { code, message, details } = error;
+  return { error: details === undefined ? { code, message } : { code, message, details } };
+}
+
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}

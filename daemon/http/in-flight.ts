@@ -1,0 +1,78 @@
+import { ApiError } from './errors.ts';
+
+/** Requests that one token may have in flight; exits, cancels and operator routes are not counted (DESIGN section 5). */
+export const MAX_IN_FLIGHT = 256;
+
+/**
+ * One request that is in flight. It ends when its connection has closed *and* the work it started is done, so that
+ * hanging up does not free a place while the gate is still busy.
+ */
+export class Flight {
+  readonly #leave: () => void;
+  #isClosed = false;
+  #working = 0;
+
+  constructor(leave: () => void) {
+    this.#leave = leave;
+  }
+  async run<T>(work: Promise<T>): Promise<T> {
+    this.#working += 1;
+    try {
+      return await work;
+    } finally {
+      this.#working -= 1;
+      if (this.#isClosed && this.#working === 0) this.#leave();
+    }
+  }
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#working === 0) this.#leave();
+  }
+}
+
+export interface FlightCounter {
+  /** @throws ApiError TOO_MANY_IN_FLIGHT when `isLimited` and the token has its share already */
+  enter(tokenId: string, isLimited: boolean): Flight;
+  readonly total: number;
+  readonly shed: number;
+}
+
+export function createFlightCounter(limit: number = MAX_IN_FLIGHT): FlightCounter {
+  const byToken = new Map<string, { count: number }>();
+  let total = 0;
+  let shed = 0;
+
+  function placeOf(tokenId: string): { count: number } {
+    let place = byToken.get(tokenId);
+    if (place === undefined) {
+      place = { count: 0 };
+      byToken.set(tokenId, place);
+    }
+    return place;
+  }
+
+  return {
+    enter(tokenId, isLimited) {
+      const place = isLimited ? placeOf(tokenId) : null;
+      if (place !== null && place.count >= limit) {
+        shed += 1;
+        throw new ApiError('TOO_MANY_IN_FLIGHT', `This token has ${limit} requests in flight already.`, {
+          retryAfterSeconds: 1,
+        });
+      }
+      total += 1;
+      if (place !== null) place.count += 1;
+      return new Flight(() => {
+        total -= 1;
+        if (place !== null) place.count -= 1;
+      });
+    },
+    get total() {
+      return total;
+    },
+    get shed() {
+      return shed;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { codeOf } from './errors.ts';
+
+/** Where to listen. Port 0 takes a free one. */
+export type HttpAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
+
+export interface Listening {
+  readonly address: string;
+  readonly port: number | null;
+}
+
+/** @throws Error when the address is in use or cannot be had */
+export async function listenOn(app: FastifyInstance, where: HttpAddress): Promise<Listening> {
+  if ('socketPath' in where) {
+    await removeStaleSocket(where.socketPath);
+    await app.listen({ path: where.socketPath });
+    chmodSync(where.socketPath, 0o600);
+    return { address: `unix:${where.socketPath}`, port: null };
+  }
+  await app.listen({ host: where.host, port: where.port });
+  const { port } = app.server.address() as AddressInfo;
+  const host = where.host.includes(':') ? `[${where.host}]` : where.host;
+  return { address: `http://${host}:${port}`, port };
+}
+
+/** A socket file that a killed daemon left behind; never another kind of file, never one that is answered. */
+async function removeStaleSocket(path: string): Promise<void> {
+  try {
+    if (!lstatSync(path).isSocket()) throw new Error(`${path} exists and is not a socket.`);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (await isAnswered(path)) throw new Error(`Another process listens on ${path}.`);
+  unlinkSync(path);
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,82 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
+
+/** Must run before any route is added: it records their schemas. */
+export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Holdfast',
+        version,
+        description:
+          'A policy gate between agents and an exchange. A refusal is an answer: status 200 with decision BLOCK. Errors have the form {error: {code, message, details?}}.',
+      },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token of the daemon.' } },
+      },
+    },
+  });
+}
+
+/** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
+export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
+  const { gate, metrics } = doors;
+  const open = (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
+    method: 'GET' as const,
+    url,
+    schema: { summary, tags: ['open'], response },
+    onRequest: buildLocalGuard(doors, `GET ${url}`),
+  });
+  app.route({
+    ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
+    // Container runtimes ask from another address and have no token.
+    onRequest: (request, _reply, done) => {
+      request.label = 'GET /healthz';
+      done();
+    },
+    handler: async () => ({ status: 'ok' }),
+  });
+  app.route({
+    ...open('/readyz', 'Opening orders may pass', { 200: ReadinessBodySchema, 503: ReadinessBodySchema }),
+    handler: async (_request, reply) => {
+      const readiness = gate.readiness();
+      reply.code(readiness.ready ? 200 : 503);
+      return readiness;
+    },
+  });
+  const textAnswer = { 200: { type: 'string', description: 'Prometheus text format.' } };
+  app.route({
+    ...open('/metrics', 'Prometheus metrics', textAnswer),
+    handler: async (_request, reply) => {
+      const own = await metrics.text();
+      const gates = await gate.metrics();
+      reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+      return `${own.trimEnd()}\n${gates.trimEnd()}\n`;
+    },
+  });
+  let document: string | null = null;
+  app.route({
+    ...open('/openapi.json', 'This description', { 200: { type: 'object', additionalProperties: true } }),
+    handler: async (_request, reply) => {
+      document ??= JSON.stringify(app.swagger());
+      reply.header('content-type', JSON_TYPE);
+      return document;
+    },
+  });
+  const guard = buildLocalGuard(doors, 'GET /docs');
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { docExpansion: 'list', persistAuthorization: false },
+    uiHooks: {
+      onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
+        guard.call(app, request, reply, done);
+      },
+    },
+  });
+}

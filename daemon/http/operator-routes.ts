@@ -1,0 +1,126 @@
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import * as body from '../contract/bodies.ts';
+import * as command from '../contract/commands.ts';
+import { registerJsonParser, registerTextParser } from './body-parser.ts';
+import {
+  addRoute,
+  bodyOf,
+  callerOf,
+  type Doors,
+  MONITOR_ROUTE,
+  OPERATOR_ROUTE,
+  queryOf,
+  requireValid,
+  whileInFlight,
+} from './routing.ts';
+
+/** A policy file may have 256 KiB; as a JSON string it grows. */
+const MAX_POLICY_BODY_BYTES = 524_288;
+const POLICY_TYPES = ['text/yaml', 'application/yaml', 'application/x-yaml', 'text/plain'];
+
+/** Routes of monitors and operators. An operator is never shed. */
+export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addRoute(app, doors, {
+    method: 'POST',
+    url: '/v1/signals',
+    roles: MONITOR_ROUTE,
+    isLimited: true,
+    text: { summary: 'Report what a monitor saw; only expiry or an operator ends a signal', tags: ['signals'] },
+    body: command.SignalRequest,
+    answer: body.SignalAnswerSchema,
+    handler: async (request) => {
+      const signal = requireValid(command.checkSignal, bodyOf(request));
+      return whileInFlight(request, gate.addSignal(callerOf(request), signal));
+    },
+  });
+  registerStateRoutes(app, doors);
+  registerPolicyRoutes(app, doors);
+}
+
+const operator = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
+  ({
+    method,
+    url,
+    roles: OPERATOR_ROUTE,
+    isLimited: false,
+    text: { summary, tags: ['operator'] },
+    answer,
+  }) as const;
+
+function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addRoute(app, doors, {
+    ...operator('GET', '/v1/trading-state', 'Trading state with its layers', body.TradingStateBodySchema),
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return gate.getTradingState();
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('PUT', '/v1/trading-state', 'Set the operator layer', body.TradingStateBodySchema),
+    body: command.StateChangeRequest,
+    handler: async (request) => {
+      const change = requireValid(command.checkStateChange, bodyOf(request));
+      return whileInFlight(request, gate.setTradingState(callerOf(request), change));
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('POST', '/v1/flatten', 'Halt, cancel all opening orders, leave all positions', body.FlattenBodySchema),
+    body: command.FlattenRequest,
+    handler: async (request) => {
+      const { symbols, reason } = requireValid(command.checkFlatten, bodyOf(request));
+      return whileInFlight(request, gate.flatten(callerOf(request), symbols ?? null, reason));
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('POST', '/v1/account/rebase', 'Make the present equity the drawdown reference', body.RebaseBodySchema),
+    body: command.RebaseRequest,
+    handler: async (request) => {
+      const { reason } = requireValid(command.checkRebase, request.body ?? {});
+      return whileInFlight(request, gate.rebase(callerOf(request), reason ?? ''));
+    },
+  });
+}
+
+function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addRoute(app, doors, {
+    ...operator('GET', '/v1/policy', 'The policy in force', body.PolicyBodySchema),
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return gate.getPolicy();
+    },
+  });
+  addRoute(app, doors, {
+    ...operator(
+      'POST',
+      '/v1/policy/reload',
+      'Read the policy file again, or accept a pending one',
+      body.ReloadBodySchema,
+    ),
+    body: command.PolicyReloadRequest,
+    handler: async (request) => {
+      const { hash } = requireValid(command.checkPolicyReload, request.body ?? {});
+      return whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
+    },
+  });
+  // A scope of its own: only here a body may be something else than JSON, and larger.
+  app.register(async (scope) => {
+    registerJsonParser(scope, MAX_POLICY_BODY_BYTES);
+    registerTextParser(scope, POLICY_TYPES, MAX_POLICY_BODY_BYTES);
+    const route = operator('POST', '/v1/policy/check', 'Check a policy file', body.PolicyCheckBodySchema);
+    addRoute(scope, doors, {
+      ...route,
+      text: { ...route.text, description: 'The file as text/yaml, or as JSON {text}. Nothing is put in force.' },
+      body: command.PolicyCheckRequest,
+      handler: async (request) => {
+        const sent = bodyOf(request);
+        return gate.checkPolicy(typeof sent === 'string' ? sent : requireValid(command.checkPolicyCheck, sent).text);
+      },
+    });
+  });
+}

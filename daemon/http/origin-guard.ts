@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from './errors.ts';
+
+export interface OriginRules {
+  /** Host headers that name this daemon, lower case, with the port unless it is 80. */
+  readonly hosts: ReadonlySet<string>;
+  /** Origins of other web pages that may call (`http://127.0.0.1:3000`), lower case. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/** Headers of which a second copy could be read differently by two parties. */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set(['host', 'origin', 'authorization', 'content-type']);
+
+/**
+ * Against web pages in the operator's browser (CSRF, DNS rebinding) and requests that two parsers read differently
+ * (BY-25). Node itself refuses a missing Host, two Content-Lengths, and Transfer-Encoding beside Content-Length.
+ *
+ * @throws ApiError BAD_REQUEST, HTTP_VERSION, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
+ */
+export function checkOrigin(request: IncomingMessage, rules: OriginRules): void {
+  if (request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) {
+    throw new ApiError('HTTP_VERSION', 'Use HTTP/1.1.');
+  }
+  // A target such as http://other/v1/tools would name a host of its own.
+  if (request.url?.charCodeAt(0) !== 0x2f) throw new ApiError('BAD_REQUEST', 'The request target must be a path.');
+  refuseSecondCopies(request.rawHeaders);
+  const { host, origin } = request.headers;
+  if (host === undefined || !isHostAllowed(host, rules)) {
+    throw new ApiError('HOST_NOT_ALLOWED', 'The Host header does not name this daemon.');
+  }
+  if (origin !== undefined && !isOriginAllowed(origin, host, rules)) {
+    throw new ApiError('ORIGIN_NOT_ALLOWED', 'Web pages of other origins may not call this daemon.');
+  }
+}
+
+function isHostAllowed(host: string, rules: OriginRules): boolean {
+  return rules.hosts.has(host) || rules.hosts.has(host.toLowerCase());
+}
+
+/** The pages that this daemon serves itself (/docs) call with its own address as their origin. */
+function isOriginAllowed(origin: string, host: string, rules: OriginRules): boolean {
+  const lower = origin.toLowerCase();
+  return lower === `http://${host.toLowerCase()}` || rules.origins.has(lower);
+}
+
+function refuseSecondCopies(rawHeaders: readonly string[]): void {
+  let seen = '';
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    // Their lengths tell most other names apart without a copy in lower case.
+    if (name.length !== 4 && name.length !== 6 && name.length !== 12 && name.length !== 13) continue;
+    const lower = name.toLowerCase();
+    if (!SINGLE_HEADERS.has(lower)) continue;
+    if (seen.includes(`|${lower}|`)) throw new ApiError('BAD_REQUEST', `The header ${lower} was sent twice.`);
+    seen += `|${lower}|`;
+  }
+}
+
+/** Host headers under which a listener on `host` and `port` may be addressed, beside those that the operator names. */
+export function hostsOf(host: string, port: number, extra: readonly string[]): ReadonlySet<string> {
+  const names = new Set(['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host]);
+  const hosts = new Set(extra.map((each) => each.toLowerCase()));
+  for (const name of names) {
+    hosts.add(`${name.toLowerCase()}:${port}`);
+    if (port === 80) hosts.add(name.toLowerCase());
+  }
+  return hosts;
+}
+
+/** The same for a unix socket, which no web page can reach. */
+export function hostsOfSocket(extra: readonly string[]): ReadonlySet<string> {
+  return new Set(['localhost', '127.0.0.1', ...extra.map((each) => each.toLowerCase())]);
+}

@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify';
+import { DecisionsBodySchema } from '../contract/bodies.ts';
+import {
+  checkDecisionPath,
+  checkNoQuery,
+  checkPageQuery,
+  DecisionPath,
+  NoQuery,
+  PageQuery,
+} from '../contract/commands.ts';
+import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
+import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
+import { AGENT_ROUTE, addRoute, callerOf, type Doors, queryOf, requireValid } from './routing.ts';
+
+const TAGS = ['reading'];
+const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
+  ['/v1/account', 'get_account', 'The account'],
+  ['/v1/positions', 'get_positions', 'Positions'],
+  ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
+  ['/v1/market', 'get_market', 'Market and regime by symbol'],
+  ['/v1/limits', 'get_limits', 'Budgets in force with their factors, used, reserved, remaining'],
+];
+
+/** The GET routes; each answers what the reading tool of the same name answers. */
+export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
+  const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
+  for (const [url, tool, summary] of GET_ROUTES) {
+    addRoute(app, doors, {
+      ...shared,
+      url,
+      text: { summary, tags: TAGS },
+      query: TOOL_SCHEMAS[tool],
+      answer: READ_ANSWERS[tool],
+      handler: async (request) => readTool(doors.gate, callerOf(request), tool, queryOf(request)),
+    });
+  }
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/decisions',
+    text: { summary: 'Decisions, newest first: own ones for an agent, all for an operator', tags: TAGS },
+    query: PageQuery,
+    answer: DecisionsBodySchema,
+    handler: async (request) => {
+      const { limit, cursor } = requireValid(checkPageQuery, queryOf(request));
+      const caller = callerOf(request);
+      requireScope(doors.gate, caller, 'get_decision');
+      const page = readPage(() => doors.gate.getDecisions(caller, limit ?? DEFAULT_PAGE_SIZE, cursor ?? null));
+      return { decisions: page.items, next: page.next };
+    },
+  });
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/decisions/:id',
+    text: { summary: 'One decision with the present state of its execution', tags: TAGS },
+    params: DecisionPath,
+    query: NoQuery,
+    answer: READ_ANSWERS.get_decision,
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      const { id } = requireValid(checkDecisionPath, request.params);
+      return readTool(doors.gate, callerOf(request), 'get_decision', { decision_id: id });
+    },
+  });
+}

@@ -1,0 +1,177 @@
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  HTTPMethods,
+  onRequestHookHandler,
+} from 'fastify';
+import type { Logger } from 'pino';
+import type { TSchema } from 'typebox';
+import type { Checked } from '../contract/ajv.ts';
+import { ErrorBodySchema } from '../contract/bodies.ts';
+import type { Caller, GateApi, Role } from '../gate/api.ts';
+import type { Authenticator } from './authentication.ts';
+import { ApiError, invalidInput } from './errors.ts';
+import type { EventSource } from './event-stream.ts';
+import type { Flight, FlightCounter } from './in-flight.ts';
+import type { HttpMetrics } from './metrics.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null on routes that are open. */
+    caller: Caller | null;
+    flight: Flight | null;
+    /** Method and pattern of the route, for metrics and log. */
+    label: string;
+  }
+}
+
+/** What the routes work with. */
+export interface Doors {
+  readonly gate: GateApi;
+  readonly events: EventSource;
+  readonly authenticator: Authenticator;
+  readonly flights: FlightCounter;
+  readonly metrics: HttpMetrics;
+  readonly logger: Logger;
+  /** The server listens on a unix socket, so every caller is on this machine. */
+  readonly isSocket: boolean;
+}
+
+export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
+export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
+export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+export interface RouteText {
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+}
+export interface RouteDefinition {
+  readonly method: HTTPMethods;
+  readonly url: string;
+  readonly roles: readonly Role[];
+  /** Counts towards the token's requests in flight and may be shed. */
+  readonly isLimited: boolean;
+  readonly text: RouteText;
+  readonly body?: TSchema;
+  readonly query?: TSchema;
+  readonly params?: TSchema;
+  readonly answer: TSchema;
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  readonly errorHandler?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
+}
+
+/** Statuses besides 200 that every route with a token may answer. */
+const COMMON_STATUSES = [400, 401, 403, 429, 500, 503];
+
+/** Registers a route behind its guard. The schemas are for OpenAPI; the handler checks its input itself. */
+export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
+  const errors = Object.fromEntries(COMMON_STATUSES.map((status) => [status, ErrorBodySchema]));
+  const schema: FastifySchema & Record<string, unknown> = {
+    ...route.text,
+    tags: [...route.text.tags],
+    security: [{ bearer: [] }],
+    response: { 200: route.answer, ...errors },
+  };
+  if (route.body !== undefined) schema.body = route.body;
+  if (route.query !== undefined) schema.querystring = route.query;
+  if (route.params !== undefined) schema.params = route.params;
+  app.route({
+    method: route.method,
+    url: route.url,
+    schema,
+    onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
+    handler: route.handler,
+    ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
+  });
+}
+
+/** Who calls, whether the role may, and whether its token has room. */
+export function buildGuard(
+  doors: Doors,
+  label: string,
+  roles: readonly Role[],
+  isLimited: boolean,
+): onRequestHookHandler {
+  const { authenticator, flights } = doors;
+  return (request, _reply, done) => {
+    request.label = label;
+    try {
+      const caller = authenticator.authenticate(request.raw.headers.authorization);
+      if (!roles.includes(caller.role)) {
+        throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
+      }
+      request.caller = caller;
+      request.flight = flights.enter(caller.tokenId, isLimited);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+}
+
+/** Open to everything on this machine, to others with any token. */
+export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {
+  return (request, _reply, done) => {
+    request.label = label;
+    try {
+      if (!isLocal(doors, request)) doors.authenticator.authenticate(request.raw.headers.authorization);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+}
+
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+function isLocal(doors: Doors, request: FastifyRequest): boolean {
+  const address = request.raw.socket.remoteAddress;
+  return address === undefined ? doors.isSocket : LOOPBACK.test(address);
+}
+
+/** @throws an assertion: a route that reads its caller stands behind a guard */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new Error(`${request.label} has no guard`);
+  return request.caller;
+}
+
+/** Keeps the request in flight until the work is done, also when its caller hangs up. */
+export function whileInFlight<T>(request: FastifyRequest, work: Promise<T>): Promise<T> {
+  return request.flight === null ? work : request.flight.run(work);
+}
+
+/** @throws ApiError INVALID_INPUT with every violation */
+export function requireValid<T>(check: (value: unknown) => Checked<T>, value: unknown): T {
+  const checked = check(value);
+  if (!checked.ok) throw invalidInput(checked.violations);
+  return checked.value;
+}
+
+/** @throws ApiError INVALID_JSON when the request had no body */
+export function bodyOf(request: FastifyRequest): unknown {
+  if (request.body === undefined) throw new ApiError('INVALID_JSON', 'The body is empty; send a JSON object.');
+  return request.body;
+}
+
+const INTEGER_KEYS: ReadonlySet<string> = new Set(['limit']);
+const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
+/** A query has only texts: those that are numbers or booleans are read, exactly, and the schema judges the rest. */
+export function queryOf(request: FastifyRequest): { readonly [key: string]: unknown } {
+  const query: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(request.query as Record<string, unknown>)) {
+    if (INTEGER_KEYS.has(key) && typeof value === 'string' && /^(?:0|[1-9][0-9]{0,14})$/.test(value)) {
+      query[key] = Number(value);
+    } else if (BOOLEAN_KEYS.has(key) && (value === 'true' || value === 'false')) {
+      query[key] = value === 'true';
+    } else {
+      query[key] = value;
+    }
+  }
+  return query;
+}

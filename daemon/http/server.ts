@@ -1,0 +1,197 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { GateApi } from '../gate/api.ts';
+import { answerError } from './answer-error.ts';
+import { createAuthenticator, type TokenLookup } from './authentication.ts';
+import { registerJsonParser } from './body-parser.ts';
+import { closeConnections } from './closing.ts';
+import { ApiError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
+import { registerEventRoute } from './event-routes.ts';
+import { createEventStreams, type EventSource } from './event-stream.ts';
+import { createFlightCounter } from './in-flight.ts';
+import { type HttpAddress, listenOn } from './listening.ts';
+import { createHttpMetrics } from './metrics.ts';
+import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
+import { registerOperatorRoutes } from './operator-routes.ts';
+import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
+import { registerReadRoutes } from './read-routes.ts';
+import { createRouteBook, type RouteBook } from './route-book.ts';
+import type { Doors } from './routing.ts';
+import { registerToolRoutes } from './tool-routes.ts';
+
+/** A request must have arrived whole after this time. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16_384;
+const MAX_CONNECTIONS = 1024;
+
+export interface HttpConfig {
+  readonly listen: HttpAddress;
+  /** Further Host headers under which the daemon is addressed, with their port. */
+  readonly allowedHosts: readonly string[];
+  /** Origins of web pages that may call, beside our own. */
+  readonly allowedOrigins: readonly string[];
+  /** Version of the daemon, for OpenAPI. */
+  readonly version: string;
+}
+export interface HttpServerOptions {
+  readonly gate: GateApi;
+  readonly events: EventSource;
+  readonly tokens: TokenLookup;
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  /** Closes the server. */
+  readonly abort: AbortSignal;
+}
+export interface HttpServer {
+  /** `http://127.0.0.1:7433`, or `unix:/path`. */
+  readonly address: string;
+  /** Null on a unix socket. */
+  readonly port: number | null;
+  /** Looks up every token again; to be called when one was revoked. */
+  forgetTokens(): void;
+  /** Answers what is in flight, refuses the rest, and is done within 2 s. Safe to call again. */
+  close(): Promise<void>;
+}
+
+/** Builds the HTTP face of a gate and listens. @throws when the address cannot be had */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { config, logger, tokens } = options;
+  const flights = createFlightCounter();
+  const streams = createEventStreams(options.events, logger);
+  const doors: Doors = {
+    gate: options.gate,
+    events: options.events,
+    authenticator: createAuthenticator(tokens, () => performance.now()),
+    flights,
+    metrics: createHttpMetrics(flights, () => streams.count),
+    logger,
+    isSocket: 'socketPath' in config.listen,
+  };
+  const closing = { isClosing: false };
+  const hosts = new Set<string>();
+  const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
+
+  const app = buildApp(logger);
+  const book = createRouteBook(app);
+  addFallbacks(app, logger, book);
+  addGlobalHooks(app, doors, rules, closing);
+  await registerOpenApi(app, config.version);
+  registerToolRoutes(app, doors);
+  registerReadRoutes(app, doors);
+  registerEventRoute(app, doors, streams);
+  registerOperatorRoutes(app, doors);
+  await registerOpenRoutes(app, doors);
+
+  const { address, port } = await listenOn(app, config.listen);
+  const names =
+    'socketPath' in config.listen
+      ? hostsOfSocket(config.allowedHosts)
+      : hostsOf(config.listen.host, port ?? 0, config.allowedHosts);
+  for (const host of names) hosts.add(host);
+
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing.isClosing = true;
+    streams.closeAll();
+    closed ??= closeConnections(app);
+    return closed;
+  };
+  const onAbort = () => {
+    close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
+  };
+  if (options.abort.aborted) onAbort();
+  else options.abort.addEventListener('abort', onAbort, { once: true });
+  return { address, port, forgetTokens: () => doors.authenticator.forget(), close };
+}
+
+function buildApp(logger: Logger): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    // One logger for all requests: a child for each costs more than the rest of a route.
+    childLoggerFactory: (parent) => parent,
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  // The handlers check their input with the contract's one validator; Fastify's own would coerce and drop.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  registerJsonParser(app);
+  app.decorateRequest('caller', null);
+  app.decorateRequest('flight', null);
+  app.decorateRequest('label', 'none');
+  return app;
+}
+
+function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, closing: { isClosing: boolean }): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const startedAt = performance.now();
+    reply.raw.once('close', () => finish(doors, request, reply.raw, startedAt));
+    reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+    try {
+      checkOrigin(request.raw, rules);
+      if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  });
+  // A client on a kept-alive connection must not wait on it while we leave.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (closing.isClosing) reply.header('connection', 'close');
+    done();
+  });
+}
+
+function finish(doors: Doors, request: FastifyRequest, response: ServerResponse, startedAt: number): void {
+  request.flight?.close();
+  // 499: the client went before the answer.
+  const status = response.writableFinished ? response.statusCode : 499;
+  doors.metrics.observe(request.label, status, (performance.now() - startedAt) / 1000);
+}
+
+function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBook): void {
+  app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = book.methodsOf(request.raw.url ?? '');
+    if (methods.length === 0) {
+      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /docs.'), request, reply);
+      return;
+    }
+    reply.header('allow', methods.join(', '));
+    const message = `This route takes ${methods.join(', ')}.`;
+    answerError(logger, new ApiError('METHOD_NOT_ALLOWED', message), request, reply);
+  });
+}
+
+/** Codes of Node's parser for what could not be read as a request. */
+const UNREADABLE: { readonly [code: string]: readonly [ErrorCode, string] } = {
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request did not arrive in time.'],
+};
+function answerUnreadable(this: FastifyInstance, error: Error, socket: Duplex): void {
+  if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] = UNREADABLE[codeOf(error)] ?? ['BAD_REQUEST', 'This is not a request of HTTP/1.1.'];
+  const body = JSON.stringify(toErrorBody(toApiError(new ApiError(code, message))));
+  const head = [
+    `HTTP/1.1 ${ERROR_STATUS[code]} Refused`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

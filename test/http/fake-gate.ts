@@ -1,0 +1,257 @@
+import type {
+  Caller,
+  DecisionBody,
+  ExecutionBody,
+  GateApi,
+  OrderBody,
+  ReadinessBody,
+  SignalBody,
+  StateChange,
+  ToolAnswer,
+  ToolOutcome,
+} from '../../daemon/gate/api.ts';
+
+const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
+const HASH = 'a'.repeat(64);
+
+/** A decision as the gate answers it, with every field. */
+export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
+  return {
+    decision: 'ALLOW',
+    decision_id: 'dec_7',
+    request_id: null,
+    seq: 7,
+    at_ms: 1_760_054_400_000,
+    kind: 'tool',
+    agent: 'momentum',
+    tool: 'place_order',
+    symbol: 'BTCUSDT',
+    binding: true,
+    enforced: true,
+    effective: {
+      action: 'open',
+      leverage: 2,
+      limit_price: '60060',
+      lots: 1,
+      max_slippage_bps: 10,
+      notional: 60.06,
+      order_type: 'market',
+      price_ticks: 600_600,
+      quantity: '0.001',
+      reduce_only: false,
+      requested_quantity: '0.001',
+      side: 'buy',
+      time_in_force: 'IOC',
+    },
+    constraints: {
+      cooldown_ms: 0,
+      leverage_cap: 3,
+      notional_cap: 1000,
+      order_rate_cap: 20,
+      slippage_cap_bps: 20,
+      staging_plan: [{ slice: 0, quantity: '0.001', delay_ms: 0 }],
+    },
+    budget: {
+      account: ZERO,
+      market: ZERO,
+      trust: ZERO,
+      trader: ZERO,
+      regime: 'calm',
+      budget: {
+        leverage: 3,
+        order_notional_usdt: 1000,
+        symbol_notional_usdt: 2000,
+        gross_notional_usdt: 3000,
+        order_rate: 20,
+        slippage_bps: 20,
+      },
+    },
+    condition_reducing: false,
+    reasons: [],
+    verdicts: [{ rule: 3, code: 'STATE', outcome: 'pass', observed: 'active', limit: null, unit: null }],
+    retry_after_ms: null,
+    policy_hash: HASH,
+    context_hash: HASH,
+    ...more,
+  };
+}
+export const EXECUTION: ExecutionBody = {
+  state: 'filled',
+  orders: [
+    {
+      client_order_id: 'hfabcdef1-0-0',
+      venue_order_id: '42',
+      slice: 0,
+      status: 'filled',
+      quantity: '0.001',
+      filled_quantity: '0.001',
+      average_price: null,
+    },
+  ],
+  note: null,
+  retryable: false,
+};
+export const ANSWER: ToolAnswer = { decision: decisionBody(), execution: EXECUTION };
+/** With a space, so that a test sees whether the text is sent as it is. */
+export const ANSWER_TEXT = `${JSON.stringify(ANSWER)} `;
+export const ORDER: OrderBody = {
+  client_order_id: 'hfabcdef1-0-0',
+  venue_order_id: '42',
+  decision_id: 'dec_7',
+  agent: 'momentum',
+  symbol: 'BTCUSDT',
+  side: 'buy',
+  order_type: 'limit',
+  limit_price: '60000',
+  quantity: '0.001',
+  filled_quantity: '0',
+  average_price: null,
+  reduce_only: false,
+  status: 'working',
+  slice: 0,
+  reserved_notional_usdt: 60,
+  foreign: false,
+  updated_at_ms: 1_760_054_400_000,
+};
+
+export interface Call {
+  readonly method: keyof GateApi;
+  readonly args: readonly unknown[];
+}
+/** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
+export interface FakeGate extends GateApi {
+  readonly calls: Call[];
+  /** What runTool, dryRun and intercept answer. */
+  outcome: () => Promise<ToolOutcome>;
+  ready: boolean;
+  unreadable: readonly string[];
+  failure: Error | null;
+}
+
+export function createFakeGate(): FakeGate {
+  const calls: Call[] = [];
+  const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
+  const note = (method: keyof GateApi, ...args: unknown[]) => {
+    calls.push({ method, args });
+    if (fake.failure !== null) throw fake.failure;
+  };
+  const readiness = (): ReadinessBody => ({
+    ready: fake.ready,
+    waiting_for: fake.ready ? [] : ['mark price of BTCUSDT'],
+    venue: 'paper',
+    trading_state: 'active',
+    symbols_reducing: [],
+    pending_policy: null,
+    policy_error: null,
+    alerts: 0,
+  });
+  const fake: FakeGate = {
+    calls,
+    outcome: async () => decided,
+    ready: true,
+    unreadable: [],
+    failure: null,
+    async runTool(caller, call) {
+      note('runTool', caller, call);
+      return fake.outcome();
+    },
+    async dryRun(caller, call) {
+      note('dryRun', caller, call);
+      return fake.outcome();
+    },
+    async intercept(caller, tool, args, call, skill) {
+      note('intercept', caller, tool, args, call, skill);
+      return fake.outcome();
+    },
+    recordRejectedInput(caller, tool, paths) {
+      calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
+    },
+    mayRead: (_caller, tool) => !fake.unreadable.includes(tool),
+    getLimits(caller, symbol) {
+      note('getLimits', caller, symbol);
+      const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
+      const line = { component: 'leverage', base: 3, limit: 3, used: 0, reserved: 0, remaining: 3, unit: 'x' } as const;
+      const limits = {
+        symbol: symbol ?? 'BTCUSDT',
+        regime: 'calm',
+        factors,
+        budgets: [line],
+        leverage_cap: 3,
+      } as const;
+      const symbols = [{ ...limits, cooldown_remaining_ms: 0, trading_state: 'active' } as const];
+      return { agent: caller.agent, at_ms: 1, policy_hash: HASH, symbols };
+    },
+    getDecisions(caller, limit, cursor) {
+      note('getDecisions', caller, limit, cursor);
+      return { items: [decisionBody()], next: '6' };
+    },
+    getDecision(caller, decisionId) {
+      note('getDecision', caller, decisionId);
+      return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
+    },
+    getOrders(caller, filter, limit, cursor) {
+      note('getOrders', caller, filter, limit, cursor);
+      if (cursor === 'forged') throw Object.assign(new Error('not issued'), { code: 'LEDGER_ARGUMENT' });
+      return { items: [ORDER], next: null };
+    },
+    getPositions(caller) {
+      note('getPositions', caller);
+      const position = { symbol: 'BTCUSDT', quantity: '-0.001', notional_usdt: 60, entry_price: '60000' } as const;
+      const rest = { mark_price: '60000', leverage: 2, unrealised_pnl_usdt: 0, liquidation_price: null } as const;
+      return { positions: [{ ...position, ...rest, agent_share: { momentum: '-0.001' } }], observed_at_ms: 1 };
+    },
+    getAccount() {
+      note('getAccount');
+      const ratios = { margin_ratio: 0.01, drawdown: 0, daily_loss: 0 };
+      const amounts = { equity_usdt: 10_000, wallet_usdt: 10_000, available_usdt: 9000 };
+      const day = { turnover_24h_usdt: 0, fees_24h_usdt: 0 };
+      return { account: 'main', venue: 'paper', ...amounts, ...ratios, ...day, observed_at_ms: 1 };
+    },
+    getMarket(symbol) {
+      note('getMarket', symbol);
+      const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
+      const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
+      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50 };
+      const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
+      const label = { symbol: symbol ?? 'BTCUSDT', regime: 'calm', regime_cause: 'volatility' } as const;
+      return { markets: [{ ...label, ...price, ...features, ...rules, ...times }] };
+    },
+    async addSignal(caller: Caller, signal: SignalBody) {
+      note('addSignal', caller, signal);
+      return { signal_id: 'sig_1', expires_at_ms: 5 };
+    },
+    getTradingState: () => ({ state: 'active', layers: [] }),
+    async setTradingState(caller: Caller, change: StateChange) {
+      note('setTradingState', caller, change);
+      const layer = { layer: 'operator', scope: 'account', name: null, state: change.state } as const;
+      const rest = { reason: change.reason, since_ms: 1, set_by: caller.tokenId, clears_when: 'an operator' };
+      return { state: change.state, layers: [{ ...layer, ...rest }] };
+    },
+    async flatten(caller, symbols, reason) {
+      note('flatten', caller, symbols, reason);
+      return { state: 'halted', canceled: true, positions_left: [], note: 'flat' };
+    },
+    async rebase(caller, reason) {
+      note('rebase', caller, reason);
+      return { equity_usdt: 10_000 };
+    },
+    getPolicy: () => ({
+      hash: HASH,
+      name: 'default',
+      policy: { tools: { place_order: { args: { type: 'object', properties: { order_type: { enum: ['limit'] } } } } } },
+      pending: null,
+    }),
+    checkPolicy(text) {
+      note('checkPolicy', text);
+      if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
+      return { ok: true, hash: HASH, looser: [], warnings: [] };
+    },
+    async reloadPolicy(caller, hash) {
+      note('reloadPolicy', caller, hash);
+      return { status: 'in_force', hash: hash ?? HASH };
+    },
+    readiness,
+    metrics: async () => '# HELP holdfast_decisions_total Decisions.\nholdfast_decisions_total 1\n',
+  };
+  return fake;
+}

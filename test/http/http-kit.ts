@@ -1,0 +1,173 @@
+import { connect } from 'node:net';
+import pino from 'pino';
+import { Agent, request as undiciRequest } from 'undici';
+import type { Role } from '../../daemon/gate/api.ts';
+import type { TokenIdentity } from '../../daemon/http/authentication.ts';
+import type { EventSource, StreamedEvent } from '../../daemon/http/event-stream.ts';
+import { createHttpServer, type HttpConfig, type HttpServer } from '../../daemon/http/server.ts';
+import { createFakeGate, type FakeGate } from './fake-gate.ts';
+
+export interface Cleanups {
+  after(cleanup: () => Promise<void> | void): void;
+}
+export interface TestServer {
+  readonly http: HttpServer;
+  readonly gate: FakeGate;
+  readonly port: number;
+  readonly host: string;
+  /** Secret -> identity; a test may remove one to revoke it. */
+  readonly tokens: Map<string, TokenIdentity>;
+  readonly events: TestEvents;
+  /** Lines of the log. */
+  readonly log: string[];
+  readonly abort: AbortController;
+  call(method: string, path: string, more?: CallOptions): Promise<Answer>;
+}
+export interface CallOptions {
+  readonly role?: Role | null;
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: string | Buffer;
+  readonly headers?: { readonly [name: string]: string };
+}
+export interface Answer {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string | string[] | undefined };
+  readonly text: string;
+  /** Parsed body, null when it is not JSON. */
+  readonly json: Json;
+}
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+export type Json = any;
+
+export const SECRETS: { readonly [R in Role]: string } = {
+  agent: 'hf_agent_secret_0123456789abcdefghijkl',
+  monitor: 'hf_monitor_secret_0123456789abcdefghij',
+  operator: 'hf_operator_secret_0123456789abcdefghi',
+};
+
+export interface TestEvents extends EventSource {
+  append(...events: StreamedEvent[]): void;
+  readonly listenerCount: number;
+  readonly reads: number;
+}
+export function createTestEvents(): TestEvents {
+  const events: StreamedEvent[] = [];
+  const listeners = new Set<() => void>();
+  let reads = 0;
+  return {
+    lastSeq: () => events.at(-1)?.seq ?? 0,
+    read(fromSeq, limit) {
+      reads += 1;
+      return events.filter((event) => event.seq >= fromSeq).slice(0, limit);
+    },
+    onCommitted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    append(...more) {
+      events.push(...more);
+      for (const listener of listeners) listener();
+    },
+    get listenerCount() {
+      return listeners.size;
+    },
+    get reads() {
+      return reads;
+    },
+  };
+}
+
+/** A server on a free loopback port (or where `config` says) with a fake gate behind it. */
+export async function startServer(t: Cleanups, config: Partial<HttpConfig> = {}): Promise<TestServer> {
+  const gate = createFakeGate();
+  const events = createTestEvents();
+  const abort = new AbortController();
+  const log: string[] = [];
+  const tokens = new Map<string, TokenIdentity>();
+  for (const role of ['agent', 'monitor', 'operator'] as const) {
+    const agent = role === 'agent' ? 'momentum' : role;
+    tokens.set(SECRETS[role], { role, agent, id: `tok_${role}`, skillSha256: null });
+  }
+  const http = await createHttpServer({
+    gate,
+    events,
+    tokens: { findToken: (secret) => tokens.get(secret) ?? null },
+    config: {
+      listen: { host: '127.0.0.1', port: 0 },
+      allowedHosts: [],
+      allowedOrigins: [],
+      version: '0.0.0',
+      ...config,
+    },
+    logger: pino({ level: 'info', base: null }, { write: (line: string) => log.push(line) }),
+    abort: abort.signal,
+  });
+  const agent = new Agent({ keepAliveTimeout: 1000 });
+  t.after(async () => {
+    await agent.destroy();
+    await http.close();
+  });
+  const port = http.port ?? 0;
+  const call = async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+    const { role = 'agent', body, text, headers = {} } = options;
+    const sent = text ?? (body === undefined ? null : JSON.stringify(body));
+    const response = await undiciRequest(`http://127.0.0.1:${port}${path}`, {
+      method: method as 'GET',
+      dispatcher: agent,
+      headers: {
+        ...(role === null ? {} : { authorization: `Bearer ${SECRETS[role]}` }),
+        ...(sent === null ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: sent,
+    });
+    const answer = await response.body.text();
+    return { status: response.statusCode, headers: response.headers, text: answer, json: parse(answer) };
+  };
+  return { http, gate, port, host: `127.0.0.1:${port}`, tokens, events, log, abort, call };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Sends bytes as they are and gives back everything until the server closes, or until `isEnough`. */
+export function sendRaw(port: number, text: string, isEnough?: (received: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`no complete answer, received: ${received}`));
+    }, 5000);
+    const finish = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(received);
+    };
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      received += chunk;
+      if (isEnough?.(received) === true) finish();
+    });
+    socket.on('close', finish);
+    socket.on('error', finish);
+    socket.write(text);
+  });
+}
+
+export const PLACE_ORDER = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 100,
+  requested_leverage: 2,
+  order_type: 'market',
+  max_slippage_bps: 10,
+  strategy_id: 'momentum-1',
+} as const;
