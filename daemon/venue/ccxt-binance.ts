@@ -85,6 +85,7 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
     headersTimeout: ANSWER_WITHIN_MS,
     bodyTimeout: ANSWER_WITHIN_MS,
   });
+  const wire: Wire = { inFlight: 0, onIdle: () => undefined };
   let pending: VenueCall | null = null;
   let origins: ReadonlySet<string> = new Set();
 
@@ -110,7 +111,7 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
       if (!origins.has(url.slice(0, url.indexOf('/', 8)))) throw new TransportError('not_sent', 'FOREIGN_HOST');
       checkParameters(call, url, body);
       call.wasDispatched = true;
-      const answer = await send(agent, call, { url, method, headers, body });
+      const answer = await send(agent, wire, call, { url, method, headers, body });
       call.answer = answer;
       call.json = await this.handleRestResponse(
         { status: answer.status, statusText: '', headers: answer.headers, text: () => Promise.resolve(answer.text) },
@@ -138,9 +139,9 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
     },
     fetchOpen: (path) => {
       const origin = String(ccxt.urls.api.fapiPublic).replace(/\/fapi\/v1$/, '');
-      return send(agent, createCall({}), { url: origin + path, method: 'GET', headers: {}, body: undefined });
+      return send(agent, wire, createCall({}), { url: origin + path, method: 'GET', headers: {}, body: undefined });
     },
-    close: (graceMs) => closeAgent(agent, graceMs),
+    close: (graceMs) => closeAgent(agent, wire, graceMs),
   };
 }
 
@@ -191,11 +192,17 @@ function checkParameters(call: VenueCall, url: string, body: string | undefined)
   }
   if (count !== Object.keys(call.expected).length) throw new TransportError('not_sent', 'WIRE_MISMATCH count');
 }
+interface Wire {
+  inFlight: number;
+  onIdle: () => void;
+}
 async function send(
   agent: Agent,
+  wire: Wire,
   call: VenueCall,
   request: { url: string; method: string; headers: Record<string, string>; body: string | undefined },
 ): Promise<HttpAnswer> {
+  wire.inFlight += 1;
   try {
     return await exchangeOnce(agent, {
       url: request.url,
@@ -209,14 +216,21 @@ async function send(
   } catch (error) {
     if (error instanceof TransportError) call.transportError = error;
     throw error;
+  } finally {
+    wire.inFlight -= 1;
+    if (wire.inFlight === 0) wire.onIdle();
   }
 }
-async function closeAgent(agent: Agent, graceMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs);
-  });
-  await Promise.race([agent.close(), grace]);
-  clearTimeout(timer);
+/** Waits for what is on the wire, for `graceMs` at most, then cuts every connection (`Agent.close` cannot be cut short). */
+async function closeAgent(agent: Agent, wire: Wire, graceMs: number): Promise<void> {
+  if (wire.inFlight > 0 && graceMs > 0) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      wire.onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
   await agent.destroy();
 }

@@ -43,7 +43,7 @@ before(async () => {
   sim = await startExchangeSim({ enforceLimits: false, startMs: 1_740_960_000_000 });
   clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
-  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 400 });
+  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 250 });
   clock.setScale(await venue.fetchTimeScale());
   assert.equal((await venue.fetchAccount([])).kind, 'failed', 'no signature before the clock is set');
   const startedMs = performance.now();
@@ -198,7 +198,7 @@ test('BY-12: an order that was taken while the answer was lost is unknown, and a
   ] as const) {
     await fault(kind, '/fapi/v1/order', { ...more, match: { path: '/fapi/v1/order', method: 'POST' } });
     const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
-    assert.equal((await venue.submit(limit, 300)).kind, 'unknown', kind);
+    assert.equal((await venue.submit(limit, 200)).kind, 'unknown', kind);
     assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'found', kind);
     value(await venue.cancelAll('BTCUSDT'));
   }
@@ -209,7 +209,7 @@ test('an order that was not taken is unknown too while nothing proves it', async
   for (const kind of ['drop-before', 'reject-503-unknown']) {
     await fault(kind, '/fapi/v1/order', { match: { path: '/fapi/v1/order', method: 'POST' } });
     const limit = order({ clientOrderId: id(), priceTicks: resting, timeInForce: 'GTC' });
-    assert.equal((await venue.submit(limit, 300)).kind, 'unknown', kind);
+    assert.equal((await venue.submit(limit, 200)).kind, 'unknown', kind);
     assert.equal((await venue.lookupOrder('BTCUSDT', limit.clientOrderId, 'regular')).kind, 'not_found', kind);
   }
 });
