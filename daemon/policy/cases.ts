@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { buildChecker } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
-import { AGENT_PATTERN } from '../contract/policy.ts';
+import { AGENT_PATTERN } from '../contract/policy-values.ts';
 import { formatViolation, type Violation } from '../contract/violations.ts';
 import { type CompiledPolicy, compilePolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';

@@ -1,4 +1,4 @@
-import { MIN_FACTOR } from '../contract/policy.ts';
+import { MIN_FACTOR } from '../contract/policy-values.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
 import { regimesAreOrdered } from '../core/is-at-most.ts';

@@ -1,0 +1,202 @@
+import Type from 'typebox';
+import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import {
+  bps,
+  closed,
+  componentFactors,
+  count,
+  DAY_MS,
+  fraction,
+  MAX_USDT,
+  milliseconds,
+  multiplier,
+  reduceOnly,
+  usdt,
+} from './policy-values.ts';
+
+/** What tightens the budgets: the market (M), the account (U) and trust in the source (z). */
+
+const regimeRow = (label: string) =>
+  Type.Object(
+    {
+      ...componentFactors,
+      cooldown_ms: milliseconds('Pause of a symbol after an opening order; 0 is none.', 7 * DAY_MS, 0),
+      slices: count('Parts into which an opening order is split.', 100),
+      reduce_only: Type.Optional(reduceOnly('Nothing is opened in this regime.')),
+    },
+    { ...closed, description: `Budgets while the market is ${label}.` },
+  );
+export const marketSection = Type.Object(
+  {
+    bar_ms: milliseconds('Length of one bar; every *_bars counts bars of this length.', DAY_MS),
+    volatility: Type.Object(
+      {
+        window_bars: count('Bars over which volatility (sigma) is summed.', 10_000, 2),
+        baseline_bars: count('Most values of sigma that make up the baseline.', 100_000, 2),
+        baseline_quantile: fraction('Quantile of those values that counts as 1.', 0.01, 0.99),
+        min_history_bars: count('With fewer bars of history the regime is at least volatile.', 100_000),
+        volatile: Type.Number({
+          minimum: 0.01,
+          maximum: 1000,
+          description: 'sigma / baseline from which the regime is volatile.',
+        }),
+        extreme: Type.Number({
+          minimum: 0.01,
+          maximum: 1000,
+          description: 'sigma / baseline from which the regime is extreme.',
+        }),
+        absolute: Type.Object(
+          {
+            volatile: fraction('sigma from which the regime is volatile, whatever the baseline.', 0.0001, 10),
+            extreme: fraction('sigma from which the regime is extreme, whatever the baseline.', 0.0001, 10),
+          },
+          { ...closed, description: 'Floors that hold in a quiet month, too.' },
+        ),
+        jump_sigma: Type.Number({
+          minimum: 0.1,
+          maximum: 1000,
+          description: 'A move of one bar of that many sigmas is extreme at once.',
+        }),
+      },
+      { ...closed, description: 'How volatility makes the regime.' },
+    ),
+    regime_hold_bars: count(
+      'Bars for which a calmer label must last before it counts; a stricter one counts at once.',
+      10_000,
+    ),
+    funding: Type.Object(
+      { extreme: fraction('|funding rate| per 8 hours from which the regime is extreme.', 0.000001, 1) },
+      { ...closed, description: 'How funding makes the regime.' },
+    ),
+    liquidity: Type.Object(
+      {
+        ema_bars: count('Length of the moving average of volume.', 10_000),
+        below_quantile: fraction('Below this quantile of its own past the market is illiquid; 0 is never.', 0, 0.99),
+        baseline_bars: count('Most values that make up that past.', 100_000, 2),
+      },
+      { ...closed, description: 'How thin trading makes the regime.' },
+    ),
+    regimes: Type.Object(
+      { calm: regimeRow('calm'), volatile: regimeRow('volatile'), extreme: regimeRow('extreme') },
+      { ...closed, description: `Factors on B_0 by regime (${REGIMES.join(', ')}).` },
+    ),
+    freshness: Type.Object(
+      {
+        mark_ms: milliseconds('Oldest mark price.', DAY_MS),
+        quote_ms: milliseconds('Oldest best bid and ask.', DAY_MS),
+        bars: count('Oldest closed bar, in bars.', 1000),
+        account_ms: milliseconds('Oldest account snapshot.', DAY_MS),
+        filters_ms: milliseconds("Oldest set of the exchange's filters and brackets.", 30 * DAY_MS),
+        funding_ms: milliseconds('Oldest funding rate.', 30 * DAY_MS),
+        clock_skew_ms: milliseconds("Largest difference from the venue's clock.", 60_000),
+        request_ms: milliseconds('Oldest request.', DAY_MS),
+      },
+      { ...closed, description: 'How old the inputs of a decision may be; older ones deny what opens risk.' },
+    ),
+    collar_bps: bps('Largest distance between the middle of the book and the mark price.'),
+  },
+  { ...closed, description: 'M: the market tightens the budgets, symbol by symbol.' },
+);
+
+const tiers = (what: string, maximum: number) =>
+  Type.Array(
+    Type.Object(
+      {
+        at: fraction(`The tier counts from this ${what} on.`, 0, maximum),
+        multiplier: Type.Optional(multiplier('Factor on the budgets.')),
+        reduce_only: Type.Optional(reduceOnly('The account only reduces.')),
+      },
+      closed,
+    ),
+    { maxItems: 20, description: `Tiers by ${what}, in rising order; all that are reached multiply. [] is none.` },
+  );
+export const accountSection = Type.Object(
+  {
+    drawdown: Type.Object(
+      {
+        window_ms: milliseconds('Time over which the highest equity counts.'),
+        tiers: tiers('drawdown (1 - equity / highest equity)', 1),
+      },
+      { ...closed, description: 'Loss against the highest equity.' },
+    ),
+    daily_loss: Type.Object(
+      { tiers: tiers('daily loss', 1) },
+      { ...closed, description: 'Loss since 00:00 UTC or 24 hours ago, the larger.' },
+    ),
+    margin_ratio: Type.Object(
+      { tiers: tiers('margin ratio (maintenance margin / margin balance)', 1) },
+      { ...closed, description: 'Nearness of liquidation; of isolated positions the worst one.' },
+    ),
+    concentration: Type.Object(
+      {
+        share: fraction('Largest share of one symbol in the whole exposure.', 0.01, 0.99),
+        floor_usdt: usdt('Notional of a symbol that is allowed whatever its share.', MAX_USDT, 0),
+      },
+      { ...closed, description: 'No symbol may dominate the account.' },
+    ),
+    min_liquidation_distance: fraction(
+      'Smallest distance of the liquidation price from the mark at which more may be opened.',
+      0.001,
+      0.99,
+    ),
+    margin_buffer_usdt: usdt('Free margin that is never used.', MAX_USDT, 0),
+  },
+  { ...closed, description: 'U: the state of the account tightens the budgets.' },
+);
+
+const trustLevel = {
+  provenance: fraction('How well the source is known: 0 unknown, 1 verified.', 0, 1),
+  capability_risk: fraction('How much the source could do: 0 harmless, 1 anything.', 0, 1),
+};
+const signalRule = (label: string) =>
+  Type.Object(
+    {
+      multiplier: Type.Optional(multiplier('Factor on the budgets while a signal is active.')),
+      reduce_only: Type.Optional(reduceOnly('A signal is active.')),
+      max_ttl_ms: milliseconds('Longest life of one signal.', 30 * DAY_MS),
+    },
+    { ...closed, description: `What an active ${label} signal does.` },
+  );
+export const trustSection = Type.Object(
+  {
+    default: Type.Object(trustLevel, { ...closed, description: 'Trust in a token that names no skill.' }),
+    unknown_skill: Type.Object(trustLevel, { ...closed, description: 'Trust in a skill that is not listed below.' }),
+    skills: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 100, description: 'For people.' }),
+          sha256: Type.String({
+            pattern: '^[0-9a-f]{64}$',
+            description: 'Digest of the skill: 64 hex digits in lower case.',
+          }),
+          ...trustLevel,
+        },
+        closed,
+      ),
+      { maxItems: 1000, description: 'Known skills; only a token made for the digest gains by it.' },
+    ),
+    tiers: Type.Array(
+      Type.Object(
+        {
+          provenance_below: Type.Optional(fraction('The tier counts below this provenance.', 0, 1)),
+          capability_risk_above: Type.Optional(fraction('The tier counts above this capability risk.', 0, 1)),
+          multiplier: Type.Optional(multiplier('Factor on the budgets.')),
+          reduce_only: Type.Optional(reduceOnly('Trust is this low.')),
+        },
+        closed,
+      ),
+      {
+        maxItems: 20,
+        description: 'Tiers by trust; either condition is enough, all that are reached multiply. [] is none.',
+      },
+    ),
+    signals: Type.Object(
+      { injection: signalRule('injection'), narrative: signalRule('narrative'), anomaly: signalRule('anomaly') },
+      {
+        ...closed,
+        description: `What monitors report (${SIGNAL_KINDS.join(', ')}); only expiry or an operator ends a signal.`,
+      },
+    ),
+  },
+  { ...closed, description: 'z: trust in the source of a request tightens the budgets.' },
+);

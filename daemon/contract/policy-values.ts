@@ -1,0 +1,66 @@
+import Type from 'typebox';
+
+/** The kinds of value that a policy holds, each with its range and its unit in the description. */
+
+export const DAY_MS = 86_400_000;
+export const YEAR_MS = 365 * DAY_MS;
+/** No amount in a policy is larger, so that sums and products stay far inside exact integers of cents. */
+export const MAX_USDT = 1_000_000_000_000;
+/** Smallest factor: below it a cap is nothing. Written as `reduce_only: true` where nothing may be opened. */
+export const MIN_FACTOR = 0.0001;
+export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
+export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
+export const FOREIGN_TOOL_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$';
+
+export const closed = { additionalProperties: false } as const;
+export function milliseconds(description: string, maximum: number = YEAR_MS, minimum = 1) {
+  return Type.Integer({ minimum, maximum, description: `${description} Milliseconds.` });
+}
+export function count(description: string, maximum: number, minimum = 1) {
+  return Type.Integer({ minimum, maximum, description });
+}
+export function usdt(description: string, maximum: number = MAX_USDT, minimum = 0.01) {
+  return Type.Number({ minimum, maximum, description: `${description} USDT.` });
+}
+export function bps(description: string, maximum = 5000) {
+  return Type.Number({ minimum: 0.1, maximum, description: `${description} Basis points (100 = 1 %).` });
+}
+export function fraction(description: string, minimum: number, maximum: number) {
+  return Type.Number({ minimum, maximum, description: `${description} A fraction of one.` });
+}
+export function names<const V extends readonly string[]>(values: V, description: string, minItems: number) {
+  return Type.Array(Type.Enum([...values] as V[number][]), {
+    minItems,
+    maxItems: values.length,
+    uniqueItems: true,
+    description,
+  });
+}
+export function texts(pattern: string, description: string, minItems: number, maxItems: number) {
+  return Type.Array(Type.String({ pattern }), { minItems, maxItems, uniqueItems: true, description });
+}
+
+const factorNumber = Type.Number({ minimum: MIN_FACTOR, maximum: 1 });
+const factorText = Type.String({ pattern: '^[1-9][0-9]*/[1-9][0-9]*$', maxLength: 21 });
+const FACTOR_HELP = `${MIN_FACTOR} to 1, or an exact fraction such as 2/3. Zero is refused: write reduce_only: true instead.`;
+function factor(description: string) {
+  return Type.Union([factorNumber, factorText], { description: `${description} A factor on B_0: ${FACTOR_HELP}` });
+}
+export const componentFactors = {
+  leverage: factor('Factor on the leverage cap; the result is clamped to at least 1x, the least the venue has.'),
+  notional: factor('Factor on the order, symbol and gross notional caps.'),
+  order_rate: factor('Factor on the order rate; the result is rounded down.'),
+  slippage: factor('Factor on the slippage cap.'),
+};
+export function multiplier(description: string) {
+  return Type.Union([factorNumber, factorText, Type.Object(componentFactors, closed)], {
+    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several that match multiply. ${FACTOR_HELP}`,
+  });
+}
+export const reduceOnly = (description: string) =>
+  Type.Boolean({ description: `${description} While true only exits and cancels pass.` });
+export const rateLimit = (description: string) =>
+  Type.Object(
+    { max: count('Most orders in one window.', 1_000_000), window_ms: milliseconds('Length of the sliding window.') },
+    { ...closed, description },
+  );
