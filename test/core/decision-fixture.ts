@@ -229,7 +229,9 @@ export const baseContext: ExecutionContext = {
     sigma_baseline: 0.02,
   },
   now_ms: NOW,
+  leaving_order_ids: [],
   order: null,
+  own_order_id: null,
   pacing: {
     account_sends: 0,
     account_sends_free_at_ms: null,

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REASON_CODES, type ReasonCode } from '../../daemon/core/reasons.ts';
+import { type Change, codesOf, decideWith } from './decision-fixture.ts';
+import { ADMISSION_ROWS } from './table-admission.ts';
+import { ORDER_ROWS } from './table-order.ts';
+import type { Row } from './table-row.ts';
+import { TIGHTENING_ROWS } from './table-tightening.ts';
+
+/** In the order in which the rules run: the reasons of a decision stand in it, too. */
+const TABLE: readonly Row[] = [...ADMISSION_ROWS, ...TIGHTENING_ROWS, ...ORDER_ROWS];
+
+/** Raised by no row: a code of rule 13, which says that the gate itself is wrong (see decide-properties.test.ts). */
+const ONLY_BY_A_DEFECT: readonly ReasonCode[] = ['INTERNAL_RECHECK'];
+
+for (const row of TABLE) {
+  for (const [value, expected] of row.cases) {
+    const outcome = expected === 'pass' ? 'does not raise' : expected === 'deny' ? 'denies with' : 'limits with';
+    test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)}`, () => {
+      const decision = decideWith(...(row.settings ?? []), row.setting ?? {}, row.change(value));
+      const codes = codesOf(decision);
+      if (expected === 'pass') {
+        assert.ok(!codes.includes(row.code), `raised with ${JSON.stringify(codes)}`);
+        return;
+      }
+      assert.ok(codes.includes(row.code), `only ${JSON.stringify(codes)}`);
+      assert.equal(decision.decision, expected === 'deny' ? 'BLOCK' : 'LIMIT');
+      const reason = decision.reasons.find(({ code }) => code === row.code);
+      assert.ok(reason !== undefined && reason.message.length > 0 && reason.hint.length > 0);
+      if (expected === 'deny') assert.equal(decision.effective, null);
+      else assert.ok(decision.effective !== null);
+    });
+  }
+}
+
+test('every reason code has a row, or is one that only a defect raises', () => {
+  const covered = new Set<string>(
+    TABLE.filter((row) => row.cases.some(([, e]) => e !== 'pass')).map((row) => row.code),
+  );
+  assert.deepEqual(
+    REASON_CODES.filter((code) => !covered.has(code) && !ONLY_BY_A_DEFECT.includes(code)),
+    [],
+  );
+  assert.deepEqual(
+    ONLY_BY_A_DEFECT.filter((code) => covered.has(code)),
+    [],
+  );
+});
+
+test('a row of numbers is a boundary triple: the limit itself and one step to either side', () => {
+  const rows = TABLE.filter((row) => row.cases.every(([value]) => typeof value === 'number'));
+  assert.ok(rows.length >= 30);
+  for (const row of rows) {
+    assert.ok(row.cases.length >= 3, `${row.code} has ${row.cases.length} cases`);
+    assert.ok(new Set(row.cases.map(([, expected]) => expected)).size === 2 || row.isNever === true, row.code);
+  }
+});
+
+test('SAE-AUDIT: reasons stand in the order of the rules when everything is wrong at once', () => {
+  const everything: Change = {
+    request: { timestamp_ms: 0, requested_leverage: 100, max_slippage_bps: 1000, symbol: 'DOGEUSDT' },
+    context: {
+      schema_violation: 'args',
+      state: { state: 'halted', layer: 'operator' },
+      duplicate_of: 'd1',
+      account: { drawdown: 1, daily_loss: 1, margin_ratio: 1 },
+      pacing: { account_sends: 1000, turnover_usdt: 1e9 },
+      market: { sigma: 1 },
+      agent: { p_risk: 1 },
+      trust: { signals: ['injection', 'anomaly'] },
+      exposure: { opposed_by_short: 'bob' },
+    },
+    policy: { market: { regimes: { extreme: { reduce_only: true } } }, trader_state: { enforce_block: true } },
+  };
+  const decision = decideWith(everything);
+  const order: readonly string[] = TABLE.map((row) => row.code);
+  const places = codesOf(decision).map((code) => order.indexOf(code));
+  assert.ok(places.length > 12 && !places.includes(-1));
+  assert.deepEqual(
+    decision.verdicts.map((verdict) => verdict.rule),
+    decision.verdicts.map((verdict) => verdict.rule).toSorted((a, b) => a - b),
+  );
+  const rules = new Set(decision.verdicts.map((verdict) => verdict.rule));
+  for (let rule = 1; rule <= 14; rule++) assert.ok(rules.has(rule), `rule ${rule} left no verdict`);
+});

@@ -1,0 +1,354 @@
+import { baseOrder, type Change, NOW } from './decision-fixture.ts';
+import { asNumber, asText, type Row } from './table-row.ts';
+
+/** Rules 1 to 6: form, scope, state, freshness, duplicates, pacing. */
+const CANCEL: Change = {
+  request: { tool: 'cancel_order', intent: 'cancel', client_order_id: 'hfabc0001', side: null, order_type: null },
+};
+const aged = (code: Row['code'], what: string, limitMs: number, at: (instant: number) => Change): Row => ({
+  rule: 4,
+  clause: 'SAE-CTX',
+  code,
+  what,
+  cases: [
+    [limitMs - 1, 'pass'],
+    [limitMs, 'pass'],
+    [limitMs + 1, 'deny'],
+    [-1000, 'pass'],
+    [-1001, 'deny'],
+  ],
+  change: (age) => at(NOW - asNumber(age)),
+});
+const missing = (code: Row['code'], what: string, change: Change): Row => ({
+  rule: 4,
+  clause: 'SAE-CTX',
+  code,
+  what: `${what} is there`,
+  cases: [
+    [true, 'pass'],
+    [false, 'deny'],
+  ],
+  change: (isThere) => (isThere === true ? {} : change),
+});
+
+const SCOPE_ROWS: readonly Row[] = [
+  {
+    rule: 1,
+    clause: 'SAE-REQ',
+    code: 'SCHEMA_ARGS',
+    what: "the violation of the operator's schema",
+    cases: [
+      [null, 'pass'],
+      ['args.order_type', 'deny'],
+    ],
+    change: (violation) => ({ context: { schema_violation: violation === null ? null : asText(violation) } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T SAE-OOS-TOOL',
+    code: 'SCOPE_TOOL',
+    what: 'the only tool in scope',
+    cases: [
+      ['place_order', 'pass'],
+      ['close_position', 'deny'],
+    ],
+    change: (tool) => ({ policy: { scope: { tools: [tool === 'place_order' ? 'place_order' : 'close_position'] } } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'SCOPE_ACTION',
+    what: 'the only action in scope',
+    cases: [
+      ['open', 'pass'],
+      ['close', 'deny'],
+    ],
+    change: (action) => ({ policy: { scope: { actions: [action === 'open' ? 'open' : 'close'] } } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'SCOPE_VENUE',
+    what: 'the only venue in scope of an order for paper',
+    cases: [
+      ['paper', 'pass'],
+      ['binance-demo', 'deny'],
+    ],
+    change: (venue) => ({ policy: { scope: { venues: [venue === 'paper' ? 'paper' : 'binance-demo'] } } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T SAE-NONBYPASS',
+    code: 'SCOPE_VENUE',
+    what: 'the venue asked of a daemon on paper',
+    cases: [
+      ['paper', 'pass'],
+      ['binance-demo', 'deny'],
+    ],
+    change: (venue) => ({ request: { venue: asText(venue) } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'SCOPE_SYMBOL',
+    what: 'the symbol',
+    cases: [
+      ['BTCUSDT', 'pass'],
+      ['ETHUSDT', 'pass'],
+      ['DOGEUSDT', 'deny'],
+    ],
+    change: (symbol) => ({ request: { symbol: asText(symbol) } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'SCOPE_ACCOUNT',
+    what: 'the account asked of a daemon for main',
+    cases: [
+      ['main', 'pass'],
+      ['savings', 'deny'],
+    ],
+    change: (account) => ({ request: { account: asText(account) } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'ORDER_UNKNOWN',
+    what: 'the order to cancel',
+    setting: CANCEL,
+    cases: [
+      ['known', 'pass'],
+      [null, 'deny'],
+    ],
+    change: (order) => ({ context: { order: order === null ? null : baseOrder } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'ORDER_NOT_OWN',
+    what: 'the owner of the order that alice cancels',
+    setting: CANCEL,
+    cases: [
+      ['alice', 'pass'],
+      ['bob', 'deny'],
+      [null, 'deny'],
+    ],
+    change: (agent) => ({ context: { order: { ...baseOrder, agent: agent === null ? null : asText(agent) } } }),
+  },
+  {
+    rule: 2,
+    clause: 'SAE-T',
+    code: 'ORDER_NOT_OPEN',
+    what: 'the order to cancel being open',
+    setting: CANCEL,
+    cases: [
+      [true, 'pass'],
+      [false, 'deny'],
+    ],
+    change: (isOpen) => ({ context: { order: { ...baseOrder, is_open: isOpen === true } } }),
+  },
+  {
+    rule: 3,
+    clause: 'SAE-OOS-STATE',
+    code: 'STATE_REDUCING',
+    what: 'the trading state',
+    cases: [
+      ['active', 'pass'],
+      ['reducing', 'deny'],
+    ],
+    change: (state) => ({ context: { state: { state: state === 'active' ? 'active' : 'reducing' } } }),
+  },
+  {
+    rule: 3,
+    clause: 'SAE-OOS-STATE',
+    code: 'STATE_HALTED',
+    what: 'the trading state',
+    cases: [
+      ['active', 'pass'],
+      ['halted', 'deny'],
+    ],
+    change: (state) => ({ context: { state: { state: state === 'active' ? 'active' : 'halted' } } }),
+  },
+];
+
+const FRESHNESS_ROWS: readonly Row[] = [
+  {
+    rule: 4,
+    clause: 'SAE-CTX',
+    code: 'STALE_CLOCK',
+    what: 'the clock skew in ms',
+    cases: [
+      [999, 'pass'],
+      [1000, 'pass'],
+      [1001, 'deny'],
+    ],
+    change: (skew) => ({ context: { clock_skew_ms: asNumber(skew) } }),
+  },
+  missing('STALE_CLOCK', 'a measured clock skew', { context: { clock_skew_ms: null } }),
+  aged('STALE_REQUEST', 'the age of the request in ms', 30_000, (at) => ({ request: { timestamp_ms: at } })),
+  {
+    rule: 4,
+    clause: 'SAE-REQ',
+    code: 'STALE_REQUEST',
+    what: 'valid_until_ms - now',
+    cases: [
+      [1, 'pass'],
+      [0, 'pass'],
+      [-1, 'deny'],
+    ],
+    change: (left) => ({ request: { valid_until_ms: NOW + asNumber(left) } }),
+  },
+  aged('STALE_MARK', 'the age of the mark in ms', 5000, (at) => ({ context: { market: { mark_at_ms: at } } })),
+  missing('STALE_MARK', 'a mark', { context: { market: { mark: null } } }),
+  missing('STALE_MARK', 'a mark above zero', { context: { market: { mark: 0 } } }),
+  aged('STALE_QUOTE', 'the age of the quote in ms', 5000, (at) => ({ context: { market: { quote_at_ms: at } } })),
+  missing('STALE_QUOTE', 'a bid', { context: { market: { bid: null } } }),
+  missing('STALE_QUOTE', 'an ask', { context: { market: { ask: null } } }),
+  missing('STALE_QUOTE', 'a book that is not crossed', { context: { market: { bid: 60_001 } } }),
+  aged('STALE_BARS', 'the age of the last bar in ms', 1_800_000, (at) => ({
+    context: { market: { bars_as_of_ms: at } },
+  })),
+  {
+    rule: 4,
+    clause: 'SAE-VOL',
+    code: 'STALE_BARS',
+    what: 'the number of bars',
+    cases: [
+      [61, 'pass'],
+      [60, 'pass'],
+      [59, 'deny'],
+    ],
+    change: (count) => ({ context: { market: { bar_count: asNumber(count) } } }),
+  },
+  missing('STALE_BARS', 'sigma', { context: { market: { sigma: null } } }),
+  aged('STALE_ACCOUNT', 'the age of the account in ms', 10_000, (at) => ({
+    context: { account: { observed_at_ms: at } },
+  })),
+  missing('STALE_ACCOUNT', 'an account', { context: { account: null } }),
+  aged('STALE_FILTERS', 'the age of the filters in ms', 3_600_000, (at) => ({
+    context: { market: { rules: { observed_at_ms: at } } },
+  })),
+  missing('STALE_FILTERS', 'a set of filters', { context: { market: { rules: null } } }),
+  missing('STALE_FILTERS', 'trading in the symbol', { context: { market: { rules: { trading: false } } } }),
+  aged('STALE_FUNDING', 'the age of the funding rate in ms', 3_600_000, (at) => ({
+    context: { market: { funding_at_ms: at } },
+  })),
+  missing('STALE_FUNDING', 'a funding rate', { context: { market: { funding_rate_8h: null } } }),
+];
+
+const PACING_ROWS: readonly Row[] = [
+  {
+    rule: 5,
+    clause: 'SAE-M4',
+    code: 'DUPLICATE_INTENT',
+    what: 'the equal parent of the last window',
+    cases: [
+      [null, 'pass'],
+      ['d1', 'deny'],
+    ],
+    change: (equal) => ({ context: { duplicate_of: equal === null ? null : asText(equal) } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4 SAE-U',
+    code: 'COOLDOWN',
+    what: 'the time since the last opening parent in a volatile market, ms',
+    setting: { context: { market: { held_regime: 'volatile' } } },
+    cases: [
+      [60_001, 'pass'],
+      [60_000, 'pass'],
+      [59_999, 'deny'],
+    ],
+    change: (since) => ({ context: { pacing: { last_open_parent_at_ms: NOW - asNumber(since) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-R SAE-M4',
+    code: 'RATE',
+    what: 'the number of sends in the window',
+    cases: [
+      [18, 'pass'],
+      [19, 'pass'],
+      [20, 'deny'],
+      [21, 'deny'],
+    ],
+    change: (sends) => ({ context: { pacing: { account_sends: asNumber(sends) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'RATE',
+    what: "the number of the agent's own sends, three being its cap,",
+    setting: { policy: { agents: { alice: { budgets: { order_rate: { max: 3, window_ms: 60_000 } } } } } },
+    cases: [
+      [1, 'pass'],
+      [2, 'pass'],
+      [3, 'deny'],
+    ],
+    change: (sends) => ({ context: { pacing: { agent_sends: asNumber(sends) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'FLIP',
+    what: 'the time since an opening fill on the other side, ms',
+    setting: { context: { pacing: { last_open_fill_side: 'sell' } } },
+    cases: [
+      [60_001, 'pass'],
+      [60_000, 'pass'],
+      [59_999, 'deny'],
+    ],
+    change: (since) => ({ context: { pacing: { last_open_fill_at_ms: NOW - asNumber(since) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'BREAKER',
+    what: 'the time until the breaker closes, ms',
+    cases: [
+      [-1, 'pass'],
+      [0, 'pass'],
+      [1, 'deny'],
+    ],
+    change: (left) => ({ context: { pacing: { breaker_until_ms: NOW + asNumber(left) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-R',
+    code: 'TURNOVER',
+    what: 'the turnover of the day in USDT',
+    cases: [
+      [19_999, 'pass'],
+      [20_000, 'deny'],
+      [20_001, 'deny'],
+    ],
+    change: (turnover) => ({ context: { pacing: { turnover_usdt: asNumber(turnover) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-R',
+    code: 'TURNOVER',
+    what: 'the sum of fees of the day in USDT',
+    cases: [
+      [9.99, 'pass'],
+      [10, 'deny'],
+      [10.01, 'deny'],
+    ],
+    change: (fees) => ({ context: { pacing: { fees_usdt: asNumber(fees) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-R',
+    code: 'TURNOVER',
+    what: "the agent's own turnover of the day in USDT, 1000 being its cap,",
+    setting: { policy: { agents: { alice: { budgets: { turnover_usdt_per_day: 1000 } } } } },
+    cases: [
+      [999, 'pass'],
+      [1000, 'deny'],
+      [1001, 'deny'],
+    ],
+    change: (turnover) => ({ context: { agent: { turnover_usdt: asNumber(turnover) } } }),
+  },
+];
+
+export const ADMISSION_ROWS: readonly Row[] = [...SCOPE_ROWS, ...FRESHNESS_ROWS, ...PACING_ROWS];

@@ -1,0 +1,308 @@
+import { baseOrder, type Change } from './decision-fixture.ts';
+import { asNumber, LONG_TEN, type Row } from './table-row.ts';
+
+/** Rules 11 and 12, exits and modify. The base ask is ten lots of 60 USDT; caps are varied around its 600 USDT. */
+const own = (budgets: object): Change => ({ policy: { agents: { alice: { budgets } } } });
+const PRICE_ROWS: readonly Row[] = [
+  {
+    rule: 11,
+    clause: 'SAE-M5',
+    code: 'PRICE_DISLOCATED',
+    what: 'the middle of the book, the mark being 60000,',
+    cases: [
+      [59_406, 'pass'],
+      [59_400, 'pass'],
+      [59_394, 'deny'],
+      [60_594, 'pass'],
+      [60_600, 'pass'],
+      [60_606, 'deny'],
+    ],
+    change: (middle) => ({ context: { market: { bid: asNumber(middle), ask: asNumber(middle) } } }),
+  },
+  {
+    rule: 11,
+    clause: 'SAE-M5',
+    code: 'PRICE_SLIPPAGE',
+    what: 'max_slippage_bps',
+    cases: [
+      [19, 'pass'],
+      [20, 'pass'],
+      [21, 'tighten'],
+    ],
+    change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
+  },
+  {
+    rule: 11,
+    clause: 'SAE-M5',
+    code: 'PRICE_SLIPPAGE',
+    what: "max_slippage_bps, 5 being the agent's cap,",
+    setting: own({ slippage_bps: 5 }),
+    cases: [
+      [4, 'pass'],
+      [5, 'pass'],
+      [6, 'tighten'],
+    ],
+    change: (bps) => ({ request: { max_slippage_bps: asNumber(bps) } }),
+  },
+];
+
+/** A limit order at the mark: a lot is worth 60 USDT, ten lots exactly 600. */
+const AT_MARK: Change = { request: { order_type: 'limit', limit_price: 60_000 } };
+
+/** Bounds on the notional of the base ask: one step above 600 USDT, exactly that, one below. */
+const bound = (
+  code: Row['code'],
+  what: string,
+  values: readonly [number, number, number],
+  change: Row['change'],
+  setting?: Change,
+): Row => ({
+  rule: 12,
+  clause: 'SAE-PROJ SAE-R',
+  code,
+  what,
+  cases: [
+    [values[0], 'pass'],
+    [values[1], 'pass'],
+    [values[2], 'tighten'],
+  ],
+  change,
+  settings: setting === undefined ? [AT_MARK] : [AT_MARK, setting],
+});
+const FLOORLESS: Change = { policy: { account: { concentration: { share: 0.5, floor_usdt: 0 } } } };
+const units = (usdt: number): number => Math.round(usdt * 10_000);
+
+const BUDGET_ROWS: readonly Row[] = [
+  {
+    rule: 12,
+    clause: 'SAE-T',
+    code: 'OPPOSES_AGENT',
+    what: "another agent's short share",
+    cases: [
+      [null, 'pass'],
+      ['bob', 'deny'],
+    ],
+    change: (agent) => ({ context: { exposure: { opposed_by_short: agent === null ? null : 'bob' } } }),
+  },
+  {
+    rule: 12,
+    clause: 'SAE-R',
+    code: 'LEVERAGE_LOCKED',
+    what: 'the locked leverage setting',
+    setting: { context: { market: { leverage_locked: true } } },
+    cases: [
+      [2, 'pass'],
+      [3, 'pass'],
+      [4, 'deny'],
+    ],
+    change: (setting) => ({ context: { market: { leverage_setting: asNumber(setting) } } }),
+  },
+  bound('BUDGET_LEVERAGE', 'the requested leverage', [2, 3, 4], (leverage) => ({
+    request: { requested_leverage: asNumber(leverage) },
+  })),
+  bound(
+    'BUDGET_LEVERAGE',
+    "the requested leverage, 2 being the agent's cap,",
+    [1, 2, 3],
+    (leverage) => ({ request: { requested_leverage: asNumber(leverage) } }),
+    own({ leverage: 2 }),
+  ),
+  // At 5x a long is 1 - 0.8/0.996 = 0.19679 from liquidation, at 4x 0.24699.
+  bound(
+    'BUDGET_LEVERAGE',
+    'the requested leverage when 0.2 must be kept from liquidation',
+    [3, 4, 5],
+    (leverage) => ({ request: { requested_leverage: asNumber(leverage) } }),
+    { policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } } },
+  ),
+  bound('BUDGET_NOTIONAL', 'the order cap in USDT', [601, 600, 599], (cap) => ({
+    policy: { budgets: { order_notional_usdt: asNumber(cap) } },
+  })),
+  bound('BUDGET_SYMBOL', 'the exposure of the symbol in USDT', [1799, 1800, 1801], (usdt) => ({
+    context: { exposure: { long_units: units(asNumber(usdt)) } },
+  })),
+  bound('BUDGET_SYMBOL', 'the symbol cap in USDT', [601, 600, 599], (cap) => ({
+    policy: { budgets: { symbol_notional_usdt: asNumber(cap) } },
+  })),
+  bound('BUDGET_GROSS', 'the exposure of the other symbols in USDT', [2999, 3000, 3001], (usdt) => ({
+    context: { exposure: { gross_other_usdt: asNumber(usdt) } },
+  })),
+  bound('BUDGET_ACCOUNT_LEVERAGE', 'equity in USDT', [201, 200, 199], (equity) => ({
+    context: { account: { equity_usdt: asNumber(equity) } },
+  })),
+  bound(
+    'BUDGET_CONCENTRATION',
+    'the exposure of the other symbols in USDT, half being the largest share,',
+    [601, 600, 599],
+    (usdt) => ({ context: { exposure: { gross_other_usdt: asNumber(usdt) } } }),
+    FLOORLESS,
+  ),
+  bound('BUDGET_CONCENTRATION', 'the concentration floor in USDT', [601, 600, 599], (floor) => ({
+    policy: { account: { concentration: { floor_usdt: asNumber(floor) } } },
+  })),
+  bound('BUDGET_BRACKET', 'the bracket at 2x in USDT', [601, 600, 599], (cap) => ({
+    context: { market: { rules: { bracket_caps: [1e6, asNumber(cap), 0] } } },
+  })),
+  // 600 (1/2 + 2 * 0.0005 + 0.001) + 10 = 311.2
+  bound('BUDGET_MARGIN', 'the available balance in USDT', [312.2, 311.2, 310.2], (available) => ({
+    context: { account: { available_usdt: asNumber(available) } },
+  })),
+  bound('BUDGET_MARGIN', 'the margin of reservations in USDT', [8688.7, 8688.8, 8688.9], (reserved) => ({
+    context: { account: { reserved_margin_usdt: asNumber(reserved) } },
+  })),
+  // Locked at 1x the venue takes the whole notional as margin: 600 (1 + 0.002) + 10 = 611.2
+  bound(
+    'BUDGET_MARGIN',
+    'the available balance in USDT with the setting locked at 1x',
+    [612.2, 611.2, 610.2],
+    (available) => ({ context: { account: { available_usdt: asNumber(available) } } }),
+    { context: { market: { leverage_locked: true, leverage_setting: 1 } } },
+  ),
+  bound('BUDGET_TURNOVER', 'the turnover of the day in USDT', [19_399, 19_400, 19_401], (turnover) => ({
+    context: { pacing: { turnover_usdt: asNumber(turnover) } },
+  })),
+  bound('BUDGET_TURNOVER', 'the turnover still to come in USDT', [19_399, 19_400, 19_401], (pending) => ({
+    context: { pacing: { pending_turnover_usdt: asNumber(pending) } },
+  })),
+  // (10 - 9.7) / 0.0005 = 600
+  bound('BUDGET_TURNOVER', 'the sum of fees of the day in USDT', [9.69, 9.7, 9.71], (fees) => ({
+    context: { pacing: { fees_usdt: asNumber(fees) } },
+  })),
+  bound('BUDGET_AGENT', "the agent's order cap in USDT", [601, 600, 599], (cap) =>
+    own({ order_notional_usdt: asNumber(cap) }),
+  ),
+  bound(
+    'BUDGET_AGENT',
+    "the agent's exposure of the symbol in USDT, 1000 being its cap,",
+    [399, 400, 401],
+    (usdt) => ({
+      context: { agent: { long_units: units(asNumber(usdt)) } },
+    }),
+    own({ symbol_notional_usdt: 1000 }),
+  ),
+  bound(
+    'BUDGET_AGENT',
+    "the agent's exposure of other symbols in USDT, 1000 being its gross cap,",
+    [399, 400, 401],
+    (usdt) => ({
+      context: { agent: { gross_other_usdt: asNumber(usdt) } },
+    }),
+    own({ gross_notional_usdt: 1000 }),
+  ),
+  {
+    rule: 12,
+    clause: 'SAE-PROJ',
+    code: 'BELOW_MINIMUM',
+    what: "the venue's least notional for an order of one lot at 60000, sent at 60060,",
+    setting: { request: { requested_notional: 61 } },
+    cases: [
+      [60.05, 'pass'],
+      [60.06, 'pass'],
+      [60.07, 'deny'],
+    ],
+    change: (least) => ({ context: { market: { rules: { min_notional_usdt: asNumber(least) } } } }),
+  },
+  {
+    rule: 12,
+    clause: 'SAE-PROJ',
+    code: 'BELOW_MINIMUM',
+    what: "the venue's least quantity in lots",
+    cases: [
+      [8, 'pass'],
+      [9, 'pass'],
+      [10, 'deny'],
+    ],
+    // At 60060 a lot is 60.06 USDT: 600 USDT are nine lots.
+    change: (least) => ({
+      request: { requested_notional: 600 },
+      context: { market: { rules: { min_lots: asNumber(least) } } },
+    }),
+  },
+  bound('ABOVE_MAXIMUM', "the venue's largest order in lots", [11, 10, 9], (most) => ({
+    context: { market: { rules: { max_lots: asNumber(most) } } },
+  })),
+];
+
+const sell = (lots: number, intent: 'open' | 'close'): Change => ({
+  request: { side: 'sell', intent, requested_notional: lots * 60 },
+});
+const EXIT_ROWS: readonly Row[] = [
+  bound(
+    'CROSSES_ZERO',
+    'an opening sale in lots against ten long',
+    [9, 10, 11],
+    (lots) => sell(asNumber(lots), 'open'),
+    LONG_TEN,
+  ),
+  bound(
+    'EXIT_CLIPPED',
+    'a closing sale in lots against ten long',
+    [9, 10, 11],
+    (lots) => sell(asNumber(lots), 'close'),
+    LONG_TEN,
+  ),
+  bound(
+    'EXIT_CLIPPED',
+    "a closing sale in lots against the agent's own share of four",
+    [3, 4, 5],
+    (lots) => sell(asNumber(lots), 'close'),
+    { context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 4 } } },
+  ),
+  {
+    rule: 12,
+    clause: 'SAE-OOS-STATE',
+    code: 'NOT_REDUCING',
+    what: 'the position in lots that a closing sale meets',
+    setting: sell(5, 'close'),
+    cases: [
+      [1, 'pass'],
+      [0, 'deny'],
+      [-1, 'deny'],
+    ],
+    change: (lots) => ({
+      context: {
+        exposure: { long_lots: Math.max(0, asNumber(lots)), short_lots: Math.max(0, -asNumber(lots)) },
+        agent: { share_lots: asNumber(lots) },
+      },
+    }),
+  },
+  {
+    rule: 12,
+    clause: 'SAE-T',
+    code: 'EXIT_SCOPE',
+    what: "the agent's own share of ten lots",
+    setting: { ...LONG_TEN, ...sell(5, 'close') },
+    cases: [
+      [1, 'pass'],
+      [0, 'deny'],
+      [-1, 'deny'],
+    ],
+    change: (share) => ({ context: { agent: { share_lots: asNumber(share) } } }),
+  },
+  {
+    rule: 12,
+    clause: 'SAE-R',
+    code: 'MODIFY_NOT_ALLOWED',
+    what: 'the new total of a resting buy in lots, twenty being the order cap,',
+    setting: {
+      request: {
+        tool: 'modify_order',
+        intent: 'modify',
+        client_order_id: 'hfabc0001',
+        side: null,
+        order_type: null,
+        requested_leverage: null,
+        max_slippage_bps: null,
+      },
+      context: { order: baseOrder },
+    },
+    cases: [
+      [19, 'pass'],
+      [20, 'pass'],
+      [21, 'deny'],
+    ],
+    change: (lots) => ({ request: { requested_notional: asNumber(lots) * 60 } }),
+  },
+];
+
+export const ORDER_ROWS: readonly Row[] = [...PRICE_ROWS, ...BUDGET_ROWS, ...EXIT_ROWS];

@@ -1,0 +1,34 @@
+import type { ReasonCode } from '../../daemon/core/reasons.ts';
+import type { Change } from './decision-fixture.ts';
+
+export type Expected = 'pass' | 'tighten' | 'deny';
+export type Value = number | string | boolean | null;
+/** One boundary of one rule: what is varied, and whether the code is raised at each value. */
+export interface Row {
+  readonly rule: number;
+  readonly clause: string;
+  readonly code: ReasonCode;
+  readonly what: string;
+  readonly cases: readonly (readonly [Value, Expected])[];
+  readonly change: (value: Value) => Change;
+  /** What has to hold beside it. */
+  readonly setting?: Change;
+  readonly settings?: readonly Change[];
+  /** The code is never raised here, whatever the figure. */
+  readonly isNever?: true;
+}
+
+export function asNumber(value: Value): number {
+  if (typeof value !== 'number') throw new TypeError('this row varies a number');
+  return value;
+}
+export function asText(value: Value): string {
+  if (typeof value !== 'string') throw new TypeError('this row varies a text');
+  return value;
+}
+/** A larger ask than any cap, so that whatever tightens the budgets cuts it. */
+export const ASKS_TOO_MUCH: Change = { request: { requested_notional: 6001 } };
+/** Ten lots long, opened by the asking agent. */
+export const LONG_TEN: Change = {
+  context: { exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 10, long_units: 6_000_000 } },
+};

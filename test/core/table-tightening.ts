@@ -1,0 +1,285 @@
+import { type Change, NOW } from './decision-fixture.ts';
+import { ASKS_TOO_MUCH, asNumber, asText, LONG_TEN, type Row } from './table-row.ts';
+
+/** Rules 7 to 10: what the market, the account, trust and the agent's own record do to the budgets. */
+const MARKET_ROWS: readonly Row[] = [
+  {
+    rule: 7,
+    clause: 'SAE-M SAE-VOL',
+    code: 'REGIME_TIGHTENED',
+    what: 'sigma, its baseline being 0.02,',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [0.0199, 'pass'],
+      [0.02, 'tighten'],
+      [0.0201, 'tighten'],
+    ],
+    change: (sigma) => ({ context: { market: { sigma: asNumber(sigma) } } }),
+  },
+  {
+    rule: 7,
+    clause: 'SAE-M SAE-VOL',
+    code: 'REGIME_TIGHTENED',
+    what: 'sigma in a market whose baseline is high',
+    setting: { ...ASKS_TOO_MUCH, context: { market: { sigma_baseline: 1 } } },
+    cases: [
+      [0.0249, 'pass'],
+      [0.025, 'tighten'],
+      [0.0251, 'tighten'],
+    ],
+    change: (sigma) => ({ context: { market: { sigma: asNumber(sigma) } } }),
+  },
+  {
+    rule: 7,
+    clause: 'SAE-M SAE-LIQ',
+    code: 'REGIME_TIGHTENED',
+    what: 'liquidity, its floor being 10,',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [11, 'pass'],
+      [10, 'pass'],
+      [9, 'tighten'],
+    ],
+    change: (liquidity) => ({ context: { market: { liquidity: asNumber(liquidity) } } }),
+  },
+  {
+    rule: 7,
+    clause: 'SAE-M',
+    code: 'REGIME_TIGHTENED',
+    what: 'the number of values in the baseline',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [241, 'pass'],
+      [240, 'pass'],
+      [239, 'tighten'],
+    ],
+    change: (count) => ({ context: { market: { history_count: asNumber(count) } } }),
+  },
+  ...(
+    [
+      ['sigma', 'SAE-VOL', [0.0399, 0.04, 0.0401], (sigma) => ({ sigma })],
+      ['the funding rate', 'SAE-FUND', [0.0099, 0.01, 0.0101], (rate) => ({ funding_rate_8h: rate })],
+      ['the funding rate against longs', 'SAE-FUND', [-0.0099, -0.01, -0.0101], (rate) => ({ funding_rate_8h: rate })],
+      ['the jump ratio', 'SAE-VOL', [5.99, 6, 6.01], (ratio) => ({ jump_ratio: ratio })],
+    ] as const satisfies readonly (readonly [string, string, readonly number[], (value: number) => object])[]
+  ).map(
+    ([what, clause, [below, limit, above], market]): Row => ({
+      rule: 7,
+      clause: `SAE-M ${clause}`,
+      code: 'REGIME_REDUCE_ONLY',
+      what: `${what}, extreme being reduce-only,`,
+      setting: { policy: { market: { regimes: { extreme: { reduce_only: true } } } } },
+      cases: [
+        [below, 'pass'],
+        [limit, 'deny'],
+        [above, 'deny'],
+      ],
+      change: (value) => ({ context: { market: market(asNumber(value)) } }),
+    }),
+  ),
+];
+
+type Figure = 'drawdown' | 'daily_loss' | 'margin_ratio';
+const tierRows = (code: Row['code'], clause: string, figure: Figure, tightens: number, denies: number): Row[] =>
+  (
+    [
+      [tightens, 'tighten'],
+      [denies, 'deny'],
+    ] as const
+  ).map(([limit, raised]) => ({
+    rule: 8,
+    clause,
+    code,
+    what: figure,
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [limit - 0.0001, raised === 'deny' ? 'tighten' : 'pass'],
+      [limit, raised],
+      [limit + 0.0001, raised],
+    ],
+    change: (value) => ({ context: { account: { [figure]: asNumber(value) } } }),
+  }));
+
+const ACCOUNT_ROWS: readonly Row[] = [
+  ...tierRows('ACCOUNT_DRAWDOWN', 'SAE-U SAE-DD', 'drawdown', 0.05, 0.1),
+  ...tierRows('ACCOUNT_DAILY_LOSS', 'SAE-U SAE-DD', 'daily_loss', 0.03, 0.05),
+  ...tierRows('ACCOUNT_MARGIN_RATIO', 'SAE-U', 'margin_ratio', 0.5, 0.8),
+  {
+    rule: 8,
+    clause: 'SAE-U',
+    code: 'ACCOUNT_LIQUIDATION_DISTANCE',
+    what: 'the distance of the liquidation price',
+    setting: LONG_TEN,
+    cases: [
+      [0.1501, 'pass'],
+      [0.15, 'pass'],
+      [0.1499, 'deny'],
+    ],
+    change: (distance) => ({ context: { exposure: { liquidation_distance: asNumber(distance) } } }),
+  },
+  {
+    rule: 8,
+    clause: 'SAE-R',
+    code: 'ACCOUNT_POSITIONS',
+    what: 'the number of other symbols with exposure',
+    cases: [
+      [1, 'pass'],
+      [2, 'deny'],
+      [3, 'deny'],
+    ],
+    change: (count) => ({ context: { exposure: { other_positions: asNumber(count) } } }),
+  },
+  {
+    rule: 8,
+    clause: 'SAE-R',
+    code: 'ACCOUNT_POSITIONS',
+    what: 'the number of other symbols while this one has exposure already',
+    setting: LONG_TEN,
+    cases: [
+      [2, 'pass'],
+      [3, 'pass'],
+      [4, 'pass'],
+    ],
+    change: (count) => ({ context: { exposure: { other_positions: asNumber(count) } } }),
+    isNever: true,
+  },
+  {
+    rule: 8,
+    clause: 'SAE-R',
+    code: 'ACCOUNT_POSITIONS',
+    what: "the number of the agent's own other symbols, one being its cap,",
+    setting: { policy: { agents: { alice: { budgets: { concurrent_positions: 1 } } } } },
+    cases: [
+      [0, 'pass'],
+      [1, 'deny'],
+      [2, 'deny'],
+    ],
+    change: (count) => ({ context: { agent: { other_positions: asNumber(count) } } }),
+  },
+  {
+    rule: 8,
+    clause: 'SAE-R',
+    code: 'ACCOUNT_HOLDING_TIME',
+    what: 'the age of the position in ms',
+    setting: LONG_TEN,
+    cases: [
+      [259_199_999, 'pass'],
+      [259_200_000, 'deny'],
+      [259_200_001, 'deny'],
+    ],
+    change: (age) => ({ context: { exposure: { position_since_ms: NOW - asNumber(age) } } }),
+  },
+  {
+    rule: 8,
+    clause: 'SAE-R',
+    code: 'ACCOUNT_HOLDING_TIME',
+    what: "the age of the position in ms, 1000 being the agent's cap,",
+    setting: { ...LONG_TEN, policy: { agents: { alice: { budgets: { holding_time_ms: 1000 } } } } },
+    cases: [
+      [999, 'pass'],
+      [1000, 'deny'],
+      [1001, 'deny'],
+    ],
+    change: (age) => ({ context: { exposure: { position_since_ms: NOW - asNumber(age) } } }),
+  },
+];
+
+const anomaly = (kind: string): Change['context'] & object =>
+  kind === 'none'
+    ? {}
+    : { trust: { signals: [kind === 'injection' ? 'injection' : kind === 'narrative' ? 'narrative' : 'anomaly'] } };
+const TRUST_ROWS: readonly Row[] = [
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
+    what: 'provenance',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [0.4001, 'pass'],
+      [0.4, 'pass'],
+      [0.3999, 'tighten'],
+    ],
+    change: (provenance) => ({ policy: { trust: { default: { provenance: asNumber(provenance) } } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
+    what: 'capability risk',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [0.6999, 'pass'],
+      [0.7, 'pass'],
+      [0.7001, 'tighten'],
+    ],
+    change: (risk) => ({ policy: { trust: { default: { capability_risk: asNumber(risk) } } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
+    what: 'the digest that the caller claims',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [null, 'pass'],
+      ['a'.repeat(64), 'pass'],
+      ['b'.repeat(64), 'tighten'],
+      ['c'.repeat(64), 'tighten'],
+    ],
+    change: (digest) => ({ context: { trust: { claimed_skill_sha256: digest === null ? null : asText(digest) } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
+    what: 'the active signal',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      ['none', 'pass'],
+      ['injection', 'tighten'],
+      ['narrative', 'tighten'],
+    ],
+    change: (kind) => ({ context: anomaly(asText(kind)) }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_REDUCE_ONLY',
+    what: 'the active signal',
+    cases: [
+      ['none', 'pass'],
+      ['injection', 'pass'],
+      ['anomaly', 'deny'],
+    ],
+    change: (kind) => ({ context: anomaly(asText(kind)) }),
+  },
+  {
+    rule: 10,
+    clause: 'SAE-U',
+    code: 'TRADER_STATE_TIGHTENED',
+    what: 'p_t',
+    setting: ASKS_TOO_MUCH,
+    cases: [
+      [0.4999, 'pass'],
+      [0.5, 'tighten'],
+      [0.5001, 'tighten'],
+    ],
+    change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
+  },
+  {
+    rule: 10,
+    clause: 'SAE-U',
+    code: 'TRADER_STATE_BLOCKED',
+    what: 'p_t with enforce_block',
+    setting: { policy: { trader_state: { enforce_block: true } } },
+    cases: [
+      [0.6999, 'pass'],
+      [0.7, 'deny'],
+      [0.7001, 'deny'],
+    ],
+    change: (p) => ({ context: { agent: { p_risk: asNumber(p) } } }),
+  },
+];
+
+export const TIGHTENING_ROWS: readonly Row[] = [...MARKET_ROWS, ...ACCOUNT_ROWS, ...TRUST_ROWS];
