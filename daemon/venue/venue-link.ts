@@ -12,6 +12,7 @@ type Failed = Extract<FetchOutcome<never>, { kind: 'failed' }>;
 /** A read without a usable answer, on its way to the edge of the module where it becomes `failed`. */
 export class ReadFailedError extends Error {
   override readonly name = 'ReadFailedError';
+  /** The exchange's code when the exchange itself refused (HTTP 4xx). */
   readonly code: number | null;
   readonly consequence: Rejection['consequence'];
   readonly retryAfterMs: number | null;
@@ -113,7 +114,9 @@ export class VenueLink {
     const code = facts.code === null ? '' : ` code ${facts.code}`;
     const detail = `${status}${code}: ${facts.message === '' ? 'the body is not JSON' : facts.message}`;
     const consequence = judged.kind === 'rejected' ? judged.rejection.consequence : 'none';
-    return new ReadFailedError(detail, facts.code, consequence, facts.retryAfterMs ?? null);
+    // A gateway's 5xx says nothing about an order, whatever code it carries: it must not pass for "not found".
+    const isVerdict = facts.httpStatus !== null && facts.httpStatus >= 400 && facts.httpStatus < 500;
+    return new ReadFailedError(detail, isVerdict ? facts.code : null, consequence, facts.retryAfterMs ?? null);
   }
   /** Edge of the module for reads: expected failures become data, anything else is a defect and passes. */
   async outcome<T>(read: () => Promise<T>): Promise<FetchOutcome<T>> {

@@ -169,6 +169,20 @@ test('no secret, signature or query string leaves in any text, whatever the exch
   }
 });
 
+test('only a verdict of the exchange is a "not found", not a gateway that repeats its code', async () => {
+  for (const [status, kind] of [
+    [400, 'not_found'],
+    [500, 'failed'],
+    [503, 'failed'],
+    [200, 'failed'],
+  ] as const) {
+    fake.scripts.set('GET /fapi/v1/order', (_request, response) =>
+      answerJson(response, { code: -2013, msg: 'Order does not exist.' }, status),
+    );
+    assert.equal((await venue.lookupOrder('BTCUSDT', 'a', 'regular')).kind, kind, String(status));
+  }
+});
+
 test('a deadline that has passed drops the order without a byte', async () => {
   for (const deadlineMs of [0, -1]) {
     const dropped = rejection(await venue.submit(order(), deadlineMs));
