@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArmingEvent } from '../gate/events.ts';
+import { openLedger } from '../ledger/ledger.ts';
 
 /** A start that was refused, with what to do about it. */
 export class StartError extends Error {
@@ -37,6 +38,43 @@ export function checkArming(
   if (arming.account !== bound.account || arming.policy_hash !== bound.policyHash || arming.version !== bound.version) {
     return 'the arming is for another account, policy or version: arm again';
   }
+  if (nowMs < arming.effective_at_ms)
+    return `the arming takes effect at ${new Date(arming.effective_at_ms).toISOString()}`;
   if (arming.expires_at_ms <= nowMs) return 'the arming has expired: arm again';
   return null;
+}
+
+export interface ArmOptions {
+  readonly ledgerPath: string;
+  readonly account: string;
+  readonly version: string;
+  readonly policyHash: string;
+  readonly loosenDelayMs: number;
+  readonly hours: number;
+  readonly setBy: string;
+}
+
+/** Records an arming (DESIGN section 6): bound to account, policy and version, with an expiry. The daemon must not run. */
+export function armLedger(options: ArmOptions): ArmingEvent {
+  const nowMs = Date.now();
+  const ledger = openLedger({
+    path: options.ledgerPath,
+    venue: 'binance-live',
+    account: options.account,
+    now: () => nowMs,
+  });
+  try {
+    const arming: ArmingEvent = {
+      account: options.account,
+      effective_at_ms: nowMs + options.loosenDelayMs,
+      expires_at_ms: nowMs + options.loosenDelayMs + options.hours * 3_600_000,
+      policy_hash: options.policyHash,
+      set_by: options.setBy,
+      version: options.version,
+    };
+    ledger.appendSync([{ kind: 'arming', at_ms: nowMs, payload: arming }]);
+    return arming;
+  } finally {
+    ledger.close();
+  }
 }

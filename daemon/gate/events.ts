@@ -181,6 +181,8 @@ export interface RejectedInputEvent {
 }
 export interface ArmingEvent {
   readonly account: string;
+  /** Not before: arming waits `loosen_delay_ms` like every loosening on live. */
+  readonly effective_at_ms: number;
   readonly expires_at_ms: number;
   readonly policy_hash: string;
   readonly set_by: string;

@@ -39,6 +39,7 @@ export class Operator {
   readonly #account: AccountFeed;
   readonly #exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
   readonly #signal: AbortSignal;
+  readonly #askedAt = new Map<string, number>();
 
   constructor(
     core: GateCore,
@@ -106,34 +107,46 @@ export class Operator {
     if (change.symbol !== undefined && change.agent !== undefined)
       throw new OperatorRequestError('give symbol or agent, not both');
     const name = change.symbol ?? change.agent ?? null;
-    const appended = core.append('state', {
-      clears_at_ms: null,
-      clears_when: 'an operator clears it',
-      layer: 'operator',
-      name,
-      reason: change.reason,
-      scope,
-      set_by: caller.agent,
-      state: change.state,
-    });
-    const breaker = core.state.layers.get(`breaker|${scope}|${name ?? ''}`);
-    // A breaker that stands for something unresolved is taken down by its own condition only.
-    if (change.state === 'active' && breaker !== undefined && breaker.setBy !== 'resolver') {
+    if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
+    else {
       core.append('state', {
         clears_at_ms: null,
-        clears_when: '',
-        layer: 'breaker',
+        clears_when: 'an operator clears it',
+        layer: 'operator',
         name,
         reason: change.reason,
         scope,
         set_by: caller.agent,
-        state: 'active',
+        state: change.state,
       });
     }
     await core.settled();
-    await appended.committed;
     if (change.state !== 'active') await this.#cancelOpening(scope, name, `trading state ${change.state}`);
     return this.describeState();
+  }
+
+  /**
+   * Takes down the operator layer and the breaker of the same scope. A breaker that stands for something unresolved, or
+   * for the venue, is taken down by its own condition only. On live, loosening waits: the layer gets an end instead.
+   */
+  #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
+    const core = this.#core;
+    const isLive = core.settings.venue === 'binance-live';
+    for (const layer of ['operator', 'breaker'] as const) {
+      const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
+      if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))
+        continue;
+      core.append('state', {
+        clears_at_ms: isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null,
+        clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
+        layer,
+        name,
+        reason: isLive ? entry.reason : reason,
+        scope,
+        set_by: caller.agent,
+        state: isLive ? entry.state : 'active',
+      });
+    }
   }
 
   async #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
@@ -228,9 +241,25 @@ export class Operator {
   async rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
     const live = this.#core.market.account;
     if (live === null) throw new OperatorRequestError('the account is not known yet');
+    this.#waitForLoosening('rebase');
     const appended = this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
     await appended.committed;
     return { equity_usdt: live.marginBalanceUsdt };
+  }
+
+  /** On live what loosens is asked for twice: the first time starts the delay, the second after it takes effect. */
+  #waitForLoosening(what: string): void {
+    if (this.#core.settings.venue !== 'binance-live') return;
+    const now = this.#core.nowMs();
+    const delayMs = this.#core.policySpec.loosen_delay_ms;
+    const askedAt = this.#askedAt.get(what);
+    if (askedAt !== undefined && now - askedAt >= delayMs) {
+      this.#askedAt.delete(what);
+      return;
+    }
+    if (askedAt === undefined) this.#askedAt.set(what, now);
+    const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
+    throw new OperatorRequestError(`on binance-live ${what} waits: ask again after ${readyAt}`);
   }
 
   /** Inputs of rule 4 that are not fresh, in words, over every symbol of the policy. */

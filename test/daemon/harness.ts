@@ -89,10 +89,18 @@ export class DaemonWorld {
     const home = options.home ?? mkdtempSync(join(tmpdir(), 'holdfast-test-'));
     const policyPath = join(home, 'policy.yaml');
     writeFileSync(policyPath, policyText(options));
-    const daemon = await launch(sim, home, policyPath, options);
-    const world = new DaemonWorld(sim, home, policyPath, daemon, options);
-    await world.untilReady();
-    return world;
+    let daemon: Daemon | null = null;
+    try {
+      daemon = await launch(sim, home, policyPath, options);
+      const world = new DaemonWorld(sim, home, policyPath, daemon, options);
+      await world.untilReady();
+      return world;
+    } catch (error) {
+      // Left open, the exchange would keep the test process alive.
+      await daemon?.close();
+      await sim.close();
+      throw error;
+    }
   }
 
   /** Waits until the boot layer is cleared; fails after 10 s with what is missing. */
@@ -272,6 +280,6 @@ async function launch(
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
   });
-  const log = createLogger({ level: config.logLevel, redact: (text) => text });
+  const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
   return startDaemon(config, secrets, { log, signal: new AbortController().signal });
 }

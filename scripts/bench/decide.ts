@@ -1,0 +1,93 @@
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { decide } from '../../daemon/core/decide.ts';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { BENCH_CONTEXT, BENCH_REQUEST } from './world.ts';
+
+const BATCH = 1_000;
+const BATCHES = 300;
+
+export interface DecideFigures {
+  readonly p50_ns: number;
+  readonly p99_ns: number;
+  readonly bytes_per_op: number;
+  readonly trace_ns: number;
+}
+
+/** Nanoseconds an operation by batches: the clock's own cost vanishes, a pause shows in one batch. */
+function measureBatches(run: () => void): number[] {
+  for (let i = 0; i < 50 * BATCH; i += 1) run();
+  const batches: number[] = [];
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const startedAt = process.hrtime.bigint();
+    for (let i = 0; i < BATCH; i += 1) run();
+    batches.push(Number(process.hrtime.bigint() - startedAt) / BATCH);
+  }
+  return batches.sort((a, b) => a - b);
+}
+function at(sorted: readonly number[], quantile: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(quantile * sorted.length) - 1)] ?? Number.NaN;
+}
+
+interface TraceRow {
+  readonly rule: string;
+  readonly observed: number;
+  readonly limit: number;
+  readonly ok: boolean;
+}
+/** The yardstick: ten hand-written comparisons with a full trace, nothing else. */
+function tenChecks(
+  notional: number,
+  leverage: number,
+  slippage: number,
+): { readonly ok: boolean; readonly trace: readonly TraceRow[] } {
+  const trace: TraceRow[] = [];
+  let ok = true;
+  const check = (rule: string, observed: number, limit: number): void => {
+    const holds = observed <= limit;
+    if (!holds) ok = false;
+    trace.push({ rule, observed, limit, ok: holds });
+  };
+  const { account, exposure, pacing, market } = BENCH_CONTEXT;
+  check('order', notional, 1_000);
+  check('symbol', notional + exposure.long_units * 1e-4, 2_000);
+  check('gross', notional + exposure.gross_other_usdt, 3_000);
+  check('leverage', leverage, 3);
+  check('slippage', slippage, 20);
+  check('rate', pacing.account_sends, 20);
+  check('drawdown', account?.drawdown ?? 1, 0.1);
+  check('daily_loss', account?.daily_loss ?? 1, 0.05);
+  check('margin', notional / leverage, account?.available_usdt ?? 0);
+  check('sigma', market.sigma ?? 1, 0.06);
+  return { ok, trace };
+}
+
+export function measureDecide(spec: IntendedPolicySpec): DecideFigures {
+  const policy = compilePolicy(spec, 'bench', 'agent');
+  let sink = 0;
+  const decided = measureBatches(() => {
+    sink += decide(BENCH_REQUEST, BENCH_CONTEXT, policy).verdicts.length;
+  });
+  const traced = measureBatches(() => {
+    sink += tenChecks(400 + (sink & 1), 1, 10).trace.length;
+  });
+  if (sink === 0) throw new Error('nothing was decided');
+  return {
+    p50_ns: Math.round(at(decided, 0.5)),
+    p99_ns: Math.round(at(decided, 0.99)),
+    bytes_per_op: measureBytes(policy),
+    trace_ns: Math.round(at(traced, 0.5)),
+  };
+}
+
+/** Bytes allocated an operation, from the heap's growth between two collections that did not happen. */
+function measureBytes(policy: ReturnType<typeof compilePolicy>): number {
+  const samples: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 500; i += 1) decide(BENCH_REQUEST, BENCH_CONTEXT, policy);
+    const grown = process.memoryUsage().heapUsed - before;
+    if (grown > 0) samples.push(grown / 500);
+  }
+  samples.sort((a, b) => a - b);
+  return Math.round(at(samples, 0.5));
+}

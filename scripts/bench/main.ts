@@ -1,0 +1,234 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
+import { findPackageFolder } from '../../daemon/config.ts';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { startBaseline } from './baseline-server.ts';
+import { measureDecide } from './decide.ts';
+import { type LoadFigures, load, median, timeRequests } from './load.ts';
+import { ORDER_BODY, openPolicy } from './world.ts';
+
+/**
+ * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
+ * baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
+ */
+const ROUNDS = 3;
+const SECONDS = 3;
+const ORDERS = 400;
+
+interface Child {
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+/** Starts this file, or the daemon, as a child and waits for the line that names its URL. */
+function start(args: readonly string[], env: Record<string, string>): Promise<Child> {
+  const child = spawn(process.execPath, [...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const url = /https?:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
+      if (url !== undefined) resolve({ url, process: child });
+    });
+  });
+}
+async function end(child: Child): Promise<void> {
+  const ended = new Promise((resolve) => child.process.once('exit', resolve));
+  child.process.removeAllListeners('exit');
+  child.process.once('exit', () => undefined);
+  child.process.kill('SIGTERM');
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3_000))]);
+  if (child.process.exitCode === null && child.process.signalCode === null) child.process.kill('SIGKILL');
+}
+
+async function untilReady(url: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    if (answer?.status === 200) return;
+    if (performance.now() > deadline) throw new Error(`not ready: ${await answer?.text()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function daemonArgs(): readonly string[] {
+  return [join(findPackageFolder(), 'dist', 'daemon', 'cli', 'main.js'), 'start'];
+}
+function residentMb(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1_024);
+}
+
+/** Start to ready and resident memory, on paper as shipped. */
+async function measureStartup(folder: string): Promise<{ readonly startup_ms: number; readonly rss_mb: number }> {
+  const times: number[] = [];
+  const sizes: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const startedAt = performance.now();
+    const child = await start(daemonArgs(), {
+      HOLDFAST_HOME: join(folder, `startup-${round}`),
+      HOLDFAST_PORT: '0',
+      HOLDFAST_LOG_LEVEL: 'silent',
+    });
+    await untilReady(child.url);
+    times.push(performance.now() - startedAt);
+    sizes.push(residentMb(child.process.pid ?? 0));
+    await end(child);
+  }
+  return { startup_ms: Math.round(median(times)), rss_mb: median(sizes) };
+}
+
+interface InterceptFigures {
+  readonly rps: number;
+  readonly baseline_rps: number;
+  readonly ratio: number;
+  readonly p99_ratio: number;
+}
+async function compareIntercept(
+  daemonUrl: string,
+  token: string,
+  baselineUrl: string,
+  connections: number,
+): Promise<InterceptFigures> {
+  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+  const ours = { url: `${daemonUrl}/v1/intercept`, token, body };
+  const theirs = { url: `${baselineUrl}/intercept`, token: null, body };
+  await load(ours, connections, 1);
+  await load(theirs, connections, 1);
+  const pairs: (readonly [LoadFigures, LoadFigures])[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    pairs.push([await load(ours, connections, SECONDS), await load(theirs, connections, SECONDS)]);
+  return {
+    rps: Math.round(median(pairs.map(([a]) => a.rps))),
+    baseline_rps: Math.round(median(pairs.map(([, b]) => b.rps))),
+    ratio: round3(median(pairs.map(([a, b]) => a.rps / b.rps))),
+    p99_ratio: round3(median(pairs.map(([a, b]) => a.p99Ms / b.p99Ms))),
+  };
+}
+function round3(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
+
+async function compareOrders(
+  daemonUrl: string,
+  token: string,
+  baselineUrl: string,
+): Promise<{ readonly p50_us: number; readonly baseline_p50_us: number; readonly ratio: number }> {
+  const ours = `${daemonUrl}/v1/tools/place_order`;
+  const theirs = `${baselineUrl}/order`;
+  const body = JSON.stringify(ORDER_BODY);
+  await timeRequests(ours, token, body, 100);
+  await timeRequests(theirs, null, body, 100);
+  const pairs: (readonly [number, number])[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const a = median(await timeRequests(ours, token, body, ORDERS));
+    const b = median(await timeRequests(theirs, null, body, ORDERS));
+    pairs.push([a, b]);
+  }
+  return {
+    p50_us: Math.round(median(pairs.map(([a]) => a))),
+    baseline_p50_us: Math.round(median(pairs.map(([, b]) => b))),
+    ratio: round3(median(pairs.map(([a, b]) => a / b))),
+  };
+}
+
+/** Bytes of the record that one intercepted order leaves in the ledger: rows of the baseline are as large. */
+async function recordBytes(daemonUrl: string, token: string, operator: string): Promise<number> {
+  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
+  await fetch(`${daemonUrl}/v1/intercept`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body,
+  });
+  const events = await fetch(`${daemonUrl}/v1/events`, {
+    headers: { authorization: `Bearer ${operator}`, 'last-event-id': '0' },
+  });
+  const reader = events.body?.getReader();
+  let text = '';
+  const deadline = performance.now() + 5_000;
+  while (reader !== undefined && performance.now() < deadline) {
+    const chunk = await reader.read();
+    text += new TextDecoder().decode(chunk.value);
+    const line = text
+      .split('\n')
+      .find(
+        (candidate) => candidate.startsWith('data:') && candidate.includes('"intercept"') && candidate.endsWith('}'),
+      );
+    if (line === undefined) continue;
+    await reader.cancel();
+    return line.length - 5;
+  }
+  throw new Error('the intercepted order did not show up in the event stream');
+}
+
+async function runRole(role: string, args: readonly string[]): Promise<void> {
+  if (role === 'exchange') {
+    const sim = await startExchangeSim({ balance: 1e9, enforceLimits: false, seed: 3 });
+    process.stdout.write(`${sim.url}\n`);
+    process.once('SIGTERM', () => void sim.close().then(() => process.exit(0)));
+    return;
+  }
+  const [databasePath = '', rowBytes = '0', exchangeUrl = ''] = args;
+  const server = await startBaseline({ databasePath, rowBytes: Number(rowBytes), exchangeUrl });
+  process.stdout.write(`${server.url}\n`);
+  process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  const self = fileURLToPath(import.meta.url);
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  try {
+    const base = parse(
+      readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8'),
+    ) as IntendedPolicySpec;
+    note('decide …');
+    const decide = measureDecide(base);
+    note('start …');
+    const startup = await measureStartup(folder);
+    const policyPath = join(folder, 'policy.yaml');
+    writeFileSync(policyPath, stringify(openPolicy(base)));
+    const exchange = await start([self, '--role', 'exchange'], {});
+    children.push(exchange);
+    const home = join(folder, 'home');
+    const daemon = await start(daemonArgs(), {
+      HOLDFAST_HOME: home,
+      HOLDFAST_PORT: '0',
+      HOLDFAST_LOG_LEVEL: 'silent',
+      HOLDFAST_POLICY: policyPath,
+      HOLDFAST_PAPER_URL: exchange.url,
+    });
+    children.push(daemon);
+    await untilReady(daemon.url);
+    const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+    const operator = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
+    const rowBytes = await recordBytes(daemon.url, token, operator);
+    const baseline = await start(
+      [self, '--role', 'baseline', join(folder, 'baseline.db'), String(rowBytes), exchange.url],
+      {},
+    );
+    children.push(baseline);
+    note(`intercept … (records of ${rowBytes} bytes)`);
+    const c8 = await compareIntercept(daemon.url, token, baseline.url, 8);
+    const c32 = await compareIntercept(daemon.url, token, baseline.url, 32);
+    note('place_order …');
+    const orders = await compareOrders(daemon.url, token, baseline.url);
+    process.stdout.write(`${JSON.stringify({ decide, intercept: { c8, c32 }, place_order: orders, ...startup })}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const role = process.argv.indexOf('--role');
+if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
+else await main();
