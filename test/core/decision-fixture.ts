@@ -190,8 +190,6 @@ export const baseContext: ExecutionContext = {
   clock_skew_ms: 10,
   duplicate_of: null,
   exit_rung: 0,
-  leaving_order_ids: [],
-  own_order_id: null,
   exposure: {
     gross_other_usdt: 0,
     liquidation_distance: null,
