@@ -23,22 +23,30 @@ interface CachedCaller {
   readonly caller: Caller;
   readonly untilMs: number;
 }
+/** What the last request of a connection proved. */
+interface ConnectionProof extends CachedCaller {
+  readonly authorization: string;
+}
 export interface Authenticator {
   /** @throws ApiError UNAUTHENTICATED */
-  authenticate(authorization: string | undefined): Caller;
+  authenticate(authorization: string | undefined, connection: object): Caller;
   /** Looks every token up again from now on; to be called when one was revoked in this process. */
   forget(): void;
 }
 
-/** Bearer tokens only. Found ones are remembered under the hash of their secret, so no compare depends on the secret. */
+/**
+ * Bearer tokens only. Found ones are remembered under the hash of their secret, so no compare depends on a secret that
+ * the caller may not know. On one connection the same header again needs no hash: it is compared with what that very
+ * connection has sent before.
+ */
 export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): Authenticator {
   const cache = new Map<string, CachedCaller>();
+  let proofs = new WeakMap<object, ConnectionProof>();
 
-  function lookUp(secret: string): Caller {
+  function lookUp(secret: string, now: number): CachedCaller {
     const key = hash('sha256', secret, 'base64');
-    const now = nowMs();
     const cached = cache.get(key);
-    if (cached !== undefined && now < cached.untilMs) return cached.caller;
+    if (cached !== undefined && now < cached.untilMs) return cached;
     const token = tokens.findToken(secret);
     if (token === null) {
       cache.delete(key);
@@ -51,21 +59,30 @@ export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): A
       tokenId: token.id,
       skillSha256: token.skillSha256,
     };
-    cache.set(key, { caller, untilMs: now + TOKEN_CACHE_MS });
-    return caller;
+    const found = { caller, untilMs: now + TOKEN_CACHE_MS };
+    cache.set(key, found);
+    return found;
   }
 
   return {
-    authenticate(authorization) {
+    authenticate(authorization, connection) {
       if (authorization === undefined) throw unauthenticated('Send Authorization: Bearer and a token.');
+      const now = nowMs();
+      const proof = proofs.get(connection);
+      if (proof !== undefined && now < proof.untilMs && proof.authorization === authorization) return proof.caller;
       const isBearer = authorization.startsWith('Bearer ') || /^bearer /i.test(authorization);
       const secret = isBearer ? authorization.slice(7) : '';
       if (secret === '' || secret.length > MAX_SECRET_LENGTH) {
         throw unauthenticated('Authorization must be Bearer and one token.');
       }
-      return lookUp(secret);
+      const { caller, untilMs } = lookUp(secret, now);
+      proofs.set(connection, { authorization, caller, untilMs });
+      return caller;
     },
-    forget: () => cache.clear(),
+    forget() {
+      cache.clear();
+      proofs = new WeakMap();
+    },
   };
 }
 

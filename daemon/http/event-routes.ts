@@ -24,8 +24,8 @@ export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: 
     handler: async (request, reply) => {
       requireValid(checkNoQuery, queryOf(request));
       const last = readLastEventId(request.headers['last-event-id'], doors.events.lastSeq());
-      const { authorization } = request.headers;
-      streams.open(reply.raw, last, () => mayContinue(doors, authorization));
+      const { headers, socket } = request.raw;
+      streams.open(reply.raw, last, () => mayContinue(doors, headers.authorization, socket));
       reply.hijack();
       return reply;
     },
@@ -41,9 +41,9 @@ function readLastEventId(header: string | string[] | undefined, lastSeq: number)
 }
 
 /** A stream may outlive its token. */
-function mayContinue(doors: Doors, authorization: string | undefined): boolean {
+function mayContinue(doors: Doors, authorization: string | undefined, connection: object): boolean {
   try {
-    return OPERATOR_ROUTE.includes(doors.authenticator.authenticate(authorization).role);
+    return OPERATOR_ROUTE.includes(doors.authenticator.authenticate(authorization, connection).role);
   } catch (error) {
     if (error instanceof ApiError) return false;
     throw error;

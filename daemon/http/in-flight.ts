@@ -15,14 +15,12 @@ export class Flight {
   constructor(leave: () => void) {
     this.#leave = leave;
   }
-  async run<T>(work: Promise<T>): Promise<T> {
+  beginWork(): void {
     this.#working += 1;
-    try {
-      return await work;
-    } finally {
-      this.#working -= 1;
-      if (this.#isClosed && this.#working === 0) this.#leave();
-    }
+  }
+  endWork(): void {
+    this.#working -= 1;
+    if (this.#isClosed && this.#working === 0) this.#leave();
   }
   close(): void {
     if (this.#isClosed) return;

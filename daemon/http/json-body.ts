@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { ApiError } from './errors.ts';
 
 /** Largest body of a route that takes JSON, bytes. */
@@ -17,8 +17,7 @@ const MAX_SHOWN_KEY = 64;
  */
 export function parseJsonBody(bytes: Buffer): unknown {
   if (bytes.length === 0) throw refused('The body is empty; send a JSON object.');
-  if (!isUtf8(bytes)) throw refused('The body is not valid UTF-8.');
-  const text = bytes.toString('utf8');
+  const text = decode(bytes);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -33,6 +32,12 @@ export function parseJsonBody(bytes: Buffer): unknown {
   if (seen.members !== countMembers(text)) throw refused(`The key ${findDuplicateKey(text)} is given twice.`);
   if (seen.hasZero && hasVanishedNumber(text)) throw refused('A number is too small to be held.');
   return value;
+}
+
+function decode(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) throw refused('The body is not valid UTF-8.');
+  return bytes.toString('utf8');
 }
 
 interface Walk {

@@ -101,7 +101,7 @@ export function buildGuard(
   return (request, _reply, done) => {
     request.label = label;
     try {
-      const caller = authenticator.authenticate(request.raw.headers.authorization);
+      const caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
       if (!roles.includes(caller.role)) {
         throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
       }
@@ -120,7 +120,8 @@ export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandl
   return (request, _reply, done) => {
     request.label = label;
     try {
-      if (!isLocal(doors, request)) doors.authenticator.authenticate(request.raw.headers.authorization);
+      const { headers, socket } = request.raw;
+      if (!isLocal(doors, request)) doors.authenticator.authenticate(headers.authorization, socket);
     } catch (error) {
       done(error as Error);
       return;
@@ -142,8 +143,14 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** Keeps the request in flight until the work is done, also when its caller hangs up. */
-export function whileInFlight<T>(request: FastifyRequest, work: Promise<T>): Promise<T> {
-  return request.flight === null ? work : request.flight.run(work);
+export async function whileInFlight<T>(request: FastifyRequest, work: Promise<T>): Promise<T> {
+  const { flight } = request;
+  flight?.beginWork();
+  try {
+    return await work;
+  } finally {
+    flight?.endWork();
+  }
 }
 
 /** @throws ApiError INVALID_INPUT with every violation */
@@ -163,7 +170,8 @@ const INTEGER_KEYS: ReadonlySet<string> = new Set(['limit']);
 const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
 /** A query has only texts: those that are numbers or booleans are read, exactly, and the schema judges the rest. */
 export function queryOf(request: FastifyRequest): { readonly [key: string]: unknown } {
-  const query: Record<string, unknown> = {};
+  // Without a prototype, so that the key __proto__ is one as any other and refused.
+  const query = Object.create(null) as Record<string, unknown>;
   for (const [key, value] of Object.entries(request.query as Record<string, unknown>)) {
     if (INTEGER_KEYS.has(key) && typeof value === 'string' && /^(?:0|[1-9][0-9]{0,14})$/.test(value)) {
       query[key] = Number(value);

@@ -1,6 +1,11 @@
-import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
@@ -26,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_CONNECTIONS = 1024;
+const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
@@ -117,7 +123,13 @@ function buildApp(logger: Logger): FastifyInstance {
     forceCloseConnections: false,
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+      // A second Host or Authorization would be dropped in silence: joined, the guard sees and refuses it.
+      joinDuplicateHeaders: true,
+    },
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
   });
@@ -134,10 +146,9 @@ function buildApp(logger: Logger): FastifyInstance {
 
 function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, closing: { isClosing: boolean }): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const startedAt = performance.now();
-    reply.raw.once('close', () => finish(doors, request, reply.raw, startedAt));
-    reply.header('cache-control', 'no-store');
-    reply.header('x-content-type-options', 'nosniff');
+    reply.raw.once('close', () => finish(doors, request, reply));
+    // Only answers to GET are ever cached.
+    if (request.raw.method === 'GET') reply.headers(GET_HEADERS);
     try {
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
@@ -147,18 +158,13 @@ function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, 
     }
     done();
   });
-  // A client on a kept-alive connection must not wait on it while we leave.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (closing.isClosing) reply.header('connection', 'close');
-    done();
-  });
 }
 
-function finish(doors: Doors, request: FastifyRequest, response: ServerResponse, startedAt: number): void {
+function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
   request.flight?.close();
   // 499: the client went before the answer.
-  const status = response.writableFinished ? response.statusCode : 499;
-  doors.metrics.observe(request.label, status, (performance.now() - startedAt) / 1000);
+  const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
+  doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);
 }
 
 function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBook): void {

@@ -89,10 +89,10 @@ function addTradingRoute(
       : { summary: `Run ${tool}`, description: 'A refusal is an answer: status 200, decision BLOCK.', tags: TAGS },
     body: TOOL_SCHEMAS[tool],
     answer: ToolAnswerSchema,
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const checked = checkTradingCall(tool, bodyOf(request));
       if (!checked.ok) throw invalidInput(checked.violations);
-      return answerOutcome(reply, await whileInFlight(request, run(callerOf(request), checked.call)));
+      return answerOutcome(request, reply, run(callerOf(request), checked.call));
     },
     errorHandler: rejectedInputHandler(doors, tool),
   });
@@ -107,21 +107,25 @@ function registerIntercept(app: FastifyInstance, doors: Doors): void {
     text: { summary: 'Advice on a tool call, whatever the tool', description: ADVICE, tags: ['intercept'] },
     body: InterceptRequest,
     answer: InterceptAnswerSchema,
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const { tool, args, meta } = requireValid(checkIntercept, bodyOf(request));
       // Arguments that do not fit the contract are no error here: the gate blocks the call and records it.
       const checked = isTradingTool(tool) ? checkTradingCall(tool, args) : null;
       const call = checked?.ok === true ? checked.call : null;
       const skill = meta?.skill ?? null;
-      const work = doors.gate.intercept(callerOf(request), tool, args, call, skill);
-      return answerOutcome(reply, await whileInFlight(request, work));
+      return answerOutcome(request, reply, doors.gate.intercept(callerOf(request), tool, args, call, skill));
     },
     errorHandler: rejectedInputHandler(doors, 'intercept'),
   });
 }
 
 /** The text is sent as the gate wrote it: the decision in it is the very text that was recorded. */
-function answerOutcome(reply: FastifyReply, outcome: ToolOutcome): string {
+async function answerOutcome(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: Promise<ToolOutcome>,
+): Promise<string> {
+  const outcome = await whileInFlight(request, work);
   switch (outcome.kind) {
     case 'decided':
       reply.header('content-type', JSON_TYPE);

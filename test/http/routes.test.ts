@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TSchema } from 'typebox';
+import * as body from '../../daemon/contract/bodies.ts';
+import { buildContractCheck } from '../../daemon/contract/check.ts';
+import { READING_TOOLS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import type { Role } from '../../daemon/gate/api.ts';
+import { ANSWER_TEXT } from './fake-gate.ts';
+import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
+
+interface RouteCase {
+  readonly method: string;
+  readonly path: string;
+  readonly roles: readonly Role[];
+  readonly body?: unknown;
+  readonly answer: TSchema | null;
+}
+const AGENTS = ['agent', 'operator'] as const;
+const TOOL_ARGS: { readonly [tool: string]: unknown } = {
+  place_order: PLACE_ORDER,
+  close_position: { symbol: 'BTCUSDT' },
+  modify_order: { client_order_id: 'hf1', limit_price: 60_000 },
+  cancel_order: { client_order_id: 'hf1' },
+  cancel_all: {},
+  get_decision: { decision_id: 'dec_7' },
+};
+const SIGNAL = { kind: 'injection', scope: { agent: 'momentum' }, severity: 0.9, ttl_ms: 60_000, evidence: 'seen' };
+const CASES: readonly RouteCase[] = [
+  ...TRADING_TOOLS.flatMap((tool) => [
+    { method: 'POST', path: `/v1/tools/${tool}`, roles: AGENTS, body: TOOL_ARGS[tool], answer: body.ToolAnswerSchema },
+    {
+      method: 'POST',
+      path: `/v1/dry-run/${tool}`,
+      roles: AGENTS,
+      body: TOOL_ARGS[tool],
+      answer: body.ToolAnswerSchema,
+    },
+  ]),
+  ...READING_TOOLS.map((tool) => ({
+    method: 'POST',
+    path: `/v1/tools/${tool}`,
+    roles: AGENTS,
+    body: TOOL_ARGS[tool] ?? {},
+    answer: null,
+  })),
+  {
+    method: 'POST',
+    path: '/v1/intercept',
+    roles: AGENTS,
+    body: { tool: 'place_order', args: PLACE_ORDER },
+    answer: body.InterceptAnswerSchema,
+  },
+  { method: 'GET', path: '/v1/tools', roles: AGENTS, answer: body.ToolsBodySchema },
+  { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: AGENTS, answer: body.LimitsBodySchema },
+  { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: body.DecisionsBodySchema },
+  { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
+  { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: AGENTS, answer: body.OrdersBodySchema },
+  { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
+  { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
+  { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },
+  { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
+  { method: 'GET', path: '/v1/trading-state', roles: ['operator'], answer: body.TradingStateBodySchema },
+  {
+    method: 'PUT',
+    path: '/v1/trading-state',
+    roles: ['operator'],
+    body: { state: 'halted', reason: 'drill' },
+    answer: body.TradingStateBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/flatten',
+    roles: ['operator'],
+    body: { reason: 'drill', symbols: ['BTCUSDT'] },
+    answer: body.FlattenBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/account/rebase',
+    roles: ['operator'],
+    body: { reason: 'deposit' },
+    answer: body.RebaseBodySchema,
+  },
+  { method: 'GET', path: '/v1/policy', roles: ['operator'], answer: body.PolicyBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/policy/check',
+    roles: ['operator'],
+    body: { text: 'version: 1' },
+    answer: body.PolicyCheckBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/policy/reload',
+    roles: ['operator'],
+    body: { hash: 'b'.repeat(64) },
+    answer: body.ReloadBodySchema,
+  },
+];
+
+test('every route answers its roles with a body of the contract, and nobody else', async (t) => {
+  const server = await startServer(t);
+  for (const { method, path, roles, body: sent, answer } of CASES) {
+    const place = `${method} ${path}`;
+    for (const role of ['agent', 'monitor', 'operator'] as const) {
+      const before = server.gate.calls.length;
+      const got = await server.call(method, path, { role, body: sent });
+      if (roles.includes(role)) {
+        assert.equal(got.status, 200, `${place} as ${role}: ${got.text}`);
+        assert.match(String(got.headers['content-type']), /^application\/json/);
+        if (answer !== null)
+          assert.deepEqual(buildContractCheck(answer)(got.json), { ok: true, value: got.json }, place);
+      } else {
+        assert.equal(got.status, 403, `${place} as ${role}`);
+        assert.equal(got.json.error.code, 'FORBIDDEN');
+        assert.equal(server.gate.calls.length, before, `${place} as ${role} reached the gate`);
+      }
+    }
+    for (const headers of [
+      {},
+      { authorization: 'Bearer hf_unknown' },
+      { authorization: `Basic ${SECRETS.operator}` },
+      { authorization: SECRETS.operator },
+    ]) {
+      const got = await server.call(method, path, { role: null, body: sent, headers });
+      assert.equal(got.status, 401, `${place} with ${JSON.stringify(headers)}`);
+      assert.equal(got.json.error.code, 'UNAUTHENTICATED');
+      assert.equal(got.headers['www-authenticate'], 'Bearer');
+    }
+  }
+});
+
+test('BY-24: an agent posts no signal and a monitor runs no tool, and neither reaches the gate', async (t) => {
+  const server = await startServer(t);
+  assert.equal((await server.call('POST', '/v1/signals', { role: 'agent', body: SIGNAL })).status, 403);
+  for (const tool of TRADING_TOOLS) {
+    assert.equal(
+      (await server.call('POST', `/v1/tools/${tool}`, { role: 'monitor', body: TOOL_ARGS[tool] })).status,
+      403,
+    );
+  }
+  assert.deepEqual(server.gate.calls, []);
+});
+
+test('the gate gets the caller of the token, the checked call, and its text is sent verbatim', async (t) => {
+  const server = await startServer(t);
+  const got = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
+  assert.equal(got.text, ANSWER_TEXT);
+  const caller = { role: 'agent', agent: 'momentum', tokenId: 'tok_agent', skillSha256: null };
+  assert.deepEqual(server.gate.calls, [
+    { method: 'runTool', args: [caller, { tool: 'place_order', args: PLACE_ORDER }] },
+  ]);
+});
+
+test('a reading tool answers the body of the matching GET', async (t) => {
+  const server = await startServer(t);
+  const paths = {
+    get_account: 'account',
+    get_positions: 'positions',
+    get_orders: 'orders',
+    get_market: 'market',
+    get_limits: 'limits',
+    get_decision: 'decisions/dec_7',
+  };
+  for (const tool of READING_TOOLS) {
+    const posted = await server.call('POST', `/v1/tools/${tool}`, { body: TOOL_ARGS[tool] ?? {} });
+    const got = await server.call('GET', `/v1/${paths[tool]}`);
+    assert.deepEqual(posted.json, { result: got.json }, tool);
+  }
+});
+
+test('a reading tool outside the policy scope is refused through both doors', async (t) => {
+  const server = await startServer(t);
+  server.gate.unreadable = ['get_orders', 'get_decision'];
+  const calls = [
+    server.call('POST', '/v1/tools/get_orders', { body: {} }),
+    server.call('GET', '/v1/orders'),
+    server.call('GET', '/v1/decisions'),
+    server.call('GET', '/v1/decisions/dec_7'),
+  ];
+  for (const got of await Promise.all(calls)) {
+    assert.equal(got.status, 403);
+    assert.equal(got.json.error.code, 'TOOL_NOT_IN_SCOPE');
+  }
+  const { json } = await server.call('GET', '/v1/tools');
+  const names = (json.tools as { name: string }[]).map((tool) => tool.name);
+  assert.equal(names.includes('get_orders'), false);
+  assert.equal(names.length, Object.keys(TOOL_SCHEMAS).length - 2);
+});
+
+test("GET /v1/tools gives each format, with the operator's narrower arguments", async (t) => {
+  const server = await startServer(t);
+  const [plain, openai, anthropic, mcp] = await Promise.all(
+    ['', '?format=openai', '?format=anthropic', '?format=mcp'].map((query) => server.call('GET', `/v1/tools${query}`)),
+  );
+  assert.equal(plain?.json.tools[0].name, 'place_order');
+  assert.equal(openai?.json.tools[0].function.parameters.type, 'object');
+  assert.equal(anthropic?.json.tools[0].input_schema.type, 'object');
+  assert.deepEqual(mcp?.json.tools[0].inputSchema.allOf, [
+    { type: 'object', properties: { order_type: { enum: ['limit'] } } },
+  ]);
+  assert.equal((await server.call('GET', '/v1/tools?format=xml')).status, 400);
+});
+
+test('intercept hands over what it got: the checked call, or null when tool or arguments are not ours', async (t) => {
+  const server = await startServer(t);
+  const skill = { name: 'trend', sha256: 'c'.repeat(64) };
+  const bodies = [
+    { tool: 'place_order', args: PLACE_ORDER, meta: { skill } },
+    { tool: 'place_order', args: { symbol: 'BTCUSDT' } },
+    { tool: 'send_email', args: { to: 'a@b.c' } },
+  ];
+  for (const sent of bodies) assert.equal((await server.call('POST', '/v1/intercept', { body: sent })).status, 200);
+  const rest = server.gate.calls.map((call) => call.args.slice(1));
+  assert.deepEqual(rest, [
+    ['place_order', PLACE_ORDER, { tool: 'place_order', args: PLACE_ORDER }, skill],
+    ['place_order', { symbol: 'BTCUSDT' }, null, null],
+    ['send_email', { to: 'a@b.c' }, null, null],
+  ]);
+  for (const bad of [
+    { tool: 'x' },
+    { tool: 'x', args: [] },
+    { tool: '', args: {} },
+    { tool: 'x', args: {}, extra: 1 },
+  ]) {
+    assert.equal((await server.call('POST', '/v1/intercept', { body: bad })).status, 400, JSON.stringify(bad));
+  }
+});
+
+test('a refused input is a 400 that names each field, and the gate learns the paths without the values', async (t) => {
+  const server = await startServer(t);
+  const sent = { ...PLACE_ORDER, symbol: 'btcusdt', max_slipage_bps: 5 };
+  for (const path of ['/v1/tools/place_order', '/v1/dry-run/place_order']) {
+    const got = await server.call('POST', path, { body: sent });
+    assert.equal(got.status, 400);
+    assert.equal(got.json.error.code, 'INVALID_INPUT');
+    const fields = (got.json.error.details.violations as { path: string }[]).map((each) => each.path).sort();
+    assert.deepEqual(fields, ['max_slipage_bps', 'symbol']);
+  }
+  assert.equal(
+    (await server.call('POST', '/v1/tools/place_order', { text: '{"a":1' })).json.error.code,
+    'INVALID_JSON',
+  );
+  assert.deepEqual(
+    server.gate.calls.map(({ method, args }) => [method, args[1], [...(args[2] as string[])].sort()]),
+    [
+      ['recordRejectedInput', 'place_order', ['max_slipage_bps', 'symbol']],
+      ['recordRejectedInput', 'place_order', ['max_slipage_bps', 'symbol']],
+      ['recordRejectedInput', 'place_order', ['']],
+    ],
+  );
+});
+
+test('the outcomes conflict and unavailable are 409 and 503', async (t) => {
+  const server = await startServer(t);
+  server.gate.outcome = async () => ({ kind: 'conflict', message: 'used before', decisionId: 'dec_3' });
+  const conflict = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
+  assert.equal(conflict.status, 409);
+  assert.deepEqual(conflict.json.error, {
+    code: 'REQUEST_ID_REUSED',
+    message: 'used before',
+    details: { decision_id: 'dec_3' },
+  });
+  server.gate.outcome = async () => ({ kind: 'unavailable', message: 'starting' });
+  const unavailable = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
+  assert.equal(unavailable.status, 503);
+  assert.equal(unavailable.json.error.code, 'NOT_READY');
+  assert.equal(unavailable.headers['retry-after'], '1');
+});
+
+test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodies', async (t) => {
+  const server = await startServer(t);
+  for (const query of ['limit=1', 'limit=5000', '', 'cursor=12', 'open=false']) {
+    assert.equal((await server.call('GET', `/v1/orders?${query}`)).status, 200, query);
+  }
+  const bad = [
+    'limit=0',
+    'limit=5001',
+    'limit=1e3',
+    'limit=+5',
+    'limit=05',
+    'limit=',
+    'limit=1&limit=2',
+    'limit=abc',
+    'limit=-1',
+    'open=1',
+    'open=TRUE',
+    'cursor=',
+    'cursor=%00',
+    'cursor=forged',
+    `cursor=${'9'.repeat(300)}`,
+    'page=2',
+    'symbol=btcusdt',
+    '__proto__=1',
+  ];
+  for (const query of bad) {
+    const got = await server.call('GET', `/v1/orders?${query}`);
+    assert.equal(got.status, 400, query);
+    assert.equal(got.json.error.code, 'INVALID_INPUT', query);
+  }
+  for (const sent of [{ limit: '5' }, { limit: 0 }, { cursor: 7 }, { open: 'true' }]) {
+    assert.equal((await server.call('POST', '/v1/tools/get_orders', { body: sent })).status, 400);
+  }
+  for (const path of ['/v1/positions?limit=5', '/v1/policy?x=1', '/v1/decisions/dec_7?full=1']) {
+    assert.equal(
+      (await server.call('GET', path, { role: path.includes('policy') ? 'operator' : 'agent' })).status,
+      400,
+    );
+  }
+});
+
+test('unknown routes are 404, unknown tools say so, other methods are 405 with Allow', async (t) => {
+  const server = await startServer(t);
+  const unknown = await server.call('POST', '/v1/orders/batch', { body: {} });
+  assert.deepEqual([unknown.status, unknown.json.error.code], [404, 'NOT_FOUND']);
+  for (const path of [
+    '/v1/tools/set_leverage',
+    '/v1/dry-run/get_orders',
+    '/v1/tools/__proto__',
+    '/v1/tools/PLACE_ORDER',
+  ]) {
+    const got = await server.call('POST', path, { body: {} });
+    assert.deepEqual([got.status, got.json.error.code], [404, 'TOOL_UNKNOWN'], path);
+  }
+  const got = await server.call('PATCH', '/v1/trading-state', { role: 'operator', body: {} });
+  assert.deepEqual([got.status, got.json.error.code, got.headers.allow], [405, 'METHOD_NOT_ALLOWED', 'GET, PUT']);
+  assert.equal((await server.call('DELETE', '/v1/decisions/dec_7')).status, 405);
+  assert.equal((await server.call('GET', '/v1/decisions/dec_8')).json.error.code, 'NOT_FOUND');
+  assert.equal((await server.call('GET', '/v1/decisions/a%2Fb')).status, 400);
+  const overridden = await server.call('GET', '/v1/trading-state', {
+    role: 'operator',
+    headers: { 'x-http-method-override': 'PUT' },
+  });
+  assert.equal(overridden.status, 200);
+  assert.deepEqual(
+    server.gate.calls.filter((call) => call.method === 'setTradingState'),
+    [],
+  );
+});
+
+test('operator commands reach the gate as they were meant', async (t) => {
+  const server = await startServer(t);
+  const post = (path: string, more: object) => server.call('POST', path, { role: 'operator', ...more });
+  await server.call('PUT', '/v1/trading-state', {
+    role: 'operator',
+    body: { state: 'reducing', reason: 'news', symbol: 'BTCUSDT', agent: 'momentum' },
+  });
+  await post('/v1/flatten', { body: { reason: 'drill' } });
+  await post('/v1/account/rebase', {});
+  await post('/v1/policy/reload', {});
+  await post('/v1/policy/check', { text: 'name: é', headers: { 'content-type': 'text/yaml' } });
+  await post('/v1/policy/check', { body: { text: 'bad' } });
+  assert.deepEqual(
+    server.gate.calls.map(({ method, args }) => [
+      method,
+      ...args.filter((arg) => typeof arg !== 'object' || arg === null || 'state' in arg),
+    ]),
+    [
+      ['setTradingState', { state: 'reducing', reason: 'news', symbol: 'BTCUSDT', agent: 'momentum' }],
+      ['flatten', null, 'drill'],
+      ['rebase', ''],
+      ['reloadPolicy', null],
+      ['checkPolicy', 'name: é'],
+      ['checkPolicy', 'bad'],
+    ],
+  );
+  const bad = [
+    ['PUT', '/v1/trading-state', { state: 'paused', reason: 'x' }],
+    ['PUT', '/v1/trading-state', { state: 'halted' }],
+    ['PUT', '/v1/trading-state', { state: 'halted', reason: '' }],
+    ['POST', '/v1/flatten', { symbols: [], reason: 'x' }],
+    ['POST', '/v1/flatten', { symbols: ['btc'], reason: 'x' }],
+    ['POST', '/v1/policy/reload', { hash: 'abc' }],
+  ] as const;
+  for (const [method, path, body] of bad)
+    assert.equal((await server.call(method, path, { role: 'operator', body })).status, 400, path);
+});
+
+test('signals are bounded', async (t) => {
+  const server = await startServer(t);
+  const bad = [
+    { severity: 1.1 },
+    { severity: -0.1 },
+    { kind: 'rumour' },
+    { ttl_ms: 0 },
+    { ttl_ms: 1.5 },
+    { scope: { venue: 'x' } },
+    { evidence: '€'.repeat(683) },
+    { extra: 1 },
+  ];
+  for (const more of bad) {
+    const got = await server.call('POST', '/v1/signals', { role: 'monitor', body: { ...SIGNAL, ...more } });
+    assert.equal(got.status, 400, JSON.stringify(more).slice(0, 60));
+  }
+  assert.deepEqual(server.gate.calls, []);
+});
+
+test('a revoked token is refused within its cache time, at once when the server is told', async (t) => {
+  const server = await startServer(t);
+  assert.equal((await server.call('GET', '/v1/account')).status, 200);
+  server.tokens.delete(SECRETS.agent);
+  server.http.forgetTokens();
+  assert.equal((await server.call('GET', '/v1/account')).status, 401);
+
+  assert.equal((await server.call('GET', '/v1/account', { role: 'operator' })).status, 200);
+  server.tokens.delete(SECRETS.operator);
+  const deadline = performance.now() + 1000;
+  let { status } = await server.call('GET', '/v1/account', { role: 'operator' });
+  while (status === 200 && performance.now() < deadline)
+    ({ status } = await server.call('GET', '/v1/account', { role: 'operator' }));
+  assert.equal(status, 401);
+});
