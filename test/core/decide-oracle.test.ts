@@ -22,7 +22,7 @@ test('SAE-SAME-CODE: the gate decides as a second implementation from the docume
       if (oracle.action === 'exit') seen.exit += 1;
       assert.deepEqual(disagreements(gate, oracle), []);
     }),
-    { seed: 20260310, numRuns: 6000 },
+    { seed: 20260310, numRuns: 6000, includeErrorInReport: true },
   );
   // A generator that only ever produces refusals would compare nothing.
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 200, `only ${count} cases of ${what}`);

@@ -320,3 +320,25 @@ export function decideWith(...changes: readonly Change[]): ExecutionDecision {
 export function codesOf(decision: ExecutionDecision): string[] {
   return decision.reasons.map((reason) => reason.code);
 }
+
+export const LOOSENESS = { BLOCK: 0, LIMIT: 1, ALLOW: 2 } as const;
+/** What `candidate` allows beyond `base`: nothing when it is as strict. Lots, leverage and slippage count apart. */
+export function loosened(candidate: ExecutionDecision, base: ExecutionDecision): string[] {
+  const found: string[] = [];
+  if (LOOSENESS[candidate.decision] > LOOSENESS[base.decision])
+    found.push(`${base.decision} became ${candidate.decision}`);
+  for (const figure of ['lots', 'leverage', 'max_slippage_bps'] as const) {
+    const before = base.effective?.[figure] ?? 0;
+    const now = candidate.effective?.[figure] ?? 0;
+    if (now > before) found.push(`${figure} ${before} became ${now}`);
+  }
+  return found;
+}
+
+/**
+ * The venue's brackets do not bind. Where they do, less leverage permits more notional: a policy or a regime that
+ * lowers leverage then lifts that bound of the venue's, which is no loosening of ours.
+ */
+export function hasAmpleBrackets({ context }: Case): boolean {
+  return context.market.rules?.bracket_caps.every((cap) => cap >= 100_000) ?? true;
+}

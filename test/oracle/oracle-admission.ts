@@ -52,7 +52,13 @@ export function checkFreshness(
   if (market.bid === null || market.ask === null || isOld(market.quote_at_ms, freshness.quote_ms))
     deny.add('STALE_QUOTE');
   const window = scaleBarCount(volatility.window_bars, bar_ms, market.bar_ms);
-  if (market.sigma === null || market.bar_count < window || isOld(market.bars_as_of_ms, freshness.bars * market.bar_ms))
+  // A window of bars gives a jump ratio, and a past a baseline: where they are missing something is wrong, and what is
+  // not known must not be calmer than what is.
+  const hasFeatures =
+    market.sigma !== null &&
+    market.jump_ratio !== null &&
+    (market.sigma_baseline !== null || market.history_count === 0);
+  if (!hasFeatures || market.bar_count < window || isOld(market.bars_as_of_ms, freshness.bars * market.bar_ms))
     deny.add('STALE_BARS');
   if (account === null || isOld(account.observed_at_ms, freshness.account_ms)) deny.add('STALE_ACCOUNT');
   if (market.rules === null || !market.rules.trading || isOld(market.rules.observed_at_ms, freshness.filters_ms))

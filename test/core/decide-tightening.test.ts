@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { factorValue } from '../../daemon/core/compiled-policy.ts';
+import { isAtMost, regimesAreOrdered } from '../../daemon/core/is-at-most.ts';
+import type { Factor, IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { cases } from './decide-cases.ts';
+import {
+  basePolicy,
+  type DeepPartial,
+  decideCase,
+  hasAmpleBrackets,
+  loosened,
+  withChange,
+} from './decision-fixture.ts';
+
+/** One key moved in its tighter direction. */
+interface Step {
+  readonly key: string;
+  readonly apply: (policy: IntendedPolicySpec, by: number) => DeepPartial<IntendedPolicySpec>;
+  /** Narrows the price bound: a lot is then worth less, so the same notional may be more lots, and leaves more margin. */
+  readonly movesPrice?: true;
+}
+const scaled = (factor: Factor, by: number): number => factorValue(factor) * by;
+
+const BUDGETS: readonly Step[] = (
+  [
+    'order_notional_usdt',
+    'symbol_notional_usdt',
+    'gross_notional_usdt',
+    'holding_time_ms',
+    'turnover_usdt_per_day',
+    'fees_usdt_per_day',
+  ] as const
+).map((key) => ({ key: `budgets.${key}`, apply: (p, by) => ({ budgets: { [key]: p.budgets[key] * by } }) }));
+const COUNTS: readonly Step[] = [
+  { key: 'budgets.leverage', apply: (p) => ({ budgets: { leverage: Math.max(1, p.budgets.leverage - 1) } }) },
+  {
+    key: 'budgets.order_rate',
+    apply: (p, by) => ({ budgets: { order_rate: { max: Math.max(1, Math.floor(p.budgets.order_rate.max * by)) } } }),
+  },
+  {
+    key: 'budgets.concurrent_positions',
+    apply: (p) => ({ budgets: { concurrent_positions: Math.max(1, p.budgets.concurrent_positions - 1) } }),
+  },
+];
+const REGIMES: readonly Step[] = (['leverage', 'notional', 'order_rate', 'slippage'] as const).map((component) => ({
+  key: `market.regimes.*.${component}`,
+  apply: ({ market: { regimes } }, by) => ({
+    market: {
+      regimes: {
+        calm: { [component]: scaled(regimes.calm[component], by) },
+        volatile: { [component]: scaled(regimes.volatile[component], by) },
+        extreme: { [component]: scaled(regimes.extreme[component], by) },
+      },
+    },
+  }),
+  ...(component === 'slippage' ? { movesPrice: true as const } : {}),
+}));
+const THRESHOLDS: readonly Step[] = [
+  {
+    key: 'volatility.volatile',
+    apply: ({ market: { volatility: v } }, by) => ({ market: { volatility: { volatile: v.volatile * by } } }),
+    movesPrice: true,
+  },
+  {
+    key: 'volatility.extreme',
+    apply: ({ market: { volatility: v } }, by) => ({
+      market: { volatility: { extreme: Math.max(v.volatile, v.extreme * by) } },
+    }),
+    movesPrice: true,
+  },
+  {
+    key: 'volatility.jump_sigma',
+    apply: ({ market: { volatility: v } }, by) => ({ market: { volatility: { jump_sigma: v.jump_sigma * by } } }),
+    movesPrice: true,
+  },
+  {
+    key: 'funding.extreme',
+    apply: ({ market: { funding } }, by) => ({ market: { funding: { extreme: funding.extreme * by } } }),
+    movesPrice: true,
+  },
+];
+const FRESHNESS: readonly Step[] = (
+  ['mark_ms', 'quote_ms', 'account_ms', 'filters_ms', 'funding_ms', 'clock_skew_ms', 'request_ms'] as const
+).map((key) => ({
+  key: `market.freshness.${key}`,
+  apply: ({ market: { freshness } }, by) => ({ market: { freshness: { [key]: freshness[key] * by } } }),
+}));
+const OTHERS: readonly Step[] = [
+  {
+    key: 'budgets.slippage_bps',
+    apply: (p, by) => ({ budgets: { slippage_bps: p.budgets.slippage_bps * by } }),
+    movesPrice: true,
+  },
+  {
+    key: 'market.collar_bps',
+    apply: (p, by) => ({ market: { collar_bps: p.market.collar_bps * by } }),
+    movesPrice: true,
+  },
+  {
+    key: 'account.concentration.share',
+    apply: ({ account: { concentration: c } }, by) => ({ account: { concentration: { share: c.share * by } } }),
+  },
+  {
+    key: 'account.concentration.floor',
+    apply: ({ account: { concentration: c } }, by) => ({
+      account: { concentration: { floor_usdt: c.floor_usdt * by } },
+    }),
+  },
+  {
+    key: 'account.min_liquidation_distance',
+    apply: ({ account }, by) => ({
+      account: { min_liquidation_distance: Math.min(0.99, account.min_liquidation_distance / by) },
+    }),
+  },
+  {
+    key: 'account.margin_buffer_usdt',
+    apply: ({ account }, by) => ({ account: { margin_buffer_usdt: (account.margin_buffer_usdt + 1) / by } }),
+  },
+  {
+    key: 'account.drawdown.tiers',
+    apply: ({ account: { drawdown } }, by) => ({
+      account: { drawdown: { tiers: [{ at: 0, multiplier: by }, ...drawdown.tiers] } },
+    }),
+    movesPrice: true,
+  },
+  {
+    key: 'trust.signals',
+    apply: (_, by) => ({
+      trust: { signals: { injection: { multiplier: 0.4 * by }, narrative: { reduce_only: true } } },
+    }),
+    movesPrice: true,
+  },
+  {
+    key: 'trust.default',
+    apply: (_, by) => ({ trust: { default: { provenance: 0.5 * by, capability_risk: 0.5 / by } } }),
+    movesPrice: true,
+  },
+  {
+    key: 'trader_state',
+    apply: ({ trader_state: t }, by) => ({
+      trader_state: { limit_at: t.limit_at * by, block_at: t.block_at * by, enforce_block: true },
+    }),
+    movesPrice: true,
+  },
+  {
+    key: 'temporal.flip_interval_ms',
+    apply: ({ temporal }, by) => ({ temporal: { flip_interval_ms: temporal.flip_interval_ms / by } }),
+  },
+  {
+    key: 'cooldown_ms',
+    apply: ({ market: { regimes: r } }, by) => ({
+      market: {
+        regimes: {
+          volatile: { cooldown_ms: r.volatile.cooldown_ms / by + 1 },
+          extreme: { cooldown_ms: r.extreme.cooldown_ms / by + 1 },
+        },
+      },
+    }),
+  },
+  { key: 'reduce_only', apply: () => ({ market: { regimes: { extreme: { reduce_only: true } } } }) },
+  { key: 'scope.symbols', apply: () => ({ scope: { symbols: ['ETHUSDT'] } }) },
+  { key: 'scope.tools', apply: () => ({ scope: { tools: ['close_position', 'cancel_order', 'cancel_all'] } }) },
+  { key: 'exits.scope', apply: () => ({ exits: { scope: 'own' } }) },
+  {
+    key: 'agents.budgets',
+    apply: (p, by) => ({
+      agents: {
+        alice: {
+          budgets: {
+            ...p.agents.alice?.budgets,
+            order_notional_usdt: (p.agents.alice?.budgets?.order_notional_usdt ?? p.budgets.order_notional_usdt) * by,
+          },
+        },
+      },
+    }),
+  },
+];
+const STEPS = [...BUDGETS, ...COUNTS, ...REGIMES, ...THRESHOLDS, ...FRESHNESS, ...OTHERS];
+const by = fc.constantFrom(0.999, 0.9, 0.5, 0.1);
+
+test('SAE-BUDGET: tightening one key of the policy never loosens a decision', () => {
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(cases, fc.constantFrom(...STEPS), by, (drawn, step, factor) => {
+      fc.pre(regimesAreOrdered(drawn.policy) && hasAmpleBrackets(drawn));
+      const before = decideCase(drawn);
+      const policy = withChange<IntendedPolicySpec>(drawn.policy, step.apply(drawn.policy, factor));
+      const after = decideCase({ ...drawn, policy });
+      if (after.decision !== before.decision || after.effective?.lots !== before.effective?.lots)
+        seen.set(step.key, (seen.get(step.key) ?? 0) + 1);
+      let found = loosened(after, before);
+      if (step.movesPrice && after.effective?.price_ticks !== before.effective?.price_ticks)
+        found = found.filter((line) => !line.startsWith('lots'));
+      assert.deepEqual(found, [], step.key);
+    }),
+    { numRuns: 12_000, seed: 99, includeErrorInReport: true },
+  );
+  assert.ok(seen.size >= 25, `only ${[...seen.keys()].join(', ')} ever changed a decision`);
+});
+
+test('every such step is at most the policy it came from, as the comparison of policies sees it, too', () => {
+  for (const step of STEPS) {
+    const policy = withChange<IntendedPolicySpec>(basePolicy, step.apply(basePolicy, 0.9));
+    assert.deepEqual(isAtMost(policy, basePolicy), [], step.key);
+    // The base policy has exits.scope: own already.
+    if (step.key !== 'exits.scope') assert.notDeepEqual(policy, basePolicy, step.key);
+  }
+});
