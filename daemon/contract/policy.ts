@@ -45,7 +45,7 @@ const budgetProperties = {
   order_notional_usdt: usdt('Largest notional of one order.', 1_000_000_000),
   symbol_notional_usdt: usdt('Largest worst-case notional of one symbol: position with all its open orders.'),
   gross_notional_usdt: usdt('Largest worst-case notional of all symbols together.'),
-  order_rate: rateLimit('Orders sent, of the account and of each agent; exits have a bucket of their own.'),
+  order_rate: rateLimit('Opening orders sent by the whole account; exits have a bucket of their own.'),
   slippage_bps: bps('Largest distance of an execution from the middle of the book.'),
   holding_time_ms: milliseconds(
     'Longest time in a position; after it the symbol only reduces and an alert is raised.',

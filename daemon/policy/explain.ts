@@ -168,7 +168,7 @@ function explainTraderState(spec: IntendedPolicySpec): TighteningExplanation {
 function explainPacing(spec: IntendedPolicySpec): string[] {
   const { temporal, budgets, exits, standing } = spec;
   return [
-    `${budgets.order_rate.max} orders in ${duration(budgets.order_rate.window_ms)}, of the account and of each agent`,
+    `${budgets.order_rate.max} orders in ${duration(budgets.order_rate.window_ms)}`,
     `the same intent again is refused for ${duration(temporal.duplicate_window_ms)}`,
     `the other direction waits ${duration(temporal.flip_interval_ms)} after an opening fill`,
     `${temporal.breaker.repeats} equal orders in ${duration(temporal.breaker.window_ms)} stop an agent for ${duration(temporal.breaker.cooldown_ms)}`,

@@ -1,0 +1,94 @@
+import { PolicySchema } from '../contract/policy.ts';
+import { describeAllowed } from '../contract/violations.ts';
+import { DIRECTIONS, type Direction, POLICY_PATHS, type PolicyPath } from '../core/policy-directions.ts';
+import { isRecord, type JsonRecord } from './case-context.ts';
+
+/** The table of docs/policy.md: every key with its meaning, its range and the change that makes it looser. */
+export function buildPolicyReference(): string {
+  const schema = JSON.parse(JSON.stringify(PolicySchema)) as JsonRecord;
+  const rows = POLICY_PATHS.map((path) => {
+    const node = nodeAt(schema, path);
+    const cells = [`\`${path}\``, meaningOf(node), rangeOf(path, node), looserInWords(DIRECTIONS[path])];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  return ['| key | meaning | legal | looser |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function nodeAt(schema: JsonRecord, path: PolicyPath): JsonRecord {
+  let node = schema;
+  for (const key of path.split('.')) {
+    const properties = node.properties;
+    const child = isRecord(properties) ? properties[key] : undefined;
+    // The compiler holds the paths against the type, and a test the type against the schema.
+    if (!isRecord(child)) throw new Error(`the schema has no ${path}`);
+    node = child;
+  }
+  return node;
+}
+
+/** The description without what the text above the table says about every factor. */
+function meaningOf(node: JsonRecord): string {
+  return String(node.description ?? '').split(/ A factor on B_0:| One factor for every component/, 1)[0] ?? '';
+}
+
+function rangeOf(path: PolicyPath, node: JsonRecord): string {
+  const isFactor = DIRECTIONS[path] === 'factor';
+  if (isFactor) return path.startsWith('market.') ? 'a factor' : 'a factor, or factors by component';
+  if (node.type === 'array') return describeList(node);
+  if (node.patternProperties !== undefined)
+    return path === 'tools' ? "names of the daemon's tools" : 'names of your choice';
+  if (isRecord(node.properties)) {
+    return Object.entries(node.properties)
+      .map(([key, child]) => `${key}: ${isRecord(child) ? describeAllowed(child) : ''}`)
+      .join('; ');
+  }
+  return describeAllowed(node);
+}
+
+function describeList(node: JsonRecord): string {
+  const items = isRecord(node.items) ? node.items : {};
+  const length =
+    node.minItems === undefined
+      ? `up to ${String(node.maxItems)}`
+      : `${String(node.minItems)} to ${String(node.maxItems)}`;
+  return `${length} of ${isRecord(items.properties) ? `{${Object.keys(items.properties).join(', ')}}` : describeAllowed(items)}`;
+}
+
+function looserInWords(direction: Direction): string {
+  switch (direction) {
+    case 'free':
+      return 'never';
+    case 'any_change':
+      return 'any change';
+    case 'larger':
+      return 'larger';
+    case 'smaller':
+      return 'smaller';
+    case 'larger_by_regime':
+      return 'larger (1)';
+    case 'smaller_by_regime':
+      return 'smaller (1)';
+    case 'factor':
+      return 'larger, by value';
+    case 'turned_off':
+      return 'true to false';
+    case 'more_members':
+      return 'a new member';
+    case 'rate':
+      return 'more orders fit into the former window';
+    case 'tiers':
+      return 'at any level a larger factor, or reduce_only ends';
+    case 'trust_tiers':
+      return 'at any trust a larger factor, or reduce_only ends';
+    case 'skills':
+      return 'any digest trusted more than before';
+    case 'allowed_tools':
+      return 'a new name, or another schema';
+    case 'tool_schemas':
+      return 'a name less, or another schema';
+    case 'agents':
+      return 'any agent, named or not, held to less';
+    default:
+      return `towards \`${direction.at(-1) ?? ''}\``;
+  }
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decide } from '../../daemon/core/decide.ts';
+import { runPolicyCases } from '../../daemon/policy/cases.ts';
+import { buildPolicyReference } from '../../daemon/policy/reference.ts';
+import { readText } from './documents.ts';
+
+const DOC = readText('docs/policy.md');
+
+describe('docs/policy.md', () => {
+  it('holds the table of every key as the code gives it', () => {
+    const reference = buildPolicyReference();
+    assert.ok(reference.split('\n').length > 100);
+    assert.ok(DOC.includes(`\n${reference}\n`), 'docs/policy.md differs from buildPolicyReference()');
+  });
+
+  it('shows a case that holds', () => {
+    const example = /```yaml\n(cases:\n[\s\S]*?)```/.exec(DOC)?.[1];
+    assert.ok(example !== undefined);
+    const found = runPolicyCases(readText('policies/default.yaml'), example, decide);
+    assert.ok(found.ok, JSON.stringify(found));
+    assert.deepEqual(found.results[0]?.differences, []);
+  });
+});
