@@ -22,12 +22,15 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   http: rule(['core', 'contract', 'gate']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
   config: rule(['core', 'contract']),
-  main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config']),
+  // Parts of the composition root.
+  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config']),
+  main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config', 'boot']),
 };
 
 /** Verbs that work without a running daemon reach for the one folder that they are about. */
 export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
-  'daemon/cli/verbs/start.ts': rule(['main']),
+  'daemon/cli/verbs/start.ts': rule(['main', 'http']),
+  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger']),
   'daemon/cli/verbs/policy.ts': rule(['policy']),
@@ -61,6 +64,13 @@ export interface CodeBan {
   readonly why: string;
 }
 export const BANS: readonly CodeBan[] = [
+  {
+    // SAE-NONBYPASS: what has not passed the gate does not become an order. The emergency exit runs without a gate.
+    folder: 'daemon/',
+    except: ['daemon/gate/approval.ts', 'daemon/cli/emergency-flatten.ts'],
+    pattern: /\bas\s+(?:unknown\s+as\s+)?Approved\b/g,
+    why: 'makes an approved order; only daemon/gate/approval.ts may',
+  },
   {
     folder: 'daemon/',
     except: ENVIRONMENT_READERS,

@@ -1,0 +1,71 @@
+import type { DecisionBody, ToolAnswer } from '../gate/api.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
+
+/** A decided request in words. */
+export function renderAnswer({ decision, execution }: ToolAnswer): string {
+  const { effective } = decision;
+  const parts = [
+    renderFields([
+      ['decision', decision.decision],
+      ['decision id', decision.decision_id],
+      ['effective', effective === null ? 'nothing' : describeEffective(decision)],
+      ['execution', execution === undefined ? 'none' : execution.state],
+      ['note', execution?.note],
+      ['retry after', decision.retry_after_ms === null ? null : `${decision.retry_after_ms} ms`],
+    ]),
+  ];
+  if (decision.reasons.length > 0) parts.push(renderReasons(decision));
+  if (execution !== undefined && execution.orders.length > 0) {
+    const rows = execution.orders.map((order) => [
+      order.client_order_id,
+      order.status,
+      order.quantity,
+      order.filled_quantity,
+      order.average_price,
+    ]);
+    parts.push(renderTable(['order', 'status', 'quantity', 'filled', 'average price'], rows, ''));
+  }
+  return parts.join('\n');
+}
+
+function describeEffective({ effective }: DecisionBody): string {
+  if (effective === null) return '-';
+  const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
+  const reduce = effective.reduce_only ? ', reduce only' : '';
+  return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT, ${effective.leverage}x)${price}${reduce}`;
+}
+
+function renderReasons({ reasons }: DecisionBody): string {
+  return reasons
+    .map((reason) => {
+      const unit = plain(reason.unit ?? '');
+      const figures =
+        reason.observed === null && reason.limit === null
+          ? ''
+          : ` (${plain(reason.observed)} against ${plain(reason.limit)} ${unit})`;
+      return `${plain(reason.code)}: ${plain(reason.message)}${figures}\n  ${plain(reason.hint)}\n`;
+    })
+    .join('');
+}
+
+/** 3 when nothing was permitted, or when the venue took nothing of it. */
+export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
+  if (decision.decision === 'BLOCK') return EXIT.REFUSED;
+  return execution?.state === 'rejected' ? EXIT.REFUSED : EXIT.OK;
+}
+
+export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
+
+export function decisionRow(decision: DecisionBody): readonly (string | number | null)[] {
+  return [
+    formatInstant(decision.at_ms),
+    decision.seq,
+    decision.agent,
+    decision.tool,
+    decision.symbol,
+    decision.kind,
+    decision.decision,
+    decision.reasons.map((reason) => reason.code).join(' '),
+  ];
+}

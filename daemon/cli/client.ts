@@ -1,0 +1,218 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agent, type Dispatcher, request } from 'undici';
+import { type ClientConfig, readClientEnv } from '../config.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import type { ConnectionOptions, Io } from './verb.ts';
+
+type Role = 'agent' | 'monitor' | 'operator';
+interface ErrorAnswer {
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly details?: { readonly violations?: readonly { readonly path: string; readonly message: string }[] };
+  };
+}
+export interface DaemonAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Longest wait for an answer; a flatten may take a while. */
+const TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A running daemon over HTTP. Requests are never repeated: an order may have gone out although no answer came. */
+export class DaemonClient {
+  readonly #origin: string;
+  readonly #token: string | null;
+  readonly #agent: Agent;
+
+  constructor(origin: string, socketPath: string | null, token: string | null) {
+    this.#origin = origin;
+    this.#token = token;
+    const connect = socketPath === null ? {} : { socketPath };
+    this.#agent = new Agent({
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...connect },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+    });
+  }
+
+  /** The body of a 200 answer. @throws CliError */
+  async get<T>(path: string): Promise<T> {
+    return (await this.#exchange('GET', path)) as T;
+  }
+
+  /** @throws CliError */
+  async post<T>(path: string, body: unknown): Promise<T> {
+    return (await this.#exchange('POST', path, body)) as T;
+  }
+
+  /** @throws CliError */
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return (await this.#exchange('PUT', path, body)) as T;
+  }
+
+  /** Whatever the status is. @throws CliError when nobody answers */
+  async ask(path: string): Promise<DaemonAnswer> {
+    const answer = await this.#send('GET', path);
+    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+  }
+
+  /** Lines of a stream of server-sent events, from after `lastEventId` when given. @throws CliError */
+  async *stream(path: string, lastEventId: string | null): AsyncGenerator<string> {
+    const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
+    const answer = await this.#send('GET', path, undefined, headers, 0);
+    if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(await answer.body.text()));
+    answer.body.setEncoding('utf8');
+    try {
+      for await (const chunk of answer.body) yield String(chunk);
+    } catch (error) {
+      throw toConnectionError(this.#origin, 'GET', error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.close();
+  }
+
+  async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
+    const answer = await this.#send(method, path, body);
+    const parsed = parseAnswer(await answer.body.text());
+    if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parsed);
+    return parsed;
+  }
+
+  async #send(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+    bodyTimeout = TIMEOUT_MS,
+  ): Promise<Dispatcher.ResponseData> {
+    const headers: Record<string, string> = { ...more };
+    if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const options = { method, headers, dispatcher: this.#agent, bodyTimeout };
+    try {
+      return await request(
+        `${this.#origin}${path}`,
+        body === undefined ? options : { ...options, body: JSON.stringify(body) },
+      );
+    } catch (error) {
+      throw toConnectionError(this.#origin, method, error);
+    }
+  }
+}
+
+/** The client of a verb. `role`: whose token file is taken on paper when no token is given. */
+export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
+  const config = readClientEnv(io.env, {
+    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+    ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
+  });
+  const { origin, socketPath } = locate(config, options);
+  return new DaemonClient(origin, socketPath, role === null ? null : findToken(config, options, role));
+}
+
+/** Runs a verb with a client and closes it. */
+export async function withClient<T>(
+  io: Io,
+  options: ConnectionOptions,
+  role: Role | null,
+  work: (client: DaemonClient) => Promise<T>,
+): Promise<T> {
+  const client = createClient(io, options, role);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function locate(
+  config: ClientConfig,
+  { url, socket }: ConnectionOptions,
+): { origin: string; socketPath: string | null } {
+  if (url !== undefined && socket !== undefined) throw new CliError(EXIT.USAGE, 'Give --url or --socket, not both.');
+  if (url !== undefined) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new CliError(EXIT.USAGE, '--url must be an http URL such as http://127.0.0.1:7433');
+    }
+    return { origin: new URL(url).origin, socketPath: null };
+  }
+  if (config.listen.kind === 'socket') return { origin: 'http://localhost', socketPath: config.listen.path };
+  const { host, port } = config.listen;
+  // An address to listen on everywhere is no address to call.
+  const called = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return { origin: `http://${called.includes(':') ? `[${called}]` : called}:${port}`, socketPath: null };
+}
+
+function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role: Role): string {
+  if (tokenFile !== undefined) return readToken(tokenFile);
+  if (config.token !== null) return checkToken(config.token.trim(), 'HOLDFAST_TOKEN');
+  const file = join(config.home, 'tokens', `${role}.token`);
+  if (existsSync(file)) return readToken(file);
+  throw new CliError(
+    EXIT.NOT_PERMITTED,
+    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` makes one.`,
+  );
+}
+
+function readToken(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(
+      EXIT.USAGE,
+      `The token file ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+    );
+  }
+  return checkToken(text, file);
+}
+
+/** A token goes into a header; the value is never shown. */
+function checkToken(text: string, source: string): string {
+  if (/^[\x21-\x7e]{1,512}$/.test(text)) return text;
+  throw new CliError(EXIT.USAGE, `${source} does not hold a token.`);
+}
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(EXIT.FAILURE, 'What answered is not a Holdfast daemon: its answer is not JSON.');
+  }
+}
+
+function toCliError(status: number, body: unknown): CliError {
+  const { error } = (body ?? {}) as ErrorAnswer;
+  const violations = error?.details?.violations ?? [];
+  const list = violations.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
+  const message = `${error?.code ?? `HTTP ${status}`}: ${error?.message ?? 'the daemon refused the request.'}${list}`;
+  return new CliError(exitCodeOf(status), message);
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 400 || status === 404 || status === 409 || status === 413) return EXIT.USAGE;
+  if (status === 401 || status === 403) return EXIT.NOT_PERMITTED;
+  return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
+}
+
+/** A connection that was never made is harmless; one that broke off may have carried an order. */
+function toConnectionError(origin: string, method: string, error: unknown): CliError {
+  const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
+  const wasNeverMade = ['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'].includes(code);
+  if (wasNeverMade || method === 'GET') {
+    return new CliError(
+      EXIT.UNREACHABLE,
+      `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
+    );
+  }
+  return new CliError(
+    EXIT.UNREACHABLE,
+    `The connection to ${origin} broke off (${code}). What you asked for may have been done: look at \`holdfast decisions\` before you ask again.`,
+  );
+}

@@ -1,0 +1,29 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readClientEnv } from '../config.ts';
+import type { Io } from './verb.ts';
+
+/** Options of verbs that read or write a ledger's file without asking the daemon. */
+export interface LedgerOptions {
+  readonly home?: string;
+  readonly venue?: string;
+  readonly ledger?: string;
+  readonly json?: boolean;
+}
+
+export function addLedgerOptions(verb: Command): Command {
+  return verb
+    .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
+    .option('--venue <name>', 'whose ledger (HOLDFAST_VENUE, else paper)')
+    .option('--ledger <file>', 'the ledger itself, wherever it lies');
+}
+
+/** Path of the ledger that is meant. @throws ConfigError */
+export function findLedger(io: Io, options: LedgerOptions): string {
+  if (options.ledger !== undefined) return resolve(options.ledger);
+  const config = readClientEnv(io.env, {
+    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
+  });
+  return join(config.home, config.venue, 'ledger.db');
+}

@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Environment } from '../config/settings.ts';
+import type { ExitCode } from './exit-codes.ts';
+
+/** The world as a verb sees it. */
+export interface Io {
+  readonly env: Environment;
+  out(text: string): void;
+  err(text: string): void;
+  /** Sets what the process ends with. */
+  exit(code: ExitCode): void;
+}
+
+export interface VerbText {
+  /** Name and arguments, as commander writes them: `limits [symbol]`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Command lines that work, without `npx`. */
+  readonly examples: readonly string[];
+}
+
+/** Adds a verb: its examples stand in its help, and `--json` is everywhere. */
+export function addVerb(parent: Command, { usage, summary, examples }: VerbText): Command {
+  const lines = examples.map((example) => `  $ npx holdfast ${example}`);
+  return parent
+    .command(usage)
+    .summary(summary)
+    .description(`${summary}.`)
+    .option('--json', 'print JSON')
+    .addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.join('\n')}`);
+}
+
+/** Options of every verb that talks to a running daemon. */
+export interface ConnectionOptions {
+  readonly home?: string;
+  readonly url?: string;
+  readonly socket?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+}
+
+export function addConnectionOptions(verb: Command): Command {
+  return verb
+    .option('--url <url>', 'address of the daemon (from HOLDFAST_HOST and HOLDFAST_PORT)')
+    .option('--socket <path>', 'its unix socket (HOLDFAST_SOCKET)')
+    .option('--home <dir>', 'its home folder, where the paper tokens lie (HOLDFAST_HOME)')
+    .option('--token-file <file>', 'file with a bearer token (else HOLDFAST_TOKEN, else the home folder on paper)');
+}
+
+export function printJson(io: Io, value: unknown): void {
+  io.out(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** A plain decimal above 0. */
+export function parsePositive(text: string): number {
+  if (/^\d{1,15}(?:\.\d{1,15})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('A number above 0 is expected.');
+}
+
+export function parseNotNegative(text: string): number {
+  if (/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A number, 0 or more, is expected.');
+}
+
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number above 0 is expected.');
+}
+
+export function parseInteger(text: string): number {
+  if (/^(?:0|[1-9]\d{0,9})$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A whole number is expected.');
+}

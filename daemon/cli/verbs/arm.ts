@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { findPackageFolder, readClientEnv } from '../../config.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, printJson } from '../verb.ts';
+
+interface ArmOptions {
+  readonly home?: string;
+  readonly policy: string;
+  readonly hours: number;
+  readonly json?: boolean;
+}
+
+const MAX_HOURS = 168;
+
+export function addArm(program: Command, io: Io): void {
+  addVerb(program, {
+    usage: 'arm',
+    summary: 'Arm binance-live for a time, for one policy and this version; the daemon must not run',
+    examples: ['arm --policy policies/strict.yaml --hours 12'],
+  })
+    .requiredOption('--policy <file>', 'policy file that the daemon will run with')
+    .option('--hours <n>', `how long, at most ${MAX_HOURS}; afterwards only exits pass`, parseHours, 12)
+    .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
+    .action((options: ArmOptions) => arm(io, options));
+}
+
+function parseHours(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_HOURS) return Number(text);
+  throw new InvalidArgumentError(`A whole number from 1 to ${MAX_HOURS} is expected.`);
+}
+
+async function arm(io: Io, options: ArmOptions): Promise<void> {
+  const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
+  const [{ ACCOUNT_NAME }, { armLedger }, { parsePolicy }] = await Promise.all([
+    import('../../main.ts'),
+    import('../../boot/live.ts'),
+    import('../../policy/parse.ts'),
+  ]);
+  const file = resolve(options.policy);
+  const parsed = parsePolicy(readPolicyText(file), file);
+  if (!parsed.ok) {
+    throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: npx holdfast policy check ${file}`);
+  }
+  const { spec, hash } = parsed.policy;
+  if (!spec.scope.venues.includes('binance-live')) {
+    throw new CliError(EXIT.VERIFICATION, `${file} does not name binance-live in scope.venues.`);
+  }
+  const arming = armLedger({
+    ledgerPath: join(home, 'binance-live', 'ledger.db'),
+    account: ACCOUNT_NAME,
+    version: readVersion(),
+    policyHash: hash,
+    loosenDelayMs: spec.loosen_delay_ms,
+    hours: options.hours,
+    setBy: userInfo().username,
+  });
+  if (options.json === true) return printJson(io, arming);
+  const { formatInstant } = await import('../tables.ts');
+  io.out(
+    [
+      `armed for policy ${spec.name} (${hash.slice(0, 12)}) from ${formatInstant(arming.effective_at_ms)} UTC `,
+      `to ${formatInstant(arming.expires_at_ms)} UTC\nthe daemon also needs HOLDFAST_LIVE_ARMED=1\n`,
+    ].join(''),
+  );
+}
+
+function readPolicyText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
+  }
+}
+
+function readVersion(): string {
+  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { LedgerReader } from '../../ledger/types.ts';
+import type { VerifyResult } from '../../ledger/verify.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger-options.ts';
+import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+
+interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+interface VerifyOptions extends LedgerOptions {
+  readonly deep?: boolean;
+  readonly head?: Head;
+}
+interface ExportOptions extends LedgerOptions {
+  readonly from?: number;
+  readonly kind?: string;
+}
+
+export function addAudit(program: Command, io: Io): void {
+  const audit = program.command('audit').summary('Verify or export the ledger').description('The ledger.');
+  audit.addHelpText('after', '\nExample:\n  $ npx holdfast audit verify --deep');
+  const verify = addVerb(audit, {
+    usage: 'verify',
+    summary: 'Check the chain of records and derive every decision again',
+    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head 4812:9f86d0…'],
+  });
+  addLedgerOptions(verify)
+    .option('--deep', 'also rebuild what each decision saw from the records before it')
+    .option('--head <seq:hash>', 'a record noted earlier elsewhere: shows that the end was not cut off', parseHead)
+    .action((options: VerifyOptions) => verifyLedgerFile(io, options));
+  const exportVerb = addVerb(audit, {
+    usage: 'export',
+    summary: 'Write the records as JSON lines, oldest first',
+    examples: ['audit export > ledger.jsonl', 'audit export --kind decision --from 1000'],
+  });
+  addLedgerOptions(exportVerb)
+    .option('--from <seq>', 'first record', parseCount)
+    .option('--kind <kind>', 'records of this kind only')
+    .action((options: ExportOptions) => exportLedger(io, options));
+}
+
+function parseHead(text: string): Head {
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('SEQ:HASH is expected.');
+  return { seq: Number(seq), hash };
+}
+
+async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: LedgerReader) => Promise<T>): Promise<T> {
+  const { openLedgerReader } = await import('../../ledger/reader.ts');
+  const reader = openLedgerReader(findLedger(io, options));
+  try {
+    return await work(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
+  const result = await withReader(io, options, async (reader): Promise<VerifyResult> => {
+    const [{ verifyLedger }, { createAuditor }] = await Promise.all([
+      import('../../ledger/verify.ts'),
+      import('../../gate/audit.ts'),
+    ]);
+    const auditor = createAuditor({
+      genesisId: reader.genesis.genesis_id,
+      readPolicy: (hash) => reader.readPolicy(hash),
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    });
+    return verifyLedger(reader, {
+      rederive: (event) => auditor.rederive(event),
+      ...(options.deep === true ? { fold: (event) => auditor.fold(event) } : {}),
+      ...(options.head === undefined ? {} : { expectedHead: options.head }),
+    });
+  });
+  if (options.json === true) printJson(io, result);
+  else io.out(describe(result, options.deep === true));
+  io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
+}
+
+function describe(result: VerifyResult, isDeep: boolean): string {
+  if (!result.ok) {
+    const place = result.seq === null ? '' : ` at record ${result.seq}`;
+    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n`;
+  }
+  const views = isDeep ? ', and what each saw rebuilt' : '';
+  return [
+    `intact: ${result.events} records, ${result.decisions} decisions derived again${views}\n`,
+    `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
+  ].join('');
+}
+
+async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
+  const { exportEvents } = await import('../../ledger/export.ts');
+  const query = {
+    ...(options.from === undefined ? {} : { fromSeq: options.from }),
+    ...(options.kind === undefined ? {} : { kind: options.kind }),
+  };
+  await withReader(io, options, (reader) =>
+    pipeline(Readable.from(withLineEnds(exportEvents(reader, query))), process.stdout, { end: false }),
+  );
+}
+
+function* withLineEnds(lines: Iterable<string>): Generator<string, void> {
+  for (const line of lines) yield `${line}\n`;
+}

@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { addVerb, type Io, parseInteger, parsePositive, printJson } from '../verb.ts';
+
+interface SimOptions {
+  readonly port: number;
+  readonly key: string;
+  readonly secret: string;
+  readonly simToken?: string;
+  readonly market: string;
+  readonly seed?: number;
+  readonly speed?: number;
+  readonly balance?: number;
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export function addExchangeSim(program: Command, io: Io): void {
+  addVerb(program, {
+    usage: 'exchange-sim',
+    summary: 'Run the simulated exchange alone; any Binance USD-M client can use it',
+    examples: ['exchange-sim --port 8800', 'exchange-sim --port 8800 --market bars/ --speed 60 --balance 5000'],
+  })
+    .option('--port <n>', 'port to listen on, on loopback; 0 for a free one', parseInteger, 8800)
+    .option('--key <key>', 'API key', 'paper')
+    .option('--secret <secret>', 'API secret', 'paper-secret')
+    .option('--sim-token <token>', 'token of the control routes (a random one is printed)')
+    .option('--market <what>', 'synthetic, or a folder or CSV file of bars', 'synthetic')
+    .option('--seed <n>', 'seed of the synthetic market', parseInteger)
+    .option('--speed <x>', 'milliseconds of the market in one millisecond', parsePositive)
+    .option('--balance <usdt>', 'opening balance', parsePositive)
+    .option('--state <file>', 'SQLite file that it lives in; without it nothing survives')
+    .action(async (options: SimOptions) => {
+      const { simToken, seed, speed, balance, state } = options;
+      const simOptions = {
+        port: options.port,
+        apiKey: options.key,
+        apiSecret: options.secret,
+        market: options.market,
+        ...(simToken === undefined ? {} : { simToken }),
+        ...(seed === undefined ? {} : { seed }),
+        ...(speed === undefined ? {} : { speed }),
+        ...(balance === undefined ? {} : { balance }),
+        ...(state === undefined ? {} : { storagePath: state }),
+      };
+      if (options.json !== true) {
+        const { runExchangeSim } = await import('../../exchange-sim/run.ts');
+        return runExchangeSim(simOptions);
+      }
+      const { startExchangeSim } = await import('../../exchange-sim/start.ts');
+      const sim = await startExchangeSim(simOptions);
+      printJson(io, { url: sim.url, control_token: sim.simToken });
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sim.close());
+    });
+}

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { readVenueEnv } from '../../config.ts';
+import type { FlattenBody } from '../../gate/api.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+
+interface FlattenOptions extends ConnectionOptions {
+  readonly reason: string;
+  readonly emergency?: boolean;
+  readonly venue?: string;
+}
+
+export function addFlatten(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'flatten',
+    summary: 'Halt, cancel every opening order and close every position',
+    examples: ['flatten --reason "enough for today"', 'flatten ETHUSDT', 'flatten --emergency --venue binance-live'],
+  });
+  addConnectionOptions(verb)
+    .argument('[symbols...]', 'these only')
+    .option('--reason <text>', 'why, for the record', 'by hand')
+    .option('--emergency', 'without daemon and ledger, with the keys of the venue alone; stop the daemon first')
+    .option('--venue <name>', 'venue of --emergency (HOLDFAST_VENUE); paper also needs HOLDFAST_PAPER_URL')
+    .action(async (symbols: readonly string[], options: FlattenOptions) => {
+      const wanted = symbols.length === 0 ? null : symbols;
+      if (options.emergency === true) return flattenWithoutDaemon(io, wanted, options);
+      if (options.venue !== undefined) throw new CliError(EXIT.USAGE, '--venue belongs to --emergency.');
+      return flattenByDaemon(io, wanted, options);
+    });
+}
+
+async function flattenByDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
+  const { withClient } = await import('../client.ts');
+  const request = { reason: options.reason, ...(symbols === null ? {} : { symbols }) };
+  const body = await withClient(io, options, 'operator', (client) => client.post<FlattenBody>('/v1/flatten', request));
+  if (options.json === true) printJson(io, body);
+  else {
+    const { renderTable } = await import('../tables.ts');
+    const rows = body.positions_left.map(({ symbol, quantity }) => [symbol, quantity]);
+    io.out(`${body.note}\n${renderTable(['symbol', 'quantity left'], rows, 'flat')}`);
+  }
+  io.exit(body.canceled && body.positions_left.length === 0 ? EXIT.OK : EXIT.FAILURE);
+}
+
+async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
+  const env = readVenueEnv(io.env, options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue });
+  const { flattenEmergency } = await import('../emergency-flatten.ts');
+  const report = await flattenEmergency(env, { symbols, say: (line) => io.err(`${line}\n`) });
+  if (options.json === true) printJson(io, report);
+  else if (report.is_flat) io.out('no order and no position is left\n');
+  else {
+    const { renderTable } = await import('../tables.ts');
+    const orders = report.orders_left.map((order) => [order.symbol, `order ${order.client_order_id}`]);
+    const positions = report.positions_left.map((position) => [position.symbol, `position of ${position.lots} lots`]);
+    io.out(renderTable(['symbol', 'LEFT'], [...orders, ...positions], ''));
+  }
+  io.exit(report.is_flat ? EXIT.OK : EXIT.FAILURE);
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { BudgetFactors } from '../../core/decision.ts';
+import type { LimitsBody, SymbolLimits } from '../../gate/api.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+
+export function addLimits(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'limits',
+    summary: 'Show the budgets in force, with their factors and what remains',
+    examples: ['limits', 'limits BTCUSDT --json'],
+  });
+  addConnectionOptions(verb)
+    .argument('[symbol]', 'one symbol only')
+    .action(async (symbol: string | undefined, options: ConnectionOptions) => {
+      const { withClient } = await import('../client.ts');
+      const query = symbol === undefined ? '' : `?symbol=${encodeURIComponent(symbol)}`;
+      const body = await withClient(io, options, 'agent', (client) => client.get<LimitsBody>(`/v1/limits${query}`));
+      if (options.json === true) printJson(io, body);
+      else for (const limits of body.symbols) io.out(`${await renderSymbol(limits)}\n`);
+    });
+}
+
+async function renderSymbol(limits: SymbolLimits): Promise<string> {
+  const { formatNumber, renderFields, renderTable } = await import('../tables.ts');
+  const { factors } = limits;
+  const factor = (key: keyof BudgetFactors) =>
+    [factors.market, factors.account, factors.trust, factors.trader].map((each) => formatNumber(each[key]));
+  const keys = Object.keys(factors.market) as (keyof BudgetFactors)[];
+  return [
+    renderFields([
+      ['symbol', limits.symbol],
+      ['regime', limits.regime],
+      ['trading state', limits.trading_state],
+      ['leverage cap', `${limits.leverage_cap}x`],
+      ['cooldown left', `${limits.cooldown_remaining_ms} ms`],
+    ]),
+    renderTable(
+      ['budget', 'base', 'limit', 'used', 'reserved', 'remaining', 'unit'],
+      limits.budgets.map((line) => [
+        line.component,
+        formatNumber(line.base, 2),
+        formatNumber(line.limit, 2),
+        formatNumber(line.used, 2),
+        formatNumber(line.reserved, 2),
+        formatNumber(line.remaining, 2),
+        line.unit,
+      ]),
+      'no budgets',
+    ),
+    renderTable(
+      ['factor', 'market', 'account', 'trust', 'trader'],
+      keys.map((key) => [key, ...factor(key)]),
+      'no factors',
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,82 @@
+import { Argument, type Command } from 'commander';
+import type { PlaceOrderArgs, ToolAnswer } from '../../gate/api.ts';
+import {
+  addConnectionOptions,
+  addVerb,
+  type ConnectionOptions,
+  type Io,
+  parseCount,
+  parseNotNegative,
+  parsePositive,
+  printJson,
+} from '../verb.ts';
+
+interface OrderOptions extends ConnectionOptions {
+  readonly leverage: number;
+  readonly limit?: number;
+  readonly slippage: number;
+  readonly strategy: string;
+  readonly requestId?: string;
+  readonly after?: string;
+  readonly rationale?: string;
+  readonly close?: boolean;
+  readonly reduceOnly?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export function addOrder(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'order',
+    summary: 'Place an order as an agent would, and show the decision',
+    examples: [
+      'order BTCUSDT buy 200',
+      'order ETHUSDT sell 500 --limit 3100 --leverage 2',
+      'order BTCUSDT buy 9000 --dry-run',
+    ],
+  });
+  addConnectionOptions(verb)
+    .argument('<symbol>', 'such as BTCUSDT')
+    .addArgument(new Argument('<side>', 'buy or sell').choices(['buy', 'sell']))
+    .argument('<notional>', 'size in USDT', parsePositive)
+    .option('--leverage <n>', 'leverage asked for', parseCount, 1)
+    .option('--limit <price>', 'limit price; without it a market order', parsePositive)
+    .option('--slippage <bps>', 'largest slippage, basis points', parseNotNegative, 10)
+    .option('--strategy <id>', 'strategy_id of the request', 'manual')
+    .option('--request-id <id>', 'asking again with the same id never orders twice')
+    .option('--after <decision>', 'decision whose end you have seen (after_decision_id)')
+    .option('--rationale <text>', 'why, for the record')
+    .option('--close', 'intent close instead of open')
+    .option('--reduce-only', 'an exit or nothing')
+    .option('--dry-run', 'show the decision that would be made, without any effect')
+    .action(async (symbol: string, side: 'buy' | 'sell', notional: number, options: OrderOptions) => {
+      const { withClient } = await import('../client.ts');
+      const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');
+      const route = options.dryRun === true ? 'dry-run' : 'tools';
+      const body = buildRequest(symbol, side, notional, options);
+      const answer = await withClient(io, options, 'agent', (client) =>
+        client.post<ToolAnswer>(`/v1/${route}/place_order`, body),
+      );
+      if (options.json === true) printJson(io, answer);
+      else io.out(renderAnswer(answer));
+      io.exit(exitCodeOfAnswer(answer));
+    });
+}
+
+function buildRequest(symbol: string, side: 'buy' | 'sell', notional: number, options: OrderOptions): PlaceOrderArgs {
+  return {
+    symbol,
+    side,
+    intent: options.close === true ? 'close' : 'open',
+    requested_notional: notional,
+    requested_leverage: options.leverage,
+    max_slippage_bps: options.slippage,
+    strategy_id: options.strategy,
+    ...(options.limit === undefined
+      ? { order_type: 'market' as const }
+      : { order_type: 'limit' as const, limit_price: options.limit }),
+    ...(options.requestId === undefined ? {} : { request_id: options.requestId }),
+    ...(options.after === undefined ? {} : { after_decision_id: options.after }),
+    ...(options.rationale === undefined ? {} : { rationale: options.rationale }),
+    ...(options.reduceOnly === undefined ? {} : { reduce_only: options.reduceOnly }),
+  };
+}

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { addStateVerb } from '../set-state.ts';
+import type { Io } from '../verb.ts';
+
+export function addResume(program: Command, io: Io): void {
+  const text = {
+    usage: 'resume',
+    summary: 'Lift what `halt` or `reduce` set; on binance-live only after the delay of the policy',
+    examples: ['resume --reason "looked into it"', 'resume --agent momentum'],
+  };
+  addStateVerb(program, io, text, 'active');
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { type Flags, type SettingName, START_FLAGS } from '../../config/settings.ts';
+import { readEnv } from '../../config.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, printJson } from '../verb.ts';
+
+/** Ctrl-C ends the process within 2 s, whatever still hangs; a second one at once. */
+const CLOSE_WITHIN_MS = 1900;
+
+type StartOptions = Readonly<Record<string, string | boolean | undefined>>;
+
+export function addStart(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'start',
+    summary: 'Start the daemon; each flag stands for a variable (--port: HOLDFAST_PORT) and wins over it',
+    examples: ['start', 'start --port 7500 --seed 7', 'start --venue binance-demo --policy policies/strict.yaml'],
+  });
+  for (const { flag, setting } of START_FLAGS) {
+    verb.option(setting.value === null ? flag : `${flag} <${setting.value.toLowerCase()}>`, setting.text);
+  }
+  verb.action(async (_options: StartOptions, command: Command) => {
+    const options = command.opts<StartOptions>();
+    const { config, secrets } = readEnv(io.env, readFlags(command, options));
+    const stop = new AbortController();
+    const shutdown = watchSignals(io, stop);
+    try {
+      const [{ startDaemon }, { createLogger }] = await Promise.all([
+        import('../../main.ts'),
+        import('../../http/logging.ts'),
+      ]);
+      const known = [secrets.venueKeys.apiKey, secrets.venueKeys.secret, secrets.simToken ?? ''];
+      // Short ones are the well-known keys of the paper exchange: blanking those would only garble the log.
+      const log = createLogger({ level: config.logLevel, secrets: known.filter((secret) => secret.length >= 16) });
+      const daemon = await startDaemon(config, secrets, { log, signal: stop.signal });
+      shutdown.closeWith(() => daemon.close());
+      if (options.json === true) {
+        printJson(io, { url: daemon.url, tokens_folder: daemon.tokensFolder, curl: daemon.curlLine });
+        return;
+      }
+      io.out(`Holdfast (${config.venue}) listens on ${daemon.url}\nPolicy: ${config.policyPath}\n`);
+      if (daemon.curlLine === null) io.out('Tokens: make one with `npx holdfast token create`\n');
+      else io.out(`Tokens: ${daemon.tokensFolder}\n\nPlace a paper order:\n${daemon.curlLine}\n`);
+    } catch (error) {
+      shutdown.forget();
+      if (!stop.signal.aborted) throw error;
+    }
+  });
+}
+
+/** Flags by the variable that each stands for. */
+function readFlags(command: Command, options: StartOptions): Flags {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const { name, flag } of START_FLAGS) {
+    const key = command.options.find((option) => option.long === flag)?.attributeName();
+    const value = key === undefined ? undefined : options[key];
+    if (typeof value === 'string') flags[name] = value;
+    else if (value === true) flags[name] = '1';
+  }
+  return flags;
+}
+
+interface Shutdown {
+  /** What a signal runs from now on; at once when one came before. */
+  closeWith(close: () => Promise<void>): void;
+  forget(): void;
+}
+
+/** The first signal closes in order, the second ends the process at once. */
+function watchSignals(io: Io, stop: AbortController): Shutdown {
+  let close: (() => Promise<void>) | null = null;
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(EXIT.FAILURE);
+    io.err('closing; press Ctrl-C again to end at once\n');
+    setTimeout(() => {
+      io.err('not everything closed in time\n');
+      process.exit(EXIT.FAILURE);
+    }, CLOSE_WITHIN_MS).unref();
+    stop.abort();
+    if (close !== null) void end(close);
+  };
+  const end = async (run: () => Promise<void>) => {
+    await run();
+    process.exit(EXIT.OK);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    closeWith: (run) => {
+      close = run;
+      if (stop.signal.aborted) void end(run);
+    },
+    forget: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

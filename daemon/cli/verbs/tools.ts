@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+
+interface ToolsBody {
+  readonly tools: readonly { readonly name?: string; readonly description?: string }[];
+}
+
+export function addTools(program: Command, io: Io): void {
+  const verb = addVerb(program, {
+    usage: 'tools',
+    summary: 'List the tools that an agent may call',
+    examples: ['tools', 'tools --format openai > tools.json'],
+  });
+  addConnectionOptions(verb)
+    .addOption(
+      new Option('--format <format>', 'print the catalogue as a model API takes it').choices([
+        'openai',
+        'anthropic',
+        'mcp',
+      ]),
+    )
+    .action(async (options: ConnectionOptions & { readonly format?: string }) => {
+      const { withClient } = await import('../client.ts');
+      const query = options.format === undefined ? '' : `?format=${options.format}`;
+      const body = await withClient(io, options, 'agent', (client) => client.get<ToolsBody>(`/v1/tools${query}`));
+      if (options.format !== undefined) printJson(io, body.tools);
+      else if (options.json === true) printJson(io, body);
+      else {
+        const { renderTable } = await import('../tables.ts');
+        const rows = body.tools.map((tool) => [tool.name, tool.description]);
+        io.out(renderTable(['tool', 'what it does'], rows, 'this token may call no tool'));
+      }
+    });
+}
