@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExecutionDecision } from '../../daemon/core/decision.ts';
+import { baseOrder, buildCase, type Change, codesOf, decideCase } from './decision-fixture.ts';
+
+/** A resting buy of ten lots at 59900, 600 USDT at the mark of 60000. */
+const MODIFY: Change = {
+  request: {
+    tool: 'modify_order',
+    intent: 'modify',
+    client_order_id: 'hfabc0001',
+    side: null,
+    order_type: null,
+    requested_leverage: null,
+    max_slippage_bps: null,
+    requested_notional: null,
+  },
+  context: { order: baseOrder },
+};
+const modify = (...changes: readonly Change[]): ExecutionDecision => decideCase(buildCase(MODIFY, ...changes));
+
+test('a smaller size at the same or a less aggressive price passes where nothing may be opened', () => {
+  for (const state of ['active', 'reducing'] as const) {
+    const decision = modify({
+      request: { requested_notional: 300, limit_price: 59_800 },
+      context: { state: { state }, market: { mark_at_ms: null }, account: null },
+    });
+    assert.equal(decision.decision, 'ALLOW');
+    assert.equal(decision.effective?.action, 'amend');
+    assert.equal(decision.effective?.price_ticks, 598_000);
+  }
+});
+
+test('a higher price, or a larger size, is a new opening order: every opening rule holds', () => {
+  for (const request of [{ limit_price: 59_950 }, { requested_notional: 700 }]) {
+    assert.equal(modify({ request }).decision, 'ALLOW');
+    for (const [code, context] of [
+      ['STATE_REDUCING', { state: { state: 'reducing' } }],
+      ['STALE_MARK', { market: { mark_at_ms: null } }],
+      ['ACCOUNT_DRAWDOWN', { account: { drawdown: 0.1 } }],
+      ['RATE', { pacing: { account_sends: 20 } }],
+      ['OPPOSES_AGENT', { exposure: { opposed_by_short: 'bob' } }],
+    ] as const) {
+      const decision = modify({ request, context });
+      assert.equal(decision.decision, 'BLOCK');
+      assert.ok(codesOf(decision).includes(code), `${code} not in ${codesOf(decision).join()}`);
+    }
+  }
+});
+
+test('the total is what counts: what is filled already is not asked for again, and a total below it cancels', () => {
+  const filled: Change = { context: { order: { ...baseOrder, filled_lots: 6 } } };
+  const cancel = modify(filled, { request: { requested_notional: 300 } });
+  assert.deepEqual([cancel.decision, cancel.effective?.action], ['ALLOW', 'cancel']);
+  const amend = modify(filled, { request: { requested_notional: 540 } });
+  assert.deepEqual([amend.decision, amend.effective?.action, amend.effective?.lots], ['ALLOW', 'amend', 9]);
+});
+
+test('a new total is valued at the worse of limit and mark, so that the figure of the order itself changes nothing', () => {
+  // 600 USDT at 30000 would be twenty lots; at the mark they are ten.
+  const decision = modify({ request: { requested_notional: 600, limit_price: 30_000 } });
+  assert.equal(decision.decision, 'ALLOW');
+  assert.equal(decision.effective?.lots, 10);
+});
+
+test('SAE-T: an agent whose scope has no modify may not amend, though the change reduces risk', () => {
+  const request = { requested_notional: 300 };
+  for (const scope of [
+    { actions: ['open', 'close', 'cancel'] },
+    { tools: ['place_order', 'close_position', 'cancel_order', 'cancel_all'] },
+  ] as const) {
+    const decision = modify({ request, policy: { scope } });
+    assert.equal(decision.decision, 'BLOCK', 'allowed outside of scope');
+  }
+});
+
+test('SAE-T: an order for another venue or account is not amended here', () => {
+  for (const request of [{ venue: 'binance-demo' }, { account: 'savings' }])
+    assert.equal(modify({ request: { ...request, requested_notional: 300 } }).decision, 'BLOCK');
+});
+
+const EXIT_ORDER = { ...baseOrder, side: 'sell', reduce_only: true, price_ticks: 610_000, lots: 2 } as const;
+const SHARED: Change = {
+  context: { order: EXIT_ORDER, exposure: { long_lots: 10, long_units: 6_000_000 }, agent: { share_lots: 2 } },
+};
+test('SAE-T: an exit is not amended beyond what the agent may close itself', () => {
+  const decision = modify(SHARED, { request: { requested_notional: 620 } });
+  assert.ok(decision.effective === null || decision.effective.lots <= 2, `${decision.effective?.lots} lots`);
+});
+
+test('a modify that is not wholly allowed is BLOCKed and the old order stays, an exit included', () => {
+  const decision = modify(SHARED, { request: { requested_notional: 1220 } });
+  assert.equal(decision.decision, 'BLOCK');
+  assert.ok(codesOf(decision).includes('MODIFY_NOT_ALLOWED'));
+});
+
+test('a price below one tick is refused as what it is, not as a defect of the gate', () => {
+  const decision = modify({ request: { limit_price: 0.01 } });
+  assert.equal(decision.decision, 'BLOCK');
+  assert.ok(!codesOf(decision).includes('INTERNAL_RECHECK'), 'three of these would put the account into reducing');
+});
+
+test('SAE-OOS-STATE: in `halted` an agent amends nothing', () => {
+  assert.ok(
+    codesOf(modify({ request: { requested_notional: 300 }, context: { state: { state: 'halted' } } })).includes(
+      'STATE_HALTED',
+    ),
+  );
+});
