@@ -18,6 +18,8 @@ contractAjv.addKeyword({
   error: { message: ({ schema }) => `must have at most ${String(schema)} bytes in UTF-8` },
 });
 
+const MAX_PATH = 200;
+
 /** Rules of a whole object, whose errors ajv reports without a field: `schemaPath` of the keyword -> what to say. */
 export type RuleTexts = { readonly [schemaPath: string]: Violation };
 
@@ -43,5 +45,11 @@ function describe(errors: readonly ErrorObject[], rules: RuleTexts): readonly Vi
     if (rule === undefined) plain.push(error);
     else broken.add(rule);
   }
-  return [...describeErrors(plain), ...broken];
+  return [...describeErrors(plain).map(shorten), ...broken];
+}
+
+/** A caller chooses the names of unknown keys, and their length. */
+function shorten(violation: Violation): Violation {
+  const { path } = violation;
+  return path.length > MAX_PATH ? { ...violation, path: `${path.slice(0, MAX_PATH)}…` } : violation;
 }

@@ -66,16 +66,12 @@ export function invalidInput(violations: readonly Violation[]): ApiError {
   return new ApiError('INVALID_INPUT', message, { details: { violations } });
 }
 
-/** Codes of Fastify and Node that are the caller's doing. */
-const FRAMEWORK_CODES: { readonly [code: string]: readonly [ErrorCode, string] } = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body is larger than this route accepts.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['BAD_REQUEST', 'The body does not have the length that Content-Length says.'],
-  FST_ERR_BAD_URL: ['BAD_REQUEST', 'The path is not valid percent-encoding.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'There is no such route.'],
-  ECONNRESET: ['BAD_REQUEST', 'The connection was closed inside the request.'],
-  ECONNABORTED: ['BAD_REQUEST', 'The connection was closed inside the request.'],
-};
+/** Codes of Fastify that are the caller's doing. */
+const FRAMEWORK_CODES: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.']],
+  ['FST_ERR_BAD_URL', ['BAD_REQUEST', 'The path is not valid percent-encoding.']],
+  ['FST_ERR_MAX_PARAM_LENGTH', ['NOT_FOUND', 'There is no such route.']],
+]);
 /** Codes with which the gate may refuse: it throws an Error with one of them and a message for the caller. */
 const GATE_CODES: ReadonlySet<string> = new Set(['INVALID_INPUT', 'NOT_FOUND', 'FORBIDDEN', 'NOT_READY']);
 /** The ledger takes nothing more: the daemon is about to restart, or its disk is full. */
@@ -85,7 +81,7 @@ const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const code = codeOf(error);
-  const known = FRAMEWORK_CODES[code];
+  const known = FRAMEWORK_CODES.get(code);
   if (known !== undefined) return new ApiError(known[0], known[1]);
   if (LEDGER_CODES.has(code)) {
     return new ApiError('NOT_READY', 'Nothing can be recorded now, so nothing is done.', { retryAfterSeconds: 5 });

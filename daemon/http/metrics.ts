@@ -67,7 +67,7 @@ export function createHttpMetrics(flights: FlightCounter, streamCount: () => num
     },
     async text() {
       const all = [...series.values()].flatMap((byStatus) => [...byStatus.values()]);
-      return `${await registry.metrics()}\n${formatDurations(all)}`;
+      return `${(await registry.metrics()).trimEnd()}\n${formatDurations(all)}\n`;
     },
   };
 }

@@ -182,16 +182,16 @@ function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBook): vo
 }
 
 /** Codes of Node's parser for what could not be read as a request. */
-const UNREADABLE: { readonly [code: string]: readonly [ErrorCode, string] } = {
-  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'The headers are too large.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TIMEOUT', 'The request did not arrive in time.'],
-};
+const UNREADABLE: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', ['HEADERS_TOO_LARGE', 'The headers are too large.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['REQUEST_TIMEOUT', 'The request did not arrive in time.']],
+]);
 function answerUnreadable(this: FastifyInstance, error: Error, socket: Duplex): void {
   if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [code, message] = UNREADABLE[codeOf(error)] ?? ['BAD_REQUEST', 'This is not a request of HTTP/1.1.'];
+  const [code, message] = UNREADABLE.get(codeOf(error)) ?? ['BAD_REQUEST', 'This is not a request of HTTP/1.1.'];
   const body = JSON.stringify(toErrorBody(toApiError(new ApiError(code, message))));
   const head = [
     `HTTP/1.1 ${ERROR_STATUS[code]} Refused`,

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { test } from 'node:test';
+import { request } from 'undici';
+import { ReadinessBodySchema } from '../../daemon/contract/bodies.ts';
+import { buildContractCheck } from '../../daemon/contract/check.ts';
+import { READING_TOOLS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
+
+test('health, readiness and metrics need no token on this machine', async (t) => {
+  const server = await startServer(t);
+  const open = (path: string) => server.call('GET', path, { role: null });
+  assert.deepEqual((await open('/healthz')).json, { status: 'ok' });
+  assert.equal((await open('/readyz')).status, 200);
+  server.gate.ready = false;
+  const waiting = await open('/readyz');
+  assert.equal(waiting.status, 503);
+  assert.deepEqual(buildContractCheck(ReadinessBodySchema)(waiting.json), { ok: true, value: waiting.json });
+  assert.equal((await open('/healthz')).status, 200);
+});
+
+test('metrics have the durations by route and status and what the gate adds', async (t) => {
+  const server = await startServer(t);
+  await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
+  await server.call('POST', '/v1/tools/place_order', { body: {} });
+  await server.call('GET', '/no/such/route');
+  const { text, headers } = await server.call('GET', '/metrics', { role: null });
+  assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
+  for (const [route, status] of [
+    ['POST /v1/tools/place_order', 200],
+    ['POST /v1/tools/place_order', 400],
+    ['none', 404],
+  ] as const) {
+    const labels = `route="${route}",status="${status}"`;
+    const count = new RegExp(`^holdfast_http_request_duration_seconds_count\\{${labels}\\} 1$`, 'm');
+    assert.match(text, count);
+    const buckets = [
+      ...text.matchAll(
+        new RegExp(`^holdfast_http_request_duration_seconds_bucket\\{le="([^"]+)",${labels}\\} (\\d+)$`, 'gm'),
+      ),
+    ];
+    assert.equal(buckets.at(-1)?.[1], '+Inf');
+    assert.equal(buckets.at(-1)?.[2], '1');
+    const counts = buckets.map((bucket) => Number(bucket[2]));
+    assert.deepEqual(
+      counts,
+      [...counts].sort((a, b) => a - b),
+    );
+  }
+  assert.match(text, /^holdfast_decisions_total 1$/m);
+  assert.match(text, /^holdfast_http_in_flight 0$/m);
+  // Prometheus text: a comment, or a name with labels and a value.
+  for (const line of text.split('\n').filter((each) => each !== ''))
+    assert.match(line, /^(# (HELP|TYPE) .+|[a-z_]+(\{.+\})? [0-9.e+-]+)$/);
+});
+
+test('from another machine the open routes need a token, but for /healthz', async (t) => {
+  const address = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each !== undefined && !each.internal && each.family === 'IPv4')?.address;
+  if (address === undefined) {
+    t.skip('this machine has no address but loopback');
+    return;
+  }
+  const server = await startServer(t, { listen: { host: address, port: 0 } });
+  const ask = async (path: string, headers: { readonly [name: string]: string } = {}) => {
+    const got = await request(`http://${address}:${server.port}${path}`, { headers });
+    await got.body.dump();
+    return got.statusCode;
+  };
+  assert.equal(await ask('/healthz'), 200);
+  for (const path of ['/readyz', '/metrics', '/openapi.json', '/docs', '/docs/json', '/docs/']) {
+    assert.equal(await ask(path), 401, path);
+    assert.equal(await ask(path, { authorization: `Bearer ${SECRETS.monitor}` }), 200, path);
+  }
+});
+
+/** The routes of DESIGN section 5. */
+const ROUTES: readonly (readonly [string, string])[] = [
+  ['get', '/v1/tools'],
+  ...[...TRADING_TOOLS, ...READING_TOOLS].map((tool) => ['post', `/v1/tools/${tool}`] as const),
+  ...TRADING_TOOLS.map((tool) => ['post', `/v1/dry-run/${tool}`] as const),
+  ['post', '/v1/intercept'],
+  ['get', '/v1/limits'],
+  ['get', '/v1/decisions'],
+  ['get', '/v1/decisions/{id}'],
+  ['get', '/v1/orders'],
+  ['get', '/v1/positions'],
+  ['get', '/v1/account'],
+  ['get', '/v1/market'],
+  ['get', '/v1/events'],
+  ['post', '/v1/signals'],
+  ['get', '/v1/trading-state'],
+  ['put', '/v1/trading-state'],
+  ['post', '/v1/flatten'],
+  ['post', '/v1/account/rebase'],
+  ['get', '/v1/policy'],
+  ['post', '/v1/policy/check'],
+  ['post', '/v1/policy/reload'],
+  ['get', '/healthz'],
+  ['get', '/readyz'],
+  ['get', '/metrics'],
+  ['get', '/openapi.json'],
+];
+
+test('openapi.json describes every route with its schemas, and no other', async (t) => {
+  const server = await startServer(t);
+  const { json } = await server.call('GET', '/openapi.json', { role: null });
+  const paths = json.paths as { [path: string]: { [method: string]: Json } };
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  assert.deepEqual(described.sort(), ROUTES.map((route) => route.join(' ')).sort());
+  for (const [method, path] of ROUTES) {
+    const route = paths[path]?.[method];
+    const place = `${method} ${path}`;
+    assert.ok(route.summary, place);
+    assert.ok(Object.values(route.responses[200].content)[0], place);
+    if (!path.startsWith('/v1/')) continue;
+    assert.deepEqual(route.security, [{ bearer: [] }], place);
+    for (const status of [400, 401, 403, 429, 500, 503])
+      assert.ok(route.responses[status].content['application/json'].schema, place);
+    if (method !== 'get') assert.equal(route.requestBody.content['application/json'].schema.type, 'object', place);
+  }
+  const placeOrder = paths['/v1/tools/place_order']?.post.requestBody.content['application/json'].schema;
+  assert.equal(placeOrder.additionalProperties, false);
+  // The generator writes const as an enum of one.
+  assert.deepEqual(placeOrder.if.properties.order_type, { enum: ['limit'] });
+  assert.equal(placeOrder.else.then.properties.limit_price, false);
+  assert.deepEqual(placeOrder.then.required, ['limit_price']);
+  assert.deepEqual(
+    paths['/v1/orders']?.get.parameters.map((each: { name: string }) => each.name),
+    ['symbol', 'open', 'limit', 'cursor'],
+  );
+});
+
+test('/docs is served by the daemon alone', async (t) => {
+  const server = await startServer(t);
+  const page = await server.call('GET', '/docs', { role: null });
+  assert.equal(page.status, 200);
+  assert.match(String(page.headers['content-security-policy']), /default-src 'self'/);
+  assert.doesNotMatch(page.text, /(?:src|href)="https?:/);
+});
