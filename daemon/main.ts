@@ -27,6 +27,8 @@ export const ACCOUNT_NAME = 'main';
 /** Send deadline of an order: later the decision is stale and is taken again (DESIGN section 6). */
 const SEND_DEADLINE_MS = 500;
 const ARMING_CHECK_MS = 5_000;
+/** How long a start waits for the first reconciliation before it reports where it listens, wall ms. */
+const READY_WITHIN_MS = 10_000;
 
 export interface StartOptions {
   readonly log: Logger;
@@ -126,6 +128,8 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     await gate.start(() => recordPolicy(gate, ledger, inForce, filePolicy));
+    // Whoever pastes the printed line at once should find the door open.
+    await gate.keeper.untilReconciled(READY_WITHIN_MS);
     if (config.venue === 'binance-live') watchArming(gate, config, signal);
     watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
       loadedText: filePolicy.text,

@@ -171,6 +171,15 @@ export class Keeper {
     return true;
   }
 
+  /** Resolves when reconciled, or after `withinMs` of wall time: then the loop goes on trying. */
+  async untilReconciled(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (!this.isReconciled && !this.#signal.aborted && performance.now() < deadline) {
+      await delay(10, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+    return this.isReconciled;
+  }
+
   #note(what: string, error: unknown): boolean {
     this.#core.ports.log.warn({ what, error: String(error) }, 'could not be read');
     return false;
