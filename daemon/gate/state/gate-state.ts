@@ -20,8 +20,10 @@ import {
   createOrderBook,
   insertOrder,
   isTerminal,
+  liveOrders,
   type OrderState,
   planOrders,
+  possibleFills,
 } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState } from './positions.ts';
@@ -252,7 +254,8 @@ export class GateState {
     ]);
     for (const symbol of symbols) {
       const record = event.positions.find((position) => position.symbol === symbol) ?? null;
-      applySnapshot(this.position(symbol), record, event.requested_at_ms, event.leverage[symbol] ?? null);
+      const possible = possibleFills(liveOrders(this.orders, symbol));
+      applySnapshot(this.position(symbol), record, event.requested_at_ms, event.leverage[symbol] ?? null, possible);
     }
     for (const order of this.uncontained) {
       const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;

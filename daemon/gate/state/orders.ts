@@ -3,6 +3,7 @@ import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
+import type { PossibleFills } from './positions.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
@@ -71,6 +72,21 @@ export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderSt
 }
 export function* everyLiveOrder(book: OrderBook): Generator<OrderState> {
   for (const orders of book.live.values()) yield* orders;
+}
+
+/** What live orders may have filled without our knowing it yet; unsent slices cannot. */
+export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
+  let unproven = false;
+  let buyLots = 0;
+  let sellLots = 0;
+  for (const order of orders) {
+    if (order.status === 'pending_send') continue;
+    if (order.status !== 'working' && order.status !== 'partially_filled') unproven = true;
+    const lots = Math.max(order.lots, order.amend?.lots ?? 0) - order.executedLots;
+    if (order.side === 'buy') buyLots += lots;
+    else sellLots += lots;
+  }
+  return { unproven, buyLots, sellLots };
 }
 
 export function insertOrder(book: OrderBook, order: OrderState): void {

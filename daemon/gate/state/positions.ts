@@ -3,6 +3,17 @@ import type { PositionRecord } from '../events.ts';
 
 /** Longest time that a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
+/** The same while a resting order of ours could have made the difference: its own report is waited for longer. */
+export const EXPLAINED_MS = 60_000;
+
+/** Live orders of the symbol whose fills a snapshot may show before their own reports do. */
+export interface PossibleFills {
+  /** In flight, unknown or lost: whether and how much they filled is not known. */
+  readonly unproven: boolean;
+  /** Lots that resting orders may still fill, by side. */
+  readonly buyLots: number;
+  readonly sellLots: number;
+}
 
 /**
  * One symbol's position: last reconciled position + own fills since. A venue snapshot replaces it only if it is not
@@ -62,7 +73,11 @@ export function applyFill(
   const signed = side === 'buy' ? lots : -lots;
   position.lots += signed;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
-  if (position.disputedLots !== null) position.disputedLots += signed;
+  // What a snapshot showed before the order's own report: the fill makes it true, it is not to be added again.
+  if (position.disputedLots === position.lots) {
+    position.disputedLots = null;
+    position.disputedSinceMs = null;
+  } else if (position.disputedLots !== null) position.disputedLots += signed;
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
@@ -111,27 +126,22 @@ function addShare(position: PositionState, agent: string, signed: number): void 
 }
 
 /**
- * Takes in what the venue says. Adopted when it agrees, when it is not older than our last fill, or when the
- * disagreement has lasted; else the larger of the two counts on each side.
+ * Takes in what the venue says. Adopted when it agrees, when it is newer than our last fill, or when the disagreement
+ * has lasted; else the larger of the two counts on each side. RISK: a fill that the snapshot shows before the order's
+ * report does would move twice, so nothing is adopted while an order of ours may have made the difference.
  */
 export function applySnapshot(
   position: PositionState,
   record: PositionRecord | null,
   requestedAtMs: number,
   leverage: number | null,
+  possible: PossibleFills,
 ): void {
   const lots = record === null ? 0 : record.lots;
   if (leverage !== null) position.leverage = leverage;
   if (lots !== position.lots) {
-    const proven =
-      record !== null && record.updated_at_ms > position.lastFillAtMs && requestedAtMs > position.lastFillAtMs;
     const since = position.disputedLots === lots ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
-    const lasted =
-      position.disputedLots === lots &&
-      requestedAtMs - since >= DISAGREEMENT_MS &&
-      requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
-    const untouched = position.lastFillAtMs === 0;
-    if (!proven && !lasted && !untouched) {
+    if (!mayAdopt(position, record, requestedAtMs, since, possible)) {
       position.disputedLots = lots;
       position.disputedSinceMs = since;
       return;
@@ -144,6 +154,23 @@ export function applySnapshot(
   position.liquidationPrice = record?.liquidation_price ?? null;
   position.unrealisedPnlUsdt = record?.unrealised_pnl_usdt ?? null;
   position.maintenanceMarginUsdt = record?.maintenance_margin_usdt ?? 0;
+}
+
+function mayAdopt(
+  position: PositionState,
+  record: PositionRecord | null,
+  requestedAtMs: number,
+  sinceMs: number,
+  possible: PossibleFills,
+): boolean {
+  if (possible.unproven) return false;
+  const difference = (record?.lots ?? 0) - position.lots;
+  const explained = difference > 0 ? difference <= possible.buyLots : -difference <= possible.sellLots;
+  if (explained) return requestedAtMs - sinceMs >= EXPLAINED_MS;
+  if (position.lastFillAtMs === 0) return true;
+  const newer = record !== null && record.updated_at_ms > position.lastFillAtMs;
+  if (newer && requestedAtMs > position.lastFillAtMs) return true;
+  return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
 /** The venue's figure becomes ours: shares beyond it are cut, agents in alphabetical order keep theirs first. */

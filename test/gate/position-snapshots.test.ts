@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { PositionRecord } from '../../daemon/gate/events.ts';
+import {
+  applyFill,
+  applySnapshot,
+  createPosition,
+  longLots,
+  type PositionState,
+  shortLots,
+} from '../../daemon/gate/state/positions.ts';
+
+const T0 = 1_740_960_000_000;
+const NONE = { unproven: false, buyLots: 0, sellLots: 0 };
+const UNPROVEN = { unproven: true, buyLots: 0, sellLots: 0 };
+
+function held(lots: number, agent = 'a'): PositionState {
+  const position = createPosition('BTCUSDT');
+  applyFill(position, lots > 0 ? 'buy' : 'sell', Math.abs(lots), agent, 60_000, T0);
+  return position;
+}
+function record(lots: number, updatedAtMs: number): PositionRecord {
+  return {
+    entry_price: 60_000,
+    liquidation_price: null,
+    lots,
+    maintenance_margin_usdt: 0,
+    mark_price: 60_000,
+    symbol: 'BTCUSDT',
+    unrealised_pnl_usdt: 0,
+    updated_at_ms: updatedAtMs,
+  };
+}
+
+describe('a fill is counted once, whether the position or the order shows it first (BY-38)', () => {
+  it('does not count an exit twice when the account showed it while its outcome was unknown', () => {
+    const position = held(10);
+    applySnapshot(position, record(6, T0 + 500), T0 + 600, null, UNPROVEN);
+    assert.equal(longLots(position), 10, 'until proven the larger of the two counts');
+    applyFill(position, 'sell', 4, 'a', 60_000, T0 + 500);
+    assert.equal(position.lots, 6);
+    assert.equal(longLots(position), 6);
+    assert.equal(position.shares.get('a'), 6, 'the agent can still close what is left');
+  });
+
+  it('does not count an opening fill twice when the account showed it first, also in a symbol never traded', () => {
+    const position = createPosition('BTCUSDT');
+    applySnapshot(position, record(5, T0 + 500), T0 + 600, null, UNPROVEN);
+    assert.equal(longLots(position), 5);
+    applyFill(position, 'buy', 5, 'a', 60_000, T0 + 500);
+    assert.equal(position.lots, 5);
+    assert.equal(longLots(position), 5);
+    assert.equal(position.shares.get('a'), 5);
+  });
+
+  it('leaves no phantom position on the other side when a whole exit was shown first', () => {
+    const position = held(10);
+    applySnapshot(position, null, T0 + 600, null, UNPROVEN);
+    applyFill(position, 'sell', 10, 'a', 60_000, T0 + 500);
+    assert.equal(longLots(position), 0);
+    assert.equal(shortLots(position), 0);
+  });
+
+  it('waits for the fill of a resting order that explains the difference, but not for ever', () => {
+    const resting = { unproven: false, buyLots: 5, sellLots: 0 };
+    const position = held(10);
+    applySnapshot(position, record(13, T0 + 500), T0 + 600, null, resting);
+    assert.equal(position.lots, 10);
+    assert.equal(longLots(position), 13);
+    applySnapshot(position, record(13, T0 + 500), T0 + 30_000, null, resting);
+    assert.equal(position.lots, 10);
+    applySnapshot(position, record(13, T0 + 500), T0 + 61_000, null, resting);
+    assert.equal(position.lots, 13);
+  });
+
+  it('adopts at once what no order of ours can explain', () => {
+    const position = held(10);
+    applySnapshot(position, record(7, T0 + 500), T0 + 600, null, { unproven: false, buyLots: 5, sellLots: 2 });
+    assert.equal(position.lots, 7);
+    applySnapshot(position, record(9, T0 + 900), T0 + 1000, null, NONE);
+    assert.equal(position.lots, 9);
+  });
+
+  it('never adopts while an order is unknown, however long that lasts', () => {
+    const position = held(10);
+    applySnapshot(position, record(4, T0 + 500), T0 + 600, null, UNPROVEN);
+    applySnapshot(position, record(4, T0 + 500), T0 + 600_000, null, UNPROVEN);
+    assert.equal(position.lots, 10);
+    applySnapshot(position, record(4, T0 + 500), T0 + 600_100, null, NONE);
+    assert.equal(position.lots, 4);
+  });
+});
