@@ -16,23 +16,37 @@ export class EquityHistory {
   /** Every sample of the last two days, for the day's reference. */
   readonly #recent: Sample[] = [];
   #transfers = 0;
+  #rebasedAtMs = Number.NEGATIVE_INFINITY;
 
   get transfersUsdt(): number {
     return this.#transfers;
   }
 
-  addTransfer(amountUsdt: number): void {
+  /**
+   * The account shows a transfer before the list of transfers does: samples taken since `atMs` (venue time) contain it
+   * already and are put right, else a deposit would stay behind as a peak that was never earned.
+   */
+  addTransfer(amountUsdt: number, atMs: number): void {
     this.#transfers += amountUsdt;
+    for (let i = this.#recent.length - 1; i >= 0 && this.#recent[i]!.atMs >= atMs; i -= 1) {
+      const sample = this.#recent[i]!;
+      this.#recent[i] = { atMs: sample.atMs, equity: sample.equity - amountUsdt };
+    }
+    const firstHour = Math.floor(atMs / HOUR_MS);
+    const oldest = this.#recent[0];
+    // Hours that the samples no longer cover keep what they have.
+    if (oldest === undefined || Math.floor(oldest.atMs / HOUR_MS) > firstHour) return;
+    while (Math.floor((this.#hourlyMax.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) / HOUR_MS) >= firstHour)
+      this.#hourlyMax.pop();
+    for (const sample of this.#recent) {
+      if (Math.floor(sample.atMs / HOUR_MS) >= firstHour && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
+    }
   }
 
   add(atMs: number, marginBalanceUsdt: number): void {
-    const equity = marginBalanceUsdt - this.#transfers;
-    const hour = Math.floor(atMs / HOUR_MS);
-    const last = this.#hourlyMax.at(-1);
-    if (last !== undefined && Math.floor(last.atMs / HOUR_MS) === hour) {
-      if (equity > last.equity) this.#hourlyMax[this.#hourlyMax.length - 1] = { atMs, equity };
-    } else this.#hourlyMax.push({ atMs, equity });
-    this.#recent.push({ atMs, equity });
+    const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
+    this.#raise(sample);
+    this.#recent.push(sample);
     const cutoff = atMs - 2 * DAY_MS;
     let drop = 0;
     // The last sample before the cut-off stays: it is what equity was then.
@@ -40,9 +54,18 @@ export class EquityHistory {
     if (drop > 0) this.#recent.splice(0, drop);
   }
 
+  /** The maximum of the sample's hour takes it in. */
+  #raise(sample: Sample): void {
+    const last = this.#hourlyMax.at(-1);
+    if (last !== undefined && Math.floor(last.atMs / HOUR_MS) === Math.floor(sample.atMs / HOUR_MS)) {
+      if (sample.equity > last.equity) this.#hourlyMax[this.#hourlyMax.length - 1] = sample;
+    } else this.#hourlyMax.push(sample);
+  }
+
   rebase(atMs: number, marginBalanceUsdt: number): void {
+    this.#rebasedAtMs = atMs;
     this.#hourlyMax.length = 0;
-    this.#hourlyMax.push({ atMs, equity: marginBalanceUsdt - this.#transfers });
+    this.add(atMs, marginBalanceUsdt);
   }
 
   /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. */

@@ -111,7 +111,7 @@ export class GateState {
       case 'transfer':
         if (this.seenTransfers.has(event.payload.transfer_id)) return;
         this.seenTransfers.add(event.payload.transfer_id);
-        this.equity.addTransfer(event.payload.amount_usdt);
+        this.equity.addTransfer(event.payload.amount_usdt, event.payload.at_venue_ms);
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;
