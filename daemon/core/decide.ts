@@ -4,7 +4,14 @@ import type { ActionClass, EffectiveAction, ExecutionDecision, StagedSlice, Verd
 import { buildExit, type ExitSize, findExit } from './exit.ts';
 import { type BudgetFinding, describeConstraints, findBudget } from './opening.ts';
 import { checkPrice, type PriceBound } from './price.ts';
-import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
+import {
+  buildFeasibleSet,
+  type FeasibleSet,
+  feasibleLeverage,
+  marginBound,
+  project,
+  slippageCapOf,
+} from './projection.ts';
 import {
   ceilTicks,
   floorTicks,
@@ -183,7 +190,7 @@ function runOpeningRules(
   checkAccount(trace, context, policy, found.account);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
-  const price = checkPrice(trace, request, context, policy, ask.side, found.budget.slippage_bps);
+  const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
   const rules = context.market.rules;
   if (price === null || rules === null) {
@@ -244,8 +251,7 @@ function fitOrder(
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = minimumLots(rules, price.priceTicks);
-  if (sendLots < minLots && !trace.denied)
-    denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, price, rules);
+  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');

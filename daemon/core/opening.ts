@@ -10,7 +10,7 @@ import {
 import { type CompiledPolicy, type Factors, ONE } from './compiled-policy.ts';
 import type { ExecutionContext } from './context.ts';
 import type { BudgetComponents, BudgetRecord, Constraints, StagedSlice } from './decision.ts';
-import { leverageCapOf } from './projection.ts';
+import { leverageCapOf, slippageCapOf } from './projection.ts';
 import { traderFactors } from './rules/tightening.ts';
 
 /** Everything about the budgets of this instant: the same for a decision, GET /v1/limits and a standing order. */
@@ -54,10 +54,13 @@ export function describeConstraints(
 ): Constraints {
   return {
     cooldown_ms: policy.regimes[found.regime.regime].cooldownMs,
-    leverage_cap: leverageCapOf(found.budget),
+    leverage_cap: Math.min(
+      leverageCapOf(found.budget),
+      Math.max(1, Math.floor(policy.agentBudgets?.leverage ?? Number.MAX_SAFE_INTEGER)),
+    ),
     notional_cap: found.budget.order_notional_usdt,
     order_rate_cap: found.budget.order_rate,
-    slippage_cap_bps: found.budget.slippage_bps,
+    slippage_cap_bps: slippageCapOf(policy, found.budget),
     staging_plan: plan,
   };
 }

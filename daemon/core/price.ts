@@ -55,7 +55,8 @@ export function checkPrice(
   const mid = (bid + ask) / 2;
   const collarBps = policy.spec.market.collar_bps;
   const dislocationBps = Math.abs(mid / mark - 1) * 1e4;
-  if (!(dislocationBps <= collarBps)) {
+  // Compared without a quotient: a book exactly at the collar is inside it.
+  if (!(Math.abs(mid - mark) * 1e4 <= collarBps * mark)) {
     trace.deny(11, 'PRICE_DISLOCATED', dislocationBps, collarBps, 'bps');
     return null;
   }

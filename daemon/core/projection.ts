@@ -91,7 +91,7 @@ export function buildFeasibleSet(
   };
 }
 
-/** The leverage cap of the budget, and of the distance that the policy wants kept from liquidation. */
+/** The leverage cap of the budget, of the agent's own, and of the distance that is to be kept from liquidation. */
 export function feasibleLeverage(
   policy: CompiledPolicy,
   rules: RulesView,
@@ -100,7 +100,15 @@ export function feasibleLeverage(
 ): number {
   const distance = policy.spec.account.min_liquidation_distance;
   const byDistance = Math.floor(leverageForDistance(side, distance, rules.maintenance_rate));
-  return Math.max(1, Math.min(leverageCapOf(budget), byDistance));
+  const own = policy.agentBudgets === null ? Number.MAX_SAFE_INTEGER : Math.floor(policy.agentBudgets.leverage);
+  return Math.max(1, Math.min(leverageCapOf(budget), own, byDistance));
+}
+
+/** The slippage cap of the budget, and of the agent's own, basis points. */
+export function slippageCapOf(policy: CompiledPolicy, budget: BudgetComponents): number {
+  return policy.agentBudgets === null
+    ? budget.slippage_bps
+    : Math.min(budget.slippage_bps, policy.agentBudgets.slippage_bps);
 }
 
 /** L = max(1, floor(B_L)): the clamp to 1 is the venue's minimum; B_L itself is recorded (SAE section 5). */

@@ -28,7 +28,7 @@ const RELIST_MS = 250;
 
 /** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
 export class OperatorRequestError extends Error {
-  readonly code = 'BAD_REQUEST';
+  readonly code = 'INVALID_INPUT';
 }
 
 /** What operators and monitors may do: trading states, signals, flatten, rebase; and the record of foreign tools. */

@@ -43,7 +43,10 @@ export function checkAccount(
 
   checkPositions(trace, context, policy);
 
-  const holdingMs = policy.budgets.holding_time_ms;
+  const holdingMs = Math.min(
+    policy.budgets.holding_time_ms,
+    policy.agentBudgets?.holding_time_ms ?? policy.budgets.holding_time_ms,
+  );
   const since = exposure.position_since_ms;
   if (since !== null && now - since >= holdingMs) trace.deny(8, 'ACCOUNT_HOLDING_TIME', now - since, holdingMs, 'ms');
   else trace.pass(8, 'ACCOUNT_HOLDING_TIME', since === null ? null : now - since, holdingMs, 'ms');
