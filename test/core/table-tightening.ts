@@ -233,6 +233,18 @@ const TRUST_ROWS: readonly Row[] = [
     rule: 9,
     clause: 'SAE-TRUST SAE-M2',
     code: 'TRUST_TIGHTENED',
+    what: 'the good skill that a token of low trust claims',
+    setting: { ...ASKS_TOO_MUCH, policy: { trust: { default: { provenance: 0.3, capability_risk: 0.8 } } } },
+    cases: [
+      [null, 'tighten'],
+      ['a'.repeat(64), 'tighten'],
+    ],
+    change: (digest) => ({ context: { trust: { claimed_skill_sha256: digest === null ? null : asText(digest) } } }),
+  },
+  {
+    rule: 9,
+    clause: 'SAE-TRUST SAE-M2',
+    code: 'TRUST_TIGHTENED',
     what: 'the active signal',
     setting: ASKS_TOO_MUCH,
     cases: [
