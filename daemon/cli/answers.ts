@@ -1,3 +1,4 @@
+import type { Reason } from '../core/decision.ts';
 import type { DecisionBody, ToolAnswer } from '../gate/api.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
@@ -33,20 +34,21 @@ function describeEffective({ effective }: DecisionBody): string {
   if (effective === null) return '-';
   const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
   const reduce = effective.reduce_only ? ', reduce only' : '';
-  return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT, ${effective.leverage}x)${price}${reduce}`;
+  const leverage = effective.leverage === null ? '' : `, ${effective.leverage}x`;
+  return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT${leverage})${price}${reduce}`;
 }
 
 function renderReasons({ reasons }: DecisionBody): string {
   return reasons
     .map((reason) => {
-      const unit = plain(reason.unit ?? '');
-      const figures =
-        reason.observed === null && reason.limit === null
-          ? ''
-          : ` (${plain(reason.observed)} against ${plain(reason.limit)} ${unit})`;
-      return `${plain(reason.code)}: ${plain(reason.message)}${figures}\n  ${plain(reason.hint)}\n`;
+      return `${plain(reason.code)}: ${plain(reason.message)}${describeFigures(reason)}\n  ${plain(reason.hint)}\n`;
     })
     .join('');
+}
+
+function describeFigures({ observed, limit, unit }: Reason): string {
+  const figures = [observed, limit].filter((figure) => figure !== null).map(plain);
+  return figures.length === 0 ? '' : ` (${figures.join(' against ')}${unit === null ? '' : ` ${plain(unit)}`})`;
 }
 
 /** 3 when nothing was permitted, or when the venue took nothing of it. */

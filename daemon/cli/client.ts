@@ -25,10 +25,11 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** A running daemon over HTTP. Requests are never repeated: an order may have gone out although no answer came. */
 export class DaemonClient {
   readonly #origin: string;
-  readonly #token: string | null;
+  /** An error: there is none, and this says what to do, once it is known that a daemon answers at all. */
+  readonly #token: string | CliError | null;
   readonly #agent: Agent;
 
-  constructor(origin: string, socketPath: string | null, token: string | null) {
+  constructor(origin: string, socketPath: string | null, token: string | CliError | null) {
     this.#origin = origin;
     this.#token = token;
     const connect = socketPath === null ? {} : { socketPath };
@@ -77,6 +78,16 @@ export class DaemonClient {
     await this.#agent.close();
   }
 
+  /** @throws CliError when nobody answers */
+  async #reach(): Promise<void> {
+    try {
+      const { body } = await request(`${this.#origin}/healthz`, { dispatcher: this.#agent });
+      await body.dump();
+    } catch (error) {
+      throw toConnectionError(this.#origin, 'GET', error);
+    }
+  }
+
   async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
     const answer = await this.#send(method, path, body);
     const parsed = parseAnswer(await answer.body.text());
@@ -92,6 +103,10 @@ export class DaemonClient {
     bodyTimeout = TIMEOUT_MS,
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { ...more };
+    if (this.#token instanceof CliError) {
+      await this.#reach();
+      throw this.#token;
+    }
     if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, dispatcher: this.#agent, bodyTimeout };
@@ -149,12 +164,12 @@ function locate(
   return { origin: `http://${called.includes(':') ? `[${called}]` : called}:${port}`, socketPath: null };
 }
 
-function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role: Role): string {
+function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role: Role): string | CliError {
   if (tokenFile !== undefined) return readToken(tokenFile);
   if (config.token !== null) return checkToken(config.token.trim(), 'HOLDFAST_TOKEN');
   const file = join(config.home, 'tokens', `${role}.token`);
   if (existsSync(file)) return readToken(file);
-  throw new CliError(
+  return new CliError(
     EXIT.NOT_PERMITTED,
     `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` makes one.`,
   );

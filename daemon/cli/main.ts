@@ -1,95 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
-import { findPackageFolder } from '../config.ts';
-import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
-import type { Io } from './verb.ts';
-import { addArm } from './verbs/arm.ts';
-import { addAudit } from './verbs/audit.ts';
-import { addClose } from './verbs/close.ts';
-import { addDecisions } from './verbs/decisions.ts';
-import { addExchangeSim } from './verbs/exchange-sim.ts';
-import { addFlatten } from './verbs/flatten.ts';
-import { addHalt } from './verbs/halt.ts';
-import { addLimits } from './verbs/limits.ts';
-import { addOrder } from './verbs/order.ts';
-import { addPolicy } from './verbs/policy.ts';
-import { addReduce } from './verbs/reduce.ts';
-import { addResume } from './verbs/resume.ts';
-import { addStart } from './verbs/start.ts';
-import { addStatus } from './verbs/status.ts';
-import { addToken } from './verbs/token.ts';
-import { addTools } from './verbs/tools.ts';
+import { runCli } from './run.ts';
 
-// Verbs describe themselves here and load what they need only when they run, so that `--help` is quick.
-const VERBS = [
-  addStart,
-  addStatus,
-  addTools,
-  addOrder,
-  addClose,
-  addLimits,
-  addDecisions,
-  addHalt,
-  addReduce,
-  addResume,
-  addFlatten,
-  addPolicy,
-  addAudit,
-  addToken,
-  addArm,
-  addExchangeSim,
-];
-
-function buildProgram(io: Io): Command {
-  const program = new Command('holdfast')
-    .description('A policy gate between agents and an exchange.')
-    .version(readVersion())
-    .showHelpAfterError('Add --help for the arguments and an example.')
-    .addHelpText('after', `\nExample:\n  $ npx holdfast order BTCUSDT buy 200\n\n${EXIT_CODE_HELP}.`);
-  for (const add of VERBS) add(program, io);
-  forEachCommand(program, (command) => {
-    command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
-  });
-  return program;
-}
-
-function forEachCommand(command: Command, visit: (command: Command) => void): void {
-  visit(command);
-  for (const child of command.commands) forEachCommand(child, visit);
-}
-
-function readVersion(): string {
-  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
-}
-
-async function main(): Promise<void> {
-  const io: Io = {
-    env: process.env,
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    exit: (code) => {
-      process.exitCode = code;
-    },
-  };
-  // A reader such as `head` may close our output: that ends the verb and is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  try {
-    await buildProgram(io).parseAsync(process.argv);
-  } catch (error) {
-    io.exit(report(io, error));
-  }
-}
-
-/** Tells what went wrong; returns what the process ends with. */
-function report(io: Io, error: unknown): ExitCode {
-  // Commander has printed its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-  const message = error instanceof Error ? error.message : String(error);
-  io.err(`holdfast: ${message}\n`);
-  if (error instanceof CliError) return error.exitCode;
-  return error instanceof Error && error.name === 'ConfigError' ? EXIT.USAGE : EXIT.FAILURE;
-}
-
-await main();
+// A reader such as `head` may close our output: that ends the verb and is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+});

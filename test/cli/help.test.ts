@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { holdfast } from './run.ts';
+
+const COMMANDS = [
+  [],
+  ['start'],
+  ['status'],
+  ['tools'],
+  ['order'],
+  ['close'],
+  ['limits'],
+  ['decisions'],
+  ['halt'],
+  ['reduce'],
+  ['resume'],
+  ['flatten'],
+  ['policy'],
+  ['policy', 'check'],
+  ['policy', 'explain'],
+  ['policy', 'test'],
+  ['audit'],
+  ['audit', 'verify'],
+  ['audit', 'export'],
+  ['token'],
+  ['token', 'create'],
+  ['token', 'list'],
+  ['token', 'revoke'],
+  ['arm'],
+  ['exchange-sim'],
+];
+const GROUPS = new Set(['', 'policy', 'audit', 'token']);
+
+for (const command of COMMANDS) {
+  const name = command.join(' ');
+  test(`the help of ${name === '' ? 'holdfast' : name} has an example`, async () => {
+    const { code, out, err } = await holdfast([...command, '--help']);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, new RegExp(`\nExamples?:\n  \\$ npx holdfast ${name}`));
+    if (!GROUPS.has(name)) assert.match(out, /--json /, 'every verb can print JSON');
+  });
+}
+
+test('the help lists every verb, and nothing that has no test here', async () => {
+  const { out } = await holdfast(['--help']);
+  const listed = Array.from(out.matchAll(/^ {2}([a-z-]+) .*$/gm), (match) => match[1]).filter(
+    (name) => name !== 'help',
+  );
+  const expected = COMMANDS.filter((command) => command.length === 1).map(([name]) => name);
+  assert.deepEqual(listed, expected);
+});
+
+test('wrong usage ends with 2 and says what is meant', async () => {
+  for (const [args, expected] of [
+    [['ordr'], /Did you mean order/],
+    [['order', 'BTCUSDT', 'up', '200'], /Allowed choices are buy, sell/],
+    [['order', 'BTCUSDT', 'buy', '-5'], /A number above 0 is expected/],
+    [['order', 'BTCUSDT', 'buy', '1e3'], /A number above 0 is expected/],
+    [['order', 'BTCUSDT', 'buy'], /missing required argument 'notional'/],
+    [['decisions', '--limit', '0'], /A whole number above 0/],
+    [['audit', 'verify', '--head', '5'], /SEQ:HASH is expected/],
+    [['token', 'create', '--agent', 'a', '--skill', 'abc'], /64 hex digits/],
+    [['arm', '--policy', 'x', '--hours', '1000'], /from 1 to 168/],
+    [['flatten', '--venue', 'binance-live'], /--venue belongs to --emergency/],
+    [['start', '--venue', 'moon', '--port', 'x'], /HOLDFAST_VENUE is "moon"[\s\S]*HOLDFAST_PORT is "x"/],
+    [['start', '--no-such-flag'], /unknown option/],
+  ] as const) {
+    const { code, out, err } = await holdfast(args);
+    assert.deepEqual([code, out], [2, ''], args.join(' '));
+    assert.match(err, expected);
+  }
+});
+
+test('the command itself prints its help, its version and its exit code', () => {
+  const main = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+    });
+  const version = run('--version');
+  assert.deepEqual([version.status, version.stdout], [0, '0.1.0\n']);
+  const wrong = run('nothing');
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /unknown command 'nothing'/);
+});

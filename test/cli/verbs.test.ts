@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api.ts';
+import { ANSWER, decisionBody } from '../http/fake-gate.ts';
+import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
+import { holdfast, type Result } from './run.ts';
+
+let home = '';
+before(() => {
+  home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  mkdirSync(join(home, 'tokens'));
+  for (const role of ['agent', 'operator']) writeFileSync(join(home, 'tokens', `${role}.token`), `hf_${role}\n`);
+});
+after(() => rmSync(home, { recursive: true }));
+
+async function runAgainst(
+  replies: Readonly<Record<string, Reply>>,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ result: Result; daemon: FakeDaemon }> {
+  const daemon = await startFakeDaemon(replies);
+  try {
+    const result = await holdfast([...args, '--url', daemon.url], { HOLDFAST_HOME: home, ...env });
+    return { result, daemon };
+  } finally {
+    await daemon.close();
+  }
+}
+
+const BLOCKED: ToolAnswer = {
+  decision: decisionBody({
+    decision: 'BLOCK',
+    effective: null,
+    retry_after_ms: 1500,
+    reasons: [
+      {
+        code: 'COOLDOWN',
+        message: 'The symbol cools down.\u001b[2J',
+        observed: 500,
+        limit: 2000,
+        unit: 'ms',
+        hint: 'Ask again later.',
+      },
+    ],
+  }),
+  execution: { state: 'none', orders: [], note: null, retryable: false },
+};
+const REJECTED: ToolAnswer = { ...ANSWER, execution: { ...ANSWER.execution, state: 'rejected', note: 'margin' } };
+
+test('order sends what an agent would send, with the agent token of the home folder', async () => {
+  const args = ['order', 'BTCUSDT', 'buy', '200', '--limit', '61000.5', '--leverage', '2', '--request-id', 'r-1'];
+  const { result, daemon } = await runAgainst({ 'POST /v1/tools/place_order': replyJson(ANSWER) }, args);
+  assert.equal(result.code, 0, result.err);
+  assert.match(result.out, new RegExp(`decision +${ANSWER.decision.decision}\n`));
+  assert.deepEqual(
+    daemon.seen.map(({ authorization, body }) => ({ authorization, body })),
+    [
+      {
+        authorization: 'Bearer hf_agent',
+        body: {
+          symbol: 'BTCUSDT',
+          side: 'buy',
+          intent: 'open',
+          requested_notional: 200,
+          requested_leverage: 2,
+          max_slippage_bps: 10,
+          strategy_id: 'manual',
+          order_type: 'limit',
+          limit_price: 61000.5,
+          request_id: 'r-1',
+        },
+      },
+    ],
+  );
+});
+
+test('a refusal ends with 3, shows the reason and what to do, and cannot steer the terminal', async () => {
+  const replies = {
+    'POST /v1/dry-run/place_order': replyJson(BLOCKED),
+    'POST /v1/tools/close_position': replyJson(REJECTED),
+  };
+  const blocked = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '200', '--dry-run']);
+  assert.equal(blocked.result.code, 3);
+  assert.match(
+    blocked.result.out,
+    /COOLDOWN: The symbol cools down. \[2J \(500 against 2000 ms\)\n {2}Ask again later\./,
+  );
+  assert.match(blocked.result.out, /retry after +1500 ms/);
+  const rejected = await runAgainst(replies, ['close', 'BTCUSDT', '--fraction', '0.5']);
+  assert.equal(rejected.result.code, 3);
+  assert.deepEqual(rejected.daemon.seen[0]?.body, { symbol: 'BTCUSDT', fraction: 0.5 });
+});
+
+test('--json prints the whole answer of the daemon', async () => {
+  const { result } = await runAgainst({ 'POST /v1/tools/place_order': replyJson(BLOCKED) }, [
+    'order',
+    'BTCUSDT',
+    'buy',
+    '1',
+    '--json',
+  ]);
+  assert.deepEqual([result.code, JSON.parse(result.out)], [3, BLOCKED]);
+});
+
+const STATE = {
+  state: 'halted',
+  layers: [
+    {
+      layer: 'operator',
+      scope: 'account',
+      name: null,
+      state: 'halted',
+      reason: 'by hand',
+      since_ms: 0,
+      set_by: 'operator',
+      clears_when: 'an operator sets it',
+    },
+  ],
+};
+for (const [verb, state] of [
+  ['halt', 'halted'],
+  ['reduce', 'reducing'],
+  ['resume', 'active'],
+] as const) {
+  test(`${verb} sets the operator layer to ${state} with the operator token`, async () => {
+    const args = [verb, '--reason', 'why not', '--symbol', 'ETHUSDT'];
+    const { result, daemon } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, args);
+    assert.equal(result.code, 0, result.err);
+    assert.deepEqual(daemon.seen[0]?.body, { state, reason: 'why not', symbol: 'ETHUSDT' });
+    assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator');
+    assert.match(result.out, /operator \(account\) +halted: by hand/);
+  });
+}
+
+const READY = {
+  ready: false,
+  waiting_for: ['the first mark of BTCUSDT'],
+  venue: 'paper',
+  trading_state: 'reducing',
+  symbols_reducing: [],
+  pending_policy: null,
+  policy_error: null,
+  alerts: 0,
+};
+const ACCOUNT = {
+  account: 'main',
+  venue: 'paper',
+  equity_usdt: 10000,
+  wallet_usdt: 10000,
+  available_usdt: null,
+  margin_ratio: 0,
+  drawdown: 0.0123,
+  daily_loss: 0,
+  turnover_24h_usdt: 0,
+  fees_24h_usdt: 0,
+  observed_at_ms: 1,
+};
+test('status tells what a daemon waits for, and ends with 7 until it is ready', async () => {
+  const replies = (status: number) => ({
+    'GET /readyz': replyJson({ ...READY, ready: status === 200 }, status),
+    'GET /v1/trading-state': replyJson(STATE),
+    'GET /v1/account': replyJson(ACCOUNT),
+    'GET /v1/positions': replyJson({ positions: [], observed_at_ms: 1 }),
+  });
+  const waiting = await runAgainst(replies(503), ['status']);
+  assert.equal(waiting.result.code, 7, waiting.result.err);
+  assert.match(waiting.result.out, /ready +no, waiting for: the first mark of BTCUSDT/);
+  assert.match(waiting.result.out, /available +- USDT\ndrawdown +1.23 %/);
+  assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +by hand/);
+  assert.equal((await runAgainst(replies(200), ['status', '--json'])).result.code, 0);
+});
+
+test('flatten is a failure as long as something is left', async () => {
+  const left = (positions: readonly object[]) =>
+    replyJson({ state: 'halted', canceled: true, positions_left: positions, note: 'done' });
+  const symbol = { symbol: 'BTCUSDT', quantity: '0.1' };
+  const open = await runAgainst({ 'POST /v1/flatten': left([symbol]) }, ['flatten', 'BTCUSDT']);
+  assert.equal(open.result.code, 1);
+  assert.match(open.result.out, /BTCUSDT +0.1/);
+  assert.deepEqual(open.daemon.seen[0]?.body, { reason: 'by hand', symbols: ['BTCUSDT'] });
+  assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, ['flatten'])).result.code, 0);
+});
+
+test('tools prints a table, or the catalogue in the form of a model API', async () => {
+  const replies = {
+    'GET /v1/tools': replyJson({ tools: [{ name: 'place_order', description: 'Asks.' }] }),
+    'GET /v1/tools?format=openai': replyJson({ tools: [{ type: 'function' }] }),
+  };
+  assert.match((await runAgainst(replies, ['tools'])).result.out, /place_order {2}Asks\./);
+  assert.deepEqual(JSON.parse((await runAgainst(replies, ['tools', '--format', 'openai'])).result.out), [
+    { type: 'function' },
+  ]);
+});
+
+test('decisions lists the last ones', async () => {
+  const decision = decisionBody({ seq: 7, tool: 'place_order' });
+  const replies = { 'GET /v1/decisions?limit=2': replyJson({ decisions: [decision], next: null }) };
+  const { result } = await runAgainst(replies, ['decisions', '--limit', '2']);
+  assert.match(result.out, /^time +seq +agent[\s\S]* 7 .*place_order/);
+});
+
+test('decisions --follow goes on after the last one shown, and after a break where it was', async () => {
+  const decisions = [1, 2, 3].map((seq) => decisionBody({ seq, decision_id: `d-${seq}` }));
+  const event = (decision: DecisionBody) =>
+    `id: ${decision.seq}\nevent: decision\ndata: ${JSON.stringify({ payload: { decision } })}\n\n`;
+  let streams = 0;
+  const replies: Record<string, Reply> = {
+    'GET /v1/decisions?limit=1': replyJson({ decisions: decisions.slice(0, 1), next: null }),
+    'GET /v1/events': (_seen, response) => {
+      streams += 1;
+      // The first stream breaks off in the middle of an event, the third is refused for good.
+      if (streams === 3) return replyJson({ error: { code: 'FORBIDDEN', message: 'No more.' } }, 403)(_seen, response);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const text = event(decisions[streams] as DecisionBody);
+      if (streams === 2) return response.end(text);
+      response.write(`${text}id: 3\nevent: deci`, () => response.destroy());
+    },
+  };
+  const { result, daemon } = await runAgainst(replies, ['decisions', '--limit', '1', '--follow', '--json']);
+  assert.equal(result.code, 6, result.err);
+  const shown = result.out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as DecisionBody).decision_id);
+  assert.deepEqual(shown, ['d-1', 'd-2', 'd-3']);
+  assert.deepEqual(
+    daemon.seen.slice(1).map((call) => call.lastEventId),
+    ['1', '2', '3'],
+  );
+});
+
+test('errors of the daemon name each field, and the exit code says whose fault it is', async () => {
+  const error = (code: string, details?: object) => ({ error: { code, message: `${code} it is.`, details } });
+  const violations = { violations: [{ path: 'symbol', message: 'is not a symbol' }] };
+  for (const [status, body, code] of [
+    [400, error('INVALID_INPUT', violations), 2],
+    [401, error('UNAUTHENTICATED'), 6],
+    [403, error('FORBIDDEN'), 6],
+    [409, error('REQUEST_ID_REUSED'), 2],
+    [500, error('INTERNAL'), 1],
+    [503, error('NOT_READY'), 7],
+  ] as const) {
+    const replies = { 'POST /v1/tools/place_order': replyJson(body, status) };
+    const { result } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
+    assert.deepEqual([result.code, result.out], [code, ''], String(status));
+    assert.ok(result.err.startsWith(`holdfast: ${body.error.code}: ${body.error.code} it is.`), result.err);
+    if (status === 400) assert.match(result.err, /\n {2}symbol: is not a symbol/);
+  }
+});
+
+test('no daemon is code 4 and says how to start one, also when there is no token yet', async () => {
+  const env = { HOLDFAST_HOME: join(home, 'nobody'), HOLDFAST_PORT: '1' };
+  const result = await holdfast(['status'], env);
+  assert.equal(result.code, 4);
+  assert.match(result.err, /No daemon answers at http:\/\/127.0.0.1:1 .*holdfast start/);
+});
+
+test('an order whose answer was lost is not sent again, and says so', async () => {
+  const replies: Record<string, Reply> = { 'POST /v1/tools/place_order': (_seen, response) => response.destroy() };
+  const { result, daemon } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
+  assert.equal(result.code, 4);
+  assert.match(result.err, /may have been done: look at `holdfast decisions` before you ask again/);
+  assert.equal(daemon.seen.length, 1);
+});
+
+test('a missing token is code 6, whatever the venue', async () => {
+  const replies = { 'GET /healthz': replyJson({ status: 'ok' }) };
+  const { result } = await runAgainst(replies, ['halt'], { HOLDFAST_HOME: join(home, 'nobody') });
+  assert.equal(result.code, 6);
+  assert.match(result.err, /needs a token of role operator.*--token-file or HOLDFAST_TOKEN/);
+});
+
+test('a token comes from --token-file before HOLDFAST_TOKEN before the home folder, and is never shown', async () => {
+  const replies = { 'PUT /v1/trading-state': replyJson(STATE) };
+  const file = join(home, 'other.token');
+  writeFileSync(file, 'hf_from_file\n');
+  const both = await runAgainst(replies, ['halt', '--token-file', file], { HOLDFAST_TOKEN: 'hf_from_env' });
+  assert.equal(both.daemon.seen[0]?.authorization, 'Bearer hf_from_file');
+  const env = await runAgainst(replies, ['halt'], { HOLDFAST_TOKEN: 'hf_from_env' });
+  assert.equal(env.daemon.seen[0]?.authorization, 'Bearer hf_from_env');
+  const broken = await runAgainst(replies, ['halt'], { HOLDFAST_TOKEN: 'planted\r\nX-Evil: 1' });
+  assert.deepEqual([broken.result.code, broken.daemon.seen.length], [2, 0]);
+  assert.doesNotMatch(broken.result.err, /planted/);
+});
+
+test('verbs reach a daemon behind a unix socket', async () => {
+  const socket = join(home, 'daemon.sock');
+  const daemon = await startFakeDaemon({ 'PUT /v1/trading-state': replyJson(STATE) }, socket);
+  const { code, err } = await holdfast(['halt'], { HOLDFAST_HOME: home, HOLDFAST_SOCKET: socket });
+  await daemon.close();
+  assert.deepEqual([code, err], [0, '']);
+});
