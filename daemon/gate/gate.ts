@@ -117,6 +117,7 @@ export class Gate implements GateApi {
       signal,
       hooks: {
         onTick: async () => {
+          this.#resolver.sweep();
           await this.#standing.tick();
           for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
           await protection.tick();
@@ -321,7 +322,7 @@ export class Gate implements GateApi {
         await this.#cancel(intake);
         return;
       case 'amend':
-        await this.#amend(intake, decided);
+        await this.#amend(intake);
         return;
       default:
         return;
@@ -345,19 +346,10 @@ export class Gate implements GateApi {
     await this.#canceler.cancelMatching(request.symbol, matches, reason);
   }
 
-  /** Amend in place; recorded before it is sent, and counted as the larger and the worse of both until proven. */
-  async #amend(intake: Intake, decided: Decided): Promise<void> {
+  /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
+  async #amend(intake: Intake): Promise<void> {
     const { target } = intake;
-    const effective = decided.body.effective;
-    if (target === null || effective === null || effective.price_ticks === null || isTerminal(target.status)) return;
-    const intent = this.core.append('order_intent', {
-      action: 'amend',
-      client_order_id: target.clientOrderId,
-      lots: effective.lots,
-      price_ticks: effective.price_ticks,
-      reason: decided.body.decision_id,
-    });
-    await intent.committed;
+    if (target === null || target.amend === null || isTerminal(target.status)) return;
     await this.#sender.sendAmend(target);
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
-import type { OrderState } from './state/orders.ts';
+import type { VenueOrder } from './ports.ts';
+import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** Wall-clock steps between lookups; the last one repeats (BINANCE.md part B 2.4). */
 const LOOKUP_STEPS_MS = [250, 500, 1000, 2000, 5000] as const;
@@ -46,10 +47,16 @@ export class Resolver {
 
   async #run(order: OrderState): Promise<void> {
     this.#setSymbolState(order, 'reducing');
+    // From here and not from the decision: what was sent later may be accepted later.
+    const horizon =
+      Math.max(order.sentAtMs ?? order.plannedAtMs, this.#core.nowMs()) + this.#core.ports.venue.acceptanceHorizonMs;
     let notFound = 0;
     for (let step = 0; !this.#signal.aborted; step += 1) {
       const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
-      if (outcome.kind === 'found') {
+      if (outcome.kind === 'found' && this.#mayStillChange(order, outcome.order, horizon)) {
+        // RISK: the old form proves nothing while the amend may still arrive: both go on counting.
+        this.#sender.adopt(order, outcome.order);
+      } else if (outcome.kind === 'found') {
         this.#settleAmend(order, outcome.order.lots, outcome.order.priceTicks);
         this.#sender.adopt(order, outcome.order);
         if (order.status === 'unknown' || order.status === 'lost' || order.status === 'in_flight') {
@@ -60,11 +67,15 @@ export class Resolver {
             venue_order_id: outcome.order.venueOrderId,
           });
         }
-        this.#setSymbolState(order, 'active');
+        this.#finish(order);
+        return;
+      }
+      if (isTerminal(statusOf(order)) && order.amend === null) {
+        // A report from elsewhere proved it meanwhile.
+        this.#finish(order);
         return;
       }
       if (outcome.kind === 'not_found') {
-        const horizon = (order.sentAtMs ?? order.plannedAtMs) + this.#core.ports.venue.acceptanceHorizonMs;
         if (this.#core.nowMs() > horizon) notFound += 1;
         if (notFound >= NOT_FOUND_NEEDED && (await this.#isAbsent(order))) {
           if (order.amend === null)
@@ -77,7 +88,7 @@ export class Resolver {
               price_ticks: null,
               reason: 'order absent',
             });
-          this.#setSymbolState(order, 'active');
+          this.#finish(order);
           return;
         }
       }
@@ -109,6 +120,30 @@ export class Resolver {
     );
   }
 
+  /** An amend whose outcome is not known, on an order that still shows its old form, before the horizon. */
+  #mayStillChange(order: OrderState, report: VenueOrder, horizonMs: number): boolean {
+    if (order.amend === null || isTerminal(report.status) || this.#core.nowMs() > horizonMs) return false;
+    return order.amend.lots !== report.lots || order.amend.priceTicks !== report.priceTicks;
+  }
+
+  #finish(order: OrderState): void {
+    this.#running.delete(order.clientOrderId);
+    this.#setSymbolState(order, 'active');
+  }
+
+  /**
+   * Called at every tick: nothing unproven is ever left without a search, and no symbol stays closed for orders that are
+   * known by now.
+   */
+  sweep(): void {
+    for (const order of everyLiveOrder(this.#core.state.orders))
+      if (order.status === 'unknown' || order.status === 'lost') void this.resolve(order);
+    for (const entry of [...this.#core.state.layers.values()]) {
+      if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;
+      if (!this.#isSearching(entry.name)) this.#setActive(entry.name);
+    }
+  }
+
   #settleAmend(order: OrderState, lots: number, priceTicks: number | null): void {
     if (order.amend === null) return;
     const isNew = order.amend.lots === lots && order.amend.priceTicks === priceTicks;
@@ -121,20 +156,29 @@ export class Resolver {
     });
   }
 
+  #isSearching(symbol: string): boolean {
+    return [...this.#running.keys()].some((id) => this.#core.state.orders.all.get(id)?.symbol === symbol);
+  }
+
   /** The breaker layer of the symbol while any of its orders is not known. */
   #setSymbolState(order: OrderState, state: 'reducing' | 'active'): void {
-    const others = [...this.#running.keys()].some(
-      (id) => id !== order.clientOrderId && this.#core.state.orders.all.get(id)?.symbol === order.symbol,
-    );
-    const key = `breaker|symbol|${order.symbol}`;
-    const isSet = this.#core.state.layers.get(key)?.setBy === 'resolver';
-    if (state === 'reducing' ? isSet || this.#core.state.layers.has(key) : !isSet || others) return;
+    const entry = this.#core.state.layers.get(`breaker|symbol|${order.symbol}`);
+    if (state === 'active') {
+      if (entry?.setBy === 'resolver' && !this.#isSearching(order.symbol)) this.#setActive(order.symbol);
+      return;
+    }
+    if (entry === undefined) this.#appendState(order.symbol, 'reducing', 'the outcome of an order is not known');
+  }
+  #setActive(symbol: string): void {
+    this.#appendState(symbol, 'active', 'every order of the symbol is known again');
+  }
+  #appendState(symbol: string, state: 'reducing' | 'active', reason: string): void {
     this.#core.append('state', {
       clears_at_ms: null,
-      clears_when: 'every order of the symbol is known again',
+      clears_when: state === 'active' ? '' : 'every order of the symbol is known again',
       layer: 'breaker',
-      name: order.symbol,
-      reason: 'the outcome of an order is not known',
+      name: symbol,
+      reason,
       scope: 'symbol',
       set_by: 'resolver',
       state,

@@ -25,7 +25,7 @@ import {
 } from './state/exposure.ts';
 import type { GateState } from './state/gate-state.ts';
 import { stateInForce } from './state/layers.ts';
-import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
 
 /** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */
@@ -102,7 +102,7 @@ export function buildContext(
     leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
     market: viewMarket(state, symbol, live, rulesView, policy, ask),
     now_ms: now,
-    order: ask.target === null ? null : viewOrder(ask.target),
+    order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
     own_order_id: ask.own?.clientOrderId ?? null,
     pacing: viewPacing(state, request.agent, symbol, now, policy),
     parent_price_ticks: ask.parentPriceTicks,
@@ -426,12 +426,14 @@ function pendingTurnover(state: GateState): number {
   return total;
 }
 
-function viewOrder(order: OrderState): OrderView {
+/** Open to a modify only while it rests as it is: one change at a time, and none of what may not be there. */
+function viewOrder(order: OrderState, isModify: boolean): OrderView {
+  const isSettled = isResting(order) && order.amend === null && !order.cancelRequested;
   return {
     agent: order.agent,
     client_order_id: order.clientOrderId,
     filled_lots: order.executedLots,
-    is_open: !isTerminal(order.status),
+    is_open: isModify ? isSettled : !isTerminal(order.status),
     is_protective: order.protective,
     lots: order.lots,
     order_type: order.orderType === 'market' ? 'market' : 'limit',

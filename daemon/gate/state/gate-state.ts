@@ -143,6 +143,7 @@ export class GateState {
       this.#applySlice(event, atMs);
       return;
     }
+    if (decision.kind === 'tool' && decision.effective?.action === 'amend') this.#applyAmend(event, atMs);
     if (event.orders.length === 0) return;
     const opening = decision.effective?.action === 'open';
     for (const order of planOrders(event, atMs)) {
@@ -162,6 +163,21 @@ export class GateState {
     }
   }
 
+  /**
+   * INVARIANT: an amend counts from its decision on, in the same turn, as the larger and the worse of both forms. One
+   * that adds risk (it has a leverage) is paced like the opening order that it becomes.
+   */
+  #applyAmend(event: DecisionEvent, atMs: number): void {
+    const { effective } = event.decision;
+    const order = this.orders.all.get(event.request.client_order_id ?? '');
+    if (order === undefined || effective === null || effective.price_ticks === null || isTerminal(order.status)) return;
+    order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
+    if (effective.leverage === null) return;
+    this.pacing.account.sends.add(atMs, 1);
+    this.pacing.agent(event.agent).sends.add(atMs, 1);
+    this.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+  }
+
   /** A later slice is decided on its own and can only shrink; what it lost is released. */
   #applySlice(event: DecisionEvent, atMs: number): void {
     for (const fresh of planOrders(event, atMs)) {
@@ -172,6 +188,7 @@ export class GateState {
       const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
       order.lots = Math.min(order.lots, planned.lots);
       order.priceTicks = planned.price_ticks;
+      order.leverage = Math.min(order.leverage, fresh.leverage);
       order.status = 'in_flight';
       order.sentAtMs = atMs;
     }

@@ -14,6 +14,10 @@ export function statusOf(order: OrderState): OrderStatus {
 export function isTerminal(status: OrderStatus): boolean {
   return TERMINAL.has(status);
 }
+/** Known to rest at the venue. */
+export function isResting(order: OrderState): boolean {
+  return order.status === 'working' || order.status === 'partially_filled';
+}
 
 export interface OrderState {
   readonly clientOrderId: string;
@@ -26,7 +30,8 @@ export interface OrderState {
   readonly timeInForce: TimeInForce | null;
   readonly kind: OrderKind;
   readonly slice: number;
-  readonly leverage: number;
+  /** Charged leverage; a later slice may be held to less than its parent was. */
+  leverage: number;
   readonly reduceOnly: boolean;
   readonly protective: boolean;
   readonly foreign: boolean;
@@ -81,7 +86,7 @@ export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
   let sellLots = 0;
   for (const order of orders) {
     if (order.status === 'pending_send') continue;
-    if (order.status !== 'working' && order.status !== 'partially_filled') unproven = true;
+    if (!isResting(order)) unproven = true;
     const lots = Math.max(order.lots, order.amend?.lots ?? 0) - order.executedLots;
     if (order.side === 'buy') buyLots += lots;
     else sellLots += lots;

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import type { DecisionBody, TradingArgs } from '../../daemon/gate/api.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+
+const LIMIT = { order_type: 'limit', limit_price: 59_000 };
+
+describe('modify_order races and doubts (BY-07)', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start();
+  });
+  after(() => world.close());
+  afterEach(() => world.tool('cancel_all', {}));
+
+  const resting = async (notional: number): Promise<string> => {
+    const { body } = await world.tool('place_order', order({ ...LIMIT, requested_notional: notional }));
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+  const openNotional = async (): Promise<number> =>
+    (await world.books()).orders
+      .filter((entry) => entry.status === 'NEW' || entry.status === 'PARTIALLY_FILLED')
+      .reduce((sum, entry) => sum + Number(entry.quantity) * 60_000, 0);
+
+  /** In one event-loop turn, as when two requests are read from one socket buffer. */
+  const together = async (calls: readonly TradingArgs[]): Promise<readonly DecisionBody[]> => {
+    const caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null } as const;
+    const outcomes = await Promise.all(calls.map((call) => world.daemon.gate.runTool(caller, call)));
+    return outcomes.map((outcome) => {
+      assert.equal(outcome.kind, 'decided');
+      return (JSON.parse((outcome as { text: string }).text) as { decision: DecisionBody }).decision;
+    });
+  };
+
+  it('reserves an amend with its decision, so that two at once cannot exceed a cap', async () => {
+    const first = await resting(240);
+    const second = await resting(360);
+    const decisions = await together(
+      [first, second].map((id) => ({
+        tool: 'modify_order',
+        args: { client_order_id: id, requested_notional: 590, limit_price: 59_000 },
+      })),
+    );
+    assert.deepEqual(decisions.map((decision) => decision.decision).sort(), ['ALLOW', 'BLOCK']);
+    assert.ok((await openNotional()) <= 1000, `resting ${await openNotional()}`);
+  });
+
+  it('takes one amend of an order at a time', async () => {
+    const id = await resting(180);
+    const decisions = await together(
+      [480, 420].map((notional) => ({
+        tool: 'modify_order',
+        args: { client_order_id: id, requested_notional: notional },
+      })),
+    );
+    assert.deepEqual(
+      decisions.map((decision) => decision.decision).sort(),
+      ['ALLOW', 'BLOCK'],
+      'the second is decided when the first is proven',
+    );
+  });
+
+  it('counts an amend that may still arrive, although the order still shows its old form', async () => {
+    await world.advance(60_000);
+    const id = await resting(240);
+    await world.fault({ kind: 'delay', ms: 1_500, match: { method: 'PUT', path: '/fapi/v1/order' } });
+    const quick = world.tool('modify_order', { client_order_id: id, requested_notional: 900, limit_price: 59_000 });
+    await until('the amend is on its way', () => world.daemon.gate.core.state.orders.all.get(id)?.amend !== null);
+    const racing = await world.tool('place_order', order({ ...LIMIT, requested_notional: 600 }));
+    const reserved = racing.body.decision.effective?.notional ?? 0;
+    assert.ok(reserved <= 121, `reserved beside the amend: ${reserved}`);
+    await quick;
+  });
+
+  it('does not amend what does not rest', async () => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    const id = body.execution.orders[0]?.client_order_id ?? '';
+    const answer = await world.tool('modify_order', { client_order_id: id, requested_notional: 300 });
+    assert.equal(answer.body.decision.decision, 'BLOCK');
+  });
+});
