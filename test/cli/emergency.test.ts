@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
+import { holdfast } from './run.ts';
+
+interface Row {
+  readonly symbol: string;
+  readonly status: string;
+  readonly quantity: string;
+}
+interface Books {
+  readonly orders: readonly Row[];
+  readonly algo_orders: readonly Row[];
+  readonly positions: readonly Row[];
+}
+
+/** What is still open in the exchange's books. */
+async function readOpen(exchange: Client): Promise<{ orders: number; algoOrders: number; positions: string[] }> {
+  const books = (await exchange.books()) as unknown as Books;
+  const positions = books.positions.filter((position) => Number(position.quantity) !== 0);
+  return {
+    orders: books.orders.filter((order) => order.status === 'NEW').length,
+    algoOrders: books.algo_orders.filter((order) => order.status === 'NEW').length,
+    positions: positions.map((position) => position.symbol).sort(),
+  };
+}
+
+test('flatten --emergency leaves no order and no position at the exchange, without daemon and ledger', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('SELL', '0.5'), symbol: 'ETHUSDT' });
+  await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
+  await exchange.send('POST', '/fapi/v1/algoOrder', {
+    algoType: 'CONDITIONAL',
+    symbol: 'BTCUSDT',
+    side: 'SELL',
+    type: 'STOP_MARKET',
+    triggerPrice: '50000',
+    closePosition: 'true',
+  });
+  assert.deepEqual(await readOpen(exchange), { orders: 1, algoOrders: 1, positions: ['BTCUSDT', 'ETHUSDT'] });
+
+  const env = { HOLDFAST_PAPER_URL: sim.url, HOLDFAST_NO_SUCH_SETTING: '1' };
+  const { code, out, err } = await holdfast(['flatten', '--emergency', '--json'], env);
+  assert.equal(code, 0, err);
+  assert.deepEqual(JSON.parse(out), { is_flat: true, orders_left: [], positions_left: [] });
+  assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
+  assert.equal((await holdfast(['flatten', '--emergency'], env)).out, 'no order and no position is left\n');
+});
+
+test('flatten --emergency of one symbol leaves the others', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('SELL', '0.5'), symbol: 'ETHUSDT' });
+  const { code, err } = await holdfast(['flatten', 'ETHUSDT', '--emergency'], { HOLDFAST_PAPER_URL: sim.url });
+  assert.equal(code, 0, err);
+  assert.match(err, /ETHUSDT: exit of \d+ lots accepted/);
+  assert.deepEqual((await readOpen(exchange)).positions, ['BTCUSDT']);
+});
+
+test('flatten --emergency says what it needs', async () => {
+  const paper = await holdfast(['flatten', '--emergency']);
+  assert.equal(paper.code, 2);
+  assert.match(paper.err, /HOLDFAST_PAPER_URL is needed/);
+  const live = await holdfast(['flatten', '--emergency', '--venue', 'binance-live']);
+  assert.equal(live.code, 2);
+  assert.match(live.err, /BINANCE_LIVE_API_KEY \(or .*_FILE\) is needed[\s\S]*BINANCE_LIVE_API_SECRET/);
+});

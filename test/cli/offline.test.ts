@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { holdfast } from './run.ts';
+
+const POLICIES = fileURLToPath(new URL('../../policies/', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
+const NOW_MS = 1_760_054_400_000;
+let home = '';
+const ledgerPath = () => join(home, 'paper', 'ledger.db');
+const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home });
+
+before(() => {
+  home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  const ledger = openLedger({
+    path: ledgerPath(),
+    venue: 'paper',
+    account: 'main',
+    now: () => NOW_MS,
+    reserveBytes: 65536,
+  });
+  ledger.appendSync([
+    { kind: 'alert', at_ms: NOW_MS, payload: { text: 'first' } },
+    { kind: 'note', at_ms: NOW_MS, payload: { text: 'second' } },
+  ]);
+  ledger.close();
+});
+after(() => rmSync(home, { recursive: true }));
+
+test('policy check names everything that is wrong, and ends with 5', async () => {
+  const good = await run('policy', 'check', join(POLICIES, 'default.yaml'), '--json');
+  const answer = JSON.parse(good.out) as { ok: boolean; hash: string };
+  assert.deepEqual([good.code, answer.ok, answer.hash.length], [0, true, 64]);
+  const file = join(home, 'broken.yaml');
+  const text = readFileSync(join(POLICIES, 'default.yaml'), 'utf8');
+  writeFileSync(file, text.replace('slippage_bps: 20', 'slipage_bps: 20').replace('leverage: 3 ', 'leverage: -3 '));
+  const bad = await run('policy', 'check', file);
+  assert.equal(bad.code, 5);
+  for (const path of ['budgets.slippage_bps', 'budgets.slipage_bps']) assert.ok(bad.out.includes(path), bad.out);
+  assert.equal((await run('policy', 'check', join(home, 'none.yaml'))).code, 2);
+});
+
+test('policy explain shows the caps of each regime', async () => {
+  const { code, out } = await run('policy', 'explain', join(POLICIES, 'default.yaml'));
+  assert.equal(code, 0);
+  assert.match(out, /calm +3x[\s\S]*volatile +2x[\s\S]*extreme +1x/);
+});
+
+test('policy test runs the shipped cases, and fails on a wrong one and on none', async () => {
+  const shipped = await run('policy', 'test', '--json');
+  const { files } = JSON.parse(shipped.out) as { files: { passed: number }[] };
+  assert.equal(shipped.code, 0, shipped.out);
+  assert.ok(files.length >= 2 && files.every((file) => file.passed > 0), shipped.out);
+  const file = join(home, 'mine.yaml');
+  copyFileSync(join(POLICIES, 'default.yaml'), file);
+  assert.equal((await run('policy', 'test', file)).code, 2, 'no cases beside it');
+  writeFileSync(
+    join(home, 'mine.test.yaml'),
+    'cases:\n  - name: nothing is wrong\n    expect: { decision: BLOCK, reasons: [] }\n',
+  );
+  const wrong = await run('policy', 'test', file);
+  assert.equal(wrong.code, 5);
+  assert.match(wrong.out, /mine.yaml: 0 passed, 1 failed\n {2}FAILED nothing is wrong\n {4}decision: /);
+  writeFileSync(join(home, 'mine.test.yaml'), 'cases: []\n');
+  assert.equal((await run('policy', 'test', file)).code, 5, 'no case is no green check');
+});
+
+test('tokens are created, listed without their secret, and revoked', async () => {
+  const digest = 'ab'.repeat(32);
+  const created = await run('token', 'create', '--agent', 'momentum', '--skill', digest, '--json');
+  const token = JSON.parse(created.out) as { id: string; token: string; role: string; skill_sha256: string };
+  assert.deepEqual([created.code, token.role, token.skill_sha256], [0, 'agent', digest]);
+  assert.match(token.token, /^hf_[\w-]{43}$/);
+  const list = await run('token', 'list', '--json');
+  assert.ok(list.out.includes(token.id) && !list.out.includes(token.token));
+  assert.match((await run('token', 'list')).out, new RegExp(`${token.id} +agent +momentum +momentum +abababababab`));
+  assert.equal((await run('token', 'revoke', token.id)).code, 0);
+  const again = await run('token', 'revoke', token.id);
+  assert.deepEqual([again.code, again.out], [1, '']);
+  assert.equal((await run('token', 'create', '--role', 'agent')).code, 2, 'an agent has a name');
+  const plain = await run('token', 'create', '--role', 'operator');
+  assert.match(plain.out, /^hf_[\w-]{43}\n$/, 'standard output holds the token and nothing else');
+});
+
+test('a ledger that does not exist is named', async () => {
+  for (const args of [
+    ['token', 'list'],
+    ['audit', 'verify'],
+    ['audit', 'export'],
+  ]) {
+    const { code, err } = await holdfast([...args, '--home', join(home, 'nobody')], {});
+    assert.equal(code, 1);
+    assert.match(err, /nobody/);
+  }
+});
+
+test('audit verify passes an intact ledger, and knows a head that was noted earlier', async () => {
+  const { code, out } = await run('audit', 'verify', '--deep');
+  assert.equal(code, 0, out);
+  const head = /head (\d+:[0-9a-f]{64})/.exec(out)?.[1] ?? '';
+  assert.equal((await run('audit', 'verify', '--head', head)).code, 0);
+  const other = await run('audit', 'verify', '--head', `${head.split(':')[0]}:${'0'.repeat(64)}`, '--json');
+  assert.deepEqual([other.code, (JSON.parse(other.out) as { problem: string }).problem], [5, 'head']);
+});
+
+test('BY-30 audit verify names the first record that was changed', async () => {
+  const copy = join(home, 'copy', 'ledger.db');
+  mkdirSync(join(home, 'copy'), { mode: 0o700 });
+  const source = new Database(ledgerPath());
+  source.prepare('VACUUM INTO ?').run(copy);
+  source.close();
+  const db = new Database(copy);
+  db.exec('DROP TRIGGER IF EXISTS events_no_update; UPDATE events SET payload = \'{"text":"forged"}\' WHERE seq = 2');
+  db.close();
+  const { code, out } = await run('audit', 'verify', '--ledger', copy);
+  assert.equal(code, 5, out);
+  assert.match(out, /NOT INTACT at record 2 \(hash\)/);
+});
+
+test('audit export writes JSON lines to standard output', () => {
+  const env = { PATH: process.env.PATH, HOLDFAST_HOME: home };
+  const args = ['--import', 'tsx', MAIN, 'audit', 'export', '--from', '2'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const records = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { seq: number; payload: { text: string } });
+  assert.deepEqual(
+    records.map(({ seq, payload }) => [seq, payload.text]),
+    [
+      [2, 'first'],
+      [3, 'second'],
+    ],
+  );
+});
+
+test('arming is refused for a policy that may not trade live', async () => {
+  const { code, err } = await run('arm', '--policy', join(POLICIES, 'default.yaml'));
+  assert.equal(code, 5);
+  assert.match(err, /does not name binance-live in scope.venues/);
+});
+
+test('arming is recorded with its policy, version and expiry, after the delay of the policy', async () => {
+  const file = join(home, 'live.yaml');
+  const text = readFileSync(join(POLICIES, 'default.yaml'), 'utf8');
+  writeFileSync(file, text.replace('venues: [paper, binance-demo]', 'venues: [binance-live]'));
+  const { code, out, err } = await run('arm', '--policy', file, '--hours', '2', '--json');
+  assert.equal(code, 0, err);
+  const arming = JSON.parse(out) as { effective_at_ms: number; expires_at_ms: number; policy_hash: string };
+  assert.equal(arming.expires_at_ms - arming.effective_at_ms, 2 * 3_600_000);
+  assert.ok(arming.effective_at_ms > Date.now(), 'not at once');
+  const live = await run('audit', 'verify', '--venue', 'binance-live');
+  assert.equal(live.code, 0, live.out);
+});
