@@ -52,12 +52,10 @@ export function checkFreshness(
   if (market.bid === null || market.ask === null || isOld(market.quote_at_ms, freshness.quote_ms))
     deny.add('STALE_QUOTE');
   const window = scaleBarCount(volatility.window_bars, bar_ms, market.bar_ms);
-  // A window of bars gives a jump ratio, and a past a baseline: where they are missing something is wrong, and what is
-  // not known must not be calmer than what is.
-  const hasFeatures =
-    market.sigma !== null &&
-    market.jump_ratio !== null &&
-    (market.sigma_baseline !== null || market.history_count === 0);
+  // Features come together: one that is missing alone is lost data, and what it said may have been the strictest.
+  const { sigma, jump_ratio, liquidity, sigma_baseline, liquidity_floor } = market;
+  const hasPast = market.history_count === 0 || (sigma_baseline !== null && liquidity_floor !== null);
+  const hasFeatures = sigma !== null && jump_ratio !== null && liquidity !== null && hasPast;
   if (!hasFeatures || market.bar_count < window || isOld(market.bars_as_of_ms, freshness.bars * market.bar_ms))
     deny.add('STALE_BARS');
   if (account === null || isOld(account.observed_at_ms, freshness.account_ms)) deny.add('STALE_ACCOUNT');

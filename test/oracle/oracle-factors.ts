@@ -164,7 +164,7 @@ export function tightenBudgets(
       slippage: otherRow.slippage,
     }),
   );
-  if (COMPONENTS.some((c) => own[c].n !== own[c].d) || COMPONENTS.some((c) => smallest[c].n !== smallest[c].d))
+  if (regime !== 'calm' || (context.exposure.other_regime ?? 'calm') !== 'calm')
     findings.tighten.add('REGIME_TIGHTENED');
   let rest = NONE;
   const { account } = context;
