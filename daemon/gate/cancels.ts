@@ -1,13 +1,18 @@
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Resolver } from './resolver.ts';
-import { everyLiveOrder, isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+
+/** Wall-clock time between two attempts at the same cancel, ms. */
+const RETRY_MS = 500;
 
 /** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
 export class Canceler {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #triedAt = new Map<string, number>();
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
     this.#core = core;
@@ -15,8 +20,25 @@ export class Canceler {
     this.#resolver = resolver;
   }
 
-  /** Records the wish, asks the venue, records the proof; an unsent slice is simply dropped. */
-  async cancel(order: OrderState, reason: string): Promise<void> {
+  /** Records the wish, asks the venue, records the proof; an unsent slice is simply dropped. One attempt at a time. */
+  cancel(order: OrderState, reason: string): Promise<void> {
+    const running = this.#running.get(order.clientOrderId);
+    if (running !== undefined) return running;
+    const started = this.#cancel(order, reason).finally(() => this.#running.delete(order.clientOrderId));
+    this.#running.set(order.clientOrderId, started);
+    return started;
+  }
+
+  /** A cancel that was refused, lost, or asked for too early is asked for again until the order has ended (BY-32). */
+  async retryUnproven(): Promise<void> {
+    const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
+      if (!order.cancelRequested || !isResting(order) || this.#running.has(order.clientOrderId)) return false;
+      return performance.now() - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= RETRY_MS;
+    });
+    await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
+  }
+
+  async #cancel(order: OrderState, reason: string): Promise<void> {
     if (isTerminal(order.status)) return;
     if (order.status === 'pending_send') {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
@@ -32,21 +54,23 @@ export class Canceler {
       });
       await intent.committed;
     }
+    // On its way: the sender drops it if it can; once it rests it is canceled like any other.
+    if (order.status === 'in_flight') return;
+    this.#triedAt.set(order.clientOrderId, performance.now());
     const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
     if (outcome.kind === 'canceled') {
       if (outcome.order !== null) this.#sender.adopt(order, outcome.order);
-      if (!isTerminal(order.status)) await this.#lookUp(order);
-      return;
-    }
-    // Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup.
-    await this.#lookUp(order);
+      if (!isTerminal(order.status)) await this.#lookUp(order, true);
+    } else await this.#lookUp(order, false);
+    if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
   }
 
-  async #lookUp(order: OrderState): Promise<void> {
+  /** Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. */
+  async #lookUp(order: OrderState, isAcknowledged: boolean): Promise<void> {
     const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
     if (found.kind === 'found') this.#sender.adopt(order, found.order);
-    else if (found.kind === 'not_found' && order.kind === 'algo')
+    else if (found.kind === 'not_found' && order.kind === 'algo' && isAcknowledged)
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
     else void this.#resolver.resolve(order);
   }

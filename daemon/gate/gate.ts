@@ -118,6 +118,7 @@ export class Gate implements GateApi {
       hooks: {
         onTick: async () => {
           this.#resolver.sweep();
+          await this.#canceler.retryUnproven();
           await this.#standing.tick();
           for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
           await protection.tick();
@@ -536,6 +537,7 @@ export class Gate implements GateApi {
   /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#isClosing = true;
+    this.#sender.stopOpening();
     this.#slices.stop();
     if (!this.#isStarted || this.core.ports.ledger.isFailed) return;
     this.#slices.dropUnsent('the daemon stops', () => true);

@@ -22,6 +22,7 @@ import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
 import { stateInForce } from './state/layers.ts';
 import { everyLiveOrder } from './state/orders.ts';
+import type { PositionState } from './state/positions.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
@@ -29,6 +30,11 @@ const RELIST_MS = 250;
 /** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
 export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
+}
+
+/** What is to be closed: while the account and our own count differ, whatever either of them shows. */
+function heldLots(position: PositionState): number {
+  return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
 }
 
 /** What operators and monitors may do: trading states, signals, flatten, rebase; and the record of foreign tools. */
@@ -189,20 +195,20 @@ export class Operator {
     await this.#account.pollAccount();
     await Promise.all(
       targets.map(async (symbol) => {
-        const position = core.state.position(symbol);
-        if (position.lots !== 0) await this.#exit(caller, symbol, position.lots > 0 ? 'sell' : 'buy');
+        const lots = heldLots(core.state.position(symbol));
+        if (lots !== 0) await this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy');
       }),
     );
     await this.#account.pollAccount();
     const left = targets
       .map((symbol) => core.state.position(symbol))
-      .filter((position) => position.lots !== 0)
+      .filter((position) => heldLots(position) !== 0)
       .map((position) => {
         const rules = core.state.rules.get(position.symbol);
         const quantity =
           rules === undefined
-            ? String(position.lots)
-            : formatQuantity(position.lots, { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
+            ? String(heldLots(position))
+            : formatQuantity(heldLots(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
         return { quantity, symbol: position.symbol };
       });
     return {
@@ -228,10 +234,9 @@ export class Operator {
         open.kind === 'ok' &&
         !open.value.some((order) => !order.reduceOnly && !order.closePosition && symbols.includes(order.symbol))
       ) {
-        return ![...everyLiveOrder(this.#core.state.orders)].some(
-          (order) =>
-            isOpening(order) && order.status !== 'unknown' && order.status !== 'lost' && order.status !== 'in_flight',
-        );
+        const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
+        // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
+        if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
       }
       await delay(RELIST_MS, undefined, { signal: this.#signal });
     }

@@ -3,6 +3,7 @@ import { Approvals } from './approval.ts';
 import type { OrderEvent } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
+import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 
 /** What happened to the venue as a whole, as an answer of it told us. */
@@ -20,14 +21,21 @@ export class OrderSender {
   readonly #consequences: VenueConsequences;
   readonly #approvals = new Approvals();
   readonly #leverageLocks = new Map<string, Promise<void>>();
+  #isOpeningStopped = false;
 
   constructor(core: GateCore, consequences: VenueConsequences) {
     this.#core = core;
     this.#consequences = consequences;
   }
 
-  /** Precondition: the order is `in_flight` and its decision is on disk. */
+  /** The daemon stops: what was decided and is not at the venue yet no longer goes there, exits excepted. */
+  stopOpening(): void {
+    this.#isOpeningStopped = true;
+  }
+
+  /** Precondition: the order's decision is on disk. The deadline runs from here, the leverage setting included. */
   async send(order: OrderState): Promise<SubmitOutcome> {
+    const startedAt = performance.now();
     if (!order.reduceOnly) {
       const problem = await this.#matchLeverage(order);
       if (problem !== null) {
@@ -35,10 +43,29 @@ export class OrderSender {
         return { kind: 'rejected', rejection: problem };
       }
     }
+    // RISK: between decision and here time has passed: a halt, a cancel or a stop of the daemon must hold.
+    const stopped = this.#findStop(order);
+    if (stopped !== null) {
+      this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
+      return { kind: 'rejected', rejection: notSent(stopped) };
+    }
     const approved = this.#approvals.approveOrder(order);
-    const outcome = await this.#core.ports.venue.submit(approved, this.#core.settings.sendDeadlineMs);
+    const leftMs = this.#core.settings.sendDeadlineMs - (performance.now() - startedAt);
+    const outcome = await this.#core.ports.venue.submit(approved, Math.min(leftMs, this.#core.settings.sendDeadlineMs));
     this.#take(order, outcome);
     return outcome;
+  }
+
+  #findStop(order: OrderState): string | null {
+    if (order.status !== 'in_flight') return `it is ${order.status} already`;
+    if (order.cancelRequested) return 'canceled before it was sent';
+    const { layers } = this.#core.state;
+    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
+    if (this.#isOpeningStopped) return 'the daemon stops';
+    const isEnforced = this.#core.policySpec.mode === 'enforce';
+    if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
+    return null;
   }
 
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
@@ -166,6 +193,10 @@ export class OrderSender {
       release();
     }
   }
+}
+
+function notSent(message: string): Rejection {
+  return { code: null, httpStatus: null, message, retryable: false, consequence: 'none', retryAfterMs: null };
 }
 
 function baseEvent(core: GateCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {
