@@ -6,6 +6,17 @@ import { classifyRegime, highestRegime, REGIME_RANK } from './features/market.ts
 import type { Regime } from './policy.ts';
 import { floorSnap } from './quantities.ts';
 
+/** The smaller of both, component by component. */
+export function strictest(a: Factors, b: Factors): Factors {
+  if (a === b || b === ONE) return a;
+  return {
+    leverage: Math.min(a.leverage, b.leverage),
+    notional: Math.min(a.notional, b.notional),
+    order_rate: Math.min(a.order_rate, b.order_rate),
+    slippage: Math.min(a.slippage, b.slippage),
+  };
+}
+
 export function multiply(a: Factors, b: Factors): Factors {
   if (a === ONE) return b;
   if (b === ONE) return a;
@@ -106,10 +117,13 @@ export function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFindin
     factors = multiply(factors, tier.factors);
     reduceOnly = reduceOnly || tier.reduceOnly;
   }
+  // Of the active signals the strictest wins; it multiplies with the tiers of provenance and capability risk.
+  let signals = ONE;
   for (const kind of trust.signals) {
-    factors = multiply(factors, policy.signals[kind].factors);
+    signals = strictest(policy.signals[kind].factors, signals);
     reduceOnly = reduceOnly || policy.signals[kind].reduceOnly;
   }
+  factors = multiply(factors, signals);
   return { provenance, capabilityRisk: risk, factors, reduceOnly };
 }
 

@@ -13,6 +13,7 @@ import {
   slippageCapOf,
 } from './projection.ts';
 import {
+  areUsable,
   ceilTicks,
   floorTicks,
   floorUnits,
@@ -107,7 +108,7 @@ function decideExit(
   trace.skip(5, 'DUPLICATE_INTENT');
   for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
   const rules = context.market.rules;
-  if (rules === null) {
+  if (rules === null || !areUsable(rules)) {
     // Without lot and tick sizes no order can be written down; the emergency flatten does not come through here.
     trace.deny(13, 'STALE_FILTERS', null, null, null);
     return conclude(trace, policy, found, null, []);
@@ -117,6 +118,7 @@ function decideExit(
     effective.lots >= 1 &&
     effective.lots <= exit.permittedLots &&
     Number.isSafeInteger(effective.lots) &&
+    (effective.price_ticks === null || Number.isSafeInteger(effective.price_ticks)) &&
     effective.reduce_only;
   if (sound) trace.pass(13, 'RECHECK', effective.lots, exit.permittedLots, 'lots');
   else trace.deny(13, 'INTERNAL_RECHECK', effective.lots, exit.permittedLots, 'lots');
@@ -341,8 +343,9 @@ function denyTooSmall(
   rules: RulesView,
 ): void {
   const minimumUsdt = lotsToQuantity(minLots, rules) * ticksToPrice(price.valueTicks, rules);
-  if (lots === 0 && binding !== null && requestedLots >= minLots) {
+  if (lots === 0 && requestedLots >= minLots && trace.reasons.some((reason) => reason.code === binding)) {
     // The reason that names the binding budget stands already; the order is denied on it.
+    trace.note(12, 'PROJECTION', 'deny', 0, minLots, 'lots');
     trace.denied = true;
     return;
   }
@@ -418,7 +421,7 @@ function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderVie
 
 function describeCancel(order: OrderView | null, rules: RulesView | null): EffectiveAction {
   const lots = order === null ? 0 : order.lots - order.filled_lots;
-  const quantity = rules === null ? String(lots) : formatQuantity(lots, rules);
+  const quantity = rules === null || !areUsable(rules) ? String(lots) : formatQuantity(lots, rules);
   return {
     action: 'cancel',
     leverage: null,
@@ -464,11 +467,11 @@ function decideModify(
   const order = context.order;
   const rules = context.market.rules;
   if (!checkOwnership(trace, request, order) || order === null) return conclude(trace, policy, found, null, []);
-  if (rules === null || order.price_ticks === null) {
+  if (rules === null || !areUsable(rules) || order.price_ticks === null) {
     trace.deny(4, 'STALE_FILTERS', null, null, null);
     return conclude(trace, policy, found, null, []);
   }
-  const target = amendedTarget(request, order, rules);
+  const target = amendedTarget(request, order, rules, context.market.mark);
   if (target.totalLots <= order.filled_lots) {
     checkState(trace, request, context, 'cancel', true);
     return conclude(trace, policy, found, describeCancel(order, rules), []);
@@ -483,7 +486,12 @@ interface AmendTarget {
   readonly priceTicks: number;
   readonly isMoreAggressive: boolean;
 }
-function amendedTarget(request: ExecutionRequest, order: OrderView, rules: RulesView): AmendTarget {
+function amendedTarget(
+  request: ExecutionRequest,
+  order: OrderView,
+  rules: RulesView,
+  mark: number | null,
+): AmendTarget {
   const old = order.price_ticks ?? 0;
   const priceTicks =
     request.limit_price === null
@@ -491,11 +499,10 @@ function amendedTarget(request: ExecutionRequest, order: OrderView, rules: Rules
       : order.side === 'buy'
         ? floorTicks(request.limit_price, rules)
         : ceilTicks(request.limit_price, rules);
-  // The new total is a notional at the order's own price: that is how it was asked for.
+  // Valued like a new order, at the worse of limit and mark.
+  const valueTicks = Math.max(1, priceTicks, mark === null ? 0 : ceilTicks(mark, rules));
   const totalLots =
-    request.requested_notional === null
-      ? order.lots
-      : lotsFor(request.requested_notional, Math.max(1, priceTicks), rules);
+    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
   return { totalLots, priceTicks, isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old };
 }
 
@@ -533,16 +540,17 @@ function amendReducing(
   rules: RulesView,
 ): ExecutionDecision {
   checkSchema(trace, context, order.reduce_only ? 'exit' : 'amend');
+  checkScope(trace, request, context, policy, 'amend');
   checkState(trace, request, context, order.reduce_only ? 'exit' : 'amend', true);
   for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
-  const position = order.side === 'sell' ? context.exposure.long_lots : context.exposure.short_lots;
-  // A reduce-only order above the position would be refused by the venue; it is held to the position.
-  const ceiling = order.reduce_only ? Math.max(order.filled_lots + position, 1) : target.totalLots;
-  const totalLots = Math.min(target.totalLots, ceiling);
-  if (totalLots < target.totalLots) trace.tighten(12, 'EXIT_CLIPPED', target.totalLots, totalLots, 'lots');
-  if (target.priceTicks > 0 && totalLots > order.filled_lots) trace.pass(13, 'RECHECK', totalLots, null, 'lots');
-  else trace.deny(13, 'INTERNAL_RECHECK', totalLots, order.filled_lots, 'lots');
-  return conclude(trace, policy, found, describeAmend(order, { ...target, totalLots }, rules, null), []);
+  // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is another's.
+  const exit = findExit({ ...request, side: order.side }, context, policy);
+  const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
+  if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
+  if (target.priceTicks < 1)
+    trace.deny(12, 'BELOW_MINIMUM', ticksToPrice(target.priceTicks, rules), ticksToPrice(1, rules), 'USDT');
+  if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
+  return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
 }
 
 function amendOpening(

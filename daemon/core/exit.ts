@@ -51,7 +51,7 @@ export function requestedExitLots(
   if (request.fraction !== null) return Math.floor(request.fraction * exit.permittedLots + 1e-9);
   const price = valuePrice(context);
   if (request.requested_notional === null || price === null) return exit.permittedLots;
-  return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, floorTicks(price, rules)));
+  return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
 
 /** q_x = min(q, permitted); at least one lot, and a rest below the venue's minimum is taken along. */
@@ -84,7 +84,7 @@ export function exitPriceTicks(
   const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
   const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
   const ticks = side === 'sell' ? ceilTicks(bound, rules) : floorTicks(bound, rules);
-  return ticks > 0 ? ticks : null;
+  return ticks > 0 && Number.isSafeInteger(ticks) ? ticks : null;
 }
 
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
@@ -108,9 +108,10 @@ export function buildExit(
   // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   const priceTicks = isLimit
-    ? exit.side === 'sell'
-      ? ceilTicks(request.limit_price ?? 0, rules)
-      : floorTicks(request.limit_price ?? 0, rules)
+    ? Math.max(
+        1,
+        exit.side === 'sell' ? ceilTicks(request.limit_price ?? 0, rules) : floorTicks(request.limit_price ?? 0, rules),
+      )
     : isPastLadder
       ? null
       : exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);

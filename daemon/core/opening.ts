@@ -5,6 +5,7 @@ import {
   findRegime,
   findTrust,
   type RegimeFinding,
+  strictest,
   type TrustFinding,
 } from './budgets.ts';
 import { type CompiledPolicy, type Factors, ONE } from './compiled-policy.ts';
@@ -31,7 +32,7 @@ export function findBudget(context: ExecutionContext, policy: CompiledPolicy): B
   const accountFactors = account === null ? ONE : account.factors;
   const budget = budgetComponents(policy, {
     market,
-    portfolio: policy.regimes[regime.portfolio].factors,
+    portfolio: strictest(market, policy.regimes[regime.portfolio].factors),
     account: accountFactors,
     trust: trust.factors,
     trader,

@@ -66,7 +66,7 @@ export function checkPrice(
   const bound = boundPrice(rules, side, limitPrice, slippageBps, mid, mark, collarBps);
   if (slippageBps < requested) trace.tighten(11, 'PRICE_SLIPPAGE', requested, slippageCapBps, 'bps');
   else trace.pass(11, 'PRICE', slippageBps, slippageCapBps, 'bps');
-  if (!(bound.priceTicks > 0)) {
+  if (!(bound.priceTicks > 0 && Number.isSafeInteger(bound.valueTicks))) {
     trace.deny(11, 'PRICE_DISLOCATED', ticksToPrice(bound.priceTicks, rules), 0, 'USDT');
     return null;
   }

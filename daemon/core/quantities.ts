@@ -44,6 +44,12 @@ export function unitsToUsdt(units: number, rules: RulesView): number {
   return (units * (rules.lot_mantissa * rules.tick_mantissa)) / (rules.lot_scale * rules.tick_scale);
 }
 
+/** Filters with which quantities and prices can be written down at all: whole positive sizes of a sane scale. */
+export function areUsable(rules: RulesView): boolean {
+  const sizes = [rules.tick_mantissa, rules.tick_scale, rules.lot_mantissa, rules.lot_scale];
+  return sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size <= 1e12);
+}
+
 function decimals(scale: number): number {
   let digits = 0;
   for (let power = 1; power < scale; power *= 10) digits += 1;

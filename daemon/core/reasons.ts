@@ -49,6 +49,7 @@ export const REASONS = {
     hint: FRESH,
   },
   STALE_FUNDING: { message: 'The funding rate is missing or too old.', hint: FRESH },
+  STALE_INPUT: { message: 'A figure that the decision rests on is not a number.', hint: FRESH },
   DUPLICATE_INTENT: {
     message: 'The same intent was permitted moments ago (its decision id is `observed`).',
     hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once its execution has ended.',

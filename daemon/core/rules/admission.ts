@@ -1,7 +1,8 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext } from '../context.ts';
+import type { ExecutionContext, RulesView } from '../context.ts';
 import type { ActionClass } from '../decision.ts';
 import { scaleBarCount } from '../features/bars.ts';
+import { areUsable } from '../quantities.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 
@@ -130,7 +131,10 @@ export function checkFreshness(
   ), limits.quote_ms, 'ms');
   const windowBars = scaleBarCount(policy.spec.market.volatility.window_bars, policy.spec.market.bar_ms, market.bar_ms);
   const barsFresh = isFresh(market.bars_as_of_ms, now, limits.bars * market.bar_ms, skew);
-  const hasBars = market.sigma !== null && market.bar_count >= windowBars;
+  // Features come together: one that is missing alone is lost data, and what it said may have been the strictest.
+  const hasScale = market.history_count === 0 || (market.sigma_baseline !== null && market.liquidity_floor !== null);
+  const hasFeatures = market.sigma !== null && market.jump_ratio !== null && market.liquidity !== null && hasScale;
+  const hasBars = hasFeatures && market.bar_count >= windowBars;
   require(hasBars, 'STALE_BARS', market.bar_count, windowBars, 'bars');
   if (hasBars) require(barsFresh, 'STALE_BARS', ageOf(market.bars_as_of_ms, now), limits.bars * market.bar_ms, 'ms');
   const account = context.account;
@@ -140,12 +144,81 @@ export function checkFreshness(
     : now - account.observed_at_ms, limits.account_ms, 'ms');
   const rules = market.rules;
   require(rules?.trading === true &&
+    areUsable(rules) &&
     isFresh(rules.observed_at_ms, now, limits.filters_ms, skew), 'STALE_FILTERS', rules === null
     ? null
     : now - rules.observed_at_ms, limits.filters_ms, 'ms');
   const hasFunding = market.funding_rate_8h !== null && isFresh(market.funding_at_ms, now, limits.funding_ms, skew);
   require(hasFunding, 'STALE_FUNDING', ageOf(market.funding_at_ms, now), limits.funding_ms, 'ms');
+  if (!Number.isFinite(sumOfFigures(context))) {
+    stale = true;
+    trace.deny(4, 'STALE_INPUT', null, null, null);
+  }
   if (!stale) trace.pass(4, 'FRESHNESS');
+}
+
+/**
+ * Adds up every figure that an opening order rests on. The sum means nothing; but NaN and infinity, with which each
+ * comparison of a later rule would be false and so look harmless, stay in it.
+ */
+function sumOfFigures(context: ExecutionContext): number {
+  const { account, agent, exposure, market, pacing } = context;
+  const rules = market.rules === null ? 0 : sumOfRules(market.rules);
+  const accounts =
+    account === null
+      ? 0
+      : account.available_usdt +
+        account.daily_loss +
+        account.drawdown +
+        account.equity_usdt +
+        account.margin_ratio +
+        account.reserved_margin_usdt;
+  const agents =
+    agent.fees_usdt +
+    agent.gross_other_usdt +
+    agent.long_units +
+    agent.short_units +
+    agent.other_positions +
+    agent.p_risk +
+    agent.turnover_usdt;
+  const exposures =
+    exposure.gross_other_usdt +
+    exposure.long_units +
+    exposure.short_units +
+    exposure.other_positions +
+    (exposure.liquidation_distance ?? 0) +
+    (exposure.position_since_ms ?? 0);
+  const markets =
+    (market.sigma ?? 0) +
+    (market.funding_rate_8h ?? 0) +
+    (market.mark ?? 0) +
+    (market.bid ?? 0) +
+    (market.ask ?? 0) +
+    market.bar_ms +
+    (market.leverage_setting ?? 0);
+  const paces =
+    pacing.account_sends +
+    pacing.agent_sends +
+    pacing.fees_usdt +
+    pacing.turnover_usdt +
+    pacing.pending_turnover_usdt +
+    (pacing.breaker_until_ms ?? 0) +
+    (pacing.last_open_fill_at_ms ?? 0) +
+    (pacing.last_open_parent_at_ms ?? 0);
+  return rules + accounts + agents + exposures + markets + paces + context.now_ms;
+}
+function sumOfRules(rules: RulesView): number {
+  return (
+    rules.lot_mantissa +
+    rules.lot_scale +
+    rules.maintenance_rate +
+    rules.max_lots +
+    rules.min_lots +
+    rules.min_notional_usdt +
+    rules.taker_fee +
+    rules.tick_mantissa +
+    rules.tick_scale
+  );
 }
 
 /** Rule 5: the same intent again within seconds is a repeated prompt, not a second order (BY-11). */

@@ -47,13 +47,13 @@ export function checkTemporal(
 
   const budgets = policy.budgets;
   const own = policy.agentBudgets;
-  if (pacing.turnover_usdt >= budgets.turnover_usdt_per_day)
+  if (!(pacing.turnover_usdt < budgets.turnover_usdt_per_day))
     trace.deny(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
-  else if (pacing.fees_usdt >= budgets.fees_usdt_per_day)
+  else if (!(pacing.fees_usdt < budgets.fees_usdt_per_day))
     trace.deny(6, 'TURNOVER', pacing.fees_usdt, budgets.fees_usdt_per_day, 'USDT fees');
-  else if (own !== null && context.agent.turnover_usdt >= own.turnover_usdt_per_day)
+  else if (own !== null && !(context.agent.turnover_usdt < own.turnover_usdt_per_day))
     trace.deny(6, 'TURNOVER', context.agent.turnover_usdt, own.turnover_usdt_per_day, 'USDT');
-  else if (own !== null && context.agent.fees_usdt >= own.fees_usdt_per_day)
+  else if (own !== null && !(context.agent.fees_usdt < own.fees_usdt_per_day))
     trace.deny(6, 'TURNOVER', context.agent.fees_usdt, own.fees_usdt_per_day, 'USDT fees');
   else trace.pass(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
 }
@@ -61,10 +61,10 @@ export function checkTemporal(
 function checkRate(trace: Trace, context: ExecutionContext, policy: CompiledPolicy, budget: BudgetComponents): void {
   const { pacing, now_ms: now } = context;
   const own = policy.agentBudgets;
-  if (pacing.account_sends >= budget.order_rate) {
+  if (!(pacing.account_sends < budget.order_rate)) {
     const freeAt = pacing.account_sends_free_at_ms ?? now + policy.budgets.order_rate.window_ms;
     trace.denyUntil(6, 'RATE', now, freeAt, pacing.account_sends, budget.order_rate, 'orders');
-  } else if (own !== null && pacing.agent_sends >= own.order_rate.max) {
+  } else if (own !== null && !(pacing.agent_sends < own.order_rate.max)) {
     const freeAt = pacing.agent_sends_free_at_ms ?? now + own.order_rate.window_ms;
     trace.denyUntil(6, 'RATE', now, freeAt, pacing.agent_sends, own.order_rate.max, 'orders');
   } else trace.pass(6, 'RATE', pacing.account_sends, budget.order_rate, 'orders');

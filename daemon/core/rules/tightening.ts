@@ -59,9 +59,9 @@ function checkPositions(trace: Trace, context: ExecutionContext, policy: Compile
   const isNew = exposure.long_units === 0 && exposure.short_units === 0;
   const own = policy.agentBudgets;
   const isNewForAgent = agent.long_units === 0 && agent.short_units === 0;
-  if (isNew && exposure.other_positions >= limit)
+  if (isNew && !(exposure.other_positions < limit))
     trace.deny(8, 'ACCOUNT_POSITIONS', exposure.other_positions, limit, 'positions');
-  else if (own !== null && isNewForAgent && agent.other_positions >= own.concurrent_positions) {
+  else if (own !== null && isNewForAgent && !(agent.other_positions < own.concurrent_positions)) {
     trace.deny(8, 'ACCOUNT_POSITIONS', agent.other_positions, own.concurrent_positions, 'positions');
   } else trace.pass(8, 'ACCOUNT_POSITIONS', exposure.other_positions, limit, 'positions');
 }
