@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../daemon/harness.ts';
+import {
+  grossUsdt,
+  isPermitted,
+  leavesTheBooksAlone,
+  newOrders,
+  openOrders,
+  withoutPacing,
+  worstUsdt,
+} from './attempts.ts';
+
+const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
+const CLIENTS = 100;
+
+describe('ways around a gate: splitting and races', () => {
+  let world: DaemonWorld;
+  let clients: readonly string[];
+  before(async () => {
+    world = await DaemonWorld.start({
+      sim: { balance: 100_000 },
+      policy: (spec) => {
+        withoutPacing(spec);
+        // One symbol may hold all of it, so that the symbol cap binds and not the concentration.
+        spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
+      },
+    });
+    clients = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`racer-${index}`));
+    for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.operator('POST', '/v1/tools/cancel_all', {});
+    for (const symbol of SYMBOLS) await world.operator('POST', '/v1/tools/close_position', { symbol });
+    for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
+    const books = await world.books();
+    assert.equal(openOrders(books).length, 0);
+    assert.ok(books.positions.every((position) => Number(position.quantity) === 0));
+  });
+
+  async function checkCaps(what: string): Promise<void> {
+    const books = await world.books();
+    for (const symbol of SYMBOLS) {
+      const worst = worstUsdt(books, symbol);
+      assert.ok(worst <= 2000, `${what}: the exchange could hold ${worst} USDT of ${symbol}`);
+    }
+    assert.ok(grossUsdt(books) <= 3000, `${what}: the exchange could hold ${grossUsdt(books)} USDT`);
+    assert.ok(grossUsdt(books) > 2000, `${what}: next to nothing was permitted, so nothing was shown`);
+  }
+  const race = (build: (index: number) => object): Promise<readonly TestAnswer<ToolBody>[]> =>
+    Promise.all(clients.map((token, index) => world.tool('place_order', build(index), token)));
+
+  it('BY-08 holds the sum of many small orders to the caps of symbol and account', async () => {
+    for (let index = 0; index < 60; index += 1) {
+      const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+      await world.tool('place_order', order({ symbol, requested_notional: 100 + index }));
+    }
+    await checkCaps('small market orders');
+  });
+  it('BY-08 counts resting orders with the position and with each other', async () => {
+    for (let index = 0; index < 40; index += 1) {
+      const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+      const price = symbol === 'BTCUSDT' ? 59_900 - index : 2_990 - index;
+      const limit = { order_type: 'limit', limit_price: price, requested_notional: 150 };
+      await world.tool('place_order', order({ symbol, requested_notional: 150, ...(index % 3 === 0 ? {} : limit) }));
+    }
+    await checkCaps('a mix of market and limit orders');
+  });
+  it('BY-08 holds many strategy ids, venues, accounts and skills to the same caps', async () => {
+    for (let index = 0; index < 40; index += 1) {
+      await world.tool(
+        'place_order',
+        order({
+          symbol: SYMBOLS[index % 2],
+          requested_notional: 140,
+          strategy_id: `s-${index}`,
+          request_id: `r-${index}`,
+          venue: 'paper',
+          account: 'main',
+          rationale: `again ${index}`,
+        }),
+      );
+    }
+    await checkCaps('names that a caller chooses');
+  });
+
+  it('BY-09 lets 100 parallel clients overspend nothing: market orders of one symbol and of both', async () => {
+    const answers = await race((index) =>
+      order({ symbol: SYMBOLS[index % 2], requested_notional: 90 + index, requested_leverage: 1 + (index % 3) }),
+    );
+    assert.ok(answers.every((answer) => answer.status === 200));
+    await world.refresh();
+    await checkCaps('100 market orders at once');
+  });
+  it('BY-09 lets 100 parallel clients overspend nothing: resting orders of both sides', async () => {
+    await race((index) => {
+      const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+      const side = index % 4 < 2 ? 'buy' : 'sell';
+      const away = (side === 'buy' ? -1 : 1) * (20 + index);
+      const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
+      return order({ symbol, side, order_type: 'limit', limit_price: price, requested_notional: 200 + index });
+    });
+    await checkCaps('100 resting orders at once');
+  });
+  it('BY-09 lets 100 parallel clients overspend nothing: market, limit and modify at once', async () => {
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 200 }),
+    );
+    const id = body.execution.orders[0]?.client_order_id;
+    await Promise.all([
+      race((index) =>
+        order({
+          symbol: SYMBOLS[index % 2],
+          requested_notional: 150 + index,
+          ...(index % 3 === 0
+            ? { order_type: 'limit', limit_price: index % 2 === 0 ? 59_500 - index : 2_950 - index }
+            : {}),
+        }),
+      ),
+      ...Array.from({ length: 10 }, (_, index) =>
+        world.tool('modify_order', { client_order_id: id, requested_notional: 300 + 60 * index }),
+      ),
+    ]);
+    await world.refresh();
+    await checkCaps('everything at once');
+  });
+  it('BY-09 lets no race through one request id or one token', async () => {
+    const earlier = await world.books();
+    const same = order({ request_id: 'one-and-only', requested_notional: 200 });
+    const answers = await Promise.all(Array.from({ length: CLIENTS }, () => world.tool('place_order', same)));
+    assert.equal(new Set(answers.map((answer) => answer.body.decision.decision_id)).size, 1);
+    assert.equal(newOrders(await world.books(), earlier).length, 1);
+  });
+
+  it('BY-35 gives advice that binds nobody: parallel ALLOWs are decided again when they are used', async () => {
+    const args = (index: number): object => order({ symbol: SYMBOLS[index % 2], requested_notional: 900 + index });
+    const advice = await leavesTheBooksAlone(world, 'advice', () =>
+      Promise.all(
+        clients.flatMap((token, index) => [
+          world.intercept('place_order', args(index), token),
+          world.dryRun('place_order', args(index), token),
+        ]),
+      ),
+    );
+    for (const { body } of advice) {
+      assert.equal(body.decision.decision, 'ALLOW');
+      assert.equal(body.decision.binding, false);
+    }
+    const answers = await race(args);
+    assert.ok(answers.some(isPermitted) && !answers.every(isPermitted));
+    await world.refresh();
+    await checkCaps('advice used as permission');
+  });
+  it('BY-35 reserves nothing for advice and paces nobody by it', async () => {
+    const before = (await world.limits('BTCUSDT')).symbols[0];
+    const used = order({ requested_notional: 500, request_id: 'advised' });
+    await Promise.all(Array.from({ length: 50 }, () => world.intercept('place_order', used)));
+    await Promise.all(Array.from({ length: 50 }, () => world.dryRun('place_order', used)));
+    assert.deepEqual((await world.limits('BTCUSDT')).symbols[0], before);
+    const { body } = await world.tool('place_order', used);
+    assert.equal(body.decision.decision, 'ALLOW');
+  });
+  it('BY-35 takes no decision id of advice as permission or as proof of an answer', async () => {
+    const advice = await world.intercept('place_order', order({ requested_notional: 900 }));
+    const id = advice.body.decision.decision_id;
+    const earlier = await world.books();
+    assert.equal((await world.call('POST', `/v1/decisions/${id}`, {})).status, 405);
+    const { body } = await world.tool(
+      'place_order',
+      order({ requested_notional: 5_000, after_decision_id: id, request_id: id }),
+    );
+    assert.equal(body.decision.decision, 'LIMIT');
+    const sent = newOrders(await world.books(), earlier);
+    assert.ok(sent.every((each) => Number(each.quantity) * 60_000 <= 1000));
+  });
+
+  // Last: the crash leaves an extreme regime behind.
+  it('BY-10 counts resting orders as if all filled: a crash that fills every one stays inside the caps', async () => {
+    for (let index = 0; index < 40; index += 1) {
+      const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+      const price = symbol === 'BTCUSDT' ? 59_800 - 10 * index : 2_990 - index;
+      await world.tool('place_order', order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 170 }));
+    }
+    const placed = await world.books();
+    const worst = new Map(SYMBOLS.map((symbol) => [symbol, worstUsdt(placed, symbol)] as const));
+    await checkCaps('resting orders');
+    // The exchange alone moves: the daemon has no time to take anything back.
+    await world.control('set-mark', { symbol: 'BTCUSDT', price: '57000' });
+    await world.control('set-mark', { symbol: 'ETHUSDT', price: '2850' });
+    const books = await world.books();
+    for (const [symbol, mark] of [
+      ['BTCUSDT', 60_000],
+      ['ETHUSDT', 3_000],
+    ] as const) {
+      const held = Number(books.positions.find((position) => position.symbol === symbol)?.quantity) * mark;
+      assert.ok(held > 500, `nothing filled of ${symbol}`);
+      assert.ok(held <= (worst.get(symbol) ?? 0) + 1e-6, `${symbol}: ${held} of ${worst.get(symbol)}`);
+    }
+  });
+});
+
+describe('ways around a gate: races of pace and places', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.budgets.order_rate = { max: 5, window_ms: 60_000 };
+        spec.budgets.concurrent_positions = 1;
+        for (const regime of Object.values(spec.market.regimes)) regime.slices = 1;
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('BY-09 sends no more orders than the rate of the account, and opens no more symbols than there are places', async () => {
+    const tokens = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`pacer-${index}`));
+    await Promise.all(
+      tokens.map((token, index) =>
+        world.tool('place_order', order({ symbol: SYMBOLS[index % 2], requested_notional: 130 }), token),
+      ),
+    );
+    const books = await world.books();
+    assert.ok(books.orders.length > 0 && books.orders.length <= 5, `${books.orders.length} orders were sent`);
+    assert.equal(books.positions.filter((position) => Number(position.quantity) !== 0).length, 1);
+  });
+});
