@@ -6,6 +6,7 @@ import { clientOrderId, type Decided, planSingle, takeDecision } from './decisio
 import type { PlannedOrder } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
 import { remainingLots } from './state/exposure.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
@@ -63,9 +64,9 @@ export class ExitRunner {
     else await this.#climb(decided, order);
   }
 
-  /** Beyond the rate: the first one waits for the bucket and takes along everything that came in meanwhile. */
+  /** Beyond the rate: the first one waits for the bucket and takes along every equal one that came in meanwhile. */
   #waitMerged(decided: Decided, order: OrderState): Promise<void> {
-    const key = `${order.agent ?? ''}\u0000${order.symbol}\u0000${order.side}`;
+    const key = mergeKey(order);
     const waiting = this.#merged.get(key);
     if (waiting !== undefined) return waiting;
     const run = this.#sendMerged(decided, order).finally(() => this.#merged.delete(key));
@@ -81,8 +82,7 @@ export class ExitRunner {
       });
     }
     const waiting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
-      (other) =>
-        other.status === 'pending_send' && other.reduceOnly && other.agent === order.agent && other.side === order.side,
+      (other) => other.status === 'pending_send' && other.reduceOnly && mergeKey(other) === mergeKey(order),
     );
     const lots = waiting.reduce((sum, other) => sum + other.lots, 0);
     for (const other of waiting) {
@@ -115,9 +115,11 @@ export class ExitRunner {
       if (isTakeProfit && !isTerminal(order.status)) return;
       left -= order.executedLots;
       if (left <= 0 || !isTerminal(order.status)) return;
-      if (outcome.kind === 'rejected') {
+      const rejection = outcome.kind === 'rejected' ? outcome.rejection : null;
+      // A rung that never reached the venue was not tried: it is not a step up the ladder.
+      if (rejection !== null || statusOf(order) === 'not_placed') {
         failures += 1;
-        if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, outcome.rejection.consequence, failures))) return;
+        if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, rejection, failures))) return;
       } else {
         rung += 1;
         if (rung >= rungs || isTakeProfit) return;
@@ -133,17 +135,21 @@ export class ExitRunner {
   }
 
   /** What a refusal asks for before the next attempt; false: another attempt is pointless. */
-  async #mend(order: OrderState, consequence: string, failures: number): Promise<boolean> {
-    if (consequence === 'cancel_sibling') {
-      await this.#canceler.cancelMatching(
-        order.symbol,
-        (other) => other.reduceOnly && other.side === order.side && other !== order,
-        'makes room for an exit',
-      );
+  async #mend(order: OrderState, rejection: Rejection | null, failures: number): Promise<boolean> {
+    if (rejection?.consequence === 'cancel_sibling') {
+      // The agent's own first, then whatever reduces the position, protective stops last.
+      const concerns = (other: OrderState): boolean =>
+        isRestingExit(other, order) &&
+        (failures >= 3 || (!other.protective && !other.foreign)) &&
+        (failures >= 2 || other.agent === order.agent);
+      await this.#canceler.cancelMatching(order.symbol, concerns, 'makes room for an exit');
       return true;
     }
-    if (consequence === 'none' && order.retryable === false) return false;
-    await delay(BACK_OFF_MS[Math.min(failures - 1, BACK_OFF_MS.length - 1)], undefined, { signal: this.#signal });
+    if (rejection !== null && rejection.consequence === 'none' && !order.retryable) return false;
+    const { scale } = this.#core.ports.clock;
+    const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
+    const waitMs = Math.max(BACK_OFF_MS[Math.min(failures - 1, BACK_OFF_MS.length - 1)] ?? 0, askedMs);
+    await delay(waitMs, undefined, { signal: this.#signal });
     return true;
   }
 
@@ -199,22 +205,32 @@ export class ExitRunner {
    */
   async #makeRoom(order: OrderState): Promise<void> {
     const position = this.#core.state.position(order.symbol);
-    const size = order.side === 'sell' ? longLots(position) : shortLots(position);
-    const siblings = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
-      (other) =>
-        other !== order &&
-        other.reduceOnly &&
-        other.side === order.side &&
-        !other.protective &&
-        other.kind === 'regular' &&
-        other.status !== 'pending_send',
+    const held = order.side === 'sell' ? longLots(position) : shortLots(position);
+    // An agent's orders together close no more than its own share: the rest may be another agent's.
+    const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
+    const size = order.origin === 'agent' && this.#core.policySpec.exits.scope === 'own' ? Math.min(held, share) : held;
+    const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) => isRestingExit(other, order) && !other.protective && other.kind === 'regular',
     );
-    const resting = siblings.filter((other) => other.timeInForce === 'GTC' || other.foreign);
-    const total = resting.reduce((sum, other) => sum + remainingLots(other), 0);
-    if (resting.length === 0 || total + order.lots <= size) return;
     const own = new Set(resting.filter((other) => other.agent === order.agent));
+    const lotsOf = (orders: Iterable<OrderState>): number =>
+      [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
+    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
     await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
   }
+}
+
+/** A reduce-only order on the same side that waits at the venue: not another attempt that is on its way. */
+function isRestingExit(other: OrderState, order: OrderState): boolean {
+  if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
+    return false;
+  return other.timeInForce === 'GTC' || other.foreign || other.protective;
+}
+
+/** Exits that may go out as one: the same agent and side, and the same bound on the price. */
+function mergeKey(order: OrderState): string {
+  const price = order.timeInForce === 'GTC' ? `at ${order.priceTicks}` : `within ${order.slippageBps}`;
+  return [order.agent ?? '', order.symbol, order.side, price].join('\u0000');
 }
 
 function parentOf(decided: Decided, order: OrderState): ExitParent {

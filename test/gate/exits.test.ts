@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+
+describe('verified exits under adverse answers', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.exits.rate = { max: 2, window_ms: 60_000 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  const open = async (notional: number): Promise<number> => {
+    await world.advance(60_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: notional }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify([body.decision.reasons, body.execution]));
+    return world.position('BTCUSDT');
+  };
+
+  it('waits as long as the venue asks for and then closes', async () => {
+    await open(300);
+    await world.fault({
+      kind: 'status',
+      status: 429,
+      retry_after_s: 4,
+      count: 5,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    void world.tool('close_position', { symbol: 'BTCUSDT' });
+    const startedAt = performance.now();
+    await until('the first refusal', async () => {
+      const { faults } = (await world.control('faults')) as { faults: { remaining: number }[] };
+      return (faults[0]?.remaining ?? 0) < 5;
+    });
+    await world.control('clear-faults', {});
+    await until('the position is closed', async () => (await world.position('BTCUSDT')) === 0, 8_000);
+    assert.ok(performance.now() - startedAt >= 3_900, 'not before the time the venue named');
+    await world.advance(60_000);
+    await until('the venue is open again', async () => (await world.tradingState()).state === 'active');
+  });
+
+  it('does not turn a market exit beyond the rate into the resting order that waits beside it', async () => {
+    await open(600);
+    const takeProfit = {
+      symbol: 'BTCUSDT',
+      intent: 'close',
+      side: 'sell',
+      requested_notional: 120,
+      requested_leverage: 1,
+      order_type: 'limit',
+      limit_price: 66_000,
+      max_slippage_bps: 20,
+      strategy_id: 'test',
+    };
+    for (let i = 0; i < 2; i += 1) await world.tool('place_order', takeProfit);
+    const waiting = [
+      world.tool('place_order', takeProfit),
+      world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 100 }),
+    ];
+    await until('both wait', () => world.daemon.gate.openOrderCount() >= 4);
+    await world.advance(61_000);
+    await Promise.all(waiting);
+    await until('closed', async () => {
+      await world.refresh();
+      return (await world.position('BTCUSDT')) === 0;
+    });
+  });
+
+  it('is never delayed by the rate when the operator asks', async () => {
+    await world.advance(60_000);
+    await open(420);
+    for (let i = 0; i < 3; i += 1) {
+      await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT', fraction: 0.2 });
+    }
+    const flat = await world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
+    assert.deepEqual(flat.body.positions_left, []);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+});
