@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import { baseRequest, type Case, NOW } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
@@ -42,9 +43,32 @@ const asks: fc.Arbitrary<Drawn> = mostlyUsual<Drawn>(
   3,
 );
 
+/** Against the ask stands a position of the agent's own: it is an exit, or crosses zero. */
+function againstPosition(context: ExecutionContext, side: 'buy' | 'sell', lots: number): ExecutionContext {
+  const { rules, mark } = context.market;
+  if (rules === null || mark === null) return context;
+  const lotUsdt = (mark * rules.lot_mantissa) / rules.lot_scale;
+  const held = lots * Math.max(1, Math.round(60 / lotUsdt));
+  const units = held * Math.ceil((mark * rules.tick_scale) / rules.tick_mantissa);
+  const position =
+    side === 'sell'
+      ? { long_lots: held, long_units: units, short_lots: 0 }
+      : { short_lots: held, short_units: units, long_lots: 0 };
+  const exposure = { ...context.exposure, ...position };
+  return { ...context, exposure, agent: { ...context.agent, share_lots: side === 'sell' ? held : -held } };
+}
+
 export const cases: fc.Arbitrary<Case> = fc
-  .record({ ask: asks, notional: usdt, side: fc.constantFrom('buy', 'sell'), context: contexts, policy: policies })
-  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context, policy }) => {
+  .record({
+    ask: asks,
+    notional: usdt,
+    side: fc.constantFrom('buy', 'sell'),
+    context: contexts,
+    policy: policies,
+    held: fc.oneof({ weight: 7, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 14 })),
+  })
+  .map(({ ask: { offsetBps, fraction, ...ask }, notional, side, context: drawn, policy, held }) => {
+    const context = held === 0 ? drawn : againstPosition(drawn, side, held);
     const request: ExecutionRequest = { ...baseRequest, ...ask, requested_notional: notional, side };
     if (fraction !== null) {
       const share: Partial<ExecutionRequest> = {

@@ -234,6 +234,8 @@ const FRESHNESS_ROWS: readonly Row[] = [
     context: { market: { funding_at_ms: at } },
   })),
   missing('STALE_FUNDING', 'a funding rate', { context: { market: { funding_rate_8h: null } } }),
+  missing('STALE_INPUT', 'a number of sends', { context: { pacing: { account_sends: Number.NaN } } }),
+  missing('STALE_INPUT', 'a finite exposure', { context: { exposure: { short_units: Number.POSITIVE_INFINITY } } }),
 ];
 
 const PACING_ROWS: readonly Row[] = [
