@@ -70,6 +70,14 @@ export class StandingOrders {
       parts.push(`${symbol}=${market.symbol(symbol)?.heldRegime ?? 'none'}`);
     const account = this.#accountTiers();
     if (account !== null) parts.push(account);
+    const agents = new Set<string>();
+    for (const order of everyLiveOrder(state.orders))
+      if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
+    for (const agent of [...agents].sort()) {
+      const { traderState } = this.#core.policyFor(agent);
+      const risk = state.trades.risk(agent, now, traderState);
+      parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
+    }
     return parts.join(';');
   }
 
@@ -141,7 +149,7 @@ export class StandingOrders {
       'trading is not active',
       (order) => stateInForce(this.#core.state.layers, now, order.symbol, order.agent).state !== 'active',
     );
-    if (this.#core.policySpec.standing.on_breach === 'hold') return true;
+    const isHeld = this.#core.policySpec.standing.on_breach === 'hold';
     const resting = [...everyLiveOrder(this.#core.state.orders)].filter(
       (order) => isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC',
     );
@@ -151,6 +159,9 @@ export class StandingOrders {
     let isComplete = true;
     for (const order of resting) {
       if (leaving.has(order) || isTerminal(order.status)) continue;
+      // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
+      const inForce = stateInForce(this.#core.state.layers, now, order.symbol, order.agent).state;
+      if (isHeld && inForce === 'active') continue;
       const verdict = this.#stillFits(order, leaving);
       if (verdict === 'unclear') isComplete = false;
       if (verdict !== 'gone') continue;
