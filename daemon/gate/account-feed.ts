@@ -18,6 +18,7 @@ export class AccountFeed {
   readonly #resolver: Resolver;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   #lastTransferMs = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
   #peak = Number.NEGATIVE_INFINITY;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
@@ -42,6 +43,9 @@ export class AccountFeed {
       return false;
     }
     const snapshot = outcome.value;
+    // Several callers ask at once, and answers may overtake each other.
+    if (snapshot.requestedAtMs < this.#newestMs) return true;
+    this.#newestMs = snapshot.requestedAtMs;
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,

@@ -36,6 +36,9 @@ export interface GateLog {
   error(fields: object, message: string): void;
 }
 
+/** Wall time between two equal alerts of something that goes on failing, ms. */
+const ALERT_EVERY_MS = 60_000;
+
 /** An appended event: it is in the views already; `committed` resolves when it is on disk. */
 export interface Appended {
   readonly seq: number;
@@ -54,6 +57,7 @@ export class GateCore {
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();
+  readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
@@ -134,9 +138,24 @@ export class GateCore {
     return this.#lastCommit;
   }
 
+  /** Never throws: it is what error paths call, also while the ledger closes. */
   alert(code: string, detail: string, symbol: string | null = null): void {
     this.ports.log.error({ alert: code, symbol }, detail);
     this.ports.observer.alerted(code);
-    if (!this.ports.ledger.isFailed) this.append('alert', { code, detail, symbol });
+    if (this.ports.ledger.isFailed) return;
+    try {
+      this.append('alert', { code, detail, symbol });
+    } catch (error) {
+      this.ports.log.error({ alert: code, error: String(error) }, 'the alert could not be recorded');
+    }
+  }
+
+  /** The same alert at most once a minute of wall time: what fails at every tick must not fill the ledger. */
+  alertRarely(code: string, detail: string, symbol: string | null = null): void {
+    const key = `${code} ${symbol ?? ''}`;
+    const now = performance.now();
+    if (now - (this.#alertedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_EVERY_MS) return;
+    this.#alertedAt.set(key, now);
+    this.alert(code, detail, symbol);
   }
 }

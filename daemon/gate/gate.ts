@@ -134,7 +134,9 @@ export class Gate implements GateApi {
       (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
       signal,
     );
-    this.core.onPolicyChange(() => void this.#standing.tick());
+    this.core.onPolicyChange(() => {
+      this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
+    });
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
@@ -149,8 +151,8 @@ export class Gate implements GateApi {
     this.keeper.recoverOrders();
     this.keeper.run().catch((error: unknown) => {
       if (this.#signal.aborted) return;
+      // Only a ledger that cannot record ends the loop; it has stopped the daemon by itself.
       this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
-      throw error;
     });
   }
 

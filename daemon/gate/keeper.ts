@@ -205,7 +205,7 @@ export class Keeper {
         : null,
     ].filter((problem) => problem !== null);
     if (wrong.length > 0) {
-      this.#core.alert('ACCOUNT_MODE', wrong.join('; '));
+      this.#core.alertRarely('ACCOUNT_MODE', wrong.join('; '));
       return false;
     }
     return this.#lowerLeverage(symbols);
@@ -254,19 +254,30 @@ export class Keeper {
     for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#tradeSymbols.add(symbol);
   }
 
-  /** The feed loop; ends with the signal. */
+  /** The feed loop; ends with the signal. What fails in one round is said, and the next round tries again. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
-      if (!this.isReconciled) {
-        if (!(await this.reconcile())) await delay(RETRY_MS, undefined, { signal: this.#signal });
-        continue;
+      try {
+        await this.#round();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        if (this.#core.ports.ledger.isFailed) throw error;
+        this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
+        await delay(RETRY_MS, undefined, { signal: this.#signal }).catch(() => undefined);
       }
-      this.#startDue();
-      if (this.#tradeSymbols.size > 0) await this.#pollTrades();
-      this.#health.sweepLayers();
-      await this.#hooks.onTick();
-      await delay(TICK_MS, undefined, { signal: this.#signal });
     }
+  }
+
+  async #round(): Promise<void> {
+    if (!this.isReconciled) {
+      if (!(await this.reconcile())) await delay(RETRY_MS, undefined, { signal: this.#signal });
+      return;
+    }
+    this.#startDue();
+    if (this.#tradeSymbols.size > 0) await this.#pollTrades();
+    this.#health.sweepLayers();
+    await this.#hooks.onTick();
+    await delay(TICK_MS, undefined, { signal: this.#signal });
   }
 
   #startDue(): void {

@@ -67,11 +67,11 @@ export class VenueHealth implements VenueConsequences {
       case 'back_off':
         this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#core.nowMs() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
-        if (consequence === 'close_venue') this.#core.alert('VENUE_CLOSED', message, symbol);
+        if (consequence === 'close_venue') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
         return;
       case 'reducing':
         this.setBreaker(`the venue restricts the account: ${message}`, 'an operator clears it', null);
-        this.#core.alert('VENUE_RESTRICTED', message, symbol);
+        this.#core.alertRarely('VENUE_RESTRICTED', message, symbol);
         return;
       case 'resync_clock':
         this.#feeds.resyncClock();

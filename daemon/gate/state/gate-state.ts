@@ -262,6 +262,8 @@ export class GateState {
   }
 
   #applyAccount(event: AccountEvent, atMs: number): void {
+    // Answers may overtake each other; what is older than what is known says nothing new.
+    if (this.account !== null && event.requested_at_ms < this.account.requested_at_ms) return;
     this.account = event;
     this.equity.add(atMs, event.margin_balance_usdt);
     const symbols = new Set([

@@ -177,7 +177,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     slippageBps: 0,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
-    executedLots: 0,
+    // What it filled before it was seen is in the position already, which the account shows.
+    executedLots: event.executed_lots,
     status: event.status,
     venueOrderId: event.venue_order_id,
     averagePrice: null,
