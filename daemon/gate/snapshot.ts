@@ -11,9 +11,7 @@ import type {
 } from '../core/context.ts';
 import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
-import { formatQuantity } from '../core/quantities.ts';
 import type { ExecutionRequest } from '../core/request.ts';
-import { lotsFor } from '../core/staging.ts';
 import type { SymbolRules } from './ports.ts';
 import {
   type ExposedPosition,
@@ -96,7 +94,7 @@ export function buildContext(
     account_name: ask.accountName,
     agent: viewAgent(state, inputs, request.agent, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
-    duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now, live, rulesView) : null,
+    duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null,
     exit_rung: ask.exitRung,
     exposure,
     leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
@@ -450,19 +448,9 @@ function findDuplicate(
   request: ExecutionRequest,
   policy: CompiledPolicy,
   now: number,
-  live: SymbolInputs | null,
-  rules: RulesView | null,
 ): string | null {
   if (request.intent !== 'open' || request.symbol === null) return null;
   if (policy.duplicateExempt.has(request.symbol)) return null;
-  const lots =
-    live === null || rules === null || request.requested_notional === null
-      ? null
-      : lotsFor(
-          request.requested_notional,
-          Math.max(1, Math.ceil((live.mark * rules.tick_scale) / rules.tick_mantissa)),
-          rules,
-        );
   return state.requests.findDuplicate(
     {
       agent: request.agent,
@@ -471,7 +459,6 @@ function findDuplicate(
       side: request.side,
       orderType: request.order_type,
       requestedNotional: request.requested_notional,
-      requestedQuantity: lots === null || rules === null ? '' : formatQuantity(lots, rules),
     },
     now,
     policy.temporal.duplicate_window_ms,

@@ -63,8 +63,10 @@ export async function isBlocked(
   for (const [door, answer] of Object.entries(doors)) {
     assert.equal(answer.status, 200, `${what}: ${door} answered ${JSON.stringify(answer.body)}`);
     assert.equal(answer.body.decision?.decision, 'BLOCK', `${what}: ${door}`);
-    const codes = answer.body.decision?.reasons.map((reason) => reason.code) ?? [];
-    assert.ok(codes.includes(code as never), `${what}: ${door} gave ${codes.join(', ')}`);
+    const codes: readonly string[] = (answer.body.decision?.reasons ?? []).map(
+      (reason: { code: string }) => reason.code,
+    );
+    assert.ok(codes.includes(code), `${what}: ${door} gave ${codes.join(', ')}`);
   }
 }
 

@@ -181,7 +181,10 @@ describe('ways around a gate: splitting and races', () => {
     for (let index = 0; index < 40; index += 1) {
       const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
       const price = symbol === 'BTCUSDT' ? 59_800 - 10 * index : 2_990 - index;
-      await world.tool('place_order', order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 170 }));
+      await world.tool(
+        'place_order',
+        order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 170 }),
+      );
     }
     const placed = await world.books();
     const worst = new Map(SYMBOLS.map((symbol) => [symbol, worstUsdt(placed, symbol)] as const));

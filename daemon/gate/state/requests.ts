@@ -1,4 +1,6 @@
+import type { RulesView } from '../../core/context.ts';
 import type { OrderType, Side } from '../../core/request.ts';
+import { lotsFor } from '../../core/staging.ts';
 import type { DecisionEvent } from '../events.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */
@@ -15,8 +17,13 @@ export interface RecentParent {
   readonly side: Side | null;
   readonly orderType: OrderType | null;
   readonly requestedNotional: number | null;
-  readonly requestedQuantity: string;
+  /** What a lot was worth then; null when it was not known. */
+  readonly valued: Valuation | null;
   readonly atMs: number;
+}
+interface Valuation {
+  readonly markTicks: number;
+  readonly rules: RulesView;
 }
 
 const MAX_REQUESTS = 100_000;
@@ -56,7 +63,7 @@ export class RequestMemory {
       side: request.side,
       orderType: request.order_type,
       requestedNotional: request.requested_notional,
-      requestedQuantity: effective.requested_quantity,
+      valued: valuationOf(event),
       atMs,
     });
     if (this.#recent.length > 1000) this.#recent.splice(0, 500);
@@ -64,7 +71,7 @@ export class RequestMemory {
 
   /** The latest equal permitted parent inside the window: the same lots, or the very same notional. */
   findDuplicate(
-    ask: Omit<RecentParent, 'decisionId' | 'atMs'>,
+    ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,
     nowMs: number,
     windowMs: number,
     isAnswered: (decisionId: string) => boolean,
@@ -78,10 +85,24 @@ export class RequestMemory {
         parent.intent === ask.intent &&
         parent.side === ask.side &&
         parent.orderType === ask.orderType &&
-        (parent.requestedNotional === ask.requestedNotional || parent.requestedQuantity === ask.requestedQuantity);
+        isSameSize(parent, ask.requestedNotional);
       // Naming the latest one proves that the earlier answers were seen as well.
       if (same) return isAnswered(parent.decisionId) ? null : parent.decisionId;
     }
     return null;
   }
+}
+
+function valuationOf(event: DecisionEvent): Valuation | null {
+  const { mark, rules } = event.context.market;
+  if (mark === null || rules === null) return null;
+  return { markTicks: Math.max(1, Math.ceil((mark * rules.tick_scale) / rules.tick_mantissa)), rules };
+}
+
+/** Both sizes in lots at one mark, the parent's: a mark that moved meanwhile, or a cent more, makes no other intent. */
+function isSameSize(parent: RecentParent, notional: number | null): boolean {
+  if (parent.requestedNotional === notional) return true;
+  if (parent.requestedNotional === null || notional === null || parent.valued === null) return false;
+  const { markTicks, rules } = parent.valued;
+  return lotsFor(parent.requestedNotional, markTicks, rules) === lotsFor(notional, markTicks, rules);
 }
