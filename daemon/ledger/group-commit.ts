@@ -3,8 +3,10 @@ import { type ChainHead, chainRecords } from './chain-builder.ts';
 import { LedgerError } from './errors.ts';
 import type { AppendRecord, LedgerStats, PendingAppend } from './types.ts';
 
-/** Records that may wait for the commit of their turn; with more, the commit happens at once. */
+/** Records that may wait for their commit; with more, the commit happens at once. */
 const MAX_PENDING = 4096;
+/** Longest that a batch is held open for records that keep arriving, ms. */
+const MAX_COLLECT_MS = 1;
 
 export interface SeqRange {
   readonly firstSeq: number;
@@ -29,12 +31,16 @@ interface Batch {
   readonly content: { readonly events: PreparedEvent[]; readonly texts: SideRow[]; readonly policies: SideRow[] };
   readonly committed: Promise<void>;
   readonly settle: (failure: LedgerError | null) => void;
+  readonly openedAt: number;
+  /** Records that it held at the end of the turn before. */
+  seen: number;
 }
 
 /**
- * Collects what is appended in one turn of the event loop and writes it in one transaction at the end of the turn
- * (`setImmediate`: after the requests that arrived together were all decided). SQLite runs synchronously, so what
- * arrives during a commit is read in the next turn and shares the next commit.
+ * Collects what is appended and writes it in one transaction at the end of the first turn of the event loop that
+ * brought nothing more (`setImmediate`: after the requests that arrived together were all decided), or after
+ * MAX_COLLECT_MS. SQLite runs synchronously, so what arrives during a commit is read in the next turn and shares the
+ * next commit; the answers to that commit bring the next requests while those are being decided.
  *
  * After a commit that failed nothing more is accepted: what is on disk is then known only to a process that reads it
  * anew. The one exception is a full disk, once: the reserve is given up and the same batch is written again.
@@ -117,8 +123,20 @@ export class GroupCommit {
   #openBatch(): Batch {
     if (this.#batch !== null) return this.#batch;
     this.#batch = createBatch();
-    this.#timer = setImmediate(() => this.#commit());
+    this.#timer = setImmediate(() => this.#endTurn());
     return this.#batch;
+  }
+
+  #endTurn(): void {
+    const batch = this.#batch;
+    if (batch === null) return;
+    const { length } = batch.content.events;
+    if (length > batch.seen && performance.now() - batch.openedAt < MAX_COLLECT_MS) {
+      batch.seen = length;
+      this.#timer = setImmediate(() => this.#endTurn());
+    } else {
+      this.#commit();
+    }
   }
 
   #commit(): void {
@@ -180,7 +198,8 @@ function createBatch(): Batch {
   // One promise for all appends of the batch. A failure is also told to onFailure, so it is not lost when an append
   // that nobody awaits was alone in it.
   committed.catch(() => undefined);
-  return { content: { events: [], texts: [], policies: [] }, committed, settle };
+  const content = { events: [], texts: [], policies: [] };
+  return { content, committed, settle, openedAt: performance.now(), seen: 0 };
 }
 
 function toAppended({ seq, at_ms, kind, prev_hash, hash }: PreparedEvent) {
