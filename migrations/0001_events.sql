@@ -1,4 +1,5 @@
--- The chain. Append-only: a record once written is never changed and never removed.
+-- The chain. Append-only: a record once written is never changed and never removed. There is no index: every one would
+-- add a page to each commit.
 CREATE TABLE events (
   seq       INTEGER PRIMARY KEY CHECK (seq >= 1),
   at_ms     INTEGER NOT NULL CHECK (at_ms >= 0),
@@ -7,9 +8,6 @@ CREATE TABLE events (
   prev_hash TEXT    NOT NULL CHECK (length(prev_hash) = 64),
   hash      TEXT    NOT NULL CHECK (length(hash) = 64)
 ) STRICT;
-
--- seq is the rowid, so every entry of this index carries it: it serves "WHERE kind = ? ORDER BY seq".
-CREATE INDEX events_by_kind ON events (kind);
 
 -- The next record must carry the next number. This also refuses INSERT OR REPLACE of an old one.
 CREATE TRIGGER events_dense BEFORE INSERT ON events

@@ -1,10 +1,5 @@
 -- Lookups derived from events of kind 'decision', written in the same transaction. They hold nothing that is not in
--- the chain; `audit verify` compares them with it.
-CREATE TABLE decisions_by_id (
-  decision_id TEXT    PRIMARY KEY CHECK (decision_id <> ''),
-  seq         INTEGER NOT NULL REFERENCES events (seq)
-) STRICT, WITHOUT ROWID;
-
+-- the chain; `audit verify` compares them with it. A decision id needs none: it ends in the seq of its record.
 CREATE TABLE decisions_by_agent (
   agent TEXT    NOT NULL,
   seq   INTEGER NOT NULL REFERENCES events (seq),
@@ -19,11 +14,6 @@ CREATE TABLE decisions_by_request (
   seq        INTEGER NOT NULL REFERENCES events (seq),
   PRIMARY KEY (agent, kind, request_id)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER decisions_by_id_no_update BEFORE UPDATE ON decisions_by_id
-BEGIN SELECT RAISE(ABORT, 'decisions_by_id is append-only: update refused'); END;
-CREATE TRIGGER decisions_by_id_no_delete BEFORE DELETE ON decisions_by_id
-BEGIN SELECT RAISE(ABORT, 'decisions_by_id is append-only: delete refused'); END;
 
 CREATE TRIGGER decisions_by_agent_no_update BEFORE UPDATE ON decisions_by_agent
 BEGIN SELECT RAISE(ABORT, 'decisions_by_agent is append-only: update refused'); END;

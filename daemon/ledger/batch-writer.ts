@@ -26,7 +26,6 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
   const insertEvent = db.prepare(
     'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const insertId = db.prepare('INSERT INTO decisions_by_id (decision_id, seq) VALUES (?, ?)');
   const insertAgent = db.prepare('INSERT INTO decisions_by_agent (agent, seq) VALUES (?, ?)');
   // The first decision of an idempotency key is the one that is answered again.
   const insertRequest = db.prepare(
@@ -41,8 +40,7 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
     for (const event of content.events) {
       insertEvent.run(event.seq, event.at_ms, event.kind, event.text, event.prev_hash, event.hash);
       if (event.decision === null) continue;
-      const { agent, decision_id, kind, request_id } = event.decision;
-      insertId.run(decision_id, event.seq);
+      const { agent, kind, request_id } = event.decision;
       if (agent === null) continue;
       insertAgent.run(agent, event.seq);
       if (request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);

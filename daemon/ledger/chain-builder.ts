@@ -38,7 +38,7 @@ function chainRecord(seq: number, prevHash: string, record: AppendRecord): Prepa
   const payload = 'build' in record ? record.build(seq) : record.payload;
   const text = writePayload(kind, payload);
   const hash = hashEvent(prevHash, seq, at_ms, kind, text);
-  const decision = kind === DECISION_KIND ? readDecisionKeys(payload) : null;
+  const decision = kind === DECISION_KIND ? readDecisionKeys(payload, seq) : null;
   return { seq, at_ms, kind, prev_hash: prevHash, hash, text, decision };
 }
 

@@ -5,7 +5,8 @@ import { LedgerError } from './errors.ts';
  *
  *     { "agent": string | null, "decision": { "decision_id": string, "kind": string, "request_id": string | null, … }, … }
  *
- * `agent` is null for decisions that no agent asked for.
+ * `agent` is null for decisions that no agent asked for. The id ends in `-` and the seq of the record in base 36, which
+ * makes it unique and leads from it to the record.
  */
 export interface DecisionKeys {
   readonly agent: string | null;
@@ -16,17 +17,29 @@ export interface DecisionKeys {
 
 export const DECISION_KIND = 'decision';
 
+const ID_END = /-([1-9a-z][0-9a-z]{0,9})$/;
+
+/** The seq that a decision id names; null when it is none. */
+export function parseDecisionSeq(decisionId: string): number | null {
+  const seq = Number.parseInt(ID_END.exec(decisionId)?.[1] ?? '', 36);
+  return Number.isSafeInteger(seq) ? seq : null;
+}
+
 /**
- * Reads the lookup keys of a decision payload.
+ * Reads the lookup keys of the decision payload of record `seq`.
  *
- * @throws LedgerError LEDGER_ARGUMENT when a key is missing or has another type
+ * @throws LedgerError LEDGER_ARGUMENT when a key is missing or has another type, or the id is not that of `seq`
  */
-export function readDecisionKeys(payload: unknown): DecisionKeys {
+export function readDecisionKeys(payload: unknown, seq: number): DecisionKeys {
   const outer = asObject(payload, 'payload');
   const decision = asObject(outer.decision, 'payload.decision');
+  const decision_id = text(decision.decision_id, 'payload.decision.decision_id');
+  if (parseDecisionSeq(decision_id) !== seq) {
+    throw new LedgerError('LEDGER_ARGUMENT', `The decision id ${decision_id} is not that of record ${seq}.`);
+  }
   return {
     agent: textOrNull(outer.agent, 'payload.agent'),
-    decision_id: text(decision.decision_id, 'payload.decision.decision_id'),
+    decision_id,
     kind: text(decision.kind, 'payload.decision.kind'),
     request_id: textOrNull(decision.request_id, 'payload.decision.request_id'),
   };

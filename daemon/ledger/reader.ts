@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { openForReading, toLedgerError } from './connection.ts';
-import { DECISION_KIND } from './decision-keys.ts';
+import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-keys.ts';
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
@@ -88,7 +88,10 @@ export class SqliteReader implements LedgerReader {
   }
 
   findDecision(decisionId: string): LedgerEvent | null {
-    return oneEvent(this.#statements.decision, decisionId);
+    const seq = parseDecisionSeq(decisionId);
+    const event = seq === null ? null : this.readEvent(seq);
+    if (seq === null || event?.kind !== DECISION_KIND) return null;
+    return readDecisionKeys(event.payload, seq).decision_id === decisionId ? event : null;
   }
 
   findDecisionByRequest({ agent, kind, request_id }: DecisionRequestKey): LedgerEvent | null {
@@ -132,9 +135,6 @@ function prepareReads(db: Database) {
     events: events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE seq >= ? ORDER BY seq LIMIT ?`),
     eventsOfKind: events<[string, number, number]>(
       `SELECT ${COLUMNS} FROM events e WHERE kind = ? AND seq >= ? ORDER BY seq LIMIT ?`,
-    ),
-    decision: events<[string]>(
-      `SELECT ${COLUMNS} FROM decisions_by_id d JOIN events e ON e.seq = d.seq WHERE d.decision_id = ?`,
     ),
     decisionByRequest: events<[string, string, string]>(
       `SELECT ${COLUMNS} FROM decisions_by_request d JOIN events e ON e.seq = d.seq

@@ -148,7 +148,7 @@ export interface OpenLedgerOptions {
   readonly reserveBytes?: number;
   /**
    * Upper bound of database plus reserve, bytes. Reaching it is handled like a full disk. No bound when absent. The
-   * write-ahead log comes on top, normally about 1.2 MB.
+   * write-ahead log comes on top, normally about 2.5 MB.
    */
   readonly maxBytes?: number;
   /** Called once when a commit failed for good. The process should stop taking risk and exit. */

@@ -4,19 +4,17 @@ import { LedgerError } from './errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 import type { LedgerEvent } from './types.ts';
 
-const LOOKUP_TABLES = ['decisions_by_id', 'decisions_by_agent', 'decisions_by_request'] as const;
+const LOOKUP_TABLES = ['decisions_by_agent', 'decisions_by_request'] as const;
 
 /** Compares the lookup tables with the decisions of the chain, which are given to it in order. */
 export class LookupCheck {
   readonly #db: Database;
-  readonly #byId: Statement<[string], number>;
   readonly #byAgent: Statement<[string, number], number>;
   readonly #byRequest: Statement<[string, string, string], number>;
-  readonly #expected = { decisions_by_id: 0, decisions_by_agent: 0, decisions_by_request: 0 };
+  readonly #expected = { decisions_by_agent: 0, decisions_by_request: 0 };
 
   constructor(db: Database) {
     this.#db = db;
-    this.#byId = db.prepare<[string], number>('SELECT seq FROM decisions_by_id WHERE decision_id = ?').pluck();
     this.#byAgent = db
       .prepare<[string, number], number>('SELECT seq FROM decisions_by_agent WHERE agent = ? AND seq = ?')
       .pluck();
@@ -31,14 +29,12 @@ export class LookupCheck {
   findProblem({ seq, payload }: LedgerEvent): string | null {
     let keys: ReturnType<typeof readDecisionKeys>;
     try {
-      keys = readDecisionKeys(payload);
+      keys = readDecisionKeys(payload, seq);
     } catch (error) {
       if (error instanceof LedgerError) return error.message;
       throw error;
     }
-    const { agent, decision_id, kind, request_id } = keys;
-    if (this.#byId.get(decision_id) !== seq) return `decisions_by_id does not lead from ${decision_id} to it`;
-    this.#expected.decisions_by_id += 1;
+    const { agent, kind, request_id } = keys;
     if (agent === null) return null;
     if (this.#byAgent.get(agent, seq) !== seq) return `decisions_by_agent does not list it for ${agent}`;
     this.#expected.decisions_by_agent += 1;

@@ -6,7 +6,16 @@ import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { AppendRecord } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
-import { decision, hasCode, ledgerOptions, makeFolder, NOW_MS, note, openTempLedger } from './temp-ledger.ts';
+import {
+  decision,
+  hasCode,
+  ledgerOptions,
+  makeFolder,
+  NOW_MS,
+  note,
+  openAsIntruder,
+  openTempLedger,
+} from './temp-ledger.ts';
 
 test('seqs run from 1 without a gap, whichever way and in whatever groups records are appended', async () => {
   const step = fc.record({ way: fc.constantFrom('now', 'sync', 'turn'), size: fc.integer({ min: 1, max: 5 }) });
@@ -89,7 +98,12 @@ test('a record that cannot be taken is refused at the call and uses no seq', (t)
     { kind: 'note', at_ms: 1.5, payload: {} },
     { kind: 'note', at_ms: -1, payload: {} },
     { kind: 'decision', at_ms: NOW_MS, payload: { agent: 'a', decision: { kind: 'tool', request_id: null } } },
-    { kind: 'decision', at_ms: NOW_MS, payload: { decision: { decision_id: 'd', kind: 'tool', request_id: null } } },
+    { kind: 'decision', at_ms: NOW_MS, payload: { decision: { decision_id: 'd-3', kind: 'tool', request_id: null } } },
+    {
+      kind: 'decision',
+      at_ms: NOW_MS,
+      payload: { agent: 'a', decision: { decision_id: 'd-4', kind: 'tool', request_id: null } },
+    },
   ];
   for (const record of refused) {
     assert.throws(() => ledger.appendNow([note('good'), record]), hasCode('LEDGER_ARGUMENT'));
@@ -107,11 +121,11 @@ test('a commit that fails rejects every append of its turn, writes nothing, and 
   const failures: LedgerError[] = [];
   const ledger = openTempLedger(t, { onFailure: (error) => failures.push(error) });
   ledger.appendSync([decision()]);
-  // Two decisions with one id cannot both be looked up: the second breaks the transaction.
-  const twice = { agent: 'a', decision: { decision_id: 'dec_2', kind: 'tool', request_id: null } };
+  // A row that stands in the way of the second record's look-up breaks the transaction.
+  openAsIntruder(t, ledger.path).exec("INSERT INTO decisions_by_agent VALUES ('a', 4)");
   const outcomes = await Promise.allSettled([
     ledger.append([note('same turn')]),
-    ledger.append([{ kind: 'decision', at_ms: NOW_MS, payload: twice }]),
+    ledger.append([decision({ agent: 'a' })]),
   ]);
   assert.deepEqual(
     outcomes.map((outcome) => outcome.status),

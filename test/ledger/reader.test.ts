@@ -58,9 +58,11 @@ test('a decision is found by its id, and by the first use of its idempotency key
     decision({ ...keyed, kind: 'slice' }),
     decision({ agent: null, request_id: 'r1' }),
   ]);
-  assert.equal(ledger.findDecision('dec_4')?.seq, 4);
-  assert.equal(ledger.findDecision('dec_6')?.seq, 6);
-  assert.equal(ledger.findDecision('dec_99'), null);
+  assert.equal(ledger.findDecision('dec-4')?.seq, 4);
+  assert.equal(ledger.findDecision('dec-6')?.seq, 6);
+  for (const id of ['dec-99', 'dec-1', 'other-4', 'dec-04', 'dec-', '4', '', '-zzzzzzzzzz', '-zzzzzzzzzzz']) {
+    assert.equal(ledger.findDecision(id), null, id);
+  }
   assert.equal(ledger.findDecisionByRequest(keyed)?.seq, 2);
   assert.equal(ledger.findDecisionByRequest({ ...keyed, agent: 'b' })?.seq, 4);
   assert.equal(ledger.findDecisionByRequest({ ...keyed, kind: 'slice' })?.seq, 5);
@@ -95,9 +97,9 @@ test('a reader sees what a running daemon has committed, and cannot write', asyn
   t.after(() => reader.close());
   assert.equal(reader.lastSeq(), 1);
   const { committed } = ledger.appendNow([decision()]);
-  assert.equal(reader.findDecision('dec_2'), null);
+  assert.equal(reader.findDecision('dec-2'), null);
   await committed;
-  assert.equal(reader.findDecision('dec_2')?.seq, 2);
+  assert.equal(reader.findDecision('dec-2')?.seq, 2);
   assert.deepEqual(reader.genesis, ledger.genesis);
   assert.equal('appendNow' in reader, false);
 });

@@ -43,12 +43,15 @@ export interface DecisionFields {
   readonly request_id?: string | null;
 }
 
-/** A decision record whose id is `dec_` and its seq. */
+/** A decision record whose id is `dec-` and its seq in base 36. */
 export function decision({ agent = 'momentum', kind = 'tool', request_id = null }: DecisionFields = {}): AppendRecord {
   return {
     kind: 'decision',
     at_ms: NOW_MS,
-    build: (seq) => ({ agent, decision: { decision: 'ALLOW', decision_id: `dec_${seq}`, kind, request_id } }),
+    build: (seq) => ({
+      agent,
+      decision: { decision: 'ALLOW', decision_id: `dec-${seq.toString(36)}`, kind, request_id },
+    }),
   };
 }
 
