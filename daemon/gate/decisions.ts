@@ -24,6 +24,8 @@ export function decisionId(genesisId: string, seq: number): string {
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
+  /** The body as it was recorded, and as the caller is answered. */
+  readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
@@ -59,26 +61,32 @@ export function takeDecision(
   const elapsedNs = Number(process.hrtime.bigint() - startedAt);
   if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
   const texts = storeTexts(core, options.texts);
-  const contextHash = core.ports.sha256(canonicalJson(context));
+  const contextText = canonicalJson(context);
+  const contextHash = core.ports.sha256(contextText);
   const { state } = core;
   const stateSeq = state.stateSeq;
   const marketSeq = state.marketSeq;
-  const { appended, payload } = core.appendBuilt('decision', (seq) => ({
-    agent: request.agent,
-    body_hash: options.bodyHash,
-    context,
-    decision: buildBody(core, decision, request, options.kind, seq, contextHash),
-    market_seq: marketSeq,
-    orders: options.plan(
-      policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision,
-      seq,
-    ),
-    parent_decision_id: options.parentDecisionId,
-    request,
-    route: options.route,
-    state_seq: stateSeq,
-    texts,
-  }));
+  let bodyText = '';
+  const { appended, payload } = core.appendWritten('decision', (seq) => {
+    const event: DecisionEvent = {
+      agent: request.agent,
+      body_hash: options.bodyHash,
+      context,
+      decision: buildBody(core, decision, request, options.kind, seq, contextHash),
+      market_seq: marketSeq,
+      orders: options.plan(
+        policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision,
+        seq,
+      ),
+      parent_decision_id: options.parentDecisionId,
+      request,
+      route: options.route,
+      state_seq: stateSeq,
+      texts,
+    };
+    bodyText = canonicalJson(event.decision);
+    return { payload: event, text: joinRecord(event, contextText, bodyText) };
+  });
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
@@ -89,7 +97,15 @@ export function takeDecision(
     );
     core.onRecheckFailure();
   }
-  return { body: payload.decision, event: payload, appended, policy };
+  return { body: payload.decision, bodyText, event: payload, appended, policy };
+}
+
+/** `canonicalJson(event)`, of which the two largest parts are written already. */
+export function joinRecord(event: DecisionEvent, contextText: string, bodyText: string): string {
+  const { context: _context, decision: _decision, agent, body_hash, ...rest } = event;
+  const head = canonicalJson({ agent, body_hash });
+  const tail = canonicalJson(rest);
+  return `${head.slice(0, -1)},"context":${contextText},"decision":${bodyText},${tail.slice(1)}`;
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

@@ -44,6 +44,16 @@ export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
 }
+type PendingRecords = ReturnType<LedgerPort['appendNow']>;
+interface AppendedPayload<K extends EventKind> {
+  readonly appended: Appended;
+  readonly payload: GateEvents[K];
+}
+export interface WrittenEvent<K extends EventKind> {
+  readonly payload: GateEvents[K];
+  /** `canonicalJson(payload)`. */
+  readonly text: string;
+}
 
 /**
  * What every part of the gate shares: folded state, live inputs, policy in force and the ports. Appending applies the
@@ -108,23 +118,44 @@ export class GateCore {
   }
 
   /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */
-  appendBuilt<K extends EventKind>(
-    kind: K,
-    build: (seq: number) => GateEvents[K],
-  ): { readonly appended: Appended; readonly payload: GateEvents[K] } {
+  appendBuilt<K extends EventKind>(kind: K, build: (seq: number) => GateEvents[K]): AppendedPayload<K> {
     const atMs = this.nowMs();
     let payload: GateEvents[K] | null = null;
-    const pending = this.ports.ledger.appendNow([
-      {
-        kind,
-        at_ms: atMs,
-        build: (seq: number): GateEvents[K] => {
-          payload ??= build(seq);
-          return payload;
-        },
+    const record = {
+      kind,
+      at_ms: atMs,
+      build: (seq: number): GateEvents[K] => {
+        payload = build(seq);
+        return payload;
       },
-    ]);
+    };
+    return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
+  }
+
+  /** {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. */
+  appendWritten<K extends EventKind>(kind: K, write: (seq: number) => WrittenEvent<K>): AppendedPayload<K> {
+    const atMs = this.nowMs();
+    let payload: GateEvents[K] | null = null;
+    const record = {
+      kind,
+      at_ms: atMs,
+      write: (seq: number): WrittenEvent<K> => {
+        const written = write(seq);
+        payload = written.payload;
+        return written;
+      },
+    };
+    return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
+  }
+
+  #applyAppended<K extends EventKind>(
+    kind: K,
+    atMs: number,
+    pending: PendingRecords,
+    payloadOf: () => GateEvents[K] | null,
+  ): AppendedPayload<K> {
     const seq = pending.seqs[0];
+    const payload = payloadOf();
     if (seq === undefined || payload === null) throw new Error('the ledger took no record');
     this.state.apply({ kind, seq, at_ms: atMs, payload } as GateEvent);
     this.#lastCommit = pending.committed;

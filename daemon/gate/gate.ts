@@ -167,7 +167,7 @@ export class Gate implements GateApi {
     const decided = this.#decide(intake, 'tool');
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(decided.body) };
+    return { kind: 'decided', text: this.#answerText(decided.body.decision_id, decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -175,7 +175,7 @@ export class Gate implements GateApi {
     if (closed !== null) return closed;
     const decided = this.#decide(readIntake(this.core, caller, call), 'dry_run');
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(decided.body) };
+    return { kind: 'decided', text: this.#answerText(decided.body.decision_id, decided.bodyText) };
   }
 
   async intercept(
@@ -192,7 +192,7 @@ export class Gate implements GateApi {
         ? this.#decideForeignTool(caller, tool, args, skill)
         : this.#decide(withSkill(readIntake(this.core, caller, call), skill), 'intercept');
     await decided.appended.committed;
-    return { kind: 'decided', text: `{"decision":${JSON.stringify(decided.body)}}` };
+    return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
   }
 
   #unavailable(): ToolOutcome | null {
@@ -230,11 +230,12 @@ export class Gate implements GateApi {
     }
     const stored = this.core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
-    return { kind: 'decided', text: this.#answerText((stored.payload as DecisionEvent).decision) };
+    const body = (stored.payload as DecisionEvent).decision;
+    return { kind: 'decided', text: this.#answerText(body.decision_id, canonicalJson(body)) };
   }
 
-  #answerText(body: DecisionBody): string {
-    return `{"decision":${JSON.stringify(body)},"execution":${JSON.stringify(describeExecution(this.core, body.decision_id))}}`;
+  #answerText(decisionId: string, bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, decisionId))}}`;
   }
 
   #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided {

@@ -385,6 +385,6 @@ export class Operator {
       reasons.map((reason) => reason.code),
       0,
     );
-    return { body: payload.decision, event: payload, appended, policy };
+    return { body: payload.decision, bodyText: canonicalJson(payload.decision), event: payload, appended, policy };
   }
 }

@@ -225,7 +225,13 @@ export interface VenuePort {
 /** The part of the ledger that the gate writes and reads; ledger/ implements it. */
 export type LedgerRecord =
   | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown };
+  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
+  | {
+      readonly kind: string;
+      readonly at_ms: number;
+      /** `text` is `canonicalJson(payload)`. */
+      readonly write: (seq: number) => { readonly payload: unknown; readonly text: string };
+    };
 export interface StoredEvent {
   readonly seq: number;
   readonly at_ms: number;

@@ -3,7 +3,7 @@ import type { PreparedEvent } from './batch-writer.ts';
 import { DECISION_KIND, readDecisionKeys } from './decision-keys.ts';
 import { LedgerError } from './errors.ts';
 import { hashEvent } from './hash-chain.ts';
-import type { AppendRecord } from './types.ts';
+import type { AppendRecord, WrittenPayload } from './types.ts';
 
 /** Kinds need no escape in JSON, which keeps the hash preimage simple. */
 const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
@@ -35,11 +35,16 @@ function chainRecord(seq: number, prevHash: string, record: AppendRecord): Prepa
   if (!Number.isSafeInteger(at_ms) || at_ms < 0) {
     throw new LedgerError('LEDGER_ARGUMENT', `An event of kind ${kind} has the instant ${at_ms}; integer ms expected.`);
   }
-  const payload = 'build' in record ? record.build(seq) : record.payload;
-  const text = writePayload(kind, payload);
+  const { payload, text } = writeRecord(seq, record);
   const hash = hashEvent(prevHash, seq, at_ms, kind, text);
   const decision = kind === DECISION_KIND ? readDecisionKeys(payload, seq) : null;
   return { seq, at_ms, kind, prev_hash: prevHash, hash, text, decision };
+}
+
+function writeRecord(seq: number, record: AppendRecord): WrittenPayload {
+  if ('write' in record) return record.write(seq);
+  const payload = 'build' in record ? record.build(seq) : record.payload;
+  return { payload, text: writePayload(record.kind, payload) };
 }
 
 function writePayload(kind: string, payload: unknown): string {

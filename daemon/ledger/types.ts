@@ -14,11 +14,19 @@ export interface LedgerEvent {
 /**
  * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
  * >= 0. The payload must have a canonical JSON form (see core/canonical-json.ts); it is `payload`, or what `build`
- * makes of the record's seq. A payload of kind `decision` carries the members of {@link DecisionKeys}.
+ * makes of the record's seq. `write` gives the canonical text as well, where a caller has its parts already; it is taken
+ * as it is, and `audit verify` checks it. A payload of kind `decision` carries the members of {@link DecisionKeys}.
  */
 export type AppendRecord =
   | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown };
+  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
+  | { readonly kind: string; readonly at_ms: number; readonly write: (seq: number) => WrittenPayload };
+
+export interface WrittenPayload {
+  readonly payload: unknown;
+  /** `canonicalJson(payload)`. */
+  readonly text: string;
+}
 
 /** What the chain made of one appended record. */
 export interface AppendedEvent {

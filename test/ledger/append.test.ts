@@ -87,6 +87,22 @@ test('the stored payload is canonical whatever the order of its keys', (t) => {
   assert.equal(ledger.readEvent(2)?.text, '{"a":"é\\ud800","b":[{"a":2,"z":1}]}');
 });
 
+test('a record that brings its own text is stored with that text, and one that is not canonical does not verify', (t) => {
+  const ledger = openTempLedger(t);
+  const write = (text: string): AppendRecord => ({
+    kind: 'note',
+    at_ms: NOW_MS,
+    write: (seq) => ({ payload: { seq }, text: text.replace('N', String(seq)) }),
+  });
+  ledger.appendSync([write('{"seq":N}')]);
+  assert.equal(ledger.readEvent(2)?.text, '{"seq":2}');
+  assert.equal(verifyLedger(ledger).ok, true);
+  ledger.appendSync([write('{"seq": N}')]);
+  const result = verifyLedger(ledger);
+  assert.ok(!result.ok);
+  assert.deepEqual([result.seq, result.problem], [3, 'not_canonical']);
+});
+
 test('a record that cannot be taken is refused at the call and uses no seq', (t) => {
   const ledger = openTempLedger(t);
   const refused: readonly AppendRecord[] = [
