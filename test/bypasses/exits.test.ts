@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { createClient } from '../exchange-sim/signed-client.ts';
+import {
+  codesOf,
+  isBlocked,
+  isPermitted,
+  leavesTheBooksAlone,
+  newOrders,
+  openOrders,
+  tryEveryDoor,
+  withoutPacing,
+} from './attempts.ts';
+
+const RECOVER = 'the test is over';
+
+describe('ways around a gate: exits', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+  });
+  after(() => world.close());
+
+  /** Flat, without orders, then a long position of about `notional`. */
+  async function hold(notional: number, side: 'buy' | 'sell' = 'buy'): Promise<number> {
+    await world.operator('POST', '/v1/tools/cancel_all', {});
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    await world.advance(61_000);
+    const { body } = await world.tool('place_order', order({ side, requested_notional: notional }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    return world.position('BTCUSDT');
+  }
+
+  for (const [name, tool, args] of [
+    [
+      'reduce_only with a larger size',
+      'place_order',
+      { intent: 'close', side: 'sell', reduce_only: true, requested_notional: 5_000 },
+    ],
+    ['close with a larger size', 'place_order', { intent: 'close', side: 'sell', requested_notional: 900_000 }],
+    [
+      'open in the other direction',
+      'place_order',
+      { side: 'sell', requested_notional: 5_000, requested_leverage: 100 },
+    ],
+    [
+      'a limit in the other direction',
+      'place_order',
+      { side: 'sell', order_type: 'limit', limit_price: 50_000, requested_notional: 5_000 },
+    ],
+    ['reduce_only open', 'place_order', { side: 'sell', reduce_only: true, requested_notional: 5_000 }],
+  ] as const) {
+    it(`BY-14 clips an exit to the position and never crosses zero: ${name}`, async () => {
+      await hold(400);
+      const earlier = await world.books();
+      const { tool: answer } = await tryEveryDoor(world, tool, order(args));
+      assert.ok(isPermitted(answer), JSON.stringify(answer.body.decision?.reasons));
+      assert.equal(await world.position('BTCUSDT'), 0);
+      assert.ok(newOrders(await world.books(), earlier).every((sent) => sent.reduce_only === true));
+    });
+  }
+  for (const args of [
+    { intent: 'close', side: 'buy' },
+    { side: 'buy', reduce_only: true },
+    { intent: 'close', side: 'sell' },
+  ] as const) {
+    it(`BY-14 blocks an exit that would reduce nothing: ${JSON.stringify(args)}`, async () => {
+      await hold(400);
+      if (args.side === 'sell') await world.tool('close_position', { symbol: 'BTCUSDT' });
+      await isBlocked(world, 'place_order', order(args), 'NOT_REDUCING', JSON.stringify(args));
+    });
+  }
+  it('BY-14 lets several exits that exceed the position together end flat', async () => {
+    const held = await hold(900);
+    const exits = Array.from({ length: 8 }, (_, index) =>
+      index % 2 === 0
+        ? world.tool('close_position', { symbol: 'BTCUSDT', fraction: 1 })
+        : world.tool('place_order', order({ intent: 'close', side: 'sell', requested_notional: 600 + index })),
+    );
+    const answers = await Promise.all(exits);
+    assert.ok(answers.every((answer) => answer.status === 200));
+    assert.ok(held > 0);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+  it('BY-14 lets an exit pass although take-profits of full size rest on its side', async () => {
+    await hold(900);
+    for (const price of [61_000, 62_000]) {
+      const { body } = await world.tool(
+        'place_order',
+        order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: price, requested_notional: 5_000 }),
+      );
+      assert.notEqual(body.decision.decision, 'BLOCK');
+    }
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    assert.equal(await world.position('BTCUSDT'), 0);
+    assert.equal(openOrders(await world.books()).length, 0, 'a take-profit was left behind');
+  });
+  it('BY-14 takes a rest below the minimum of the exchange along', async () => {
+    await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 400 }));
+    const held = await world.position('ETHUSDT');
+    const { body } = await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.97 });
+    assert.equal(body.execution.state, 'filled');
+    assert.ok(held > 0);
+    assert.equal(await world.position('ETHUSDT'), 0);
+  });
+
+  it('BY-36 merges one-lot exits in a loop instead of refusing them or flooding the exchange', async () => {
+    await hold(950);
+    const before = await world.books();
+    // The manual clock does not move, so all of them fall into one window.
+    const answers = await Promise.all(
+      Array.from({ length: 120 }, () => world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.000001 })),
+    );
+    assert.ok(answers.every((answer) => answer.status === 200));
+    const refused = answers.filter(
+      (answer) =>
+        !isPermitted(answer) && !codesOf(answer).includes('NOT_REDUCING') && !codesOf(answer).includes('EXIT_SCOPE'),
+    );
+    assert.deepEqual(refused.map(codesOf), []);
+    const sent = newOrders(await world.books(), before);
+    assert.ok(sent.length <= 31, `${sent.length} exits reached the exchange in one window`);
+  });
+  it('BY-36 merges also while a position is left, and sends the rest when the window moves on', async () => {
+    await world.advance(61_000);
+    await hold(950);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER });
+    const before = await world.books();
+    const held = await world.position('BTCUSDT');
+    for (let index = 0; index < 10; index += 1)
+      await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.000001 });
+    const some = newOrders(await world.books(), before);
+    assert.ok(some.length <= 30 && some.every((each) => each.reduce_only === true));
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.notEqual(body.decision.decision, 'BLOCK');
+    await until('the position is closed', async () => {
+      await world.advance(10_000);
+      return (await world.position('BTCUSDT')) === 0;
+    });
+    assert.ok(held > 0);
+  });
+  it('BY-36 lets an agent exit only what its own fills opened; the operator may exit all', async () => {
+    await hold(400);
+    const thief = world.createAgent('thief');
+    await isBlocked(world, 'close_position', { symbol: 'BTCUSDT' }, 'EXIT_SCOPE', 'of another agent', thief);
+    await isBlocked(
+      world,
+      'place_order',
+      order({ side: 'sell', requested_notional: 250 }),
+      'OPPOSES_AGENT',
+      'against another agent',
+      thief,
+    );
+    await isBlocked(world, 'place_order', order({ intent: 'close', side: 'sell' }), 'EXIT_SCOPE', 'a close', thief);
+    const human = createClient(world.sim);
+    await human.send('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.1' });
+    await world.refresh();
+    await isBlocked(world, 'close_position', { symbol: 'ETHUSDT' }, 'EXIT_SCOPE', 'of the human');
+    const { body } = await world.operator<{ decision: { decision: string } }>('POST', '/v1/tools/close_position', {
+      symbol: 'ETHUSDT',
+    });
+    assert.notEqual(body.decision.decision, 'BLOCK');
+    assert.equal(await world.position('ETHUSDT'), 0);
+  });
+
+  const NOT_ANSWERED = { status: 500, kind: 'status', body: 'no', count: 100_000 } as const;
+  const CASES: readonly {
+    readonly name: string;
+    readonly opening: string | null;
+    readonly enter: () => Promise<unknown>;
+    readonly leave: () => Promise<unknown>;
+  }[] = [
+    {
+      name: 'in reducing',
+      opening: 'STATE_REDUCING',
+      enter: () => world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test' }),
+      leave: () => world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER }),
+    },
+    {
+      name: 'with the symbol in reducing',
+      opening: 'STATE_REDUCING',
+      enter: () => world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test', symbol: 'BTCUSDT' }),
+      leave: () => world.operator('PUT', '/v1/trading-state', { state: 'active', reason: RECOVER, symbol: 'BTCUSDT' }),
+    },
+    {
+      name: 'with the market frozen and stale',
+      opening: 'STALE_QUOTE',
+      enter: async () => {
+        await world.fault({ ...NOT_ANSWERED, match: { path: '/fapi/v1/premiumIndex' } });
+        await world.fault({ ...NOT_ANSWERED, match: { path: '/fapi/v1/ticker/bookTicker' } });
+        await world.fault({ ...NOT_ANSWERED, match: { path: '/fapi/v1/depth' } });
+        await world.advance(20_000);
+      },
+      leave: () => world.control('clear-faults', {}),
+    },
+    {
+      name: 'with a stale account',
+      opening: 'STALE_ACCOUNT',
+      enter: async () => {
+        for (const path of [
+          '/fapi/v3/account',
+          '/fapi/v2/account',
+          '/fapi/v3/positionRisk',
+          '/fapi/v2/positionRisk',
+          '/fapi/v3/balance',
+        ])
+          await world.fault({ ...NOT_ANSWERED, match: { path } });
+        await world.advance(20_000);
+      },
+      leave: () => world.control('clear-faults', {}),
+    },
+    {
+      name: 'under an anomaly signal',
+      opening: 'TRUST_REDUCE_ONLY',
+      enter: () =>
+        world.call(
+          'POST',
+          '/v1/signals',
+          { kind: 'anomaly', scope: {}, severity: 1, ttl_ms: 30_000 },
+          world.token('monitor'),
+        ),
+      leave: () => world.advance(31_000),
+    },
+  ];
+  for (const { name, opening, enter, leave } of CASES) {
+    it(`BY-15 lets a verified exit pass ${name}`, async () => {
+      await hold(900);
+      try {
+        await enter();
+        await leavesTheBooksAlone(world, 'opening', async () => {
+          const more = await world.tool('place_order', order({ requested_notional: 150 }));
+          if (opening !== null) assert.ok(codesOf(more).includes(opening), codesOf(more).join(', '));
+        });
+        const part = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+        assert.equal(part.body.execution.state, 'filled', JSON.stringify(part.body));
+        const { body } = await world.tool(
+          'place_order',
+          order({ intent: 'close', side: 'sell', requested_notional: 5_000 }),
+        );
+        assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+        assert.equal(await world.position('BTCUSDT'), 0);
+      } finally {
+        await leave();
+        await world.refresh();
+      }
+    });
+  }
+  it('BY-15 lets a verified exit pass in the extreme regime and in its cooldown', async () => {
+    await hold(900);
+    await world.setMark('BTCUSDT', 57_000);
+    const more = await world.tool('place_order', order({ requested_notional: 150 }));
+    assert.ok(
+      codesOf(more).includes('REGIME_TIGHTENED') && codesOf(more).includes('COOLDOWN'),
+      codesOf(more).join(', '),
+    );
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'filled');
+    assert.equal(await world.position('BTCUSDT'), 0);
+    assert.equal(openOrders(await world.books()).length, 0);
+  });
+});

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, type ToolBody } from '../daemon/harness.ts';
+import {
+  codesOf,
+  isBlocked,
+  isPermitted,
+  leavesTheBooksAlone,
+  newOrders,
+  openedUsdt,
+  openOrders,
+  orderOf,
+  withoutPacing,
+} from './attempts.ts';
+
+describe('ways around a gate: states and restarts', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+  });
+  after(() => world.close());
+  const setState = (state: string, more: object = {}) =>
+    world.operator('PUT', '/v1/trading-state', { state, reason: 'test', ...more });
+
+  it('BY-16 lets no agent open after a halt, not another one and not after a restart', async () => {
+    await world.tool('place_order', order());
+    const resting = await world.tool(
+      'place_order',
+      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }),
+    );
+    await setState('halted');
+    assert.equal(openOrders(await world.books()).length, 0, 'the halt left an opening order resting');
+    assert.equal(resting.body.execution.state, 'working');
+    const other = world.createAgent('other');
+    for (const round of ['before', 'after'] as const) {
+      if (round === 'after') await world.restart();
+      await isBlocked(
+        world,
+        'place_order',
+        order({ requested_notional: 200 }),
+        'STATE_HALTED',
+        `own, ${round} a restart`,
+      );
+      await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'STATE_HALTED', `other, ${round}`, other);
+      await isBlocked(world, 'close_position', { symbol: 'BTCUSDT' }, 'STATE_HALTED', `an agent's exit, ${round}`);
+      await leavesTheBooksAlone(world, 'an agent that resumes', async () => {
+        for (const token of [other, world.token('agent'), world.token('monitor')])
+          assert.equal(
+            (await world.call('PUT', '/v1/trading-state', { state: 'active', reason: 'go' }, token)).status,
+            403,
+          );
+      });
+      assert.equal((await world.tradingState()).state, 'halted');
+    }
+    const exit = await world.operator<ToolBody>('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    assert.notEqual(exit.body.decision.decision, 'BLOCK', 'the operator exits');
+    assert.equal(await world.position('BTCUSDT'), 0);
+    await setState('active');
+  });
+  it('BY-16 keeps the halt of one symbol and of one agent over a restart, and lets layers not lift each other', async () => {
+    const other = world.createAgent('other');
+    await setState('halted', { symbol: 'BTCUSDT' });
+    await setState('reducing', { agent: 'other' });
+    await world.restart();
+    await setState('active');
+    await isBlocked(world, 'place_order', order(), 'STATE_HALTED', 'the symbol');
+    await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'STATE_REDUCING', 'the agent', other);
+    assert.ok(isPermitted(await world.dryRun('place_order', order({ symbol: 'ETHUSDT' }))));
+    await setState('active', { symbol: 'BTCUSDT' });
+    await setState('active', { agent: 'other' });
+  });
+  it('BY-16 drops unsent slices and cancels the sent ones when trading is reduced', async () => {
+    await world.tool(
+      'place_order',
+      order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_950, requested_notional: 300 }),
+    );
+    await setState('reducing');
+    assert.equal(openOrders(await world.books()).length, 0);
+    await setState('active');
+  });
+});
+
+describe('ways around a gate: pace', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.market.regimes.calm.cooldown_ms = 60_000;
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('BY-17 runs one cooldown from the last opening order, whoever asks, however often, over a restart', async () => {
+    const other = world.createAgent('other');
+    await world.tool('place_order', order({ requested_notional: 200 }));
+    const before = await world.books();
+    let waitMs = 60_000;
+    for (let second = 0; second < 55; second += 11) {
+      for (const token of [undefined, other]) {
+        const asked = await world.tool('place_order', order({ requested_notional: 200 + second }), token);
+        assert.ok(codesOf(asked).includes('COOLDOWN'));
+        const now = asked.body.decision.retry_after_ms ?? 0;
+        assert.ok(now <= waitMs && now >= waitMs - 200, `${now} of ${waitMs} left: asking moved it`);
+      }
+      if (second === 22) await world.restart();
+      await world.advance(11_000);
+      waitMs -= 11_000;
+    }
+    assert.equal(newOrders(await world.books(), before).length, 0);
+    await world.advance(5_001);
+    assert.ok(isPermitted(await world.tool('place_order', order({ requested_notional: 201 }))));
+  });
+  it('BY-17 does not let an exit or a cancel start or end a cooldown', async () => {
+    await world.advance(60_001);
+    await world.tool('place_order', order({ requested_notional: 200 }));
+    await world.advance(30_000);
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await world.tool('cancel_all', {});
+    const asked = await world.tool('place_order', order({ requested_notional: 300 }));
+    const left = asked.body.decision.retry_after_ms ?? 0;
+    assert.ok(left > 29_000 && left <= 30_000, String(left));
+    await world.advance(30_001);
+    assert.ok(isPermitted(await world.tool('place_order', order({ requested_notional: 300 }))));
+  });
+});
+
+describe('ways around a gate: churn', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.budgets.turnover_usdt_per_day = 4_000;
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('BY-37 ends opening and closing in a loop at the turnover of the day, and never refuses a close', async () => {
+    let refused = 0;
+    for (let round = 0; round < 14; round += 1) {
+      const symbol = round % 2 === 0 ? 'BTCUSDT' : 'ETHUSDT';
+      const opened = await world.tool('place_order', order({ symbol, requested_notional: 700 }));
+      if (!isPermitted(opened)) {
+        refused += 1;
+        assert.ok(
+          codesOf(opened).some((code) => code.includes('TURNOVER')),
+          codesOf(opened).join(', '),
+        );
+        continue;
+      }
+      const closed = await world.tool('close_position', { symbol });
+      assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+      if (round === 4) await world.restart();
+    }
+    const books = await world.books();
+    assert.ok(refused >= 5, `${refused} refusals`);
+    const traded = books.orders.reduce((sum, each) => sum + Number(each.executed_notional_usdt), 0);
+    // What was opened last may still be closed beyond the budget: exits count and are never refused.
+    assert.ok(openedUsdt(books) <= 4_000 && traded <= 4_000 + 700, `${openedUsdt(books)} opened, ${traded} traded`);
+    assert.ok(books.positions.every((position) => Number(position.quantity) === 0));
+  });
+  it('BY-37 does not forget the turnover of the day at another agent, symbol or restart', async () => {
+    await world.restart();
+    const other = world.createAgent('fresh');
+    await isBlocked(
+      world,
+      'place_order',
+      order({ symbol: 'ETHUSDT', requested_notional: 900 }),
+      'TURNOVER',
+      'fresh agent',
+      other,
+    ).catch(async () =>
+      isBlocked(
+        world,
+        'place_order',
+        order({ symbol: 'ETHUSDT', requested_notional: 900 }),
+        'BUDGET_TURNOVER',
+        'fresh agent',
+        other,
+      ),
+    );
+  });
+  it('BY-37 holds the fees of the day, which count what the exchange really took', async () => {
+    const feeWorld = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.budgets.fees_usdt_per_day = 1.5;
+      },
+    });
+    try {
+      for (let round = 0; round < 10; round += 1) {
+        await feeWorld.tool('place_order', order({ requested_notional: 600 + round }));
+        await feeWorld.tool('close_position', { symbol: 'BTCUSDT' });
+        await feeWorld.refresh();
+      }
+      const { orders } = await feeWorld.books();
+      const fees = orders.flatMap((each) => each.fills as { readonly commission_usdt: string }[]);
+      const total = fees.reduce((sum, fill) => sum + Number(fill.commission_usdt), 0);
+      assert.ok(total > 1 && total <= 1.5 + 0.4, `${total} USDT of fees`);
+      const counted = (await feeWorld.account()).fees_24h_usdt;
+      assert.ok(Math.abs(counted - total) < 1e-3, `${counted} counted of ${total}`);
+    } finally {
+      await feeWorld.close();
+    }
+  });
+});
+
+describe('ways around a gate: the account', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing, sim: { balance: 1_000 } });
+  });
+  after(() => world.close());
+
+  it('BY-18 counts unrealised loss, fees and funding in drawdown and daily loss, without a single closed trade', async () => {
+    await world.tool('place_order', order({ requested_notional: 950, requested_leverage: 3 }));
+    await world.advance(61_000);
+    await world.setMark('BTCUSDT', 54_500);
+    await world.advance(1_000);
+    const books = await world.books();
+    const held = books.positions.find((each) => each.symbol === 'BTCUSDT');
+    assert.ok(Number(held?.quantity) > 0);
+    const { drawdown, daily_loss: dailyLoss } = await world.account();
+    assert.ok((drawdown ?? 0) > 0.05 && (dailyLoss ?? 0) > 0.05, `${drawdown}, ${dailyLoss}`);
+    await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'ACCOUNT_DAILY_LOSS', 'opening after a loss');
+    assert.ok((await world.tradingState()).layers.some((layer) => layer.layer === 'condition'));
+    await world.restart();
+    await isBlocked(
+      world,
+      'place_order',
+      order({ symbol: 'ETHUSDT' }),
+      'ACCOUNT_DAILY_LOSS',
+      'opening after a restart',
+    );
+    assert.equal((await world.call('POST', '/v1/account/rebase', { reason: 'mine' })).status, 403);
+    const exit = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(exit.body.execution.state, 'filled');
+    await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'ACCOUNT_DAILY_LOSS', 'opening when realised');
+  });
+  it('BY-18 takes a deposit for no gain and a withdrawal for no loss', async () => {
+    const before = await world.account();
+    await world.control('transfer', { amount: '5000' });
+    await world.advance(61_000);
+    await world.daemon.gate.keeper.reconcile();
+    await world.refresh();
+    const after = await world.account();
+    assert.ok((after.equity_usdt ?? 0) > (before.equity_usdt ?? 0) + 4_000);
+    assert.ok(
+      Math.abs((after.daily_loss ?? 0) - (before.daily_loss ?? 0)) < 0.01,
+      `${before.daily_loss} -> ${after.daily_loss}`,
+    );
+  });
+});
+
+describe('ways around a gate: missing data', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+  });
+  after(() => world.close());
+
+  for (const [what, paths, advanceMs, code] of [
+    ['mark', ['/fapi/v1/premiumIndex'], 20_000, 'STALE_MARK'],
+    ['book', ['/fapi/v1/ticker/bookTicker', '/fapi/v1/depth'], 20_000, 'STALE_QUOTE'],
+    ['bars', ['/fapi/v1/klines'], 40 * 60_000, 'STALE_BARS'],
+    [
+      'account',
+      ['/fapi/v3/account', '/fapi/v2/account', '/fapi/v3/positionRisk', '/fapi/v2/positionRisk'],
+      20_000,
+      'STALE_ACCOUNT',
+    ],
+  ] as const) {
+    it(`BY-19 denies opening when the ${what} is missing, instead of taking it for low risk`, async () => {
+      assert.ok(isPermitted(await world.dryRun('place_order', order())));
+      for (const path of paths)
+        await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match: { path } });
+      await world.advance(advanceMs);
+      await isBlocked(world, 'place_order', order(), code, what);
+      await isBlocked(world, 'place_order', order({ order_type: 'limit', limit_price: 50_000 }), code, what);
+      assert.equal((await world.ready()).status, 503);
+      await world.control('clear-faults', {});
+      await world.refresh();
+      assert.ok(isPermitted(await world.dryRun('place_order', order())), 'it does not come back');
+    });
+  }
+  it('BY-19 denies opening while the market stands still', async () => {
+    await world.fault({ kind: 'stale-market', ms: 60_000 });
+    await world.advance(20_000);
+    await isBlocked(world, 'place_order', order(), 'STALE_QUOTE', 'a frozen market').finally(() =>
+      world.control('clear-faults', {}),
+    );
+  });
+
+  it('BY-31 cannot happen to an order that has ended', async () => {
+    await world.refresh();
+    const { body } = await world.tool('place_order', order({ requested_notional: 200 }));
+    const id = body.execution.orders[0]?.client_order_id;
+    assert.ok(id !== undefined, JSON.stringify(body.decision.reasons));
+    await isBlocked(world, 'cancel_order', { client_order_id: id }, 'ORDER_NOT_OPEN', 'an ended order');
+    await isBlocked(
+      world,
+      'modify_order',
+      { client_order_id: id, requested_notional: 900 },
+      'ORDER_NOT_OPEN',
+      'an ended order',
+    );
+    assert.equal(orderOf(await world.books(), id).status, 'FILLED');
+  });
+});
