@@ -53,6 +53,9 @@ export function findTiers(tiers: readonly CompiledTier[], observed: number): Tie
 export interface RegimeFinding {
   readonly regime: Regime;
   readonly cause: string;
+  /** What the cause saw and the threshold that it met, in the cause's own unit. */
+  readonly observed: number;
+  readonly limit: number;
   /** The strictest of this symbol and of the other symbols with exposure: gross and order rate use it. */
   readonly portfolio: Regime;
 }
@@ -65,6 +68,8 @@ export function findRegime(context: ExecutionContext, policy: CompiledPolicy): R
   return {
     regime,
     cause: held ? 'held' : raw.cause,
+    observed: raw.observed,
+    limit: raw.limit,
     portfolio: other === null ? regime : highestRegime(regime, other),
   };
 }

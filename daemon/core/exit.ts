@@ -101,6 +101,9 @@ export function buildExit(
   const lots = exitLots(requested, exit, rules, price);
   if (requested > lots) {
     trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, lots, 'lots');
+  } else if (price === null && request.requested_notional !== null && context.slice_lots === null) {
+    // Without any price the notional says nothing about lots: the exit passes whole, and says so.
+    trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, lots, 'lots');
   } else trace.pass(12, 'EXIT', requested, lots, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
   const ladder = policy.spec.exits.ladder_bps;

@@ -47,8 +47,10 @@ export function buildFeasibleSet(
   const { share, floor_usdt: floor } = policy.spec.account.concentration;
   // share = 1 switches concentration off: c/(1-c) has no finite value there.
   const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * grossOther);
-  const bracketIndex = Math.min(leverage, rules.bracket_caps.length) - 1;
-  const bracket = rules.bracket_caps[bracketIndex] ?? 0;
+  // The venue applies its own setting, which stays while a position or order exists; what no bracket names is closed.
+  const { leverage_locked: locked, leverage_setting: setting } = context.market;
+  const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;
+  const bracket = rules.bracket_caps[atVenue - 1] ?? 0;
   const bounds: NotionalBound[] = [
     { code: 'BUDGET_NOTIONAL', capUsdt: budget.order_notional_usdt, baseUsdt: 0 },
     { code: 'BUDGET_SYMBOL', capUsdt: budget.symbol_notional_usdt, baseUsdt: base },
@@ -75,6 +77,16 @@ export function buildFeasibleSet(
   const own = policy.agentBudgets;
   if (own !== null) {
     const ownBase = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
+    if (context.phase === 'parent') {
+      bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.turnover_usdt_per_day, baseUsdt: agent.turnover_usdt });
+      if (rules.taker_fee > 0) {
+        bounds.push({
+          code: 'BUDGET_AGENT',
+          capUsdt: own.fees_usdt_per_day / rules.taker_fee,
+          baseUsdt: agent.fees_usdt / rules.taker_fee,
+        });
+      }
+    }
     bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.order_notional_usdt, baseUsdt: 0 });
     bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.symbol_notional_usdt, baseUsdt: ownBase });
     bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.gross_notional_usdt, baseUsdt: agent.gross_other_usdt + ownBase });
@@ -99,7 +111,7 @@ export function feasibleLeverage(
   budget: BudgetComponents,
 ): number {
   const distance = policy.spec.account.min_liquidation_distance;
-  const byDistance = Math.floor(leverageForDistance(side, distance, rules.maintenance_rate));
+  const byDistance = floorSnap(leverageForDistance(side, distance, rules.maintenance_rate));
   const own = policy.agentBudgets === null ? Number.MAX_SAFE_INTEGER : Math.floor(policy.agentBudgets.leverage);
   return Math.max(1, Math.min(leverageCapOf(budget), own, byDistance));
 }

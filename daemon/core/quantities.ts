@@ -8,14 +8,20 @@ type LotScale = Pick<RulesView, 'lot_mantissa' | 'lot_scale'>;
  * lies this close to an integer *is* that integer; the distance is far below one tick or lot (and 1e-10 USDT of a unit).
  */
 const SNAP = 1e-6;
+/** Of large figures an ulp is more than that: a few of them. */
+const RELATIVE_SNAP = 1e-15;
+function isNear(value: number, nearest: number): boolean {
+  const distance = Math.abs(value - nearest);
+  return distance <= SNAP || distance <= Math.abs(value) * RELATIVE_SNAP;
+}
 
 export function floorSnap(value: number): number {
   const nearest = Math.round(value);
-  return Math.abs(value - nearest) <= SNAP ? nearest : Math.floor(value);
+  return isNear(value, nearest) ? nearest : Math.floor(value);
 }
 export function ceilSnap(value: number): number {
   const nearest = Math.round(value);
-  return Math.abs(value - nearest) <= SNAP ? nearest : Math.ceil(value);
+  return isNear(value, nearest) ? nearest : Math.ceil(value);
 }
 export function floorTicks(price: number, scale: PriceScale): number {
   return floorSnap((price * scale.tick_scale) / scale.tick_mantissa);

@@ -113,7 +113,10 @@ const BUDGET_ROWS: readonly Row[] = [
     'the requested leverage when 0.2 must be kept from liquidation',
     [3, 4, 5],
     (leverage) => ({ request: { requested_leverage: asNumber(leverage) } }),
-    { policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } } },
+    {
+      context: { market: { rules: { bracket_caps: Array.from({ length: 10 }, () => 1_000_000) } } },
+      policy: { budgets: { leverage: 10 }, account: { min_liquidation_distance: 0.2 } },
+    },
   ),
   bound('BUDGET_NOTIONAL', 'the order cap in USDT', [601, 600, 599], (cap) => ({
     policy: { budgets: { order_notional_usdt: asNumber(cap) } },

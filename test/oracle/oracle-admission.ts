@@ -46,7 +46,7 @@ export function checkFreshness(
   const age = now - request.timestamp_ms;
   if (context.phase === 'parent' && (age > freshness.request_ms || -age > freshness.clock_skew_ms))
     deny.add('STALE_REQUEST');
-  if (context.phase === 'parent' && request.valid_until_ms !== null && now > request.valid_until_ms)
+  if (context.phase !== 'standing' && request.valid_until_ms !== null && now > request.valid_until_ms)
     deny.add('STALE_REQUEST');
   if (market.mark === null || isOld(market.mark_at_ms, freshness.mark_ms)) deny.add('STALE_MARK');
   if (market.bid === null || market.ask === null || isOld(market.quote_at_ms, freshness.quote_ms))

@@ -87,10 +87,21 @@ export function listBounds(
     bounds.push({ code: 'BUDGET_CONCENTRATION', value: sub(K, W) });
   }
   // "At L" read as the leverage that is charged: a cap above what the symbol allows would else forbid every order.
-  const bracket = rules.bracket_caps[Number(leverage) - 1];
+  // A locked setting is what the venue applies, if it is above the charged one.
+  const { leverage_locked: locked, leverage_setting: setting } = context.market;
+  const atVenue = locked && setting !== null ? Math.max(Number(leverage), setting) : Number(leverage);
+  const bracket = rules.bracket_caps[atVenue - 1];
   bounds.push({ code: 'BUDGET_BRACKET', value: bracket === undefined ? ZERO : sub(exact(bracket), W) });
   if (context.phase === 'parent') bounds.push(...dailyBounds(context, policy, rules));
   if (own !== null) bounds.push(...ownBounds(context, own, unit, side));
+  if (own !== null && context.phase === 'parent') {
+    const { agent } = context;
+    bounds.push({ code: 'BUDGET_AGENT', value: sub(exact(own.turnover_usdt_per_day), exact(agent.turnover_usdt)) });
+    if (rules.taker_fee > 0) {
+      const left = sub(exact(own.fees_usdt_per_day), exact(agent.fees_usdt));
+      bounds.push({ code: 'BUDGET_AGENT', value: div(left, exact(rules.taker_fee)) });
+    }
+  }
   return bounds;
 }
 

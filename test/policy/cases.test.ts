@@ -30,6 +30,7 @@ describe('policy cases', () => {
     // Without the codes of the shell's own checks, of orders that the case context cannot hold, and of agents' budgets.
     const elsewhere = [
       'INTERNAL_RECHECK',
+      'STALE_INPUT',
       'ABOVE_MAXIMUM',
       'BUDGET_BRACKET',
       'BUDGET_AGENT',

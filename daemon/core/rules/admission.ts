@@ -112,9 +112,11 @@ export function checkFreshness(
   };
   require(context.clock_skew_ms !== null &&
     context.clock_skew_ms <= skew, 'STALE_CLOCK', context.clock_skew_ms, skew, 'ms');
+  const expired = request.valid_until_ms !== null && request.valid_until_ms < now;
+  if (context.phase === 'slice')
+    require(!expired, 'STALE_REQUEST', now - request.timestamp_ms, limits.request_ms, 'ms');
   if (context.phase === 'parent') {
     const requestAge = now - request.timestamp_ms;
-    const expired = request.valid_until_ms !== null && request.valid_until_ms < now;
     require(!expired &&
       requestAge <= limits.request_ms &&
       -requestAge <= skew, 'STALE_REQUEST', requestAge, limits.request_ms, 'ms');

@@ -8,9 +8,11 @@ import type { Trace } from '../trace.ts';
 
 /** Rule 7, SAE-M: the market regime reduces the budgets or ends opening. */
 export function checkRegime(trace: Trace, found: RegimeFinding, policy: CompiledPolicy): void {
-  if (policy.regimes[found.regime].reduceOnly) trace.deny(7, 'REGIME_REDUCE_ONLY', found.regime, found.cause, null);
-  else if (found.regime === 'calm' && found.portfolio === 'calm') trace.pass(7, 'REGIME', found.regime);
-  else trace.tighten(7, 'REGIME_TIGHTENED', found.regime, found.cause, null);
+  if (policy.regimes[found.regime].reduceOnly)
+    trace.deny(7, 'REGIME_REDUCE_ONLY', found.observed, found.limit, found.cause);
+  else if (found.regime === 'calm' && found.portfolio === 'calm')
+    trace.pass(7, 'REGIME', found.observed, found.limit, found.cause);
+  else trace.tighten(7, 'REGIME_TIGHTENED', found.observed, found.limit, found.cause);
 }
 
 function checkTier(trace: Trace, code: ReasonCode, observed: number, tier: TierFinding): void {
