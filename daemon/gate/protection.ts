@@ -38,6 +38,7 @@ export class Protection {
   }
 
   async cutBack(breach: Breach): Promise<void> {
+    if (isGoneAtVenue(this.#core.state.position(breach.symbol))) return;
     const now = this.#core.nowMs();
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
@@ -92,7 +93,7 @@ export class Protection {
       );
       return;
     }
-    if (position.lots === 0 || stops.length > 0) return;
+    if (position.lots === 0 || stops.length > 0 || isGoneAtVenue(position)) return;
     const now = this.#core.nowMs();
     if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < RETRY_STOP_MS) return;
     this.#stopAt.set(position.symbol, now);
@@ -184,4 +185,12 @@ export class Protection {
     await this.#sender.sendStop(order);
     return order;
   }
+}
+
+/**
+ * The venue shows nothing on the position's side any more, though no report of ours says how it went: a stop has fired,
+ * or a fill is still on its way. There is nothing to protect or to cut; the venue would refuse both.
+ */
+function isGoneAtVenue(position: PositionState): boolean {
+  return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
 }
