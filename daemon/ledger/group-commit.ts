@@ -6,7 +6,7 @@ import type { AppendRecord, LedgerStats, PendingAppend } from './types.ts';
 /** Records that may wait for their commit; with more, the commit happens at once. */
 const MAX_PENDING = 4096;
 /** Longest that a batch is held open for records that keep arriving, ms. */
-const MAX_COLLECT_MS = 1;
+const MAX_COLLECT_MS = 2;
 
 export interface SeqRange {
   readonly firstSeq: number;
