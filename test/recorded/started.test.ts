@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { readEnv } from '../../daemon/config.ts';
+import { createLogger } from '../../daemon/http/logging.ts';
+import { type Daemon, startDaemon } from '../../daemon/main.ts';
+import { order, type ToolBody, until } from '../daemon/harness.ts';
+import { MARKET_FOLDER, WITH_TAPE } from './tape.ts';
+
+const SPEED = 30;
+
+describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
+  let home: string;
+  let daemon: Daemon;
+  const start = async (): Promise<void> => {
+    const { config, secrets } = readEnv({
+      HOLDFAST_HOME: home,
+      HOLDFAST_PORT: '0',
+      HOLDFAST_MARKET: MARKET_FOLDER ?? '',
+      HOLDFAST_SPEED: String(SPEED),
+      HOLDFAST_LOG_LEVEL: 'silent',
+    });
+    const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
+    daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal });
+  };
+  const untilReady = (): Promise<void> =>
+    until('/readyz says ready', async () => (await fetch(`${daemon.url}/readyz`)).status === 200, 10_000);
+  const place = async (): Promise<ToolBody> => {
+    const token = readFileSync(join(daemon.tokensFolder, 'agent.token'), 'utf8').trim();
+    const response = await fetch(`${daemon.url}/v1/tools/place_order`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(order()),
+    });
+    assert.equal(response.status, 200);
+    return (await response.json()) as ToolBody;
+  };
+  before(async () => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast-recorded-'));
+    await start();
+  });
+  after(async () => {
+    await daemon?.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it("becomes ready on the tape's own time, with the bars before its start as history", async () => {
+    await untilReady();
+    const nowMs = daemon.gate.core.nowMs();
+    assert.ok(nowMs >= Date.UTC(2025, 8, 1) && nowMs < Date.UTC(2025, 8, 2), new Date(nowMs).toISOString());
+  });
+  it('places an order that fills at the in-process exchange', async () => {
+    const body = await place();
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    await until('slice 0 is filled', () => {
+      const [first] = daemon.gate.core.state.orders.byDecision.get(body.decision.decision_id) ?? [];
+      return first?.status === 'filled';
+    });
+    const held = daemon.exchange?.engine.state.markets.get('BTCUSDT')?.position.quantity ?? 0n;
+    assert.ok(held > 0n, `${held} held`);
+    const bars = daemon.ledger.findDecision(body.decision.decision_id)?.payload as {
+      readonly context: { readonly market: { readonly history_count: number } };
+    };
+    assert.ok(bars.context.market.history_count >= 1000, `${bars.context.market.history_count} bars of history`);
+  });
+  it('goes on after a restart where the tape had stopped, with its position', async () => {
+    const stoppedAtMs = daemon.gate.core.nowMs();
+    const held = daemon.exchange?.engine.state.markets.get('BTCUSDT')?.position.quantity;
+    await daemon.close();
+    await start();
+    await untilReady();
+    const nowMs = daemon.gate.core.nowMs();
+    assert.ok(nowMs >= stoppedAtMs && nowMs < stoppedAtMs + SPEED * 15_000, `${nowMs - stoppedAtMs} ms later`);
+    assert.equal(daemon.exchange?.engine.state.markets.get('BTCUSDT')?.position.quantity, held);
+  });
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { findPackageFolder } from '../../daemon/config.ts';
+import type { AlertEvent } from '../../daemon/gate/events.ts';
+import { DaemonWorld } from '../daemon/harness.ts';
+import { advanceQuietly, type Campaign, runCampaign } from './campaign.ts';
+import { Judge, type Recorded } from './judge.ts';
+import { describeRun } from './report.ts';
+import { ScriptedAgent } from './scripted-agent.ts';
+import {
+  BAR_MS,
+  CRASH_BAR_MS,
+  MARKET_FOLDER,
+  MINUTE_MS,
+  type Observation,
+  readPolicySpec,
+  regimeOf,
+  WITH_TAPE,
+} from './tape.ts';
+import * as verdicts from './verdicts.ts';
+
+const spec = readPolicySpec('strict');
+const policyFile = join(findPackageFolder(), 'policies', 'strict.yaml');
+
+function cutsOf(judge: Judge): readonly Recorded[] {
+  return judge.decisions.filter(({ event }) => event.request.origin === 'gate' && event.route === 'gate');
+}
+function alertsOf(world: DaemonWorld, code: string): readonly AlertEvent[] {
+  return [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+    .map((event) => event.payload as AlertEvent)
+    .filter((alert) => alert.code === code);
+}
+
+describe(
+  'the strict policy on 2025-10-10: positions are cut back, protected, and nothing opens while extreme',
+  WITH_TAPE,
+  () => {
+    let campaign: Campaign;
+    let judge: Judge;
+    before(async () => {
+      campaign = await runCampaign(Date.UTC(2025, 9, 10, 7), Date.UTC(2025, 9, 11), {
+        policyFile,
+        sim: { balance: 10_000 },
+      });
+      judge = await Judge.read(campaign.world, spec);
+    });
+    after(() => campaign?.world.close());
+
+    it('keeps the worst case within the tightened caps at every send and opens nothing while extreme', () => {
+      verdicts.checkRecordedCaps(judge, spec);
+      verdicts.checkSends(judge);
+      verdicts.checkCooldowns(judge);
+      verdicts.checkBooksAgainstDecisions(judge);
+      for (const send of judge.sends()) assert.notEqual(send.decision.event.decision.budget.regime, 'extreme');
+      const refused = verdicts.openingAsks(judge).filter(({ event }) => event.decision.budget.regime === 'extreme');
+      assert.ok(refused.length > 20, `${refused.length} refused`);
+      for (const { event } of refused) assert.equal(event.decision.decision, 'BLOCK');
+    });
+    it('cancels every opening order of a symbol that turns extreme', () => {
+      const tightened = verdicts.checkStanding(campaign.seen, spec);
+      assert.ok(tightened >= 1, `${tightened} steps tightened something that stood`);
+    });
+    it('cuts positions above a tightened cap with exits of its own', () => {
+      const cuts = cutsOf(judge);
+      assert.ok(cuts.length >= 3, `${cuts.length} cuts`);
+      for (const { event } of cuts) {
+        assert.equal(event.decision.decision, 'ALLOW');
+        assert.equal(event.decision.effective?.reduce_only, true);
+      }
+    });
+    it('knows a stop that has fired: it neither places it again nor closes what is gone', () => {
+      const fired = judge.books.orders.filter((known) => known.close_position && known.status === 'FILLED');
+      assert.ok(fired.length >= 2, `${fired.length} stops fired`);
+      assert.deepEqual(alertsOf(campaign.world, 'STOP_REFUSED'), []);
+      const refusedExits = judge.decisions.filter(
+        ({ event }) => event.decision.kind === 'slice' && event.request.origin === 'gate',
+      );
+      assert.equal(refusedExits.length, 0);
+    });
+    it('lets exits through, is not liquidated, and is derived again from its ledger', () => {
+      const exits = verdicts.checkExits(campaign, judge);
+      assert.ok(exits > 10, `${exits} exits`);
+      verdicts.checkMoney(judge, campaign.seen);
+      assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
+    });
+    it('says what it did', (context) => {
+      for (const line of describeRun(campaign, judge)) context.diagnostic(line);
+    });
+  },
+);
+
+describe('the strict policy in the crash itself, holding as much as it allows before', WITH_TAPE, () => {
+  let world: DaemonWorld;
+  let judge: Judge;
+  const seen: Observation[] = [];
+  before(async () => {
+    world = await DaemonWorld.start({
+      policyFile,
+      sim: { market: MARKET_FOLDER ?? '', clock: 'manual', startMs: CRASH_BAR_MS - 55 * MINUTE_MS, balance: 10_000 },
+    });
+    const advance = (ms: number): Promise<void> => advanceQuietly(world, seen, ms);
+    const agent = new ScriptedAgent(world, advance, 'agent', world.token('agent'));
+    const untilMs = CRASH_BAR_MS + BAR_MS;
+    while (world.nowMs() < untilMs) {
+      await advance(15_000 - (world.nowMs() % 15_000));
+      if (seen.length === 1) await agent.buy('BTCUSDT', 500);
+      if (seen.length === 20) await agent.askAgain();
+    }
+    judge = await Judge.read(world, spec);
+  });
+  after(() => world?.close());
+
+  it('halves the position in the step in which the market turns extreme, and the stop takes the rest', () => {
+    const turn = seen.findIndex((step) => regimeOf(step, 'BTCUSDT') === 'extreme');
+    const heldAt = (index: number): number => seen[index]?.positions.get('BTCUSDT') ?? Number.NaN;
+    const capUsdt = spec.budgets.symbol_notional_usdt / 4;
+    const mark = seen[turn]?.markets.get('BTCUSDT')?.mark_price ?? Number.NaN;
+    assert.ok(heldAt(turn - 1) * mark > capUsdt, `${heldAt(turn - 1)} BTC before`);
+    assert.ok(heldAt(turn) > 0 && heldAt(turn) * mark <= capUsdt, `${heldAt(turn)} BTC after`);
+    assert.equal(cutsOf(judge).length, 1);
+    assert.equal(alertsOf(world, 'POSITION_CUT').length, 1);
+    assert.equal(heldAt(seen.length - 1), 0);
+    assert.deepEqual(alertsOf(world, 'STOP_REFUSED'), []);
+    const fired = judge.books.orders.filter((known) => known.close_position && known.status === 'FILLED');
+    assert.equal(fired.length, 1);
+  });
+  it('keeps its caps at every send and is derived again from its ledger', () => {
+    verdicts.checkSends(judge);
+    verdicts.checkBooksAgainstDecisions(judge);
+    verdicts.checkMoney(judge, seen);
+    assert.equal(verdicts.checkAudit(world), judge.decisions.length);
+  });
+});
