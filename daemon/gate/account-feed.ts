@@ -10,6 +10,8 @@ import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
 const PEAK_EVERY_MS = 5_000;
+/** A change of the wallet by more than this fraction asks for the list of transfers at once. */
+const WALLET_MOVED = 0.005;
 
 /** Reads account, open orders and trades from the venue and folds what is news into the ledger. */
 export class AccountFeed {
@@ -46,6 +48,11 @@ export class AccountFeed {
     // Several callers ask at once, and answers may overtake each other.
     if (snapshot.requestedAtMs < this.#newestMs) return true;
     this.#newestMs = snapshot.requestedAtMs;
+    // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
+    const last = this.#core.state.account;
+    if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
+      await this.pollTransfers();
+    if (snapshot.requestedAtMs < this.#newestMs) return true;
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,
@@ -113,10 +120,23 @@ export class AccountFeed {
     } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
   }
 
+  /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
+  async findOtherDaemon(): Promise<string | null> {
+    const open = await this.#core.ports.venue.fetchOpenOrders(this.watched());
+    const ids =
+      open.kind === 'ok'
+        ? open.value.map((order) => order.clientOrderId)
+        : [...everyLiveOrder(this.#core.state.orders)].map((order) => order.clientOrderId);
+    return ids.find((id) => this.#isOtherDaemons(id)) ?? null;
+  }
+  #isOtherDaemons(clientOrderId: string): boolean {
+    const prefix = ownPrefix(this.#core.ports.ledger.genesis.genesis_id);
+    return /^hf[0-9a-f]{6}/.test(clientOrderId) && !clientOrderId.startsWith(prefix);
+  }
+
   /** Somebody else's order on our account counts in exposure and is never canceled silently. */
   #takeForeign(report: VenueOrder): void {
-    const prefix = ownPrefix(this.#core.ports.ledger.genesis.genesis_id);
-    if (/^hf[0-9a-f]{6}/.test(report.clientOrderId) && !report.clientOrderId.startsWith(prefix)) {
+    if (this.#isOtherDaemons(report.clientOrderId)) {
       this.#core.alert(
         'OTHER_DAEMON',
         `order ${report.clientOrderId} was placed by another Holdfast ledger on this account`,

@@ -26,6 +26,8 @@ import type { PositionState } from './state/positions.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
+/** Wall time after which a flatten answers with what is left, ms. */
+const FLATTEN_ANSWER_MS = 15_000;
 
 /** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
 export class OperatorRequestError extends Error {
@@ -193,12 +195,7 @@ export class Operator {
     const targets = symbols ?? this.#account.watched();
     const canceled = await this.#cancelEverything(targets);
     await this.#account.pollAccount();
-    await Promise.all(
-      targets.map(async (symbol) => {
-        const lots = heldLots(core.state.position(symbol));
-        if (lots !== 0) await this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy');
-      }),
-    );
+    await this.#exitAll(caller, targets);
     await this.#account.pollAccount();
     const left = targets
       .map((symbol) => core.state.position(symbol))
@@ -220,6 +217,25 @@ export class Operator {
       positions_left: left,
       state: 'halted',
     };
+  }
+
+  /** Exits go on by themselves; an answer is owed in bounded time, also when an exit's outcome cannot be learned. */
+  async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
+    const exits = symbols.map(async (symbol) => {
+      const lots = heldLots(this.#core.state.position(symbol));
+      if (lots === 0) return;
+      try {
+        await this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy');
+      } catch (error) {
+        if (!this.#signal.aborted) this.#core.alert('FLATTEN_EXIT_FAILED', String(error), symbol);
+      }
+    });
+    const answered = new AbortController();
+    await Promise.race([
+      Promise.all(exits),
+      delay(FLATTEN_ANSWER_MS, undefined, { signal: answered.signal }).catch(() => undefined),
+    ]);
+    answered.abort();
   }
 
   async #cancelEverything(symbols: readonly string[]): Promise<boolean> {

@@ -23,12 +23,12 @@ export class EquityHistory {
   }
 
   /**
-   * The account shows a transfer before the list of transfers does: samples taken since `atMs` (venue time) contain it
+   * The account shows a transfer before the list of transfers does: samples asked for after `atMs` (venue time) contain it
    * already and are put right, else a deposit would stay behind as a peak that was never earned.
    */
   addTransfer(amountUsdt: number, atMs: number): void {
     this.#transfers += amountUsdt;
-    for (let i = this.#recent.length - 1; i >= 0 && this.#recent[i]!.atMs >= atMs; i -= 1) {
+    for (let i = this.#recent.length - 1; i >= 0 && this.#recent[i]!.atMs > atMs; i -= 1) {
       const sample = this.#recent[i]!;
       this.#recent[i] = { atMs: sample.atMs, equity: sample.equity - amountUsdt };
     }
@@ -43,6 +43,7 @@ export class EquityHistory {
     }
   }
 
+  /** `atMs`: when the account was asked, so that it contains everything before. */
   add(atMs: number, marginBalanceUsdt: number): void {
     const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
     this.#raise(sample);

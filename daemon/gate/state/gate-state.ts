@@ -85,7 +85,7 @@ export class GateState {
         this.#applyTrade(event.payload);
         return;
       case 'account':
-        this.#applyAccount(event.payload, event.at_ms);
+        this.#applyAccount(event.payload);
         return;
       case 'market':
         this.markets.set(event.payload.symbol, event.payload);
@@ -261,11 +261,11 @@ export class GateState {
     if (order.agent !== null) this.pacing.agent(order.agent).fees.add(event.at_venue_ms, correction);
   }
 
-  #applyAccount(event: AccountEvent, atMs: number): void {
+  #applyAccount(event: AccountEvent): void {
     // Answers may overtake each other; what is older than what is known says nothing new.
     if (this.account !== null && event.requested_at_ms < this.account.requested_at_ms) return;
     this.account = event;
-    this.equity.add(atMs, event.margin_balance_usdt);
+    this.equity.add(event.requested_at_ms, event.margin_balance_usdt);
     const symbols = new Set([
       ...this.positions.keys(),
       ...event.positions.map((position) => position.symbol),
