@@ -24,6 +24,8 @@ export class Protection {
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
+  /** The stop that protects, or last protected, a symbol. */
+  readonly #lastStop = new Map<string, OrderState>();
 
   constructor(
     core: GateCore,
@@ -38,7 +40,7 @@ export class Protection {
   }
 
   async cutBack(breach: Breach): Promise<void> {
-    if (isGoneAtVenue(this.#core.state.position(breach.symbol))) return;
+    if (this.#isGone(this.#core.state.position(breach.symbol))) return;
     const now = this.#core.nowMs();
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
@@ -93,7 +95,9 @@ export class Protection {
       );
       return;
     }
-    if (position.lots === 0 || stops.length > 0 || isGoneAtVenue(position)) return;
+    const [stop] = stops;
+    if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
+    if (position.lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();
     if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < RETRY_STOP_MS) return;
     this.#stopAt.set(position.symbol, now);
@@ -185,12 +189,16 @@ export class Protection {
     await this.#sender.sendStop(order);
     return order;
   }
-}
 
-/**
- * The venue shows nothing on the position's side any more, though no report of ours says how it went: a stop has fired,
- * or a fill is still on its way. There is nothing to protect or to cut; the venue would refuse both.
- */
-function isGoneAtVenue(position: PositionState): boolean {
-  return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
+  /**
+   * The position is no longer there, though our view still holds it: a stop has fired and the account has not been read
+   * since, or the venue shows nothing on that side while a fill is on its way. There is nothing to protect or to cut;
+   * the venue would refuse both.
+   */
+  #isGone(position: PositionState): boolean {
+    const stop = this.#lastStop.get(position.symbol);
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    if (stop?.status === 'filled' && stop.updatedAtMs > readAtMs) return true;
+    return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
+  }
 }
