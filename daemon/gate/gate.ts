@@ -146,6 +146,8 @@ export class Gate implements GateApi {
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     firstPolicyEvent();
+    await this.keeper.refuseOtherDaemon();
+    if (this.#signal.aborted) return;
     this.keeper.enterBoot('starting: the account is not reconciled yet');
     this.#isStarted = true;
     this.keeper.recoverOrders();

@@ -26,6 +26,16 @@ export interface KeeperHooks {
   onTick(): Promise<void>;
 }
 
+/** An order of another Holdfast ledger is open on this account. */
+export class OtherDaemonError extends Error {
+  override readonly name = 'OtherDaemonError';
+  constructor(clientOrderId: string) {
+    super(
+      `order ${clientOrderId} on this account was placed by another Holdfast ledger: stop that daemon and cancel its orders, or start with its home folder`,
+    );
+  }
+}
+
 /**
  * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
  * read and every order that may have been sent is matched (BINANCE.md part B 2.5).
@@ -80,6 +90,18 @@ export class Keeper {
       }
       await delay(RETRY_MS, undefined, { signal: this.#signal });
     }
+  }
+
+  /**
+   * Two daemons on one account would each count half of it (BY-40). What cannot be read yet refuses nothing here: it
+   * keeps the boot layer up, which asks again.
+   *
+   * @throws OtherDaemonError
+   */
+  async refuseOtherDaemon(): Promise<void> {
+    await this.#market.loadRules(this.#account.watched()).catch((error: unknown) => this.#note('the filters', error));
+    const other = await this.#account.findOtherDaemon();
+    if (other !== null) throw new OtherDaemonError(other);
   }
 
   async #syncClock(): Promise<boolean> {
@@ -142,6 +164,8 @@ export class Keeper {
     await must('the account mode', this.#prepareAccount());
     await must('the account', this.#account.pollAccount());
     await must('the open orders', this.#account.pollOrders());
+    const other = await this.#account.findOtherDaemon();
+    if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
     const symbols = this.#account.watched();
     // A position or order in a symbol outside the policy must be valued too.
     if (symbols.some((symbol) => !this.#core.state.rules.has(symbol)))
