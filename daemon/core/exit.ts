@@ -87,6 +87,27 @@ export function exitPriceTicks(
   return ticks > 0 && Number.isSafeInteger(ticks) ? ticks : null;
 }
 
+/**
+ * A caller's own exit limit, held to the ladder's last rung on its aggressive side: further away it would fill no
+ * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit.
+ */
+function limitExitTicks(
+  context: ExecutionContext,
+  rules: RulesView,
+  side: Side,
+  limit: number,
+  lastRungBps: number,
+): number {
+  const quote = side === 'sell' ? context.market.bid : context.market.ask;
+  const known = quote !== null && quote > 0;
+  if (side === 'sell') {
+    const floor = known ? quote * (1 - lastRungBps / 1e4) : 0;
+    return Math.max(1, ceilTicks(Math.max(limit, floor), rules));
+  }
+  const ceiling = known ? quote * (1 + lastRungBps / 1e4) : Number.MAX_SAFE_INTEGER;
+  return Math.max(1, floorTicks(Math.min(limit, ceiling), rules));
+}
+
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
 export function buildExit(
   trace: Trace,
@@ -110,14 +131,10 @@ export function buildExit(
   const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;
   // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
-  const priceTicks = isLimit
-    ? Math.max(
-        1,
-        exit.side === 'sell' ? ceilTicks(request.limit_price ?? 0, rules) : floorTicks(request.limit_price ?? 0, rules),
-      )
-    : isPastLadder
-      ? null
-      : exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
+  let priceTicks: number | null = null;
+  if (isLimit) priceTicks = limitExitTicks(context, rules, exit.side, request.limit_price ?? 0, ladder.at(-1) ?? 0);
+  else if (!isPastLadder)
+    priceTicks = exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
   return {
     action: 'exit',
     leverage: request.requested_leverage,
