@@ -11,6 +11,8 @@ import type { PositionState } from './state/positions.ts';
 const CUT_EVERY_MS = 5_000;
 /** Time after which a refused stop is tried again, ms. */
 const RETRY_STOP_MS = 5_000;
+/** Retryable refusals of a stop in a row before the position is closed instead. */
+const MAX_STOP_REFUSALS = 3;
 
 /**
  * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
@@ -24,6 +26,7 @@ export class Protection {
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
+  readonly #stopRefusals = new Map<string, number>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
@@ -102,7 +105,15 @@ export class Protection {
     if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < RETRY_STOP_MS) return;
     this.#stopAt.set(position.symbol, now);
     const order = await this.#placeStop(position, side);
-    if (order === null || (order.status !== 'rejected' && order.status !== 'expired')) return;
+    if (order === null) return;
+    if (order.status !== 'rejected' && order.status !== 'expired') {
+      this.#stopRefusals.delete(position.symbol);
+      return;
+    }
+    const refusals = (this.#stopRefusals.get(position.symbol) ?? 0) + 1;
+    this.#stopRefusals.set(position.symbol, refusals);
+    // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
+    if (order.retryable && refusals < MAX_STOP_REFUSALS) return;
     // RISK: a position without its stop. A stop that the venue refuses ends in an exit of the gate.
     this.#core.alert(
       'STOP_REFUSED',

@@ -14,6 +14,8 @@ import { everyLiveOrder, isTerminal, liveOrders, type OrderState } from './state
 import { longLots, shortLots } from './state/positions.ts';
 
 const NOBODY = 'gate';
+/** Share of a position that may lie above a cap before the gate cuts it back. */
+const BREACH_TOLERANCE = 0.01;
 
 /** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
 export interface Breach {
@@ -267,7 +269,8 @@ export class StandingOrders {
         cause = 'liquidation distance';
       }
       const lots = Math.min(entry.lots, Math.ceil(excess / entry.usdtPerLot));
-      if (excess > entry.usdtPerLot && lots > 0) breaches.push({ symbol, lots, cause });
+      // A mark that drifts by a hair is no breach to trade on; beyond a hundredth of the position it is.
+      if (excess > BREACH_TOLERANCE * notional && lots > 0) breaches.push({ symbol, lots, cause });
     }
     return breaches;
   }

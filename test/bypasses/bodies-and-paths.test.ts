@@ -150,7 +150,13 @@ describe('ways around a gate: bodies', () => {
 describe('ways around a gate: second paths', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        // Resting orders must still be there to be modified; that they are canceled when the state tightens is BY-31.
+        spec.standing.on_breach = 'hold';
+      },
+    });
   });
   after(() => world.close());
 
