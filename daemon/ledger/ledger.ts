@@ -131,8 +131,10 @@ class SqliteLedger extends SqliteReader implements Ledger {
   }
 
   putText(body: string): string {
-    const hash = sha256Hex(body);
-    this.#commits.addText({ hash, body, at_ms: this.#now() });
+    // A lone surrogate has no UTF-8 form: what is hashed and what is stored must be the same bytes.
+    const text = Buffer.from(body, 'utf8').toString('utf8');
+    const hash = sha256Hex(text);
+    this.#commits.addText({ hash, body: text, at_ms: this.#now() });
     return hash;
   }
 

@@ -135,7 +135,9 @@ describe('ways around a gate: policy files', () => {
           .replaceAll(/[[\]/]/g, '.')
           .replaceAll(/\.+/g, '.')
           .replace(/\.$/, '');
-      const unnamed = paths.map((path) => path.join('.')).filter((path) => !named.some((each) => `${plain(each)}.`.startsWith(`${path}.`)));
+      const unnamed = paths
+        .map((path) => path.join('.'))
+        .filter((path) => !named.some((each) => `${plain(each)}.`.startsWith(`${path}.`)));
       assert.deepEqual(unnamed, []);
     });
   }
