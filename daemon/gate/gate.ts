@@ -367,6 +367,7 @@ export class Gate implements GateApi {
     await this.#exits.run(decided);
   }
 
+  /** Resolves when the exit is on disk; it then runs by itself. */
   async #runGateExit(request: ExecutionRequest): Promise<void> {
     const intake: Intake = {
       request,
@@ -386,7 +387,10 @@ export class Gate implements GateApi {
     });
     if (decided === null) return;
     await decided.appended.committed;
-    await this.#exits.run(decided);
+    // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
+    this.#exits.run(decided).catch((error: unknown) => {
+      if (!this.#signal.aborted) this.core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
+    });
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {

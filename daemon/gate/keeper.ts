@@ -52,6 +52,7 @@ export class Keeper {
   readonly #nextAt = new Map<FeedName, number>();
   readonly #busy = new Set<FeedName>();
   readonly #tradeSymbols = new Set<string>();
+  #tick: Promise<void> | null = null;
   isReconciled = false;
   #missing: readonly string[] = ['the first contact with the venue'];
 
@@ -269,6 +270,7 @@ export class Keeper {
     await this.#account.pollAccount();
     await this.#pollTrades();
     this.#health.sweepLayers();
+    if (this.#tick !== null) await this.#tick;
     await this.#hooks.onTick();
   }
 
@@ -300,8 +302,22 @@ export class Keeper {
     this.#startDue();
     if (this.#tradeSymbols.size > 0) await this.#pollTrades();
     this.#health.sweepLayers();
-    await this.#hooks.onTick();
+    this.#startTick();
     await delay(TICK_MS, undefined, { signal: this.#signal });
+  }
+
+  /** Cancels and decisions of a tick may wait for the venue; the feeds do not wait for them. */
+  #startTick(): void {
+    if (this.#tick !== null) return;
+    this.#tick = this.#hooks
+      .onTick()
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted)
+          this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed: ${String(error)}`);
+      })
+      .finally(() => {
+        this.#tick = null;
+      });
   }
 
   #startDue(): void {

@@ -48,7 +48,7 @@ export class Protection {
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
     const position = this.#core.state.position(breach.symbol);
-    if (position.lots === 0) return;
+    if (position.lots === 0 || this.#isExiting(breach.symbol)) return;
     this.#core.alert(
       'POSITION_CUT',
       `the position is above the tightened ${breach.cause} cap: ${breach.lots} lots are closed`,
@@ -63,6 +63,13 @@ export class Protection {
       side: position.lots > 0 ? 'sell' : 'buy',
       tool: 'close_position',
     });
+  }
+
+  /** An exit of the gate is on its way or unknown: what it closes would be counted, and closed, twice. */
+  #isExiting(symbol: string): boolean {
+    return [...liveOrders(this.#core.state.orders, symbol)].some(
+      (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
+    );
   }
 
   async tick(): Promise<void> {

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+
+describe('exits of the gate itself', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.standing.on_breach = 'reduce';
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('never hold up the feeds, and are not sized again while the last one is unknown', async () => {
+    await world.tool('place_order', order({ requested_notional: 900 }));
+    const held = await world.position('BTCUSDT');
+    assert.ok(held > 0);
+    await world.fault({
+      kind: 'reject-503-unknown',
+      accepted: true,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    await world.fault({ kind: 'status', status: 500, count: 1_000, match: { method: 'GET', path: '/fapi/v1/order' } });
+    // A jump is extreme at once: a quarter of the caps is left.
+    await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
+    const round = world.refresh().then(() => 'done');
+    const ended = await Promise.race([round, new Promise((resolve) => setTimeout(resolve, 3_000, 'stuck'))]);
+    assert.equal(ended, 'done');
+    await until('the gate has cut', async () => (await world.position('BTCUSDT')) < held);
+    const cut = await world.position('BTCUSDT');
+    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    assert.equal(await world.position('BTCUSDT'), cut, 'one cut while its outcome is unknown');
+    await world.control('clear-faults', {});
+    await until(
+      'the cut is known',
+      async () => {
+        await world.advance(7_000);
+        return world.daemon.gate.unknownOrderCount() === 0;
+      },
+      9_000,
+    );
+    const shown = (await world.positions()).find((position) => position.symbol === 'BTCUSDT');
+    assert.equal(Number(shown?.quantity), await world.position('BTCUSDT'));
+  });
+});
