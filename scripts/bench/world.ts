@@ -17,7 +17,12 @@ export function openPolicy(spec: IntendedPolicySpec): IntendedPolicySpec {
       fees_usdt_per_day: 1e9,
     },
     account: { ...spec.account, concentration: { share: 0.99, floor_usdt: 50_000_000 } },
-    temporal: { ...spec.temporal, duplicate_window_ms: 1, breaker: { ...spec.temporal.breaker, repeats: 1_000_000 } },
+    temporal: {
+      ...spec.temporal,
+      duplicate_window_ms: 1,
+      duplicate_exempt: ['BTCUSDT'],
+      breaker: { ...spec.temporal.breaker, repeats: 1_000_000 },
+    },
     market: {
       ...spec.market,
       regimes: {
