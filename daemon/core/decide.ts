@@ -260,6 +260,7 @@ function fitOrder(
     return { effective: null, plan: [] };
   }
   const isLimit = request.order_type === 'limit';
+  const quantity = formatQuantity(sendLots, rules);
   const effective: EffectiveAction = {
     action,
     leverage: projected.leverage,
@@ -270,9 +271,9 @@ function fitOrder(
       lotsToQuantity(sendLots, rules) * Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules)),
     order_type: 'limit',
     price_ticks: price.priceTicks,
-    quantity: formatQuantity(sendLots, rules),
+    quantity,
     reduce_only: false,
-    requested_quantity: formatQuantity(requestedLots, rules),
+    requested_quantity: requestedLots === sendLots ? quantity : formatQuantity(requestedLots, rules),
     side: ask.side,
     time_in_force: isLimit ? 'GTC' : 'IOC',
   };

@@ -53,7 +53,12 @@ export function unitsToUsdt(units: number, rules: RulesView): number {
 /** Filters with which quantities and prices can be written down at all: whole positive sizes of a sane scale. */
 export function areUsable(rules: RulesView): boolean {
   const sizes = [rules.tick_mantissa, rules.tick_scale, rules.lot_mantissa, rules.lot_scale];
-  return sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size <= 1e12);
+  const isSane = sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size <= 1e12);
+  return (
+    isSane &&
+    10 ** decimals(rules.tick_scale) === rules.tick_scale &&
+    10 ** decimals(rules.lot_scale) === rules.lot_scale
+  );
 }
 
 function decimals(scale: number): number {
@@ -61,9 +66,18 @@ function decimals(scale: number): number {
   for (let power = 1; power < scale; power *= 10) digits += 1;
   return digits;
 }
+/** `units * mantissa / scale` with as many decimals as the scale has, written from the integer: exact, and cheap. */
+function formatDecimal(units: number, mantissa: number, scale: number): string {
+  const value = units * mantissa;
+  const digits = decimals(scale);
+  if (!Number.isSafeInteger(value) || digits === 0) return (value / scale).toFixed(digits);
+  const text = String(Math.abs(value)).padStart(digits + 1, '0');
+  const point = text.length - digits;
+  return `${value < 0 ? '-' : ''}${text.slice(0, point)}.${text.slice(point)}`;
+}
 export function formatQuantity(lots: number, scale: LotScale): string {
-  return lotsToQuantity(lots, scale).toFixed(decimals(scale.lot_scale));
+  return formatDecimal(lots, scale.lot_mantissa, scale.lot_scale);
 }
 export function formatPrice(ticks: number, scale: PriceScale): string {
-  return ticksToPrice(ticks, scale).toFixed(decimals(scale.tick_scale));
+  return formatDecimal(ticks, scale.tick_mantissa, scale.tick_scale);
 }
