@@ -81,6 +81,15 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.lots, 9);
   });
 
+  it('believes no lasting difference that only two snapshots showed, with a pause between them', () => {
+    const position = held(10);
+    applySnapshot(position, null, T0 + 100, null, NONE);
+    applySnapshot(position, null, T0 + 30_000, null, NONE);
+    assert.equal(longLots(position), 10);
+    applySnapshot(position, null, T0 + 32_000, null, NONE);
+    assert.equal(longLots(position), 0);
+  });
+
   it('never adopts while an order is unknown, however long that lasts', () => {
     const position = held(10);
     applySnapshot(position, record(4, T0 + 500), T0 + 600, null, UNPROVEN);

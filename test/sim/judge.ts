@@ -133,10 +133,15 @@ export class Judge {
     const budget = event.decision.budget.budget;
     const own = Number(order.quantity) * Math.max(mark, Number(order.price));
     this.#atMost(`order ${order.client_order_id}`, own, budget.order_notional_usdt);
-    const symbol = worstCase(order.symbol, mark, view);
+    // The side that the order adds to: the other one may stand above a cap that its mark has outgrown.
+    const worst = worstCase(order.symbol, mark, view);
+    const symbol = order.side === 'BUY' ? worst.long : worst.short;
     this.#atMost(`${order.symbol} after order ${order.client_order_id}`, symbol, budget.symbol_notional_usdt);
     let gross = symbol;
-    for (const [other, otherMark] of event.context.exposure.other_marks) gross += worstCase(other, otherMark, view);
+    for (const [other, otherMark] of event.context.exposure.other_marks) {
+      const counted = worstCase(other, otherMark, view);
+      gross += Math.max(counted.long, counted.short);
+    }
     this.#atMost(`gross after order ${order.client_order_id}`, gross, budget.gross_notional_usdt);
   }
 
@@ -194,8 +199,8 @@ export class Judge {
   }
 }
 
-/** Larger side of position and resting opening orders, valued at the worse of mark and limit. */
-function worstCase(symbol: string, mark: number, view: View): number {
+/** Position and resting opening orders by side, valued at the worse of mark and limit. */
+function worstCase(symbol: string, mark: number, view: View): { readonly long: number; readonly short: number } {
   const position = view.positions.get(symbol) ?? 0;
   let long = Math.max(0, position) * mark;
   let short = Math.max(0, -position) * mark;
@@ -205,5 +210,5 @@ function worstCase(symbol: string, mark: number, view: View): number {
     if (order.side === 'BUY') long += usdt;
     else short += usdt;
   }
-  return Math.max(long, short);
+  return { long, short };
 }

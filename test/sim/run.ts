@@ -67,6 +67,7 @@ class Run {
   readonly #requests: { readonly args: object; readonly token: string }[] = [];
   #state: 'active' | 'reducing' | 'halted' = 'active';
   #request = 0;
+  #staleUntil = 0;
   readonly #seed: number;
 
   constructor(world: DaemonWorld, draw: Draw, seed: number, isAccountScope: boolean) {
@@ -107,7 +108,8 @@ class Run {
   }
   #note(what: string): void {
     this.trail.push(what);
-    if (process.env.HOLDFAST_TEST_TRAIL !== undefined) process.stderr.write(`${what}\n`);
+    // HOLDFAST_TEST_TRAIL shows what happens while it happens.
+    if (process.env.HOLDFAST_TEST_TRAIL !== undefined) process.stderr.write(`[${this.#seed}] ${what}\n`);
     if (this.trail.length > 60) this.trail.shift();
   }
   #token(): string {
@@ -241,6 +243,8 @@ class Run {
   }
   async #pass(): Promise<void> {
     const ms = this.#draw.pick([200, 1_000, 3_000, 15_000, 61_000]);
+    // What is stale is stale for some wall time; hours of domain time within it would be another fault.
+    if (ms > 1_000) await within(1_000, async () => performance.now() > this.#staleUntil);
     this.#note(`${ms} ms pass`);
     await this.#world.advance(ms);
   }
@@ -265,6 +269,8 @@ class Run {
       [2, { kind: 'status', status: 500, match: { path: '/fapi/v3/*' } }],
     ]);
     this.#note(`fault ${JSON.stringify(fault)}`);
+    const { kind, ms } = fault as { readonly kind: string; readonly ms?: number };
+    if (kind === 'stale-positions' || kind === 'fill-lag') this.#staleUntil = performance.now() + (ms ?? 1_000);
     await this.#world.fault(fault);
   }
   /** Every connection to the exchange is cut, its control included, while an agent asks for something. */
@@ -366,7 +372,8 @@ class Run {
       await this.#world.advance(7_000);
       return this.#world.daemon.gate.unknownOrderCount() === 0;
     });
-    if (!isKnown) this.judge.breaches.push('orders stay unknown although every fault is gone');
+    if (!isKnown)
+      this.judge.breaches.push(`orders stay unknown although every fault is gone: ${await this.#describe()}`);
     if (this.#state !== 'active') await this.#setState('active');
     await this.#world.operator('POST', '/v1/tools/cancel_all', {});
     const isFlat = await within(15_000, async () => {

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runWorld } from './run.ts';
 
-/** HOLDFAST_TEST_SEED runs one seed; HOLDFAST_TEST_RUNS and HOLDFAST_TEST_STEPS make it longer. */
-const { HOLDFAST_TEST_SEED: ONE_SEED, HOLDFAST_TEST_RUNS: RUNS, HOLDFAST_TEST_STEPS: STEPS } = process.env;
+/** HOLDFAST_TEST_SEED runs one seed; HOLDFAST_TEST_RUNS worlds from HOLDFAST_TEST_FROM on, of HOLDFAST_TEST_STEPS steps. */
+const {
+  HOLDFAST_TEST_SEED: ONE_SEED,
+  HOLDFAST_TEST_FROM: FROM,
+  HOLDFAST_TEST_RUNS: RUNS,
+  HOLDFAST_TEST_STEPS: STEPS,
+} = process.env;
 const steps = Number(STEPS ?? 90);
 const seeds =
-  ONE_SEED === undefined ? Array.from({ length: Number(RUNS ?? 4) }, (_, index) => index + 1) : [Number(ONE_SEED)];
+  ONE_SEED === undefined
+    ? Array.from({ length: Number(RUNS ?? 4) }, (_, index) => Number(FROM ?? 1) + index)
+    : [Number(ONE_SEED)];
 
 describe('seeded worlds with faults, judged from the books of the exchange', { concurrency: 2 }, () => {
   for (const seed of seeds) {

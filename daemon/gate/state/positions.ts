@@ -3,6 +3,8 @@ import type { PositionRecord } from '../events.ts';
 
 /** Longest time that a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
+/** One stale answer before and one after a pause are no proof: so many snapshots in a row must say the same. */
+const DISAGREEMENTS = 3;
 /** The same while a resting order of ours could have made the difference: its own report is waited for longer. */
 export const EXPLAINED_MS = 60_000;
 
@@ -25,6 +27,8 @@ export interface PositionState {
   /** What a snapshot said that could not be adopted yet, null when they agree. */
   disputedLots: number | null;
   disputedSinceMs: number | null;
+  /** Snapshots in a row that said so. */
+  disputedTimes: number;
   entryPrice: number;
   liquidationPrice: number | null;
   leverage: number | null;
@@ -42,6 +46,7 @@ export function createPosition(symbol: string): PositionState {
     lots: 0,
     disputedLots: null,
     disputedSinceMs: null,
+    disputedTimes: 0,
     entryPrice: 0,
     liquidationPrice: null,
     leverage: null,
@@ -140,7 +145,9 @@ export function applySnapshot(
   const lots = record === null ? 0 : record.lots;
   if (leverage !== null) position.leverage = leverage;
   if (lots !== position.lots) {
-    const since = position.disputedLots === lots ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
+    const isSame = position.disputedLots === lots;
+    const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
+    position.disputedTimes = isSame ? position.disputedTimes + 1 : 1;
     if (!mayAdopt(position, record, requestedAtMs, since, possible)) {
       position.disputedLots = lots;
       position.disputedSinceMs = since;
@@ -166,10 +173,12 @@ function mayAdopt(
   if (possible.unproven) return false;
   const difference = (record?.lots ?? 0) - position.lots;
   const explained = difference > 0 ? difference <= possible.buyLots : -difference <= possible.sellLots;
-  if (explained) return requestedAtMs - sinceMs >= EXPLAINED_MS;
+  const isFirm = position.disputedTimes >= DISAGREEMENTS;
+  if (explained) return isFirm && requestedAtMs - sinceMs >= EXPLAINED_MS;
   if (position.lastFillAtMs === 0) return true;
   const newer = record !== null && record.updated_at_ms > position.lastFillAtMs;
   if (newer && requestedAtMs > position.lastFillAtMs) return true;
+  if (!isFirm) return false;
   return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
