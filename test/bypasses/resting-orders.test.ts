@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { DaemonWorld, type Mutable, order, until } from '../daemon/harness.ts';
@@ -11,23 +11,41 @@ type Spec = Mutable<IntendedPolicySpec>;
 
 /** Orders that were rested while all was calm must not fill into a state in which they would not be permitted. */
 describe('ways around a gate: orders that were rested in calm', () => {
-  let world: DaemonWorld | null = null;
-  beforeEach(async () => {
-    await world?.close();
-    world = null;
-  });
-  after(() => world?.close());
-
-  async function begin(policy: (spec: Spec) => void = () => undefined): Promise<DaemonWorld> {
-    world = await DaemonWorld.start({
+  let shared: DaemonWorld;
+  let own: DaemonWorld | null = null;
+  const start = (policy: (spec: Spec) => void): Promise<DaemonWorld> =>
+    DaemonWorld.start({
       policy: (spec) => {
         withoutPacing(spec);
         spec.account.concentration = { share: 0.99, floor_usdt: 2_000 };
         policy(spec);
       },
     });
-    await world.setMark('BTCUSDT', 60_000);
-    return world;
+  before(async () => {
+    shared = await start(() => undefined);
+  });
+  afterEach(async () => {
+    await own?.close();
+    own = null;
+  });
+  after(() => shared.close());
+
+  /** The shared world, active, flat, without orders or signals. */
+  async function begin(): Promise<DaemonWorld> {
+    for (const scope of [{}, { symbol: 'BTCUSDT' }, { agent: 'other' }])
+      await shared.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'next test', ...scope });
+    await shared.operator('POST', '/v1/tools/cancel_all', {});
+    await shared.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    await shared.advance(61_000);
+    await shared.setMark('BTCUSDT', 60_000);
+    assert.equal(openOrders(await shared.books()).length, 0);
+    return shared;
+  }
+  /** A world for tests that leave something behind. */
+  async function beginAlone(policy: (spec: Spec) => void = () => undefined): Promise<DaemonWorld> {
+    own = await start(policy);
+    await own.setMark('BTCUSDT', 60_000);
+    return own;
   }
   async function rest(on: DaemonWorld, price: number, notional: number, more: object = {}): Promise<string> {
     const { body } = await on.tool(
@@ -41,7 +59,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   const statusOf = async (on: DaemonWorld, id: string): Promise<unknown> => orderOf(await on.books(), id).status;
 
   it('BY-31 cancels what no longer fits when the regime turns extreme, worst price first', async () => {
-    const on = await begin();
+    const on = await beginAlone();
     const near = await rest(on, 59_000, 900);
     await rest(on, 58_000, 450);
     await on.setMark('BTCUSDT', 60_020);
@@ -71,7 +89,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   it('BY-31 cancels only the orders that a state concerns: one symbol, one agent', async () => {
     const on = await begin();
     const other = on.createAgent('other');
-    const own = await rest(on, 58_000, 300);
+    const ours = await rest(on, 58_000, 300);
     const { body } = await on.tool(
       'place_order',
       order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }),
@@ -81,10 +99,10 @@ describe('ways around a gate: orders that were rested in calm', () => {
     await on.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test', agent: 'other' });
     await on.refresh();
     assert.equal(await statusOf(on, theirs), 'CANCELED');
-    assert.equal(await statusOf(on, own), 'NEW');
+    assert.equal(await statusOf(on, ours), 'NEW');
     await on.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'test', symbol: 'BTCUSDT' });
     await on.refresh();
-    assert.equal(await statusOf(on, own), 'CANCELED');
+    assert.equal(await statusOf(on, ours), 'CANCELED');
   });
   for (const [kind, gone] of [
     ['anomaly', true],
@@ -104,7 +122,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
   it('BY-31 cancels the orders of the agent that a signal names, and of nobody else', async () => {
     const on = await begin();
     const other = on.createAgent('other');
-    const own = await rest(on, 58_000, 600);
+    const ours = await rest(on, 58_000, 600);
     const { body } = await on.tool(
       'place_order',
       order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900, requested_notional: 600 }),
@@ -115,10 +133,10 @@ describe('ways around a gate: orders that were rested in calm', () => {
     await on.call('POST', '/v1/signals', { kind: 'anomaly', scope, severity: 1, ttl_ms: 60_000 }, on.token('monitor'));
     await on.refresh();
     assert.equal(await statusOf(on, theirs), 'CANCELED');
-    assert.equal(await statusOf(on, own), 'NEW');
+    assert.equal(await statusOf(on, ours), 'NEW');
   });
   it('BY-31 cancels what no longer fits when a stricter policy is saved', async () => {
-    const on = await begin();
+    const on = await beginAlone();
     const big = await rest(on, 58_000, 900);
     const small = await rest(on, 57_000, 150);
     const spec = parse(readFileSync(on.policyPath, 'utf8')) as Spec;
@@ -131,7 +149,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     await until('the other one is out of scope', async () => (await statusOf(on, small)) === 'CANCELED');
   });
   it('BY-31 cancels resting orders when a tier of the account is reached', async () => {
-    const on = await begin((spec) => {
+    const on = await beginAlone((spec) => {
       spec.account.daily_loss.tiers = [{ at: 0.0005, reduce_only: true }];
     });
     await on.tool('place_order', order({ requested_notional: 900 }));
@@ -141,7 +159,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(openOrders(await on.books()).length, 0);
   });
   it('BY-31 ends a resting order with its time to live', async () => {
-    const on = await begin((spec) => {
+    const on = await beginAlone((spec) => {
       spec.standing.resting_ttl_ms = 60_000;
     });
     const id = await rest(on, 58_000, 300);
@@ -151,7 +169,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(await statusOf(on, id), 'CANCELED');
   });
   it('BY-31 reviews resting orders after a restart into another state', async () => {
-    const on = await begin();
+    const on = await beginAlone();
     const id = await rest(on, 58_000, 900);
     await on.daemon.close();
     assert.equal(await statusOf(on, id), 'CANCELED');
@@ -162,7 +180,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(openOrders(books).length, 0);
   });
   it('BY-31 counts an order that somebody else rested, and cuts our own for it', async () => {
-    const on = await begin();
+    const on = await beginAlone();
     const id = await rest(on, 58_000, 900);
     const human = createClient(on.sim);
     await human.send('POST', '/fapi/v1/order', {
@@ -184,7 +202,7 @@ describe('ways around a gate: orders that were rested in calm', () => {
     assert.equal(foreign.length, 1, "somebody else's order was canceled silently");
   });
   it('BY-31 cuts a position back with on_breach: reduce, through exits alone', async () => {
-    const on = await begin((spec) => {
+    const on = await beginAlone((spec) => {
       spec.standing.on_breach = 'reduce';
     });
     for (const notional of [950, 940]) await on.tool('place_order', order({ requested_notional: notional }));

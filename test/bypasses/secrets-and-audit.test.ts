@@ -165,7 +165,7 @@ describe('ways around a gate: secrets that leak', () => {
     await call('GET', `/v1/orders?cursor=${tokens.operator}`);
     const events = await fetch(`${daemon.url}/v1/events`, {
       headers: { Authorization: `Bearer ${tokens.operator}`, 'Last-Event-ID': '1' },
-      signal: AbortSignal.timeout(700),
+      signal: AbortSignal.timeout(250),
     });
     const reader = events.body?.getReader();
     let stream = '';

@@ -1,15 +1,213 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../daemon/harness.ts';
+import { createClient } from '../exchange-sim/signed-client.ts';
 import {
+  codesOf,
   grossUsdt,
+  isBlocked,
+  isMalformed,
   isPermitted,
   leavesTheBooksAlone,
   newOrders,
   openOrders,
+  orderOf,
   withoutPacing,
   worstUsdt,
 } from './attempts.ts';
+
+describe('ways around a gate: second paths', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        // Resting orders must still be there to be modified; that they are canceled when the state tightens is BY-31.
+        spec.standing.on_breach = 'hold';
+      },
+    });
+  });
+  after(() => world.close());
+
+  async function rest(change: object = {}, token?: string): Promise<string> {
+    const args = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 300, ...change });
+    const { body } = await world.tool('place_order', args, token);
+    const id = body.execution.orders[0]?.client_order_id;
+    assert.ok(id !== undefined, JSON.stringify(body.decision.reasons));
+    return id;
+  }
+  async function clear(): Promise<void> {
+    await world.operator('POST', '/v1/tools/cancel_all', {});
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    await world.refresh();
+    assert.equal(openOrders(await world.books()).length, 0);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  }
+
+  for (const tool of [
+    'place_orders',
+    'batch_orders',
+    'batchOrders',
+    'create_order',
+    'createOrder',
+    'edit_order',
+    'set_leverage',
+    'set_margin_mode',
+    'set_position_mode',
+    'transfer',
+    'withdraw',
+    'fapiPrivatePostOrder',
+    'stop_order',
+    'get_account/../place_order',
+    'PLACE_ORDER',
+    'place_order.',
+  ]) {
+    it(`BY-07 knows no tool ${tool}`, async () => {
+      await leavesTheBooksAlone(world, tool, async () => {
+        for (const door of ['tools', 'dry-run']) {
+          const path = `/v1/${door}/${encodeURIComponent(tool)}`;
+          assert.equal((await world.call('POST', path, order({ leverage: 125 }))).status, 404, path);
+        }
+        const { body } = await world.intercept(tool, { symbol: 'BTCUSDT', leverage: 125 });
+        assert.equal(body.decision.decision, 'BLOCK');
+        assert.equal(body.decision.reasons[0]?.code, 'SCOPE_TOOL');
+        assert.equal(body.decision.binding, false);
+      });
+    });
+  }
+  for (const kind of [
+    'stop',
+    'stop_market',
+    'take_profit_market',
+    'trailing_stop_market',
+    'post_only',
+    'MARKET',
+    'ioc',
+  ]) {
+    it(`BY-07 knows no order type ${kind}`, async () => {
+      await isMalformed(world, 'place_order', order({ order_type: kind }), kind);
+    });
+  }
+
+  for (const [name, change] of [
+    ['a larger total', { requested_notional: 5_000 }],
+    ['the largest total', { requested_notional: 1_000_000_000 }],
+    ['a price beyond the collar', { limit_price: 70_000 }],
+    ['a larger total at a better price', { requested_notional: 5_000, limit_price: 58_000 }],
+  ] as const) {
+    it(`BY-07 judges a modify as the order that it becomes: ${name} is refused and the old order stays`, async () => {
+      const id = await rest();
+      await isBlocked(world, 'modify_order', { client_order_id: id, ...change }, 'MODIFY_NOT_ALLOWED', name);
+      assert.equal(orderOf(await world.books(), id).status, 'NEW');
+      await clear();
+    });
+  }
+  it('BY-07 lets a modify pass that fits, in place', async () => {
+    const id = await rest();
+    const { body } = await world.tool('modify_order', { client_order_id: id, requested_notional: 600 });
+    assert.equal(body.decision.decision, 'ALLOW');
+    const books = await world.books();
+    assert.equal(Number(orderOf(books, id).quantity), 0.01);
+    assert.equal(openOrders(books).length, 1);
+    await clear();
+  });
+  it('BY-07 holds parallel modifies of several orders to one cap', async () => {
+    // Different prices: equal orders in a row would be duplicates.
+    const ids = [
+      await rest({ limit_price: 59_000 }),
+      await rest({ limit_price: 58_900 }),
+      await rest({ limit_price: 58_800 }),
+    ];
+    await Promise.all(
+      [...ids, ...ids].map((id, index) =>
+        world.tool('modify_order', { client_order_id: id, requested_notional: 980 - index }),
+      ),
+    );
+    await world.refresh();
+    const worst = worstUsdt(await world.books(), 'BTCUSDT');
+    assert.ok(worst <= 1000, `the exchange could fill ${worst} USDT of one symbol`);
+    await clear();
+  });
+  it('BY-07 leaves the orders of other agents alone', async () => {
+    const id = await rest();
+    const other = world.createAgent('thief');
+    await isBlocked(world, 'cancel_order', { client_order_id: id }, 'ORDER_NOT_OWN', 'cancel', other);
+    await isBlocked(
+      world,
+      'modify_order',
+      { client_order_id: id, requested_notional: 100 },
+      'ORDER_NOT_OWN',
+      'modify',
+      other,
+    );
+    await leavesTheBooksAlone(world, 'cancel_all of another agent', () => world.tool('cancel_all', {}, other));
+    await clear();
+  });
+  it('BY-07 lets a modify only reduce while the state is reducing', async () => {
+    // `hold`: else the order would not outlive the state.
+    const held = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.standing.on_breach = 'hold';
+      },
+    });
+    try {
+      const { body } = await held.tool('place_order', order({ order_type: 'limit', limit_price: 59_000 }));
+      assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
+      const id = body.execution.orders[0]?.client_order_id;
+      const ask = (change: object) => held.tool('modify_order', { client_order_id: id, ...change });
+      held.daemon.gate.core.append('state', {
+        clears_at_ms: null,
+        clears_when: 'the test is over',
+        layer: 'breaker',
+        name: 'BTCUSDT',
+        reason: 'test',
+        scope: 'symbol',
+        set_by: 'test',
+        state: 'reducing',
+      });
+      await leavesTheBooksAlone(held, 'larger', async () => {
+        for (const change of [{ requested_notional: 400 }, { limit_price: 59_500 }]) {
+          const codes = codesOf(await ask(change));
+          assert.ok(codes.includes('STATE_REDUCING'), codes.join(', '));
+        }
+      });
+      const smaller = await ask({ requested_notional: 120 });
+      assert.ok(isPermitted(smaller), JSON.stringify(smaller.body.decision?.reasons));
+      assert.ok(Number(orderOf(await held.books(), id).quantity) <= 0.002);
+    } finally {
+      await held.close();
+    }
+  });
+
+  it('BY-39 never changes the leverage of a symbol that is held', async () => {
+    const leverageOf = async (): Promise<number | undefined> =>
+      (await world.books()).positions.find((each) => each.symbol === 'BTCUSDT')?.leverage;
+    await world.tool('place_order', order({ requested_leverage: 3, requested_notional: 400 }));
+    assert.equal(await leverageOf(), 3);
+    for (const leverage of [1, 2]) {
+      const { body } = await world.tool(
+        'place_order',
+        order({ requested_leverage: leverage, requested_notional: 130 }),
+      );
+      assert.notEqual(body.decision.decision, 'BLOCK');
+      assert.equal(await leverageOf(), 3);
+    }
+    await clear();
+    await world.tool('place_order', order({ requested_leverage: 1, requested_notional: 400 }));
+    assert.equal(await leverageOf(), 1);
+    await world.tool('place_order', order({ requested_leverage: 3, requested_notional: 130 }));
+    assert.equal(await leverageOf(), 1, 'an old position was thinned');
+    await clear();
+  });
+  it('BY-39 opens nothing on a leverage above the cap that somebody else set at the exchange', async () => {
+    const human = createClient(world.sim);
+    await human.send('POST', '/fapi/v1/leverage', { symbol: 'ETHUSDT', leverage: '50' });
+    await human.send('POST', '/fapi/v1/order', { symbol: 'ETHUSDT', side: 'BUY', type: 'MARKET', quantity: '0.02' });
+    await world.refresh();
+    await isBlocked(world, 'place_order', order({ symbol: 'ETHUSDT' }), 'LEVERAGE_LOCKED', 'ETHUSDT at 50x');
+  });
+});
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 const CLIENTS = 100;
