@@ -71,5 +71,7 @@ export async function advanceQuietly(world: DaemonWorld, seen: Observation[], ms
   await until('orders in flight reach the exchange', () => !isBusy());
   const stoodBefore = readOpenings(world).length;
   await world.advance(ms);
+  // What the gate began by itself at this instant (an exit that cuts back) belongs to this step.
+  await until('orders of the gate reach the exchange', () => !isBusy());
   seen.push(observe(world, stoodBefore));
 }
