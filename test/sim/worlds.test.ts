@@ -9,7 +9,7 @@ const {
   HOLDFAST_TEST_RUNS: RUNS,
   HOLDFAST_TEST_STEPS: STEPS,
 } = process.env;
-const steps = Number(STEPS ?? 90);
+const steps = Number(STEPS ?? 60);
 const seeds =
   ONE_SEED === undefined
     ? Array.from({ length: Number(RUNS ?? 4) }, (_, index) => Number(FROM ?? 1) + index)
