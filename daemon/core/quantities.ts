@@ -54,13 +54,14 @@ export function unitsToUsdt(units: number, rules: RulesView): number {
 export function areUsable(rules: RulesView): boolean {
   const sizes = [rules.tick_mantissa, rules.tick_scale, rules.lot_mantissa, rules.lot_scale];
   const isSane = sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size <= 1e12);
-  return (
-    isSane &&
-    10 ** decimals(rules.tick_scale) === rules.tick_scale &&
-    10 ** decimals(rules.lot_scale) === rules.lot_scale
-  );
+  return isSane && isPowerOfTen(rules.tick_scale) && isPowerOfTen(rules.lot_scale);
 }
 
+function isPowerOfTen(scale: number): boolean {
+  let power = 1;
+  while (power < scale) power *= 10;
+  return power === scale;
+}
 function decimals(scale: number): number {
   let digits = 0;
   for (let power = 1; power < scale; power *= 10) digits += 1;

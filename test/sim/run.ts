@@ -368,7 +368,7 @@ class Run {
     await this.#world.control('clear-faults', {});
     await Promise.all(this.#pending);
     this.judge.haltedSince = null;
-    const isKnown = await within(25_000, async () => {
+    const isKnown = await within(60_000, async () => {
       await this.#world.advance(7_000);
       return this.#world.daemon.gate.unknownOrderCount() === 0;
     });
