@@ -87,6 +87,7 @@ class Run {
     const act = this.#draw.weighted<() => Promise<void>>([
       [30, () => this.#open()],
       [8, () => this.#burst()],
+      [4, () => this.#haltBurst()],
       [14, () => this.#close()],
       [8, () => this.#modify()],
       [6, () => this.#cancel()],
@@ -169,6 +170,22 @@ class Run {
     for (let i = this.#draw.int(3, 10); i > 0; i -= 1)
       calls.push(this.#tool('place_order', this.#args().args, this.#token()));
     await Promise.all(calls);
+  }
+  /** Trading is halted while orders are on their way, some of them slowly. */
+  async #haltBurst(): Promise<void> {
+    if (this.#state !== 'active') return;
+    for (const path of ['/fapi/v1/order', '/fapi/v1/leverage']) {
+      const fault = {
+        kind: 'delay',
+        ms: this.#draw.int(30, 300),
+        count: this.#draw.int(1, 3),
+        match: { path, method: 'POST' },
+      };
+      await this.#world.fault(fault);
+    }
+    const burst = this.#burst();
+    await new Promise((resolve) => setTimeout(resolve, this.#draw.int(0, 60)));
+    await Promise.all([burst, this.#setState('halted')]);
   }
   async #repeat(): Promise<void> {
     const earlier = this.#requests.at(-1);
