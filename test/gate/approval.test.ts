@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Approvals } from '../../daemon/gate/approval.ts';
+import { buildForeignOrder, type OrderState } from '../../daemon/gate/state/orders.ts';
+
+function orderInFlight(): OrderState {
+  const foreign = buildForeignOrder(
+    {
+      average_price: null,
+      client_order_id: 'hfabcdef1-0-0',
+      detail: null,
+      executed_lots: 0,
+      foreign: {
+        close_position: false,
+        kind: 'regular',
+        lots: 3,
+        order_type: 'limit',
+        price_ticks: 600_000,
+        reduce_only: false,
+        side: 'buy',
+        symbol: 'BTCUSDT',
+        trigger_ticks: null,
+      },
+      retryable: false,
+      status: 'in_flight',
+      venue_at_ms: 1,
+      venue_order_id: null,
+    },
+    1,
+  );
+  assert.ok(foreign !== null, 'an order was described');
+  return { ...foreign, foreign: false };
+}
+
+test('SAE-NONBYPASS: a client order id is approved once; a second time is refused', () => {
+  const approvals = new Approvals();
+  const order = orderInFlight();
+  assert.equal(approvals.approveOrder(order).clientOrderId, order.clientOrderId);
+  assert.throws(() => approvals.approveOrder(order), /sent already/);
+});
+
+test('SAE-NONBYPASS: only an order in flight, and never a foreign one, is approved', () => {
+  const approvals = new Approvals();
+  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), status: 'pending_send' }), /not in flight/);
+  assert.throws(() => approvals.approveOrder({ ...orderInFlight(), foreign: true }), /foreign/);
+});
