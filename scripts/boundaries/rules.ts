@@ -22,6 +22,12 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   http: rule(['core', 'contract', 'gate']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
   config: rule(['core', 'contract']),
+  // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
+  replay: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim', 'judge']),
+  // Judges what was executed: it shares no code with what it judges.
+  judge: rule([], ['replay', 'core']),
+  // Attacks a running daemon from outside, over HTTP, and reads the exchange's books.
+  attack: rule(['core', 'replay', 'judge']),
   // Parts of the composition root.
   boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config']),
   main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config', 'boot']),
@@ -33,7 +39,11 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger']),
-  'daemon/cli/verbs/policy.ts': rule(['policy']),
+  'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
+  'daemon/cli/verbs/replay.ts': rule(['replay']),
+  'daemon/cli/verbs/tune.ts': rule(['replay']),
+  'daemon/cli/verbs/data.ts': rule(['replay']),
+  'daemon/cli/verbs/attack.ts': rule(['attack', 'replay']),
   'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
   'daemon/cli/emergency-flatten.ts': rule(['venue'], ['gate']),
 };
@@ -47,6 +57,12 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['daemon/cli/'],
   'cli-table3': ['daemon/cli/'],
   yaml: ['daemon/policy/'],
+  echarts: ['daemon/replay/report/'],
+  'simple-statistics': ['daemon/replay/'],
+  '@stdlib/': ['daemon/replay/metrics/'],
+  piscina: ['daemon/replay/'],
+  'csv-parse': ['daemon/replay/market/'],
+  'cli-progress': ['daemon/cli/'],
 };
 
 /** Files that import by a computed name, and why that is known to be harmless. */
