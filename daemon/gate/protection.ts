@@ -3,7 +3,8 @@ import type { Canceler } from './cancels.ts';
 import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
-import { type Breach, bareRequest } from './standing.ts';
+import type { Breach } from './review.ts';
+import { bareRequest } from './standing.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 

@@ -1,0 +1,254 @@
+/**
+ * Rule 15 without its shell: which resting orders and positions a tightened policy no longer permits. Pure functions of
+ * folded state, live inputs and policy, so that the daemon and a replay review alike (SAE-SAME-CODE). Amounts in USDT,
+ * sizes in lots, instants in UTC milliseconds.
+ */
+import { findAccount, findRegime } from '../core/budgets.ts';
+import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import type { ExecutionDecision } from '../core/decision.ts';
+import { REGIME_RANK } from '../core/features/market.ts';
+import { findBudget } from '../core/opening.ts';
+import type { Regime } from '../core/policy.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import type { SymbolRules } from './ports.ts';
+import { type Ask, buildContext, exposedSymbols, type LiveInputs } from './snapshot.ts';
+import { markInTicks, unitsInUsdt } from './state/exposure.ts';
+import type { GateState } from './state/gate-state.ts';
+import { everyLiveOrder, type OrderState } from './state/orders.ts';
+import { longLots, shortLots } from './state/positions.ts';
+
+/** Agent name of what the gate asks on its own behalf. */
+export const GATE_AGENT = 'gate';
+/** Share of a position that may lie above a cap before the gate cuts it back. */
+const BREACH_TOLERANCE = 0.01;
+
+/** Where requests of the gate itself go. */
+export interface ReviewPlace {
+  readonly account: string;
+  readonly venue: string;
+}
+/** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
+export interface Breach {
+  readonly symbol: string;
+  readonly lots: number;
+  readonly cause: string;
+}
+/** `unclear`: only stale inputs speak against the order, which proves nothing about it. */
+export type StandingVerdict = 'fits' | 'gone' | 'unclear';
+
+/** An opening request of the gate itself with nothing asked for: what budgets and regimes are looked up with. */
+export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): ExecutionRequest {
+  return {
+    account: place.account,
+    after_decision_id: null,
+    agent: GATE_AGENT,
+    client_order_id: null,
+    fraction: null,
+    intent: 'open',
+    limit_price: null,
+    max_slippage_bps: null,
+    order_type: 'limit',
+    origin: 'gate',
+    reduce_only: false,
+    request_id: null,
+    requested_leverage: 1,
+    requested_notional: null,
+    side: 'buy',
+    skill_sha256: null,
+    strategy_id: null,
+    symbol,
+    timestamp_ms: nowMs,
+    tool: 'place_order',
+    valid_until_ms: null,
+    venue: place.venue,
+  };
+}
+
+/** A resting opening order as the request that it would be now. Precondition: the order has a price. */
+export function standingRequest(
+  place: ReviewPlace,
+  order: OrderState,
+  rules: SymbolRules,
+  nowMs: number,
+): ExecutionRequest {
+  return {
+    ...bareRequest(place, order.symbol, nowMs),
+    agent: order.agent ?? GATE_AGENT,
+    limit_price: ((order.priceTicks ?? 0) * rules.tickMantissa) / rules.tickScale,
+    max_slippage_bps: order.slippageBps,
+    requested_leverage: order.leverage,
+    side: order.side,
+  };
+}
+
+const NOT_ASKED = {
+  phase: 'standing',
+  tokenSkillSha256: null,
+  schemaViolation: null,
+  own: null,
+  leaving: null,
+  exitRung: 0,
+  sliceLots: null,
+  parentPriceTicks: null,
+  target: null,
+} as const;
+
+/** The ask of a review that concerns no order: budgets and regimes. */
+export function bareAsk(place: ReviewPlace): Ask {
+  return { ...NOT_ASKED, venue: place.venue, accountName: place.account };
+}
+/** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
+export function standingAsk(place: ReviewPlace, order: OrderState, leaving: ReadonlySet<OrderState>): Ask {
+  return { ...bareAsk(place), own: order, leaving, sliceLots: order.lots - order.executedLots };
+}
+
+/** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */
+export function judgeStanding(decision: ExecutionDecision, order: OrderState): StandingVerdict {
+  const { effective } = decision;
+  if (decision.decision === 'BLOCK') {
+    const stale = decision.reasons.filter((reason) => reason.code.startsWith('STALE_'));
+    const denied = decision.verdicts.filter((rule) => rule.outcome === 'deny').length;
+    return stale.length === denied && denied > 0 ? 'unclear' : 'gone';
+  }
+  if (effective === null || effective.action !== 'open') return 'gone';
+  const isWhole = effective.lots === order.lots - order.executedLots;
+  const isAsPriced = effective.price_ticks === order.priceTicks && (effective.leverage ?? 0) >= order.leverage;
+  return isWhole && isAsPriced ? 'fits' : 'gone';
+}
+
+/** An order of ours that adds risk when it fills. */
+export function isOwnOpening(order: OrderState): boolean {
+  return !order.foreign && !order.reduceOnly && !order.protective;
+}
+/** Resting opening orders of ours in the order of their review: the worst price of each symbol and side first. */
+export function restingOpenings(state: GateState): OrderState[] {
+  const resting = [...everyLiveOrder(state.orders)].filter(
+    (order) => isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC',
+  );
+  return resting.sort(worstPriceFirst);
+}
+/** The price that would hurt most if it filled: buys from the top, sells from the bottom. */
+function worstPriceFirst(a: OrderState, b: OrderState): number {
+  const worse = (order: OrderState): number =>
+    order.side === 'buy' ? (order.priceTicks ?? 0) : -(order.priceTicks ?? 0);
+  if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
+  if (a.side !== b.side) return a.side < b.side ? -1 : 1;
+  return worse(b) - worse(a) || (a.clientOrderId < b.clientOrderId ? -1 : 1);
+}
+
+/** Tiers of rule 8 that the account has reached; null while the account is not known. */
+export function findAccountTiers(
+  state: GateState,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+): ReturnType<typeof findAccount> | null {
+  const { account, nowMs } = inputs;
+  if (account === null) return null;
+  return findAccount(
+    {
+      available_usdt: account.availableUsdt,
+      daily_loss: state.equity.dailyLoss(nowMs, account.marginBalanceUsdt),
+      drawdown: state.equity.drawdown(nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+      equity_usdt: account.marginBalanceUsdt,
+      margin_ratio: account.marginRatio,
+      observed_at_ms: account.observedAtMs,
+      reserved_margin_usdt: 0,
+    },
+    policy,
+  );
+}
+
+/** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
+export function describeTightness(
+  state: GateState,
+  inputs: LiveInputs,
+  policyHash: string,
+  policyFor: (agent: string) => CompiledPolicy,
+): string {
+  const now = inputs.nowMs;
+  const parts: string[] = [policyHash];
+  for (const entry of state.layers.values())
+    parts.push(`${entry.layer}/${entry.scope}/${entry.name ?? ''}/${entry.state}`);
+  for (const signal of state.signals.values()) if (signal.expires_at_ms > now) parts.push(signal.signal_id);
+  for (const symbol of [...exposedSymbols(state)].sort())
+    parts.push(`${symbol}=${inputs.symbols.get(symbol)?.heldRegime ?? 'none'}`);
+  const account = findAccountTiers(state, inputs, policyFor(GATE_AGENT));
+  if (account !== null)
+    parts.push(
+      `dd${account.drawdown.reached ?? ''}dl${account.dailyLoss.reached ?? ''}mr${account.marginRatio.reached ?? ''}`,
+    );
+  const agents = new Set<string>();
+  for (const order of everyLiveOrder(state.orders))
+    if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
+  for (const agent of [...agents].sort()) {
+    const { traderState } = policyFor(agent);
+    const risk = state.trades.risk(agent, now, traderState);
+    parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
+  }
+  return parts.join(';');
+}
+
+/**
+ * Positions above the tightened symbol, gross or liquidation-distance cap, and what to close of each; empty unless the
+ * policy says `on_breach: reduce`. `policy`: compiled for {@link GATE_AGENT}.
+ */
+export function findBreaches(
+  state: GateState,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+  place: ReviewPlace,
+): readonly Breach[] {
+  if (policy.spec.standing.on_breach !== 'reduce') return [];
+  const held = new Map<string, { readonly lots: number; readonly usdtPerLot: number }>();
+  for (const position of state.positions.values()) {
+    const rules = state.rules.get(position.symbol);
+    const live = inputs.symbols.get(position.symbol);
+    const lots = Math.max(longLots(position), shortLots(position));
+    if (lots > 0 && rules !== undefined && live !== undefined)
+      held.set(position.symbol, { lots, usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules) });
+  }
+  const gross = [...held.values()].reduce((sum, entry) => sum + entry.lots * entry.usdtPerLot, 0);
+  const breaches: Breach[] = [];
+  for (const [symbol, entry] of held) {
+    const context = buildContext(state, inputs, bareRequest(place, symbol, inputs.nowMs), policy, bareAsk(place));
+    const { budget } = findBudget(context, policy);
+    const notional = entry.lots * entry.usdtPerLot;
+    const distance = context.exposure.liquidation_distance;
+    let excess = 0;
+    let cause = '';
+    if (notional > budget.symbol_notional_usdt) {
+      excess = notional - budget.symbol_notional_usdt;
+      cause = 'symbol notional';
+    }
+    // The gross excess is taken from every symbol in proportion.
+    const share = gross > budget.gross_notional_usdt ? ((gross - budget.gross_notional_usdt) * notional) / gross : 0;
+    if (share > excess) {
+      excess = share;
+      cause = 'gross notional';
+    }
+    if (distance !== null && distance < policy.spec.account.min_liquidation_distance) {
+      excess = Math.max(excess, notional / 2);
+      cause = 'liquidation distance';
+    }
+    const lots = Math.min(entry.lots, Math.ceil(excess / entry.usdtPerLot));
+    // A mark that drifts by a hair is no breach to trade on; beyond a hundredth of the position it is.
+    if (excess > BREACH_TOLERANCE * notional && lots > 0) breaches.push({ symbol, lots, cause });
+  }
+  return breaches;
+}
+
+/** The strictest regime over the policy's symbols. */
+export function findStrictestRegime(
+  state: GateState,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+  place: ReviewPlace,
+): Regime {
+  let strictest: Regime = 'calm';
+  for (const symbol of policy.symbols) {
+    const request = bareRequest(place, symbol, inputs.nowMs);
+    const found = findRegime(buildContext(state, inputs, request, policy, bareAsk(place)), policy).regime;
+    if (REGIME_RANK[found] > REGIME_RANK[strictest]) strictest = found;
+  }
+  return strictest;
+}
