@@ -1,0 +1,97 @@
+import { bisect, type DatedEquity } from './dated-equity.ts';
+
+const HOUR_MS = 3_600_000;
+/** The longest drawdown window that a policy may have. */
+const YEAR_MS = 366 * 86_400_000;
+/** Entries from which on those older than that window are dropped: some 8,800 are a year. */
+const MOST_ENTRIES = 20_000;
+
+export function hourOf(atMs: number): number {
+  return Math.floor(atMs / HOUR_MS);
+}
+
+/**
+ * The highest equity of each hour, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
+ * what a scan from the newest hour backwards would find.
+ */
+export class HourlyMaxima {
+  readonly #entries: DatedEquity[] = [];
+  /** Entries that exceed everything after them: equities fall along the stack. */
+  readonly #tops: number[] = [];
+  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
+  readonly #ends: number[] = [];
+  /** False while an entry belongs to an earlier hour than the one before it (an answer from before a rebase). */
+  #isOrdered = true;
+
+  get newestHour(): number {
+    return hourOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** The maximum of the sample's hour takes it in; an hour that is not the newest one starts anew. */
+  raise(sample: DatedEquity): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && hourOf(last.atMs) === hourOf(sample.atMs)) {
+      if (sample.equity <= last.equity) return;
+      this.#entries.pop();
+      this.#entries.push(sample);
+      // Later than what it replaces, it may no longer hide an older end.
+      if (this.#isOrdered) this.#restackLast();
+      else this.#restack();
+      return;
+    }
+    if (last !== undefined && hourOf(last.atMs) > hourOf(sample.atMs)) this.#isOrdered = false;
+    this.#entries.push(sample);
+    this.#stack(this.#entries.length - 1);
+    if (this.#entries.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(sample.atMs - YEAR_MS);
+  }
+
+  #dropUntil(untilMs: number): void {
+    this.#entries.splice(
+      0,
+      bisect(this.#entries.length, (i) => this.#entries[i]!.atMs > untilMs),
+    );
+    this.#restack();
+  }
+
+  /** Drops the newest entries down to the first one of an earlier hour. */
+  forgetFrom(hour: number): void {
+    while (this.#entries.length > 0 && this.newestHour >= hour) this.#entries.pop();
+    this.#restack();
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+    this.#restack();
+  }
+
+  /** Highest equity of the entries after the last one that is older than `sinceMs`; -Infinity when there is none. */
+  highestSince(sinceMs: number): number {
+    const ended = bisect(this.#ends.length, (i) => this.#entries[this.#ends[i]!]!.atMs >= sinceMs) - 1;
+    const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
+    const top = this.#tops[bisect(this.#tops.length, (i) => this.#tops[i]! >= first)];
+    return top === undefined ? Number.NEGATIVE_INFINITY : this.#entries[top]!.equity;
+  }
+
+  #stack(index: number): void {
+    const entry = this.#entries[index]!;
+    while (this.#tops.length > 0 && this.#entries[this.#tops.at(-1)!]!.equity <= entry.equity) this.#tops.pop();
+    while (this.#ends.length > 0 && this.#entries[this.#ends.at(-1)!]!.atMs >= entry.atMs) this.#ends.pop();
+    this.#tops.push(index);
+    this.#ends.push(index);
+  }
+  #restackLast(): void {
+    this.#tops.pop();
+    this.#ends.pop();
+    this.#stack(this.#entries.length - 1);
+  }
+  #restack(): void {
+    this.#tops.length = 0;
+    this.#ends.length = 0;
+    this.#isOrdered = true;
+    for (const [index, entry] of this.#entries.entries()) {
+      const before = this.#entries[index - 1];
+      if (before !== undefined && hourOf(before.atMs) > hourOf(entry.atMs)) this.#isOrdered = false;
+      this.#stack(index);
+    }
+  }
+}

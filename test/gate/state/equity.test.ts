@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { EquityHistory } from '../../../daemon/gate/state/equity.ts';
+import { PlainEquityHistory } from './plain-equity.ts';
+
+const T0 = 1_740_960_000_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Steps between seconds and days, sometimes backwards: an answer from before a rebase, a clock that was set. */
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 60_000 }) },
+  { weight: 4, arbitrary: fc.integer({ min: 60_000, max: 3 * HOUR }) },
+  { weight: 1, arbitrary: fc.integer({ min: 3 * HOUR, max: 3 * DAY }) },
+  { weight: 2, arbitrary: fc.integer({ min: -2 * HOUR, max: -1 }) },
+  { weight: 2, arbitrary: fc.constantFrom(HOUR, DAY, 2 * DAY, 0) },
+);
+const event = fc.record({
+  kind: fc.constantFrom('add', 'add', 'add', 'add', 'add', 'add', 'transfer', 'rebase'),
+  stepMs: step,
+  amount: fc.oneof(fc.integer({ min: -200, max: 20_000 }), fc.double({ min: 0, max: 20_000, noNaN: true })),
+  backMs: fc.integer({ min: 0, max: 50 * HOUR }),
+  windowMs: fc.oneof(fc.integer({ min: 1, max: 3 * DAY }), fc.constantFrom(HOUR, DAY, 30 * DAY)),
+});
+
+describe('SAE-DD: equity history in O(log n)', () => {
+  it('answers as the plain definition does, whatever order samples, transfers and rebases come in', () => {
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 1, maxLength: 120 }), (events) => {
+        const history = new EquityHistory();
+        const plain = new PlainEquityHistory();
+        let now = T0 + 7 * HOUR;
+        for (const { kind, stepMs, amount, backMs, windowMs } of events) {
+          now += stepMs;
+          for (const each of [history, plain]) {
+            if (kind === 'add') each.add(now, amount);
+            else if (kind === 'rebase') each.rebase(now, amount);
+            else each.addTransfer(amount - 9_000, now - backMs);
+          }
+          for (const askMs of [now, now + backMs, now - 1]) {
+            assert.equal(
+              history.drawdown(askMs, amount, windowMs),
+              plain.drawdown(askMs, amount, windowMs),
+              `drawdown after ${kind} at ${now}, asked at ${askMs} over ${windowMs}`,
+            );
+            assert.equal(
+              history.dailyLoss(askMs, amount),
+              plain.dailyLoss(askMs, amount),
+              `daily loss after ${kind} at ${now}, asked at ${askMs}`,
+            );
+          }
+        }
+      }),
+      { seed: 11, numRuns: 400 },
+    );
+  });
+
+  it('counts a peak until the window has left it: one millisecond before, at, and after', () => {
+    const history = new EquityHistory();
+    history.add(T0, 12_000);
+    history.add(T0 + 2 * HOUR, 10_000);
+    const lost = 1 - 10_000 / 12_000;
+    for (const [ageMs, expected] of [
+      [DAY - 1, lost],
+      [DAY, lost],
+      [DAY + 1, 0],
+    ] as const)
+      assert.equal(history.drawdown(T0 + ageMs, 10_000, DAY), expected, `peak ${ageMs} ms old`);
+  });
+
+  it('takes the reference of the day from the last sample not after midnight: before, at, after', () => {
+    for (const [atMs, expected] of [
+      [T0 + DAY - 1, 0.5],
+      [T0 + DAY, 0.5],
+      [T0 + DAY + 1, 0],
+    ] as const) {
+      const history = new EquityHistory();
+      history.add(T0 + 1, 5_000);
+      history.add(atMs, 10_000);
+      assert.equal(history.dailyLoss(T0 + DAY + HOUR, 5_000), expected, `sample at midnight ${atMs - T0 - DAY} ms`);
+    }
+  });
+
+  it('keeps an hour of each day of a year and no more than it may be asked for', () => {
+    const history = new EquityHistory();
+    const plain = new PlainEquityHistory();
+    for (let hour = 0; hour < 21_000; hour += 1) {
+      // Falling for ever: every hour exceeds all that follow it.
+      history.add(T0 + hour * HOUR, 50_000 - hour);
+      plain.add(T0 + hour * HOUR, 50_000 - hour);
+    }
+    const now = T0 + 21_000 * HOUR;
+    for (const windowMs of [HOUR, 30 * DAY, 365 * DAY])
+      assert.equal(history.drawdown(now, 20_000, windowMs), plain.drawdown(now, 20_000, windowMs), `${windowMs}`);
+  });
+});

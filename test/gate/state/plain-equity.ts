@@ -1,0 +1,75 @@
+/** Drawdown and daily loss as they are defined: whole lists, scanned anew for every question. */
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+interface Sample {
+  readonly atMs: number;
+  readonly equity: number;
+}
+
+export class PlainEquityHistory {
+  #hourlyMax: Sample[] = [];
+  #recent: Sample[] = [];
+  #transfers = 0;
+  #rebasedAtMs = Number.NEGATIVE_INFINITY;
+
+  addTransfer(amountUsdt: number, atMs: number): void {
+    this.#transfers += amountUsdt;
+    const untouched = this.#recent.findLastIndex((sample) => sample.atMs <= atMs);
+    this.#recent = this.#recent.map((sample, index) =>
+      index <= untouched ? sample : { atMs: sample.atMs, equity: sample.equity - amountUsdt },
+    );
+    const firstHour = Math.floor(atMs / HOUR_MS);
+    const oldest = this.#recent[0];
+    if (oldest === undefined || Math.floor(oldest.atMs / HOUR_MS) > firstHour) return;
+    const kept = this.#hourlyMax.findLastIndex((sample) => Math.floor(sample.atMs / HOUR_MS) < firstHour);
+    this.#hourlyMax = this.#hourlyMax.slice(0, kept + 1);
+    for (const sample of this.#recent)
+      if (Math.floor(sample.atMs / HOUR_MS) >= firstHour && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
+  }
+
+  add(atMs: number, marginBalanceUsdt: number): void {
+    const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
+    this.#raise(sample);
+    this.#recent.push(sample);
+    while (this.#recent.length > 1 && this.#recent[1]!.atMs <= atMs - 2 * DAY_MS) this.#recent.shift();
+  }
+
+  rebase(atMs: number, marginBalanceUsdt: number): void {
+    this.#rebasedAtMs = atMs;
+    this.#hourlyMax = [];
+    this.add(atMs, marginBalanceUsdt);
+  }
+
+  #raise(sample: Sample): void {
+    const last = this.#hourlyMax.at(-1);
+    if (last === undefined || Math.floor(last.atMs / HOUR_MS) !== Math.floor(sample.atMs / HOUR_MS))
+      this.#hourlyMax.push(sample);
+    else if (sample.equity > last.equity) this.#hourlyMax.splice(-1, 1, sample);
+  }
+
+  drawdown(nowMs: number, marginBalanceUsdt: number, windowMs: number): number {
+    const equity = marginBalanceUsdt - this.#transfers;
+    const tooOld = this.#hourlyMax.findLastIndex((sample) => sample.atMs < nowMs - windowMs);
+    const inWindow = this.#hourlyMax.slice(tooOld + 1).map((sample) => sample.equity);
+    return fractionLost(equity, Math.max(equity, ...inWindow));
+  }
+
+  dailyLoss(nowMs: number, marginBalanceUsdt: number): number {
+    const equity = marginBalanceUsdt - this.#transfers;
+    const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
+    const references = [midnight, nowMs - DAY_MS].map((instantMs) => this.#at(instantMs) ?? equity);
+    return fractionLost(equity, Math.max(0, ...references));
+  }
+
+  #at(instantMs: number): number | null {
+    const after = this.#recent.findIndex((sample) => sample.atMs > instantMs);
+    if (after < 0) return this.#recent.at(-1)?.equity ?? null;
+    return this.#recent[Math.max(0, after - 1)]!.equity;
+  }
+}
+
+function fractionLost(equity: number, reference: number): number {
+  if (reference <= 0) return equity < 0 ? 1 : 0;
+  return Math.max(0, 1 - equity / reference);
+}
