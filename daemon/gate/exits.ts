@@ -52,7 +52,7 @@ export class ExitRunner {
   planDelay(agent: string): number {
     const { max, window_ms: windowMs } = this.#core.policySpec.exits.rate;
     const now = this.#core.nowMs();
-    const used = this.#core.state.pacing.agent(agent).exits.count(now, windowMs);
+    const used = this.#core.state.pacing.readAgent(agent).exits.count(now, windowMs);
     if (used.tokens < max || used.freeAtMs === null) return 0;
     return Math.max(1, used.freeAtMs - now);
   }

@@ -299,7 +299,7 @@ function viewAgent(
   policy: CompiledPolicy,
   own: Own,
 ): AgentView {
-  const pace = state.pacing.agent(agent);
+  const pace = state.pacing.readAgent(agent);
   const share = state.positions.get(symbol)?.shares.get(agent) ?? 0;
   const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
   const counted =
@@ -391,8 +391,8 @@ function viewMarket(
 
 function viewPacing(state: GateState, agent: string, symbol: string, now: number, policy: CompiledPolicy): PacingView {
   const account = state.pacing.account;
-  const own = state.pacing.agent(agent);
-  const symbolPace = state.pacing.symbol(symbol);
+  const own = state.pacing.readAgent(agent);
+  const symbolPace = state.pacing.readSymbol(symbol);
   const sends = account.sends.count(now, policy.budgets.order_rate.window_ms);
   const agentSends = own.sends.count(now, (policy.agentBudgets ?? policy.budgets).order_rate.window_ms);
   const breaker = state.pacing.breakers.get(agent);

@@ -1,4 +1,5 @@
-import { bisect, type DatedEquity } from './dated-equity.ts';
+import { bisect } from './bisect.ts';
+import type { DatedEquity } from './dated-equity.ts';
 
 const HOUR_MS = 3_600_000;
 /** The longest drawdown window that a policy may have. */

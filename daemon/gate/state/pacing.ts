@@ -1,5 +1,6 @@
 import type { Side } from '../../core/request.ts';
-import { RollingSum, TokenWindow } from './rolling-sum.ts';
+import { RollingSum } from './rolling-sum.ts';
+import { TokenWindow } from './token-window.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -12,12 +13,27 @@ export class Pace {
   readonly fees = new RollingSum(DAY_MS, MINUTE_MS);
 }
 
+/** A pace to be read: nothing can be added to it. */
+export interface PaceReading {
+  readonly sends: Pick<TokenWindow, 'count'>;
+  readonly exits: Pick<TokenWindow, 'count'>;
+  readonly turnover: Pick<RollingSum, 'sum'>;
+  readonly fees: Pick<RollingSum, 'sum'>;
+}
+
 export interface SymbolPace {
   /** Last permitted opening parent: the cooldown runs from here. */
   lastOpenParentAtMs: number | null;
   lastOpenFillAtMs: number | null;
   lastOpenFillSide: Side | null;
 }
+
+const NO_PACE: PaceReading = new Pace();
+const NO_SYMBOL_PACE: Readonly<SymbolPace> = Object.freeze({
+  lastOpenParentAtMs: null,
+  lastOpenFillAtMs: null,
+  lastOpenFillSide: null,
+});
 
 /** Executed parents of one (agent, symbol, side, lots): the repeated-execution breaker counts them. */
 interface Execution {
@@ -43,6 +59,14 @@ export class Pacing {
     const pace = new Pace();
     this.#agents.set(name, pace);
     return pace;
+  }
+
+  /** For reading: a symbol or an agent that somebody merely asks about leaves nothing behind. */
+  readAgent(name: string): PaceReading {
+    return this.#agents.get(name) ?? NO_PACE;
+  }
+  readSymbol(name: string): Readonly<SymbolPace> {
+    return this.#symbols.get(name) ?? NO_SYMBOL_PACE;
   }
 
   symbol(name: string): SymbolPace {

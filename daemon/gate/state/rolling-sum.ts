@@ -1,8 +1,24 @@
-/** Sum over a trailing span of time, kept in buckets so that it stays small whatever the number of additions. */
+import { bisect } from './bisect.ts';
+
+/** Kept longer than the span, ms: events are dated by two clocks, which may lie apart. */
+const KEEP_MORE_MS = 3_600_000;
+
+interface Bucket {
+  readonly index: number;
+  value: number;
+}
+
+/**
+ * Sum over a trailing span of time, kept in buckets so that it stays small whatever the number of additions. The sum is
+ * always the same fold, oldest bucket first, so that it is bit for bit a function of what was added: what is remembered
+ * between two questions is a beginning of that very fold.
+ */
 export class RollingSum {
   readonly #spanMs: number;
   readonly #bucketMs: number;
-  readonly #buckets: { index: number; value: number }[] = [];
+  readonly #buckets: Bucket[] = [];
+  /** Sum of the buckets [from, to); the newest bucket may still grow and is never among them. */
+  #fold: { readonly from: number; to: number; sum: number } | null = null;
 
   constructor(spanMs: number, bucketMs: number) {
     this.#spanMs = spanMs;
@@ -12,45 +28,26 @@ export class RollingSum {
   add(atMs: number, value: number): void {
     const index = Math.floor(atMs / this.#bucketMs);
     const last = this.#buckets.at(-1);
-    if (last !== undefined && last.index >= index) last.value += value;
-    else this.#buckets.push({ index, value });
+    if (last !== undefined && last.index >= index) {
+      last.value += value;
+      return;
+    }
+    this.#buckets.push({ index, value });
+    const first = Math.floor((index * this.#bucketMs - this.#spanMs - KEEP_MORE_MS) / this.#bucketMs);
+    let drop = 0;
+    while (this.#buckets[drop]!.index < first) drop += 1;
+    if (drop === 0) return;
+    this.#buckets.splice(0, drop);
+    this.#fold = null;
   }
 
-  /** A bucket counts until all of it has left the span: never too small a sum. */
+  /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
   sum(nowMs: number): number {
     const first = Math.floor((nowMs - this.#spanMs) / this.#bucketMs);
-    while (this.#buckets.length > 0 && this.#buckets[0]!.index < first) this.#buckets.shift();
-    let total = 0;
-    for (const bucket of this.#buckets) total += bucket.value;
-    return Math.max(0, total);
-  }
-}
-
-/** Order tokens taken over time: exact instants, pruned to the longest window in use. */
-export class TokenWindow {
-  readonly #entries: { readonly atMs: number; readonly tokens: number }[] = [];
-
-  add(atMs: number, tokens: number): void {
-    this.#entries.push({ atMs, tokens });
-  }
-
-  /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
-  count(nowMs: number, windowMs: number): { readonly tokens: number; readonly freeAtMs: number | null } {
-    const oldest = nowMs - windowMs;
-    let tokens = 0;
-    let freeAtMs: number | null = null;
-    for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
-      const entry = this.#entries[i]!;
-      if (entry.atMs <= oldest) break;
-      tokens += entry.tokens;
-      freeAtMs = entry.atMs + windowMs;
-    }
-    return { tokens, freeAtMs };
-  }
-
-  prune(olderThanMs: number): void {
-    let drop = 0;
-    while (drop < this.#entries.length && this.#entries[drop]!.atMs <= olderThanMs) drop += 1;
-    if (drop > 0) this.#entries.splice(0, drop);
+    const from = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index >= first);
+    const fold = this.#fold?.from === from ? this.#fold : { from, to: from, sum: 0 };
+    for (; fold.to < this.#buckets.length - 1; fold.to += 1) fold.sum += this.#buckets[fold.to]!.value;
+    this.#fold = fold;
+    return Math.max(0, fold.sum + (this.#buckets[fold.to]?.value ?? 0));
   }
 }
