@@ -173,7 +173,7 @@ export class AccountFeed {
     if (outcome.kind === 'failed') return false;
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
-      if (!this.#core.state.seenTrades.has(`${symbol} ${trade.tradeId}`) && order !== undefined) {
+      if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
         this.#core.append('trade', {
           at_venue_ms: trade.atMs,
           client_order_id: order.clientOrderId,
@@ -199,7 +199,7 @@ export class AccountFeed {
     const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
     if (outcome.kind === 'failed') return;
     for (const transfer of outcome.value) {
-      if (this.#core.state.seenTransfers.has(transfer.transferId)) continue;
+      if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
       this.#core.append('transfer', {
         amount_usdt: transfer.amountUsdt,
         at_venue_ms: transfer.atMs,

@@ -47,6 +47,7 @@ import {
   describeOrder,
   describePositions,
 } from './reads.ts';
+import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
 import { SliceRunner } from './slices.ts';
 import type { Ask } from './snapshot.ts';
@@ -77,6 +78,7 @@ export class Gate implements GateApi {
   readonly #exits: ExitRunner;
   readonly #standing: StandingOrders;
   readonly #operator: Operator;
+  readonly #recall: ExecutionRecall;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
   #isStarted = false;
@@ -134,6 +136,7 @@ export class Gate implements GateApi {
       (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
       signal,
     );
+    this.#recall = new ExecutionRecall(this.core.state, ports.ledger);
     this.core.onPolicyChange(() => {
       this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
     });
@@ -169,7 +172,7 @@ export class Gate implements GateApi {
     const decided = this.#decide(intake, 'tool');
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(decided.body.decision_id, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -177,7 +180,7 @@ export class Gate implements GateApi {
     if (closed !== null) return closed;
     const decided = this.#decide(readIntake(this.core, caller, call), 'dry_run');
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(decided.body.decision_id, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.bodyText) };
   }
 
   async intercept(
@@ -233,11 +236,14 @@ export class Gate implements GateApi {
     const stored = this.core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
     const body = (stored.payload as DecisionEvent).decision;
-    return { kind: 'decided', text: this.#answerText(body.decision_id, canonicalJson(body)) };
+    return { kind: 'decided', text: this.#answerText(this.#recall.ordersOf(stored), canonicalJson(body)) };
   }
 
-  #answerText(decisionId: string, bodyText: string): string {
-    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, decisionId))}}`;
+  #ordersOf(decided: Decided): readonly OrderState[] {
+    return this.core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+  }
+  #answerText(orders: readonly OrderState[], bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, orders))}}`;
   }
 
   #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided {
@@ -429,7 +435,7 @@ export class Gate implements GateApi {
     if (stored === null) return null;
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
-    return { decision: event.decision, execution: describeExecution(this.core, decisionId) };
+    return { decision: event.decision, execution: describeExecution(this.core, this.#recall.ordersOf(stored)) };
   }
 
   getOrders(

@@ -70,8 +70,7 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
 }
 
 /** State of one execution from its orders: what is certain wins over what is hoped for. */
-export function describeExecution(core: GateCore, decisionId: string): ExecutionBody {
-  const orders = core.state.orders.byDecision.get(decisionId) ?? [];
+export function describeExecution(core: GateCore, orders: readonly OrderState[]): ExecutionBody {
   const described = orders.map((order): ExecutionOrder => {
     const rules = core.state.rules.get(order.symbol);
     return {

@@ -28,7 +28,15 @@ import {
 import { Pacing } from './pacing.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState } from './positions.ts';
 import { RequestMemory } from './requests.ts';
+import { SeenIds } from './seen-ids.ts';
 import { TradeBook } from './trades.ts';
+
+/** Pages of trades go back to the newest one known, or an hour before a restart. */
+const KEEP_TRADES_MS = 2 * 86_400_000;
+/** The list of transfers is asked for from the last one on, or from the last account record before a restart. */
+const KEEP_TRANSFERS_MS = 30 * 86_400_000;
+/** Signals that have expired stay this long: clocks may step back. */
+const KEEP_SIGNALS_MS = 86_400_000;
 
 /**
  * Every view of the gate, folded from ledger events and from nothing else. `applyEvent` is the only writer; it runs in
@@ -45,8 +53,9 @@ export class GateState {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
-  readonly seenTrades = new Set<string>();
-  readonly seenTransfers = new Set<string>();
+  /** Trade ids by symbol. */
+  readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
+  readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
@@ -69,6 +78,7 @@ export class GateState {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
+    this.orders.ended.dropOld(this.orders, event.at_ms);
     switch (event.kind) {
       case 'decision':
         this.#applyDecision(event.payload, event.at_ms);
@@ -101,6 +111,8 @@ export class GateState {
         return;
       case 'signal':
         this.signals.set(event.payload.signal_id, event.payload);
+        for (const [id, signal] of this.signals)
+          if (signal.expires_at_ms <= event.at_ms - KEEP_SIGNALS_MS) this.signals.delete(id);
         return;
       case 'leverage':
         this.position(event.payload.symbol).leverage = event.payload.leverage;
@@ -109,8 +121,7 @@ export class GateState {
         this.equity.rebase(event.at_ms, event.payload.equity_usdt);
         return;
       case 'transfer':
-        if (this.seenTransfers.has(event.payload.transfer_id)) return;
-        this.seenTransfers.add(event.payload.transfer_id);
+        if (!this.seenTransfers.add('', event.payload.transfer_id, event.payload.at_venue_ms)) return;
         this.equity.addTransfer(event.payload.amount_usdt, event.payload.at_venue_ms);
         return;
       case 'policy':
@@ -243,9 +254,7 @@ export class GateState {
 
   /** Prices and fees of lots that moved already; deduplicated by trade id. */
   #applyTrade(event: TradeEvent): void {
-    const key = `${event.symbol} ${event.trade_id}`;
-    if (this.seenTrades.has(key)) return;
-    this.seenTrades.add(key);
+    if (!this.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
     if (event.client_order_id === null) return;
     const order = this.orders.all.get(event.client_order_id);
     const rules = this.rules.get(event.symbol);

@@ -3,6 +3,7 @@ import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
+import { EndedOrders } from './ended-orders.ts';
 import type { PossibleFills } from './positions.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
@@ -67,9 +68,11 @@ export interface OrderBook {
   readonly live: Map<string, Set<OrderState>>;
   readonly byDecision: Map<string, OrderState[]>;
   readonly byVenueId: Map<string, OrderState>;
+  /** Orders that are proven terminal and still in the maps above. */
+  readonly ended: EndedOrders;
 }
 export function createOrderBook(): OrderBook {
-  return { all: new Map(), live: new Map(), byDecision: new Map(), byVenueId: new Map() };
+  return { all: new Map(), live: new Map(), byDecision: new Map(), byVenueId: new Map(), ended: new EndedOrders() };
 }
 const NONE: ReadonlySet<OrderState> = new Set();
 export function liveOrders(book: OrderBook, symbol: string): ReadonlySet<OrderState> {
@@ -96,7 +99,8 @@ export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
 
 export function insertOrder(book: OrderBook, order: OrderState): void {
   book.all.set(order.clientOrderId, order);
-  if (!isTerminal(order.status)) {
+  if (isTerminal(order.status)) book.ended.add(order, order.plannedAtMs);
+  else {
     const live = book.live.get(order.symbol);
     if (live === undefined) book.live.set(order.symbol, new Set([order]));
     else live.add(order);
@@ -218,7 +222,10 @@ export function applyOrderEvent(book: OrderBook, order: OrderState, event: Order
     const known = event.status === 'working' || event.status === 'partially_filled' || event.status === 'filled';
     if (order.acknowledgedAtMs === null && (known || event.status === 'expired' || event.status === 'canceled'))
       order.acknowledgedAtMs = atMs;
-    if (isTerminal(event.status)) book.live.get(order.symbol)?.delete(order);
+    if (isTerminal(event.status)) {
+      book.live.get(order.symbol)?.delete(order);
+      book.ended.add(order, atMs);
+    }
   }
   order.updatedAtMs = Math.max(order.updatedAtMs, event.venue_at_ms);
   return delta;

@@ -1,0 +1,48 @@
+import type { OrderBook, OrderState } from './orders.ts';
+
+/**
+ * Orders that have ended stay in the views for this long, ms of event time: their late fills, trades and repeated
+ * requests arrive within minutes. What is asked of older ones is read from the ledger (gate/recall.ts).
+ */
+export const KEEP_ENDED_MS = 7 * 86_400_000;
+
+/**
+ * Ended orders in the order of their end, until they leave the views. All orders of a decision leave together, so that
+ * an execution is shown whole or read back whole. Driven by events alone: a restart drops the very same orders.
+ */
+export class EndedOrders {
+  #queue: { readonly order: OrderState; readonly endedAtMs: number }[] = [];
+  #head = 0;
+  /** Orders that are old enough but wait for others of their decision. */
+  readonly #waiting = new Set<OrderState>();
+
+  add(order: OrderState, endedAtMs: number): void {
+    this.#queue.push({ order, endedAtMs });
+  }
+
+  /** Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. */
+  dropOld(book: OrderBook, nowMs: number): void {
+    for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
+      if (next.endedAtMs > nowMs - KEEP_ENDED_MS) break;
+      this.#head += 1;
+      this.#drop(book, next.order);
+    }
+    if (this.#head < 1024 || this.#head * 2 < this.#queue.length) return;
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
+  }
+
+  #drop(book: OrderBook, order: OrderState): void {
+    const siblings = (order.decisionId === null ? undefined : book.byDecision.get(order.decisionId)) ?? [order];
+    this.#waiting.add(order);
+    // INVARIANT: what may still fill is never forgotten: only what has ended waits here, and an end is final.
+    if (!siblings.every((sibling) => this.#waiting.has(sibling))) return;
+    for (const sibling of siblings) {
+      this.#waiting.delete(sibling);
+      book.all.delete(sibling.clientOrderId);
+      const key = `${sibling.symbol} ${sibling.venueOrderId}`;
+      if (book.byVenueId.get(key) === sibling) book.byVenueId.delete(key);
+    }
+    if (order.decisionId !== null) book.byDecision.delete(order.decisionId);
+  }
+}

@@ -1,0 +1,166 @@
+import type { ExecutionDecision } from '../../daemon/core/decision.ts';
+import type { ExecutionRequest } from '../../daemon/core/request.ts';
+import type { DecisionBody, DecisionKind } from '../../daemon/gate/api.ts';
+import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder, TradeEvent } from '../../daemon/gate/events.ts';
+import type { SymbolRules } from '../../daemon/gate/ports.ts';
+import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { buildCase, decideCase } from '../core/decision-fixture.ts';
+
+/** 2025-03-03 00:00 UTC. */
+export const T0 = 1_740_960_000_000;
+export const DAY = 86_400_000;
+
+type Unnumbered = { [K in GateEvent['kind']]: Omit<Extract<GateEvent, { kind: K }>, 'seq'> }[GateEvent['kind']];
+
+/** BTCUSDT: lots of 0.001, ticks of 0.1. */
+export const BTC_RULES: SymbolRules = {
+  symbol: 'BTCUSDT',
+  trading: true,
+  tickMantissa: 1,
+  tickScale: 10,
+  lotMantissa: 1,
+  lotScale: 1000,
+  minLots: 1,
+  maxLots: 120_000,
+  maxMarketLots: 120_000,
+  minNotionalUsdt: 50,
+  multiplierUp: 1.05,
+  multiplierDown: 0.95,
+  takerFee: 0.0005,
+  makerFee: 0.0002,
+  brackets: [{ initialLeverage: 125, notionalFloor: 0, notionalCap: 1_000_000_000, maintenanceRate: 0.004, cum: 0 }],
+  observedAtMs: T0,
+};
+
+/** A ledger in memory: the views folded from it, and the events as they were appended. */
+export class FoldedLedger {
+  readonly state = new GateState();
+  readonly events: GateEvent[] = [];
+
+  append(event: Unnumbered): GateEvent {
+    const numbered = { ...event, seq: this.events.length + 1 } as GateEvent;
+    this.events.push(numbered);
+    this.state.apply(numbered);
+    return numbered;
+  }
+  *iterateEvents(query: { readonly fromSeq?: number; readonly kind?: string } = {}): Generator<GateEvent> {
+    for (const event of this.events)
+      if (event.seq >= (query.fromSeq ?? 1) && (query.kind === undefined || event.kind === query.kind)) yield event;
+  }
+  /** What a restart makes of it. */
+  refold(): GateState {
+    const state = new GateState();
+    for (const event of this.events) state.apply(event);
+    return state;
+  }
+}
+
+export interface DecisionPlan {
+  readonly id: string;
+  readonly atMs: number;
+  readonly kind?: DecisionKind;
+  readonly agent?: string;
+  readonly parent?: string;
+  readonly request?: Partial<ExecutionRequest>;
+  readonly effective?: Partial<NonNullable<ExecutionDecision['effective']>>;
+  readonly orders: readonly (Partial<PlannedOrder> & Pick<PlannedOrder, 'client_order_id'>)[];
+}
+/** A permitted decision with the orders that follow from it. */
+export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: 'decision' }> {
+  const agent = plan.agent ?? 'alice';
+  const drawn = buildCase({ request: { agent } });
+  const decided = decideCase(drawn);
+  if (decided.effective === null) throw new Error('the fixture is no longer allowed');
+  const body: DecisionBody = {
+    ...decided,
+    effective: { ...decided.effective, ...plan.effective },
+    agent,
+    at_ms: plan.atMs,
+    binding: true,
+    context_hash: '0',
+    decision_id: plan.id,
+    kind: plan.kind ?? 'tool',
+    policy_hash: '0',
+    request_id: null,
+    seq: 1,
+    symbol: 'BTCUSDT',
+    tool: 'place_order',
+  };
+  const payload: DecisionEvent = {
+    agent,
+    body_hash: null,
+    context: drawn.context,
+    decision: body,
+    market_seq: 0,
+    orders: plan.orders.map((order, slice) => ({
+      delay_ms: 0,
+      kind: 'regular',
+      leverage: 1,
+      lots: 10,
+      order_type: 'limit',
+      price_ticks: 600_000,
+      protective: false,
+      reduce_only: false,
+      side: 'buy',
+      slice,
+      symbol: 'BTCUSDT',
+      time_in_force: 'GTC',
+      trigger_ticks: null,
+      ...order,
+    })),
+    parent_decision_id: plan.parent ?? null,
+    request: { ...drawn.request, agent, request_id: null, ...plan.request },
+    route: 'place_order',
+    state_seq: 0,
+    texts: {},
+  };
+  return { kind: 'decision', at_ms: plan.atMs, payload };
+}
+
+export function orderEvent(
+  id: string,
+  atMs: number,
+  change: Partial<OrderEvent>,
+): Extract<Unnumbered, { kind: 'order' }> {
+  return {
+    kind: 'order',
+    at_ms: atMs,
+    payload: {
+      average_price: null,
+      client_order_id: id,
+      detail: null,
+      executed_lots: 0,
+      foreign: null,
+      retryable: false,
+      status: 'working',
+      venue_at_ms: atMs,
+      venue_order_id: `v-${id}`,
+      ...change,
+    },
+  };
+}
+
+export function tradeEvent(
+  tradeId: string,
+  orderId: string | null,
+  atMs: number,
+  change: Partial<TradeEvent> = {},
+): Extract<Unnumbered, { kind: 'trade' }> {
+  return {
+    kind: 'trade',
+    at_ms: atMs,
+    payload: {
+      at_venue_ms: atMs,
+      client_order_id: orderId,
+      fee_usdt: 0.3,
+      is_maker: false,
+      lots: 10,
+      price: 60_000,
+      realised_pnl_usdt: 0,
+      side: 'buy',
+      symbol: 'BTCUSDT',
+      trade_id: tradeId,
+      ...change,
+    },
+  };
+}
