@@ -5,6 +5,7 @@ import { findPackageFolder } from '../config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
 import type { Io } from './verb.ts';
 import { addArm } from './verbs/arm.ts';
+import { addAttack } from './verbs/attack.ts';
 import { addAudit } from './verbs/audit.ts';
 import { addClose } from './verbs/close.ts';
 import { addDecisions } from './verbs/decisions.ts';
@@ -39,6 +40,7 @@ const VERBS = [
   addToken,
   addArm,
   addExchangeSim,
+  addAttack,
 ];
 
 function buildProgram(io: Io): Command {

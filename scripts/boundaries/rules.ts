@@ -43,7 +43,7 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/replay.ts': rule(['replay']),
   'daemon/cli/verbs/tune.ts': rule(['replay']),
   'daemon/cli/verbs/data.ts': rule(['replay']),
-  'daemon/cli/verbs/attack.ts': rule(['attack', 'replay']),
+  'daemon/cli/verbs/attack.ts': rule(['attack', 'policy', 'main', 'http']),
   'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
   'daemon/cli/emergency-flatten.ts': rule(['venue'], ['gate']),
 };

@@ -30,6 +30,7 @@ const COMMANDS = [
   ['token', 'revoke'],
   ['arm'],
   ['exchange-sim'],
+  ['attack'],
 ];
 const GROUPS = new Set(['', 'policy', 'audit', 'token']);
 
