@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { decide } from '../../daemon/core/decide.ts';
+import {
+  bareRequest,
+  describeTightness,
+  findBreaches,
+  findStrictestRegime,
+  judgeStanding,
+  restingOpenings,
+  standingAsk,
+  standingRequest,
+} from '../../daemon/gate/review.ts';
+import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
+import { basePolicy, withChange } from '../core/decision-fixture.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
+
+const PLACE = { account: 'main', venue: 'paper' };
+const NOW = T0 + 60_000;
+const strict = compilePolicy(withChange(basePolicy, { standing: { on_breach: 'reduce' } }), 'test', 'gate');
+
+/** Calm BTC at a mark; one lot is a thousandth of it. */
+function inputsAt(mark: number, change: Partial<SymbolInputs> = {}): LiveInputs {
+  const features = {
+    bar_count: 3000,
+    bar_ms: 900_000,
+    bars_as_of_ms: NOW - 1_000,
+    history_count: 2880,
+    jump_ratio: 0.5,
+    liquidity: 100,
+    liquidity_floor: 10,
+    sigma: 0.01,
+    sigma_baseline: 0.02,
+  };
+  const btc: SymbolInputs = {
+    mark,
+    markAtMs: NOW,
+    bid: mark,
+    ask: mark,
+    quoteAtMs: NOW,
+    fundingRate8h: 0.0001,
+    fundingAtMs: NOW,
+    features,
+    heldRegime: 'calm',
+    ...change,
+  };
+  const account = { marginBalanceUsdt: 10_000, availableUsdt: 9_000, marginRatio: 0.01, observedAtMs: NOW };
+  return { nowMs: NOW, clockSkewMs: 1, account, symbols: new Map([['BTCUSDT', btc]]) };
+}
+function ledger(): FoldedLedger {
+  const folded = new FoldedLedger();
+  folded.append({ kind: 'rules', at_ms: T0, payload: { rules: { ...BTC_RULES, observedAtMs: NOW - 1_000 } } });
+  return folded;
+}
+function holding(lots: number): FoldedLedger {
+  const folded = ledger();
+  folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1', lots }] }));
+  folded.append(orderEvent('o-1', T0 + 1, { status: 'filled', executed_lots: lots }));
+  return folded;
+}
+function resting(lots: number, priceTicks: number): FoldedLedger {
+  const folded = ledger();
+  const order = { client_order_id: 'o-1', lots, price_ticks: priceTicks };
+  const effective = { max_slippage_bps: 10 };
+  folded.append(decisionEvent({ id: 'd-1', atMs: T0, effective, orders: [order] }));
+  folded.append(orderEvent('o-1', T0 + 1, { status: 'working' }));
+  return folded;
+}
+
+describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
+  it('finds a position above the symbol cap of 2,400 USDT: one lot less, at the cap, one lot more', () => {
+    for (const [lots, expected] of [
+      [39, []],
+      [40, []],
+      [41, [{ symbol: 'BTCUSDT', lots: 1, cause: 'symbol notional' }]],
+    ] as const)
+      assert.deepEqual(findBreaches(holding(lots).state, inputsAt(60_000), strict, PLACE), expected, `${lots} lots`);
+  });
+
+  it('cuts to a quarter when the regime is extreme, and nothing unless the policy says reduce', () => {
+    const { state } = holding(40);
+    const extreme = inputsAt(60_000, { heldRegime: 'extreme' });
+    assert.deepEqual(findBreaches(state, extreme, strict, PLACE), [
+      { symbol: 'BTCUSDT', lots: 30, cause: 'symbol notional' },
+    ]);
+    const lenient = compilePolicy(basePolicy, 'test', 'gate');
+    assert.deepEqual(findBreaches(state, extreme, lenient, PLACE), [], 'cancel_opening leaves positions alone');
+    assert.equal(findStrictestRegime(state, extreme, strict, PLACE), 'extreme');
+  });
+
+  it('lets a mark drift by a hundredth of the position: below, at, above', () => {
+    const { state } = holding(40);
+    for (const [mark, count] of [
+      [60_590, 0],
+      [60_606, 0],
+      [60_607, 1],
+    ] as const)
+      assert.equal(findBreaches(state, inputsAt(mark), strict, PLACE).length, count, `mark ${mark}`);
+  });
+
+  const judge = (folded: FoldedLedger, inputs: LiveInputs): string => {
+    const [order] = restingOpenings(folded.state);
+    assert.ok(order !== undefined, 'an order rests');
+    const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
+    const request = standingRequest(PLACE, order, BTC_RULES, NOW);
+    const context = buildContext(folded.state, inputs, request, policy, standingAsk(PLACE, order, new Set()));
+    return judgeStanding(decide(request, context, policy), order);
+  };
+
+  it('leaves a resting order that fits whole: one lot less, at the order cap, one lot more', () => {
+    for (const [lots, verdict] of [
+      [19, 'fits'],
+      [20, 'fits'],
+      [21, 'gone'],
+    ] as const)
+      assert.equal(judge(resting(lots, 600_000), inputsAt(60_000)), verdict, `${lots} lots under 1,200 USDT`);
+  });
+
+  it('sends away what a tightened regime cuts, and decides nothing on stale inputs alone', () => {
+    const folded = resting(10, 600_000);
+    assert.equal(judge(folded, inputsAt(60_000, { heldRegime: 'extreme' })), 'gone', 'a quarter of the cap is left');
+    assert.equal(judge(folded, inputsAt(60_000, { quoteAtMs: NOW - 5_001 })), 'unclear', 'the quote is too old');
+    assert.equal(judge(folded, inputsAt(60_000, { quoteAtMs: NOW - 5_000 })), 'fits', 'the quote is just fresh');
+  });
+
+  it('reviews the worst price of a side first', () => {
+    const folded = ledger();
+    const orders = [590_000, 598_000, 594_000].map((price, slice) => ({
+      client_order_id: `o-${slice}`,
+      price_ticks: price,
+    }));
+    folded.append(decisionEvent({ id: 'd-1', atMs: T0, orders }));
+    assert.deepEqual(
+      restingOpenings(folded.state).map((order) => order.priceTicks),
+      [598_000, 594_000, 590_000],
+    );
+  });
+
+  it('describes the same tightness until something tightens, and asks for a review when it does', () => {
+    const folded = resting(10, 600_000);
+    const policyFor = (): typeof strict => strict;
+    const before = describeTightness(folded.state, inputsAt(60_000), 'p', policyFor);
+    assert.equal(describeTightness(folded.state, inputsAt(59_000), 'p', policyFor), before, 'a mark tightens nothing');
+    const changed = [
+      describeTightness(folded.state, inputsAt(60_000), 'q', policyFor),
+      describeTightness(folded.state, inputsAt(60_000, { heldRegime: 'volatile' }), 'p', policyFor),
+      describeTightness(
+        folded.state,
+        { ...inputsAt(60_000), account: { ...inputsAt(60_000).account!, marginRatio: 0.5 } },
+        'p',
+        policyFor,
+      ),
+    ];
+    for (const [index, text] of changed.entries()) assert.notEqual(text, before, `change ${index}`);
+  });
+
+  it('asks in the name of the gate and of this account', () => {
+    const { agent, origin, account, venue, timestamp_ms: atMs } = bareRequest(PLACE, 'BTCUSDT', NOW);
+    assert.deepEqual([agent, origin, account, venue, atMs], ['gate', 'gate', 'main', 'paper', NOW]);
+  });
+});
