@@ -1,0 +1,71 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findBarLength } from './bar-length.ts';
+import { MarketDataError } from './errors.ts';
+
+export interface MarketFile {
+  readonly path: string;
+  readonly name: string;
+  readonly symbol: string;
+  readonly kind: 'bars' | 'funding';
+  /** As written in the name (`15m`); empty for funding. */
+  readonly barLength: string;
+  /** History only: what follows it is judged. */
+  readonly isWarmup: boolean;
+}
+export interface MarketFolder {
+  /** Ordered by name. */
+  readonly files: readonly MarketFile[];
+  /** CSV files whose name says neither bars nor funding. */
+  readonly unknown: readonly string[];
+}
+
+const SYMBOL = /^([A-Z0-9]{2,20})(?![A-Za-z0-9])/;
+
+/** By code units: the order must not depend on the locale. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * The market data files of a folder, by their names alone. A file belongs to the symbol its name starts with; bar files
+ * carry a bar length, funding files the word `funding`; `markprice` files are left alone; `warmup` marks history.
+ *
+ * @throws MarketDataError when there is no such folder or nothing in it
+ */
+export function listMarketFiles(folder: string): MarketFolder {
+  const names = listNames(folder).filter((name) => name.endsWith('.csv') && !name.includes('markprice'));
+  if (names.length === 0) throw new MarketDataError(`${folder}: no CSV file of bars is in this folder`);
+  const files: MarketFile[] = [];
+  const unknown: string[] = [];
+  for (const name of names.sort(compareText)) {
+    const symbol = SYMBOL.exec(name)?.[1];
+    const stem = name.slice(0, -'.csv'.length);
+    const barLength = findBarLength(stem);
+    const isFunding = name.includes('funding');
+    if (symbol === undefined || (barLength === null && !isFunding)) {
+      unknown.push(name);
+      continue;
+    }
+    files.push({
+      path: join(folder, name),
+      name,
+      symbol,
+      kind: isFunding ? 'funding' : 'bars',
+      barLength: isFunding ? '' : (barLength ?? ''),
+      isWarmup: name.includes('warmup'),
+    });
+  }
+  return { files, unknown };
+}
+
+function listNames(folder: string): string[] {
+  try {
+    if (!statSync(folder).isDirectory()) throw new MarketDataError(`${folder}: a folder of CSV files is expected`);
+    return readdirSync(folder);
+  } catch (error) {
+    if (error instanceof MarketDataError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new MarketDataError(`${folder}: this folder cannot be read (${code})`);
+  }
+}
