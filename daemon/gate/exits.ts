@@ -8,6 +8,7 @@ import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
+import { closableShare } from './state/closable-share.ts';
 import { remainingLots } from './state/exposure.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
@@ -106,6 +107,16 @@ export class ExitRunner {
     let order = first;
     let left = first.lots;
     let attempt = 0;
+    if (first.status === 'in_flight' && this.#isAboveShare(first)) {
+      // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
+      this.#sender.record(first, endedEvent(this.#core, first, 'canceled', 'its share shrank while room was made'));
+      attempt += 1;
+      const next = this.#decideRung(parent, left, 0, attempt, 'slice');
+      if (next === null) return;
+      await next.decided.appended.committed;
+      order = next.order;
+      left = order.lots;
+    }
     let failures = 0;
     const rungs = this.#core.policySpec.exits.ladder_bps.length + (decided.event.request.origin === 'agent' ? 0 : 1);
     for (let rung = 0; !this.#signal.aborted; ) {
@@ -132,6 +143,16 @@ export class ExitRunner {
       order = next.order;
       left = Math.min(left, order.lots);
     }
+  }
+
+  #isAboveShare(order: OrderState): boolean {
+    if (order.origin !== 'agent' || order.agent === null || this.#core.policySpec.exits.scope !== 'own') return false;
+    const { orders, positions } = this.#core.state;
+    const position = positions.get(order.symbol);
+    const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
+    // Whole positions are kept by reduceOnly; a refusal there is worse than an order that the venue cuts.
+    const held = position === undefined ? 0 : order.side === 'sell' ? longLots(position) : shortLots(position);
+    return order.lots > share && held > share;
   }
 
   /** What a refusal asks for before the next attempt; false: another attempt is pointless. */

@@ -13,6 +13,7 @@ import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
+import { closableShare } from './state/closable-share.ts';
 import {
   type ExposedPosition,
   markInTicks,
@@ -300,7 +301,8 @@ function viewAgent(
   own: Own,
 ): AgentView {
   const pace = state.pacing.readAgent(agent);
-  const share = state.positions.get(symbol)?.shares.get(agent) ?? 0;
+  const position = state.positions.get(symbol);
+  const share = position?.shares.get(agent) ?? 0;
   const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
   const counted =
     rules === null || live === null
@@ -314,7 +316,7 @@ function viewAgent(
     long_units: counted.longUnits,
     other_positions: others.positions,
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
-    share_lots: share,
+    share_lots: closableShare(position, liveOrders(state.orders, symbol), agent, own.own),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };

@@ -79,4 +79,26 @@ describe('verified exits under adverse answers', () => {
     assert.deepEqual(flat.body.positions_left, []);
     assert.equal(await world.position('BTCUSDT'), 0);
   });
+
+  it("BY-36 closes no lot of another agent's share, however many closes one agent sends at once", async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.advance(61_000);
+    const other = world.createAgent('other');
+    const mine = await open(300);
+    const { body } = await world.tool('place_order', order({ requested_notional: 420 }), other);
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    const both = await world.position('BTCUSDT');
+    await world.fault({ kind: 'delay', ms: 200, count: 2, match: { method: 'POST', path: '/fapi/v1/order' } });
+    const answers = await Promise.all([1, 2, 3].map(() => world.tool('close_position', { symbol: 'BTCUSDT' })));
+    assert.equal(
+      answers.filter((answer) => answer.body.decision.decision !== 'BLOCK').length,
+      1,
+      'one close is enough',
+    );
+    await world.refresh();
+    const left = both - mine;
+    assert.ok(Math.abs((await world.position('BTCUSDT')) - left) < 1e-9, `${left} of the other agent is left`);
+    const shares = (await world.positions()).find((position) => position.symbol === 'BTCUSDT')?.agent_share;
+    assert.deepEqual(Object.keys(shares ?? {}), ['other']);
+  });
 });
