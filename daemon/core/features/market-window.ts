@@ -1,5 +1,13 @@
 import type { MarketSection } from '../policy.ts';
-import { type Bar, isPlausibleBar, isPrice, scaleBarCount } from './bars.ts';
+import { type Bar, isPlausibleBar, scaleBarCount } from './bars.ts';
+import {
+  jumpRatio,
+  liquidityOf,
+  MAX_JUMP_RATIO,
+  readClosedFeatures,
+  readLiveFeatures,
+  type WindowSnapshot,
+} from './live-features.ts';
 import type { MarketFeatures } from './market.ts';
 import { SlidingOrderStatistic } from './order-statistic.ts';
 
@@ -9,17 +17,9 @@ export type BarOutcome =
   | { readonly kind: 'applied_after_gap'; readonly missing_bars: number }
   | { readonly kind: 'rejected'; readonly reason: 'implausible' | 'not_newer' | 'misaligned' };
 
-/** Stands for a ratio too large to matter, also for a move after a window without any. */
-export const MAX_JUMP_RATIO = 1e9;
-/** Keeps the liquidity finite when the price has not moved; a thousandth of a basis point. */
-const LIQUIDITY_EPSILON = 1e-7;
-const APPLIED: BarOutcome = { kind: 'applied' };
+export { MAX_JUMP_RATIO };
 
-function jumpRatio(move: number, sigmaBefore: number, returnsBefore: number): number {
-  if (returnsBefore === 0 || move === 0) return 0;
-  const ratio = Math.abs(move) / (sigmaBefore / Math.sqrt(returnsBefore));
-  return Math.min(ratio, MAX_JUMP_RATIO);
-}
+const APPLIED: BarOutcome = { kind: 'applied' };
 
 /**
  * Incremental market features of one symbol, fed with closed bars in order. The same bars give the same bits however
@@ -55,6 +55,7 @@ export class MarketFeatureWindow {
   #liquidity = 0;
   #liquidityFloor: number | null = null;
   #closedJumpRatio = 0;
+  #snapshot: WindowSnapshot | null = null;
 
   /** `barMs` is the length of the bars that will be fed; the policy's counts are scaled to it. */
   constructor(barMs: number, market: MarketSection) {
@@ -90,43 +91,43 @@ export class MarketFeatureWindow {
     if (this.#barCount > 0) this.#applyReturn(Math.log(bar.close / this.#close));
     this.#volumeEma =
       this.#barCount === 0 ? bar.volume : this.#volumeEma + this.#emaWeight * (bar.volume - this.#volumeEma);
-    this.#liquidity = this.#volumeEma / (this.#sigma + LIQUIDITY_EPSILON);
+    this.#liquidity = liquidityOf(this.#volumeEma, this.#sigma);
     this.#openTimeMs = bar.open_time_ms;
     this.#close = bar.close;
     this.#barCount += 1;
+    this.#snapshot = this.#takeSnapshot();
     return outcome;
+  }
+
+  /** Figures as of the last closed bar, from which both readings follow; null before the first. */
+  snapshot(): WindowSnapshot | null {
+    return this.#snapshot;
   }
 
   /** Features as of the last closed bar; null before the first. */
   readClosed(): MarketFeatures | null {
-    return this.#barCount === 0 ? null : this.#build(this.#sigma, this.#liquidity, this.#closedJumpRatio);
+    return this.#snapshot === null ? null : readClosedFeatures(this.#snapshot);
   }
 
-  /**
-   * Features with the running bar: its squared log move from the last close is added to the whole window (window_bars
-   * closed bars and the running one), so live volatility is never below the closed one and equals it while the mark
-   * stands at the last close. Null before the first bar or when the mark is not a price.
-   */
+  /** Features with the running bar (`readLiveFeatures`); null before the first bar or when the mark is not a price. */
   readLive(mark: number): MarketFeatures | null {
-    if (this.#barCount === 0 || !isPrice(mark)) return null;
-    const move = Math.log(mark / this.#close);
-    const sigma = Math.sqrt(this.#sumOfSquares + move * move);
-    const liquidity = this.#volumeEma / (sigma + LIQUIDITY_EPSILON);
-    const running = jumpRatio(move, this.#sigma, this.#returnCount);
-    return this.#build(sigma, liquidity, Math.max(this.#closedJumpRatio, running));
+    return this.#snapshot === null ? null : readLiveFeatures(this.#snapshot, mark);
   }
 
-  #build(sigma: number, liquidity: number, jump: number): MarketFeatures {
+  #takeSnapshot(): WindowSnapshot {
     return {
       bar_ms: this.barMs,
       bars_as_of_ms: this.#openTimeMs + this.barMs,
       bar_count: this.#barCount,
       history_count: this.#sigmas.size,
-      sigma,
+      return_count: this.#returnCount,
+      close: this.#close,
+      volume_ema: this.#volumeEma,
+      sum_of_squares: this.#sumOfSquares,
+      sigma: this.#sigma,
       sigma_baseline: this.#sigmaBaseline,
-      jump_ratio: jump,
-      liquidity,
       liquidity_floor: this.#liquidityFloor,
+      jump_ratio: this.#closedJumpRatio,
     };
   }
 
