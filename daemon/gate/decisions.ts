@@ -1,12 +1,13 @@
-import { canonicalJson } from '../core/canonical-json.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { decide } from '../core/decide.ts';
 import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
+import { writeContext } from '../core/record-text/context.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
+import { writeBody, writeRecord } from './record-text.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 
 /** Genesis prefix of ids: 6 hex digits tell whose order it is. */
@@ -61,7 +62,7 @@ export function takeDecision(
   const elapsedNs = Number(process.hrtime.bigint() - startedAt);
   if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
   const texts = storeTexts(core, options.texts);
-  const contextText = canonicalJson(context);
+  const contextText = writeContext(context);
   const contextHash = core.ports.sha256(contextText);
   const { state } = core;
   const stateSeq = state.stateSeq;
@@ -84,8 +85,8 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    bodyText = canonicalJson(event.decision);
-    return { payload: event, text: joinRecord(event, contextText, bodyText) };
+    bodyText = flatten(writeBody(event.decision));
+    return { payload: event, text: writeRecord(event, contextText, bodyText) };
   });
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
@@ -100,12 +101,12 @@ export function takeDecision(
   return { body: payload.decision, bodyText, event: payload, appended, policy };
 }
 
-/** `canonicalJson(event)`, of which the two largest parts are written already. */
-export function joinRecord(event: DecisionEvent, contextText: string, bodyText: string): string {
-  const { context: _context, decision: _decision, agent, body_hash, ...rest } = event;
-  const head = canonicalJson({ agent, body_hash });
-  const tail = canonicalJson(rest);
-  return `${head.slice(0, -1)},"context":${contextText},"decision":${bodyText},${tail.slice(1)}`;
+/**
+ * A text that was put together piece by piece, in one piece. V8 does that whenever it reads such a text, also when it
+ * is a part of a larger one, and this one is read three times: in the record's hash, by the database, and by the caller.
+ */
+function flatten(text: string): string {
+  return text.charCodeAt(0) === 0 ? '' : text;
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

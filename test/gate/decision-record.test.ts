@@ -2,32 +2,83 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
-import { joinRecord } from '../../daemon/gate/decisions.ts';
-import type { DecisionEvent } from '../../daemon/gate/events.ts';
+import { writeContext } from '../../daemon/core/record-text/context.ts';
+import { DECISION_KINDS, type DecisionBody } from '../../daemon/gate/api.ts';
+import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
+import { writeBody, writeRecord } from '../../daemon/gate/record-text.ts';
+import { cases } from '../core/decide-cases.ts';
+import { type Case, decideCase } from '../core/decision-fixture.ts';
 
 const text = fc.string({ unit: 'binary' });
-const value = fc.jsonValue({ noUnicodeString: false });
-const event = fc.record({
+const order: PlannedOrder = {
+  client_order_id: 'hfabcdef1-0-0',
+  delay_ms: 0,
+  kind: 'regular',
+  leverage: 1,
+  lots: 2,
+  order_type: 'limit',
+  price_ticks: 600_001,
+  protective: false,
+  reduce_only: false,
+  side: 'buy',
+  slice: 0,
+  symbol: 'BTCUSDT',
+  time_in_force: 'IOC',
+  trigger_ticks: null,
+};
+const shell = fc.record({
   agent: text,
-  body_hash: fc.option(text),
-  context: fc.dictionary(text, value),
-  decision: fc.dictionary(text, value),
-  market_seq: fc.maxSafeNat(),
-  orders: fc.array(fc.dictionary(text, value)),
-  parent_decision_id: fc.option(text),
-  request: fc.dictionary(text, value),
-  route: text,
-  state_seq: fc.maxSafeNat(),
+  bodyHash: fc.option(text),
+  kind: fc.constantFrom(...DECISION_KINDS),
+  orders: fc.constantFrom<readonly PlannedOrder[]>([], [order], [order, { ...order, slice: 1, price_ticks: null }]),
+  parent: fc.option(text),
+  requestId: fc.option(text),
+  seq: fc.maxSafeNat(),
+  symbol: fc.option(text),
   texts: fc.dictionary(text, text),
+  tool: text,
 });
+type Shell = typeof shell extends fc.Arbitrary<infer T> ? T : never;
 
-test('a record that is joined from written parts is the canonical text of the whole [SAE-AUDIT]', () => {
+function eventOf(drawn: Case, around: Shell): DecisionEvent {
+  const { seq, agent } = around;
+  const body: DecisionBody = {
+    ...decideCase(drawn),
+    agent,
+    at_ms: seq,
+    binding: around.kind === 'tool',
+    context_hash: 'c'.repeat(64),
+    decision_id: `d-abcdef-${seq.toString(36)}`,
+    kind: around.kind,
+    policy_hash: 'e'.repeat(64),
+    request_id: around.requestId,
+    seq,
+    symbol: around.symbol,
+    tool: around.tool,
+  };
+  return {
+    agent,
+    body_hash: around.bodyHash,
+    context: drawn.context,
+    decision: body,
+    market_seq: seq,
+    orders: around.orders,
+    parent_decision_id: around.parent,
+    request: drawn.request,
+    route: around.tool,
+    state_seq: seq,
+    texts: around.texts,
+  };
+}
+
+test('the record of a decision is the canonical text of its event, and what is answered the text of its body [SAE-AUDIT]', () => {
   fc.assert(
-    fc.property(event, (generated) => {
-      const record = generated as unknown as DecisionEvent;
-      const joined = joinRecord(record, canonicalJson(record.context), canonicalJson(record.decision));
-      assert.equal(joined, canonicalJson(record));
+    fc.property(cases, shell, (drawn, around) => {
+      const event = eventOf(drawn, around);
+      const bodyText = writeBody(event.decision);
+      assert.equal(bodyText, canonicalJson(event.decision), 'body');
+      assert.equal(writeRecord(event, writeContext(event.context), bodyText), canonicalJson(event), 'record');
     }),
-    { seed: 7, numRuns: 500 },
+    { seed: 7, numRuns: 800 },
   );
 });

@@ -1,0 +1,46 @@
+import { CanonicalJsonError } from '../canonical-json.ts';
+
+/**
+ * The parts of which the record of a decision is written. The text is that of `canonicalJson`, to the byte, without its
+ * search for what is out of order: the writers of this folder name every key in canonical order.
+ */
+
+/** @throws CanonicalJsonError for NaN and infinities, as `canonicalJson` does */
+export function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new CanonicalJsonError('$', `${value} is not a JSON number`);
+  return `${value}`;
+}
+export function numberOrNull(value: number | null): string {
+  return value === null ? 'null' : numberText(value);
+}
+
+/** Text whose characters nobody vouches for. */
+export function quoted(value: string): string {
+  return JSON.stringify(value);
+}
+export function quotedOrNull(value: string | null): string {
+  return value === null ? 'null' : JSON.stringify(value);
+}
+/** A word of ours (a code, a unit, a member of a closed union): nothing in it needs an escape. */
+export function wordOrNull(value: string | null): string {
+  return value === null ? 'null' : `"${value}"`;
+}
+export function figureText(value: number | string | null): string {
+  return typeof value === 'number' ? numberText(value) : quotedOrNull(value);
+}
+
+export function listText<T>(items: readonly T[], write: (item: T) => string): string {
+  if (items.length === 0) return '[]';
+  let text = '[';
+  for (let i = 0; i < items.length; i += 1) {
+    if (i > 0) text += ',';
+    text += write(items[i] as T);
+  }
+  return `${text}]`;
+}
+
+/**
+ * `true` iff `Keys` are all the keys of T. Each writer has such a line, which stops compiling when a type gains a
+ * member that its writer does not know.
+ */
+export type Names<T, Keys extends string> = [keyof T, Keys] extends [Keys, keyof T] ? true : false;

@@ -1,0 +1,78 @@
+import { canonicalJson } from '../core/canonical-json.ts';
+import {
+  writeBudget,
+  writeConstraints,
+  writeEffective,
+  writeReasons,
+  writeVerdicts,
+} from '../core/record-text/decision.ts';
+import { writeRequest } from '../core/record-text/request.ts';
+import { type Names, numberOrNull, numberText, quoted, quotedOrNull } from '../core/record-text/scalars.ts';
+import type { DecisionBody } from './api.ts';
+import type { DecisionEvent } from './events.ts';
+
+/** `canonicalJson(body)`: what the caller is answered with. @throws CanonicalJsonError when a figure is not finite */
+export function writeBody(body: DecisionBody): string {
+  return (
+    `{"agent":${quoted(body.agent)},"at_ms":${numberText(body.at_ms)},"binding":${body.binding}` +
+    `,"budget":${writeBudget(body.budget)},"condition_reducing":${body.condition_reducing}` +
+    `,"constraints":${writeConstraints(body.constraints)},"context_hash":"${body.context_hash}"` +
+    `,"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
+    `,"effective":${writeEffective(body.effective)},"enforced":${body.enforced},"kind":"${body.kind}"` +
+    `,"policy_hash":"${body.policy_hash}","reasons":${writeReasons(body.reasons)}` +
+    `,"request_id":${quotedOrNull(body.request_id)},"retry_after_ms":${numberOrNull(body.retry_after_ms)}` +
+    `,"seq":${numberText(body.seq)},"symbol":${quotedOrNull(body.symbol)},"tool":${quoted(body.tool)}` +
+    `,"verdicts":${writeVerdicts(body.verdicts)}}`
+  );
+}
+
+/** `canonicalJson(event)`, of which the two largest parts are written already. */
+export function writeRecord(event: DecisionEvent, contextText: string, bodyText: string): string {
+  const orders = event.orders.length === 0 ? '[]' : canonicalJson(event.orders);
+  return (
+    `{"agent":${quoted(event.agent)},"body_hash":${quotedOrNull(event.body_hash)},"context":${contextText}` +
+    `,"decision":${bodyText},"market_seq":${numberText(event.market_seq)},"orders":${orders}` +
+    `,"parent_decision_id":${quotedOrNull(event.parent_decision_id)},"request":${writeRequest(event.request)}` +
+    `,"route":${quoted(event.route)},"state_seq":${numberText(event.state_seq)},"texts":${canonicalJson(event.texts)}}`
+  );
+}
+
+export const RECORD_IS_WHOLE: readonly [
+  Names<
+    DecisionBody,
+    | 'agent'
+    | 'at_ms'
+    | 'binding'
+    | 'budget'
+    | 'condition_reducing'
+    | 'constraints'
+    | 'context_hash'
+    | 'decision'
+    | 'decision_id'
+    | 'effective'
+    | 'enforced'
+    | 'kind'
+    | 'policy_hash'
+    | 'reasons'
+    | 'request_id'
+    | 'retry_after_ms'
+    | 'seq'
+    | 'symbol'
+    | 'tool'
+    | 'verdicts'
+  >,
+  Names<
+    DecisionEvent,
+    | 'agent'
+    | 'body_hash'
+    | 'context'
+    | 'decision'
+    | 'market_seq'
+    | 'orders'
+    | 'parent_decision_id'
+    | 'request'
+    | 'route'
+    | 'state_seq'
+    | 'texts'
+  >,
+] = [true, true];

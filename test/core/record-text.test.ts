@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CanonicalJsonError, canonicalJson } from '../../daemon/core/canonical-json.ts';
+import type { ExecutionContext } from '../../daemon/core/context.ts';
+import { writeContext } from '../../daemon/core/record-text/context.ts';
+import {
+  writeBudget,
+  writeConstraints,
+  writeEffective,
+  writeReasons,
+  writeVerdicts,
+} from '../../daemon/core/record-text/decision.ts';
+import { writeRequest } from '../../daemon/core/record-text/request.ts';
+import { cases } from './decide-cases.ts';
+import { baseContext, baseOrder, baseRequest, type Case, decideCase } from './decision-fixture.ts';
+
+const RUNS = { seed: 23, numRuns: 1500, includeErrorInReport: true };
+
+/** Every text of a context that does not come from us: quotes, control characters, lone surrogates. */
+const foreign = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"', '\\', '\u0000', '\ud800', 'é', ''));
+const foreignOrNull = fc.option(foreign);
+const amounts = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.constantFrom(0, -0, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, Number.MAX_SAFE_INTEGER, 0.1 + 0.2),
+);
+const withForeignTexts: fc.Arbitrary<Case> = fc
+  .record({ drawn: cases, text: foreign, maybe: foreignOrNull, amount: amounts, isModify: fc.boolean() })
+  .map(({ drawn, text, maybe, amount, isModify }) => {
+    const { context, request } = drawn;
+    const changed: ExecutionContext = {
+      ...context,
+      account_name: text,
+      clock_skew_ms: amount,
+      duplicate_of: maybe,
+      exposure: {
+        ...context.exposure,
+        opposed_by_long: maybe,
+        other_marks: [[text, amount]],
+      },
+      leaving_order_ids: maybe === null ? [] : [maybe, text],
+      order: isModify ? { ...baseOrder, agent: maybe, client_order_id: text, symbol: text } : null,
+      own_order_id: maybe,
+      schema_violation: maybe,
+      state: { ...context.state, reason: maybe },
+      trust: { ...context.trust, claimed_skill_sha256: maybe, token_skill_sha256: text },
+      venue: text,
+    };
+    const asked = {
+      ...request,
+      account: text,
+      after_decision_id: maybe,
+      agent: text,
+      client_order_id: text,
+      request_id: maybe,
+      strategy_id: maybe,
+      skill_sha256: text,
+      symbol: maybe,
+    };
+    return { ...drawn, context: changed, request: asked };
+  });
+
+test('SAE-AUDIT: a context and a request are written as the canonical text of what they are', () => {
+  fc.assert(
+    fc.property(fc.oneof(cases, withForeignTexts), ({ context, request }) => {
+      assert.equal(writeContext(context), canonicalJson(context), 'context');
+      assert.equal(writeRequest(request), canonicalJson(request), 'request');
+    }),
+    RUNS,
+  );
+});
+
+test('SAE-AUDIT: every part of a decision is written as the canonical text of what it is', () => {
+  const outcomes = new Set<string>();
+  const decisions = new Set<string>();
+  fc.assert(
+    fc.property(fc.oneof(cases, withForeignTexts), (drawn) => {
+      const decision = decideCase(drawn);
+      decisions.add(decision.decision);
+      for (const verdict of decision.verdicts) outcomes.add(verdict.outcome);
+      assert.equal(writeVerdicts(decision.verdicts), canonicalJson(decision.verdicts), 'verdicts');
+      assert.equal(writeReasons(decision.reasons), canonicalJson(decision.reasons), 'reasons');
+      assert.equal(writeEffective(decision.effective), canonicalJson(decision.effective), 'effective');
+      assert.equal(writeConstraints(decision.constraints), canonicalJson(decision.constraints), 'constraints');
+      assert.equal(writeBudget(decision.budget), canonicalJson(decision.budget), 'budget');
+    }),
+    RUNS,
+  );
+  assert.deepEqual([...decisions].sort(), ['ALLOW', 'BLOCK', 'LIMIT'], 'the cases draw every decision');
+  assert.deepEqual([...outcomes].sort(), ['deny', 'pass', 'skipped', 'tighten'], 'and every outcome of a rule');
+});
+
+test('SAE-AUDIT: what has no canonical form is refused, and not written as something else', () => {
+  const { account } = baseContext;
+  assert.ok(account !== null, 'the fixture has an account');
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const context = { ...baseContext, account: { ...account, equity_usdt: bad } };
+    assert.throws(() => writeContext(context), CanonicalJsonError, `${bad} in a context`);
+    assert.throws(() => writeRequest({ ...baseRequest, limit_price: bad }), CanonicalJsonError, `${bad} in a request`);
+    const verdict = { code: 'RATE', limit: 1, observed: bad, outcome: 'pass', rule: 6, unit: null } as const;
+    assert.throws(() => writeVerdicts([verdict]), CanonicalJsonError, `${bad} in a verdict`);
+  }
+});
