@@ -21,6 +21,7 @@ const COMMANDS = [
   ['policy', 'check'],
   ['policy', 'explain'],
   ['policy', 'test'],
+  ['policy', 'diff'],
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],

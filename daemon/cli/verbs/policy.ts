@@ -6,6 +6,7 @@ import type { EffectiveCaps, PolicyExplanation } from '../../policy/explain.ts';
 import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { addPolicyDiff } from './policy-diff.ts';
 
 interface PolicyOptions {
   readonly json?: boolean;
@@ -18,7 +19,10 @@ interface FileRun {
 }
 
 export function addPolicy(program: Command, io: Io): void {
-  const policy = program.command('policy').summary('Check, explain or test a policy file').description('Policy files.');
+  const policy = program
+    .command('policy')
+    .summary('Check, explain, test or compare a policy file')
+    .description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
   addVerb(policy, {
     usage: 'check',
@@ -41,6 +45,7 @@ export function addPolicy(program: Command, io: Io): void {
   })
     .argument('[files...]', 'policy files; without any, those of the package that have cases')
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
+  addPolicyDiff(policy, io);
 }
 
 async function check(io: Io, file: string, options: PolicyOptions): Promise<void> {

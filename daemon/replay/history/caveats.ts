@@ -1,0 +1,101 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+
+/**
+ * What deciding again in recorded contexts cannot show. A context holds figures that the daemon measured *under the
+ * policy of that time*; where the candidate would have measured them otherwise, the answer is only an estimate.
+ */
+export interface Caveat {
+  readonly code: string;
+  readonly text: string;
+}
+interface Condition extends Caveat {
+  /** What of a policy the figure rests on; the caveat applies where it differs. */
+  readonly restsOn: (policy: CompiledPolicy) => unknown;
+}
+
+/** Holds for every comparison. */
+export const ALWAYS: readonly Caveat[] = [
+  {
+    code: 'RECORDED_STATE',
+    text: 'Each request is decided again as if everything before it had happened as recorded: positions, orders, order tokens, cooldowns, turnover, losses. Budget that an earlier block would have left free, or that an order let through would have used, is not in it. Up to the first change the contexts are exact, after it they are estimates.',
+  },
+  {
+    code: 'RECORDED_REQUESTS',
+    text: 'Agents are not asked again: after another answer they would have asked for something else.',
+  },
+];
+
+const CONDITIONS: readonly Condition[] = [
+  {
+    code: 'MARKET_FEATURES',
+    text: 'market: sigma, its baseline, the jump ratio and the liquidity floor were measured with the recorded windows and quantiles. The regime is found again from these figures under the thresholds of the candidate.',
+    restsOn: ({ spec: { market } }) => [
+      market.bar_ms,
+      market.volatility.window_bars,
+      market.volatility.baseline_bars,
+      market.volatility.baseline_quantile,
+      market.liquidity,
+    ],
+  },
+  {
+    code: 'REGIME_HELD',
+    text: 'market: the labels in force (of this symbol and of others with exposure) are those that were held. Stricter thresholds of the candidate raise a label; looser ones do not lower it below the one that was held.',
+    restsOn: ({ spec: { market } }) => [market.volatility, market.regime_hold_bars, market.funding, market.liquidity],
+  },
+  {
+    code: 'DRAWDOWN_WINDOW',
+    text: 'account.drawdown.window_ms: drawdowns were measured over the recorded window.',
+    restsOn: ({ spec }) => spec.account.drawdown.window_ms,
+  },
+  {
+    code: 'RATE_WINDOW',
+    text: 'budgets.order_rate.window_ms: order tokens were counted over the recorded window.',
+    restsOn: ({ budgets, agentBudgets }) => [
+      budgets.order_rate.window_ms,
+      (agentBudgets ?? budgets).order_rate.window_ms,
+    ],
+  },
+  {
+    code: 'DUPLICATES',
+    text: 'temporal.duplicate_window_ms, duplicate_exempt: which request repeats another was found under the recorded ones.',
+    restsOn: ({ temporal }) => [temporal.duplicate_window_ms, [...temporal.duplicate_exempt].sort()],
+  },
+  {
+    code: 'BREAKER',
+    text: 'temporal.breaker: the breaker was open when the recorded settings had tripped it.',
+    restsOn: ({ temporal }) => temporal.breaker,
+  },
+  {
+    code: 'TRADER_STATE',
+    text: 'trader_state: p_t was computed with the recorded window_trades, max_age_ms and base_rate.',
+    restsOn: ({ traderState: { window_trades, max_age_ms, base_rate } }) => [window_trades, max_age_ms, base_rate],
+  },
+  {
+    code: 'ARGUMENT_SCHEMAS',
+    text: 'tools: arguments are not recorded, so the recorded finding of the schema stands.',
+    restsOn: ({ spec }) => spec.tools,
+  },
+  {
+    code: 'AGENT_EXPOSURE',
+    text: "agents: an agent's exposure in other symbols is recorded only where it had budgets of its own.",
+    restsOn: ({ agentBudgets }) => agentBudgets !== null,
+  },
+  {
+    code: 'GATE_ACTIONS',
+    text: 'staging, standing, exits, protection: what the gate does by itself later (slices, reviews of resting orders and positions, rungs, stops) is not a request and is not compared.',
+    restsOn: ({ spec }) => [spec.staging, spec.standing, spec.exits, spec.protection],
+  },
+  {
+    code: 'MODE',
+    text: 'mode: the decisions are compared. In shadow the quantised request is executed, whatever was decided.',
+    restsOn: ({ spec }) => spec.mode,
+  },
+];
+
+/** The caveats that a change from one policy to the other brings with it, for one agent. */
+export function findCaveats(recorded: CompiledPolicy, candidate: CompiledPolicy): readonly Caveat[] {
+  return CONDITIONS.filter(({ restsOn }) => canonicalJson(restsOn(recorded)) !== canonicalJson(restsOn(candidate))).map(
+    ({ code, text }) => ({ code, text }),
+  );
+}
