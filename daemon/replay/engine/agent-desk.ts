@@ -1,0 +1,195 @@
+import type { EffectiveAction } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
+import type {
+  AccountGlance,
+  Agent,
+  AgentAnswer,
+  AgentRequest,
+  AgentView,
+  AskFacts,
+  MarketGlance,
+  OrderReport,
+  PlannedAsk,
+  RequestVerdict,
+  ScopeJudge,
+} from '../types.ts';
+import { BASE_ASK } from './door.ts';
+import type { Executor } from './executor.ts';
+import { readReplayIntake } from './intake.ts';
+import { createMarketGlance } from './market-glance.ts';
+import type { EpisodeAttacker, ReplayRun } from './run.ts';
+import type { Asked } from './tally.ts';
+
+/** Who asks: a strategy, or the attacker of an episode, under the name of an agent. */
+export interface AskSource {
+  readonly name: string;
+  readonly episode: number | null;
+  readonly onAnswer: Agent['onAnswer'];
+}
+export interface DeskParts {
+  readonly run: ReplayRun;
+  readonly executor: Executor;
+  readonly judge: ScopeJudge;
+  readonly closed: Int32Array;
+  readonly checkSchema: (tool: string, args: object) => string | null;
+  readonly queueAsk: (source: AskSource, planned: PlannedAsk) => void;
+}
+
+const REFUSED_UNREAD = { decision: 'BLOCK', retryAfterMs: null, effectiveNotional: null, orders: [] } as const;
+
+/** Where agents ask and are answered; the judge hears of every ask before the gate decides it. */
+export class AgentDesk {
+  readonly #parts: DeskParts;
+  readonly #market: MarketGlance;
+  readonly #sources: readonly AskSource[];
+  #nextAskId = 0;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    this.#market = createMarketGlance(parts.run.clock, parts.closed);
+    this.#sources = parts.run.setup.agents.map(({ name, agent }) => ({
+      name,
+      episode: null,
+      onAnswer: (ask, answer, view) => agent.onAnswer(ask, answer, view),
+    }));
+  }
+
+  onBar(): void {
+    for (const [i, { name, agent }] of this.#parts.run.setup.agents.entries())
+      for (const planned of agent.onBar(this.#view(name))) this.#parts.queueAsk(this.#sources[i]!, planned);
+  }
+
+  /** An attacker acts in the name of an agent that it has compromised. */
+  startEpisode(index: number, attacker: EpisodeAttacker): void {
+    const { agents, episodes } = this.#parts.run.setup;
+    const { name } = agents[episodes[index]!.seed % agents.length]!;
+    const source: AskSource = { name, episode: index, onAnswer: attacker.onAnswer.bind(attacker) };
+    for (const planned of attacker.start(this.#view(name))) this.#parts.queueAsk(source, planned);
+  }
+
+  ask(source: AskSource, planned: PlannedAsk): void {
+    const { run, judge } = this.#parts;
+    const asked: Asked = {
+      askId: this.#nextAskId++,
+      origin: source.episode === null ? 'strategy' : 'attack',
+      episode: source.episode,
+      intention: planned.intention,
+      agent: source.name,
+      executedLots: 0,
+      outOfScope: false,
+    };
+    const facts: AskFacts = {
+      askId: asked.askId,
+      atMs: run.clock.nowMs,
+      origin: asked.origin,
+      episode: source.episode === null ? null : run.setup.episodes[source.episode]!.id,
+      intention: asked.intention,
+      agent: source.name,
+      request: planned.request,
+      marks: this.#parts.executor.marks(),
+    };
+    const verdict = judge.ask(facts);
+    run.tally.noteAttempt(asked);
+    const answer = this.#decide(asked, planned.request, verdict);
+    for (const next of source.onAnswer(planned, answer, this.#view(source.name))) this.#parts.queueAsk(source, next);
+  }
+
+  #decide(asked: Asked, wanted: AgentRequest, verdict: RequestVerdict): AgentAnswer {
+    const { run, executor } = this.#parts;
+    const { door, clock, tally } = run;
+    const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, door.state.orders.all);
+    if (intake.kind === 'read') return { ...REFUSED_UNREAD, decision: 'ALLOW', decisionId: '', reasons: [] };
+    if (intake.kind === 'rejected')
+      return {
+        ...REFUSED_UNREAD,
+        decisionId: '',
+        reasons: [{ code: intake.code, observed: wanted.tool, limit: null }],
+      };
+    const { request, target } = intake;
+    const isTrade = request.intent === 'open' || request.intent === 'close';
+    if (asked.origin === 'strategy' && isTrade)
+      tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request));
+    const taken = door.take(
+      request,
+      {
+        ...BASE_ASK,
+        schemaViolation: this.#parts.checkSchema(request.tool, intake.args),
+        own: request.intent === 'modify' ? target : null,
+        target,
+      },
+      { kind: 'tool', parentDecisionId: null, plan: (decision, _context, id) => executor.plan(request, decision, id) },
+    );
+    if (taken === null) throw new Error('a decision was not taken');
+    const { decision } = taken;
+    run.setup.onDecision?.(run, asked.agent, taken.event.context.agent.p_risk);
+    tally.noteDecision(asked, decision.decision);
+    if (decision.decision === 'BLOCK') this.#noteRefusal(asked, request, taken.event.context.agent.share_lots);
+    else executor.act(taken, asked, target);
+    return {
+      decisionId: taken.event.decision.decision_id,
+      decision: decision.decision,
+      reasons: decision.reasons,
+      retryAfterMs: decision.retry_after_ms,
+      effectiveNotional: notionalOf(decision.effective),
+      orders: taken.orders.map(describeOrder),
+    };
+  }
+
+  /** A position that its own agent asked to close stays open: the one thing that a gate must never do. */
+  #noteRefusal(asked: Asked, request: ExecutionRequest, shareLots: number): void {
+    if (request.intent !== 'close' || shareLots === 0) return;
+    if (request.side !== null && (request.side === 'sell') !== shareLots > 0) return;
+    if (this.#parts.run.account.lots(this.#indexOf(request.symbol)) === 0) return;
+    if (asked.origin === 'strategy') this.#parts.run.tally.refusedExits += 1;
+  }
+
+  #indexOf(symbol: string | null): number {
+    return Math.max(0, this.#parts.run.clock.market.symbols.indexOf(symbol ?? ''));
+  }
+
+  #lotValue(request: ExecutionRequest): number {
+    const { clock } = this.#parts.run;
+    const i = clock.market.symbols.indexOf(request.symbol ?? '');
+    if (i < 0) return 0;
+    const { lotMantissa, lotScale } = clock.market.series[i]!.bars.instrument;
+    return (clock.marks[i]! * lotMantissa) / lotScale;
+  }
+
+  #view(agent: string): AgentView {
+    const { run } = this.#parts;
+    return { nowMs: run.clock.nowMs, market: this.#market, account: this.#glance(agent) };
+  }
+
+  /** An agent sees its own share of the positions, which is all of them when the account is its own. */
+  #glance(agent: string): AccountGlance {
+    const { run } = this.#parts;
+    const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
+    const isAlone = run.setup.agents.length === 1;
+    for (const [i, symbol] of run.clock.market.symbols.entries()) {
+      const lots = isAlone ? run.account.lots(i) : (run.door.state.positions.get(symbol)?.shares.get(agent) ?? 0);
+      if (lots !== 0) positions.set(symbol, { lots, entryPrice: run.account.entryPrice(i) });
+    }
+    const openOrders: OrderReport[] = [];
+    for (const orders of run.door.state.orders.live.values())
+      for (const order of orders) if (order.agent === agent && !order.protective) openOrders.push(describeOrder(order));
+    return { equityUsdt: run.account.equityUsdt(), positions, openOrders };
+  }
+}
+
+function notionalOf(effective: EffectiveAction | null): number | null {
+  return effective === null ? null : effective.notional;
+}
+
+function describeOrder(order: OrderState): OrderReport {
+  return {
+    clientOrderId: order.clientOrderId,
+    symbol: order.symbol,
+    side: order.side,
+    lots: order.lots,
+    filledLots: order.executedLots,
+    priceTicks: order.priceTicks,
+    reduceOnly: order.reduceOnly,
+    isOpen: !isTerminal(order.status),
+  };
+}

@@ -1,0 +1,222 @@
+import type { Side } from '../../core/request.ts';
+import type { ReplayAccount } from './account.ts';
+import type { MarketClock } from './clock.ts';
+import { averageSlippageBps, depthWithin, takerPrice } from './fill-model.ts';
+
+/** An order at the exchange. Lots and ticks of the symbol at `symbol`. */
+export interface ReplayOrder {
+  readonly id: string;
+  readonly symbol: number;
+  readonly side: Side;
+  lots: number;
+  filled: number;
+  priceTicks: number;
+  readonly reduceOnly: boolean;
+  readonly leverage: number;
+}
+/** One closePosition stop on the mark. */
+export interface ReplayStop {
+  readonly id: string;
+  readonly symbol: number;
+  readonly side: Side;
+  readonly triggerTicks: number;
+}
+export interface Fill {
+  readonly lots: number;
+  readonly price: number;
+  readonly feeUsdt: number;
+  readonly isMaker: boolean;
+}
+export type Placement =
+  | { readonly kind: 'done'; readonly fill: Fill | null; readonly rests: boolean }
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/**
+ * The exchange side of the replay: takers pay the fill model, makers their price once the mark reaches it; margin is
+ * checked when an order arrives, reduce-only is enforced, stops fire on the mark.
+ */
+export class ReplayExchange {
+  readonly #account: ReplayAccount;
+  readonly #clock: MarketClock;
+  readonly resting = new Map<string, ReplayOrder>();
+  readonly stops = new Map<number, ReplayStop>();
+  /** What resting orders and stops do as the mark moves. */
+  onFill: (order: ReplayOrder, fill: Fill, isEnded: boolean) => void = () => undefined;
+  onExpired: (order: ReplayOrder) => void = () => undefined;
+  onStop: (stop: ReplayStop, fill: Fill | null) => void = () => undefined;
+
+  constructor(account: ReplayAccount, clock: MarketClock) {
+    this.#account = account;
+    this.#clock = clock;
+  }
+
+  /** A limit order, IOC or GTC. */
+  place(order: ReplayOrder, isIoc: boolean): Placement {
+    const { symbol } = order;
+    if (!this.#clock.isLive(symbol)) return { kind: 'rejected', reason: 'the market does not trade' };
+    if (order.reduceOnly) {
+      const reducible = this.#reducible(order);
+      if (reducible === 0) return { kind: 'rejected', reason: '-2022 ReduceOnly Order is rejected.' };
+      order.lots = Math.min(order.lots, reducible);
+    } else if (!this.#hasMargin(order)) return { kind: 'rejected', reason: '-2019 Margin is insufficient.' };
+    const fill = this.#take(order, order.priceTicks);
+    const rests = !isIoc && order.filled < order.lots;
+    if (rests) {
+      this.resting.set(order.id, order);
+      this.#updateMargin(symbol);
+    }
+    return { kind: 'done', fill, rests };
+  }
+
+  /** Closes at the market without a bound. */
+  close(symbol: number, lots: number): Fill | null {
+    const held = this.#account.lots(symbol);
+    const size = Math.min(lots, Math.abs(held));
+    if (size === 0) return null;
+    const side = held > 0 ? 'sell' : 'buy';
+    const mark = this.#clock.marks[symbol]!;
+    const notional = size * this.#lotValue(symbol, mark);
+    const price = takerPrice(mark, side, averageSlippageBps(notional, this.#clock.quoteVolume(symbol)));
+    return this.#book(symbol, side, size, price, false);
+  }
+
+  cancel(id: string): boolean {
+    const order = this.resting.get(id);
+    if (order === undefined) return false;
+    this.resting.delete(id);
+    this.#updateMargin(order.symbol);
+    return true;
+  }
+
+  /** Amends in place; false: the exchange refuses and the order stays as it was. */
+  amend(id: string, lots: number, priceTicks: number): { readonly taken: boolean; readonly fill: Fill | null } {
+    const order = this.resting.get(id);
+    if (order === undefined || lots <= order.filled) return { taken: false, fill: null };
+    const wanted: ReplayOrder = { ...order, lots: lots - order.filled, filled: 0, priceTicks };
+    const held = order.lots;
+    if (!order.reduceOnly) {
+      this.resting.delete(id);
+      this.#updateMargin(order.symbol);
+      const enough = this.#hasMargin(wanted);
+      this.resting.set(id, order);
+      if (!enough) {
+        this.#updateMargin(order.symbol);
+        return { taken: false, fill: null };
+      }
+    } else if (lots - order.filled > this.#reducible(order) && lots > held) return { taken: false, fill: null };
+    order.lots = lots;
+    order.priceTicks = priceTicks;
+    const fill = this.#take(order, priceTicks);
+    if (order.filled >= order.lots) this.resting.delete(id);
+    this.#updateMargin(order.symbol);
+    return { taken: true, fill };
+  }
+
+  cancelAll(): readonly ReplayOrder[] {
+    const orders = [...this.resting.values()];
+    this.resting.clear();
+    this.stops.clear();
+    for (const order of orders) this.#updateMargin(order.symbol);
+    return orders;
+  }
+
+  /** Whether a resting order or a stop of the symbol would act somewhere between two marks. */
+  isTriggered(symbol: number, fromTicks: number, toTicks: number): boolean {
+    const low = Math.min(fromTicks, toTicks);
+    const high = Math.max(fromTicks, toTicks);
+    for (const order of this.resting.values()) {
+      if (order.symbol !== symbol) continue;
+      if (order.side === 'buy' ? low <= order.priceTicks : high >= order.priceTicks) return true;
+    }
+    const stop = this.stops.get(symbol);
+    if (stop === undefined) return false;
+    return stop.side === 'sell' ? low <= stop.triggerTicks : high >= stop.triggerTicks;
+  }
+
+  /** What the present marks do to resting orders and stops. */
+  settle(): void {
+    for (const order of [...this.resting.values()]) {
+      const ticks = this.#clock.markTicks[order.symbol]!;
+      if (!this.#clock.isLive(order.symbol)) continue;
+      if (order.side === 'buy' ? ticks > order.priceTicks : ticks < order.priceTicks) continue;
+      this.#fillResting(order);
+    }
+    for (const stop of [...this.stops.values()]) {
+      const ticks = this.#clock.markTicks[stop.symbol]!;
+      if (!this.#clock.isLive(stop.symbol)) continue;
+      if (stop.side === 'sell' ? ticks > stop.triggerTicks : ticks < stop.triggerTicks) continue;
+      this.stops.delete(stop.symbol);
+      const held = this.#account.lots(stop.symbol);
+      const acts = stop.side === 'sell' ? held > 0 : held < 0;
+      this.onStop(stop, acts ? this.close(stop.symbol, Math.abs(held)) : null);
+    }
+  }
+
+  #fillResting(order: ReplayOrder): void {
+    let lots = order.lots - order.filled;
+    if (order.reduceOnly) lots = Math.min(lots, this.#reducible(order));
+    this.resting.delete(order.id);
+    this.#updateMargin(order.symbol);
+    if (lots === 0) {
+      this.onExpired(order);
+      return;
+    }
+    const price = this.#clock.priceOf(order.symbol, order.priceTicks);
+    const fill = this.#book(order.symbol, order.side, lots, price, true);
+    order.filled += lots;
+    this.onFill(order, fill, true);
+  }
+
+  /** Takes what lies within the order's price. */
+  #take(order: ReplayOrder, priceTicks: number): Fill | null {
+    const { symbol, side } = order;
+    const mark = this.#clock.marks[symbol]!;
+    const bound = this.#clock.priceOf(symbol, priceTicks);
+    const boundBps = (side === 'buy' ? bound / mark - 1 : 1 - bound / mark) * 1e4;
+    const volume = this.#clock.quoteVolume(symbol);
+    const depth = Math.floor(depthWithin(boundBps, volume) / this.#lotValue(symbol, mark));
+    const lots = Math.min(order.lots - order.filled, depth);
+    if (lots <= 0) return null;
+    const slippage = averageSlippageBps(lots * this.#lotValue(symbol, mark), volume);
+    const fill = this.#book(symbol, side, lots, takerPrice(mark, side, slippage), false);
+    order.filled += lots;
+    return fill;
+  }
+
+  #book(symbol: number, side: Side, lots: number, price: number, isMaker: boolean): Fill {
+    const feeUsdt = this.#account.fill(symbol, side === 'buy' ? lots : -lots, price, isMaker);
+    return { lots, price, feeUsdt, isMaker };
+  }
+
+  #lotValue(symbol: number, price: number): number {
+    const { lotMantissa, lotScale } = this.#clock.market.series[symbol]!.bars.instrument;
+    return (lotMantissa * price) / lotScale;
+  }
+
+  #reducible(order: ReplayOrder): number {
+    const held = this.#account.lots(order.symbol);
+    return order.side === 'sell' ? Math.max(0, held) : Math.max(0, -held);
+  }
+
+  /** Initial margin and both fees of what the order could open. */
+  #hasMargin(order: ReplayOrder): boolean {
+    const held = this.#account.lots(order.symbol);
+    const closing = order.side === 'sell' ? Math.max(0, held) : Math.max(0, -held);
+    const opening = Math.max(0, order.lots - closing);
+    if (opening === 0) return true;
+    const price = Math.max(this.#clock.marks[order.symbol]!, this.#clock.priceOf(order.symbol, order.priceTicks));
+    const notional = opening * this.#lotValue(order.symbol, price);
+    const { takerFee } = this.#clock.market.series[order.symbol]!.bars.instrument;
+    return notional / Math.max(1, order.leverage) + 2 * takerFee * notional <= this.#account.availableUsdt();
+  }
+
+  #updateMargin(symbol: number): void {
+    let margin = 0;
+    for (const order of this.resting.values()) {
+      if (order.symbol !== symbol || order.reduceOnly) continue;
+      const price = this.#clock.priceOf(symbol, order.priceTicks);
+      margin += ((order.lots - order.filled) * this.#lotValue(symbol, price)) / Math.max(1, order.leverage);
+    }
+    this.#account.setOrderMargin(symbol, margin);
+  }
+}

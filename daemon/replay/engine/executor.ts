@@ -1,0 +1,458 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
+import type { PlannedOrder } from '../../gate/events.ts';
+import type { SymbolRules } from '../../gate/ports.ts';
+import { isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
+import type { ScopeJudge } from '../types.ts';
+import type { ReplayAccount } from './account.ts';
+import type { MarketClock } from './clock.ts';
+import { BASE_ASK, type GateDoor, planOrders, type Taken } from './door.ts';
+import type { Fill, ReplayExchange, ReplayOrder, ReplayStop } from './exchange.ts';
+import { ACCOUNT, VENUE } from './intake.ts';
+import type { Asked, RunTally } from './tally.ts';
+
+/** What is left to do of a permitted decision. */
+export type PendingWork =
+  | { readonly kind: 'slice'; readonly order: OrderState; readonly taken: Taken; readonly asked: Asked | null }
+  | { readonly kind: 'merged'; readonly order: OrderState; readonly taken: Taken; readonly asked: Asked | null }
+  | { readonly kind: 'rung'; readonly climb: Climb; readonly lots: number; readonly rung: number };
+
+interface Climb {
+  readonly taken: Taken;
+  readonly asked: Asked | null;
+  readonly side: Side;
+  readonly attempt: { count: number };
+}
+
+export interface ExecutorParts {
+  readonly door: GateDoor;
+  readonly exchange: ReplayExchange;
+  readonly account: ReplayAccount;
+  readonly clock: MarketClock;
+  readonly judge: ScopeJudge;
+  readonly tally: RunTally;
+  readonly rules: ReadonlyMap<string, SymbolRules>;
+  readonly later: (atMs: number, work: PendingWork) => void;
+  /** An order has come to rest: its time to live runs. */
+  readonly onRest: (orderId: string) => void;
+}
+
+/**
+ * Carries permitted decisions to the exchange in the daemon's order: slices one by one, each decided again; exits up
+ * the ladder; cancels and amends at once. The exchange answers at once, so nothing is ever unknown.
+ */
+export class Executor {
+  readonly #parts: ExecutorParts;
+  readonly #asked = new Map<string, Asked | null>();
+  readonly #index: ReadonlyMap<string, number>;
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+    this.#index = new Map(parts.clock.market.symbols.map((symbol, i) => [symbol, i]));
+    parts.exchange.onFill = (order, fill) => this.#onRestingFill(order, fill);
+    parts.exchange.onExpired = (order) => this.#onRestingEnd(order.id);
+    parts.exchange.onStop = (stop, fill) => this.#onStop(stop, fill);
+  }
+
+  plan(request: ExecutionRequest, decision: ExecutionDecision, id: string): readonly PlannedOrder[] {
+    const rules = request.symbol === null ? undefined : this.#parts.rules.get(request.symbol);
+    if (rules === undefined) return [];
+    const waitMs = request.origin === 'agent' ? this.#exitDelay(request.agent) : 0;
+    return planOrders(decision, request, rules, id, waitMs);
+  }
+
+  /** Exits beyond their own rate wait and merge (DESIGN "Verified exit"). */
+  #exitDelay(agent: string): number {
+    const { door, clock } = this.#parts;
+    const { max, window_ms: windowMs } = door.policy(agent).spec.exits.rate;
+    const used = door.state.pacing.agent(agent).exits.count(clock.nowMs, windowMs);
+    if (used.tokens < max || used.freeAtMs === null) return 0;
+    return Math.max(1, used.freeAtMs - clock.nowMs);
+  }
+
+  /** Acts on a permitted decision at this very instant; what is due later is queued. */
+  act(taken: Taken, asked: Asked | null, target: OrderState | null): void {
+    const { effective } = taken.decision;
+    if (effective === null) return;
+    const first = taken.orders[0];
+    if (first === undefined) {
+      if (effective.action === 'cancel') this.#cancelFor(taken, target);
+      else if (effective.action === 'amend' && target !== null) this.#amend(target, asked);
+      return;
+    }
+    if (!first.reduceOnly) {
+      this.#send(first, asked);
+      if (statusOf(first) === 'rejected') {
+        for (const order of taken.orders) if (order.status === 'pending_send') this.end(order, 'canceled');
+        return;
+      }
+      for (const order of taken.orders)
+        if (order.status === 'pending_send') this.#parts.later(order.dueAtMs, { kind: 'slice', order, taken, asked });
+      return;
+    }
+    if (first.status === 'pending_send')
+      this.#parts.later(first.dueAtMs, { kind: 'merged', order: first, taken, asked });
+    else this.#climb({ taken, asked, side: first.side, attempt: { count: 0 } }, first, 0);
+  }
+
+  /** Runs what has fallen due. */
+  run(work: PendingWork): void {
+    if (work.kind === 'slice') this.#sendSlice(work.taken, work.order, work.asked);
+    else if (work.kind === 'merged') this.#sendMerged(work.taken, work.order, work.asked);
+    else this.#decideRung(work.climb, work.lots, work.rung);
+  }
+
+  #sendSlice(parent: Taken, order: OrderState, asked: Asked | null): void {
+    const { door, clock } = this.#parts;
+    if (order.status !== 'pending_send') return;
+    const { effective } = parent.decision;
+    const agent = parent.event.request.agent;
+    if (clock.nowMs > order.plannedAtMs + door.policy(agent).spec.staging.ttl_ms) {
+      this.end(order, 'canceled');
+      return;
+    }
+    const request: ExecutionRequest = {
+      ...parent.event.request,
+      max_slippage_bps: effective?.max_slippage_bps ?? parent.event.request.max_slippage_bps,
+      requested_leverage: effective?.leverage ?? parent.event.request.requested_leverage,
+      request_id: null,
+    };
+    const ask = {
+      ...BASE_ASK,
+      phase: 'slice' as const,
+      own: order,
+      sliceLots: order.lots,
+      parentPriceTicks: effective?.price_ticks ?? null,
+    };
+    const slice = door.take(request, ask, {
+      kind: 'slice',
+      parentDecisionId: parent.event.decision.decision_id,
+      plan: (decision) => this.#single(decision, 'open', order.symbol, order.clientOrderId, order.slice),
+    });
+    if (slice === null || slice.event.orders.length === 0) {
+      for (const sibling of parent.orders) if (sibling.status === 'pending_send') this.end(sibling, 'canceled');
+      return;
+    }
+    if (statusOf(order) === 'in_flight') this.#send(order, asked);
+  }
+
+  #single(
+    decision: ExecutionDecision,
+    action: 'open' | 'exit',
+    symbol: string,
+    id: string,
+    slice: number,
+  ): readonly PlannedOrder[] {
+    const { effective } = decision;
+    if (decision.decision === 'BLOCK' || effective === null || effective.action !== action) return [];
+    return [
+      {
+        client_order_id: id,
+        delay_ms: 0,
+        kind: 'regular',
+        leverage: effective.leverage ?? 1,
+        lots: effective.lots,
+        order_type: effective.order_type,
+        price_ticks: effective.price_ticks,
+        protective: false,
+        reduce_only: effective.reduce_only,
+        side: effective.side,
+        slice,
+        symbol,
+        time_in_force: effective.time_in_force,
+        trigger_ticks: null,
+      },
+    ];
+  }
+
+  #sendMerged(taken: Taken, order: OrderState, asked: Asked | null): void {
+    if (order.status !== 'pending_send') return;
+    const waiting = [...liveOrders(this.#parts.door.state.orders, order.symbol)].filter(
+      (other) =>
+        other.status === 'pending_send' &&
+        other.reduceOnly &&
+        other.agent === order.agent &&
+        other.side === order.side &&
+        other.timeInForce === order.timeInForce &&
+        other.slippageBps === order.slippageBps,
+    );
+    const lots = waiting.reduce((sum, other) => sum + other.lots, 0);
+    for (const other of waiting) this.end(other, 'canceled');
+    this.#decideRung({ taken, asked, side: order.side, attempt: { count: 0 } }, lots, 0);
+  }
+
+  #decideRung(climb: Climb, lots: number, rung: number): void {
+    const { door } = this.#parts;
+    const parent = climb.taken.event;
+    climb.attempt.count += 1;
+    const id = `hfreplay${parent.decision.seq.toString(36)}-0-${climb.attempt.count}`;
+    const taken = door.take(
+      { ...parent.request, intent: 'close', side: climb.side, request_id: null },
+      { ...BASE_ASK, phase: 'slice', exitRung: rung, sliceLots: lots },
+      {
+        kind: 'slice',
+        parentDecisionId: parent.decision.decision_id,
+        plan: (decision) => this.#single(decision, 'exit', parent.request.symbol ?? '', id, 0),
+      },
+    );
+    const order = taken?.orders[0];
+    if (order !== undefined) this.#climb(climb, order, rung);
+  }
+
+  /** One rung now; what is left climbs on after `step_ms`. */
+  #climb(climb: Climb, order: OrderState, rung: number): void {
+    const { door, clock } = this.#parts;
+    this.#makeRoom(order);
+    this.#send(order, climb.asked);
+    const { request } = climb.taken.event;
+    const { exits } = door.policy(request.agent).spec;
+    const left = order.lots - order.executedLots;
+    const rungs = exits.ladder_bps.length + (request.origin === 'agent' ? 0 : 1);
+    if (left <= 0 || !isTerminal(order.status) || order.timeInForce === 'GTC') return;
+    if (order.status === 'rejected' || rung + 1 >= rungs) return;
+    this.#parts.later(clock.nowMs + exits.step_ms, { kind: 'rung', climb, lots: left, rung: rung + 1 });
+  }
+
+  /** Resting exits that together with this one exceed the position make room for it. */
+  #makeRoom(order: OrderState): void {
+    const held = Math.abs(this.#parts.account.lots(this.#index.get(order.symbol)!));
+    const resting = [...liveOrders(this.#parts.door.state.orders, order.symbol)].filter(
+      (other) =>
+        other !== order &&
+        other.reduceOnly &&
+        !other.protective &&
+        other.side === order.side &&
+        other.timeInForce === 'GTC',
+    );
+    const sum = resting.reduce((total, other) => total + other.lots - other.executedLots, 0);
+    if (sum + order.lots <= held) return;
+    for (const other of resting) if (other.agent === order.agent) this.cancel(other);
+  }
+
+  #send(order: OrderState, asked: Asked | null): void {
+    const { exchange, judge, clock, tally } = this.#parts;
+    const symbol = this.#index.get(order.symbol)!;
+    if (!order.reduceOnly) this.#matchLeverage(order, symbol);
+    this.#asked.set(order.clientOrderId, asked);
+    judge.order({
+      orderId: order.clientOrderId,
+      askId: asked?.askId ?? -1,
+      atMs: clock.nowMs,
+      symbol: order.symbol,
+      venue: VENUE,
+      account: ACCOUNT,
+      side: order.side,
+      lots: order.lots,
+      priceTicks: order.priceTicks,
+      leverage: order.reduceOnly ? null : order.leverage,
+      maxSlippageBps: order.slippageBps,
+      reduceOnly: order.reduceOnly,
+      timeInForce: order.timeInForce,
+      slice: order.slice,
+      marks: this.marks(),
+    });
+    if (order.priceTicks === null) {
+      const fill = exchange.close(symbol, order.lots);
+      this.#settleOrder(order, fill, false);
+      return;
+    }
+    const placed: ReplayOrder = {
+      id: order.clientOrderId,
+      symbol,
+      side: order.side,
+      lots: order.lots,
+      filled: 0,
+      priceTicks: order.priceTicks,
+      reduceOnly: order.reduceOnly,
+      leverage: order.leverage,
+    };
+    const outcome = exchange.place(placed, order.timeInForce !== 'GTC');
+    if (outcome.kind === 'rejected') {
+      this.end(order, 'rejected');
+      return;
+    }
+    if (outcome.rests) this.#parts.onRest(order.clientOrderId);
+    if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
+    this.#settleOrder(order, outcome.fill, outcome.rests);
+  }
+
+  /** Leverage is set while the symbol is flat and has no order (DESIGN "Leverage"). */
+  #matchLeverage(order: OrderState, symbol: number): void {
+    const { account, exchange, door } = this.#parts;
+    if (account.lots(symbol) !== 0 || account.leverage(symbol) === order.leverage) return;
+    for (const other of exchange.resting.values()) if (other.symbol === symbol) return;
+    account.setLeverage(symbol, order.leverage);
+    door.append('leverage', { leverage: order.leverage, symbol: order.symbol });
+  }
+
+  #settleOrder(order: OrderState, fill: Fill | null, rests: boolean): void {
+    const { door, judge, clock } = this.#parts;
+    const executed = order.executedLots + (fill?.lots ?? 0);
+    const status = rests
+      ? executed > 0
+        ? 'partially_filled'
+        : 'working'
+      : executed >= order.lots
+        ? 'filled'
+        : 'expired';
+    door.report(order, status, executed, fill?.price ?? null);
+    if (fill !== null) this.#noteFill(order, fill);
+    if (rests) return;
+    judge.orderEnded(order.clientOrderId, clock.nowMs);
+    this.#asked.delete(order.clientOrderId);
+  }
+
+  /** A fill for judge, views and counts. */
+  #noteFill(order: OrderState, fill: Fill): void {
+    const { door, judge, clock, tally } = this.#parts;
+    const symbol = this.#index.get(order.symbol)!;
+    const verdict = judge.fill({
+      orderId: order.clientOrderId,
+      atMs: clock.nowMs,
+      lots: fill.lots,
+      price: fill.price,
+      feeUsdt: fill.feeUsdt,
+    });
+    door.append('trade', {
+      at_venue_ms: clock.nowMs,
+      client_order_id: order.clientOrderId,
+      fee_usdt: fill.feeUsdt,
+      is_maker: fill.isMaker,
+      lots: fill.lots,
+      price: fill.price,
+      realised_pnl_usdt: 0,
+      side: order.side,
+      symbol: order.symbol,
+      trade_id: `${order.clientOrderId}/${order.executedLots}`,
+    });
+    const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
+    tally.noteFill(
+      this.#asked.get(order.clientOrderId) ?? null,
+      { symbol, symbolName: order.symbol, side: order.side, lots: fill.lots },
+      fill.price,
+      clock.marks[symbol]!,
+      lotMantissa / lotScale,
+      fill.feeUsdt,
+      verdict,
+    );
+  }
+
+  #onRestingFill(resting: ReplayOrder, fill: Fill): void {
+    const order = this.#parts.door.state.orders.all.get(resting.id);
+    if (order !== undefined) this.#settleOrder(order, fill, false);
+  }
+  #onRestingEnd(id: string): void {
+    const order = this.#parts.door.state.orders.all.get(id);
+    if (order !== undefined) this.end(order, 'expired');
+  }
+
+  #onStop(stop: ReplayStop, fill: Fill | null): void {
+    const { door, judge, clock } = this.#parts;
+    const order = door.state.orders.all.get(stop.id);
+    if (order === undefined) return;
+    if (fill !== null) {
+      judge.order({
+        orderId: order.clientOrderId,
+        askId: -1,
+        atMs: clock.nowMs,
+        symbol: order.symbol,
+        venue: VENUE,
+        account: ACCOUNT,
+        side: order.side,
+        lots: fill.lots,
+        priceTicks: null,
+        leverage: null,
+        maxSlippageBps: null,
+        reduceOnly: true,
+        timeInForce: null,
+        slice: 0,
+        marks: this.marks(),
+      });
+    }
+    this.#settleOrder(order, fill, false);
+  }
+
+  cancel(order: OrderState): void {
+    if (isTerminal(order.status)) return;
+    if (order.status !== 'pending_send') {
+      this.#parts.door.append('order_intent', {
+        action: 'cancel',
+        client_order_id: order.clientOrderId,
+        lots: null,
+        price_ticks: null,
+        reason: 'replay',
+      });
+      if (order.protective) this.#parts.exchange.stops.delete(this.#index.get(order.symbol)!);
+      else this.#parts.exchange.cancel(order.clientOrderId);
+    }
+    this.end(order, 'canceled');
+  }
+
+  /** The order fills no more. */
+  end(order: OrderState, status: 'canceled' | 'expired' | 'rejected'): void {
+    const wasSent = order.status !== 'pending_send';
+    this.#parts.door.report(order, status, order.executedLots, null);
+    if (wasSent) this.#parts.judge.orderEnded(order.clientOrderId, this.#parts.clock.nowMs);
+    this.#asked.delete(order.clientOrderId);
+  }
+
+  #cancelFor(taken: Taken, target: OrderState | null): void {
+    if (target !== null) {
+      this.cancel(target);
+      return;
+    }
+    const { request } = taken.event;
+    const { live } = this.#parts.door.state.orders;
+    const isHalted = taken.event.context.state.state === 'halted';
+    for (const [symbol, orders] of live) {
+      if (request.symbol !== null && symbol !== request.symbol) continue;
+      for (const order of [...orders]) {
+        if (order.agent !== request.agent || order.protective || (isHalted && order.reduceOnly)) continue;
+        this.cancel(order);
+      }
+    }
+  }
+
+  #amend(order: OrderState, asked: Asked | null): void {
+    const { exchange, door, judge, clock } = this.#parts;
+    const { amend } = order;
+    if (amend === null || isTerminal(order.status)) return;
+    judge.amend({
+      orderId: order.clientOrderId,
+      askId: asked?.askId ?? -1,
+      atMs: clock.nowMs,
+      lots: amend.lots,
+      priceTicks: amend.priceTicks,
+      marks: this.marks(),
+    });
+    const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
+    const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+    door.append('order_intent', {
+      action: outcome.taken ? 'amended' : 'amend_failed',
+      client_order_id: order.clientOrderId,
+      lots: amend.lots,
+      price_ticks: amend.priceTicks,
+      reason: 'replay',
+    });
+    if (!outcome.taken) {
+      judge.amend({
+        orderId: order.clientOrderId,
+        askId: asked?.askId ?? -1,
+        atMs: clock.nowMs,
+        lots: before.lots,
+        priceTicks: before.priceTicks,
+        marks: this.marks(),
+      });
+      return;
+    }
+    // An amended order is the amender's: what it fills from here on counts as its doing.
+    this.#asked.set(order.clientOrderId, asked);
+    if (outcome.fill !== null)
+      this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots);
+  }
+
+  marks(): ReadonlyMap<string, number | null> {
+    const { clock } = this.#parts;
+    return new Map(clock.market.symbols.map((symbol, i) => [symbol, clock.isLive(i) ? clock.marks[i]! : null]));
+  }
+}

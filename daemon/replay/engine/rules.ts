@@ -1,0 +1,29 @@
+import type { SymbolRules } from '../../gate/ports.ts';
+import type { ReplayInstrument } from '../types.ts';
+
+/** PERCENT_PRICE of the exchange: how far a limit may lie from the mark. */
+const MULTIPLIER_UP = 1.05;
+const MULTIPLIER_DOWN = 0.95;
+
+/** An instrument as the gate's venue port would have read it. */
+export function toSymbolRules(instrument: ReplayInstrument, observedAtMs: number): SymbolRules {
+  const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, minLots, maxLots, minNotionalUsdt } = instrument;
+  return {
+    symbol,
+    trading: true,
+    tickMantissa,
+    tickScale,
+    lotMantissa,
+    lotScale,
+    minLots,
+    maxLots,
+    maxMarketLots: maxLots,
+    minNotionalUsdt,
+    multiplierUp: MULTIPLIER_UP,
+    multiplierDown: MULTIPLIER_DOWN,
+    takerFee: instrument.takerFee,
+    makerFee: instrument.makerFee,
+    brackets: instrument.brackets,
+    observedAtMs,
+  };
+}

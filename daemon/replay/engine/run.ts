@@ -1,0 +1,326 @@
+import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { GATE_AGENT } from '../../gate/review.ts';
+import type { MarketTrack } from '../market/track.ts';
+import type { Agent, AttackEpisode, PlannedAsk, RunKey, RunResult, ScopeJudge } from '../types.ts';
+import { ReplayAccount } from './account.ts';
+import { AgentDesk, type AskSource } from './agent-desk.ts';
+import { LEG_ENDS, MarketClock, STEPS_PER_BAR } from './clock.ts';
+import { GateDoor } from './door.ts';
+import { EventQueue } from './event-queue.ts';
+import { ReplayExchange } from './exchange.ts';
+import { Executor, type PendingWork } from './executor.ts';
+import { ReplayKeeper } from './keeper.ts';
+import type { PreparedMarket } from './prepared.ts';
+import { RunTally } from './tally.ts';
+
+export const START_EQUITY_USDT = 10_000;
+const DAY_MS = 86_400_000;
+
+/** An attacker of one episode. */
+export interface EpisodeAttacker {
+  start: Agent['onBar'];
+  onAnswer: Agent['onAnswer'];
+}
+export interface RunSetup {
+  readonly key: RunKey;
+  readonly market: PreparedMarket;
+  readonly track: MarketTrack;
+  readonly policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
+  /** One account an agent, or several agents in one account. */
+  readonly agents: readonly { readonly name: string; readonly agent: Agent }[];
+  readonly episodes: readonly AttackEpisode[];
+  readonly createAttacker: (episode: AttackEpisode) => EpisodeAttacker;
+  readonly judge: ScopeJudge;
+  /** Called at every bar close, for charts. */
+  readonly onBarClose?: (run: ReplayRun, bar: number) => void;
+  /** Called after every decision on a strategy's ask: p_t for calibration. */
+  readonly onDecision?: (run: ReplayRun, agent: string, pRisk: number) => void;
+}
+
+type Queued =
+  | { readonly kind: 'ask'; readonly source: AskSource; readonly planned: PlannedAsk }
+  | { readonly kind: 'episode'; readonly index: number }
+  | { readonly kind: 'work'; readonly work: PendingWork }
+  | { readonly kind: 'expire'; readonly orderId: string };
+
+/** One account, one policy, one market, walked once from the first judged bar to the last. */
+export class ReplayRun {
+  readonly clock: MarketClock;
+  readonly account: ReplayAccount;
+  readonly door: GateDoor;
+  readonly tally: RunTally;
+  readonly setup: RunSetup;
+  readonly #exchange: ReplayExchange;
+  readonly #executor: Executor;
+  readonly #keeper: ReplayKeeper;
+  readonly #desk: AgentDesk;
+  readonly #judge: ScopeJudge;
+  readonly #queue = new EventQueue<Queued>();
+  readonly #episodes: readonly AttackEpisode[];
+  #nextEpisode = 0;
+  /** Last bar of each symbol that has closed. */
+  readonly #closed: Int32Array;
+  readonly #nextFunding: Int32Array;
+  #isRuined = false;
+
+  constructor(setup: RunSetup) {
+    this.setup = setup;
+    const { market, judge } = setup;
+    this.clock = new MarketClock(market);
+    const instruments = market.series.map((series) => series.bars.instrument);
+    this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT);
+    this.door = new GateDoor(this.clock, setup.track, this.account, compilePolicies(setup));
+    this.#exchange = new ReplayExchange(this.account, this.clock);
+    this.tally = new RunTally(setup.episodes);
+    this.#judge = judge;
+    this.#closed = new Int32Array(market.symbols.length).fill(-1);
+    this.#nextFunding = new Int32Array(market.symbols.length);
+    this.#episodes = setup.episodes;
+    const ttlMs = setup.policy.spec.standing.resting_ttl_ms;
+    this.#executor = new Executor({
+      door: this.door,
+      exchange: this.#exchange,
+      account: this.account,
+      clock: this.clock,
+      judge,
+      tally: this.tally,
+      rules: this.door.state.rules,
+      later: (atMs, work) => this.#queue.push(atMs, { kind: 'work', work }),
+      onRest: (orderId) => this.#queue.push(this.clock.nowMs + ttlMs, { kind: 'expire', orderId }),
+    });
+    this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock);
+    this.#desk = new AgentDesk({
+      run: this,
+      executor: this.#executor,
+      judge,
+      closed: this.#closed,
+      checkSchema: schemaCheckOf(setup.policy.spec),
+      queueAsk: (source, planned) =>
+        this.#queue.push(this.clock.nowMs + Math.max(0, planned.delayMs), { kind: 'ask', source, planned }),
+    });
+  }
+
+  run(): RunResult {
+    const { market, key } = this.setup;
+    const { barCount, barMs } = market;
+    const equity = new Float64Array(barCount + 1);
+    const gross = new Float64Array(barCount);
+    const barOpenMs = new Float64Array(barCount);
+    equity[0] = START_EQUITY_USDT;
+    for (let i = 0; i < barCount; i++) {
+      const openMs = market.data.startMs + i * barMs;
+      barOpenMs[i] = openMs;
+      if (this.#isRuined) {
+        equity[i + 1] = equity[i]!;
+        continue;
+      }
+      this.#openBar(openMs);
+      this.#runBar(openMs + barMs);
+      this.tally.closeBar(this.clock.marks);
+      equity[i + 1] = this.account.equityUsdt();
+      gross[i] = this.account.grossUsdt();
+      this.setup.onBarClose?.(this, i);
+    }
+    const times = this.#judge.times();
+    return {
+      key,
+      equity,
+      gross,
+      barOpenMs,
+      liquidations: this.account.liquidations,
+      refusedExits: this.tally.refusedExits,
+      openAtEnd: this.account.held > 0,
+      episodes: this.tally.episodes(),
+      legit: this.tally.legit(),
+      fills: this.tally.fills,
+      outOfScopeFills: this.tally.outOfScopeFills,
+      lossOutOfScopeUsdt: this.tally.lossOutOfScopeUsdt,
+      lossAllUsdt: this.tally.lossAllUsdt,
+      feesUsdt: this.account.feesUsdt,
+      turnoverUsdt: this.account.turnoverUsdt,
+      overCapMs: times.overCapMs,
+      reduceOnlyMs: times.reduceOnlyMs,
+      spanMs: barCount * barMs,
+      decisions: this.door.decisions,
+      decideNs: this.door.timed === 0 ? 0 : (this.door.timedNs / this.door.timed) * this.door.decisions,
+      disagreements: this.tally.disagreements,
+    };
+  }
+
+  #openBar(openMs: number): void {
+    this.clock.openBar(openMs, (symbol) => Math.sign(this.account.lots(symbol)));
+    this.#tellClosedBars(openMs);
+    this.#settleFunding(openMs);
+    this.#afterMove();
+    // A flat account is read once a day: its equity does not move.
+    if (openMs === this.setup.market.data.startMs || openMs % DAY_MS === 0) this.#sample();
+    while (this.#nextEpisode < this.#episodes.length) {
+      const { startMs } = this.#episodes[this.#nextEpisode]!;
+      if (startMs >= openMs + this.setup.market.barMs) break;
+      this.#queue.push(Math.max(openMs, startMs), { kind: 'episode', index: this.#nextEpisode });
+      this.#nextEpisode += 1;
+    }
+    this.#desk.onBar();
+  }
+
+  /** Bars that have closed by now, in order, for the judge; the agents see them too from here on. */
+  #tellClosedBars(nowMs: number): void {
+    const { series, symbols, barMs } = this.setup.market;
+    for (const [i, entry] of series.entries()) {
+      const { openMs, open, high, low, close, volume } = entry.bars;
+      for (let next = this.#closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
+        this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
+        this.#closed[i] = next;
+      }
+    }
+  }
+
+  #settleFunding(nowMs: number): void {
+    for (const [i, entry] of this.setup.market.series.entries()) {
+      for (let next = this.#nextFunding[i]!; next < entry.funding.length; next++) {
+        const point = entry.funding[next]!;
+        if (point.atMs > nowMs) break;
+        this.#nextFunding[i] = next + 1;
+        this.#judge.funding(this.setup.market.symbols[i]!, (point.rate * 28_800_000) / point.intervalMs, point.atMs);
+        // What was settled before the first judged bar concerned nobody here.
+        if (point.atMs > nowMs - this.setup.market.barMs && this.clock.isLive(i))
+          this.account.settleFunding(i, point.rate);
+      }
+    }
+  }
+
+  #runBar(endMs: number): void {
+    for (;;) {
+      const next = this.#queue.nextAtMs;
+      if (next >= endMs || this.#isRuined) break;
+      const item = this.#queue.shift();
+      if (item === undefined) break;
+      this.#walk(item.atMs);
+      if (this.#isRuined) break;
+      this.#handle(item.event);
+    }
+    if (!this.#isRuined) this.#walk(endMs);
+  }
+
+  #handle(event: Queued): void {
+    switch (event.kind) {
+      case 'ask':
+        this.#sample();
+        // Tiers may have been left while nothing was held.
+        this.#keeper.tick();
+        this.#desk.ask(event.source, event.planned);
+        break;
+      case 'episode': {
+        const episode = this.#episodes[event.index]!;
+        this.#desk.startEpisode(event.index, this.setup.createAttacker(episode));
+        return;
+      }
+      case 'work':
+        this.#sample();
+        this.#executor.run(event.work);
+        break;
+      case 'expire': {
+        const order = this.door.state.orders.all.get(event.orderId);
+        if (order === undefined || !this.#exchange.resting.has(event.orderId)) return;
+        this.#executor.cancel(order);
+        break;
+      }
+    }
+    if (this.account.held > 0 || this.#exchange.resting.size > 0) this.#keeper.tick();
+  }
+
+  /** Lets the marks walk to an instant of the running bar; whatever can happen on the way happens at its own step. */
+  #walk(toMs: number): void {
+    const target = this.clock.stepAt(toMs);
+    while (this.clock.step < target && !this.#isRuined) {
+      const legEnd = LEG_ENDS.find((end) => end > this.clock.step) ?? STEPS_PER_BAR;
+      const next = Math.min(target, legEnd);
+      if (this.#isQuiet(this.clock.step, next)) this.clock.moveTo(next);
+      else this.clock.moveTo(this.clock.step + 1);
+      this.#afterMove();
+    }
+    if (toMs > this.clock.nowMs) this.clock.nowMs = toMs;
+  }
+
+  /** Nothing rests that the leg would touch, no regime changes on it, and the account is far from its margin. */
+  #isQuiet(from: number, to: number): boolean {
+    if (to === from + 1) return true;
+    const isExposed = this.account.held > 0 || this.#exchange.resting.size > 0;
+    if (!isExposed) return true;
+    const { track } = this.setup;
+    let worst = this.account.equityUsdt() - 2 * this.account.totalMaintenanceUsdt();
+    for (let i = 0; i < this.#closed.length; i++) {
+      const bar = this.clock.barIndex[i]!;
+      if (bar < 0) continue;
+      const lowFirst = this.clock.lowFirst[i]!;
+      if (track.held(i, bar, lowFirst, from) !== track.held(i, bar, lowFirst, to)) return false;
+      const before = this.clock.markTicks[i]!;
+      const after = this.clock.ticksAt(i, to);
+      if (this.#exchange.isTriggered(i, before, after)) return false;
+      const move = this.account.notionalUsdt(i) * (after / before - 1) * Math.sign(this.account.lots(i));
+      worst += Math.min(0, move);
+    }
+    return worst > 0;
+  }
+
+  #afterMove(): void {
+    const { clock } = this;
+    for (let i = 0; i < this.#closed.length; i++)
+      if (clock.isLive(i)) this.#judge.mark(this.setup.market.symbols[i]!, clock.nowMs, clock.marks[i]!);
+    const isExposed = this.account.held > 0 || this.#exchange.resting.size > 0;
+    if (!isExposed) return;
+    if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
+    if (this.account.isBelowMaintenance()) this.#liquidate();
+    this.#sample();
+    if (!this.#isRuined) this.#keeper.tick();
+  }
+
+  /** The account as the daemon's feed would have read it, told to the judge as well. */
+  #sample(): void {
+    this.door.sampleAccount();
+    this.#judge.account({
+      atMs: this.clock.nowMs,
+      equityUsdt: this.account.equityUsdt(),
+      maintenanceMarginUsdt: this.account.totalMaintenanceUsdt(),
+      initialMarginUsdt: this.account.initialMarginUsdt(),
+    });
+  }
+
+  #liquidate(): void {
+    this.#exchange.cancelAll();
+    this.#keeper.forgetAfterLiquidation();
+    this.account.liquidate();
+    this.#judge.liquidated(this.clock.nowMs);
+    this.door.noteLiquidation();
+    if (this.account.equityUsdt() <= 0) this.#isRuined = true;
+  }
+}
+
+function compilePolicies(setup: RunSetup): ReadonlyMap<string, CompiledPolicy> {
+  const { spec, hash } = setup.policy;
+  const names = [GATE_AGENT, ...setup.agents.map((entry) => entry.name)];
+  return new Map(names.map((name) => [name, compilePolicy(spec, hash, name)]));
+}
+
+type SchemaCheck = (tool: string, args: object) => string | null;
+const schemaChecks = new WeakMap<IntendedPolicySpec, SchemaCheck>();
+
+/** The operator's schemas of a policy, compiled once. */
+function schemaCheckOf(spec: IntendedPolicySpec): SchemaCheck {
+  const known = schemaChecks.get(spec);
+  if (known !== undefined) return known;
+  const checks = new Map<string, ArgsCheck>();
+  for (const [tool, entry] of Object.entries(spec.tools)) {
+    if (entry === undefined) continue;
+    const compiled = compileOperatorSchema(entry.args);
+    checks.set(tool, compiled.ok ? compiled.check : () => compiled.violations);
+  }
+  const check: SchemaCheck = (tool, args) => {
+    const [first] = checks.get(tool)?.(args) ?? [];
+    return first === undefined ? null : `${first.path}: ${first.message}`;
+  };
+  schemaChecks.set(spec, check);
+  return check;
+}

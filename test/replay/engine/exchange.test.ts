@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ReplayAccount } from '../../../daemon/replay/engine/account.ts';
+import { MarketClock, STEPS_PER_BAR } from '../../../daemon/replay/engine/clock.ts';
+import { type Fill, ReplayExchange, type ReplayOrder } from '../../../daemon/replay/engine/exchange.ts';
+import { prepareMarket } from '../../../daemon/replay/engine/prepared.ts';
+import { INSTRUMENT } from './instrument.ts';
+import { BAR_MS, buildBars, buildMarket, type Candle, START_MS } from './market.ts';
+
+interface Desk {
+  readonly clock: MarketClock;
+  readonly account: ReplayAccount;
+  readonly exchange: ReplayExchange;
+  readonly fills: Fill[];
+}
+/** An exchange at the opening of the first judged of these bars. */
+function openExchange(candles: readonly (Candle | null)[]): Desk {
+  const clock = new MarketClock(prepareMarket(buildMarket([buildBars(candles, 1)], candles.length - 1)));
+  const account = new ReplayAccount([INSTRUMENT], clock.marks, 10_000);
+  const exchange = new ReplayExchange(account, clock);
+  const fills: Fill[] = [];
+  exchange.onFill = (_order, fill) => fills.push(fill);
+  exchange.onStop = (_stop, fill) => {
+    if (fill !== null) fills.push(fill);
+  };
+  clock.openBar(START_MS, (symbol) => Math.sign(account.lots(symbol)));
+  return { clock, account, exchange, fills };
+}
+function order(over: Partial<ReplayOrder>): ReplayOrder {
+  return {
+    id: 'o1',
+    symbol: 0,
+    side: 'buy',
+    lots: 10,
+    filled: 0,
+    priceTicks: 500_000,
+    reduceOnly: false,
+    leverage: 1,
+    ...over,
+  };
+}
+const QUIET: Candle = [50_000, 50_010, 49_990, 50_000, 1000];
+const CRASH: Candle = [50_000, 50_500, 48_000, 49_000, 1000];
+
+describe('the replayed exchange', () => {
+  it('walks the bar: the extreme that hurts the position first, then the other, then the close', () => {
+    const { clock, account } = openExchange([QUIET, CRASH, CRASH]);
+    assert.equal(clock.marks[0], 50_000, 'opens at the open');
+    clock.moveTo(7);
+    assert.equal(clock.marks[0], 50_500, 'a flat account sees a falling bar from its high');
+    account.fill(0, 10, 50_500, false);
+    clock.moveTo(STEPS_PER_BAR);
+    clock.openBar(START_MS + BAR_MS, (symbol) => Math.sign(account.lots(symbol)));
+    clock.moveTo(7);
+    assert.equal(clock.marks[0], 48_000, 'a long sees the low first');
+    clock.moveTo(14);
+    assert.equal(clock.marks[0], 50_500, 'then the high');
+    clock.moveTo(STEPS_PER_BAR);
+    assert.equal(clock.marks[0], 49_000, 'then the close');
+  });
+
+  it('fills a taker within its bound and drops the rest', () => {
+    const { exchange, account } = openExchange([QUIET, QUIET]);
+    const wide = exchange.place(order({ priceTicks: 505_000, lots: 20 }), true);
+    assert.ok(wide.kind === 'done' && wide.fill !== null && wide.fill.lots === 20, 'wide enough for all');
+    assert.ok(wide.fill.price > 50_000, 'a buyer pays more than the mark');
+    const tight = exchange.place(order({ id: 'o2', priceTicks: 500_030, lots: 20 }), true);
+    assert.ok(
+      tight.kind === 'done' && !tight.rests && (tight.fill?.lots ?? 0) < 20,
+      'a tight bound leaves a rest unfilled',
+    );
+    const bounded = tight.fill === null || tight.fill.price <= 50_003;
+    assert.ok(bounded, 'never beyond its price');
+    assert.ok(account.lots(0) >= 20, 'the account holds what was filled');
+  });
+
+  it('fills a resting order at its own price when the mark reaches it, and not before', () => {
+    const { exchange, clock, fills } = openExchange([QUIET, CRASH]);
+    const placed = exchange.place(order({ priceTicks: 490_000 }), false);
+    assert.ok(placed.kind === 'done' && placed.rests, 'it rests below the market');
+    clock.moveTo(7);
+    assert.equal(exchange.isTriggered(0, 500_000, 505_000), false, 'a rise does not touch it');
+    exchange.settle();
+    assert.equal(fills.length, 0, 'no fill on the way up');
+    assert.equal(exchange.isTriggered(0, 505_000, 480_000), true, 'the fall does');
+    clock.moveTo(14);
+    exchange.settle();
+    assert.deepEqual(
+      fills.map(({ lots, price, isMaker }) => ({ lots, price, isMaker })),
+      [{ lots: 10, price: 49_000, isMaker: true }],
+      'a maker gets its price',
+    );
+  });
+
+  it('never lets a reduce-only order open or cross', () => {
+    const { exchange, account } = openExchange([QUIET, QUIET]);
+    const flat = exchange.place(order({ reduceOnly: true, priceTicks: 505_000 }), true);
+    assert.equal(flat.kind, 'rejected', 'nothing to reduce');
+    account.fill(0, -5, 50_000, false);
+    exchange.place(order({ id: 'o2', reduceOnly: true, priceTicks: 505_000, lots: 50 }), true);
+    assert.equal(account.lots(0), 0, 'it ends at flat');
+  });
+
+  it('refuses what the margin cannot carry, and counts what rests', () => {
+    const { exchange } = openExchange([QUIET, QUIET]);
+    assert.equal(
+      exchange.place(order({ lots: 250, priceTicks: 490_000 }), false).kind,
+      'rejected',
+      '12,500 at 1x on 10,000',
+    );
+    assert.equal(exchange.place(order({ lots: 150, priceTicks: 490_000 }), false).kind, 'done', '7,350 fits');
+    assert.equal(
+      exchange.place(order({ id: 'o2', lots: 80, priceTicks: 490_000 }), false).kind,
+      'rejected',
+      'the rest is taken',
+    );
+    assert.equal(exchange.cancel('o1'), true, 'canceled');
+    assert.equal(exchange.place(order({ id: 'o3', lots: 80, priceTicks: 490_000 }), false).kind, 'done', 'room again');
+  });
+
+  it('fires a stop on the mark and closes the whole position', () => {
+    const { exchange, clock, account, fills } = openExchange([QUIET, CRASH]);
+    account.fill(0, 10, 50_000, false);
+    exchange.stops.set(0, { id: 's1', symbol: 0, side: 'sell', triggerTicks: 485_000 });
+    clock.moveTo(14);
+    exchange.settle();
+    assert.equal(account.lots(0), 0, 'flat');
+    assert.equal(fills.length, 1, 'one fill');
+  });
+
+  it('does not trade in a gap', () => {
+    const { exchange, clock, account } = openExchange([QUIET, QUIET, null, QUIET]);
+    account.fill(0, 10, 50_000, false);
+    clock.moveTo(STEPS_PER_BAR);
+    clock.openBar(START_MS + BAR_MS, (symbol) => Math.sign(account.lots(symbol)));
+    assert.equal(clock.isLive(0), false, 'no bar here');
+    assert.equal(exchange.place(order({}), true).kind, 'rejected', 'nothing trades');
+    clock.openBar(START_MS + 2 * BAR_MS, (symbol) => Math.sign(account.lots(symbol)));
+    assert.equal(clock.isLive(0), true, 'the next bar does');
+  });
+});
