@@ -10,6 +10,7 @@ import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
 import { closableShare } from './state/closable-share.ts';
 import { remainingLots } from './state/exposure.ts';
+import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
 
@@ -99,6 +100,14 @@ export class ExitRunner {
     }
   }
 
+  /** An exit of the gate itself ends with a halt: what is left then is the operator's to close. */
+  #mayClimb(parent: ExitParent): boolean {
+    if (this.#signal.aborted) return false;
+    if (parent.request.origin !== 'gate') return true;
+    const { agent } = parent.request;
+    return stateInForce(this.#core.state.layers, this.#core.nowMs(), parent.symbol, agent).state !== 'halted';
+  }
+
   /** Climbs the ladder with what is left; each rung is decided and recorded before it is sent. */
   async #climb(decided: Decided, first: OrderState): Promise<void> {
     const parent = parentOf(decided, first);
@@ -136,6 +145,7 @@ export class ExitRunner {
         if (rung >= rungs || isTakeProfit) return;
         await delay(this.#core.policySpec.exits.step_ms, undefined, { signal: this.#signal });
       }
+      if (!this.#mayClimb(parent)) return;
       attempt += 1;
       const next = this.#decideRung(parent, left, rung, attempt, 'slice');
       if (next === null) return;

@@ -1,17 +1,20 @@
+import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
-import type { Breach } from './review.ts';
+import { type Breach, GATE_AGENT } from './review.ts';
 import { bareRequest } from './standing.ts';
+import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 
 /** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
 const CUT_EVERY_MS = 5_000;
-/** Time after which a refused stop is tried again, ms. */
+/** Time after which a refused stop is tried again, ms; doubled with each refusal beyond the third. */
 const RETRY_STOP_MS = 5_000;
+const LONGEST_RETRY_MS = 300_000;
 /** Retryable refusals of a stop in a row before the position is closed instead. */
 const MAX_STOP_REFUSALS = 3;
 
@@ -27,6 +30,7 @@ export class Protection {
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
+  readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
@@ -43,8 +47,9 @@ export class Protection {
     this.#exit = exit;
   }
 
+  /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
   async cutBack(breach: Breach): Promise<void> {
-    if (this.#isGone(this.#core.state.position(breach.symbol))) return;
+    if (this.#isHalted(breach.symbol) || this.#isGone(this.#core.state.position(breach.symbol))) return;
     const now = this.#core.nowMs();
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
@@ -71,6 +76,10 @@ export class Protection {
     return [...liveOrders(this.#core.state.orders, symbol)].some(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
+  }
+
+  #isHalted(symbol: string): boolean {
+    return stateInForce(this.#core.state.layers, this.#core.nowMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
   async tick(): Promise<void> {
@@ -110,7 +119,9 @@ export class Protection {
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
     if (position.lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();
-    if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < RETRY_STOP_MS) return;
+    const beyond = Math.max(0, (this.#stopRefusals.get(position.symbol) ?? 0) - MAX_STOP_REFUSALS);
+    const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
+    if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < waitMs) return;
     this.#stopAt.set(position.symbol, now);
     const order = await this.#placeStop(position, side);
     if (order === null) return;
@@ -122,12 +133,19 @@ export class Protection {
     this.#stopRefusals.set(position.symbol, refusals);
     // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
     if (order.retryable && refusals < MAX_STOP_REFUSALS) return;
+    // An exit whose outcome is not known may have closed the position already: a second one is not sized beside it.
+    if (this.#isExiting(position.symbol)) return;
+    const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
+    if (this.#isHalted(position.symbol)) {
+      this.#core.alertRarely(
+        'STOP_REFUSED',
+        `${refused}; in halted only an operator closes the position`,
+        position.symbol,
+      );
+      return;
+    }
     // RISK: a position without its stop. A stop that the venue refuses ends in an exit of the gate.
-    this.#core.alert(
-      'STOP_REFUSED',
-      `the protective stop was refused (${order.detail ?? 'no reason'}): the position is closed`,
-      position.symbol,
-    );
+    this.#core.alert('STOP_REFUSED', `${refused}: the position is closed`, position.symbol);
     await this.#exit({
       ...bareRequest(this.#core, position.symbol),
       fraction: 1,
@@ -137,6 +155,14 @@ export class Protection {
       side,
       tool: 'close_position',
     });
+  }
+
+  /** A stop that goes on being refused for the same reason is recorded once. */
+  #isNews(symbol: string, decision: ExecutionDecision): boolean {
+    const denied = decision.decision === 'BLOCK' ? (decision.reasons[0]?.code ?? '') : null;
+    const isNews = denied === null || denied !== this.#stopDenied.get(symbol);
+    this.#stopDenied.set(symbol, denied);
+    return isNews;
   }
 
   async #placeStop(position: PositionState, side: 'buy' | 'sell'): Promise<OrderState | null> {
@@ -177,6 +203,7 @@ export class Protection {
         bodyHash: null,
         texts: {},
         parentDecisionId: null,
+        skipUnless: (decision) => this.#isNews(position.symbol, decision),
         plan: (decision, seq) => {
           if (decision.effective?.action !== 'exit') return NO_ORDERS();
           return [

@@ -74,7 +74,7 @@ export function decideByTheDocuments(
   const findings: Findings = { deny: new Set(), tighten: new Set() };
   if (request.intent === 'close' || request.reduce_only) {
     findings.deny.add('NOT_REDUCING');
-    if (request.origin !== 'operator' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
+    if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
     return blocked(findings, [checkDoor(request, context)]);
   }
   return decideOpening(request, side, context, policy, findings);
@@ -169,7 +169,7 @@ function decideExit(
   const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO']) };
   const door = checkDoor(request, context);
   if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
-  if (request.origin !== 'operator' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
+  if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
   const { exposure, market } = context;
   const available = closableLots(request, side, context, policy);
   if (available === 0n) {

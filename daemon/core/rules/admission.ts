@@ -40,7 +40,8 @@ export function checkScope(
 
 /**
  * Rule 3: the most restrictive stored layer. `reducing` lets exits and cancels pass; in `halted` agents may only cancel
- * their opening orders, an operator may still exit.
+ * their opening orders; an operator may still exit, and the gate may place protective stops (it asks for nothing else
+ * then).
  */
 export function checkState(
   trace: Trace,
@@ -63,7 +64,7 @@ export function checkState(
       const opening = context.order === null || !context.order.reduce_only;
       if (
         (action === 'cancel' && (opening || request.origin !== 'agent')) ||
-        (action === 'exit' && request.origin === 'operator')
+        (action === 'exit' && request.origin !== 'agent')
       ) {
         trace.pass(3, 'STATE', state);
       } else trace.deny(3, 'STATE_HALTED', state, note, null);

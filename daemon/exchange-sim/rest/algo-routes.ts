@@ -5,7 +5,6 @@ import {
   findAlgoOrder,
   placeAlgoOrder,
 } from '../core/conditional.ts';
-import { divide } from '../core/fixed.ts';
 import type { AlgoOrder, ConditionalType, ExchangeState } from '../core/state.ts';
 import { apiError, unwrap } from './api-error.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
@@ -27,10 +26,9 @@ const TYPES: readonly ConditionalType[] = [
   'TRAILING_STOP_MARKET',
 ];
 
+/** With what became of the order that it triggered. */
 function render(state: ExchangeState, order: AlgoOrder): Record<string, unknown> {
-  const actual = order.actualOrderId === null ? undefined : state.orders.get(order.actualOrderId);
-  const isFilled = actual !== undefined && actual.executed > 0n;
-  return renderAlgoOrder(order, isFilled ? divide(actual.quote, actual.executed) : 0n);
+  return renderAlgoOrder(order, order.actualOrderId === null ? undefined : state.orders.get(order.actualOrderId));
 }
 
 /** Callback in per cent, one decimal; the parameter is called activatePrice, ccxt says activationPrice. */

@@ -52,7 +52,13 @@ export function renderOrder(order: Order): Record<string, unknown> {
   };
 }
 
-export function renderAlgoOrder(order: AlgoOrder, actualPrice: bigint): Record<string, unknown> {
+/**
+ * A conditional order; `actual` is the order that it triggered, of which id, type, executed quantity and average price
+ * are shown (fields of the query answer in Binance's own connector). While that one is open this one is TRIGGERED.
+ */
+export function renderAlgoOrder(order: AlgoOrder, actual: Order | undefined): Record<string, unknown> {
+  const executed = actual?.executed ?? 0n;
+  const isWorking = actual?.status === 'NEW' || actual?.status === 'PARTIALLY_FILLED';
   return {
     algoId: order.algoId,
     clientAlgoId: order.clientAlgoId,
@@ -63,9 +69,11 @@ export function renderAlgoOrder(order: AlgoOrder, actualPrice: bigint): Record<s
     positionSide: 'BOTH',
     timeInForce: order.timeInForce,
     quantity: quantityText(order.quantity),
-    algoStatus: order.status,
+    algoStatus: order.status === 'FINISHED' && isWorking ? 'TRIGGERED' : order.status,
     actualOrderId: order.actualOrderId === null ? '' : String(order.actualOrderId),
-    actualPrice: format(actualPrice, 5),
+    actualPrice: format(actual === undefined || executed === 0n ? 0n : divide(actual.quote, executed), 5),
+    actualQty: actual === undefined ? '' : quantityText(executed),
+    actualType: actual?.type ?? '',
     triggerPrice: priceText(order.triggerPrice),
     price: priceText(order.price),
     icebergQuantity: null,

@@ -87,14 +87,20 @@ export function possibleFills(orders: Iterable<OrderState>): PossibleFills {
   let unproven = false;
   let buyLots = 0;
   let sellLots = 0;
+  let buysAll = false;
+  let sellsAll = false;
   for (const order of orders) {
     if (order.status === 'pending_send') continue;
     if (!isResting(order)) unproven = true;
     const lots = Math.max(order.lots, order.amend?.lots ?? 0) - order.executedLots;
     if (order.side === 'buy') buyLots += lots;
     else sellLots += lots;
+    // Ours closes the position as it is when it fires; a foreign one without a quantity does so too.
+    if (!order.protective && !(order.reduceOnly && order.lots === 0)) continue;
+    if (order.side === 'buy') buysAll = true;
+    else sellsAll = true;
   }
-  return { unproven, buyLots, sellLots };
+  return { unproven, buyLots, sellLots, buysAll, sellsAll };
 }
 
 export function insertOrder(book: OrderBook, order: OrderState): void {

@@ -15,6 +15,9 @@ export interface PossibleFills {
   /** Lots that resting orders may still fill, by side. */
   readonly buyLots: number;
   readonly sellLots: number;
+  /** A stop that closes the whole position, whatever its size, waits on that side. */
+  readonly buysAll?: boolean;
+  readonly sellsAll?: boolean;
 }
 
 /**
@@ -171,8 +174,13 @@ function mayAdopt(
   possible: PossibleFills,
 ): boolean {
   if (possible.unproven) return false;
-  const difference = (record?.lots ?? 0) - position.lots;
-  const explained = difference > 0 ? difference <= possible.buyLots : -difference <= possible.sellLots;
+  const lots = record?.lots ?? 0;
+  const difference = lots - position.lots;
+  const isCut = lots * Math.sign(position.lots) >= 0 && Math.abs(lots) < Math.abs(position.lots);
+  const explained =
+    difference > 0
+      ? difference <= possible.buyLots || (isCut && possible.buysAll === true)
+      : -difference <= possible.sellLots || (isCut && possible.sellsAll === true);
   const isFirm = position.disputedTimes >= DISAGREEMENTS;
   if (explained) return isFirm && requestedAtMs - sinceMs >= EXPLAINED_MS;
   if (position.lastFillAtMs === 0) return true;

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import type { DecisionEvent } from '../../daemon/gate/events.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { createClient } from '../exchange-sim/signed-client.ts';
+
+describe('protective stops and cut-backs', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+        spec.standing.on_breach = 'reduce';
+        spec.temporal.duplicate_window_ms = 1;
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/flatten', { reason: 'test over' });
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+    await world.setMark('BTCUSDT', 60_000);
+    // A jump holds its regime for some bars.
+    await world.advance(2 * 3_600_000);
+  });
+
+  const stops = async (): Promise<readonly Record<string, unknown>[]> =>
+    (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
+  const hold = async (notional: number): Promise<number> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: notional }));
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    await until('a position', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) > 0;
+    });
+    await until('its stop', async () => {
+      await world.refresh();
+      return (await stops()).length === 1;
+    });
+    return world.position('BTCUSDT');
+  };
+  const gateDecisions = (fromSeq: number): readonly DecisionEvent[] =>
+    [...world.daemon.ledger.iterateEvents({ fromSeq, kind: 'decision' })]
+      .map((event) => event.payload as DecisionEvent)
+      .filter((event) => event.agent === 'gate');
+
+  it('places a missing stop also in halted, and cuts nothing back and records nothing of it then', async () => {
+    const held = await hold(900);
+    await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+    const human = createClient(world.sim);
+    await human.send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
+    assert.equal((await stops()).length, 0, 'somebody took the stop away');
+    await until('the stop is placed again', async () => {
+      await world.advance(2_000);
+      return (await stops()).length === 1;
+    });
+    const seq = world.daemon.ledger.lastSeq() + 1;
+    await world.setMark('BTCUSDT', 62_000);
+    for (let i = 0; i < 5; i += 1) await world.advance(6_000);
+    assert.equal(await world.position('BTCUSDT'), held, 'no automatic cut in halted');
+    assert.deepEqual(gateDecisions(seq), [], 'and no record of any');
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await until('the cut, once trading is no longer halted', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) < held;
+    });
+  });
+
+  it('follows the fill of a stop that fired', async () => {
+    const held = await hold(600);
+    const [stop] = await stops();
+    await world.setMark('BTCUSDT', 58_000);
+    assert.equal(await world.position('BTCUSDT'), 0, 'the stop has fired');
+    await until('the stop is known as filled', async () => {
+      await world.refresh();
+      return world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id))?.status === 'filled';
+    });
+    const known = world.daemon.gate.core.state.orders.all.get(String(stop?.client_algo_id));
+    assert.equal(known?.executedLots, Math.round(held * 1000), 'all of the position');
+    assert.ok((known?.averagePrice ?? 0) > 0, 'with its price');
+    const position = world.daemon.gate.core.state.position('BTCUSDT');
+    assert.deepEqual([position.lots, position.disputedLots, position.shares.size], [0, null, 0], 'nothing is left');
+    for (let i = 0; i < 3; i += 1) await world.advance(6_000);
+    assert.equal(position.lots, 0, 'and it is not counted twice');
+    assert.equal(await world.position('BTCUSDT'), 0, 'nor sold twice');
+  });
+
+  it('sends one exit for a refused stop while the outcome of that exit is not known', async () => {
+    await hold(600);
+    const seq = world.daemon.ledger.lastSeq() + 1;
+    await world.fault({
+      kind: 'error',
+      code: -4045,
+      msg: 'Reach max stop order limit.',
+      count: 1_000,
+      match: { method: 'POST', path: '/fapi/v1/algoOrder' },
+    });
+    // Sent, lost on the way, and nobody answers what became of it.
+    await world.fault({
+      kind: 'reject-503-unknown',
+      accepted: false,
+      count: 1_000,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    await world.fault({ kind: 'status', status: 500, count: 1_000, match: { method: 'GET', path: '/fapi/v1/order' } });
+    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
+    await until('an exit of the gate is unknown', async () => {
+      await world.advance(2_000);
+      return world.daemon.gate.unknownOrderCount() > 0;
+    });
+    for (let i = 0; i < 6; i += 1) await world.advance(6_000);
+    const exits = gateDecisions(seq).filter((event) => event.route === 'gate');
+    assert.equal(exits.length, 1, 'one exit is on its way');
+    await world.control('clear-faults', {});
+    await until('the exit is known', async () => {
+      await world.advance(7_000);
+      return world.daemon.gate.unknownOrderCount() === 0;
+    });
+  });
+});
