@@ -1,0 +1,138 @@
+import type { AccountWatch } from './account-watch.ts';
+import { Decision } from './decision.ts';
+import type { ExecutedDay } from './executed-day.ts';
+import { type Surroundings, surround } from './exposure.ts';
+import type { Limits, LimitTable } from './limits.ts';
+import { RULE_BIT } from './rules.ts';
+import type { JudgeScope } from './scope.ts';
+import type { SendLog } from './send-log.ts';
+import type { LiveOrder, SymbolBook } from './symbol-book.ts';
+
+/** An order, or a request as if it were one. */
+export interface Proposal {
+  readonly book: SymbolBook;
+  readonly sign: number;
+  /** Lots that it may still fill. */
+  readonly lots: number;
+  /** Bound in USDT per unit; 0: none. */
+  readonly price: number;
+  readonly leverage: number | null;
+  readonly atMs: number;
+  /** The market of the symbol trades now. */
+  readonly hasMark: boolean;
+  /** The same order as it stood before. */
+  readonly without: LiveOrder | null;
+}
+/** Both readings of R for one order. */
+export interface Caps {
+  readonly tightened: Limits;
+  readonly around: Surroundings;
+}
+
+/** Judges what opens risk by what an observer knows at that instant (SAE section 9, b and c). */
+export class OpeningJudge {
+  readonly #scope: JudgeScope;
+  readonly #table: LimitTable;
+  readonly #books: readonly SymbolBook[];
+  readonly #watch: AccountWatch;
+  readonly #day: ExecutedDay;
+  readonly #sends: SendLog;
+
+  constructor(
+    scope: JudgeScope,
+    table: LimitTable,
+    books: readonly SymbolBook[],
+    watch: AccountWatch,
+    day: ExecutedDay,
+    sends: SendLog,
+  ) {
+    this.#scope = scope;
+    this.#table = table;
+    this.#books = books;
+    this.#watch = watch;
+    this.#day = day;
+    this.#sends = sends;
+  }
+
+  get hard(): Limits {
+    return this.#table.hard;
+  }
+
+  look(book: SymbolBook, sign: number, without: LiveOrder | null, atMs: number): Caps {
+    this.#watch.refresh(atMs);
+    const around = surround(this.#books, book, sign, without);
+    const tightened = this.#table.tightened(book.regime.rank(), around.ranks, this.#watch.factor);
+    return { tightened, around };
+  }
+
+  /** Cooldown, flip interval and rate, for an order that is not sent yet (`unsent` 1) or that is in the log (0). */
+  temporalBits(book: SymbolBook, sign: number, atMs: number, limits: Limits, unsent: number): number {
+    let bits = this.rateBit(atMs, limits, unsent);
+    const { cooldown_ms } = this.#table.regimes[book.regime.rank()]!;
+    if (atMs - book.openedAtMs < cooldown_ms) bits |= RULE_BIT.cooldown;
+    const isOpposite = book.lastOpenSign === -sign;
+    if (isOpposite && atMs - book.lastOpenFillAtMs < this.#scope.temporal.flip_interval_ms) bits |= RULE_BIT.flip;
+    return bits;
+  }
+  rateBit(atMs: number, limits: Limits, unsent: number): number {
+    return this.#sends.count(atMs) + unsent > limits.rateMax ? RULE_BIT.rate : 0;
+  }
+
+  /** What the proposal may open under these limits; the temporal rules are the caller's. */
+  decide(proposal: Proposal, limits: Limits, around: Surroundings, isHard: boolean): Decision {
+    const { book, atMs, leverage } = proposal;
+    const decision = new Decision(atMs);
+    decision.mark = book.mark;
+    decision.slippageCapBps = limits.slippageBps;
+    decision.bits = this.#stateBits(proposal);
+    if (leverage !== null && leverage > limits.leverage) decision.bits |= RULE_BIT.cap_leverage;
+    if (around.symbolUsdt === 0 && around.others >= this.#scope.budgets.concurrent_positions)
+      decision.bits |= RULE_BIT.positions;
+    this.#makeRoom(decision, proposal, limits, around);
+    if (isHard) decision.concentrationRoom = Number.POSITIVE_INFINITY;
+    else if (this.#isNearLiquidation(proposal, around)) decision.bits |= RULE_BIT.liquidation_distance;
+    return decision;
+  }
+
+  #stateBits({ book, atMs, hasMark }: Proposal): number {
+    let bits = 0;
+    if (this.#watch.isReduceOnly || this.#table.regimes[book.regime.rank()]!.reduce_only)
+      bits |= RULE_BIT.state_reduce_only;
+    if (!hasMark || book.regime.isUnknown(atMs)) bits |= RULE_BIT.state_unknown_market;
+    return bits;
+  }
+
+  /** What is left of every cap after all that is there, in lots of this order. */
+  #makeRoom(decision: Decision, proposal: Proposal, limits: Limits, around: Surroundings): void {
+    const { book, price, atMs } = proposal;
+    const { budgets, account } = this.#scope;
+    const { sideUsdt, othersUsdt } = around;
+    const lotUsdt = book.lotSize * Math.max(book.mark, price);
+    const closing = Math.min(proposal.lots, book.closable(proposal.sign));
+    const { share, floor_usdt } = account.concentration;
+    const shareUsdt = Math.max(floor_usdt, (share / (1 - share)) * othersUsdt);
+    const turnoverUsdt = budgets.turnover_usdt_per_day - this.#day.turnoverUsdt(atMs) - around.pendingUsdt;
+    const feesUsdt = budgets.fees_usdt_per_day - this.#day.feesUsdt(atMs) - around.pendingFeesUsdt;
+    decision.orderRoom = limits.orderUsdt / lotUsdt;
+    decision.symbolRoom = (limits.symbolUsdt - sideUsdt) / lotUsdt;
+    decision.grossRoom = (limits.grossUsdt - othersUsdt - sideUsdt) / lotUsdt;
+    decision.leverageRoom = (limits.leverage * this.#watch.equityUsdt - othersUsdt - sideUsdt) / lotUsdt;
+    decision.concentrationRoom = (shareUsdt - sideUsdt) / lotUsdt;
+    // What the order closes first is executed too.
+    decision.turnoverRoom = turnoverUsdt / lotUsdt - closing;
+    decision.feeRoom = feesUsdt / (lotUsdt * book.instrument.takerFee) - closing;
+  }
+
+  /** The symbol's worst case, one lot short, would be liquidated by an adverse move of the least distance. */
+  #isNearLiquidation(proposal: Proposal, around: Surroundings): boolean {
+    const { book, sign, price, lots } = proposal;
+    const { min_liquidation_distance: distance } = this.#scope.account;
+    const lotUsdt = book.lotSize * Math.max(book.mark, price);
+    const opening = Math.max(0, lots - book.closable(sign) - this.#scope.tolerance.lots);
+    const notional = around.sideUsdt + opening * lotUsdt;
+    if (notional === 0) return false;
+    let maintenance = book.maintenanceUsdt(notional * (1 - sign * distance));
+    for (const other of this.#books) if (other !== book) maintenance += other.maintenanceUsdt(other.heldUsdt());
+    return this.#watch.equityUsdt - notional * distance <= maintenance;
+  }
+}

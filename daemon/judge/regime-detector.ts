@@ -1,0 +1,145 @@
+import type { ScopeMarket } from './scope.ts';
+import { TrailingQuantile } from './trailing-quantile.ts';
+
+/** Labels of SAE-VOL by rank: a higher one is stricter. */
+export const CALM = 0;
+export const VOLATILE = 1;
+export const EXTREME = 2;
+
+/** M of the scope for bars of one length. */
+export interface RegimeSettings {
+  readonly barMs: number;
+  readonly windowBars: number;
+  readonly baselineBars: number;
+  readonly baselineQuantile: number;
+  readonly minHistoryBars: number;
+  readonly holdBars: number;
+  readonly ratioVolatile: number;
+  readonly ratioExtreme: number;
+  readonly floorVolatile: number;
+  readonly floorExtreme: number;
+  /** Share of sigma over the window that one bar's move must reach to be a jump. */
+  readonly jumpShare: number;
+  readonly emaWeight: number;
+  readonly liquidityBars: number;
+  readonly illiquidQuantile: number;
+}
+
+/** Counts keep their span of time, at least 2; the absolute floors follow what the rounding makes of that span. */
+export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings {
+  const bars = (count: number): number => Math.max(2, Math.round((count * market.bar_ms) / barMs));
+  const isSame = barMs === market.bar_ms;
+  const windowBars = isSame ? market.window_bars : bars(market.window_bars);
+  const stretch = Math.sqrt((windowBars * barMs) / (market.window_bars * market.bar_ms));
+  const emaBars = isSame ? market.liquidity.ema_bars : bars(market.liquidity.ema_bars);
+  return {
+    barMs,
+    windowBars,
+    baselineBars: isSame ? market.baseline_bars : bars(market.baseline_bars),
+    baselineQuantile: market.baseline_quantile,
+    minHistoryBars: isSame ? market.min_history_bars : bars(market.min_history_bars),
+    holdBars: isSame ? market.regime_hold_bars : bars(market.regime_hold_bars),
+    ratioVolatile: market.ratio.volatile,
+    ratioExtreme: market.ratio.extreme,
+    floorVolatile: market.absolute.volatile * stretch,
+    floorExtreme: market.absolute.extreme * stretch,
+    jumpShare: market.jump_sigma / Math.sqrt(windowBars),
+    emaWeight: 2 / (emaBars + 1),
+    liquidityBars: isSame ? market.liquidity.baseline_bars : bars(market.liquidity.baseline_bars),
+    illiquidQuantile: market.liquidity.below_quantile,
+  };
+}
+
+/**
+ * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values before
+ * it and `sigmaBefore` over the window before it (NaN: there is none).
+ */
+export function labelOf(
+  settings: RegimeSettings,
+  historyBars: number,
+  sigma: number,
+  quantile: number,
+  r: number,
+  sigmaBefore: number,
+): number {
+  if (sigma >= settings.floorExtreme) return EXTREME;
+  if (sigma > 0 && sigma >= settings.ratioExtreme * quantile) return EXTREME;
+  if (r !== 0 && Math.abs(r) >= settings.jumpShare * sigmaBefore) return EXTREME;
+  if (sigma >= settings.floorVolatile || historyBars < settings.minHistoryBars) return VOLATILE;
+  return sigma > 0 && sigma >= settings.ratioVolatile * quantile ? VOLATILE : CALM;
+}
+
+/** Keeps the liquidity proxy finite when nothing moves. */
+const EPSILON = 1e-12;
+
+/**
+ * SAE-VOL and SAE-LIQ from closed bars, one symbol. After a gap the window starts again: its first bar has no return,
+ * and nothing is known until `windowBars` bars lie in a row.
+ */
+export class RegimeDetector {
+  readonly #settings: RegimeSettings;
+  readonly #squares: Float64Array;
+  readonly #baseline: TrailingQuantile;
+  readonly #liquidity: TrailingQuantile;
+  #next = 0;
+  #run = 0;
+  #volume = Number.NaN;
+  /** Closed bars so far. */
+  bars = 0;
+  openMs = Number.NaN;
+  close = Number.NaN;
+  isKnown = false;
+  /** Label of the last bar at its close, without any hold. Unknown counts as volatile. */
+  label = VOLATILE;
+  /** Sum of squared moves over the window; NaN while unknown. */
+  sumSquares = Number.NaN;
+  /** Baseline that the running bar is measured by: all values up to the last bar's. */
+  quantile = Number.NaN;
+
+  constructor(settings: RegimeSettings) {
+    this.#settings = settings;
+    this.#squares = new Float64Array(settings.windowBars);
+    this.#baseline = new TrailingQuantile(settings.baselineBars);
+    this.#liquidity = new TrailingQuantile(settings.liquidityBars);
+  }
+
+  push(openMs: number, close: number, volume: number): void {
+    const settings = this.#settings;
+    if (this.bars > 0 && !(openMs > this.openMs)) throw new RangeError(`bar ${openMs} is not after bar ${this.openMs}`);
+    const follows = openMs === this.openMs + settings.barMs;
+    const r = follows ? Math.log(close / this.close) : 0;
+    const sigmaBefore = Math.sqrt(this.sumSquares);
+    if (!follows) {
+      this.#squares.fill(0);
+      this.#run = 0;
+    }
+    this.#squares[this.#next] = r * r;
+    this.#next = this.#next + 1 === settings.windowBars ? 0 : this.#next + 1;
+    this.#run += 1;
+    this.bars += 1;
+    this.openMs = openMs;
+    this.close = close;
+    this.#volume = this.bars === 1 ? volume : this.#volume + settings.emaWeight * (volume - this.#volume);
+    this.isKnown = this.#run >= settings.windowBars;
+    if (this.isKnown) this.#judge(r, follows ? sigmaBefore : Number.NaN);
+    else {
+      this.label = VOLATILE;
+      this.sumSquares = Number.NaN;
+    }
+  }
+
+  #judge(r: number, sigmaBefore: number): void {
+    const settings = this.#settings;
+    let sum = 0;
+    for (let i = 0; i < settings.windowBars; i++) sum += this.#squares[i]!;
+    this.sumSquares = sum;
+    const sigma = Math.sqrt(sum);
+    const label = labelOf(settings, this.bars, sigma, this.#baseline.at(settings.baselineQuantile), r, sigmaBefore);
+    const liquidity = this.#volume / (sigma + EPSILON);
+    const isIlliquid = settings.illiquidQuantile > 0 && liquidity < this.#liquidity.at(settings.illiquidQuantile);
+    this.label = isIlliquid && label < VOLATILE ? VOLATILE : label;
+    this.#baseline.push(sigma);
+    this.#liquidity.push(liquidity);
+    this.quantile = this.#baseline.at(settings.baselineQuantile);
+  }
+}
