@@ -113,9 +113,13 @@ describe('protective stops and cut-backs', () => {
     const exits = gateDecisions(seq).filter((event) => event.route === 'gate');
     assert.equal(exits.length, 1, 'one exit is on its way');
     await world.control('clear-faults', {});
-    await until('the exit is known', async () => {
-      await world.advance(7_000);
-      return world.daemon.gate.unknownOrderCount() === 0;
-    });
+    await until(
+      'the exit is known',
+      async () => {
+        await world.advance(7_000);
+        return world.daemon.gate.unknownOrderCount() === 0;
+      },
+      20_000,
+    );
   });
 });
