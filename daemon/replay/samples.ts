@@ -1,0 +1,82 @@
+import { findBudget } from '../core/opening.ts';
+import type { Regime } from '../core/policy.ts';
+import { bareAsk, bareRequest, GATE_AGENT } from '../gate/review.ts';
+import { buildContext } from '../gate/snapshot.ts';
+import { ACCOUNT, VENUE } from './engine/intake.ts';
+import type { ReplayRun } from './engine/run.ts';
+import type { Scenario } from './scenarios.ts';
+
+const PLACE = { account: ACCOUNT, venue: VENUE };
+
+/** One sampled run, a value a bar: what the report's curves are drawn from. */
+export interface RunSample {
+  readonly variant: string;
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly agent: string;
+  readonly atMs: readonly number[];
+  readonly equity: readonly number[];
+  readonly gross: readonly number[];
+  /** Regime by symbol as the gate held it. */
+  readonly regimes: Readonly<Record<string, readonly Regime[]>>;
+  /** Notional factors of the market (the strictest over the symbols) and of the account (SAE-BUDGET g and h). */
+  readonly g: readonly number[];
+  readonly h: readonly number[];
+}
+
+/** Collects the sample of one run as it goes on. */
+export class Sampler {
+  readonly #variant: string;
+  readonly #scenario: Scenario;
+  readonly #atMs: number[] = [];
+  readonly #equity: number[] = [];
+  readonly #gross: number[] = [];
+  readonly #regimes: Record<string, Regime[]> = {};
+  readonly #g: number[] = [];
+  readonly #h: number[] = [];
+  #seed = 0;
+  #agent = '';
+
+  constructor(variant: string, scenario: Scenario) {
+    this.#variant = variant;
+    this.#scenario = scenario;
+  }
+
+  readonly onBarClose = (run: ReplayRun): void => {
+    const { door, account, clock, setup } = run;
+    this.#seed = setup.key.seed;
+    this.#agent = setup.key.agent;
+    this.#atMs.push(clock.nowMs);
+    this.#equity.push(account.equityUsdt());
+    this.#gross.push(account.grossUsdt());
+    const policy = door.policy(GATE_AGENT);
+    const inputs = door.inputs();
+    let g = 1;
+    let h = 1;
+    for (const symbol of clock.market.symbols) {
+      const request = bareRequest(PLACE, symbol, clock.nowMs);
+      const found = findBudget(buildContext(door.state, inputs, request, policy, bareAsk(PLACE)), policy);
+      this.#regimes[symbol] ??= [];
+      this.#regimes[symbol].push(found.regime.regime);
+      g = Math.min(g, found.record.market.notional);
+      h = Math.min(h, found.record.account.notional);
+    }
+    this.#g.push(g);
+    this.#h.push(h);
+  };
+
+  finish(): RunSample {
+    return {
+      variant: this.#variant,
+      scenario: this.#scenario,
+      seed: this.#seed,
+      agent: this.#agent,
+      atMs: this.#atMs,
+      equity: this.#equity,
+      gross: this.#gross,
+      regimes: this.#regimes,
+      g: this.#g,
+      h: this.#h,
+    };
+  }
+}
