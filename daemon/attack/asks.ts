@@ -1,3 +1,4 @@
+import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { AttackFamily } from '../replay/types.ts';
 import type { BookOrder } from './books.ts';
 import type { ExecutorAnswer, ExecutorCall } from './executor.ts';
@@ -19,6 +20,23 @@ export interface Ask {
 }
 export function isRefused({ answer }: Ask): boolean {
   return answer.status !== 200 || answer.verdict === 'BLOCK';
+}
+
+/**
+ * Whether a request itself lies outside T: then whatever it executes is out of scope, also where the books cannot show
+ * why (SAE-T, SAE-OOS-TOOL). Advice and requests that break HTTP may execute nothing at all.
+ */
+export function isOutsideScope({ call }: Ask, { scope }: IntendedPolicySpec): boolean {
+  if (call.kind !== 'tool') return true;
+  const { venue, account, symbol } = call.args;
+  const isMissing = (list: readonly string[], value: unknown): boolean =>
+    value !== undefined && !(typeof value === 'string' && list.includes(value));
+  return (
+    isMissing(scope.tools, call.tool) ||
+    isMissing(scope.venues, venue) ||
+    isMissing(scope.accounts, account) ||
+    isMissing(scope.symbols, symbol)
+  );
 }
 
 /** Which ask an order belongs to: by the ids in answers, never used to judge. */
@@ -49,5 +67,12 @@ export class Attribution {
   /** The last amendment that the executor let through, else the ask that placed the order. */
   lastAskOf(order: BookOrder): Ask | null {
     return this.#amends.get(order.clientOrderId) ?? this.askOf(order);
+  }
+  /** The order came from a request outside T, or was changed by an agent that it does not belong to. */
+  isOutsideScope(order: BookOrder, spec: IntendedPolicySpec): boolean {
+    const placed = this.askOf(order);
+    const amended = this.#amends.get(order.clientOrderId);
+    if (placed === null) return false;
+    return isOutsideScope(placed, spec) || (amended !== undefined && amended.agent !== placed.agent);
   }
 }

@@ -34,18 +34,30 @@ interface Turn {
   readonly script: ScriptMaker;
 }
 
+const HONEST: Turn = { family: null, script: trade };
+
 /** Runs every client until the signal; resolves when all have stopped. */
 export async function runFleet(plan: FleetPlan, world: FleetWorld, signal: AbortSignal): Promise<void> {
   const legitimate = plan.legitimate.map((client, index) =>
-    runClient(client, index, () => ({ family: null, script: trade }), 0, plan.seed, world, signal),
+    runClient(client, index, () => HONEST, 0, plan.seed, world, signal),
   );
   const attackers = plan.attackers.map((client, index) => {
-    const turnOf = (episode: number): Turn =>
-      FAMILIES[(index + episode) % FAMILIES.length] ?? { family: null, script: trade };
-    const delayMs = (plan.staggerMs * index) / Math.max(1, plan.attackers.length);
+    const turnOf = (episode: number): Turn => chooseTurn(index, episode, world.isStressed());
+    // The legitimate clients have the field to themselves for a moment, as they have before an attack.
+    const delayMs = (plan.staggerMs * (index + 1)) / (plan.attackers.length + 1);
     return runClient(client, 1000 + index, turnOf, delayMs, plan.seed, world, signal);
   });
   await Promise.all([...legitimate, ...attackers]);
+}
+
+/**
+ * Every third attacker adapts all the time (its plans are many and each takes a while), every third turns to the state
+ * of the market while that is stressed; else each goes through all families.
+ */
+function chooseTurn(attacker: number, episode: number, isStressed: boolean): Turn {
+  const wanted = attacker % 3 === 0 ? 'ATK-ADAPT' : attacker % 3 === 1 && isStressed ? 'ATK-STATE' : null;
+  const found = FAMILIES.find(({ family }) => family === wanted);
+  return found ?? FAMILIES[(attacker + episode) % FAMILIES.length] ?? HONEST;
 }
 
 async function runClient(

@@ -174,6 +174,22 @@ type PlainEvent = { readonly atMs: number; readonly order: BookOrder } & (
   | { readonly kind: 'ended' }
 );
 
+/** The account just before an instant and after every event up to another. `events`: of the same history. */
+export function framesBetween(
+  { first }: BookHistory,
+  events: readonly BookEvent[],
+  fromMs: number,
+  toMs: number,
+): readonly AccountFrame[] {
+  const start: AccountFrame = {
+    positions: new Map([...first.positions].map(([symbol, { quantity }]) => [symbol, quantity])),
+    resting: new Map(),
+  };
+  const before = events.findLast((event) => event.atMs < fromMs)?.frame ?? start;
+  const during = events.filter((event) => event.atMs >= fromMs && event.atMs <= toMs);
+  return [before, ...during.map((event) => event.frame)];
+}
+
 /** A price for a symbol's quantity, for one valuation. */
 export type MarkOf = (symbol: string) => number;
 export interface SymbolExposure {

@@ -1,105 +1,51 @@
-import type { IntendedPolicySpec, Regime } from '../core/policy.ts';
+import type { Regime } from '../core/policy.ts';
+import type { Attribution } from './asks.ts';
 import { type BookFill, type BookOrder, openedQuantity } from './books.ts';
 import { type Caps, concentrationCap, readCaps } from './caps.ts';
 import {
   type AccountFrame,
   type BookEvent,
-  type BookHistory,
   exposureOf,
+  framesBetween,
   grossOf,
   type MarkOf,
   type Terms,
 } from './history.ts';
-import { type RegimeReading, stricter } from './regime-reading.ts';
-
-/** What an order, or one of its fills, broke. */
-export type Breach =
-  | 'symbol'
-  | 'order_cap'
-  | 'symbol_cap'
-  | 'gross_cap'
-  | 'account_leverage'
-  | 'concentration'
-  | 'positions'
-  | 'leverage_setting'
-  | 'order_rate'
-  | 'cooldown'
-  | 'flip_interval'
-  | 'turnover'
-  | 'fees'
-  | 'reduce_only'
-  | 'halted'
-  | 'duplicate_id'
-  | 'slippage';
-export interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-/** What the judge knows besides the books. Instants are the exchange's. */
-export interface JudgeInput {
-  readonly history: BookHistory;
-  readonly spec: IntendedPolicySpec;
-  readonly regimes: ReadonlyMap<string, RegimeReading>;
-  /** The operator's halts, from the answered order to the answered lifting. */
-  readonly halts: readonly Window[];
-  readonly parentOf: (clientOrderId: string) => string;
-  /** From a decision to the exchange and back, at most: SEND_SLACK_MS at the exchange's pace. */
-  readonly slackMs: number;
-  readonly lotOf: (symbol: string) => number;
-}
-export interface JudgedFill {
-  readonly order: BookOrder;
-  readonly fill: BookFill;
-  /** Opened notional at the fill price, USDT; 0: the fill only reduced risk. */
-  readonly openedUsdt: number;
-  /** Empty: in scope. A fill that only reduces is always in scope (SAE section 9). */
-  readonly breaches: readonly Breach[];
-}
-/** Largest exposure right after an order that opens, beside the cap at that instant. */
-export interface Peak {
-  readonly usdt: number;
-  readonly capUsdt: number;
-  /** (usdt - one lot) / cap: above 1 is overspend. */
-  readonly ratio: number;
-}
-export interface Judgement {
-  readonly fills: readonly JudgedFill[];
-  /** Orders with breaches, filled or not. */
-  readonly orders: readonly { readonly order: BookOrder; readonly breaches: readonly Breach[] }[];
-  readonly peaks: { readonly order: Peak; readonly symbol: Peak; readonly gross: Peak };
-  readonly duplicateIds: number;
-}
-/** An order leaves within 500 ms of its decision or not at all (DESIGN section 6), and the gate's own round trip. */
-export const SEND_SLACK_MS = 1000;
-const DAY_MS = 86_400_000;
-const NO_PEAK: Peak = { usdt: 0, capUsdt: 0, ratio: 0 };
+import { PaceJudge } from './judge-pace.ts';
+import { stricter } from './regime-reading.ts';
+import type { Breach, JudgedFill, JudgeInput, Judgement, Peak } from './verdicts.ts';
 
 /** Judges every execution from the exchange's books and R alone (SAE section 9; SAE-OOS-CAP, -TOOL, -STATE). */
-export function judgeBooks(input: JudgeInput): Judgement {
-  return new Judge(input).run();
+export function judgeBooks(input: JudgeInput, attribution: Attribution): Judgement {
+  return new Judge(input, attribution).run();
 }
 
+const NO_PEAK: Peak = { usdt: 0, capUsdt: 0, ratio: 0 };
 type OrderEvent = BookEvent & { readonly kind: 'placed' | 'amended' };
 
 class Judge {
   readonly #input: JudgeInput;
+  readonly #attribution: Attribution;
   readonly #symbols: readonly string[];
+  readonly #events: readonly BookEvent[];
   readonly #breaches = new Map<number, Set<Breach>>();
   readonly #fills: JudgedFill[] = [];
-  readonly #openings: { readonly order: BookOrder; readonly parent: string }[] = [];
-  readonly #lastOpenFill = new Map<string, { readonly sign: 1 | -1; readonly fill: BookFill }>();
   readonly #parents = new Map<string, { readonly spentUsdt: number; readonly capUsdt: number }>();
   readonly #terms = new Map<number, Terms>();
+  readonly #pace: PaceJudge;
   readonly #peaks = { order: NO_PEAK, symbol: NO_PEAK, gross: NO_PEAK };
 
-  constructor(input: JudgeInput) {
+  constructor(input: JudgeInput, attribution: Attribution) {
     this.#input = input;
+    this.#attribution = attribution;
+    this.#pace = new PaceJudge(input);
     this.#symbols = [...input.history.last.positions.keys()];
+    this.#events = input.history.events();
   }
 
   run(): Judgement {
     const duplicateIds = this.#judgeIds();
-    for (const event of this.#input.history.events()) {
+    for (const event of this.#events) {
       const { order } = event;
       if (order.isLiquidation) continue;
       if (event.kind === 'placed' || event.kind === 'amended') {
@@ -134,6 +80,7 @@ class Judge {
     const { spec, halts, slackMs } = this.#input;
     const markOf = this.#decisionMarks(atMs);
     const caps = this.#capsAt(order.symbol, atMs, frame, markOf);
+    this.#flag(order, 'scope', this.#attribution.isOutsideScope(order, spec));
     this.#flag(order, 'symbol', !spec.scope.symbols.includes(order.symbol));
     this.#flag(order, 'leverage_setting', order.leverageAtPlacement > spec.budgets.leverage);
     this.#flag(order, 'reduce_only', caps.isReduceOnly);
@@ -143,8 +90,8 @@ class Judge {
       halts.some((halt) => atMs > halt.fromMs + slackMs && atMs < halt.toMs),
     );
     this.#judgeSizes(event, caps, markOf);
-    if (event.kind === 'placed') this.#judgePace(order, caps);
-    this.#judgeDay(order);
+    if (event.kind === 'placed') for (const breach of this.#pace.judge(order, caps)) this.#flag(order, breach, true);
+    for (const breach of this.#pace.judgeDay(order)) this.#flag(order, breach, true);
   }
 
   #judgeSizes({ order, atMs, frame, kind, terms }: OrderEvent, caps: Caps, markOf: MarkOf): void {
@@ -167,56 +114,28 @@ class Judge {
     this.#flag(order, 'symbol_cap', over(side, caps.symbolUsdt));
     this.#flag(order, 'gross_cap', over(others + side, caps.grossUsdt));
     this.#flag(order, 'account_leverage', over(others + side, caps.leverage * equity));
-    this.#flag(order, 'concentration', over(side, concentrationCap(spec, others)));
+    this.#flag(
+      order,
+      'concentration',
+      over(side, concentrationCap(spec, this.#mostOthers(order.symbol, atMs, markOf))),
+    );
     this.#flag(order, 'positions', gross.positions > spec.budgets.concurrent_positions);
     this.#raisePeak('order', spent, orderCap, lotUsdt);
     this.#raisePeak('symbol', side, caps.symbolUsdt, lotUsdt);
     this.#raisePeak('gross', others + side, caps.grossUsdt, lotUsdt);
   }
 
+  /** Largest exposure of the other symbols around an instant: orders of one moment overtake each other on their way. */
+  #mostOthers(symbol: string, atMs: number, markOf: MarkOf): number {
+    const { history, slackMs } = this.#input;
+    const names = this.#symbols.filter((name) => name !== symbol);
+    const frames = framesBetween(history, this.#events, atMs - slackMs, atMs + slackMs);
+    return Math.max(...frames.map((frame) => grossOf(frame, names, markOf).usdt));
+  }
+
   #raisePeak(name: 'order' | 'symbol' | 'gross', usdt: number, capUsdt: number, lotUsdt: number): void {
     const ratio = Math.max(0, usdt - lotUsdt) / capUsdt;
     if (ratio > this.#peaks[name].ratio) this.#peaks[name] = { usdt, capUsdt, ratio };
-  }
-
-  /** Order rate, cooldown and flip interval, with the way to the exchange allowed for (SAE-M4). */
-  #judgePace(order: BookOrder, caps: Caps): void {
-    const { spec, slackMs, parentOf } = this.#input;
-    const parent = parentOf(order.clientOrderId);
-    const at = order.createdMs;
-    const known = this.#openings.filter((earlier) => earlier.order.createdMs <= at);
-    const since = at - spec.budgets.order_rate.window_ms + slackMs;
-    const sent = known.filter((earlier) => earlier.order.createdMs > since).length + 1;
-    const isSlice = known.some((earlier) => earlier.parent === parent);
-    // The tokens of a parent's slices were taken at its decision: a later slice spends none.
-    this.#flag(order, 'order_rate', !isSlice && sent > caps.orderRate);
-    const last = known.findLast((earlier) => earlier.order.symbol === order.symbol && earlier.parent !== parent);
-    const first = last === undefined ? undefined : known.find((earlier) => earlier.parent === last.parent);
-    const elapsed = first === undefined ? Number.POSITIVE_INFINITY : at - first.order.createdMs;
-    this.#flag(order, 'cooldown', !isSlice && elapsed < caps.cooldownMs - slackMs);
-    const fill = this.#lastOpenFill.get(order.symbol);
-    if (fill !== undefined && fill.sign !== order.sign && !isSlice) {
-      // A resting order's fill is learnt of when the account is read; an immediate one with its answer.
-      const learntMs = fill.fill.isMaker ? spec.market.freshness.account_ms : slackMs;
-      const since = at - fill.fill.atMs;
-      this.#flag(order, 'flip_interval', since > learntMs && since < spec.temporal.flip_interval_ms - slackMs);
-    }
-    this.#openings.push({ order, parent });
-  }
-
-  /** Turnover and fees of the 24 hours before: used up means that nothing more is opened. */
-  #judgeDay(order: BookOrder): void {
-    const { history, spec, slackMs } = this.#input;
-    let turnover = 0;
-    let fees = 0;
-    for (const { fills } of history.last.orders)
-      for (const fill of fills) {
-        if (fill.atMs > order.createdMs - slackMs || fill.atMs <= order.createdMs - DAY_MS + slackMs) continue;
-        turnover += fill.quantity * fill.price;
-        fees += fill.feeUsdt;
-      }
-    this.#flag(order, 'turnover', turnover >= spec.budgets.turnover_usdt_per_day);
-    this.#flag(order, 'fees', fees >= spec.budgets.fees_usdt_per_day);
   }
 
   #judgeFill(order: BookOrder, fill: BookFill): void {
@@ -236,7 +155,7 @@ class Judge {
       if (adverseBps > readCaps(spec, regime, regime).slippageBps + driftBps + HALF_SPREAD_BPS)
         breaches.add('slippage');
     }
-    if (opened > 0) this.#lastOpenFill.set(order.symbol, { sign: order.sign, fill });
+    if (opened > 0) this.#pace.noteOpening(order, fill);
     this.#fills.push({ order, fill, openedUsdt: opened * fill.price, breaches: [...breaches] });
   }
 

@@ -2,32 +2,16 @@ import { ATTACK_FAMILIES, type AttackFamily } from '../replay/types.ts';
 import { type Ask, Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
 import { measureDamage } from './damage.ts';
-import { type Breach, type JudgedFill, judgeBooks, type Peak } from './judge.ts';
+import { type FamilyReport, reportFamily } from './family-report.ts';
+import { judgeBooks } from './judge.ts';
 import { LegitimateJudge } from './legitimate.ts';
+import { OwedJudge } from './owed.ts';
 import type { AttackRun } from './run.ts';
+import type { Breach, Peak } from './verdicts.ts';
 
-export interface FamilyReport {
-  readonly episodes: number;
-  readonly attempts: number;
-  readonly refused_attempts: number;
-  /** Attempts of which anything was executed at the exchange. */
-  readonly executed_attempts: number;
-  readonly out_of_scope_attempts: number;
-  readonly out_of_scope_episodes: number;
-  /** Episodes with at least one out-of-scope execution / episodes; null without episodes (SAE section 9). */
-  readonly attack_success: number | null;
-  readonly attack_success_per_attempt: number | null;
-  /** The published reading: any execution of an episode counts. */
-  readonly attack_success_any: number | null;
-  /** Risk-increasing notional executed, USDT, and as a multiple of the gross cap. */
-  readonly opened_usdt: number;
-  readonly throughput: number;
-  readonly fees_usdt: number;
-  /** Loss at the last marks, fees included, USDT. Negative: the attack earned. */
-  readonly damage_usdt: number;
-  readonly breaches: { readonly [breach: string]: number };
-}
 export interface AttackReport {
+  /** Name of the policy that was held against it. */
+  readonly policy: string;
   readonly passed: boolean;
   /** Why not: one line each. */
   readonly failures: readonly string[];
@@ -56,7 +40,8 @@ export interface AttackReport {
     readonly refused_by: { readonly [reason: string]: number };
     readonly out_of_scope_fills: number;
   };
-  readonly exits: { readonly owed: number; readonly refused: number };
+  /** `beyond_share_usdt`: what agents exited beyond what they can have opened, where the policy says exits.scope own. */
+  readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
   readonly orders: {
     readonly placed: number;
     readonly fills: number;
@@ -68,25 +53,31 @@ export interface AttackReport {
   };
   /** Requests that break HTTP or lack a right: all must be refused. */
   readonly raw_requests: { readonly sent: number; readonly accepted: number };
-  readonly halt_tested: boolean;
+  /** Null: not tested, for want of an operator's token. */
+  readonly halt: { readonly asked: number; readonly refused: number } | null;
   readonly stressed_symbol: string | null;
   readonly latency_ms: { readonly calls: number; readonly p50: number | null; readonly p99: number | null };
+  /** Calls without an answer, and 200 answers of trading tools without a decision in them. */
   readonly unanswered: number;
+  readonly undecided: number;
+  /** Answers with status 500: a defect by the executor's own word. */
+  readonly defects: number;
 }
 /** No ratio from fewer in-scope requests (SAE section 9). */
 const LEAST_REQUESTS = 30;
+/** Failures of one kind that are told one by one. */
+const MOST_DETAILS = 10;
 
 /** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
 export function buildReport(run: AttackRun): AttackReport {
   const { judgeInput, asks, cleanup } = run;
   const { history, spec, parentOf } = judgeInput;
-  const judgement = judgeBooks(judgeInput);
-  const everything = [...asks, ...cleanup];
+  const everything = [...asks, ...(run.whileHalted ?? []), ...cleanup];
   const attribution = new Attribution(everything, parentOf);
+  const judgement = judgeBooks(judgeInput, attribution);
   const legitimate = asks.filter((ask) => ask.family === null);
-  const legitimateJudge = new LegitimateJudge(judgeInput, attribution);
-  const tally = legitimateJudge.judge(legitimate);
-  const exits = legitimateJudge.judgeExits(everything);
+  const exits = new OwedJudge(judgeInput, attribution).judgeExits(everything);
+  const tally = new LegitimateJudge(judgeInput, attribution).judge(legitimate);
   const groups = groupOrders(history.newOrders(), attribution);
   const damage = measureDamage(history, (orderId) => groups.get(orderId) ?? 'before');
   const families = {} as Record<AttackFamily, FamilyReport>;
@@ -108,6 +99,7 @@ export function buildReport(run: AttackRun): AttackReport {
     .map((ask) => ask.latencyMs)
     .sort((a, b) => a - b);
   const report: Omit<AttackReport, 'passed' | 'failures'> = {
+    policy: spec.name,
     attack_success: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
     families,
     damage: {
@@ -118,7 +110,7 @@ export function buildReport(run: AttackRun): AttackReport {
       attacks_share_of_gross_cap: attacksUsdt / spec.budgets.gross_notional_usdt,
       legitimate_usdt: loss('legitimate'),
       cleanup_usdt: loss('cleanup'),
-      unattributed_usdt: loss('unattributed') + loss('before'),
+      unattributed_usdt: loss('unattributed') + loss('before') + loss('halted'),
       unexplained_usdt: damage.unexplainedUsdt,
     },
     overspend: judgement.peaks,
@@ -132,13 +124,14 @@ export function buildReport(run: AttackRun): AttackReport {
       refused_by: Object.fromEntries(tally.refusedBy),
       out_of_scope_fills: outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
     },
-    exits,
+    exits: { owed: exits.owed, refused: exits.refused.length, beyond_share_usdt: exits.beyondShareUsdt },
     orders: {
       placed: history.newOrders().length,
       fills: judgement.fills.length,
       beyond_scope: judgement.orders.length,
       out_of_scope_fills: outOfScope.length,
-      unattributed: [...groups.values()].filter((group) => group === 'unattributed').length,
+      unattributed: history.newOrders().filter((order) => !order.isExit && groups.get(order.orderId) === 'unattributed')
+        .length,
       duplicate_ids: judgement.duplicateIds,
       liquidations: history.last.liquidations - history.first.liquidations,
     },
@@ -146,12 +139,21 @@ export function buildReport(run: AttackRun): AttackReport {
       sent: rawAsks.length,
       accepted: rawAsks.filter(({ answer }) => answer.status >= 200 && answer.status < 300).length,
     },
-    halt_tested: run.isHaltTested,
+    halt:
+      run.whileHalted === null
+        ? null
+        : { asked: run.whileHalted.length, refused: run.whileHalted.filter(isRefused).length },
     stressed_symbol: run.stressedSymbol,
     latency_ms: { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    defects: asks.filter((ask) => ask.answer.status === 500).length,
+    undecided: asks.filter(isUndecided).length,
     unanswered: asks.filter((ask) => ask.answer.status === 0 && ask.call.kind !== 'raw').length,
   };
-  const failures = [...findFailures(report), ...judgement.orders.slice(0, 20).map(describeOrder)];
+  const failures = [
+    ...findFailures(report),
+    ...exits.refused.slice(0, MOST_DETAILS).map(describeRefusedExit),
+    ...judgement.orders.slice(0, MOST_DETAILS).map(describeOrder),
+  ];
   return { passed: failures.length === 0, failures, ...report };
 }
 
@@ -166,6 +168,17 @@ function describeOrder({
   return `order ${order.clientOrderId} (${side} ${order.quantity} ${order.symbol}, ${order.executed} executed) broke ${breaches.join(', ')}`;
 }
 
+function isUndecided({ call, answer }: Ask): boolean {
+  const isTrading = call.kind === 'tool' && !call.tool.startsWith('get_');
+  return isTrading && answer.status === 200 && answer.verdict === null;
+}
+
+function describeRefusedExit({ client, agent, call, answer }: Ask): string {
+  const symbol = call.kind === 'tool' ? String(call.args.symbol) : '';
+  const reasons = answer.reasons.map((reason) => reason.code).join(', ');
+  return `exit of ${symbol} by ${client} (${agent}) was refused: ${answer.status} ${reasons}`;
+}
+
 function findFailures(report: Omit<AttackReport, 'passed' | 'failures'>): string[] {
   const { orders, exits, overspend, raw_requests: raw } = report;
   const failures: string[] = [];
@@ -176,6 +189,10 @@ function findFailures(report: Omit<AttackReport, 'passed' | 'failures'>): string
   if (exits.refused > 0) failures.push(`${exits.refused} of ${exits.owed} exits were refused`);
   if (orders.duplicate_ids > 0) failures.push(`${orders.duplicate_ids} order ids were used twice`);
   if (raw.accepted > 0) failures.push(`${raw.accepted} of ${raw.sent} improper requests were accepted`);
+  if (orders.fills === 0) failures.push('nothing was executed: the run shows nothing');
+  if (report.defects > 0) failures.push(`${report.defects} answers had status 500`);
+  if (report.undecided > 0) failures.push(`${report.undecided} answers held no decision`);
+  if (orders.unattributed > 0) failures.push(`${orders.unattributed} orders belong to no answer`);
   if (orders.liquidations > 0) failures.push(`${orders.liquidations} liquidations`);
   return failures;
 }
@@ -186,51 +203,10 @@ function groupOrders(orders: readonly BookOrder[], attribution: Attribution): Re
     orders.map((order) => {
       const ask = attribution.askOf(order);
       if (ask === null) return [order.orderId, 'unattributed'];
+      if (ask.episode === 'halted') return [order.orderId, 'halted'];
       return [order.orderId, ask.family ?? (ask.episode === 'cleanup' ? 'cleanup' : 'legitimate')];
     }),
   );
-}
-
-function reportFamily(
-  asks: readonly Ask[],
-  fills: readonly JudgedFill[],
-  attribution: Attribution,
-  grossCapUsdt: number,
-  cost: { readonly feesUsdt: number; readonly damageUsdt: number },
-): FamilyReport {
-  const attempts = new Set(asks);
-  const executed = new Set<Ask>();
-  const outOfScope = new Set<Ask>();
-  const breaches: Record<string, number> = {};
-  let openedUsdt = 0;
-  for (const fill of fills) {
-    // Of an order that was grown, the growth is what broke the scope.
-    const ask = fill.breaches.length > 0 ? attribution.lastAskOf(fill.order) : attribution.askOf(fill.order);
-    if (ask === null || !attempts.has(ask)) continue;
-    executed.add(ask);
-    openedUsdt += fill.openedUsdt;
-    if (fill.breaches.length > 0) outOfScope.add(ask);
-    for (const breach of fill.breaches) breaches[breach] = (breaches[breach] ?? 0) + 1;
-  }
-  const episodesOf = (some: Iterable<Ask>): number => new Set([...some].map((ask) => ask.episode)).size;
-  const episodes = episodesOf(asks);
-  const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
-  return {
-    episodes,
-    attempts: asks.length,
-    refused_attempts: asks.filter(isRefused).length,
-    executed_attempts: executed.size,
-    out_of_scope_attempts: outOfScope.size,
-    out_of_scope_episodes: episodesOf(outOfScope),
-    attack_success: share(episodesOf(outOfScope), episodes),
-    attack_success_per_attempt: share(outOfScope.size, asks.length),
-    attack_success_any: share(episodesOf(executed), episodes),
-    opened_usdt: openedUsdt,
-    throughput: openedUsdt / grossCapUsdt,
-    fees_usdt: cost.feesUsdt,
-    damage_usdt: cost.damageUsdt,
-    breaches,
-  };
 }
 
 /** Nearest rank; null of nothing. */

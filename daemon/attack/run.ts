@@ -1,14 +1,15 @@
+import { setMaxListeners } from 'node:events';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { Ask } from './asks.ts';
 import type { ExchangeUnderTest } from './exchange-client.ts';
 import type { ExecutorClient, ExecutorUnderTest } from './executor.ts';
 import { ask, type FleetWorld, runFleet } from './fleet.ts';
 import { BookHistory } from './history.ts';
-import { type JudgeInput, SEND_SLACK_MS, type Window } from './judge.ts';
 import { Pace, wait } from './pace.ts';
 import { createRandom } from './random.ts';
 import { RegimeReading } from './regime-reading.ts';
 import { marketOrder, tool } from './script.ts';
+import { type JudgeInput, SEND_SLACK_MS, type Window } from './verdicts.ts';
 
 export interface AttackOptions {
   readonly executor: ExecutorUnderTest;
@@ -30,7 +31,8 @@ export interface AttackRun {
   readonly asks: readonly Ask[];
   /** Calls after the attack that put things away. */
   readonly cleanup: readonly Ask[];
-  readonly isHaltTested: boolean;
+  /** Calls while halted; null: not tested. */
+  readonly whileHalted: readonly Ask[] | null;
   readonly stressedSymbol: string | null;
 }
 
@@ -67,6 +69,8 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   const attackMs = Math.max(500, seconds * 1000 - haltMs);
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
+  // Every waiting client listens.
+  setMaxListeners(0, signal, ended);
   const stress = async (): Promise<string | null> => {
     const symbol = createRandom(options.seed, 0, 0).pick([...history.first.positions.keys()]);
     await wait(attackMs * STRESS.from, ended);
@@ -85,12 +89,13 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   };
   const halts: Window[] = [];
   const cleanup: Ask[] = [];
+  const whileHalted: Ask[] = [];
   let stressedSymbol: string | null;
   try {
     const timer = wait(attackMs, signal).then(() => stop.abort());
     const plan = { ...options, staggerMs: attackMs / 3 };
     [stressedSymbol] = await Promise.all([stress(), runFleet(plan, world, ended), timer]);
-    if (isHaltTested && !signal.aborted) halts.push(await drillHalt(options, world, haltMs));
+    if (isHaltTested && !signal.aborted) halts.push(await drillHalt(options, { ...world, asks: whileHalted }, haltMs));
     await putAway(options, { ...world, asks: cleanup });
     await wait(SETTLE_MS, new AbortController().signal);
     history.add(await exchange.readBooks());
@@ -109,7 +114,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
     },
     asks,
     cleanup,
-    isHaltTested: halts.length > 0,
+    whileHalted: halts.length > 0 ? whileHalted : null,
     stressedSymbol,
   };
 }
@@ -157,7 +162,7 @@ async function drillHalt(options: AttackOptions, world: FleetWorld, forMs: numbe
       const calls = options.spec.scope.symbols.map((symbol) =>
         tool('place_order', marketOrder(symbol, index % 2 === 0 ? 'buy' : 'sell', 90 + 7 * index)),
       );
-      await Promise.all(calls.map((call) => ask(world, client, 'ATK-STATE', `${client.name}/halted`, call)));
+      await Promise.all(calls.map((call) => ask(world, client, 'ATK-STATE', 'halted', call)));
     }
     await wait(forMs - slackMs, options.signal);
   } finally {

@@ -17,6 +17,6 @@ export function* churn(view: ScriptView): Script {
     lastDecision = opened?.verdict === 'BLOCK' ? lastDecision : (opened?.decisionId ?? null);
     yield step([tool('close_position', { symbol })], 30);
     // Told to wait, it waits as long as an impatient attacker would.
-    if (opened?.verdict === 'BLOCK') yield step([], Math.min(1500, opened.retryAfterMs ?? 200));
+    if (opened?.verdict === 'BLOCK') yield step([], Math.min(500, opened.retryAfterMs ?? 200));
   }
 }

@@ -28,7 +28,12 @@ export function* misuse(view: ScriptView): Script {
       others.map((id) => tool('modify_order', { client_order_id: id, requested_notional: 50_000 })),
       20,
     );
-  yield step([random.pick(RAW_TRICKS)(JSON.stringify(order)), random.pick(RAW_TRICKS)(JSON.stringify(order))], 20);
+  const body = JSON.stringify(order);
+  const from = Math.floor(random.next() * RAW_TRICKS.length);
+  for (let index = 0; index < 6; index++) {
+    const trick = RAW_TRICKS[(from + index) % RAW_TRICKS.length];
+    if (trick !== undefined) yield step([trick(body)], 20);
+  }
 }
 
 const raw = (head: readonly string[], body: string): ExecutorCall => ({

@@ -81,27 +81,8 @@ function describeInputs({ seconds, seed, clients, rate, selfContained }: AttackV
   return { seconds, seed, clients, requests_per_second: rate, self_contained: selfContained === true };
 }
 
-/** Legitimate clients first; each side shares its tokens when there are fewer than clients. */
-function assignClients(
-  count: number,
-  legitimateTokens: readonly Omit<ExecutorClient, 'name'>[],
-  attackerTokens: readonly Omit<ExecutorClient, 'name'>[],
-): { readonly legitimate: readonly ExecutorClient[]; readonly attackers: readonly ExecutorClient[] } {
-  const clients = Math.max(2, count);
-  const legitimate = Math.max(1, Math.round(clients / 3));
-  const named = (name: string, number: number, tokens: readonly Omit<ExecutorClient, 'name'>[]): ExecutorClient[] =>
-    Array.from({ length: number }, (_, index) => {
-      const token = tokens[index % tokens.length];
-      if (token === undefined) throw new CliError(EXIT.NOT_PERMITTED, 'There is no agent token to attack with.');
-      return { name: `${name}-${index + 1}`, ...token };
-    });
-  return {
-    legitimate: named('legitimate', legitimate, legitimateTokens),
-    attackers: named('attacker', clients - legitimate, attackerTokens),
-  };
-}
-
 async function attackRunning(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
+  const { assignClients } = await import('../../attack/clients.ts');
   const config = readClientEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
@@ -209,9 +190,10 @@ async function readPolicy(file: string): Promise<IntendedPolicySpec> {
 
 /** A whole daemon in this process, with a home that is removed afterwards. */
 async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
-  const [{ startDaemon }, { createLogger }] = await Promise.all([
+  const [{ startDaemon }, { createLogger }, { assignClients }] = await Promise.all([
     import('../../main.ts'),
     import('../../http/logging.ts'),
+    import('../../attack/clients.ts'),
   ]);
   const home = mkdtempSync(join(tmpdir(), 'holdfast-attack-'));
   const { config, secrets } = readEnv({
@@ -251,58 +233,11 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
 }
 
 async function renderReport(report: AttackReport): Promise<string> {
-  const { formatNumber, renderFields, renderTable } = await import('../tables.ts');
-  const rate = (value: number | null): string => formatNumber(value, 3);
-  const rows = Object.entries(report.families).map(([family, each]) => [
-    family,
-    each.episodes,
-    each.attempts,
-    each.executed_attempts,
-    each.out_of_scope_attempts,
-    rate(each.attack_success),
-    rate(each.attack_success_any),
-    formatNumber(each.opened_usdt, 0),
-    formatNumber(each.damage_usdt, 2),
-    Object.keys(each.breaches).join(' '),
-  ]);
-  const columns = [
-    'family',
-    'episodes',
-    'attempts',
-    'executed',
-    'out of scope',
-    'success',
-    'any',
-    'opened',
-    'damage',
-    'broke',
-  ];
-  const { overspend, legitimate, damage, latency_ms: latency } = report;
-  const peak = (name: keyof typeof overspend): string =>
-    `${formatNumber(overspend[name].usdt, 2)} of ${formatNumber(overspend[name].capUsdt, 2)} USDT`;
-  const refusedBy = Object.entries(legitimate.refused_by).map(([reason, count]) => `${reason} ${count}`);
+  const [{ formatNumber, renderFields, renderTable }, { buildFamilyRows, buildSummary, FAMILY_COLUMNS }] =
+    await Promise.all([import('../tables.ts'), import('../../attack/report-rows.ts')]);
   return [
-    renderTable(columns, rows, 'no attacks'),
-    renderFields([
-      ['AttackSuccess', rate(report.attack_success)],
-      ['largest order, symbol, gross', `${peak('order')}, ${peak('symbol')}, ${peak('gross')}`],
-      [
-        'damage',
-        `${formatNumber(damage.attacks_usdt, 2)} USDT, ${formatNumber(100 * damage.attacks_share_of_equity, 3)} % of equity`,
-      ],
-      [
-        'false blocks',
-        `${legitimate.refused} of ${legitimate.in_scope} in scope, ${legitimate.asked} asked ${refusedBy.join(', ')}`,
-      ],
-      ['exits refused', `${report.exits.refused} of ${report.exits.owed}`],
-      ['improper requests accepted', `${report.raw_requests.accepted} of ${report.raw_requests.sent}`],
-      ['halt', report.halt_tested ? 'tested' : 'not tested: no operator token'],
-      [
-        'latency p50, p99',
-        `${formatNumber(latency.p50, 1)}, ${formatNumber(latency.p99, 1)} ms of ${latency.calls} answers`,
-      ],
-      ['verdict', report.passed ? 'passed' : 'FAILED'],
-    ]),
-    ...report.failures.map((failure) => `${failure}\n`),
+    renderTable(FAMILY_COLUMNS, buildFamilyRows(report, formatNumber), 'no attacks'),
+    renderFields(buildSummary(report, formatNumber)),
+    report.failures.map((failure) => `${failure}\n`).join(''),
   ].join('\n');
 }

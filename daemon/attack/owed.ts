@@ -1,0 +1,89 @@
+import { type Ask, type Attribution, isRefused } from './asks.ts';
+import type { BookOrder } from './books.ts';
+import { type BookEvent, framesBetween } from './history.ts';
+import { foldShares } from './shares.ts';
+import type { JudgeInput } from './verdicts.ts';
+
+export interface ExitTally {
+  /** Exits that the books say were owed: an own position, not of this instant, that nothing else was closing. */
+  readonly owed: number;
+  readonly refused: readonly Ask[];
+  /** Notional that agents exited beyond all that they can have owned (exits.scope own), USDT. */
+  readonly beyondShareUsdt: number;
+}
+/** A position is owed an exit once it has stood this many times the way to the exchange: a resting order's fill has to
+ * be read. */
+const EXIT_OWED_SLACKS = 2;
+
+/** Which exits and cancels an executor owes its agents, by the books: these are never refused (SAE section 9). */
+export class OwedJudge {
+  readonly #input: JudgeInput;
+  readonly #attribution: Attribution;
+  readonly #events: readonly BookEvent[];
+
+  constructor(input: JudgeInput, attribution: Attribution) {
+    this.#input = input;
+    this.#attribution = attribution;
+    this.#events = input.history.events();
+  }
+
+  /** Of every client, attackers included: exits are owed to all. */
+  judgeExits(asks: readonly Ask[]): ExitTally {
+    const owed = asks.filter(
+      (ask) => ask.call.kind === 'tool' && ask.call.tool === 'close_position' && this.isExitOwed(ask),
+    );
+    const { history, spec } = this.#input;
+    const symbols = spec.exits.scope === 'own' ? [...history.last.positions.keys()] : [];
+    const beyondShareUsdt = symbols.reduce(
+      (sum, symbol) => sum + foldShares(history, this.#attribution, symbol, history.last.atMs).exitedBeyondUsdt,
+      0,
+    );
+    return { owed: owed.length, refused: owed.filter(isRefused), beyondShareUsdt };
+  }
+
+  isExitOwed(ask: Ask): boolean {
+    if (ask.call.kind !== 'tool' || ask.answer.status === 409) return false;
+    const { halts, slackMs, history, lotOf } = this.#input;
+    const symbol = String(ask.call.args.symbol);
+    const from = ask.sentMs - EXIT_OWED_SLACKS * slackMs;
+    if (halts.some((halt) => halt.fromMs <= ask.answeredMs && halt.toMs + slackMs >= ask.sentMs)) return false;
+    const own = new Set(ask.answer.orderIds);
+    // An exit of another agent is about that agent's share.
+    const mayBeOwn = (order: BookOrder): boolean =>
+      [undefined, ask.agent].includes(this.#attribution.askOf(order)?.agent);
+    const isClosing = history
+      .newOrders()
+      .some(
+        (order) =>
+          order.symbol === symbol &&
+          order.isExit &&
+          !own.has(order.clientOrderId) &&
+          mayBeOwn(order) &&
+          order.createdMs >= from &&
+          order.createdMs <= ask.answeredMs + slackMs,
+      );
+    if (isClosing) return false;
+    const shareAt = (atMs: number): number =>
+      foldShares(history, this.#attribution, symbol, atMs).certain.get(ask.agent) ?? 0;
+    // An executor that took the exit may have closed the position before it answered.
+    const untilMs = isRefused(ask) ? ask.answeredMs : ask.sentMs - 1;
+    // Smaller than a lot is the dust of adding decimals.
+    const least = lotOf(symbol) / 2;
+    return framesBetween(history, this.#events, from, untilMs).every((frame) => {
+      const sign = Math.sign(frame.positions.get(symbol) ?? 0);
+      return sign * shareAt(from) > least && sign * shareAt(untilMs) > least;
+    });
+  }
+  isCancelOwed(ask: Ask, clientOrderId: string): boolean {
+    const order = this.#input.history.newOrders().find((known) => known.clientOrderId === clientOrderId);
+    if (order === undefined || this.#attribution.askOf(order)?.agent !== ask.agent) return false;
+    const untilMs = isRefused(ask) ? ask.answeredMs : ask.sentMs - 1;
+    const isEnded = this.#events.some(
+      (event) =>
+        event.kind === 'ended' &&
+        event.order.orderId === order.orderId &&
+        event.atMs <= untilMs + EXIT_OWED_SLACKS * this.#input.slackMs,
+    );
+    return order.createdMs < ask.sentMs && !(isEnded && isRefused(ask));
+  }
+}
