@@ -3,6 +3,8 @@ import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Close enough to press against what has been found. */
 const NEAR = 1.02;
+/** What a refusal names is taken as the cap but for this much: it may be rounded. */
+const TOLD_ROOM = 1.015;
 const MOST_EQUITIES = 10;
 
 /**
@@ -39,7 +41,10 @@ export class BisectCaps implements Attack {
     else {
       this.high = Math.min(this.high, asked);
       const told = answer.effectiveNotional ?? limitTold(answer);
-      if (told !== null && told > 0 && told < asked) this.low = Math.max(this.#desk.least(view), told);
+      if (told !== null && told > 0 && told < asked) {
+        this.low = Math.max(this.#desk.least(view), told);
+        this.high = Math.min(this.high, TOLD_ROOM * this.low);
+      }
       // What has been filled takes room: what passed before need not pass again.
       if (this.low >= this.high) this.low = this.#desk.least(view);
     }

@@ -28,7 +28,7 @@ export class RegimeBoundary implements Attack {
       this.#sizeUsdt = Math.max(this.#desk.least(view), answer.effectiveNotional ?? this.#sizeUsdt);
     } else if (answer.decision === 'ALLOW') {
       this.#sizeUsdt = Math.min(this.#sizeUsdt * 1.3, this.#desk.caps.symbolNotionalUsdt);
-    }
+    } else if (answer.retryAfterMs === null) this.#sizeUsdt = Math.max(this.#desk.least(view), this.#sizeUsdt * 0.8);
     if (this.#waiting === 0) this.#surround(view);
   }
 
