@@ -1,3 +1,4 @@
+import { ChangedOrders } from './changed-orders.ts';
 import { ownPrefix } from './decisions.ts';
 import type { AccountEvent, PositionRecord } from './events.ts';
 import type { GateCore } from './gate-core.ts';
@@ -18,6 +19,7 @@ export class AccountFeed {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
+  readonly #changed: ChangedOrders;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   #lastTransferMs = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
@@ -28,6 +30,7 @@ export class AccountFeed {
     this.#core = core;
     this.#sender = sender;
     this.#resolver = resolver;
+    this.#changed = new ChangedOrders(core);
   }
 
   watched(): readonly string[] {
@@ -90,6 +93,7 @@ export class AccountFeed {
     const asked = [...everyLiveOrder(this.#core.state.orders)].filter(
       (order) => order.status === 'working' || order.status === 'partially_filled',
     );
+    const forms = this.#changed.noteForms();
     const outcome = await this.#core.ports.venue.fetchOpenOrders(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
@@ -100,8 +104,10 @@ export class AccountFeed {
       listed.add(report.clientOrderId);
       const order = this.#core.state.orders.all.get(report.clientOrderId);
       if (order === undefined) this.#takeForeign(report);
-      else if (!isTerminal(order.status) && order.status !== 'unknown' && order.amend === null)
+      else if (!isTerminal(order.status) && order.status !== 'unknown' && (order.amend === null || forms.has(order))) {
         this.#sender.adopt(order, report);
+        this.#changed.compare(order, report, forms.get(order));
+      }
     }
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
     await Promise.all(
