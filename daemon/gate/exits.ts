@@ -5,6 +5,7 @@ import type { Canceler } from './cancels.ts';
 import { clientOrderId, type Decided, planSingle, takeDecision } from './decisions.ts';
 import type { PlannedOrder } from './events.ts';
 import type { GateCore } from './gate-core.ts';
+import { MergedExits } from './merged-exits.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
@@ -39,8 +40,7 @@ export class ExitRunner {
   readonly #resolver: Resolver;
   readonly #canceler: Canceler;
   readonly #signal: AbortSignal;
-  /** Exits that wait for the rate bucket, merged by agent, symbol and side. */
-  readonly #merged = new Map<string, Promise<void>>();
+  readonly #merged: MergedExits;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, canceler: Canceler, signal: AbortSignal) {
     this.#core = core;
@@ -48,6 +48,7 @@ export class ExitRunner {
     this.#resolver = resolver;
     this.#canceler = canceler;
     this.#signal = signal;
+    this.#merged = new MergedExits(core, sender, signal);
   }
 
   /** Lots of the plan's single order wait in `pending_send` while the bucket is empty. */
@@ -62,42 +63,16 @@ export class ExitRunner {
   async run(decided: Decided): Promise<void> {
     const order = (this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [])[0];
     if (order === undefined) return;
-    if (order.status === 'pending_send') await this.#waitMerged(decided, order);
+    if (order.status === 'pending_send')
+      await this.#merged.join(order, (lots) => this.#sendMerged(decided, order, lots));
     else await this.#climb(decided, order);
   }
 
-  /** Beyond the rate: the first one waits for the bucket and takes along every equal one that came in meanwhile. */
-  #waitMerged(decided: Decided, order: OrderState): Promise<void> {
-    const key = mergeKey(order);
-    const waiting = this.#merged.get(key);
-    if (waiting !== undefined) return waiting;
-    const run = this.#sendMerged(decided, order).finally(() => this.#merged.delete(key));
-    this.#merged.set(key, run);
-    return run;
-  }
-
-  async #sendMerged(decided: Decided, order: OrderState): Promise<void> {
-    const { scale } = this.#core.ports.clock;
-    while (this.#core.nowMs() < order.dueAtMs && !this.#signal.aborted) {
-      await delay(scale > 0 ? Math.max(1, (order.dueAtMs - this.#core.nowMs()) / scale) : 25, undefined, {
-        signal: this.#signal,
-      });
-    }
-    const waiting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
-      (other) => other.status === 'pending_send' && other.reduceOnly && mergeKey(other) === mergeKey(order),
-    );
-    const lots = waiting.reduce((sum, other) => sum + other.lots, 0);
-    for (const other of waiting) {
-      this.#sender.record(
-        other,
-        endedEvent(this.#core, other, 'canceled', other === order ? 'sent as one merged exit' : 'merged into one exit'),
-      );
-    }
+  async #sendMerged(decided: Decided, order: OrderState, lots: number): Promise<void> {
     const carrier = this.#decideRung(parentOf(decided, order), lots, 0, 1, 'gate');
-    if (carrier !== null) {
-      await carrier.decided.appended.committed;
-      await this.#climb(carrier.decided, carrier.order);
-    }
+    if (carrier === null) return;
+    await carrier.decided.appended.committed;
+    await this.#climb(carrier.decided, carrier.order);
   }
 
   /** An exit of the gate itself ends with a halt: what is left then is the operator's to close. */
@@ -256,12 +231,6 @@ function isRestingExit(other: OrderState, order: OrderState): boolean {
   if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
     return false;
   return other.timeInForce === 'GTC' || other.foreign || other.protective;
-}
-
-/** Exits that may go out as one: the same agent and side, and the same bound on the price. */
-function mergeKey(order: OrderState): string {
-  const price = order.timeInForce === 'GTC' ? `at ${order.priceTicks}` : `within ${order.slippageBps}`;
-  return [order.agent ?? '', order.symbol, order.side, price].join('\u0000');
 }
 
 function parentOf(decided: Decided, order: OrderState): ExitParent {

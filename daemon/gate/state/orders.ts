@@ -40,7 +40,8 @@ export interface OrderState {
   readonly plannedAtMs: number;
   /** When a delayed slice falls due. */
   readonly dueAtMs: number;
-  readonly slippageBps: number;
+  /** Bound on the price that was asked for; null: none was, which exits may leave out. */
+  readonly slippageBps: number | null;
   lots: number;
   priceTicks: number | null;
   executedLots: number;
@@ -143,7 +144,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     triggerTicks: planned.trigger_ticks,
     plannedAtMs: atMs,
     dueAtMs: atMs + planned.delay_ms,
-    slippageBps: event.decision.effective?.max_slippage_bps ?? 0,
+    slippageBps: event.decision.effective?.max_slippage_bps ?? null,
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     executedLots: 0,
@@ -184,7 +185,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     triggerTicks: foreign.trigger_ticks,
     plannedAtMs: atMs,
     dueAtMs: atMs,
-    slippageBps: 0,
+    slippageBps: null,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
     // What it filled before it was seen is in the position already, which the account shows.

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GateCore } from './gate-core.ts';
+import { endedEvent, type OrderSender } from './order-sender.ts';
+import { liveOrders, type OrderState } from './state/orders.ts';
+
+/** Wall time between two looks at a clock that stands still, ms. */
+const LOOK_EVERY_MS = 25;
+
+/** Exits beyond their own rate: they wait for the bucket and go out as one (DESIGN "Verified exit"). */
+export class MergedExits {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #signal: AbortSignal;
+  /** By {@link mergeKey}: what still takes equal exits along. */
+  readonly #waiting = new Map<string, Promise<void>>();
+
+  constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#signal = signal;
+  }
+
+  /**
+   * Waits with an unsent exit until it is due. The first of equal ones takes along all that have come in meanwhile and
+   * `send`s their lots; the others resolve with it. What comes later waits by itself.
+   */
+  join(order: OrderState, send: (lots: number) => Promise<void>): Promise<void> {
+    const key = mergeKey(order);
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) return waiting;
+    const run = this.#run(order, key, send);
+    this.#waiting.set(key, run);
+    return run;
+  }
+
+  async #run(order: OrderState, key: string, send: (lots: number) => Promise<void>): Promise<void> {
+    try {
+      await this.#untilDue(order);
+    } finally {
+      this.#waiting.delete(key);
+    }
+    const equal = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) => other.status === 'pending_send' && other.reduceOnly && mergeKey(other) === key,
+    );
+    const lots = equal.reduce((sum, other) => sum + other.lots, 0);
+    for (const other of equal) {
+      const detail = other === order ? 'sent as one merged exit' : 'merged into one exit';
+      this.#sender.record(other, endedEvent(this.#core, other, 'canceled', detail));
+    }
+    // Canceled meanwhile, and nobody else waits: there is nothing to send.
+    if (lots > 0) await send(lots);
+  }
+
+  async #untilDue(order: OrderState): Promise<void> {
+    const { scale } = this.#core.ports.clock;
+    while (this.#core.nowMs() < order.dueAtMs && !this.#signal.aborted) {
+      const waitMs = scale > 0 ? Math.max(1, (order.dueAtMs - this.#core.nowMs()) / scale) : LOOK_EVERY_MS;
+      await delay(waitMs, undefined, { signal: this.#signal });
+    }
+  }
+}
+
+/** Exits that may go out as one: the same agent, symbol and side, and the same bound on the price; none is not 0 bps. */
+export function mergeKey(
+  order: Pick<OrderState, 'agent' | 'symbol' | 'side' | 'timeInForce' | 'priceTicks' | 'slippageBps'>,
+): string {
+  const price =
+    order.timeInForce === 'GTC'
+      ? `at ${order.priceTicks}`
+      : order.slippageBps === null
+        ? 'at any price'
+        : `within ${order.slippageBps}`;
+  return [order.agent ?? '', order.symbol, order.side, price].join('\u0000');
+}
