@@ -109,7 +109,7 @@ class Judge {
     const gross = grossOf(frame, this.#symbols, markOf);
     const others = gross.usdt - own.worst;
     const equity = history.equityAt(atMs);
-    const over = (usdt: number, cap: number): boolean => usdt > cap + lotUsdt;
+    const over = (usdt: number, cap: number): boolean => usdt > cap + lotUsdt + DUST_USDT;
     this.#flag(order, 'order_cap', over(spent, orderCap));
     this.#flag(order, 'symbol_cap', over(side, caps.symbolUsdt));
     this.#flag(order, 'gross_cap', over(others + side, caps.grossUsdt));
@@ -134,7 +134,7 @@ class Judge {
   }
 
   #raisePeak(name: 'order' | 'symbol' | 'gross', usdt: number, capUsdt: number, lotUsdt: number): void {
-    const ratio = Math.max(0, usdt - lotUsdt) / capUsdt;
+    const ratio = Math.max(0, usdt - lotUsdt - DUST_USDT) / capUsdt;
     if (ratio > this.#peaks[name].ratio) this.#peaks[name] = { usdt, capUsdt, ratio };
   }
 
@@ -194,5 +194,7 @@ class Judge {
     return readCaps(spec, certain(symbol), portfolio);
   }
 }
+/** Of adding decimals in binary, far below a lot. */
+const DUST_USDT = 1e-6;
 /** Of the simulated book: one tick or 0.1 bps, and a level of depth for the last lot. */
 const HALF_SPREAD_BPS = 0.1 + 1;
