@@ -52,11 +52,11 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
 
 /**
  * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values before
- * it and `sigmaBefore` over the window before it (NaN: there is none).
+ * it, of which there are `history`, and `sigmaBefore` over the window before it (NaN: there is none).
  */
 export function labelOf(
   settings: RegimeSettings,
-  historyBars: number,
+  history: number,
   sigma: number,
   quantile: number,
   r: number,
@@ -65,7 +65,7 @@ export function labelOf(
   if (sigma >= settings.floorExtreme) return EXTREME;
   if (sigma > 0 && sigma >= settings.ratioExtreme * quantile) return EXTREME;
   if (r !== 0 && Math.abs(r) >= settings.jumpShare * sigmaBefore) return EXTREME;
-  if (sigma >= settings.floorVolatile || historyBars < settings.minHistoryBars) return VOLATILE;
+  if (sigma >= settings.floorVolatile || history < settings.minHistoryBars) return VOLATILE;
   return sigma > 0 && sigma >= settings.ratioVolatile * quantile ? VOLATILE : CALM;
 }
 
@@ -74,7 +74,7 @@ const EPSILON = 1e-12;
 
 /**
  * SAE-VOL and SAE-LIQ from closed bars, one symbol. After a gap the window starts again: its first bar has no return,
- * and nothing is known until `windowBars` bars lie in a row.
+ * and nothing is known until `windowBars` bars lie in a row. Baselines are spans of time: what was before a gap stays in.
  */
 export class RegimeDetector {
   readonly #settings: RegimeSettings;
@@ -82,10 +82,9 @@ export class RegimeDetector {
   readonly #baseline: TrailingQuantile;
   readonly #liquidity: TrailingQuantile;
   #next = 0;
-  #run = 0;
   #volume = Number.NaN;
-  /** Closed bars so far. */
-  bars = 0;
+  /** Closed bars since the last gap. */
+  #run = 0;
   openMs = Number.NaN;
   close = Number.NaN;
   isKnown = false;
@@ -93,8 +92,12 @@ export class RegimeDetector {
   label = VOLATILE;
   /** Sum of squared moves over the window; NaN while unknown. */
   sumSquares = Number.NaN;
-  /** Baseline that the running bar is measured by: all values up to the last bar's. */
+  /** Baseline of the last bar, from the values before it; NaN: there is none. */
   quantile = Number.NaN;
+  /** Values that this baseline is made of. */
+  history = 0;
+  /** Sigma above which the market is illiquid: the proxy's own past, solved for sigma. NaN: there is none. */
+  illiquidSigma = Number.NaN;
 
   constructor(settings: RegimeSettings) {
     this.#settings = settings;
@@ -105,10 +108,10 @@ export class RegimeDetector {
 
   push(openMs: number, close: number, volume: number): void {
     const settings = this.#settings;
-    if (this.bars > 0 && !(openMs > this.openMs)) throw new RangeError(`bar ${openMs} is not after bar ${this.openMs}`);
+    if (openMs <= this.openMs) throw new RangeError(`bar ${openMs} is not after bar ${this.openMs}`);
     const follows = openMs === this.openMs + settings.barMs;
     const r = follows ? Math.log(close / this.close) : 0;
-    const sigmaBefore = Math.sqrt(this.sumSquares);
+    const sigmaBefore = follows ? Math.sqrt(this.sumSquares) : Number.NaN;
     if (!follows) {
       this.#squares.fill(0);
       this.#run = 0;
@@ -116,30 +119,38 @@ export class RegimeDetector {
     this.#squares[this.#next] = r * r;
     this.#next = this.#next + 1 === settings.windowBars ? 0 : this.#next + 1;
     this.#run += 1;
-    this.bars += 1;
     this.openMs = openMs;
     this.close = close;
-    this.#volume = this.bars === 1 ? volume : this.#volume + settings.emaWeight * (volume - this.#volume);
+    this.#volume = Number.isNaN(this.#volume) ? volume : this.#volume + settings.emaWeight * (volume - this.#volume);
     this.isKnown = this.#run >= settings.windowBars;
-    if (this.isKnown) this.#judge(r, follows ? sigmaBefore : Number.NaN);
+    if (this.isKnown) this.#judge(r, sigmaBefore);
     else {
       this.label = VOLATILE;
       this.sumSquares = Number.NaN;
+      this.quantile = Number.NaN;
+      this.illiquidSigma = Number.NaN;
     }
   }
 
   #judge(r: number, sigmaBefore: number): void {
     const settings = this.#settings;
+    const bar = Math.round(this.openMs / settings.barMs);
     let sum = 0;
     for (let i = 0; i < settings.windowBars; i++) sum += this.#squares[i]!;
     this.sumSquares = sum;
     const sigma = Math.sqrt(sum);
-    const label = labelOf(settings, this.bars, sigma, this.#baseline.at(settings.baselineQuantile), r, sigmaBefore);
     const liquidity = this.#volume / (sigma + EPSILON);
-    const isIlliquid = settings.illiquidQuantile > 0 && liquidity < this.#liquidity.at(settings.illiquidQuantile);
-    this.label = isIlliquid && label < VOLATILE ? VOLATILE : label;
-    this.#baseline.push(sigma);
-    this.#liquidity.push(liquidity);
+    this.#baseline.forgetBefore(bar);
+    this.#liquidity.forgetBefore(bar);
+    this.history = this.#baseline.size;
     this.quantile = this.#baseline.at(settings.baselineQuantile);
+    const leastLiquidity = settings.illiquidQuantile > 0 ? this.#liquidity.at(settings.illiquidQuantile) : Number.NaN;
+    this.illiquidSigma = this.#volume / leastLiquidity - EPSILON;
+    const label = labelOf(settings, this.history, sigma, this.quantile, r, sigmaBefore);
+    this.label = liquidity < leastLiquidity && label < VOLATILE ? VOLATILE : label;
+    // A sum that lacks the first bar's return is no value to measure others by.
+    if (this.#run === settings.windowBars) return;
+    this.#baseline.push(bar, sigma);
+    this.#liquidity.push(bar, liquidity);
   }
 }

@@ -6,7 +6,8 @@ const CLEAR = 1e-12;
 
 /**
  * The regime of one symbol as an observer sees it now: the labels of closed bars, the running bar's move, funding, and
- * the hold. A stricter label counts at once; it is left when `holdBars` bars in a row have closed below it.
+ * the hold. A stricter label counts at once. The label of a close stands through the bar that begins with it; a regime
+ * is left at the close of the `holdBars`-th bar in a row in which it was not seen.
  */
 export class SymbolRegime {
   readonly #settings: RegimeSettings;
@@ -14,11 +15,13 @@ export class SymbolRegime {
   readonly #tape: RegimeTape | null;
   readonly #detector: RegimeDetector | null;
   #bars = 0;
+  #history = 0;
   #lastOpenMs = Number.NaN;
   #close = Number.NaN;
   #isKnown = false;
   #sumSquares = Number.NaN;
   #quantile = Number.NaN;
+  #illiquidSigma = Number.NaN;
   #isFundingExtreme = false;
   /** Closed bars when a label of at least this rank was last seen. */
   #volatileAt = Number.NEGATIVE_INFINITY;
@@ -49,19 +52,23 @@ export class SymbolRegime {
     if (tape.openMs[i] !== openMs || tape.close[i] !== close)
       throw new RangeError(`${tape.symbol}: bar ${openMs} is not bar ${i} of the regime tape`);
     this.#bars = i + 1;
+    this.#history = tape.history[i]!;
     this.#isKnown = tape.isKnown[i] === 1;
     this.#sumSquares = tape.sumSquares[i]!;
     this.#quantile = tape.quantile[i]!;
+    this.#illiquidSigma = tape.illiquidSigma[i]!;
     return tape.label[i]!;
   }
 
   #detect(openMs: number, close: number, volume: number): number {
     const detector = this.#detector!;
     detector.push(openMs, close, volume);
-    this.#bars = detector.bars;
+    this.#bars += 1;
+    this.#history = detector.history;
     this.#isKnown = detector.isKnown;
     this.#sumSquares = detector.sumSquares;
     this.#quantile = detector.quantile;
+    this.#illiquidSigma = detector.illiquidSigma;
     return detector.label;
   }
 
@@ -77,12 +84,13 @@ export class SymbolRegime {
     if (this.isUnknown(atMs)) return;
     const r = Math.log(price / this.#close);
     const sigma = Math.sqrt(this.#sumSquares + r * r);
-    this.#note(labelOf(this.#settings, this.#bars, sigma, this.#quantile, r, Math.sqrt(this.#sumSquares)));
+    if (sigma > this.#illiquidSigma) this.#note(VOLATILE);
+    this.#note(labelOf(this.#settings, this.#history, sigma, this.#quantile, r, Math.sqrt(this.#sumSquares)));
   }
 
   /** Rank of the label in force: 0 calm, 1 volatile, 2 extreme. */
   rank(): number {
-    const leftFrom = this.#bars - this.#settings.holdBars;
+    const leftFrom = this.#bars - this.#settings.holdBars - 1;
     if (this.#extremeAt > leftFrom) return EXTREME;
     return this.#volatileAt > leftFrom || !this.#isKnown ? VOLATILE : 0;
   }
@@ -106,11 +114,12 @@ export class SymbolRegime {
       return;
     }
     const jump = settings.jumpShare * Math.sqrt(this.#sumSquares);
-    const isVolatile = this.#volatileAt === this.#bars || this.#bars < settings.minHistoryBars;
+    const isVolatile = this.#volatileAt === this.#bars || this.#history < settings.minHistoryBars;
     const ratio = (isVolatile ? settings.ratioExtreme : settings.ratioVolatile) * this.#quantile;
     const floor = isVolatile ? settings.floorExtreme : settings.floorVolatile;
-    const least = Math.min(ratio * ratio, floor * floor) - this.#sumSquares;
-    const move = Math.min(jump, Math.sqrt(Math.max(0, least)));
+    const illiquid = isVolatile || !(this.#illiquidSigma >= 0) ? Number.POSITIVE_INFINITY : this.#illiquidSigma;
+    const sigma = Math.min(ratio, floor, illiquid);
+    const move = Math.min(jump, Math.sqrt(Math.max(0, sigma * sigma - this.#sumSquares)));
     const factor = Math.exp(move);
     this.#quietAbove = this.#close * factor * (1 - CLEAR);
     this.#quietBelow = (this.#close / factor) * (1 + CLEAR);

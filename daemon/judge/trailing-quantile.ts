@@ -1,16 +1,20 @@
 /**
- * The last `capacity` values in order of size: exact quantiles of a moving window by nearest rank. A value moves in and
- * the oldest out with one binary search each and one move of what lies between.
+ * The values of a moving span of bars in order of size: exact quantiles by nearest rank. Bars are numbered by time; a
+ * bar without a value leaves a hole, so a span is a span of time and not a count of values.
  */
 export class TrailingQuantile {
-  readonly #arrived: Float64Array;
+  readonly #spanBars: number;
+  readonly #values: Float64Array;
+  readonly #bars: Float64Array;
   readonly #sorted: Float64Array;
+  #head = 0;
   #size = 0;
-  #next = 0;
 
-  constructor(capacity: number) {
-    this.#arrived = new Float64Array(capacity);
-    this.#sorted = new Float64Array(capacity);
+  constructor(spanBars: number) {
+    this.#spanBars = spanBars;
+    this.#values = new Float64Array(spanBars);
+    this.#bars = new Float64Array(spanBars);
+    this.#sorted = new Float64Array(spanBars);
   }
 
   get size(): number {
@@ -24,35 +28,32 @@ export class TrailingQuantile {
     return this.#size === 0 ? Number.NaN : this.#sorted[Math.max(1, rank) - 1]!;
   }
 
-  push(value: number): void {
-    const { length } = this.#arrived;
-    const sorted = this.#sorted;
-    let end = this.#size;
-    if (end === length) {
-      const out = this.#rank(this.#arrived[this.#next]!, end);
-      const into = this.#rank(value, end);
-      if (into > out) {
-        sorted.copyWithin(out, out + 1, into);
-        sorted[into - 1] = value;
-      } else {
-        sorted.copyWithin(into + 1, into, out);
-        sorted[into] = value;
-      }
-    } else {
-      const into = this.#rank(value, end);
-      sorted.copyWithin(into + 1, into, end);
-      sorted[into] = value;
-      end += 1;
+  /** Drops what is not among the `spanBars` bars before this one. */
+  forgetBefore(bar: number): void {
+    while (this.#size > 0 && this.#bars[this.#head]! < bar - this.#spanBars) {
+      const at = this.#rank(this.#values[this.#head]!);
+      this.#sorted.copyWithin(at, at + 1, this.#size);
+      this.#head = this.#head + 1 === this.#spanBars ? 0 : this.#head + 1;
+      this.#size -= 1;
     }
-    this.#size = end;
-    this.#arrived[this.#next] = value;
-    this.#next = this.#next + 1 === length ? 0 : this.#next + 1;
+  }
+
+  /** Takes the value of a bar; bars come in rising order, and those before its span are dropped first. */
+  push(bar: number, value: number): void {
+    this.forgetBefore(bar + 1);
+    const at = this.#rank(value);
+    this.#sorted.copyWithin(at + 1, at, this.#size);
+    this.#sorted[at] = value;
+    const tail = (this.#head + this.#size) % this.#spanBars;
+    this.#values[tail] = value;
+    this.#bars[tail] = bar;
+    this.#size += 1;
   }
 
   /** How many of the values are smaller. */
-  #rank(value: number, end: number): number {
+  #rank(value: number): number {
     let low = 0;
-    let high = end;
+    let high = this.#size;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#sorted[middle]! < value) low = middle + 1;
