@@ -8,6 +8,7 @@ import { addArm } from './verbs/arm.ts';
 import { addAttack } from './verbs/attack.ts';
 import { addAudit } from './verbs/audit.ts';
 import { addClose } from './verbs/close.ts';
+import { addData } from './verbs/data.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addExchangeSim } from './verbs/exchange-sim.ts';
 import { addFlatten } from './verbs/flatten.ts';
@@ -41,6 +42,7 @@ const VERBS = [
   addArm,
   addExchangeSim,
   addAttack,
+  addData,
 ];
 
 function buildProgram(io: Io): Command {

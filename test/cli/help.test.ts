@@ -32,8 +32,10 @@ const COMMANDS = [
   ['arm'],
   ['exchange-sim'],
   ['attack'],
+  ['data'],
+  ['data', 'fetch'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');

@@ -1,0 +1,25 @@
+import { FetchError } from './errors.ts';
+
+export const BINANCE_URL = 'https://fapi.binance.com';
+
+export type KeyVenue = 'binance-live' | 'binance-demo' | 'paper';
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** The origin to fetch from: https, or http on a loopback address, and nothing but a host in it. @throws FetchError */
+export function parseBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === '' && url.pathname === '/';
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  if (url !== null && isPlain && isSafe) return url.origin;
+  // The text is not shown: it may hold a password.
+  throw new FetchError('the base URL must be https://HOST, or http://127.0.0.1:PORT on this machine, and nothing more');
+}
+
+/** Whose API key may be shown to an origin; null: nobody's. A key goes to the exchange that issued it, never elsewhere. */
+export function venueOfOrigin(origin: string): KeyVenue | null {
+  const { hostname, protocol } = new URL(origin);
+  if (origin === BINANCE_URL) return 'binance-live';
+  if (origin === 'https://demo-fapi.binance.com') return 'binance-demo';
+  return protocol === 'http:' && LOOPBACK.test(hostname) ? 'paper' : null;
+}
