@@ -73,7 +73,9 @@ export class Workbench {
   }
 
   #track(variant: Variant): MarketTrack {
-    const key = JSON.stringify(variant.spec.market);
+    // What features and held regimes are made of; variants mostly differ in what a regime does.
+    const { bar_ms, volatility, regime_hold_bars, funding, liquidity } = variant.spec.market;
+    const key = JSON.stringify([bar_ms, volatility, regime_hold_bars, funding, liquidity]);
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
     const track = new MarketTrack(this.market.data, variant.spec.market);

@@ -38,6 +38,8 @@ export class ReplayAccount {
   liquidations = 0;
   /** Symbols with a position. */
   held = 0;
+  /** Rises with every change of a position. */
+  version = 0;
 
   /** `marks`: the running marks by symbol, kept up to date by the caller. */
   constructor(instruments: readonly ReplayInstrument[], marks: Float64Array, startUsdt: number) {
@@ -209,6 +211,7 @@ export class ReplayAccount {
   #hold(holding: Holding, position: Position, lots: number): void {
     if (holding.lots === 0 && lots !== 0) this.held += 1;
     else if (holding.lots !== 0 && lots === 0) this.held -= 1;
+    this.version += 1;
     holding.position = position;
     holding.lots = lots;
     holding.quantity = lots * holding.lotSize;

@@ -43,6 +43,7 @@ export class AgentDesk {
   readonly #parts: DeskParts;
   readonly #market: MarketGlance;
   readonly #sources: readonly AskSource[];
+  readonly #glances = new Map<string, AccountGlance>();
   #nextAskId = 0;
 
   constructor(parts: DeskParts) {
@@ -157,28 +158,53 @@ export class AgentDesk {
   }
 
   #view(agent: string): AgentView {
-    const { run } = this.#parts;
-    return { nowMs: run.clock.nowMs, market: this.#market, account: this.#glance(agent) };
-  }
-
-  /** An agent sees its own share of the positions, which is all of them when the account is its own. */
-  #glance(agent: string): AccountGlance {
-    const { run } = this.#parts;
-    const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
-    const isAlone = run.setup.agents.length === 1;
-    for (const [i, symbol] of run.clock.market.symbols.entries()) {
-      const lots = isAlone ? run.account.lots(i) : (run.door.state.positions.get(symbol)?.shares.get(agent) ?? 0);
-      if (lots !== 0) positions.set(symbol, { lots, entryPrice: run.account.entryPrice(i) });
+    let glance = this.#glances.get(agent);
+    if (glance === undefined) {
+      glance = new LiveGlance(this.#parts.run, agent);
+      this.#glances.set(agent, glance);
     }
-    const openOrders: OrderReport[] = [];
-    for (const orders of run.door.state.orders.live.values())
-      for (const order of orders) if (order.agent === agent && !order.protective) openOrders.push(describeOrder(order));
-    return { equityUsdt: run.account.equityUsdt(), positions, openOrders };
+    return { nowMs: this.#parts.run.clock.nowMs, market: this.#market, account: glance };
   }
 }
 
 function notionalOf(effective: EffectiveAction | null): number | null {
   return effective === null ? null : effective.notional;
+}
+
+/** The account as it is whenever it is looked at: an agent sees its own share, which is all when the account is its own. */
+class LiveGlance implements AccountGlance {
+  readonly #run: ReplayRun;
+  readonly #agent: string;
+  #positions: AccountGlance['positions'] = new Map();
+  #version = -1;
+
+  constructor(run: ReplayRun, agent: string) {
+    this.#run = run;
+    this.#agent = agent;
+  }
+
+  get equityUsdt(): number {
+    return this.#run.account.equityUsdt();
+  }
+  get positions(): AccountGlance['positions'] {
+    const { account, clock, door, setup } = this.#run;
+    if (this.#version === account.version) return this.#positions;
+    this.#version = account.version;
+    const positions = new Map<string, { readonly lots: number; readonly entryPrice: number }>();
+    const isAlone = setup.agents.length === 1;
+    for (const [i, symbol] of clock.market.symbols.entries()) {
+      const lots = isAlone ? account.lots(i) : (door.state.positions.get(symbol)?.shares.get(this.#agent) ?? 0);
+      if (lots !== 0) positions.set(symbol, { lots, entryPrice: account.entryPrice(i) });
+    }
+    this.#positions = positions;
+    return positions;
+  }
+  get openOrders(): readonly OrderReport[] {
+    const open: OrderReport[] = [];
+    for (const orders of this.#run.door.state.orders.live.values())
+      for (const order of orders) if (order.agent === this.#agent && !order.protective) open.push(describeOrder(order));
+    return open;
+  }
 }
 
 function describeOrder(order: OrderState): OrderReport {

@@ -116,7 +116,7 @@ export class GateDoor {
       account: {
         marginBalanceUsdt: equity,
         availableUsdt: this.#account.availableUsdt(),
-        marginRatio: ratio(maintenance, equity),
+        marginRatio: marginRatio(maintenance, equity),
         observedAtMs: this.#clock.nowMs,
       },
       symbols: this.#inputs,
@@ -161,10 +161,10 @@ export class GateDoor {
     });
   }
 
-  /** The account as a feed would have read it now. */
-  sampleAccount(force = false): void {
+  /** The account as a feed would have read it now; false: it was read at this instant already. */
+  sampleAccount(force = false): boolean {
     const clock = this.#clock;
-    if (!force && clock.nowMs <= this.#sampledAtMs) return;
+    if (!force && clock.nowMs <= this.#sampledAtMs) return false;
     this.#sampledAtMs = clock.nowMs;
     const account = this.#account;
     const equity = account.equityUsdt();
@@ -192,11 +192,12 @@ export class GateDoor {
       leverage,
       maintenance_margin_usdt: maintenance,
       margin_balance_usdt: equity,
-      margin_ratio: ratio(maintenance, equity),
+      margin_ratio: marginRatio(maintenance, equity),
       positions,
       requested_at_ms: clock.nowMs,
       wallet_usdt: account.walletUsdt,
     });
+    return true;
   }
 
   /** The account is flat at once and no report says so: it takes several readings in a row to be believed. */
@@ -283,7 +284,7 @@ export class GateDoor {
   }
 }
 
-function ratio(maintenance: number, equity: number): number {
+export function marginRatio(maintenance: number, equity: number): number {
   if (maintenance === 0) return 0;
   return equity <= 0 ? 1 : maintenance / equity;
 }

@@ -1,4 +1,4 @@
-import type { AccountFinding } from '../../core/budgets.ts';
+import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { findBudget } from '../../core/opening.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
@@ -21,7 +21,7 @@ import { stateInForce } from '../../gate/state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
-import { BASE_ASK, type GateDoor } from './door.ts';
+import { BASE_ASK, type GateDoor, marginRatio } from './door.ts';
 import type { ReplayExchange } from './exchange.ts';
 import type { Executor } from './executor.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
@@ -51,6 +51,13 @@ export class ReplayKeeper {
   #capSignature = Number.NaN;
   #reviewed = '';
   #isReduceOnly = false;
+  #tierCode = 0;
+  #bandBarMs = -1;
+  #bandCode = 0;
+  #bandLow = 0;
+  #bandHigh = 0;
+  #bandMargin = 0;
+  readonly #policy: CompiledPolicy;
 
   constructor(
     door: GateDoor,
@@ -60,6 +67,7 @@ export class ReplayKeeper {
     clock: MarketClock,
   ) {
     this.#door = door;
+    this.#policy = door.policy(GATE_AGENT);
     this.#executor = executor;
     this.#exchange = exchange;
     this.#account = account;
@@ -69,13 +77,55 @@ export class ReplayKeeper {
   }
 
   tick(): void {
-    const { spec } = this.#door.policy(GATE_AGENT);
-    const tiers = findAccountTiers(this.#door.state, this.#door.accountInputs(), this.#door.policy(GATE_AGENT));
-    if (tiers !== null) this.#followCondition(tiers.reduceOnly);
+    const { spec } = this.#policy;
+    this.#followTiers();
     if (this.#hasOpenings()) this.#review(this.#door.inputs());
     if (this.#account.held === 0) return;
-    if (spec.standing.on_breach === 'reduce' && tiers !== null) this.#cutBack(tiers);
+    if (spec.standing.on_breach === 'reduce') this.#cutBack();
     if (spec.protection.required) this.#protect();
+  }
+
+  /**
+   * Which tiers of rule 8 the account has reached, as one number: equal, nothing has changed. Between bar openings and
+   * new highs the equities between which that number stays are known.
+   */
+  tierCode(): number {
+    const equity = this.#account.equityUsdt();
+    const maintenance = this.#account.totalMaintenanceUsdt();
+    const isKnown =
+      this.#bandBarMs === this.#clock.barOpenMs &&
+      equity > this.#bandLow &&
+      equity < this.#bandHigh &&
+      maintenance < this.#bandMargin * equity;
+    if (isKnown) return this.#bandCode;
+    const { state } = this.#door;
+    const { nowMs } = this.#clock;
+    const { drawdownTiers, dailyLossTiers, marginRatioTiers } = this.#policy;
+    const drawdown = state.equity.drawdown(nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
+    const loss = state.equity.dailyLoss(nowMs, equity);
+    const margin = marginRatio(maintenance, equity);
+    const code =
+      (countReached(drawdownTiers, drawdown) * TIER_CODES + countReached(dailyLossTiers, loss)) * TIER_CODES +
+      countReached(marginRatioTiers, margin);
+    this.#bandBarMs = this.#clock.barOpenMs;
+    this.#bandCode = code;
+    // While no tier is reached the band reaches from the first tier's equity to the highest one so far.
+    const peak = drawdown < 1 ? equity / (1 - drawdown) : 0;
+    const reference = loss < 1 ? equity / (1 - loss) : 0;
+    const isCalm = code === 0 && equity > 0;
+    const low = Math.max(peak * (1 - firstLevel(drawdownTiers)), reference * (1 - firstLevel(dailyLossTiers)));
+    this.#bandLow = isCalm ? low * (1 + BAND_MARGIN) : Number.POSITIVE_INFINITY;
+    this.#bandHigh = isCalm ? Math.max(peak, equity) : Number.NEGATIVE_INFINITY;
+    this.#bandMargin = firstLevel(marginRatioTiers) * (1 - BAND_MARGIN);
+    return code;
+  }
+
+  #followTiers(): void {
+    const code = this.tierCode();
+    if (code === this.#tierCode) return;
+    this.#tierCode = code;
+    const tiers = findAccountTiers(this.#door.state, this.#door.accountInputs(), this.#policy);
+    if (tiers !== null) this.#followCondition(tiers.reduceOnly);
   }
 
   #followCondition(isReduceOnly: boolean): void {
@@ -101,14 +151,14 @@ export class ReplayKeeper {
 
   #review(inputs: LiveInputs): void {
     const { state } = this.#door;
-    const policyHash = this.#door.policy(GATE_AGENT).hash;
+    const policyHash = this.#policy.hash;
     const signature = describeTightness(state, inputs, policyHash, (agent) => this.#door.policy(agent));
     if (signature === this.#reviewed) return;
     const isActive = (order: OrderState): boolean =>
       stateInForce(state.layers, this.#clock.nowMs, order.symbol, order.agent).state === 'active';
     for (const order of [...everyLiveOrder(state.orders)])
       if (order.status === 'pending_send' && isOwnOpening(order) && !isActive(order)) this.#executor.cancel(order);
-    const isHeld = this.#door.policy(GATE_AGENT).spec.standing.on_breach === 'hold';
+    const isHeld = this.#policy.spec.standing.on_breach === 'hold';
     const leaving = new Set<OrderState>();
     for (const order of restingOpenings(state)) {
       if (isHeld && isActive(order)) continue;
@@ -136,9 +186,9 @@ export class ReplayKeeper {
   }
 
   /** Caps follow regimes and tiers alone: while those stand, sizes are compared with the caps found last. */
-  #mayBreach(tiers: AccountFinding): boolean {
+  #mayBreach(): boolean {
     const account = this.#account;
-    let signature = tierCode(tiers);
+    let signature = this.#tierCode;
     for (let i = 0; i < this.#caps.length; i++)
       signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#door.heldRegime(i)]);
     if (signature !== this.#capSignature) {
@@ -154,7 +204,7 @@ export class ReplayKeeper {
 
   #findCaps(): void {
     const inputs = this.#door.inputs();
-    const policy = this.#door.policy(GATE_AGENT);
+    const policy = this.#policy;
     this.#grossCap = Number.POSITIVE_INFINITY;
     for (const [i, symbol] of this.#clock.market.symbols.entries()) {
       if (this.#account.lots(i) === 0) continue;
@@ -165,10 +215,10 @@ export class ReplayKeeper {
     }
   }
 
-  #cutBack(tiers: AccountFinding): void {
-    if (!this.#mayBreach(tiers)) return;
+  #cutBack(): void {
+    if (!this.#mayBreach()) return;
     const now = this.#clock.nowMs;
-    const policy = this.#door.policy(GATE_AGENT);
+    const policy = this.#policy;
     for (const breach of findBreaches(this.#door.state, this.#door.inputs(), policy, PLACE)) {
       const symbol = this.#clock.market.symbols.indexOf(breach.symbol);
       if (now - this.#cutAtMs[symbol]! < CUT_EVERY_MS) continue;
@@ -203,7 +253,7 @@ export class ReplayKeeper {
 
   /** One stop for the whole position, gone when flat, anew when the side changes. */
   #protect(): void {
-    const { spec } = this.#door.policy(GATE_AGENT);
+    const { spec } = this.#policy;
     for (const [i, symbol] of this.#clock.market.symbols.entries()) {
       const lots = this.#account.lots(i);
       const side = lots > 0 ? 'sell' : 'buy';
@@ -262,8 +312,21 @@ export class ReplayKeeper {
   }
 }
 
-/** Tiers reached, as one small number; levels are fractions below 1 in steps far above 1e-6. */
-function tierCode({ drawdown, dailyLoss, marginRatio }: AccountFinding): number {
-  const code = (reached: number | null): number => (reached === null ? 0 : 1 + Math.round(reached * 1000));
-  return (code(drawdown.reached) * 1002 + code(dailyLoss.reached)) * 1002 + code(marginRatio.reached);
+/** More than there can be tiers of one kind. */
+const TIER_CODES = 64;
+
+/** Keeps the band off its ends by more than floats can err. */
+const BAND_MARGIN = 1e-9;
+
+function firstLevel(tiers: readonly CompiledTier[]): number {
+  let first = 1;
+  for (const tier of tiers) if (tier.at < first) first = tier.at;
+  return first;
+}
+
+function countReached(tiers: readonly CompiledTier[], level: number): number {
+  let count = 0;
+  // Negated so that NaN reaches every tier, as in the gate.
+  for (let i = 0; i < tiers.length; i++) if (!(level < tiers[i]!.at)) count += 1;
+  return count;
 }

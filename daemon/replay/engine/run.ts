@@ -64,6 +64,9 @@ export class ReplayRun {
   readonly #closed: Int32Array;
   readonly #nextFunding: Int32Array;
   #isRuined = false;
+  /** Highest equity read in the running bar, and the tiers reached at the last reading. */
+  #highUsdt = 0;
+  #toldTiers = 0;
 
   constructor(setup: RunSetup) {
     this.setup = setup;
@@ -273,13 +276,28 @@ export class ReplayRun {
     if (!isExposed) return;
     if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
     if (this.account.isBelowMaintenance()) this.#liquidate();
-    this.#sample();
-    if (!this.#isRuined) this.#keeper.tick();
+    if (this.#isRuined) return;
+    if (this.#isNews()) this.#sample();
+    this.#keeper.tick();
+  }
+
+  /**
+   * Whether a reading of the account now says more than the last one: a new bar, a new high, other tiers. Everything
+   * else that drawdown and daily loss are made of is in the readings at bar openings.
+   */
+  #isNews(): boolean {
+    const equity = this.account.equityUsdt();
+    const tiers = this.#keeper.tierCode();
+    const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers;
+    if (!isNews) return false;
+    this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
+    this.#toldTiers = tiers;
+    return true;
   }
 
   /** The account as the daemon's feed would have read it, told to the judge as well. */
   #sample(): void {
-    this.door.sampleAccount();
+    if (!this.door.sampleAccount()) return;
     this.#judge.account({
       atMs: this.clock.nowMs,
       equityUsdt: this.account.equityUsdt(),
