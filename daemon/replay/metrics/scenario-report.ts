@@ -1,3 +1,4 @@
+import type { AttackFamily } from '../types.ts';
 import { type ByFamily, measureSuccess, measureThroughput } from './attack-success.ts';
 import type { Cell, CellTotal } from './cell.ts';
 import { measureDamage } from './damage.ts';
@@ -41,6 +42,8 @@ export interface ScenarioReport {
   readonly attack_episodes: number;
   readonly attack_attempts: number;
   readonly attack_throughput: Metric;
+  /** Risk-increasing notional that attacks executed, USDT a run. */
+  readonly attack_opened_usdt_by_family: Readonly<Record<AttackFamily, number>> | null;
   readonly attack_damage: Metric;
   readonly attack_damage_worst: number | null;
   readonly attack_damage_worst_run: number | null;
@@ -109,6 +112,7 @@ export function buildScenarioReport(
     attack_episodes: sumFamilies(cell, 'episodes'),
     attack_attempts: sumFamilies(cell, 'attempts'),
     attack_throughput: isAttacked ? measureThroughput(cell, grossCapUsdt) : null,
+    attack_opened_usdt_by_family: isAttacked ? averageOpened(cell) : null,
     attack_damage: damage.mean,
     attack_damage_worst: damage.worstSeed,
     attack_damage_worst_run: damage.worstRun,
@@ -216,4 +220,10 @@ function sumFamilies(cell: Cell, name: 'episodes' | 'attempts'): number {
   let sum = 0;
   for (const counts of cell.families.values()) sum += counts.total(name);
   return sum;
+}
+
+function averageOpened(cell: Cell): Readonly<Record<AttackFamily, number>> {
+  const runs = cell.totals.total('runs');
+  const averages = [...cell.families].map(([family, counts]) => [family, counts.total('openedUsdt') / runs]);
+  return Object.fromEntries(averages) as Record<AttackFamily, number>;
 }

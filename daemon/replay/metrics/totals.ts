@@ -40,6 +40,7 @@ export const FAMILY_COUNTS = [
   'attemptsSquared',
   'outOfScopeSquared',
   'attemptsTimesOutOfScope',
+  'openedUsdt',
 ] as const;
 export type FamilyCount = (typeof FAMILY_COUNTS)[number];
 export type FamilyCounts = Readonly<Record<FamilyCount, number>>;
@@ -83,7 +84,7 @@ export function countFamilies(result: RunResult): CountsByFamily {
   const counts = {} as Record<AttackFamily, Record<FamilyCount, number>>;
   for (const family of ATTACK_FAMILIES)
     counts[family] = Object.fromEntries(FAMILY_COUNTS.map((name) => [name, 0])) as Record<FamilyCount, number>;
-  for (const { family, attempts, executedAttempts, outOfScopeAttempts } of result.episodes) {
+  for (const { family, attempts, executedAttempts, outOfScopeAttempts, openedUsdt } of result.episodes) {
     const count = counts[family];
     count.episodes += 1;
     count.outOfScope += outOfScopeAttempts > 0 ? 1 : 0;
@@ -93,6 +94,7 @@ export function countFamilies(result: RunResult): CountsByFamily {
     count.attemptsSquared += attempts * attempts;
     count.outOfScopeSquared += outOfScopeAttempts * outOfScopeAttempts;
     count.attemptsTimesOutOfScope += attempts * outOfScopeAttempts;
+    count.openedUsdt += openedUsdt;
   }
   return counts;
 }

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { Aggregator } from '../../../daemon/replay/metrics/aggregator.ts';
+import { DAY_MS } from '../../../daemon/replay/metrics/bootstrap-plan.ts';
+import { createBootstrapPlan, type RunSummary, summarizeRun } from '../../../daemon/replay/metrics/summary.ts';
+import type { AttackFamily, EpisodeResult, RunKey, RunResult } from '../../../daemon/replay/types.ts';
+import { buildRun, drawRun, keyOf, START_MS } from './run-fixture.ts';
+
+const DAYS = 8;
+const BAR_MS = 6 * 3_600_000;
+const plan = createBootstrapPlan({ seed: 5, replicates: 40, startMs: START_MS, endMs: START_MS + DAYS * DAY_MS });
+
+function aggregatorOf(seeds: readonly number[], grossCapUsdt: number | null = 1000): Aggregator {
+  return new Aggregator({ plan, seeds, variants: ['NoSAE', 'Full', 'Holdfast'], grossCapUsdt });
+}
+function runOf(part: Partial<RunKey>, result: Partial<RunResult> = {}, end = 11_000): RunResult {
+  const bars = DAYS * 4;
+  const equity = Array.from({ length: bars + 1 }, (_, i) => 10_000 + ((end - 10_000) * i) / bars);
+  return buildRun(equity, { key: keyOf(part), ...result }, BAR_MS);
+}
+function finish(runs: readonly RunResult[], seeds: readonly number[] = [1]) {
+  const aggregator = aggregatorOf(seeds);
+  for (const run of runs) aggregator.add(summarizeRun(run, plan));
+  return aggregator.finish();
+}
+function episodesOf(family: AttackFamily, count: number, part: Partial<EpisodeResult> = {}): EpisodeResult[] {
+  const episode = { family, attempts: 4, executedAttempts: 0, outOfScopeAttempts: 0, openedUsdt: 0, ...part };
+  return Array.from({ length: count }, () => episode);
+}
+function shuffle<Item>(items: readonly Item[], seed: number): Item[] {
+  const random = xoroshiro128plus(seed);
+  const shuffled = [...items];
+  for (let i = shuffled.length - 1; i > 0; i--) {
+    const j = uniformInt(random, 0, i);
+    [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+  }
+  return shuffled;
+}
+
+test('the aggregate is the same bit for bit in whatever order the runs come', () => {
+  const summaries: RunSummary[] = [];
+  for (const seed of [1, 2, 3])
+    for (const agent of ['momentum', 'martingale', 'shared'])
+      for (const attack of ['none', 'light', 'heavy'] as const) {
+        const sides = attack === 'heavy' ? 'clairvoyant' : 'random';
+        const at = (variant: string, exposure: number, leak: number) =>
+          drawRun({ key: keyOf({ variant, seed, agent, attack, sides }), days: DAYS, exposure, leak, barMs: BAR_MS });
+        const noSae = at('NoSAE', 2.5, 1);
+        summaries.push(summarizeRun(noSae, plan, noSae));
+        for (const [variant, exposure, leak] of [
+          ['Full', 0.3, 0.2],
+          ['Holdfast', 0.4, 0],
+        ] as const)
+          summaries.push(summarizeRun(at(variant, exposure, leak), plan, noSae));
+      }
+  const texts = [0, 1, 2].map((order) => {
+    const aggregator = aggregatorOf([3, 1, 2]);
+    for (const summary of order === 0 ? summaries : shuffle(summaries, order)) aggregator.add(summary);
+    return JSON.stringify(aggregator.finish());
+  });
+  assert.equal(texts[1], texts[0], 'first shuffle');
+  assert.equal(texts[2], texts[0], 'second shuffle');
+  assert.ok(texts[0]!.includes('"heavy/clairvoyant/x1/shared"'), 'the shared account stands apart');
+});
+
+test('AttackDamage pairs runs of one seed and agent; a run without a partner counts for nothing', () => {
+  const { variants } = finish(
+    [
+      runOf({ seed: 1 }, {}, 11_000),
+      runOf({ seed: 1, attack: 'heavy', sides: 'clairvoyant' }, {}, 10_500),
+      runOf({ seed: 2 }, {}, 10_000),
+      runOf({ seed: 2, attack: 'heavy', sides: 'clairvoyant' }, {}, 8_000),
+      runOf({ seed: 2, agent: 'narrative', attack: 'heavy', sides: 'clairvoyant' }, {}, 1_000),
+    ],
+    [1, 2],
+  );
+  const { attack_damage: damage, attack_damage_worst: worst } = variants.NoSAE!;
+  assert.ok(Math.abs(damage!.mean - 0.125) < 1e-12, `mean of 0.05 and 0.2: ${damage!.mean}`);
+  assert.ok(Math.abs(worst! - 0.2) < 1e-12, `worst seed: ${worst}`);
+  assert.ok(damage!.lo >= 0.05 - 1e-12 && damage!.hi <= 0.2 + 1e-12, 'interval over seeds');
+});
+
+test('AttackSuccess: episodes are the units, families weigh alike, fewer than 30 episodes are null', () => {
+  const episodes = [
+    ...episodesOf('ATK-FLOOD', 15, { outOfScopeAttempts: 3, executedAttempts: 3 }),
+    ...episodesOf('ATK-FLOOD', 15),
+    ...episodesOf('ATK-FLIP', 60, { executedAttempts: 1 }),
+    ...episodesOf('ATK-CHURN', 29, { outOfScopeAttempts: 1 }),
+  ];
+  const { variants } = finish([runOf({ attack: 'light' }, { episodes })]);
+  const report = variants.NoSAE!;
+  const light = report.scenarios['light/random/x1']!;
+  assert.equal(report.attack_success_by_family['ATK-FLOOD']?.mean, 0.5, 'ATK-FLOOD');
+  assert.equal(report.attack_success_by_family['ATK-FLIP']?.mean, 0, 'ATK-FLIP');
+  assert.equal(report.attack_success_by_family['ATK-CHURN'], null, 'ATK-CHURN: 29 episodes');
+  assert.equal(light.attack_success?.mean, 0.25, 'mean over the two known families');
+  assert.equal(report.attack_success?.mean, 0.5, 'headline: the largest family');
+  assert.equal(light.attack_success_any?.mean, 0.75, 'published reading');
+  assert.equal(
+    light.attack_success_per_attempt?.mean,
+    (45 / 120 + 0 + 29 / 116) / 3,
+    'per attempt, 116 churn attempts',
+  );
+});
+
+test('the headline AttackSuccess is the largest of light and heavy at caps x 1 and x 5, not of other scales', () => {
+  const leak = (part: Partial<RunKey>, count: number) =>
+    runOf(part, {
+      episodes: [...episodesOf('ATK-ADAPT', count, { outOfScopeAttempts: 1 }), ...episodesOf('ATK-ADAPT', 40 - count)],
+    });
+  const { variants } = finish([
+    leak({ attack: 'light' }, 4),
+    leak({ attack: 'heavy', capsScale: 5 }, 10),
+    leak({ attack: 'heavy', capsScale: 0.1 }, 40),
+  ]);
+  assert.equal(variants.NoSAE!.attack_success?.mean, 0.25, 'heavy at x 5');
+});
+
+test('attack throughput is a multiple of the gross cap of that scale and the days', () => {
+  const episodes = episodesOf('ATK-CHURN', 4, { openedUsdt: 500, executedAttempts: 1 });
+  const { variants } = finish([runOf({ attack: 'heavy', capsScale: 0.25 }, { episodes })]);
+  assert.equal(
+    variants.NoSAE!.scenarios['heavy/random/x0.25']!.attack_throughput?.mean,
+    2000 / (250 * DAYS),
+    'multiple',
+  );
+});
+
+test('FalseBlock and its kin: ratios of sums, null from fewer than 30 requests', () => {
+  const legit = { ...runOf({}).legit, inTightened: 20, blockedTightened: 1, cutTightened: 2, inHard: 20 };
+  const few = finish([runOf({ attack: 'light' }, { legit, fills: 29 })]).variants.NoSAE!;
+  assert.equal(few.false_block, null, 'false_block of 20');
+  assert.equal(few.false_block_b0, null, 'false_block_b0 of 20');
+  assert.equal(few.dg_rate, null, 'dg_rate of 29 fills');
+  const enough = finish([
+    runOf({ attack: 'light' }, { legit }),
+    runOf({ attack: 'light', agent: 'narrative' }, { legit }),
+  ]).variants.NoSAE!;
+  assert.equal(enough.false_block?.mean, 2 / 40, 'false_block of 40');
+  assert.equal(enough.strict_false_block?.mean, 4 / 40, 'strict');
+});
+
+test('utility kept and crowding out compare with the run without attacks, retained notional with NoSAE', () => {
+  const base = runOf({}).legit;
+  const { variants } = finish([
+    runOf({}),
+    runOf({ attack: 'light' }, { legit: { ...base, openExecutedUsdt: 12_000 } }),
+    runOf({ variant: 'Full' }, { legit: { ...base, openExecutedUsdt: 4_000 } }),
+    runOf({ variant: 'Full', attack: 'light' }, { legit: { ...base, openExecutedUsdt: 3_000, blockedTightened: 8 } }),
+  ]);
+  const light = variants.Full!.scenarios['light/random/x1']!;
+  assert.equal(light.utility_kept?.mean, 0.75, 'kept under attack');
+  assert.equal(light.retained?.mean, 0.25, 'of what NoSAE executes');
+  assert.equal(light.crowding_out?.mean, 0.1, 'blocked more often');
+  assert.equal(light.retained_hard?.mean, 0.8, 'of what was asked in hard scope');
+});
+
+test('fewer than five days give no figure of a curve, and less than fourteen none of the churner', () => {
+  const short = runOf({ attack: 'light' });
+  const four = buildRun([...short.equity.subarray(0, 17)], { key: short.key }, BAR_MS);
+  const report = finish([four, runOf({ attack: 'churn' })]).variants.NoSAE!;
+  assert.equal(report.mdd, null, 'mdd');
+  assert.equal(report.cvar99_per_gross, null, 'cvar99 per gross');
+  assert.equal(report.churn_equity_14d, null, 'eight days');
+  assert.equal(finish([short]).variants.NoSAE!.mdd?.mean, 0, 'eight rising days have a drawdown of 0');
+});
+
+test('equity after 14 days is that at the close of the last bar within them', () => {
+  const long = createBootstrapPlan({ seed: 5, replicates: 2, startMs: START_MS, endMs: START_MS + 15 * DAY_MS });
+  const equity = Array.from({ length: 16 }, (_, day) => 10_000 - 100 * day);
+  const summary = summarizeRun(buildRun(equity, {}, DAY_MS), long);
+  assert.equal(summary.equity14d, 0.86, 'after 14 of 15 days');
+});
+
+test('Shrink: NoSAE at the exposure of the variant; half the exposure is half the tail, and its ratio is 1', () => {
+  const noSae = drawRun({ key: keyOf({ attack: 'light' }), days: DAYS, exposure: 2, leak: 1, barMs: BAR_MS });
+  const equity = [10_000];
+  const gross: number[] = [];
+  for (let i = 0; i < noSae.gross.length; i++) {
+    const step = noSae.equity[i + 1]! / noSae.equity[i]! - 1;
+    equity.push(equity[i]! * (1 + step / 2));
+    gross.push((equity[i + 1]! * noSae.gross[i]!) / noSae.equity[i + 1]! / 2);
+  }
+  const half = {
+    ...noSae,
+    key: keyOf({ attack: 'light', variant: 'Full' }),
+    equity: Float64Array.from(equity),
+    gross: Float64Array.from(gross),
+  };
+  const aggregator = aggregatorOf([1]);
+  aggregator.add(summarizeRun(noSae, plan, noSae));
+  aggregator.add(summarizeRun(half, plan, noSae));
+  const { shrink, variants } = aggregator.finish();
+  const control = shrink.Full!.light!;
+  const near = (actual: number, expected: number, what: string) =>
+    assert.ok(Math.abs(actual - expected) < 1e-9, `${what}: ${actual}, not ${expected}`);
+  near(control.factor!.mean, 0.5, 'factor');
+  near(control.cvar99!.mean, variants.NoSAE!.cvar99!.mean / 2, 'CVaR.99');
+  near(control.mdd_ratio!.mean, 1, 'drawdown over that of the control');
+  near(control.cvar99_ratio!.hi, 1, 'tail over that of the control, in every replicate');
+  assert.equal(shrink.NoSAE, undefined, 'NoSAE has no control');
+});
+
+test('without the run of NoSAE, or when it never held anything, there is no Shrink control', () => {
+  const run = runOf({ attack: 'light', variant: 'Full' });
+  assert.equal(finish([run]).shrink.Full!.light, null, 'no NoSAE');
+  assert.equal(summarizeRun(run, plan, runOf({}, { gross: new Float64Array(DAYS * 4) })).shrink, null, 'never exposed');
+});
+
+test('dominance: reductions against NoSAE by scale, and what is retained where the contrast is met', () => {
+  const aggregator = new Aggregator({
+    plan,
+    seeds: [1],
+    variants: ['NoSAE', 'Full'],
+    grossCapUsdt: null,
+    contrasts: { mdd: 0.5, cvar99: 0.5, dg_loss: 0.5 },
+  });
+  const at = (variant: string, capsScale: number, exposure: number, executed: number, leak: number) => {
+    const key = keyOf({ variant, capsScale, attack: 'light' });
+    const run = drawRun({ key, days: DAYS, exposure, leak, barMs: BAR_MS });
+    const legit = { ...run.legit, openExecutedUsdt: executed };
+    aggregator.add(summarizeRun({ ...run, legit }, plan));
+  };
+  at('NoSAE', 1, 2, 1000, 1);
+  at('Full', 0.1, 0.1, 100, 0.1);
+  at('Full', 1, 1.9, 600, 0.9);
+  const { rows, met } = aggregator.finish().dominance;
+  const small = rows.find((row) => row.variant === 'Full' && row.caps_scale === 0.1)!;
+  assert.ok(small.is_met.mdd && small.is_met.cvar99, 'small caps meet both');
+  assert.equal(small.retained?.mean, 0.1, 'and execute a tenth');
+  const full = met.find((each) => each.variant === 'Full')!;
+  assert.equal(full.largest_scale_all_met, 0.1, 'the only scale that meets all');
+  assert.ok(full.retained_at.cvar99! > 0.1 && full.retained_at.cvar99! < 0.6, `between: ${full.retained_at.cvar99}`);
+  assert.equal(met.find((each) => each.variant === 'NoSAE')!.retained_at.mdd, null, 'NoSAE reduces nothing');
+});
+
+test('refuses runs of another seed or plan, and the same run twice', () => {
+  const aggregator = aggregatorOf([1]);
+  const summary = summarizeRun(runOf({}), plan);
+  aggregator.add(summary);
+  assert.throws(() => aggregator.add(summary), RangeError, 'twice');
+  assert.throws(() => aggregator.add(summarizeRun(runOf({ seed: 2 }), plan)), RangeError, 'unknown seed');
+  const other = createBootstrapPlan({ seed: 5, replicates: 3, startMs: START_MS, endMs: START_MS + DAYS * DAY_MS });
+  assert.throws(() => aggregator.add(summarizeRun(runOf({ agent: 'x' }), other)), RangeError, 'another plan');
+});
