@@ -51,9 +51,9 @@ export const RuleVerdictSchema = Type.Object(
     rule: Type.Integer({ minimum: 1, maximum: 15, description: 'Number of the rule.' }),
     code: Type.String({ description: 'What the rule looked at.' }),
     outcome: field.oneOf(['pass', 'tighten', 'deny', 'skipped'], 'What it found.'),
-    observed: figure('What was there.'),
-    limit: figure('What is allowed.'),
-    unit: nullable(Type.String({ description: 'Unit of both.' })),
+    observed: Type.Optional(figure('What was there; absent when the rule compared no figures.')),
+    limit: Type.Optional(figure('What is allowed; absent when the rule compared no figures.')),
+    unit: Type.Optional(nullable(Type.String({ description: 'Unit of both; absent when there are no figures.' }))),
   },
   { ...field.closed, description: "One rule's finding." },
 );

@@ -35,6 +35,8 @@ export interface TierFinding {
   /** Highest level reached, null when none was. */
   readonly reached: number | null;
 }
+const NO_TIER: TierFinding = { factors: ONE, reduceOnly: false, reached: null };
+
 export function findTiers(tiers: readonly CompiledTier[], observed: number): TierFinding {
   let factors = ONE;
   let reduceOnly = false;
@@ -46,7 +48,7 @@ export function findTiers(tiers: readonly CompiledTier[], observed: number): Tie
     reduceOnly = reduceOnly || tier.reduceOnly;
     reached = reached === null || tier.at > reached ? tier.at : reached;
   }
-  return { factors, reduceOnly, reached };
+  return reached === null ? NO_TIER : { factors, reduceOnly, reached };
 }
 
 /** The label of the ordered symbol now: what the features say under this policy, and never below the held label. */

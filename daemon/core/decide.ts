@@ -20,8 +20,10 @@ import {
   formatPrice,
   formatQuantity,
   lotsToQuantity,
+  readDecimal,
   ticksToPrice,
 } from './quantities.ts';
+import type { ReasonCode } from './reasons.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { checkDuplicate, checkFreshness, checkSchema, checkScope, checkState } from './rules/admission.ts';
 import { checkTemporal, rateTokensLeft } from './rules/temporal.ts';
@@ -74,8 +76,8 @@ function conclude(
   effective: EffectiveAction | null,
   plan: readonly StagedSlice[],
 ): ExecutionDecision {
-  const decision: Verdict =
-    trace.denied || effective === null ? 'BLOCK' : trace.reasons.length > 0 && isCut(trace) ? 'LIMIT' : 'ALLOW';
+  // ALLOW iff leverage, slippage and lots are as asked: rules 7 to 10 alone cut nothing.
+  const decision: Verdict = trace.denied || effective === null ? 'BLOCK' : trace.isCut ? 'LIMIT' : 'ALLOW';
   return {
     budget: found.record,
     condition_reducing: found.account?.reduceOnly ?? false,
@@ -87,11 +89,6 @@ function conclude(
     retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
     verdicts: trace.verdicts,
   };
-}
-
-/** ALLOW iff leverage, slippage and lots are as asked: rules 7 to 10 alone cut nothing (rule 11 and 12 say what was cut). */
-function isCut(trace: Trace): boolean {
-  return trace.verdicts.some((verdict) => verdict.outcome === 'tighten' && verdict.rule >= 11);
 }
 
 function decideExit(
@@ -281,7 +278,10 @@ function fitOrder(
   const plan = stage(trace, context, policy, found, sendLots, minLots);
   return {
     effective: trace.denied ? null : effective,
-    plan: describePlan(plan, rules, policy.spec.staging.spacing_ms),
+    plan:
+      plan.length === 1
+        ? [{ delay_ms: 0, quantity, slice: 0 }]
+        : describePlan(plan, rules, policy.spec.staging.spacing_ms),
   };
 }
 
@@ -318,11 +318,14 @@ function checkBounds(
   rules: RulesView,
 ): number {
   let least = requestedLots;
-  for (const bound of set.bounds) {
-    const lots = lotsFor(bound.capUsdt - bound.baseUsdt, price.valueTicks, rules);
-    const after = bound.baseUsdt + asked;
-    if (lots < requestedLots) trace.tighten(12, bound.code, after, bound.capUsdt, 'USDT');
-    else trace.pass(12, bound.code, after, bound.capUsdt, 'USDT');
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    const code = codes[i] as ReasonCode;
+    const cap = capsUsdt[i] as number;
+    const base = basesUsdt[i] as number;
+    const lots = lotsFor(cap - base, price.valueTicks, rules);
+    if (lots < requestedLots) trace.tighten(12, code, base + asked, cap, 'USDT');
+    else trace.pass(12, code, base + asked, cap, 'USDT');
     if (lots < least) least = lots;
   }
   const charged = locked === null ? leverage : Math.min(leverage, locked);
@@ -372,14 +375,17 @@ function recheck(
   context: ExecutionContext,
   rules: RulesView,
 ): void {
-  const lots = Math.round((Number(effective.quantity) * rules.lot_scale) / rules.lot_mantissa);
-  const ticks = Math.round((Number(effective.limit_price) * rules.tick_scale) / rules.tick_mantissa);
+  const lots = readDecimal(effective.quantity, rules.lot_scale) / rules.lot_mantissa;
+  const ticks = readDecimal(effective.limit_price ?? '', rules.tick_scale) / rules.tick_mantissa;
   const units = lots * Math.max(ceilTicks(context.market.mark ?? Number.NaN, rules), ticks);
   const leverage = effective.leverage ?? 1;
   const charged = locked === null ? leverage : Math.min(leverage, locked);
   let worst = '';
-  for (const bound of set.bounds) {
-    if (!(units <= floorUnits(bound.capUsdt - bound.baseUsdt, rules))) worst = bound.code;
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    // A bound without its figures would be NaN here, and so not met.
+    const room = (capsUsdt[i] ?? Number.NaN) - (basesUsdt[i] ?? Number.NaN);
+    if (!(units <= floorUnits(room, rules))) worst = codes[i] ?? 'FORM';
   }
   if (!(units <= floorUnits(marginBound(set.marginUsdt, charged, set.phi), rules))) worst = 'BUDGET_MARGIN';
   if (!(leverage <= set.leverageCap)) worst = 'BUDGET_LEVERAGE';

@@ -7,14 +7,17 @@ export type TimeInForce = 'IOC' | 'GTC';
 /** What the effective action does at the venue. */
 export type ActionClass = 'open' | 'exit' | 'amend' | 'cancel';
 
-/** One rule's finding: recorded for every rule, also when it did not apply. */
+/**
+ * One rule's finding: recorded for every rule, also when it did not apply. A rule that compared figures has `limit`,
+ * `observed` and `unit` (null: there is none); a rule that compared none leaves all three out.
+ */
 export interface RuleVerdict {
   readonly code: string;
-  readonly limit: number | string | null;
-  readonly observed: number | string | null;
+  readonly limit?: number | string | null;
+  readonly observed?: number | string | null;
   readonly outcome: RuleOutcome;
   readonly rule: number;
-  readonly unit: string | null;
+  readonly unit?: string | null;
 }
 export interface Reason {
   readonly code: ReasonCode;

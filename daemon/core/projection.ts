@@ -1,28 +1,42 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { BudgetComponents } from './decision.ts';
+import type { Budgets } from './policy.ts';
 import { floorSnap, unitsToUsdt } from './quantities.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Side } from './request.ts';
 
 /**
  * The feasible set F(B_t) of one opening order as upper bounds (SAE-PROJ, DESIGN "Arithmetic"). Each notional bound is
- * `cap - base`: the cap as a whole and what is already counted against it, both USDT.
+ * `cap - base`: the cap as a whole and what is already counted against it, both USDT. Three lists of equal length, by
+ * position: a list of numbers is one object, a list of bounds would be one for each.
  */
-export interface NotionalBound {
-  readonly code: ReasonCode;
-  readonly capUsdt: number;
-  readonly baseUsdt: number;
+export interface NotionalBounds {
+  readonly codes: readonly ReasonCode[];
+  readonly capsUsdt: readonly number[];
+  readonly basesUsdt: readonly number[];
 }
 export interface FeasibleSet {
   /** 1 <= l <= leverageCap, a whole number. */
   readonly leverageCap: number;
-  readonly bounds: readonly NotionalBound[];
+  readonly bounds: NotionalBounds;
   /** M: free margin, USDT. */
   readonly marginUsdt: number;
   /** phi: cost per unit of notional beside the initial margin (both fees and the slippage bound). */
   readonly phi: number;
 }
+
+const LASTING_BOUNDS: readonly ReasonCode[] = [
+  'BUDGET_NOTIONAL',
+  'BUDGET_SYMBOL',
+  'BUDGET_GROSS',
+  'BUDGET_ACCOUNT_LEVERAGE',
+  'BUDGET_CONCENTRATION',
+  'BUDGET_BRACKET',
+];
+const PARENT_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
+/** Turnover of the day, and its fees as the turnover that they pay for. */
+const PARENT_BOUNDS: readonly ReasonCode[] = [...PARENT_BOUNDS_WITHOUT_FEES, 'BUDGET_TURNOVER'];
 
 /** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
 export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
@@ -40,7 +54,7 @@ export function buildFeasibleSet(
   leverage: number,
   slippageBps: number,
 ): FeasibleSet {
-  const { exposure, account, pacing, agent } = context;
+  const { exposure, account, pacing } = context;
   const equity = account === null ? 0 : account.equity_usdt;
   const base = unitsToUsdt(side === 'buy' ? exposure.long_units : exposure.short_units, rules);
   const grossOther = exposure.gross_other_usdt;
@@ -51,55 +65,72 @@ export function buildFeasibleSet(
   const { leverage_locked: locked, leverage_setting: setting } = context.market;
   const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;
   const bracket = rules.bracket_caps[atVenue - 1] ?? 0;
-  const bounds: NotionalBound[] = [
-    { code: 'BUDGET_NOTIONAL', capUsdt: budget.order_notional_usdt, baseUsdt: 0 },
-    { code: 'BUDGET_SYMBOL', capUsdt: budget.symbol_notional_usdt, baseUsdt: base },
-    { code: 'BUDGET_GROSS', capUsdt: budget.gross_notional_usdt, baseUsdt: grossOther + base },
-    { code: 'BUDGET_ACCOUNT_LEVERAGE', capUsdt: leverageCapOf(budget) * equity, baseUsdt: grossOther + base },
-    { code: 'BUDGET_CONCENTRATION', capUsdt: concentration, baseUsdt: base },
-    { code: 'BUDGET_BRACKET', capUsdt: bracket, baseUsdt: base },
+  const gross = grossOther + base;
+  const fee = rules.taker_fee;
+  const capsUsdt = [
+    budget.order_notional_usdt,
+    budget.symbol_notional_usdt,
+    budget.gross_notional_usdt,
+    leverageCapOf(budget) * equity,
+    concentration,
+    bracket,
+    policy.budgets.turnover_usdt_per_day,
+    policy.budgets.fees_usdt_per_day / fee,
   ];
-  if (context.phase === 'parent') {
-    const { turnover_usdt_per_day: turnover, fees_usdt_per_day: fees } = policy.budgets;
-    bounds.push({
-      code: 'BUDGET_TURNOVER',
-      capUsdt: turnover,
-      baseUsdt: pacing.turnover_usdt + pacing.pending_turnover_usdt,
-    });
-    if (rules.taker_fee > 0) {
-      bounds.push({
-        code: 'BUDGET_TURNOVER',
-        capUsdt: fees / rules.taker_fee,
-        baseUsdt: pacing.fees_usdt / rules.taker_fee + pacing.pending_turnover_usdt,
-      });
-    }
-  }
-  const own = policy.agentBudgets;
-  if (own !== null) {
-    const ownBase = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
-    if (context.phase === 'parent') {
-      bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.turnover_usdt_per_day, baseUsdt: agent.turnover_usdt });
-      if (rules.taker_fee > 0) {
-        bounds.push({
-          code: 'BUDGET_AGENT',
-          capUsdt: own.fees_usdt_per_day / rules.taker_fee,
-          baseUsdt: agent.fees_usdt / rules.taker_fee,
-        });
-      }
-    }
-    bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.order_notional_usdt, baseUsdt: 0 });
-    bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.symbol_notional_usdt, baseUsdt: ownBase });
-    bounds.push({ code: 'BUDGET_AGENT', capUsdt: own.gross_notional_usdt, baseUsdt: agent.gross_other_usdt + ownBase });
-  }
+  const pending = pacing.pending_turnover_usdt;
+  const basesUsdt = [
+    0,
+    base,
+    gross,
+    gross,
+    base,
+    base,
+    pacing.turnover_usdt + pending,
+    pacing.fees_usdt / fee + pending,
+  ];
+  const codes = codesOf(context.phase, fee);
+  if (codes.length < capsUsdt.length) capsUsdt.length = basesUsdt.length = codes.length;
+  const bounds = { codes, capsUsdt, basesUsdt };
   const marginUsdt =
     account === null
       ? 0
       : account.available_usdt - account.reserved_margin_usdt - policy.spec.account.margin_buffer_usdt;
   return {
     leverageCap: feasibleLeverage(policy, rules, side, budget),
-    bounds,
+    bounds: policy.agentBudgets === null ? bounds : withOwnBounds(bounds, policy.agentBudgets, context, rules, side),
     marginUsdt,
     phi: 2 * rules.taker_fee + slippageBps / 1e4,
+  };
+}
+
+/** What a later slice or a standing order adds to the day was counted with its parent; no fee, no budget of fees. */
+function codesOf(phase: ExecutionContext['phase'], takerFee: number): readonly ReasonCode[] {
+  if (phase !== 'parent') return LASTING_BOUNDS;
+  return takerFee > 0 ? PARENT_BOUNDS : PARENT_BOUNDS_WITHOUT_FEES;
+}
+
+/** The caps of the agent itself, behind those of the account. */
+function withOwnBounds(
+  bounds: NotionalBounds,
+  own: Budgets,
+  context: ExecutionContext,
+  rules: RulesView,
+  side: Side,
+): NotionalBounds {
+  const { agent } = context;
+  const fee = rules.taker_fee;
+  const base = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
+  const pairs: (readonly [cap: number, base: number])[] = [];
+  if (context.phase === 'parent') {
+    pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt]);
+    if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, agent.fees_usdt / fee]);
+  }
+  pairs.push([own.order_notional_usdt, 0], [own.symbol_notional_usdt, base]);
+  pairs.push([own.gross_notional_usdt, agent.gross_other_usdt + base]);
+  return {
+    codes: [...bounds.codes, ...pairs.map(() => 'BUDGET_AGENT' as const)],
+    capsUsdt: [...bounds.capsUsdt, ...pairs.map(([cap]) => cap)],
+    basesUsdt: [...bounds.basesUsdt, ...pairs.map(([, base]) => base)],
   };
 }
 
@@ -145,11 +176,12 @@ export function project(
   const leverage = Math.max(1, Math.min(request.leverage, set.leverageCap));
   let notional = request.notional;
   let binding: ReasonCode | null = null;
-  for (const bound of set.bounds) {
-    const room = bound.capUsdt - bound.baseUsdt;
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    const room = (capsUsdt[i] ?? 0) - (basesUsdt[i] ?? 0);
     if (room < notional) {
       notional = room;
-      binding = bound.code;
+      binding = codes[i] ?? null;
     }
   }
   const charged = lockedLeverage === null ? leverage : Math.min(leverage, lockedLeverage);

@@ -52,9 +52,18 @@ export function unitsToUsdt(units: number, rules: RulesView): number {
 
 /** Filters with which quantities and prices can be written down at all: whole positive sizes of a sane scale. */
 export function areUsable(rules: RulesView): boolean {
-  const sizes = [rules.tick_mantissa, rules.tick_scale, rules.lot_mantissa, rules.lot_scale];
-  const isSane = sizes.every((size) => Number.isSafeInteger(size) && size >= 1 && size <= 1e12);
-  return isSane && isPowerOfTen(rules.tick_scale) && isPowerOfTen(rules.lot_scale);
+  return (
+    isSize(rules.tick_mantissa) &&
+    isSize(rules.lot_mantissa) &&
+    isSize(rules.tick_scale) &&
+    isSize(rules.lot_scale) &&
+    isPowerOfTen(rules.tick_scale) &&
+    isPowerOfTen(rules.lot_scale)
+  );
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 1 && size <= 1e12;
 }
 
 function isPowerOfTen(scale: number): boolean {
@@ -72,9 +81,28 @@ function formatDecimal(units: number, mantissa: number, scale: number): string {
   const value = units * mantissa;
   const digits = decimals(scale);
   if (!Number.isSafeInteger(value) || digits === 0) return (value / scale).toFixed(digits);
-  const text = String(Math.abs(value)).padStart(digits + 1, '0');
+  const figures = `${Math.abs(value)}`;
+  const text = figures.length > digits ? figures : figures.padStart(digits + 1, '0');
   const point = text.length - digits;
-  return `${value < 0 ? '-' : ''}${text.slice(0, point)}.${text.slice(point)}`;
+  const unsigned = `${text.slice(0, point)}.${text.slice(point)}`;
+  return value < 0 ? `-${unsigned}` : unsigned;
+}
+/**
+ * Reads what `formatQuantity` and `formatPrice` write, in units of 1/scale: "60000.1" at 10 is 600001. Digit by digit,
+ * so without a rounding; NaN for a text with another number of decimals or anything else in it.
+ */
+export function readDecimal(text: string, scale: number): number {
+  let value = 0;
+  let scaleLeft = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      scaleLeft /= 10;
+    } else if (digit === -2 && scaleLeft === 0 && at > 0 && scale > 1) scaleLeft = scale;
+    else return Number.NaN;
+  }
+  return (scaleLeft === 0 && scale === 1 && text !== '') || scaleLeft === 1 ? value : Number.NaN;
 }
 export function formatQuantity(lots: number, scale: LotScale): string {
   return formatDecimal(lots, scale.lot_mantissa, scale.lot_scale);

@@ -13,6 +13,7 @@ export function minimumLots(rules: RulesView, priceTicks: number): number {
 /** k = max(1, min(regime slices, floor(q / q_min), order tokens left)) parts of at least q_min each (SAE-M5). */
 export function planSlices(lots: number, minLots: number, regimeSlices: number, tokensLeft: number): readonly number[] {
   const count = Math.max(1, Math.min(regimeSlices, Math.floor(lots / minLots), tokensLeft));
+  if (count === 1) return [lots];
   const each = Math.floor(lots / count);
   const extra = lots - each * count;
   const plan: number[] = [];

@@ -8,20 +8,25 @@ export class Trace {
   readonly verdicts: RuleVerdict[] = [];
   readonly reasons: Reason[] = [];
   denied = false;
+  /** Price, notional or leverage were cut (rules 11 and 12): what rules 7 to 10 tighten shows only there. */
+  isCut = false;
   retryAfterMs: number | null = null;
 
+  /** A verdict without figures has no members for them: of most rules that hold there is nothing to say. */
   note(rule: number, code: string, outcome: RuleOutcome, observed: Figure, limit: Figure, unit: string | null): void {
-    this.verdicts.push({ code, limit, observed, outcome, rule, unit });
+    if (observed === null && limit === null) this.verdicts.push({ code, outcome, rule });
+    else this.verdicts.push({ code, limit, observed, outcome, rule, unit });
   }
   pass(rule: number, code: string, observed: Figure = null, limit: Figure = null, unit: string | null = null): void {
     this.note(rule, code, 'pass', observed, limit, unit);
   }
   skip(rule: number, code: string): void {
-    this.note(rule, code, 'skipped', null, null, null);
+    this.verdicts.push({ code, outcome: 'skipped', rule });
   }
   tighten(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
     this.note(rule, code, 'tighten', observed, limit, unit);
     this.reason(code, observed, limit, unit);
+    if (rule >= 11) this.isCut = true;
   }
   deny(rule: number, code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {
     this.note(rule, code, 'deny', observed, limit, unit);

@@ -80,6 +80,11 @@ test('SAE-AUDIT: reasons stand in the order of the rules when everything is wron
     decision.verdicts.map((verdict) => verdict.rule),
     decision.verdicts.map((verdict) => verdict.rule).toSorted((a, b) => a - b),
   );
+  for (const { code, observed, limit, unit } of decision.verdicts) {
+    const figures = [observed, limit, unit].filter((figure) => figure !== undefined);
+    assert.ok(figures.length === 0 || figures.length === 3, `${code} has some of observed, limit and unit`);
+    assert.ok(figures.length === 0 || observed !== null || limit !== null, `${code} says twice that there is nothing`);
+  }
   const rules = new Set(decision.verdicts.map((verdict) => verdict.rule));
   for (let rule = 1; rule <= 14; rule++) assert.ok(rules.has(rule), `rule ${rule} left no verdict`);
 });

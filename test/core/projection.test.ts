@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FeasibleSet, NotionalBound } from '../../daemon/core/projection.ts';
+import type { FeasibleSet, NotionalBounds } from '../../daemon/core/projection.ts';
 import { marginBound, project } from '../../daemon/core/projection.ts';
 
 /** SAE-PROJ: a_eff = argmin over F of D(a, a_req), D^2 = sum of w_i ((x_i - r_i) / B0_i)^2, against plain enumeration. */
@@ -12,7 +12,11 @@ interface Problem {
   readonly weights: readonly [number, number, number];
   readonly scale: { readonly leverage: number; readonly notional: number; readonly slippage: number };
 }
-const bound = (capUsdt: number, baseUsdt: number): NotionalBound => ({ code: 'BUDGET_NOTIONAL', capUsdt, baseUsdt });
+const boundsOf = (pairs: readonly (readonly [cap: number, base: number])[]): NotionalBounds => ({
+  codes: pairs.map(() => 'BUDGET_NOTIONAL'),
+  capsUsdt: pairs.map(([cap]) => cap),
+  basesUsdt: pairs.map(([, base]) => base),
+});
 const amount = (most: number): fc.Arbitrary<number> => fc.double({ min: 0, max: most, noNaN: true });
 const weight = fc.double({ min: -4, max: 4, noNaN: true }).map((power) => 10 ** power);
 
@@ -31,7 +35,7 @@ const problems: fc.Arbitrary<Problem> = fc
   .map((d) => ({
     set: {
       leverageCap: d.leverageCap,
-      bounds: d.bounds.map(([cap, base]) => bound(cap, base)),
+      bounds: boundsOf(d.bounds),
       marginUsdt: d.margin,
       phi: 2 * d.fee + Math.min(d.cap, d.requested) / 1e4,
     },
@@ -54,7 +58,8 @@ function distance(problem: Problem, leverage: number, notional: number, slippage
 /** Membership in F, written from DESIGN "Feasible set" and not from the gate: every bound, the margin at this leverage. */
 function isFeasible({ set }: Problem, leverage: number, notional: number): boolean {
   if (leverage < 1 || leverage > set.leverageCap || notional < 0) return false;
-  if (set.bounds.some(({ capUsdt, baseUsdt }) => notional > capUsdt - baseUsdt)) return notional === 0;
+  const { capsUsdt, basesUsdt } = set.bounds;
+  if (capsUsdt.some((cap, i) => notional > cap - (basesUsdt[i] ?? 0))) return notional === 0;
   return notional * (1 / leverage + set.phi) <= set.marginUsdt * (1 + 1e-12) || notional === 0;
 }
 
@@ -125,7 +130,7 @@ test('SAE-PROJ: the projection is the greatest element of F below the request, s
 test('SAE-PROJ: leverage alone is L_eff = min(L_req, L_cap)', () => {
   for (let cap = 1; cap <= 10; cap++)
     for (let asked = 1; asked <= 12; asked++) {
-      const set: FeasibleSet = { leverageCap: cap, bounds: [bound(1e9, 0)], marginUsdt: 1e9, phi: 0 };
+      const set: FeasibleSet = { leverageCap: cap, bounds: boundsOf([[1e9, 0]]), marginUsdt: 1e9, phi: 0 };
       assert.equal(project(set, { leverage: asked, notional: 100 }, null).leverage, Math.min(asked, cap));
     }
 });
@@ -139,7 +144,7 @@ test('SAE-PROJ: margin at the boundary satisfies n (1/l + phi) = M, and is charg
       (M, l, phi) => {
         const n = marginBound(M, l, phi);
         assert.ok(Math.abs(n * (1 / l + phi) - M) <= 1e-9 * Math.max(1, M));
-        const set: FeasibleSet = { leverageCap: 125, bounds: [bound(1e12, 0)], marginUsdt: M, phi };
+        const set: FeasibleSet = { leverageCap: 125, bounds: boundsOf([[1e12, 0]]), marginUsdt: M, phi };
         const locked = project(set, { leverage: l, notional: 1e12 }, 1);
         assert.ok(Math.abs(locked.notional - marginBound(M, 1, phi)) <= 1e-9 * Math.max(1, M));
       },

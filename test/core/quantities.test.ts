@@ -8,6 +8,7 @@ import {
   floorUnits,
   formatPrice,
   formatQuantity,
+  readDecimal,
   ticksToPrice,
   unitsToUsdt,
 } from '../../daemon/core/quantities.ts';
@@ -110,4 +111,20 @@ test('beyond that, USDT in cents become at most the exact units, and at most one
     }),
     { numRuns: 20_000, seed: 6, includeErrorInReport: true },
   );
+});
+
+test('SAE-PROJ: what is sent is read back in integers as what it was written from, and nothing else is read as a number', () => {
+  fc.assert(
+    fc.property(count, priceScale, lotScale, (n, price, lot) => {
+      assert.equal(readDecimal(formatPrice(n, price), price.tick_scale), n * price.tick_mantissa, 'price');
+      assert.equal(readDecimal(formatQuantity(n, lot), lot.lot_scale), n * lot.lot_mantissa, 'quantity');
+      const other = price.tick_scale * 10;
+      assert.ok(Number.isNaN(readDecimal(formatPrice(n, price), other)), 'with fewer decimals than the scale has');
+    }),
+    { numRuns: 3000, seed: 31 },
+  );
+  for (const text of ['', '.', '.5', '5.', '-1.0', '+1.0', '1.0.0', '1,0', ' 1.0', '1.0 ', '1e3', '1.00', 'NaN', '٣.٠'])
+    assert.ok(Number.isNaN(readDecimal(text, 10)), `"${text}" is no decimal in tenths`);
+  assert.ok(Number.isNaN(readDecimal('12.', 1)), 'a point without decimals');
+  assert.equal(readDecimal('0012.5', 10), 125, 'leading zeros say nothing');
 });

@@ -6,6 +6,7 @@ import type {
   Constraints,
   EffectiveAction,
   Reason,
+  RuleOutcome,
   RuleVerdict,
   StagedSlice,
 } from '../decision.ts';
@@ -13,14 +14,47 @@ import { figureText, listText, type Names, numberOrNull, numberText, quoted, wor
 
 /** `canonicalJson` of the parts of SAE-DEC. Each throws CanonicalJsonError when a figure is not finite. */
 
+/** Precondition: codes and units are words of ours, as `decide` gives them. */
 export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {
   return listText(verdicts, writeVerdict);
 }
 function writeVerdict(verdict: RuleVerdict): string {
-  return (
-    `{"code":"${verdict.code}","limit":${figureText(verdict.limit)},"observed":${figureText(verdict.observed)}` +
-    `,"outcome":"${verdict.outcome}","rule":${verdict.rule},"unit":${wordOrNull(verdict.unit)}}`
-  );
+  const { limit, observed, unit } = verdict;
+  const head = headOf(verdict.code);
+  if (limit === undefined || observed === undefined || unit === undefined) {
+    return `${head}"outcome":"${verdict.outcome}","rule":${verdict.rule}}`;
+  }
+  return `${head}"limit":${figureText(limit)},"observed":${figureText(observed)}${tailOf(verdict.outcome, verdict.rule, unit)}`;
+}
+
+/** What stands around the figures of a verdict comes from few words: joined once, since pieces are what texts cost. */
+const heads = new Map<string, string>();
+function headOf(code: string): string {
+  let head = heads.get(code);
+  if (head === undefined) {
+    head = `{"code":"${code}",`;
+    heads.set(code, head);
+  }
+  return head;
+}
+const tails: { readonly [outcome in RuleOutcome]: Map<string | null, string>[] } = {
+  pass: [],
+  tighten: [],
+  deny: [],
+  skipped: [],
+};
+function tailOf(outcome: RuleOutcome, rule: number, unit: string | null): string {
+  let byUnit = tails[outcome][rule];
+  if (byUnit === undefined) {
+    byUnit = new Map();
+    tails[outcome][rule] = byUnit;
+  }
+  let tail = byUnit.get(unit);
+  if (tail === undefined) {
+    tail = `,"outcome":"${outcome}","rule":${rule},"unit":${wordOrNull(unit)}}`;
+    byUnit.set(unit, tail);
+  }
+  return tail;
 }
 
 export function writeReasons(reasons: readonly Reason[]): string {

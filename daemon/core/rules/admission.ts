@@ -1,8 +1,9 @@
 import type { CompiledPolicy } from '../compiled-policy.ts';
-import type { ExecutionContext, RulesView } from '../context.ts';
+import type { ExecutionContext, MarketView, RulesView } from '../context.ts';
 import type { ActionClass } from '../decision.ts';
 import { scaleBarCount } from '../features/bars.ts';
 import { areUsable } from '../quantities.ts';
+import type { ReasonCode } from '../reasons.ts';
 import type { ExecutionRequest } from '../request.ts';
 import type { Trace } from '../trace.ts';
 
@@ -88,76 +89,61 @@ export function checkFreshness(
   policy: CompiledPolicy,
 ): void {
   const limits = policy.spec.market.freshness;
-  const market = context.market;
-  const now = context.now_ms;
+  const { market, account, now_ms: now } = context;
   const skew = limits.clock_skew_ms;
   let stale = false;
-  const require = (
-    fresh: boolean,
-    code:
-      | 'STALE_CLOCK'
-      | 'STALE_REQUEST'
-      | 'STALE_MARK'
-      | 'STALE_QUOTE'
-      | 'STALE_BARS'
-      | 'STALE_ACCOUNT'
-      | 'STALE_FILTERS'
-      | 'STALE_FUNDING',
-    observed: number | null,
-    limit: number,
-    unit: string,
-  ): void => {
-    if (fresh) return;
-    stale = true;
-    trace.deny(4, code, observed, limit, unit);
-  };
-  require(context.clock_skew_ms !== null &&
-    context.clock_skew_ms <= skew, 'STALE_CLOCK', context.clock_skew_ms, skew, 'ms');
-  const expired = request.valid_until_ms !== null && request.valid_until_ms < now;
-  if (context.phase === 'slice')
-    require(!expired, 'STALE_REQUEST', now - request.timestamp_ms, limits.request_ms, 'ms');
-  if (context.phase === 'parent') {
-    const requestAge = now - request.timestamp_ms;
-    require(!expired &&
-      requestAge <= limits.request_ms &&
-      -requestAge <= skew, 'STALE_REQUEST', requestAge, limits.request_ms, 'ms');
-  }
-  const hasMark = market.mark !== null && market.mark > 0;
-  require(hasMark && isFresh(market.mark_at_ms, now, limits.mark_ms, skew), 'STALE_MARK', ageOf(
-    market.mark_at_ms,
-    now,
-  ), limits.mark_ms, 'ms');
+  if (context.clock_skew_ms === null || !(context.clock_skew_ms <= skew))
+    stale = refuse(trace, 'STALE_CLOCK', context.clock_skew_ms, skew, 'ms');
+  if (!isTimely(request, context, limits.request_ms, skew))
+    stale = refuse(trace, 'STALE_REQUEST', now - request.timestamp_ms, limits.request_ms, 'ms');
+  if (!(market.mark !== null && market.mark > 0 && isFresh(market.mark_at_ms, now, limits.mark_ms, skew)))
+    stale = refuse(trace, 'STALE_MARK', ageOf(market.mark_at_ms, now), limits.mark_ms, 'ms');
   const hasQuote = market.bid !== null && market.ask !== null && market.bid > 0 && market.ask >= market.bid;
-  require(hasQuote && isFresh(market.quote_at_ms, now, limits.quote_ms, skew), 'STALE_QUOTE', ageOf(
-    market.quote_at_ms,
-    now,
-  ), limits.quote_ms, 'ms');
+  if (!(hasQuote && isFresh(market.quote_at_ms, now, limits.quote_ms, skew)))
+    stale = refuse(trace, 'STALE_QUOTE', ageOf(market.quote_at_ms, now), limits.quote_ms, 'ms');
   const windowBars = scaleBarCount(policy.spec.market.volatility.window_bars, policy.spec.market.bar_ms, market.bar_ms);
-  const barsFresh = isFresh(market.bars_as_of_ms, now, limits.bars * market.bar_ms, skew);
-  // Features come together: one that is missing alone is lost data, and what it said may have been the strictest.
-  const hasScale = market.history_count === 0 || (market.sigma_baseline !== null && market.liquidity_floor !== null);
-  const hasFeatures = market.sigma !== null && market.jump_ratio !== null && market.liquidity !== null && hasScale;
-  const hasBars = hasFeatures && market.bar_count >= windowBars;
-  require(hasBars, 'STALE_BARS', market.bar_count, windowBars, 'bars');
-  if (hasBars) require(barsFresh, 'STALE_BARS', ageOf(market.bars_as_of_ms, now), limits.bars * market.bar_ms, 'ms');
-  const account = context.account;
-  require(account !== null &&
-    isFresh(account.observed_at_ms, now, limits.account_ms, skew), 'STALE_ACCOUNT', account === null
-    ? null
-    : now - account.observed_at_ms, limits.account_ms, 'ms');
+  const barsMs = limits.bars * market.bar_ms;
+  if (!(hasFeatures(market) && market.bar_count >= windowBars))
+    stale = refuse(trace, 'STALE_BARS', market.bar_count, windowBars, 'bars');
+  else if (!isFresh(market.bars_as_of_ms, now, barsMs, skew))
+    stale = refuse(trace, 'STALE_BARS', ageOf(market.bars_as_of_ms, now), barsMs, 'ms');
+  if (account === null || !isFresh(account.observed_at_ms, now, limits.account_ms, skew))
+    stale = refuse(trace, 'STALE_ACCOUNT', ageOf(account?.observed_at_ms ?? null, now), limits.account_ms, 'ms');
   const rules = market.rules;
-  require(rules?.trading === true &&
-    areUsable(rules) &&
-    isFresh(rules.observed_at_ms, now, limits.filters_ms, skew), 'STALE_FILTERS', rules === null
-    ? null
-    : now - rules.observed_at_ms, limits.filters_ms, 'ms');
-  const hasFunding = market.funding_rate_8h !== null && isFresh(market.funding_at_ms, now, limits.funding_ms, skew);
-  require(hasFunding, 'STALE_FUNDING', ageOf(market.funding_at_ms, now), limits.funding_ms, 'ms');
-  if (!Number.isFinite(sumOfFigures(context))) {
-    stale = true;
-    trace.deny(4, 'STALE_INPUT', null, null, null);
-  }
+  if (!(rules?.trading === true && areUsable(rules) && isFresh(rules.observed_at_ms, now, limits.filters_ms, skew)))
+    stale = refuse(trace, 'STALE_FILTERS', ageOf(rules?.observed_at_ms ?? null, now), limits.filters_ms, 'ms');
+  if (!(market.funding_rate_8h !== null && isFresh(market.funding_at_ms, now, limits.funding_ms, skew)))
+    stale = refuse(trace, 'STALE_FUNDING', ageOf(market.funding_at_ms, now), limits.funding_ms, 'ms');
+  if (!Number.isFinite(sumOfFigures(context))) stale = refuse(trace, 'STALE_INPUT', null, null, null);
   if (!stale) trace.pass(4, 'FRESHNESS');
+}
+
+type StaleCode = Extract<ReasonCode, `STALE_${string}`>;
+/** Denies for an input that is missing, old or from the future; true, for what is stale now. */
+function refuse(
+  trace: Trace,
+  code: StaleCode,
+  observed: number | null,
+  limit: number | null,
+  unit: string | null,
+): true {
+  trace.deny(4, code, observed, limit, unit);
+  return true;
+}
+
+/** A request is bound to its own validity, and a new ask also to its age. A standing order was asked for long ago. */
+function isTimely(request: ExecutionRequest, context: ExecutionContext, maxAgeMs: number, skewMs: number): boolean {
+  if (context.phase === 'standing') return true;
+  if (request.valid_until_ms !== null && request.valid_until_ms < context.now_ms) return false;
+  if (context.phase === 'slice') return true;
+  const ageMs = context.now_ms - request.timestamp_ms;
+  return ageMs <= maxAgeMs && -ageMs <= skewMs;
+}
+
+/** Features come together: one that is missing alone is lost data, and what it said may have been the strictest. */
+function hasFeatures(market: MarketView): boolean {
+  const hasScale = market.history_count === 0 || (market.sigma_baseline !== null && market.liquidity_floor !== null);
+  return market.sigma !== null && market.jump_ratio !== null && market.liquidity !== null && hasScale;
 }
 
 /**
