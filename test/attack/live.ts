@@ -1,0 +1,34 @@
+import { assignClients } from '../../daemon/attack/clients.ts';
+import { createExchangeClient } from '../../daemon/attack/exchange-client.ts';
+import { createHttpExecutor } from '../../daemon/attack/http-executor.ts';
+import { type AttackReport, buildReport } from '../../daemon/attack/report.ts';
+import { runAttack } from '../../daemon/attack/run.ts';
+import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
+
+/** Attacks a daemon of its own for a few seconds, with separate agents on both sides. */
+export async function attackDaemon(
+  policy: NonNullable<DaemonWorldOptions['policy']>,
+  seconds: number,
+  seed: number,
+): Promise<AttackReport> {
+  const world = await DaemonWorld.start({ wall: true, policy });
+  const executor = createHttpExecutor({
+    url: world.daemon.url,
+    socketPath: null,
+    operatorToken: world.token('operator'),
+  });
+  const exchange = createExchangeClient(world.sim.url, world.sim.simToken);
+  try {
+    const spec = await executor.readPolicy();
+    if (spec === null) throw new Error('the daemon did not tell its policy');
+    const credential = (agent: string) => ({ agent, token: world.createAgent(agent) });
+    const clients = assignClients(11, ['honest-1', 'honest-2'].map(credential), ['m', 'n', 'o', 'p'].map(credential));
+    const signal = new AbortController().signal;
+    return buildReport(
+      await runAttack({ executor, exchange, spec, ...clients, seconds, seed, requestsPerSecond: 150, signal }),
+    );
+  } finally {
+    await Promise.all([executor.close(), exchange.close()]);
+    await world.close();
+  }
+}
