@@ -231,6 +231,26 @@ test('what an attacker has added is closed again at the next bar, what it has cl
   assert.ok(near(seen[6]!), `not taken again: ${seen}`);
 });
 
+test('a refused strategy does not make the position of an attacker its own', () => {
+  let planted = 0;
+  // While the strategy waits for its answer, somebody takes the other side in its account.
+  const refuse: Gatekeeper = ({ intent, side, symbol }, { positions }) => {
+    if (intent !== 'open') return { decision: 'ALLOW' };
+    planted += 1;
+    positions.set(symbol!, { lots: side === 'buy' ? -40 : 40, entryPrice: 2500 });
+    return { decision: 'BLOCK', code: 'BUDGET_GROSS', retryAfterMs: null };
+  };
+  const world = new World(WALK, refuse);
+  let longestBars = 0;
+  let heldBars = 0;
+  world.run(createStrategy('momentum', 'over-asking', { seed: 1, capsScale: 1, budgets: BUDGETS }), () => {
+    heldBars = world.lots('BTCUSDT') === 0 ? 0 : heldBars + 1;
+    longestBars = Math.max(longestBars, heldBars);
+  });
+  assert.ok(planted > 10, `planted ${planted} times`);
+  assert.ok(longestBars > 0 && longestBars <= 3, `held for ${longestBars} bars`);
+});
+
 test('a reversal closes first and opens after', () => {
   const { log } = trade('momentum', 'over-asking');
   const reversals = log.filter(({ ask, lotsBefore }) => ask.request.intent === 'close' && Math.abs(lotsBefore) > 0);

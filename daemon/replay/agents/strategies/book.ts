@@ -39,9 +39,10 @@ export class SymbolBook {
   get side(): Side {
     return this.targetLots >= 0 ? 'buy' : 'sell';
   }
-  /** Gives up what is missing: what there is becomes the target. */
+  /** Gives up what is missing: of what there is, that which lies in the target's direction becomes the target. */
   settle(lots: number): void {
-    this.targetLots = lots;
+    const isToward = lots * this.targetLots > 0;
+    this.targetLots = isToward ? Math.sign(lots) * Math.min(Math.abs(lots), Math.abs(this.targetLots)) : 0;
     this.opensLeft = 0;
     this.opensAfterExit = false;
     this.isApproaching = false;

@@ -16,8 +16,8 @@ export class MomentumSignal implements Signal {
   #direction: -1 | 0 | 1 = 0;
 
   constructor(draws: Draws, barMs: number) {
-    this.#slowBars = barsOf(draws.between(10, 16) * HOUR_MS, barMs);
-    this.#fast = new Ema(barsOf(draws.between(2.5, 4) * HOUR_MS, barMs));
+    this.#slowBars = barsOf(draws.between(16, 28) * HOUR_MS, barMs);
+    this.#fast = new Ema(barsOf(draws.between(4, 7) * HOUR_MS, barMs));
     this.#slow = new Ema(this.#slowBars);
     this.#move = new Ema(this.#slowBars);
     this.#band = BAND_MOVES * draws.between(0.7, 1.3);

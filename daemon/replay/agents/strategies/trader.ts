@@ -1,7 +1,8 @@
 import type { Agent, AgentAnswer, AgentView, PlannedAsk, ReplayInstrument } from '../../types.ts';
 import { leastNotional, lotSize } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
-import { buildCancel, buildClose, buildClosingOrder, buildOpening } from '../requests.ts';
+import { buildCancel } from '../requests.ts';
+import { AskPlanner } from './ask-planner.ts';
 import { SymbolBook } from './book.ts';
 import type { Signal, Wish } from './signal.ts';
 import { type Sizing, sizeOpening } from './sizing.ts';
@@ -15,7 +16,6 @@ const RESTORE_MS = 2 * 3_600_000;
 const REST_MS = 3_600_000;
 /** Closes read back when the first bar arrives. */
 const WARM_SPAN_MS = 4 * 86_400_000;
-const MEAN_PAUSE_MS = 45_000;
 /** Below this share of the target a difference is not worth an order. */
 const TOLERANCE = 0.08;
 /** Refusals that time alone removes. */
@@ -33,15 +33,14 @@ interface Desk {
  * over the bar as people and schedulers do, and reads the answers.
  */
 export class Trader implements Agent {
-  readonly #name: string;
   readonly #sizing: Sizing;
   readonly #draws: Draws;
+  readonly #planner: AskPlanner;
   readonly #createSignal: (symbol: string, barMs: number) => Signal;
   #desks: Desk[] | null = null;
-  #intentions = 0;
 
   constructor(name: string, sizing: Sizing, draws: Draws, createSignal: (symbol: string, barMs: number) => Signal) {
-    this.#name = name;
+    this.#planner = new AskPlanner(name, draws);
     this.#sizing = sizing;
     this.#draws = draws;
     this.#createSignal = createSignal;
@@ -136,7 +135,7 @@ export class Trader implements Agent {
       const isWhole = excess === lots;
       if (!isWhole && Math.abs(excess) < TOLERANCE * Math.abs(targetLots)) return NONE;
       book.opensAfterExit = isWhole && targetLots !== 0 && book.opensLeft > 0;
-      return [this.#close(desk, view, lots, excess)];
+      return [this.#planner.planExit(book, symbol, view, lots, excess)];
     }
     const missing = Math.abs(targetLots - lots);
     const instrument = view.market.instrument(symbol);
@@ -165,17 +164,6 @@ export class Trader implements Agent {
     return true;
   }
 
-  #close(desk: Desk, view: AgentView, lots: number, excess: number): PlannedAsk {
-    const { symbol, book } = desk;
-    const delayMs = this.#takeDelay(book, view);
-    const share = Math.min(1, excess / lots);
-    if (share === 1 || this.#draws.chance(0.6))
-      return this.#plan(desk, view, delayMs, 'exit', buildClose(symbol, share));
-    const notionalUsdt = Math.abs(excess) * lotSize(view.market.instrument(symbol)) * view.market.mark(symbol)!;
-    const terms = { symbol, side: lots > 0 ? 'sell' : 'buy', notionalUsdt, leverage: 1, slippageBps: 60 } as const;
-    return this.#plan(desk, view, delayMs, 'exit', buildClosingOrder(terms, this.#draws.chance(0.5)));
-  }
-
   /** `lots`: what counts as held in the target's direction. */
   #open(desk: Desk, view: AgentView, afterMs: number | null, lots: number): readonly PlannedAsk[] {
     const { symbol, book } = desk;
@@ -192,23 +180,9 @@ export class Trader implements Agent {
     book.opensLeft = Math.max(0, book.opensLeft - 1);
     const pieces = Math.max(1, Math.min(book.pieces, Math.floor(size / (2 * leastNotional(instrument, price)))));
     book.pieces = 1;
-    const asks: PlannedAsk[] = [];
-    let delayMs = afterMs ?? this.#takeDelay(book, view);
-    for (let i = 0; i < pieces; i++) {
-      const limitPrice = book.isLimit ? this.#restAt(price, book.side) : null;
-      const { leverage, slippageBps } = book.terms;
-      const terms = { symbol, side: book.side, notionalUsdt: size / pieces, leverage, slippageBps, limitPrice };
-      asks.push(this.#plan(desk, view, delayMs, 'entry', buildOpening(terms)));
-      delayMs += this.#draws.int(8000, 55_000);
-    }
+    const asks = this.#planner.planEntry(book, symbol, view, { price, sizeUsdt: size, pieces, afterMs });
     book.isLimit = false;
     return asks;
-  }
-
-  /** A few basis points better than the price of now, as a limit. */
-  #restAt(price: number, side: 'buy' | 'sell'): number {
-    const offset = this.#draws.between(4, 25) / 1e4;
-    return side === 'buy' ? price * (1 - offset) : price * (1 + offset);
   }
 
   /** Withdraws own limit orders that are too old or no longer wanted; until they are gone nothing else is asked. */
@@ -219,7 +193,7 @@ export class Trader implements Agent {
     for (const [id, placedMs] of book.resting) {
       if (!open.has(id)) book.resting.delete(id);
       else if (isNewWish || view.nowMs - placedMs >= REST_MS) {
-        asks.push(this.#plan(desk, view, this.#draws.int(500, 5000), 'withdraw', buildCancel(symbol, id)));
+        asks.push(this.#planner.plan(book, view, this.#draws.int(500, 5000), 'withdraw', buildCancel(symbol, id)));
       }
     }
     return asks;
@@ -239,29 +213,6 @@ export class Trader implements Agent {
       return NONE;
     }
     book.repeats.set(ask.intention, repeats + 1);
-    book.pending += 1;
-    const delayMs = Math.ceil(retryAfterMs) + this.#draws.int(50, 2500);
-    book.pendingUntilMs = Math.max(book.pendingUntilMs, view.nowMs + delayMs + view.market.barMs);
-    return [{ delayMs, intention: ask.intention, request: ask.request }];
-  }
-
-  #plan(
-    { symbol, book }: Desk,
-    view: AgentView,
-    delayMs: number,
-    kind: string,
-    request: PlannedAsk['request'],
-  ): PlannedAsk {
-    this.#intentions += 1;
-    book.pending += 1;
-    book.pendingUntilMs = Math.max(book.pendingUntilMs, view.nowMs + delayMs + view.market.barMs);
-    return { delayMs, intention: `${this.#name}:${symbol}:${kind}:${this.#intentions}`, request };
-  }
-
-  #takeDelay(book: SymbolBook, view: AgentView): number {
-    const asked = book.delayMs;
-    book.delayMs = null;
-    if (asked !== null) return Math.min(asked, view.market.barMs - 1);
-    return Math.floor(Math.min(1000 + this.#draws.exponential(MEAN_PAUSE_MS), 0.8 * view.market.barMs));
+    return [this.#planner.repeat(book, view, retryAfterMs, ask)];
   }
 }
