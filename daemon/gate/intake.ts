@@ -1,5 +1,6 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Action } from '../core/policy.ts';
+import { numberText, quoted } from '../core/record-text/scalars.ts';
 import type { ExecutionRequest, Origin } from '../core/request.ts';
 import type { Caller, TradingArgs } from './api.ts';
 import type { GateCore } from './gate-core.ts';
@@ -25,8 +26,6 @@ export function originOf(caller: Caller): Origin {
 }
 
 export function readIntake(core: GateCore, caller: Caller, call: TradingArgs): Intake {
-  const economic: Record<string, unknown> = { tool: call.tool };
-  for (const [key, value] of Object.entries(call.args)) if (!NOT_ECONOMIC.has(key)) economic[key] = value;
   const target = 'client_order_id' in call.args ? (core.state.orders.all.get(call.args.client_order_id) ?? null) : null;
   const texts: Record<string, string> = {};
   if (call.tool === 'place_order') {
@@ -37,11 +36,28 @@ export function readIntake(core: GateCore, caller: Caller, call: TradingArgs): I
   return {
     request: buildRequest(core, caller, call, target),
     caller,
-    bodyHash: core.ports.sha256(canonicalJson(economic)),
+    bodyHash: core.ports.sha256(economicText(call)),
     texts,
     target,
     schemaViolation: core.ports.checkOperatorSchema(core.policySpec, call.tool, call.args),
   };
+}
+
+/** `canonicalJson` of the tool and its economic arguments, without an object of them: arguments come in any order. */
+export function economicText({ tool, args }: TradingArgs): string {
+  const keys = ['tool'];
+  for (const key in args) if (!NOT_ECONOMIC.has(key)) keys.push(key);
+  keys.sort();
+  let text = '';
+  for (const key of keys) {
+    const value = key === 'tool' ? tool : (args as { readonly [key: string]: unknown })[key];
+    text += `${text === '' ? '{' : ','}${quoted(key)}:${valueText(value)}`;
+  }
+  return `${text}}`;
+}
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  return typeof value === 'number' ? numberText(value) : canonicalJson(value);
 }
 
 function buildRequest(core: GateCore, caller: Caller, call: TradingArgs, target: OrderState | null): ExecutionRequest {
