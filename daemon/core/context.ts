@@ -101,7 +101,10 @@ export interface AgentView {
   readonly other_positions: number;
   /** p_t, calibrated risk-escalation probability of this agent. */
   readonly p_risk: number;
-  /** Signed share of the position that this agent's own fills opened, lots. */
+  /**
+   * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others hold
+   * a part too, less what its exits on their way may close already.
+   */
   readonly share_lots: number;
   readonly short_units: number;
   readonly turnover_usdt: number;

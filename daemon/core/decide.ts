@@ -182,7 +182,9 @@ function runOpeningRules(
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
-  checkFreshness(trace, request, context, policy);
+  // No feed watches a symbol outside the scope: that its inputs are missing is no reason beside the one that denies it.
+  if (request.symbol !== null && policy.symbols.has(request.symbol)) checkFreshness(trace, request, context, policy);
+  else trace.skip(4, 'FRESHNESS');
   checkDuplicate(trace, context, policy);
   checkTemporal(trace, context, policy, ask.side, found.regime.regime, found.budget);
   checkRegime(trace, found.regime, policy);

@@ -89,7 +89,8 @@ function decideOpening(
 ): OracleDecision {
   const scope = checkScope(request, context, policy, findings.deny);
   checkState(context, findings.deny);
-  checkFreshness(request, context, policy, findings.deny);
+  // Nothing is known of a symbol out of scope, and nothing needs to be.
+  if (!scope.has('SCOPE_SYMBOL')) checkFreshness(request, context, policy, findings.deny);
   const tightening = tightenBudgets(request, context, policy, findings);
   if (context.phase === 'parent') checkPacing(request, context, policy, tightening, findings.deny);
   checkPositionLimits(request, context, policy, findings.deny);
