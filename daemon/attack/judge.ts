@@ -155,7 +155,10 @@ class Judge {
       if (adverseBps > readCaps(spec, regime, regime).slippageBps + driftBps + HALF_SPREAD_BPS)
         breaches.add('slippage');
     }
-    if (opened > 0) this.#pace.noteOpening(order, fill);
+    // Two openings of one moment in both directions meet at the exchange as an opening and its reduction: the later is
+    // then the last one, unless it was itself sent against the interval.
+    const isRaced = !order.isExit && this.#breaches.get(order.orderId)?.has('flip_interval') !== true;
+    if (opened > 0 || isRaced) this.#pace.noteOpening(order, fill);
     this.#fills.push({ order, fill, openedUsdt: opened * fill.price, breaches: [...breaches] });
   }
 

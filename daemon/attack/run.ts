@@ -38,17 +38,16 @@ export interface AttackRun {
 
 const POLL_MS = 200;
 const SETTLE_MS = 1200;
+const ACTIVE_WITHIN_MS = 10_000;
 /** The mark falls by this share at once while the market is stressed: a jump by any policy that knows one. */
 const STRESS_SHARE = 0.035;
 /** Part of the run in which the mark is held down. */
 const STRESS = { from: 0.35, to: 0.8 };
 
-/** Attacks, watching the exchange's books. @throws Error when the executor is not active or the exchange is not there */
+/** Attacks, watching the exchange's books. @throws NotActiveError, or Error when the exchange is not there */
 export async function runAttack(options: AttackOptions): Promise<AttackRun> {
   const { executor, exchange, spec, seconds, signal } = options;
-  const state = await executor.readTradingState();
-  if (state !== null && state !== 'active')
-    throw new Error(`the executor is ${state}; only an active one can be attacked`);
+  const state = await waitUntilActive(executor, signal);
   const clock = await readExchangeTime(exchange);
   const history = new BookHistory(await exchange.readBooks());
   const asks: Ask[] = [];
@@ -117,6 +116,24 @@ export async function runAttack(options: AttackOptions): Promise<AttackRun> {
     whileHalted: halts.length > 0 ? whileHalted : null,
     stressedSymbol,
   };
+}
+
+/** The executor does not open anything, so nothing could be seen. */
+export class NotActiveError extends Error {
+  override readonly name = 'NotActiveError';
+}
+
+/** One that has just started is still reconciling. Null: it does not tell. @throws NotActiveError */
+async function waitUntilActive(executor: ExecutorUnderTest, signal: AbortSignal): Promise<'active' | null> {
+  const deadline = performance.now() + ACTIVE_WITHIN_MS;
+  let state = await executor.readTradingState();
+  while (state !== null && state !== 'active') {
+    if (performance.now() > deadline || signal.aborted)
+      throw new NotActiveError(`the executor is ${state}; only an active one can be attacked`);
+    await wait(POLL_MS, signal);
+    state = await executor.readTradingState();
+  }
+  return state;
 }
 
 async function readExchangeTime(

@@ -279,3 +279,17 @@ test('orders of one moment that overtake each other on the way are not accused o
   ];
   assert.deepEqual(breachesOf(orders, spec), []);
 });
+
+test('ATK-FLIP: openings of one moment in both directions are no flip; a turn through a reduction is one', () => {
+  const spec = amplePolicy((change) => {
+    change.temporal.flip_interval_ms = 60_000;
+  });
+  const turn = (secondMs: number): readonly PlannedOrder[] => [
+    { notional: 600, atMs: 1000 },
+    { notional: 600, atMs: secondMs, side: 'sell' },
+    { notional: 120, atMs: 10_000, side: 'sell' },
+  ];
+  assert.deepEqual(breachesOf(turn(1010), spec), [], 'the second was decided before the first had filled');
+  const judged = judgeBooks(buildInput([buildBooks(turn(5000))], spec), attribute());
+  assert.deepEqual(judged.fills.at(-1)?.breaches, ['flip_interval'], 'the second knew of the first');
+});

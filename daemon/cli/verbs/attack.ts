@@ -173,6 +173,7 @@ async function attack(io: Io, options: AttackVerbOptions, target: Target): Promi
 }
 
 function exitCodeOf(error: unknown) {
+  if (error instanceof Error && error.name === 'NotActiveError') return EXIT.NOT_READY;
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' && /^(?:ECONN|ENOENT|UND_ERR)/.test(code) ? EXIT.UNREACHABLE : EXIT.FAILURE;
 }
