@@ -2,6 +2,9 @@ import type { AccountFacts } from '../replay/types.ts';
 import { EquityHistory } from './equity-history.ts';
 import type { JudgeScope, ScopeTier } from './scope.ts';
 
+/** 1 - 9,000 / 10,000 is a tenth, whatever its last bit says. */
+const LAST_BIT = 1e-12;
+
 /** U: what drawdown, daily loss and margin ratio do to the budgets, from the account as it was told. */
 export class AccountWatch {
   readonly #scope: JudgeScope['account'];
@@ -44,7 +47,7 @@ export class AccountWatch {
   #reach(tiers: readonly ScopeTier[], level: number): void {
     for (let i = 0; i < tiers.length; i++) {
       const tier = tiers[i]!;
-      if (level < tier.at) return;
+      if (level < tier.at - LAST_BIT) return;
       this.factor *= tier.multiplier;
       if (tier.reduce_only) this.isReduceOnly = true;
     }
