@@ -1,7 +1,7 @@
 import type { AgentRequest, AskFacts, RequestVerdict } from '../replay/types.ts';
-import type { OpeningJudge, Proposal } from './opening.ts';
+import type { Caps, OpeningJudge, Proposal } from './opening.ts';
 import type { OrderDesk } from './order-desk.ts';
-import { filtered, type Sized, sizeClose, sizeOrder } from './request-size.ts';
+import { filtered, sizeClose, sizeOrder } from './request-size.ts';
 import { namesOf, RULE_BIT } from './rules.ts';
 import type { JudgeScope } from './scope.ts';
 import type { SymbolBook } from './symbol-book.ts';
@@ -62,13 +62,16 @@ export class AskJudge {
     const book = this.#bookOf.get(request.symbol ?? '');
     if (book === undefined || request.side === null) return verdictOf(scopeBits, scopeBits, 0);
     const sign = request.side === 'buy' ? 1 : -1;
-    const { tightened } = this.#opening.look(book, sign, null, atMs);
-    const sized = sizeOrder(book, sign, request, tightened.slippageBps);
+    const caps = this.#opening.look(book, sign, null, atMs);
+    const sized = sizeOrder(book, sign, request, caps.tightened.slippageBps);
     const closable = book.closable(sign);
     if (request.intent === 'close' || request.reduceOnly || (sized.lots > 0 && sized.lots <= closable))
       return this.#judgeExit(book, scopeBits, Math.min(sized.lots, closable));
     if (sized.lots === 0) return verdictOf(scopeBits, scopeBits, 0);
-    return this.#judgeOpening(book, sign, request, sized, scopeBits, atMs);
+    const { requestedLeverage: leverage, maxSlippageBps } = request;
+    const { lots, price } = sized;
+    const proposal = { book, sign, lots, price, leverage, atMs, hasMark: book.hasMark, without: null };
+    return this.#judgeProposal(proposal, caps, maxSlippageBps, scopeBits);
   }
 
   /** A position may always be reduced: nothing but T can forbid it. */
@@ -76,28 +79,10 @@ export class AskJudge {
     return verdictOf(scopeBits, scopeBits, book?.hasMark === true ? lots : 0);
   }
 
-  #judgeOpening(
-    book: SymbolBook,
-    sign: number,
-    request: AgentRequest,
-    { lots, price }: Sized,
-    scopeBits: number,
-    atMs: number,
-  ): RequestVerdict {
-    const { requestedLeverage: leverage, maxSlippageBps } = request;
-    const proposal = { book, sign, lots, price, leverage, atMs, hasMark: book.hasMark, without: null };
-    return this.#judgeProposal(proposal, maxSlippageBps, scopeBits, lots);
-  }
-
-  #judgeProposal(
-    proposal: Proposal,
-    slippageBps: number | null,
-    scopeBits: number,
-    verdictLots: number,
-  ): RequestVerdict {
+  #judgeProposal(proposal: Proposal, caps: Caps, slippageBps: number | null, scopeBits: number): RequestVerdict {
     const opening = this.#opening;
-    const { book, sign, lots, atMs, without, hasMark } = proposal;
-    const { tightened, around } = opening.look(book, sign, without, atMs);
+    const { book, sign, lots, atMs, hasMark } = proposal;
+    const { tightened, around } = caps;
     const { hard } = opening;
     const openLots = lots - Math.min(lots, book.closable(sign));
     let bits = scopeBits | opening.decide(proposal, tightened, around, false).bitsFor(openLots, 0);
@@ -106,7 +91,7 @@ export class AskJudge {
     hardBits |= opening.rateBit(atMs, hard, 1);
     if (slippageBps !== null && slippageBps > tightened.slippageBps * (1 + 1e-9)) bits |= RULE_BIT.slippage;
     if (slippageBps !== null && slippageBps > hard.slippageBps * (1 + 1e-9)) hardBits |= RULE_BIT.slippage;
-    return verdictOf(bits, hardBits, hasMark ? verdictLots : 0);
+    return verdictOf(bits, hardBits, hasMark ? lots : 0);
   }
 
   /** The order as it would stand after the modification, judged as new unless it only becomes milder. */
@@ -122,7 +107,7 @@ export class AskJudge {
     const isMilder = total <= order.lots && (sign > 0 ? price <= order.price : price >= order.price);
     if (isMilder || order.reduceOnly) return verdictOf(scopeBits, scopeBits, lots);
     const proposal = { book, sign, lots, price, leverage, atMs, hasMark: book.hasMark, without: order };
-    return this.#judgeProposal(proposal, null, scopeBits, lots);
+    return this.#judgeProposal(proposal, this.#opening.look(book, sign, order, atMs), null, scopeBits);
   }
 }
 

@@ -38,6 +38,7 @@ export class OverCapClock {
   look(): void {
     const { factor } = this.#watch;
     let gross = 0;
+    // Set of the regimes of what is held.
     let ranks = 0;
     let lotUsdt = 0;
     let leverage = Number.POSITIVE_INFINITY;
