@@ -3,8 +3,9 @@ import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /** Slippage within every regime's cap by default, as a share of the calm one. */
 const MODEST_SLIPPAGE = 0.5;
-/** Wait after a refusal that names no time. */
+/** Wait after a refusal that names no time, and how it grows while nothing passes. */
 const BLIND_WAIT_MS = 61_000;
+const BLIND_GROWTH = 1.25;
 
 /**
  * ATK-CHURN: bleeds the account inside the rules. Opens and closes as fast as the answers allow, at the market, in sizes
@@ -13,6 +14,7 @@ const BLIND_WAIT_MS = 61_000;
 export class ChurnAttack implements Attack {
   readonly #desk: AttackDesk;
   #sizeUsdt: number;
+  #blindWaitMs = BLIND_WAIT_MS;
 
   constructor(desk: AttackDesk) {
     this.#desk = desk;
@@ -27,6 +29,7 @@ export class ChurnAttack implements Attack {
     if (ask.request.intent === 'close') this.#open(view, this.#desk.draws.int(150, 500));
     else if (answer.decision === 'BLOCK') this.#wait(answer, view);
     else {
+      this.#blindWaitMs = BLIND_WAIT_MS;
       if (answer.decision === 'LIMIT') this.#learn(answer, view);
       this.#desk.ask(view, this.#desk.draws.int(100, 400), this.#desk.closing());
     }
@@ -55,6 +58,7 @@ export class ChurnAttack implements Attack {
       return;
     }
     this.#sizeUsdt = Math.max(this.#desk.least(view), this.#sizeUsdt / 2);
-    this.#open(view, BLIND_WAIT_MS);
+    this.#open(view, this.#blindWaitMs);
+    this.#blindWaitMs *= BLIND_GROWTH;
   }
 }
