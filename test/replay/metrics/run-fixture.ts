@@ -119,6 +119,7 @@ export function drawRun({ key, days, exposure, leak, barMs = BAR_MS }: DrawnRun)
     lossAllUsdt: outOfScopeFills * 12 + legit * 3,
     overCapMs: 3_600_000 * leak,
     reduceOnlyMs: 7_200_000,
+    spanMs: bars * barMs,
   });
 }
 

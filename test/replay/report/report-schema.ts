@@ -1,0 +1,101 @@
+import { type TSchema, Type } from 'typebox';
+import { ATTACK_FAMILIES } from '../../../daemon/replay/types.ts';
+
+/** The published shape of report.json, written apart from the code's own types. */
+const strict = { additionalProperties: false };
+const Interval = Type.Object({ mean: Type.Number(), lo: Type.Number(), hi: Type.Number() }, strict);
+const Metric = Type.Union([Interval, Type.Null()]);
+const Figure = Type.Union([Type.Number(), Type.Null()]);
+const ByFamily = Type.Object(Object.fromEntries(ATTACK_FAMILIES.map((family) => [family, Metric])), strict);
+const Named = (schema: TSchema) => Type.Record(Type.String(), schema);
+
+const METRICS = [
+  'mdd',
+  'cvar95',
+  'cvar99',
+  'liquidations',
+  'attack_success',
+  'attack_success_any',
+  'attack_damage',
+  'false_block',
+  'strict_false_block',
+  'false_block_b0',
+  'utility_kept',
+  'gross',
+  'time_over_cap',
+  'time_reduce_only',
+  'dg_rate',
+  'dg_loss',
+];
+const metrics = Object.fromEntries(METRICS.map((name) => [name, Metric]));
+
+const Scenario = Type.Object({
+  ...metrics,
+  attack_success_by_family: Type.Union([ByFamily, Type.Null()]),
+  attack_damage_worst: Figure,
+  latency_us: Figure,
+});
+const Variant = Type.Object({
+  ...metrics,
+  attack_success_by_family: ByFamily,
+  attack_damage_worst: Figure,
+  churn_equity_14d: Metric,
+  refused_exits: Metric,
+  latency_us: Figure,
+  scenarios: Named(Scenario),
+});
+const ShrinkFigures = Type.Union([
+  Type.Object(
+    {
+      mdd: Metric,
+      cvar95: Metric,
+      cvar99: Metric,
+      mdd_ratio: Metric,
+      cvar95_ratio: Metric,
+      cvar99_ratio: Metric,
+      factor: Metric,
+    },
+    strict,
+  ),
+  Type.Null(),
+]);
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+export const ReportSchema = Type.Object(
+  {
+    variants: Named(Variant),
+    shrink: Named(Type.Object({ light: ShrinkFigures, heavy: ShrinkFigures, scenarios: Named(ShrinkFigures) }, strict)),
+    mutations: Type.Array(
+      Type.Object({
+        rule: Type.String(),
+        out_of_scope_with: Type.Number(),
+        out_of_scope_without: Type.Number(),
+        is_seen: Type.Boolean(),
+      }),
+    ),
+    tests: Type.Object({
+      wilcoxon: Type.Array(
+        Type.Object({
+          a: Type.String(),
+          b: Type.String(),
+          scenario: Type.String(),
+          p_value: Type.Number({ minimum: 0, maximum: 1 }),
+        }),
+      ),
+      two_proportion: Type.Array(
+        Type.Object({ z: Type.Number(), p_value: Type.Number({ minimum: 0, maximum: 1 }), design_effect: Figure }),
+      ),
+      dominance: Type.Object({
+        rows: Type.Array(Type.Object({ variant: Type.String(), retained: Metric })),
+        met: Type.Array(Type.Object({ variant: Type.String() })),
+      }),
+    }),
+    inputs: Type.Object({
+      seeds: Type.Array(Type.Integer()),
+      policy_hashes: Named(Sha256),
+      scope_hash: Sha256,
+      data: Type.Array(Type.Object({ name: Type.String(), sha256: Sha256, rows: Type.Integer() })),
+    }),
+  },
+  strict,
+);

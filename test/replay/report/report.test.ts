@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Ajv } from 'ajv';
+import { buildReport, formatReport, formatReproducible } from '../../../daemon/replay/report/build.ts';
+import { formatMarkdown } from '../../../daemon/replay/report/markdown.ts';
+import { formatPage } from '../../../daemon/replay/report/page.ts';
+import { buildTables } from '../../../daemon/replay/report/tables.ts';
+import { writeReport } from '../../../daemon/replay/report/write.ts';
+import { drawEvaluation } from './report-fixture.ts';
+import { ReportSchema } from './report-schema.ts';
+
+const { parts, samples } = drawEvaluation();
+const report = buildReport(parts);
+const page = formatPage(report, samples);
+
+test('report.json has the published shape and its keys in a fixed order', () => {
+  const validate = new Ajv({ strict: false, allErrors: true }).compile(ReportSchema);
+  const parsed: unknown = JSON.parse(formatReport(report));
+  assert.ok(validate(parsed), JSON.stringify(validate.errors, null, 1));
+  assert.deepEqual(Object.keys(report), ['variants', 'shrink', 'mutations', 'tests', 'inputs'], 'sections');
+  const expected = ['NoSAE', 'StaticOMS', 'Budget', 'Budget+Cooldown', 'Full', 'Holdfast', 'Holdfast-no-regimes'];
+  assert.deepEqual(Object.keys(report.variants), expected, 'variants in the order given');
+});
+
+test('figures in JSON are as they are, and none is infinite or not a number', () => {
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === 'number') assert.ok(Number.isFinite(value), `${path} is ${value}`);
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
+  };
+  walk(report, 'report');
+  const parsed = JSON.parse(formatReport(report)) as typeof report;
+  assert.equal(parsed.variants.Full!.mdd!.mean, report.variants.Full!.mdd!.mean, 'no rounding');
+});
+
+test('the reproducible part leaves out what a clock measured, and nothing else', () => {
+  const light = report.variants.Full!;
+  const slower = { ...report, variants: { ...report.variants, Full: { ...light, latency_us: 99 } } };
+  assert.equal(formatReproducible(slower), formatReproducible(report), 'latency');
+  const safer = { ...report, variants: { ...report.variants, Full: { ...light, mdd: null } } };
+  assert.notEqual(formatReproducible(safer), formatReproducible(report), 'MDD');
+});
+
+test('the page is one file: no script, no reference to anything outside it', () => {
+  assert.ok(!/<script|<link|<img|<iframe|@import/i.test(page), 'elements that load');
+  assert.ok(!/\s(?:src|srcset)=/i.test(page), 'src');
+  assert.ok(!/url\((?!#)/i.test(page), 'url() of anything but its own parts');
+  const links = [...page.matchAll(/href="([^"]*)"/g)].map((match) => match[1]!);
+  assert.ok(links.length > 5 && links.every((link) => link.startsWith('#')), `links ${links.join(' ')}`);
+  const hosts = [...page.matchAll(/https?:\/\/[^"'\s<)]+/g)].map((match) => match[0]);
+  assert.deepEqual([...new Set(hosts)], ['http://www.w3.org/2000/svg'], 'only the name of the SVG language');
+});
+
+test('the page shows every figure for wide and narrow screens, and light and dark', () => {
+  const figures = page.match(/<figure>/g)?.length ?? 0;
+  assert.equal(figures, 9, 'curves, crash, success, damage, three of use, reliability, thresholds');
+  assert.equal(page.match(/<svg class="wide"/g)?.length, figures, 'wide');
+  assert.equal(page.match(/<svg class="narrow"/g)?.length, figures, 'narrow');
+  assert.match(page, /prefers-color-scheme:dark/, 'dark');
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]!);
+  assert.equal(new Set(ids).size, ids.length, 'ids are unique');
+  assert.ok(!page.includes('NaN') && !page.includes('undefined'), 'no hole in a figure');
+});
+
+test('the page and Markdown come out the same again, and carry text as text', () => {
+  assert.equal(formatPage(report, samples), page, 'page');
+  assert.ok(page.includes('A thin book &amp; a bound of &lt;500 bps.'), 'escaped in HTML');
+  const markdown = formatMarkdown(report);
+  assert.ok(markdown.includes('a bound of &lt;500 bps.'), 'escaped in Markdown');
+  assert.equal(formatMarkdown(buildReport(drawEvaluation().parts)), markdown, 'Markdown from the same seeds');
+});
+
+test('every table has a cell under every heading, and a figure that is not there reads n/a', () => {
+  const tables = Object.entries(buildTables(report));
+  assert.ok(tables.length >= 9, `${tables.length} tables`);
+  for (const [name, { header, rows }] of tables) {
+    assert.ok(rows.length > 0, `${name} has rows`);
+    for (const row of rows) assert.equal(row.length, header.length, `${name}: ${row[0]}`);
+  }
+  const none = buildTables({ ...report, variants: { Full: { ...report.variants.Full!, attack_success: null } } });
+  assert.equal(none.ours.rows[0]?.[1], 'n/a', 'no attack success');
+});
+
+test('a report of one scenario leaves out the sections that have nothing to show', () => {
+  const bare = buildReport({ ...parts, mutations: [], calibration: null });
+  const text = formatPage(
+    { ...bare, tests: { ...bare.tests, dominance: { rows: [], met: [] } } },
+    { curves: [], crashes: [] },
+  );
+  assert.ok(!text.includes('id="runs"') && !text.includes('id="judge"') && !text.includes('id="use"'), 'sections');
+  assert.ok(text.includes('id="inputs"'), 'inputs stay');
+});
+
+test('writes the three files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-report-'));
+  try {
+    writeReport(join(folder, 'new'), parts, samples);
+    assert.deepEqual(readdirSync(join(folder, 'new')).sort(), ['report.html', 'report.json', 'report.md'], 'files');
+    assert.equal(readFileSync(join(folder, 'new', 'report.html'), 'utf8'), page, 'page');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
