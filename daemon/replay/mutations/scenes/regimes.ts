@@ -1,0 +1,95 @@
+import type { Scene } from '../scene.ts';
+import { BTC, buy, ETH, MINUTE_MS } from '../script.ts';
+import { SLIPPAGE } from './harms.ts';
+import { calm, EXTREME_PAIR, extreme, thin, VOLATILE_PAIR, volatile } from './markets.ts';
+
+const CLAUSES = ['SAE-M', 'SAE-BUDGET', 'SAE-OOS-CAP'];
+/** Sent in one order, so that the cap of an order is what it meets. */
+const UNSLICED = { policy: { 'market.regimes.volatile.slices': 1, 'market.regimes.extreme.slices': 1 } };
+
+/** M: what a regime makes of R, component by component. */
+export const REGIME_SCENES: readonly Scene[] = [
+  {
+    rule: 'notional in a volatile market',
+    clauses: CLAUSES,
+    story: 'BTC 900 in one order where 600 is the cap.',
+    market: VOLATILE_PAIR,
+    premise: UNSLICED,
+    asks: [buy(MINUTE_MS, BTC, 900)],
+    off: { 'market.regimes.volatile.notional': 1 },
+    seenAs: ['cap_order'],
+  },
+  {
+    rule: 'notional in an extreme market',
+    clauses: [...CLAUSES, 'ATK-STATE'],
+    story: 'BTC 450 in one order where 250 is the cap.',
+    market: EXTREME_PAIR,
+    premise: UNSLICED,
+    asks: [buy(MINUTE_MS, BTC, 450)],
+    off: { 'market.regimes.extreme.notional': 1 },
+    seenAs: ['cap_order'],
+  },
+  {
+    rule: 'leverage in a volatile market',
+    clauses: CLAUSES,
+    story: 'BTC 200 at 3x where 2x is the cap.',
+    market: VOLATILE_PAIR,
+    asks: [buy(MINUTE_MS, BTC, 200, { leverage: 3 })],
+    off: { 'market.regimes.volatile.leverage': 1 },
+    seenAs: ['cap_leverage'],
+  },
+  {
+    rule: 'leverage in an extreme market',
+    clauses: [...CLAUSES, 'ATK-STATE'],
+    story: 'BTC 100 at 2x where 1x is the cap.',
+    market: EXTREME_PAIR,
+    asks: [buy(MINUTE_MS, BTC, 100, { leverage: 2 })],
+    off: { 'market.regimes.extreme.leverage': 1 },
+    seenAs: ['cap_leverage'],
+  },
+  {
+    rule: 'slippage in a volatile market',
+    clauses: [...CLAUSES, 'SAE-M5'],
+    story:
+      'BTC 200 in bars of 1,000 USDT with 20 bps asked for where 15 is the cap. A fill averages two thirds of its bound, so that none lies beyond the cap; the price paid tells.',
+    market: [thin(volatile(BTC)), calm(ETH)],
+    premise: UNSLICED,
+    asks: [buy(MINUTE_MS, BTC, 200)],
+    off: { 'market.regimes.volatile.slippage': 1 },
+    seenAs: [],
+    harm: SLIPPAGE,
+  },
+  {
+    rule: 'slippage in an extreme market',
+    clauses: [...CLAUSES, 'SAE-M5'],
+    story: 'BTC 200 in bars of 1,000 USDT with 20 bps asked for where 10 is the cap.',
+    market: [thin(extreme(BTC)), calm(ETH)],
+    premise: UNSLICED,
+    asks: [buy(MINUTE_MS, BTC, 200)],
+    off: { 'market.regimes.extreme.slippage': 1 },
+    seenAs: ['slippage'],
+  },
+  {
+    rule: 'slices in a volatile market',
+    clauses: ['SAE-M5'],
+    story: 'BTC 12 in bars of 1,000 USDT in one order instead of several: their own impact is paid at once.',
+    market: [thin(volatile(BTC)), calm(ETH)],
+    asks: [buy(MINUTE_MS, BTC, 21)],
+    off: { 'market.regimes.volatile.slices': 1 },
+    seenAs: [],
+    harm: SLIPPAGE,
+  },
+  {
+    rule: 'state_reduce_only by the regime',
+    clauses: ['SAE-M', 'SAE-OOS-STATE', 'ATK-STATE'],
+    story: 'Policy and judge forbid opening in an extreme market; BTC 100 is opened.',
+    market: EXTREME_PAIR,
+    premise: {
+      policy: { 'market.regimes.extreme.reduce_only': true },
+      scope: { 'market.regimes.extreme.reduce_only': true },
+    },
+    asks: [buy(MINUTE_MS, BTC, 100)],
+    off: { 'market.regimes.extreme.reduce_only': false },
+    seenAs: ['state_reduce_only'],
+  },
+];
