@@ -16,6 +16,11 @@ function formatFigure(value: number, digits: number): string {
   return size < 1e-4 ? value.toExponential(digits - 1) : value.toPrecision(digits);
 }
 
+/** A p value; 0 is one too small for the arithmetic. */
+export function formatChance(value: number | null): string {
+  return value === 0 ? '< 1e\u221215' : formatNumber(value);
+}
+
 export function formatPercent(value: number | null): string {
   return value === null ? NO_FIGURE : `${(100 * value).toFixed(1)} %`.replace(/^-/, '\u2212');
 }

@@ -20,14 +20,14 @@ figure svg{width:100%;height:auto;display:block}
 figure svg.narrow{display:none}
 .scroll{overflow-x:auto;border:1px solid var(--grid);border-radius:6px}
 table{border-collapse:collapse;font-size:.8rem;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:4px 8px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
+th,td{padding:4px 6px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th{background:var(--wash);font-weight:600;vertical-align:bottom;white-space:normal;min-width:4em}
 td.text,th.text,th:first-child{text-align:left}
 td.long{white-space:normal;min-width:18em}
 tr:last-child td{border-bottom:0}
 td:first-child,th:first-child{position:sticky;left:0;background:var(--wash);min-width:7.5em}
 tr.ours td{font-weight:600}
-td small{color:var(--faint);font-weight:400}
+td small{font-size:.86em;color:var(--faint);font-weight:400}
 b.no{color:var(--bad)}
 b{color:var(--good)}
 code{font-size:.88em;overflow-wrap:anywhere;white-space:normal}

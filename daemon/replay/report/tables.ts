@@ -1,5 +1,5 @@
 import { ATTACK_FAMILIES } from '../types.ts';
-import { formatInterval, formatMetric, formatNumber, formatPercent } from './numbers.ts';
+import { formatChance, formatInterval, formatMetric, formatNumber, formatPercent } from './numbers.ts';
 import type { Report } from './types.ts';
 
 /** A table as text: the same for Markdown and the page. Notes are plain sentences. */
@@ -218,7 +218,7 @@ function buildTestTable({ tests }: Report): ReportTable {
         found.b,
         formatNumber(found.mean_difference),
         `${found.days} days`,
-        formatNumber(found.p_value),
+        formatChance(found.p_value),
         '-',
         '-',
       ]),
@@ -229,9 +229,9 @@ function buildTestTable({ tests }: Report): ReportTable {
         found.b,
         formatNumber(found.share_a - found.share_b),
         `${found.cases_a} and ${found.cases_b} episodes`,
-        formatNumber(found.p_value),
+        formatChance(found.p_value),
         formatNumber(found.design_effect),
-        formatNumber(found.p_value_adjusted),
+        formatChance(found.p_value_adjusted),
       ]),
     ],
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatInterval, formatNumber, formatPercent } from '../../../daemon/replay/report/numbers.ts';
+import { formatChance, formatInterval, formatNumber, formatPercent } from '../../../daemon/replay/report/numbers.ts';
 import {
   buildCrashSample,
   buildCurveSample,
@@ -60,6 +60,7 @@ test('numbers read the same everywhere', () => {
     [-2500, '\u22122,500'],
   ];
   for (const [value, text] of cases) assert.equal(formatNumber(value), text, `${value}`);
+  assert.equal(formatChance(0), '< 1e\u221215', 'no p value is 0');
   assert.equal(formatPercent(-0.931), '\u221293.1 %', 'percent');
   assert.equal(formatInterval({ mean: 0.5, lo: 0.25, hi: 0.75 }), '0.500 (0.250 to 0.750)', 'interval');
 });
