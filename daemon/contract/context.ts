@@ -47,6 +47,7 @@ const agent = Type.Object(
 );
 const exposure = Type.Object(
   {
+    gross_other_sent_usdt: amount,
     gross_other_usdt: amount,
     liquidation_distance: nullable(signed),
     long_lots: lots,

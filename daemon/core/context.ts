@@ -71,6 +71,8 @@ export interface AccountView {
 }
 
 export interface ExposureView {
+  /** G_o without slices that are planned and not sent: what concentration may lean on, USDT. */
+  readonly gross_other_sent_usdt: number;
   /** G_o: worst case of the other symbols, USDT. */
   readonly gross_other_usdt: number;
   /** Distance of the position's liquidation price from the mark as a fraction, null when there is none. */
@@ -183,7 +185,7 @@ export interface PacingView {
   readonly last_open_fill_side: Side | null;
   /** Last permitted opening parent of this account and symbol. */
   readonly last_open_parent_at_ms: number | null;
-  /** Notional of opening orders that are working or unsent: turnover still to come, USDT. */
+  /** Notional of other opening orders that are working or unsent: turnover still to come beside this order, USDT. */
   readonly pending_turnover_usdt: number;
   /** Notional filled in the last 24 h, USDT. */
   readonly turnover_usdt: number;

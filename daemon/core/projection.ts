@@ -34,9 +34,9 @@ const LASTING_BOUNDS: readonly ReasonCode[] = [
   'BUDGET_CONCENTRATION',
   'BUDGET_BRACKET',
 ];
-const PARENT_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
+const SENDING_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
 /** Turnover of the day, and its fees as the turnover that they pay for. */
-const PARENT_BOUNDS: readonly ReasonCode[] = [...PARENT_BOUNDS_WITHOUT_FEES, 'BUDGET_TURNOVER'];
+const SENDING_BOUNDS: readonly ReasonCode[] = [...SENDING_BOUNDS_WITHOUT_FEES, 'BUDGET_TURNOVER'];
 
 /** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
 export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
@@ -60,7 +60,9 @@ export function buildFeasibleSet(
   const grossOther = exposure.gross_other_usdt;
   const { share, floor_usdt: floor } = policy.spec.account.concentration;
   // share = 1 switches concentration off: c/(1-c) has no finite value there.
-  const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * grossOther);
+  // RISK: what is not at the venue yet may never get there: another symbol's unsent slices are no counterweight.
+  const sentOther = exposure.gross_other_sent_usdt;
+  const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * sentOther);
   // The venue applies its own setting, which stays while a position or order exists; what no bracket names is closed.
   const { leverage_locked: locked, leverage_setting: setting } = context.market;
   const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;
@@ -103,10 +105,13 @@ export function buildFeasibleSet(
   };
 }
 
-/** What a later slice or a standing order adds to the day was counted with its parent; no fee, no budget of fees. */
+/**
+ * Caps bind at the instant of every send, so a later slice meets the budgets of the day again: exits, which are never
+ * refused, may have used them up since. A standing order was sent already. No fee, no budget of fees.
+ */
 function codesOf(phase: ExecutionContext['phase'], takerFee: number): readonly ReasonCode[] {
-  if (phase !== 'parent') return LASTING_BOUNDS;
-  return takerFee > 0 ? PARENT_BOUNDS : PARENT_BOUNDS_WITHOUT_FEES;
+  if (phase === 'standing') return LASTING_BOUNDS;
+  return takerFee > 0 ? SENDING_BOUNDS : SENDING_BOUNDS_WITHOUT_FEES;
 }
 
 /** The caps of the agent itself, behind those of the account. */
@@ -121,7 +126,7 @@ function withOwnBounds(
   const fee = rules.taker_fee;
   const base = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
   const pairs: (readonly [cap: number, base: number])[] = [];
-  if (context.phase === 'parent') {
+  if (context.phase !== 'standing') {
     pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt]);
     if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, agent.fees_usdt / fee]);
   }

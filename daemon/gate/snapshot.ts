@@ -16,6 +16,7 @@ import type { SymbolRules } from './ports.ts';
 import { closableShare } from './state/closable-share.ts';
 import {
   type ExposedPosition,
+  type Exposure,
   markInTicks,
   remainingLots,
   unitsInUsdt,
@@ -103,7 +104,7 @@ export function buildContext(
     now_ms: now,
     order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
     own_order_id: ask.own?.clientOrderId ?? null,
-    pacing: viewPacing(state, request.agent, symbol, now, policy),
+    pacing: viewPacing(state, request.agent, symbol, now, policy, ask),
     parent_price_ticks: ask.parentPriceTicks,
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
@@ -211,6 +212,23 @@ function exposureOf(
   return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
 }
 
+function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
+  return unitsInUsdt(Math.max(longUnits, shortUnits), rules);
+}
+function hasUnsent(state: GateState, symbol: string): boolean {
+  for (const order of liveOrders(state.orders, symbol)) if (order.status === 'pending_send') return true;
+  return false;
+}
+/** Worst case of what is at the venue or on its way: slices that are only planned are left out. */
+function sentExposure(state: GateState, symbol: string, mark: number): Exposure {
+  const rules = state.rules.get(symbol);
+  const position = state.positions.get(symbol);
+  if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
+  const held = position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+  const sent = [...liveOrders(state.orders, symbol)].filter((order) => order.status !== 'pending_send');
+  return worstCase(held, sent, markInTicks(mark, rules));
+}
+
 /** Symbols with a position or an order that can still fill. */
 export function exposedSymbols(state: GateState): Set<string> {
   const symbols = new Set<string>();
@@ -243,6 +261,7 @@ function viewExposure(
       ? { longUnits: long, shortUnits: short }
       : exposureOf(state, symbol, rules, live.mark, own);
   let gross = 0;
+  let sent = 0;
   let positions = 0;
   let regime: Regime | null = null;
   const marks: (readonly [string, number])[] = [];
@@ -255,8 +274,9 @@ function viewExposure(
       gross = UNVALUED_USDT;
       continue;
     }
-    const counted = exposureOf(state, other, otherRules, otherLive.mark, NO_OWN);
-    gross = Math.min(UNVALUED_USDT, gross + unitsInUsdt(Math.max(counted.longUnits, counted.shortUnits), otherRules));
+    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, NO_OWN), otherRules);
+    gross = Math.min(UNVALUED_USDT, gross + counted);
+    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark), otherRules) : counted;
     marks.push([other, otherLive.mark]);
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
@@ -267,6 +287,7 @@ function viewExposure(
     else opposedByShort ??= agent;
   }
   return {
+    gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
     gross_other_usdt: gross,
     liquidation_distance:
       position === undefined || live === null
@@ -391,7 +412,14 @@ function viewMarket(
   };
 }
 
-function viewPacing(state: GateState, agent: string, symbol: string, now: number, policy: CompiledPolicy): PacingView {
+function viewPacing(
+  state: GateState,
+  agent: string,
+  symbol: string,
+  now: number,
+  policy: CompiledPolicy,
+  decided: Own,
+): PacingView {
   const account = state.pacing.account;
   const own = state.pacing.readAgent(agent);
   const symbolPace = state.pacing.readSymbol(symbol);
@@ -408,19 +436,19 @@ function viewPacing(state: GateState, agent: string, symbol: string, now: number
     last_open_fill_at_ms: symbolPace.lastOpenFillAtMs,
     last_open_fill_side: symbolPace.lastOpenFillSide,
     last_open_parent_at_ms: symbolPace.lastOpenParentAtMs,
-    pending_turnover_usdt: pendingTurnover(state),
+    pending_turnover_usdt: pendingTurnover(state, decided),
     turnover_usdt: account.turnover.sum(now),
   };
 }
 
-/** Notional of opening orders that may still fill: turnover to come. */
-function pendingTurnover(state: GateState): number {
+/** Notional of opening orders that may still fill, the decided one excepted: turnover to come. */
+function pendingTurnover(state: GateState, own: Own): number {
   let total = 0;
   for (const [symbol, orders] of state.orders.live) {
     if (orders.size === 0) continue;
     const rules = state.rules.get(symbol);
     if (rules === undefined) continue;
-    for (const order of orders)
+    for (const order of othersThan(orders, own, null))
       if (!order.reduceOnly) total += unitsInUsdt(remainingLots(order) * valueTicks(order, 0), rules);
   }
   return total;

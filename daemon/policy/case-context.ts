@@ -38,6 +38,7 @@ export function buildBaseContext(): ExecutionContext {
     duplicate_of: null,
     exit_rung: 0,
     exposure: {
+      gross_other_sent_usdt: 0,
       gross_other_usdt: 0,
       liquidation_distance: null,
       long_lots: 0,
@@ -217,11 +218,18 @@ export function buildCaseContext(partial: JsonRecord, path: string, violations: 
     if (typeof position === 'number' && Number.isSafeInteger(position)) context = withPosition(context, position);
     else violations.push(violationAt(`${path}.position_lots`, 'is not a whole number of lots', position));
   }
-  const merged = mergeOver(context, rest, path, violations);
+  const merged = leanOnGross(mergeOver(context, rest, path, violations), rest);
   if (order === undefined || order === null) return merged;
   if (isRecord(order)) return { ...merged, order: mergeOver(CASE_ORDER, order, `${path}.order`, violations) };
   violations.push(violationAt(`${path}.order`, 'is not an object', order));
   return merged;
+}
+
+/** A case that names only the gross exposure of the other symbols means one that is at the venue. */
+function leanOnGross(context: ExecutionContext, given: Readonly<Record<string, unknown>>): ExecutionContext {
+  const { exposure } = given;
+  if (!isRecord(exposure) || 'gross_other_sent_usdt' in exposure) return context;
+  return { ...context, exposure: { ...context.exposure, gross_other_sent_usdt: context.exposure.gross_other_usdt } };
 }
 
 function withPosition(context: ExecutionContext, lots: number): ExecutionContext {

@@ -62,6 +62,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
   duplicate_of: null,
   exit_rung: 0,
   exposure: {
+    gross_other_sent_usdt: 310.2,
     gross_other_usdt: 310.2,
     liquidation_distance: 0.62,
     long_lots: 5,

@@ -191,6 +191,7 @@ export const baseContext: ExecutionContext = {
   duplicate_of: null,
   exit_rung: 0,
   exposure: {
+    gross_other_sent_usdt: 0,
     gross_other_usdt: 0,
     liquidation_distance: null,
     long_lots: 0,

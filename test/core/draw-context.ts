@@ -31,6 +31,7 @@ const usual = {
   openBuys: 0,
   openSells: 0,
   grossOther: 0,
+  sentShare: 1,
   otherPositions: 0,
   otherRegime: null as Regime | null,
   heldRegime: 'calm' as Regime,
@@ -86,6 +87,7 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   openBuys: lots,
   openSells: lots,
   grossOther: usdt,
+  sentShare: fc.constantFrom(1, 1, 0.5, 0),
   otherPositions: fc.constantFrom(1, 2, 3),
   otherRegime: fc.constantFrom(...REGIMES),
   heldRegime: fc.constantFrom('volatile', 'extreme'),
@@ -222,6 +224,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
     clock_skew_ms: d.clockSkew,
     duplicate_of: d.duplicate,
     exposure: {
+      gross_other_sent_usdt: d.grossOther * d.sentShare,
       gross_other_usdt: d.grossOther,
       liquidation_distance: d.liquidation,
       long_lots: long,

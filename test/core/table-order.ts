@@ -137,7 +137,7 @@ const BUDGET_ROWS: readonly Row[] = [
     'BUDGET_CONCENTRATION',
     'the exposure of the other symbols in USDT, half being the largest share,',
     [601, 600, 599],
-    (usdt) => ({ context: { exposure: { gross_other_usdt: asNumber(usdt) } } }),
+    (usdt) => ({ context: { exposure: { gross_other_sent_usdt: asNumber(usdt), gross_other_usdt: asNumber(usdt) } } }),
     FLOORLESS,
   ),
   bound('BUDGET_CONCENTRATION', 'the concentration floor in USDT', [601, 600, 599], (floor) => ({

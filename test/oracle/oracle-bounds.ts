@@ -71,6 +71,7 @@ export function listBounds(
   const unit = mul(tickSize(rules), lotSize(rules));
   const W = mul(whole(side === 'buy' ? exposure.long_units : exposure.short_units), unit);
   const Go = exact(exposure.gross_other_usdt);
+  const sent = exact(exposure.gross_other_sent_usdt);
   const bounds: Bound[] = [
     { code: 'BUDGET_NOTIONAL', value: mul(exact(caps.order_notional_usdt), factors.symbol.notional) },
     { code: 'BUDGET_SYMBOL', value: sub(mul(exact(caps.symbol_notional_usdt), factors.symbol.notional), W) },
@@ -83,7 +84,7 @@ export function listBounds(
   });
   const { share, floor_usdt } = policy.account.concentration;
   if (share < 1) {
-    const K = greatest(exact(floor_usdt), mul(div(exact(share), sub(UNITY, exact(share))), Go));
+    const K = greatest(exact(floor_usdt), mul(div(exact(share), sub(UNITY, exact(share))), sent));
     bounds.push({ code: 'BUDGET_CONCENTRATION', value: sub(K, W) });
   }
   // "At L" read as the leverage that is charged: a cap above what the symbol allows would else forbid every order.
@@ -92,9 +93,9 @@ export function listBounds(
   const atVenue = locked && setting !== null ? Math.max(Number(leverage), setting) : Number(leverage);
   const bracket = rules.bracket_caps[atVenue - 1];
   bounds.push({ code: 'BUDGET_BRACKET', value: bracket === undefined ? ZERO : sub(exact(bracket), W) });
-  if (context.phase === 'parent') bounds.push(...dailyBounds(context, policy, rules));
+  if (context.phase !== 'standing') bounds.push(...dailyBounds(context, policy, rules));
   if (own !== null) bounds.push(...ownBounds(context, own, unit, side));
-  if (own !== null && context.phase === 'parent') {
+  if (own !== null && context.phase !== 'standing') {
     const { agent } = context;
     bounds.push({ code: 'BUDGET_AGENT', value: sub(exact(own.turnover_usdt_per_day), exact(agent.turnover_usdt)) });
     if (rules.taker_fee > 0) {

@@ -47,7 +47,8 @@ function writeAgent(agent: AgentView): string {
 
 function writeExposure(exposure: ExposureView): string {
   return (
-    `{"gross_other_usdt":${numberText(exposure.gross_other_usdt)}` +
+    `{"gross_other_sent_usdt":${numberText(exposure.gross_other_sent_usdt)}` +
+    `,"gross_other_usdt":${numberText(exposure.gross_other_usdt)}` +
     `,"liquidation_distance":${numberOrNull(exposure.liquidation_distance)}` +
     `,"long_lots":${numberText(exposure.long_lots)},"long_units":${numberText(exposure.long_units)}` +
     `,"opposed_by_long":${quotedOrNull(exposure.opposed_by_long)}` +
@@ -148,6 +149,7 @@ export const CONTEXT_IS_WHOLE: readonly [
   >,
   Names<
     ExposureView,
+    | 'gross_other_sent_usdt'
     | 'gross_other_usdt'
     | 'liquidation_distance'
     | 'long_lots'

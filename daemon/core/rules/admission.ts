@@ -171,6 +171,7 @@ function sumOfFigures(context: ExecutionContext): number {
     agent.p_risk +
     agent.turnover_usdt;
   const exposures =
+    exposure.gross_other_sent_usdt +
     exposure.gross_other_usdt +
     exposure.long_units +
     exposure.short_units +
