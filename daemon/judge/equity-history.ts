@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
  */
 export class EquityHistory {
   readonly #windowMs: number;
-  /** Candidates for the highest value, falling in value; each holds until `until`. */
+  /** Values that may still be the highest, falling; each counts for the window's length from when it was told. */
   readonly #peaks = new SampleQueue();
   /** Values of the last 24 hours; the first is the one that held 24 hours ago. */
   readonly #day = new SampleQueue();
@@ -15,12 +15,11 @@ export class EquityHistory {
   #lastAtMs = Number.NEGATIVE_INFINITY;
   #equity: number;
 
-  /** `startUsdt` held for ever before the first value. */
+  /** `startUsdt` held for ever before the first value, and was last seen when that was told. */
   constructor(windowMs: number, startUsdt: number) {
     this.#windowMs = windowMs;
     this.#equity = startUsdt;
     this.#atMidnight = startUsdt;
-    this.#peaks.push(Number.NEGATIVE_INFINITY, startUsdt);
     this.#day.push(Number.NEGATIVE_INFINITY, startUsdt);
   }
 
@@ -31,12 +30,12 @@ export class EquityHistory {
   push(atMs: number, equityUsdt: number): void {
     if (atMs < this.#lastAtMs) throw new RangeError(`equity of ${atMs} after that of ${this.#lastAtMs}`);
     this.#passMidnight(atMs);
+    if (this.#lastAtMs === Number.NEGATIVE_INFINITY) this.#peaks.push(atMs, this.#equity);
     // The last word of an instant is what held; every word counts for the highest.
     if (atMs === this.#midnightMs) this.#atMidnight = equityUsdt;
     if (atMs === this.#lastAtMs) this.#day.replaceLast(equityUsdt);
     else this.#day.push(atMs, equityUsdt);
     const peaks = this.#peaks;
-    peaks.endLast(atMs);
     while (peaks.size > 0 && peaks.lastValue() <= equityUsdt) peaks.pop();
     peaks.push(atMs, equityUsdt);
     this.#equity = equityUsdt;
@@ -47,7 +46,7 @@ export class EquityHistory {
   /** 1 - E / highest E of the window, a fraction >= 0. */
   drawdown(atMs: number): number {
     this.#forget(atMs);
-    const highest = this.#peaks.firstValue();
+    const highest = this.#peaks.size > 0 ? this.#peaks.firstValue() : this.#equity;
     return highest > 0 ? Math.max(0, 1 - this.#equity / highest) : 0;
   }
 
@@ -68,16 +67,14 @@ export class EquityHistory {
   #forget(atMs: number): void {
     const day = this.#day;
     while (day.size > 1 && day.secondAtMs() <= atMs - DAY_MS) day.shift();
-    // A value that held at the beginning of the window, or later, counts.
-    while (this.#peaks.size > 1 && this.#peaks.firstUntil() <= atMs - this.#windowMs) this.#peaks.shift();
+    while (this.#peaks.size > 1 && this.#peaks.firstAtMs() <= atMs - this.#windowMs) this.#peaks.shift();
   }
 }
 
-/** A queue of (instant, value, end) in growing rings. */
+/** A queue of (instant, value) in growing rings. */
 class SampleQueue {
   #atMs: Float64Array = new Float64Array(64);
   #value: Float64Array = new Float64Array(64);
-  #until: Float64Array = new Float64Array(64);
   #head = 0;
   size = 0;
 
@@ -86,15 +83,10 @@ class SampleQueue {
     const i = this.#index(this.size);
     this.#atMs[i] = atMs;
     this.#value[i] = value;
-    this.#until[i] = Number.POSITIVE_INFINITY;
     this.size += 1;
   }
   replaceLast(value: number): void {
     this.#value[this.#index(this.size - 1)] = value;
-  }
-  /** The last entry's value held until here. */
-  endLast(atMs: number): void {
-    this.#until[this.#index(this.size - 1)] = atMs;
   }
   pop(): void {
     this.size -= 1;
@@ -106,8 +98,8 @@ class SampleQueue {
   firstValue(): number {
     return this.#value[this.#head]!;
   }
-  firstUntil(): number {
-    return this.#until[this.#head]!;
+  firstAtMs(): number {
+    return this.#atMs[this.#head]!;
   }
   secondAtMs(): number {
     return this.#atMs[this.#index(1)]!;
@@ -121,12 +113,12 @@ class SampleQueue {
   }
   #grow(): void {
     const { length } = this.#atMs;
-    const columns = [this.#atMs, this.#value, this.#until].map((old) => {
+    const columns = [this.#atMs, this.#value].map((old) => {
       const wider = new Float64Array(2 * length);
       for (let i = 0; i < length; i++) wider[i] = old[(this.#head + i) & (length - 1)]!;
       return wider;
     });
-    [this.#atMs, this.#value, this.#until] = columns as [Float64Array, Float64Array, Float64Array];
+    [this.#atMs, this.#value] = columns as [Float64Array, Float64Array];
     this.#head = 0;
   }
 }

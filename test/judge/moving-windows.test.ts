@@ -68,7 +68,11 @@ test('SAE-DD: drawdown and daily loss equal their plain definitions on any accou
           history.push(atMs, equity);
           told.push({ atMs, equity });
         }
-        const inWindow = told.filter((_, i) => (told[i + 1]?.atMs ?? Number.POSITIVE_INFINITY) > atMs - windowMs);
+        // The start was last seen when the first value was told; the last value always counts.
+        const inWindow = told.filter((sample, i) => {
+          const seenMs = i === 0 ? (told[1]?.atMs ?? atMs) : sample.atMs;
+          return seenMs > atMs - windowMs || i === told.length - 1;
+        });
         const highest = Math.max(...inWindow.map((sample) => sample.equity));
         const now = told.at(-1)!.equity;
         assert.equal(history.drawdown(atMs), Math.max(0, 1 - now / highest), `drawdown at ${atMs}`);

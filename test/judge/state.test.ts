@@ -25,8 +25,8 @@ test('SAE-OOS-STATE: opening at a drawdown from the tier on is out of scope', ()
 test('SAE-OOS-STATE: the highest equity leaves the drawdown after 30 days', () => {
   const scope = looseScope({ account: { drawdown: { window_ms: 30 * DAY_MS, tiers: reduceOnlyFrom(0.1) } } });
   for (const [afterMs, expected] of [
-    [30 * DAY_MS, ['state_reduce_only']],
-    [30 * DAY_MS + 2000, []],
+    [30 * DAY_MS - 1, ['state_reduce_only']],
+    [30 * DAY_MS, []],
   ] as const) {
     const bench = openBench(scope);
     bench.equity(10_000, bench.startMs);
