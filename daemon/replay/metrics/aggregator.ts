@@ -49,7 +49,7 @@ const WITHOUT_REGIMES = '-no-regimes';
 
 /**
  * Adds up runs in whatever order they come: the report is the same bit for bit. Memory does not grow with the number of
- * runs but by 0.8 kB a seed in each variant and scenario.
+ * runs but by 1.1 kB a seed in each variant and scenario.
  */
 export class Aggregator {
   readonly #settings: AggregatorSettings;

@@ -31,7 +31,7 @@ const DRAWN: Readonly<Record<string, readonly [number, number]>> = {
 };
 export const FIXTURE_DAYS = 32;
 const BAR_MS = 3_600_000;
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2];
 const AGENTS = ['momentum/over-asking', 'martingale/within-budget'];
 const SCENARIOS = [
   { attack: 'none', sides: 'random' },
@@ -45,7 +45,7 @@ const SCENARIOS = [
 export function drawEvaluation(): { readonly parts: ReportParts; readonly samples: ReportSamples } {
   const plan = createBootstrapPlan({
     seed: 9,
-    replicates: 60,
+    replicates: 30,
     startMs: START_MS,
     endMs: START_MS + FIXTURE_DAYS * DAY_MS,
   });
@@ -184,7 +184,7 @@ function drawCalibration(): CalibrationInput {
 }
 
 const INPUTS: ReportInputs = {
-  command: 'npx holdfast replay --data market-data --seeds 3 --out report',
+  command: 'npx holdfast replay --data market-data --seeds 2 --out report',
   seeds: SEEDS,
   agents: AGENTS,
   policy_hashes: Object.fromEntries(Object.keys(DRAWN).map((name, i) => [name, String(i).repeat(64)])),
@@ -197,7 +197,7 @@ const INPUTS: ReportInputs = {
   start_ms: START_MS,
   end_ms: START_MS + FIXTURE_DAYS * DAY_MS,
   gaps: [{ symbol: 'ETHUSDT', after_open_ms: START_MS + DAY_MS, missing_bars: 2 }],
-  bootstrap: { seed: 9, replicates: 60, days: FIXTURE_DAYS },
+  bootstrap: { seed: 9, replicates: 30, days: FIXTURE_DAYS },
   versions: { holdfast: '0.1.0', node: '20' },
   flags: { attack: 'all', threads: 2 },
 };
