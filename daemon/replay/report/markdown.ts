@@ -1,5 +1,6 @@
 import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
-import { buildTables, type ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
+import { buildTables } from './tables.ts';
 import type { Report } from './types.ts';
 
 /** The text of report.md: every table of the page, without its figures. */

@@ -4,7 +4,8 @@ import { type Figure, renderFigure } from './chart.ts';
 import { buildCrashFigure, buildCurveFigure } from './curve-figures.ts';
 import { buildPageStyle } from './page-style.ts';
 import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
-import { buildTables, type ReportTable } from './tables.ts';
+import type { ReportTable } from './report-table.ts';
+import { buildTables } from './tables.ts';
 import { buildTradeFigures } from './trade-figures.ts';
 import type { Report, ReportSamples } from './types.ts';
 
