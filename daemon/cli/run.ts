@@ -22,6 +22,7 @@ import { addStart } from './verbs/start.ts';
 import { addStatus } from './verbs/status.ts';
 import { addToken } from './verbs/token.ts';
 import { addTools } from './verbs/tools.ts';
+import { addTune } from './verbs/tune.ts';
 
 // Verbs describe themselves here and load what they need only when they run, so that `--help` is quick.
 const VERBS = [
@@ -43,6 +44,7 @@ const VERBS = [
   addExchangeSim,
   addAttack,
   addData,
+  addTune,
 ];
 
 function buildProgram(io: Io): Command {

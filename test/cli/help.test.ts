@@ -34,6 +34,7 @@ const COMMANDS = [
   ['attack'],
   ['data'],
   ['data', 'fetch'],
+  ['tune'],
 ];
 const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
 

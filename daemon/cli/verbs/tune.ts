@@ -1,0 +1,181 @@
+import { availableParallelism } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { TuneReport } from '../../replay/tune/results.ts';
+import type { MarketData } from '../../replay/types.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.ts';
+
+interface TuneVerbOptions {
+  readonly data?: string;
+  readonly out: string;
+  readonly policy?: string;
+  readonly trials: number;
+  readonly batch: number;
+  readonly patience: number;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly threads: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly split: number;
+  readonly json?: boolean;
+}
+/** Made-up market for when there are no data: one and the same whatever the seed of the search. */
+const SYNTHETIC = { seed: 1, days: 60, warmupBars: 3000, barMs: 900_000, symbols: ['BTCUSDT', 'ETHUSDT'] } as const;
+const BARS_PER_DAY = 96;
+const MAX_SEEDS = 100;
+const MAX_TRIALS = 10_000;
+const MAX_THREADS = 64;
+
+export function addTune(program: Command, io: Io): void {
+  addVerb(program, {
+    usage: 'tune',
+    summary: 'Search a better policy on the first part of a market, and try it once on the rest',
+    examples: ['tune --out tuned', 'tune --data market-data --out tuned --trials 200 --seeds 3 --json'],
+  })
+    .option('--data <dir>', 'folder with bars and funding (docs/data.md); without it a synthetic market of 60 days')
+    .requiredOption('--out <dir>', 'folder for best.yaml, trace.json, report.md; a rerun goes on from its state.json')
+    .option('--policy <file>', 'policy to start from, or a variant by its name (policies/evaluation/holdfast.yaml)')
+    .option('--trials <n>', `policies to try, up to ${MAX_TRIALS}`, upTo(MAX_TRIALS), 100)
+    .option('--batch <n>', 'policies tried at once; the next ones look around the best of them', upTo(1000), 8)
+    .option('--patience <n>', 'stop after so many batches without a better policy', parseCount, 5)
+    .option('--seed <n>', 'seed of the search', parseSeed, 1)
+    .option('--seeds <n>', `seeds of every trial, up to ${MAX_SEEDS}`, upTo(MAX_SEEDS), 2)
+    .option(
+      '--threads <n>',
+      'worker threads; the result does not depend on it',
+      upTo(MAX_THREADS),
+      availableParallelism(),
+    )
+    .option('--alpha <share>', 'most AttackSuccess of a feasible policy', parseShare, 0.05)
+    .option('--beta <share>', 'most FalseBlock of a feasible policy', parseShare, 0.05)
+    .option('--split <share>', 'share of the window that is tuned on', parseShare, 0.6)
+    .addHelpText('after', '\nEnds with 5 when no policy met the limits on the tuning segment.')
+    .action((options: TuneVerbOptions) => tune(io, options));
+}
+
+function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const count = parseCount(text);
+    if (count <= most) return count;
+    throw new InvalidArgumentError(`At most ${most}.`);
+  };
+}
+
+function parseSeed(text: string): number {
+  const seed = parseInteger(text);
+  if (seed <= 0x7fffffff) return seed;
+  throw new InvalidArgumentError('A whole number up to 2147483647 is expected.');
+}
+
+function parseShare(text: string): number {
+  if (/^(?:0(?:\.\d{1,15})?|1(?:\.0{1,15})?)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('A share between 0 and 1 is expected.');
+}
+
+async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
+  const [{ runTune, TUNE_AGENTS, FROZEN_SEEDS }, { sentencesOf }, { loadVariant }] = await Promise.all([
+    import('../../replay/tune/tune.ts'),
+    import('../../replay/tune/results.ts'),
+    import('../../replay/variants.ts'),
+  ]);
+  const progress = await openProgress();
+  try {
+    const report = await runTune({
+      market: await readMarket(io, options),
+      start: loadVariant(options.policy ?? 'Holdfast'),
+      reference: loadVariant('NoSAE'),
+      limits: { alpha: options.alpha, beta: options.beta },
+      trials: options.trials,
+      batch: options.batch,
+      patience: options.patience,
+      seed: options.seed,
+      seeds: options.seeds,
+      frozenSeeds: FROZEN_SEEDS,
+      agents: TUNE_AGENTS,
+      split: options.split,
+      threads: options.threads,
+      folder: options.out,
+      onProgress: progress.show,
+    });
+    progress.end();
+    if (options.json === true) printJson(io, summarize(options.out, report));
+    else io.out(`${sentencesOf(report).join('\n')}\n${options.out}: best.yaml, trace.json, report.md\n`);
+    io.exit(report.search.best.violation === 0 ? EXIT.OK : EXIT.VERIFICATION);
+  } catch (error) {
+    const isInput = error instanceof Error && ['TuneError', 'VariantError', 'MarketDataError'].includes(error.name);
+    throw isInput ? new CliError(EXIT.USAGE, error.message) : error;
+  } finally {
+    progress.end();
+  }
+}
+
+async function readMarket(io: Io, { data, json }: TuneVerbOptions): Promise<MarketData> {
+  if (data === undefined) {
+    const { buildSyntheticMarket } = await import('../../replay/market/synthetic.ts');
+    const { days, ...shape } = SYNTHETIC;
+    return buildSyntheticMarket({ ...shape, bars: days * BARS_PER_DAY });
+  }
+  const { readMarketData } = await import('../../replay/market/read.ts');
+  const { notes, ...market } = readMarketData(data);
+  if (json !== true) {
+    for (const note of notes) io.err(`note: ${note}\n`);
+    for (const { symbol, afterOpenMs, missingBars } of market.symbols.flatMap((bars) => bars.gaps))
+      io.err(`gap: ${symbol} lacks ${missingBars} bars after ${new Date(afterOpenMs).toISOString()}\n`);
+  }
+  return market;
+}
+
+function summarize(folder: string, { search, frozen }: TuneReport): object {
+  const { best, trials, batches, stopped } = search;
+  return {
+    folder,
+    trials: trials.length - 1,
+    batches,
+    stopped,
+    best: {
+      index: best.index,
+      policy: best.candidate.variant.hash,
+      parameters: best.candidate.parameters,
+      feasible: best.violation === 0,
+      tuning: best.figures,
+      out_of_sample: frozen.best.intervals,
+    },
+    start: {
+      policy: trials[0]!.candidate.variant.hash,
+      tuning: trials[0]!.figures,
+      out_of_sample: frozen.start.intervals,
+    },
+    score_difference: frozen.scoreDifference,
+    verdict: frozen.verdict,
+  };
+}
+
+interface Progress {
+  readonly show: (done: number, total: number, note: string) => void;
+  readonly end: () => void;
+}
+
+/** A bar on stderr while that is a terminal; else nothing. */
+async function openProgress(): Promise<Progress> {
+  if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
+  const { default: progress } = await import('cli-progress');
+  const bar = new progress.SingleBar({
+    format: '{bar} {value}/{total} policies, {eta_formatted} left {note}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  let isStarted = false;
+  return {
+    show: (done, total, note) => {
+      if (isStarted) bar.update(done, { note });
+      else bar.start(total, done, { note });
+      isStarted = true;
+    },
+    end: () => {
+      if (isStarted) bar.stop();
+      isStarted = false;
+    },
+  };
+}
