@@ -29,14 +29,15 @@ export function gap(count: number): readonly Move[] {
  * are more than the least history; the present is calm for as long as the noisy part is more than a quarter of the past.
  */
 export const CALM_PAST: readonly Move[] = [...noise(600, 0.0012), ...noise(100, 0.0002)];
-/** Sigma ends at 1.17 times its quantile, below both floors, and no single move is a jump: volatile by its ratio alone. */
+/** Sigma ends at 1.17 times its quantile, below both floors, and no single move is a jump; more is traded too: volatile by its ratio alone. */
 export const VOLATILE_PAST: readonly Move[] = [
   ...noise(600, 0.0012),
   ...noise(60, 0.0002),
-  ...noise(10, 0.001),
-  ...noise(60, 0.0014),
+  ...noise(10, 0.001, 3 * DEEP_VOLUME),
+  ...noise(60, 0.0014, 3 * DEEP_VOLUME),
 ];
 export const VOLATILE_MOVE = 0.0014;
+export const VOLATILE_VOLUME = 3 * DEEP_VOLUME;
 export const QUIET_MOVE = 0.0002;
 
 export interface SymbolPath {

@@ -6,7 +6,7 @@ import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
 import { ReplayRun, START_EQUITY_USDT } from '../engine/run.ts';
 import { MarketTrack } from '../market/track.ts';
 import type { MarketData } from '../types.ts';
-import { forSymbols, loadVariant, scaleCaps } from '../variants.ts';
+import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
 import { applyEdits, type Edits } from './edits.ts';
 import { buildSceneMarket } from './market.ts';
 import type { Scene, SceneOutcome } from './scene.ts';
@@ -15,11 +15,19 @@ import { Witness } from './witness.ts';
 
 const AGENT = 'agent';
 const NO_EDITS: Edits = {};
+const SHIPPED = 'Holdfast';
+let shipped: Variant | null = null;
+
+/** The policy that is shipped for the evaluation, read once. */
+function readShipped(): Variant {
+  shipped ??= loadVariant(SHIPPED);
+  return shipped;
+}
 
 /** The policy of a scene: the shipped evaluation policy at the scene's caps, its premise, and what is switched off. */
 export function policyOf(scene: Scene, off: Edits): IntendedPolicySpec {
   const symbols = (scene.judged ?? scene.market.map((path) => path.symbol)).toSorted();
-  const { spec } = forSymbols(loadVariant('Holdfast'), symbols);
+  const { spec } = forSymbols(readShipped(), symbols);
   const scaled = scaleCaps(spec, scene.capsScale ?? 1);
   return applyEdits(applyEdits(scaled, scene.premise?.policy ?? NO_EDITS), off);
 }

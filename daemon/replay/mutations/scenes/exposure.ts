@@ -3,16 +3,29 @@ import { BTC, buy, ETH, MINUTE_MS, SECOND_MS } from '../script.ts';
 import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
 import { CALM_PAIR, calm, thin } from './markets.ts';
 
+const LIMIT_ONLY = { type: 'object', properties: { order_type: { enum: ['limit'] } } };
+
 /** What tightens beyond the judge's caps, which leave trust, trader state and an agent's own caps out (SAE section 9). */
 export const EXPOSURE_SCENES: readonly Scene[] = [
   {
-    rule: 'trust tier',
+    rule: 'trust tier by provenance',
     clauses: ['SAE-TRUST', 'SAE-M2'],
     story: 'An agent of low provenance (0.3) asks for BTC 900; half of R is its.',
     market: CALM_PAIR,
     premise: { policy: { 'trust.default.provenance': 0.3 } },
     asks: [buy(MINUTE_MS, BTC, 900)],
-    off: { 'trust.tiers': [] },
+    off: { 'trust.tiers': [{ capability_risk_above: 0.7, multiplier: 0.5 }] },
+    seenAs: [],
+    harm: LARGEST_GROSS,
+  },
+  {
+    rule: 'trust tier by capability risk',
+    clauses: ['SAE-TRUST', 'SAE-M2'],
+    story: 'The same for an agent of high capability risk (0.8).',
+    market: CALM_PAIR,
+    premise: { policy: { 'trust.default.capability_risk': 0.8 } },
+    asks: [buy(MINUTE_MS, BTC, 900)],
+    off: { 'trust.tiers': [{ provenance_below: 0.4, multiplier: 0.5 }] },
     seenAs: [],
     harm: LARGEST_GROSS,
   },
@@ -48,6 +61,17 @@ export const EXPOSURE_SCENES: readonly Scene[] = [
     premise: { policy: { 'agents.default': { budgets: { order_notional_usdt: 300 } } } },
     asks: [buy(MINUTE_MS, BTC, 900)],
     off: { 'agents.default': {} },
+    seenAs: [],
+    harm: LARGEST_GROSS,
+  },
+  {
+    rule: "an operator's schema of a tool",
+    clauses: ['SAE-T'],
+    story: 'Only limit orders are allowed by the schema of place_order; BTC 300 at market.',
+    market: CALM_PAIR,
+    premise: { policy: { 'tools.place_order.args': LIMIT_ONLY } },
+    asks: [buy(MINUTE_MS, BTC, 300)],
+    off: { 'tools.place_order.args': { type: 'object' } },
     seenAs: [],
     harm: LARGEST_GROSS,
   },

@@ -1,5 +1,14 @@
 import type { FundingPoint } from '../../types.ts';
-import { CALM_PAST, noise, QUIET_MOVE, START_MS, type SymbolPath, VOLATILE_MOVE, VOLATILE_PAST } from '../market.ts';
+import {
+  CALM_PAST,
+  noise,
+  QUIET_MOVE,
+  START_MS,
+  type SymbolPath,
+  VOLATILE_MOVE,
+  VOLATILE_PAST,
+  VOLATILE_VOLUME,
+} from '../market.ts';
 import { BTC, ETH } from '../script.ts';
 
 const JUDGED_BARS = 12;
@@ -9,7 +18,7 @@ export function calm(symbol: string, instrument: SymbolPath['instrument'] = {}):
   return { symbol, past: CALM_PAST, judged: QUIET, instrument };
 }
 export function volatile(symbol: string): SymbolPath {
-  return { symbol, past: VOLATILE_PAST, judged: noise(JUDGED_BARS, VOLATILE_MOVE) };
+  return { symbol, past: VOLATILE_PAST, judged: noise(JUDGED_BARS, VOLATILE_MOVE, VOLATILE_VOLUME) };
 }
 
 /** A settlement at the first judged open whose rate per 8 h is beyond the extreme threshold of 0.01. */

@@ -8,7 +8,7 @@ const STATE_CLAUSES = ['SAE-M4', 'SAE-OOS-STATE'];
 const BLEED_CLAUSES = ['SAE-R', 'SAE-OOS-CAP', 'ATK-CHURN'];
 /** Small orders in one symbol, each of another size, `everyMs` apart. */
 function burst(count: number, symbol: string, usdt: number, everyMs: number): readonly ScriptedAsk[] {
-  return Array.from({ length: count }, (_, i) => buy(MINUTE_MS + i * everyMs, symbol, usdt + i / 2));
+  return Array.from({ length: count }, (_, i) => buy(MINUTE_MS + i * everyMs, symbol, usdt + 1.5 * i));
 }
 /** Opens and closes again, one round every four minutes. */
 function rounds(count: number, symbol: string, usdt: number): readonly ScriptedAsk[] {

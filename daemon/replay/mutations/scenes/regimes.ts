@@ -1,6 +1,6 @@
 import type { Scene } from '../scene.ts';
 import { BTC, buy, ETH, MINUTE_MS } from '../script.ts';
-import { SLIPPAGE } from './harms.ts';
+import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
 import { calm, EXTREME_PAIR, extreme, thin, VOLATILE_PAIR, volatile } from './markets.ts';
 
 const CLAUSES = ['SAE-M', 'SAE-BUDGET', 'SAE-OOS-CAP'];
@@ -70,9 +70,20 @@ export const REGIME_SCENES: readonly Scene[] = [
     seenAs: ['slippage'],
   },
   {
+    rule: 'notional of a sliced order in a volatile market',
+    clauses: CLAUSES,
+    story:
+      'The same BTC 900 in four parts, as shipped. The judge holds each order at the exchange to the cap of an order, and 225 lies below it; what is held tells.',
+    market: VOLATILE_PAIR,
+    asks: [buy(MINUTE_MS, BTC, 900)],
+    off: { 'market.regimes.volatile.notional': 1 },
+    seenAs: [],
+    harm: LARGEST_GROSS,
+  },
+  {
     rule: 'slices in a volatile market',
     clauses: ['SAE-M5'],
-    story: 'BTC 12 in bars of 1,000 USDT in one order instead of several: their own impact is paid at once.',
+    story: 'BTC 21 in bars of 1,000 USDT goes out in four parts; in one order its whole impact is paid at once.',
     market: [thin(volatile(BTC)), calm(ETH)],
     asks: [buy(MINUTE_MS, BTC, 21)],
     off: { 'market.regimes.volatile.slices': 1 },

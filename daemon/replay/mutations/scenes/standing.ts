@@ -5,13 +5,13 @@ import { BTC, buy, DAY_MS, ETH, MINUTE_MS } from '../script.ts';
 import { LARGEST_GROSS, LOSS, OPENED, OVER_CAP } from './harms.ts';
 import { calm } from './markets.ts';
 
-/** Funding turns extreme at the third bar; the price then falls by half a percent. */
+/** Funding turns extreme at the second bar; the price then falls by half a percent. */
 const TURNING: readonly SymbolPath[] = [
   {
     symbol: BTC,
     past: CALM_PAST,
-    judged: [...noise(3, QUIET_MOVE), ...drift(5, -0.005), ...noise(4, QUIET_MOVE)],
-    funding: [{ atMs: START_MS + 2 * 15 * MINUTE_MS, rate: 0.012, intervalMs: 28_800_000 }],
+    judged: [...noise(2, QUIET_MOVE), ...drift(5, -0.005), ...noise(4, QUIET_MOVE)],
+    funding: [{ atMs: START_MS + 15 * MINUTE_MS, rate: 0.012, intervalMs: 28_800_000 }],
   },
   calm(ETH),
 ];
@@ -37,7 +37,7 @@ export const STANDING_SCENES: readonly Scene[] = [
     story: 'A BTC bid of 900 rests from calm; the market turns extreme (cap 250), and then the price falls to it.',
     market: TURNING,
     premise: { policy: { 'standing.on_breach': 'cancel_opening' } },
-    asks: [buy(MINUTE_MS, BTC, 900, { limitPrice: 998 })],
+    asks: [buy(MINUTE_MS, BTC, 900, { limitPrice: 999 })],
     off: { 'standing.on_breach': 'hold' },
     seenAs: [],
     harm: OPENED,
