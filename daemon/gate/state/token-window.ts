@@ -18,6 +18,8 @@ export interface TokenCount {
   readonly freeAtMs: number | null;
 }
 
+const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
+
 /**
  * Order tokens taken over time. A window counts back to the first entry that is not inside it, in O(log n). Entries
  * older than {@link EXACT_MS} are joined by the hour under their latest instant, so that a longer window counts up to an
@@ -63,6 +65,8 @@ export class TokenWindow {
   /** Tokens taken in (now - window, now], and when the oldest of them leaves. */
   count(nowMs: number, windowMs: number): TokenCount {
     const oldestMs = nowMs - windowMs;
+    const newest = this.#recent.at(-1);
+    if (newest === undefined || newest.atMs <= oldestMs) return NONE;
     // What lies before the head has moved to the hours; a window that ends among it goes on there.
     const ended = bisect(this.#ends.length, (i) => this.#recent[this.#ends[i]!]!.atMs > oldestMs) - 1;
     const first = ended < 0 ? this.#head : Math.max(this.#head, this.#ends[ended]! + 1);
