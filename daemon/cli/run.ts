@@ -17,6 +17,7 @@ import { addLimits } from './verbs/limits.ts';
 import { addOrder } from './verbs/order.ts';
 import { addPolicy } from './verbs/policy.ts';
 import { addReduce } from './verbs/reduce.ts';
+import { addReplay } from './verbs/replay.ts';
 import { addResume } from './verbs/resume.ts';
 import { addStart } from './verbs/start.ts';
 import { addStatus } from './verbs/status.ts';
@@ -35,6 +36,7 @@ const VERBS = [
   addDecisions,
   addHalt,
   addReduce,
+  addReplay,
   addResume,
   addFlatten,
   addPolicy,

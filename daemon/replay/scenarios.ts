@@ -11,6 +11,10 @@ export interface Scenario {
 export const CAPS_SCALES = [0.1, 0.25, 1, 5] as const;
 /** Caps at which AttackSuccess is judged. */
 const SUCCESS_SCALES = [1, 5] as const;
+export const PLAIN: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };
+/** The persistent churner asks up to 40 times an hour: it is let loose on one agent's account, for two weeks and a day. */
+export const CHURN_AGENT = 'narrative/within-budget';
+export const CHURN_SPAN_MS = 15 * 86_400_000;
 /** All strategies in one account. */
 export const SHARED_AGENT = 'shared';
 
@@ -19,8 +23,8 @@ export type AttackChoice = 'light' | 'heavy' | 'all';
 /** Every scenario asked for, the run without attacks of each scale first: damage and utility are measured against it. */
 export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
   const scenarios: Scenario[] = [];
-  if (choice === 'light') return [plain(1), { attack: 'light', sides: 'random', capsScale: 1 }];
-  if (choice === 'heavy') return [plain(1), ...both('heavy', 1)];
+  if (choice === 'light') return [PLAIN, { attack: 'light', sides: 'random', capsScale: 1 }];
+  if (choice === 'heavy') return [PLAIN, ...both('heavy', 1)];
   for (const scale of CAPS_SCALES) {
     scenarios.push(plain(scale), { attack: 'light', sides: 'random', capsScale: scale });
     if (scale === 1) scenarios.push({ attack: 'light', sides: 'clairvoyant', capsScale: 1 }, ...both('heavy', 1));
@@ -33,7 +37,7 @@ export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
 }
 
 function plain(capsScale: number): Scenario {
-  return { attack: 'none', sides: 'random', capsScale };
+  return capsScale === 1 ? PLAIN : { attack: 'none', sides: 'random', capsScale };
 }
 function both(attack: 'light' | 'heavy', capsScale: number): readonly Scenario[] {
   return [

@@ -8,10 +8,13 @@ import { type PreparedMarket, prepareMarket } from './engine/prepared.ts';
 import { ReplayRun, type RunSetup, START_EQUITY_USDT } from './engine/run.ts';
 import { MarketTrack } from './market/track.ts';
 import { type Scenario, SHARED_AGENT } from './scenarios.ts';
-import type { Agent, AttackEpisode, MarketData, RunKey } from './types.ts';
+import type { Agent, AttackEpisode, MarketData, RunKey, ScopeJudge } from './types.ts';
 import { scaleCaps, type Variant } from './variants.ts';
 
-export type RunHooks = Pick<RunSetup, 'onBarClose' | 'onDecision'>;
+export interface RunHooks extends Pick<RunSetup, 'onBarClose' | 'bars'> {
+  /** Puts an observer before the judge. */
+  readonly wrapJudge?: (judge: ScopeJudge) => ScopeJudge;
+}
 export interface RunRequest {
   readonly variant: Variant;
   readonly scenario: Scenario;
@@ -43,6 +46,14 @@ export class Workbench {
     const variant = this.#scale(request.variant, scenario.capsScale);
     const key: RunKey = { variant: request.variant.name, seed, agent, ...scenario };
     const budgets = budgetsOf(this.#scope);
+    const { wrapJudge, ...rest } = hooks;
+    const judge = createJudge({
+      scope: scaleScope(this.#scope, scenario.capsScale),
+      instruments: this.market.series.map((series) => series.bars.instrument),
+      barMs: this.market.barMs,
+      startEquityUsdt: START_EQUITY_USDT,
+      tapes: this.#tapes,
+    });
     const agentSeed = mixSeed(seed, agent);
     return new ReplayRun({
       key,
@@ -52,14 +63,8 @@ export class Workbench {
       agents: createAgents(agent, agentSeed, scenario.capsScale, budgets),
       episodes: this.#schedule(scenario, agentSeed, request.legitRequests),
       createAttacker: (episode) => createAttacker(episode, { budgets, capsScale: scenario.capsScale }),
-      judge: createJudge({
-        scope: scaleScope(this.#scope, scenario.capsScale),
-        instruments: this.market.series.map((series) => series.bars.instrument),
-        barMs: this.market.barMs,
-        startEquityUsdt: START_EQUITY_USDT,
-        tapes: this.#tapes,
-      }),
-      ...hooks,
+      judge: wrapJudge === undefined ? judge : wrapJudge(judge),
+      ...rest,
     });
   }
 

@@ -1,74 +1,145 @@
 import { workerData } from 'piscina';
 import { readScope } from '../judge/scope.ts';
+import { buildTraderSamples, type TraderSample, watchTrader } from './calibration/trader-samples.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
 import { type RunSample, Sampler } from './samples.ts';
-import type { Scenario } from './scenarios.ts';
+import { CHURN_AGENT, CHURN_SPAN_MS, PLAIN, type Scenario, SHARED_AGENT } from './scenarios.ts';
 import type { MarketData, RunResult } from './types.ts';
 import type { Variant } from './variants.ts';
-import { Workbench } from './workbench.ts';
+import { type RunHooks, Workbench } from './workbench.ts';
 
+/** Variants and scenarios that a task runs through. */
+export interface RunGroup {
+  readonly variants: readonly Variant[];
+  readonly scenarios: readonly Scenario[];
+}
 /** What every task of a worker shares. */
 export interface WorkerSettings {
   readonly market: MarketData;
-  readonly variants: readonly Variant[];
-  readonly scenarios: readonly Scenario[];
+  readonly groups: readonly RunGroup[];
   readonly bootstrap: BootstrapPlan;
-  /** Variant whose run without attacks counts the legitimate requests. */
+  /** Pass-through variant: its run without attacks counts the legitimate requests; its returns are what Shrink scales. */
   readonly reference: Variant;
-  /** Task of which curves are kept for the report. */
-  readonly sampled: ReplayTask;
 }
-/** One agent's account under one seed: all variants and scenarios. */
+/** One agent's account under one seed: all variants and scenarios of a group. */
 export interface ReplayTask {
   readonly seed: number;
   readonly agent: string;
+  readonly group: number;
+  /** Keeps curves of its runs. */
+  readonly isSampled: boolean;
+  /** Keeps forecasts of the trader state and what came of them. */
+  readonly isCalibrated: boolean;
 }
 export interface TaskOutcome {
   readonly task: ReplayTask;
   readonly summaries: readonly RunSummary[];
   readonly samples: readonly RunSample[];
+  readonly traderSamples: readonly TraderSample[];
   readonly disagreements: readonly string[];
   readonly decisions: number;
 }
 
-const PLAIN: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };
+/** Disagreements between gate and judge that one task reports at most. */
+const MOST_DISAGREEMENTS = 3;
 
 /** Runs tasks one after another; everything of constant size is returned, no series but the sampled ones. */
 export function createTaskRunner(settings: WorkerSettings): (task: ReplayTask) => TaskOutcome {
   const bench = new Workbench(settings.market, readScope());
-  return (task) => {
-    const isSampled = task.seed === settings.sampled.seed && task.agent === settings.sampled.agent;
-    const request = { seed: task.seed, agent: task.agent, legitRequests: 0 };
-    const reference = bench.run({ ...request, variant: settings.reference, scenario: PLAIN });
-    const referenceResult = reference.run();
-    const legitRequests = reference.tally.legitRequests;
+  return (task) => new TaskRun(settings, bench, task).run();
+}
+
+class TaskRun {
+  readonly #settings: WorkerSettings;
+  readonly #bench: Workbench;
+  readonly #task: ReplayTask;
+  readonly #passThrough = new Map<Scenario, RunResult>();
+  readonly #samples: RunSample[] = [];
+  readonly #disagreements: string[] = [];
+
+  constructor(settings: WorkerSettings, bench: Workbench, task: ReplayTask) {
+    this.#settings = settings;
+    this.#bench = bench;
+    this.#task = task;
+  }
+
+  run(): TaskOutcome {
+    const { reference, groups, bootstrap } = this.#settings;
+    const { seed, agent, isCalibrated } = this.#task;
+    const watched = isCalibrated && agent !== SHARED_AGENT ? this.#watch() : null;
+    const plain = this.#bench.run(
+      { seed, agent, legitRequests: 0, variant: reference, scenario: PLAIN },
+      watched?.hooks,
+    );
+    const plainResult = plain.run();
+    const legitRequests = plain.tally.legitRequests;
     const summaries: RunSummary[] = [];
-    const samples: RunSample[] = [];
-    const disagreements: string[] = [];
     let decisions = 0;
-    const passThrough = new Map<Scenario, RunResult>();
-    for (const variant of settings.variants) {
-      for (const scenario of settings.scenarios) {
-        const isReference = variant.hash === settings.reference.hash && isPlain(scenario);
-        let result: RunResult;
-        if (isReference && !isSampled)
-          result = { ...referenceResult, key: { ...referenceResult.key, variant: variant.name } };
-        else {
-          const sampler = isSampled ? new Sampler(variant.name, scenario) : null;
-          const hooks = sampler === null ? {} : { onBarClose: sampler.onBarClose };
-          result = bench.run({ ...request, variant, scenario, legitRequests }, hooks).run();
-          if (sampler !== null) samples.push(sampler.finish());
-        }
+    const { variants, scenarios } = groups[this.#task.group]!;
+    for (const variant of variants) {
+      for (const scenario of scenarios) {
+        if (scenario.attack === 'churn' && agent !== CHURN_AGENT) continue;
+        const isReference = variant.hash === reference.hash;
+        const isDone = isReference && isPlain(scenario) && !this.#task.isSampled;
+        const result = isDone ? plainResult : this.#runOne(variant, scenario, legitRequests);
+        if (isReference) this.#passThrough.set(scenario, result);
         decisions += result.decisions;
-        if (variant.name === 'Holdfast')
-          for (const text of result.disagreements.slice(0, 3)) disagreements.push(`${describe(result)}: ${text}`);
-        // The pass-through variant comes first: its own returns are what Shrink scales.
-        if (variant.hash === settings.reference.hash) passThrough.set(scenario, result);
-        summaries.push(summarizeRun(result, settings.bootstrap, passThrough.get(scenario) ?? null));
+        summaries.push(summarizeRun(result, bootstrap, this.#passThrough.get(scenario) ?? null));
       }
     }
-    return { task, summaries, samples, disagreements, decisions };
-  };
+    const traderSamples =
+      watched === null
+        ? []
+        : buildTraderSamples(`${agent}/${seed}`, watched.fills(), reference.spec.trader_state).samples;
+    return {
+      task: this.#task,
+      summaries,
+      samples: this.#samples,
+      traderSamples,
+      disagreements: this.#disagreements,
+      decisions,
+    };
+  }
+
+  #watch(): { readonly hooks: RunHooks; readonly fills: () => Parameters<typeof buildTraderSamples>[1] } {
+    const { series, symbols } = this.#bench.market;
+    const lotSizeOf = (symbol: string): number => {
+      const { lotMantissa, lotScale } = series[symbols.indexOf(symbol)]!.bars.instrument;
+      return lotMantissa / lotScale;
+    };
+    let watch: ReturnType<typeof watchTrader> | null = null;
+    return {
+      hooks: {
+        wrapJudge: (judge) => {
+          watch = watchTrader(judge, lotSizeOf);
+          return watch.judge;
+        },
+      },
+      fills: () => watch?.fills ?? [],
+    };
+  }
+
+  #runOne(variant: Variant, scenario: Scenario, legitRequests: number): RunResult {
+    const { seed, agent, isSampled } = this.#task;
+    const sampler = isSampled ? new Sampler(variant.name, scenario) : null;
+    const { barMs } = this.#bench.market;
+    const result = this.#bench
+      .run(
+        { seed, agent, variant, scenario, legitRequests },
+        {
+          ...(sampler === null ? {} : { onBarClose: sampler.onBarClose }),
+          ...(scenario.attack === 'churn' ? { bars: Math.ceil(CHURN_SPAN_MS / barMs) } : {}),
+        },
+      )
+      .run();
+    if (sampler !== null) this.#samples.push(sampler.finish());
+    if (variant.name === 'Holdfast')
+      for (const text of result.disagreements) {
+        if (this.#disagreements.length >= MOST_DISAGREEMENTS) break;
+        this.#disagreements.push(`${describe(result)}: ${text}`);
+      }
+    return result;
+  }
 }
 
 function isPlain(scenario: Scenario): boolean {

@@ -32,6 +32,7 @@ const COMMANDS = [
   ['arm'],
   ['exchange-sim'],
   ['attack'],
+  ['replay'],
   ['data'],
   ['data', 'fetch'],
   ['tune'],

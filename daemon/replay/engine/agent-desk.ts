@@ -123,7 +123,6 @@ export class AgentDesk {
     );
     if (taken === null) throw new Error('a decision was not taken');
     const { decision } = taken;
-    run.setup.onDecision?.(run, asked.agent, taken.event.context.agent.p_risk);
     tally.noteDecision(asked, decision.decision);
     if (decision.decision === 'BLOCK') this.#noteRefusal(asked, request, taken.event.context.agent.share_lots);
     else executor.act(taken, asked, target);

@@ -33,10 +33,10 @@ export interface RunSetup {
   readonly episodes: readonly AttackEpisode[];
   readonly createAttacker: (episode: AttackEpisode) => EpisodeAttacker;
   readonly judge: ScopeJudge;
+  /** Judged bars to walk; all of them when absent. */
+  readonly bars?: number;
   /** Called at every bar close, for charts. */
   readonly onBarClose?: (run: ReplayRun, bar: number) => void;
-  /** Called after every decision on a strategy's ask: p_t for calibration. */
-  readonly onDecision?: (run: ReplayRun, agent: string, pRisk: number) => void;
 }
 
 type Queued =
@@ -107,7 +107,8 @@ export class ReplayRun {
 
   run(): RunResult {
     const { market, key } = this.setup;
-    const { barCount, barMs } = market;
+    const { barMs } = market;
+    const barCount = Math.min(market.barCount, this.setup.bars ?? market.barCount);
     const equity = new Float64Array(barCount + 1);
     const gross = new Float64Array(barCount);
     const barOpenMs = new Float64Array(barCount);
