@@ -35,10 +35,16 @@ export function buildCandidate(start: Variant, space: readonly Dimension[], poin
   return { variant: { name: read.name, spec: read, hash }, parameters: readPoint(space, read) };
 }
 
+const knownWarnings = new WeakMap<IntendedPolicySpec, ReadonlySet<string>>();
+
+/** Warnings of the start policy, read once. */
 function warningsOf(spec: IntendedPolicySpec): ReadonlySet<string> {
-  return new Set(
-    parsePolicy(renderPolicy(spec, []), 'start').warnings.map(({ path, message }) => `${path} ${message}`),
-  );
+  const known = knownWarnings.get(spec);
+  if (known !== undefined) return known;
+  const { warnings } = parsePolicy(renderPolicy(spec, []), 'start');
+  const found = new Set(warnings.map(({ path, message }) => `${path} ${message}`));
+  knownWarnings.set(spec, found);
+  return found;
 }
 
 export function keepsLeverageCaps({ budgets, market }: IntendedPolicySpec): boolean {

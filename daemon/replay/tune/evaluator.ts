@@ -38,7 +38,8 @@ export class Evaluator {
   /** Figures over resampled days are not needed: one replicate is the least a plan has. */
   readonly #plan: BootstrapPlan;
   #bench: Workbench;
-  #policies = 0;
+  /** Hashes of the policies that the workbench has seen. */
+  readonly #policies = new Set<string>();
   readonly #references = new Map<string, AccountReference>();
 
   constructor(settings: EvaluatorSettings) {
@@ -50,11 +51,11 @@ export class Evaluator {
 
   /** Figures of each seed, in the order of `seeds`. */
   measure(variant: Variant, seeds: readonly number[]): readonly SeedFigures[] {
-    if (this.#policies === MOST_POLICIES) {
+    if (this.#policies.size >= MOST_POLICIES && !this.#policies.has(variant.hash)) {
       this.#bench = new Workbench(this.#settings.market, readScope());
-      this.#policies = 0;
+      this.#policies.clear();
     }
-    this.#policies += 1;
+    this.#policies.add(variant.hash);
     return seeds.map((seed) =>
       sumAccounts(this.#settings.agents.map((agent) => this.#runAccount(variant, seed, agent))),
     );

@@ -88,9 +88,15 @@ export function buildSpace(start: IntendedPolicySpec): readonly Dimension[] {
 
 function tierRanges(start: IntendedPolicySpec, key: 'drawdown' | 'daily_loss'): readonly Range[] {
   return start.account[key].tiers.flatMap(({ at }, i): readonly Range[] => [
-    [`account.${key}.tiers.${i}.at`, at * TIER_REACH[0], Math.min(0.9, at * TIER_REACH[1]), 'log', 0.001],
+    [`account.${key}.tiers.${i}.at`, ...tierReach(at), 'log', 0.001],
     [`account.${key}.tiers.${i}.multiplier`, 0.1, 1, 'linear', 0.05],
   ]);
+}
+
+/** In whole thousandths, as the levels themselves are drawn. */
+function tierReach(at: number): readonly [number, number] {
+  const inThousandths = (value: number): number => Math.max(1, Math.round(value * 1000)) / 1000;
+  return [inThousandths(at * TIER_REACH[0]), Math.min(0.9, inThousandths(at * TIER_REACH[1]))];
 }
 
 /** A number, or a factor written as a fraction; a factor for each component is not one number. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { LEAST_CASES } from '../metrics/intervals.ts';
 import type { MarketData } from '../types.ts';
 import { forSymbols, type Variant } from '../variants.ts';
 import type { Candidate } from './candidate.ts';
@@ -168,11 +169,11 @@ async function runSearch(
 
 /** A segment on which the start policy cannot be measured would rank candidates by chance. */
 function checkSegment({ false_block, utility_kept }: Figures): void {
-  if (false_block !== null && utility_kept > 0) return;
-  throw new TuneError(
-    'on the tuning segment the agents make fewer than 30 requests in scope, or execute nothing under the start policy: ' +
-      'give more data, more --seeds, or another policy',
-  );
+  const advice = 'give more data, more --seeds, or another policy';
+  if (false_block === null)
+    throw new TuneError(`on the tuning segment fewer than ${LEAST_CASES} legitimate requests are in scope: ${advice}`);
+  if (utility_kept <= 0)
+    throw new TuneError(`on the tuning segment no legitimate request is executed under the start policy: ${advice}`);
 }
 
 async function runFrozen(

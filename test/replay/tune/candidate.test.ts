@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { regimesAreOrdered } from '../../../daemon/core/is-at-most.ts';
+import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
+import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
+import { buildCandidate, keepsLeverageCaps } from '../../../daemon/replay/tune/candidate.ts';
+import { renderPolicy } from '../../../daemon/replay/tune/policy-text.ts';
+import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/replay/tune/propose.ts';
+import { buildSpace, readPoint } from '../../../daemon/replay/tune/space.ts';
+import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/replay/variants.ts';
+
+const start = loadVariant('Holdfast');
+const space = buildSpace(start.spec);
+const startPoint = readPoint(space, start.spec);
+
+/** What tuning may not touch. */
+function frozenParts({ budgets, market, name: _name, ...spec }: IntendedPolicySpec): object {
+  const { temporal, trader_state, account, ...rest } = spec;
+  const { duplicate_window_ms, duplicate_exempt, breaker } = temporal;
+  const { min_liquidation_distance, margin_buffer_usdt, margin_ratio } = account;
+  const { enforce_block, window_trades, max_age_ms, base_rate } = trader_state;
+  const pacing = { duplicate_window_ms, duplicate_exempt, breaker };
+  const trader = { enforce_block, window_trades, max_age_ms, base_rate };
+  const limits = { min_liquidation_distance, margin_buffer_usdt, margin_ratio };
+  const calm = market.regimes.calm;
+  const fixed = { freshness: market.freshness, bar_ms: market.bar_ms, collar: market.collar_bps, calm };
+  return { rest, r: hashBudgets({ budgets } as IntendedPolicySpec), fixed, ...pacing, ...trader, ...limits };
+}
+
+describe('candidates of the search', () => {
+  it('move the keys that the space declares and leave R, scope, freshness and modes alone', () => {
+    const before = frozenParts(start.spec);
+    let valid = 0;
+    for (let index = 1; index <= 24; index++) {
+      const draws = createTrialDraws(7, index);
+      const point = proposePoint(space, index % 2 === 1, startPoint, startPoint, draws);
+      const candidate = buildCandidate(start, space, point);
+      if (candidate === null) continue;
+      valid += 1;
+      const { spec } = candidate.variant;
+      assert.deepEqual(frozenParts(spec), before, `trial ${index} touches what is not searched`);
+      assert.ok(keepsLeverageCaps(spec), `trial ${index} exceeds leverage 3, 2, 1`);
+      assert.ok(regimesAreOrdered(spec), `trial ${index} lets a higher regime do more`);
+      const text = renderPolicy(spec, ['x']);
+      const parsed = parsePolicy(text, 'x');
+      assert.ok(parsed.ok && parsed.policy.hash === candidate.variant.hash, `trial ${index} is not what its file says`);
+    }
+    assert.ok(valid > 12, `only ${valid} of 24 proposals are valid policies`);
+  });
+
+  it('refuses a regime with more leverage than 3, 2, 1, and mends it in candidates', () => {
+    const { regimes } = start.spec.market;
+    const spec: IntendedPolicySpec = {
+      ...start.spec,
+      budgets: { ...start.spec.budgets, leverage: 5 },
+      market: { ...start.spec.market, regimes: { ...regimes, extreme: { ...regimes.extreme, leverage: '2/5' } } },
+    };
+    assert.ok(!keepsLeverageCaps(spec), '5x in calm markets');
+    const wide = { name: 'wide', spec, hash: hashPolicy(spec) };
+    const candidate = buildCandidate(wide, buildSpace(spec), readPoint(buildSpace(spec), spec));
+    assert.ok(candidate !== null, 'no candidate');
+    const { calm, volatile, extreme } = candidate.variant.spec.market.regimes;
+    assert.deepEqual([calm.leverage, volatile.leverage, extreme.leverage], ['3/5', '2/5', '1/5'], 'whole leverages');
+  });
+
+  it('keep values that were not moved as the operator wrote them', () => {
+    const moved = { ...startPoint, 'market.regimes.extreme.notional': 0.3 };
+    const candidate = buildCandidate(start, space, moved);
+    const expected = structuredClone(start.spec) as unknown as Record<string, never> & IntendedPolicySpec;
+    Object.assign(expected, { name: 'Holdfast-tuned' });
+    Object.assign(expected.market.regimes.extreme, { notional: 0.3 });
+    assert.deepEqual(candidate?.variant.spec, expected, 'one key and the name differ');
+  });
+
+  it('are proposed within their ranges, on their steps, the same for the same seed and trial', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 9999 }), fc.boolean(), (seed, index, isWide) => {
+        const propose = () => proposePoint(space, isWide, startPoint, startPoint, createTrialDraws(seed, index));
+        const point = propose();
+        assert.deepEqual(propose(), point, 'another proposal from the same seed');
+        for (const { path, low, high } of space) {
+          const value = point[path]!;
+          if (value === startPoint[path]) continue;
+          assert.ok(value >= low && value <= high, `${path} ${value} lies outside ${low} to ${high}`);
+          assert.ok(String(value).length <= 8, `${path} ${value} is not on a step`);
+        }
+      }),
+      { seed: 2, numRuns: 200 },
+    );
+    for (const dimension of space)
+      for (const share of [0, 0.3, 1]) {
+        const value = valueFrom(dimension, share);
+        const again = valueFrom(dimension, shareOf(dimension, value));
+        assert.ok(Math.abs(again - value) <= dimension.step + 1e-9, `${dimension.path} does not come back`);
+      }
+  });
+
+  it('come from every shipped variant, which without changes is itself', () => {
+    for (const name of VARIANT_NAMES) {
+      const { spec } = loadVariant(name);
+      const parsed = parsePolicy(renderPolicy(spec, []), name);
+      assert.ok(parsed.ok && parsed.policy.hash === hashPolicy(spec), `${name} does not come back from its text`);
+      for (const { path } of buildSpace(spec)) assert.ok(!path.startsWith('scope'), `${path} of ${name}`);
+    }
+  });
+
+  it('write texts that YAML could take for something else in quotes', () => {
+    const spec = structuredClone(start.spec) as IntendedPolicySpec;
+    const odd = {
+      no: {},
+      'a:b': {},
+      '1.5': { type: 'object', const: 'null # x' },
+      null: { enum: ['~', '0x1', ': -'] },
+    };
+    const changed = { ...spec, intercept: { allow: odd } } as unknown as IntendedPolicySpec;
+    const parsed = parsePolicy(renderPolicy(changed, ['line: "quoted" # hash']), 'odd');
+    // Names of foreign tools have their own pattern: what is checked here is that every text came back as it was.
+    assert.ok(
+      parsed.ok && parsed.policy.hash === hashPolicy(changed),
+      JSON.stringify(parsed.ok ? '' : parsed.violations),
+    );
+  });
+});
