@@ -1,9 +1,9 @@
-import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { IntendedPolicySpec, SignalKind } from '../../core/policy.ts';
 import { createJudge } from '../../judge/judge.ts';
 import { type JudgeScope, readScope, scaleScope } from '../../judge/scope.ts';
 import { hashPolicy } from '../../policy/parse.ts';
 import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
-import { ReplayRun, START_EQUITY_USDT } from '../engine/run.ts';
+import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
 import { MarketTrack } from '../market/track.ts';
 import type { MarketData } from '../types.ts';
 import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
@@ -40,11 +40,13 @@ function scopeOf(scene: Scene): JudgeScope {
 export class Stage {
   readonly #markets = new Map<Scene['market'], { readonly data: MarketData; readonly prepared: PreparedMarket }>();
   readonly #tracks = new Map<string, MarketTrack>();
+  readonly #policies = new Map<string, RunSetup['policy']>();
 
   /** One run from the first judged bar to the last under the scene's policy with these changes. */
   run(scene: Scene, off: Edits): SceneOutcome {
     const { data, prepared } = this.#market(scene.market);
-    const spec = policyOf(scene, off);
+    const policy = this.#policy(scene, off);
+    const { spec } = policy;
     const instruments = data.symbols.map((bars) => bars.instrument);
     const judged = new Set(scene.judged ?? instruments.map((instrument) => instrument.symbol));
     const judge = createJudge({
@@ -65,7 +67,7 @@ export class Stage {
       },
       market: prepared,
       track: this.#track(scene.market, data, spec),
-      policy: { spec, hash: hashPolicy(spec) },
+      policy,
       agents: [{ name: AGENT, agent: new ScriptedAgent(scene.asks) }],
       episodes: [],
       createAttacker: () => {
@@ -73,7 +75,17 @@ export class Stage {
       },
       judge: witness,
     });
+    for (const kind of scene.signals ?? []) raise(run, kind, data.endMs);
     return { result: run.run(), fills: witness.fills };
+  }
+
+  /** Equal policies are one object: what the engine compiles of them is compiled once. */
+  #policy(scene: Scene, off: Edits): RunSetup['policy'] {
+    const spec = policyOf(scene, off);
+    const hash = hashPolicy(spec);
+    const policy = this.#policies.get(hash) ?? { spec, hash };
+    this.#policies.set(hash, policy);
+    return policy;
   }
 
   #market(paths: Scene['market']): { readonly data: MarketData; readonly prepared: PreparedMarket } {
@@ -94,4 +106,19 @@ export class Stage {
     this.#tracks.set(key, track);
     return track;
   }
+}
+
+/** As a monitor would have raised it, for the whole account. */
+function raise(run: ReplayRun, kind: SignalKind, expiresAtMs: number): void {
+  run.door.append('signal', {
+    account: null,
+    agent: null,
+    evidence_hash: null,
+    expires_at_ms: expiresAtMs,
+    kind,
+    set_by: 'scene',
+    severity: 1,
+    signal_id: kind,
+    symbol: null,
+  });
 }

@@ -1,3 +1,4 @@
+import type { SignalKind } from '../../core/policy.ts';
 import type { JudgeRule } from '../../judge/rules.ts';
 import type { AgentRequest, AgentView, RunResult } from '../types.ts';
 import type { Edits } from './edits.ts';
@@ -44,6 +45,8 @@ export interface Scene {
   readonly capsScale?: number;
   /** What policy and scope are in this scene, both before and after the rule is switched off. */
   readonly premise?: { readonly policy?: Edits; readonly scope?: Edits };
+  /** Signals of monitors in force from the start to the end. */
+  readonly signals?: readonly SignalKind[];
   /** Symbols that the judge's market has; absent: all of the scene. */
   readonly judged?: readonly string[];
   /** Changes of the policy that switch the rule off. */

@@ -1,9 +1,25 @@
+import type { SignalKind } from '../../../core/policy.ts';
 import type { Scene } from '../scene.ts';
 import { BTC, buy, ETH, MINUTE_MS, SECOND_MS } from '../script.ts';
 import { LARGEST_GROSS, SLIPPAGE } from './harms.ts';
 import { CALM_PAIR, calm, thin } from './markets.ts';
 
 const LIMIT_ONLY = { type: 'object', properties: { order_type: { enum: ['limit'] } } };
+
+/** A signal in force while BTC 900 is asked for, and its effect switched off. */
+function signalled(kind: SignalKind, story: string, off: Scene['off']): Scene {
+  return {
+    rule: `signal: ${kind}`,
+    clauses: ['SAE-TRUST', 'SAE-M2'],
+    story: `${story}; BTC 900.`,
+    market: CALM_PAIR,
+    signals: [kind],
+    asks: [buy(MINUTE_MS, BTC, 900)],
+    off,
+    seenAs: [],
+    harm: LARGEST_GROSS,
+  };
+}
 
 /** What tightens beyond the judge's caps, which leave trust, trader state and an agent's own caps out (SAE section 9). */
 export const EXPOSURE_SCENES: readonly Scene[] = [
@@ -29,6 +45,15 @@ export const EXPOSURE_SCENES: readonly Scene[] = [
     seenAs: [],
     harm: LARGEST_GROSS,
   },
+  signalled('injection', 'A monitor has seen an injection, which leaves 0.4 of R', {
+    'trust.signals.injection.multiplier': 1,
+  }),
+  signalled('narrative', 'A monitor has seen a contagious narrative, which leaves half of R', {
+    'trust.signals.narrative.multiplier': 1,
+  }),
+  signalled('anomaly', 'A monitor has seen an anomaly, which ends opening', {
+    'trust.signals.anomaly': { multiplier: 1, max_ttl_ms: 3_600_000 },
+  }),
   {
     rule: 'trader state',
     clauses: ['SAE-BUDGET'],
