@@ -1,5 +1,5 @@
 import { EquitySamples } from './dated-equity.ts';
-import { HourlyMaxima, hourOf } from './hourly-maxima.ts';
+import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
  * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD; DESIGN
@@ -8,7 +8,7 @@ import { HourlyMaxima, hourOf } from './hourly-maxima.ts';
 const DAY_MS = 86_400_000;
 
 export class EquityHistory {
-  readonly #hourly = new HourlyMaxima();
+  readonly #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
   readonly #recent = new EquitySamples();
   #transfers = 0;
@@ -25,33 +25,33 @@ export class EquityHistory {
   addTransfer(amountUsdt: number, atMs: number): void {
     this.#transfers += amountUsdt;
     this.#recent.correctAfter(atMs, -amountUsdt);
-    const firstHour = hourOf(atMs);
+    const firstMinute = minuteOf(atMs);
     const { oldest } = this.#recent;
-    // Hours that the samples no longer cover keep what they have.
-    if (oldest === undefined || hourOf(oldest.atMs) > firstHour) return;
-    this.#hourly.forgetFrom(firstHour);
+    // Minutes that the samples no longer cover keep what they have.
+    if (oldest === undefined || minuteOf(oldest.atMs) > firstMinute) return;
+    this.#maxima.forgetFrom(firstMinute);
     for (const sample of this.#recent)
-      if (hourOf(sample.atMs) >= firstHour && sample.atMs >= this.#rebasedAtMs) this.#hourly.raise(sample);
+      if (minuteOf(sample.atMs) >= firstMinute && sample.atMs >= this.#rebasedAtMs) this.#maxima.raise(sample);
   }
 
   /** `atMs`: when the account was asked, so that it contains everything before. */
   add(atMs: number, marginBalanceUsdt: number): void {
     const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
-    this.#hourly.raise(sample);
+    this.#maxima.raise(sample);
     this.#recent.add(sample);
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
   }
 
   rebase(atMs: number, marginBalanceUsdt: number): void {
     this.#rebasedAtMs = atMs;
-    this.#hourly.clear();
+    this.#maxima.clear();
     this.add(atMs, marginBalanceUsdt);
   }
 
   /** 1 - E/E_max over the window, not below 0; 1 when nothing is left. O(log n). */
   drawdown(nowMs: number, marginBalanceUsdt: number, windowMs: number): number {
     const equity = marginBalanceUsdt - this.#transfers;
-    return fractionLost(equity, Math.max(equity, this.#hourly.highestSince(nowMs - windowMs)));
+    return fractionLost(equity, Math.max(equity, this.#maxima.highestSince(nowMs - windowMs)));
   }
 
   /** 1 - E/E_ref, E_ref = max(equity at 00:00 UTC, equity 24 h ago), not below 0. O(log n). */

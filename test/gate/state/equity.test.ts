@@ -56,17 +56,33 @@ describe('SAE-DD: equity history in O(log n)', () => {
     );
   });
 
-  it('counts a peak until the window has left it: one millisecond before, at, and after', () => {
+  it('counts a peak until its whole minute has left the window: one millisecond before, at, and after', () => {
     const history = new EquityHistory();
-    history.add(T0, 12_000);
-    history.add(T0 + 2 * HOUR, 10_000);
+    const minute = 60_000;
+    const opened = Math.floor(T0 / minute) * minute;
+    history.add(opened + 20_000, 12_000);
+    history.add(opened + 2 * HOUR, 10_000);
     const lost = 1 - 10_000 / 12_000;
     for (const [ageMs, expected] of [
-      [DAY - 1, lost],
-      [DAY, lost],
-      [DAY + 1, 0],
+      [DAY + minute - 1, lost],
+      [DAY + minute, 0],
+      [DAY + minute + 1, 0],
     ] as const)
-      assert.equal(history.drawdown(T0 + ageMs, 10_000, DAY), expected, `peak ${ageMs} ms old`);
+      assert.equal(history.drawdown(opened + ageMs, 10_000, DAY), expected, `minute ${ageMs} ms old`);
+  });
+
+  it('never lets a peak count for less than the window, however often it is seen again', () => {
+    const history = new EquityHistory();
+    // The same equity 40 minutes apart, then a loss: the later sight of it is what the window must hold.
+    history.add(T0, 12_000);
+    history.add(T0 + 40 * 60_000, 12_000);
+    history.add(T0 + 2 * HOUR, 10_000);
+    const lost = 1 - 10_000 / 12_000;
+    assert.equal(
+      history.drawdown(T0 + 39 * 60_000 + DAY, 10_000, DAY),
+      lost,
+      'the first sight is gone, the second is not',
+    );
   });
 
   it('takes the reference of the day from the last sample not after midnight: before, at, after', () => {
@@ -82,16 +98,15 @@ describe('SAE-DD: equity history in O(log n)', () => {
     }
   });
 
-  it('keeps an hour of each day of a year and no more than it may be asked for', () => {
+  it('keeps every minute of a year and no more than it may be asked for', () => {
     const history = new EquityHistory();
-    const plain = new PlainEquityHistory();
-    for (let hour = 0; hour < 21_000; hour += 1) {
-      // Falling for ever: every hour exceeds all that follow it.
-      history.add(T0 + hour * HOUR, 50_000 - hour);
-      plain.add(T0 + hour * HOUR, 50_000 - hour);
+    const minutes = 640_000;
+    // Falling for ever: every minute exceeds all that follow it.
+    for (let minute = 0; minute < minutes; minute += 1) history.add(T0 + minute * 60_000, 1_000_000 - minute);
+    for (const days of [1, 30, 365]) {
+      const lost = 1 - (1_000_000 - minutes) / (1_000_000 - minutes + days * 1440);
+      const found = history.drawdown(T0 + minutes * 60_000, 1_000_000 - minutes, days * DAY);
+      assert.equal(found, lost, `over ${days} days`);
     }
-    const now = T0 + 21_000 * HOUR;
-    for (const windowMs of [HOUR, 30 * DAY, 365 * DAY])
-      assert.equal(history.drawdown(now, 20_000, windowMs), plain.drawdown(now, 20_000, windowMs), `${windowMs}`);
   });
 });

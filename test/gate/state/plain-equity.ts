@@ -1,5 +1,5 @@
 /** Drawdown and daily loss as they are defined: whole lists, scanned anew for every question. */
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 interface Sample {
@@ -8,7 +8,7 @@ interface Sample {
 }
 
 export class PlainEquityHistory {
-  #hourlyMax: Sample[] = [];
+  #maxima: Sample[] = [];
   #recent: Sample[] = [];
   #transfers = 0;
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
@@ -19,13 +19,13 @@ export class PlainEquityHistory {
     this.#recent = this.#recent.map((sample, index) =>
       index <= untouched ? sample : { atMs: sample.atMs, equity: sample.equity - amountUsdt },
     );
-    const firstHour = Math.floor(atMs / HOUR_MS);
+    const firstMinute = Math.floor(atMs / MINUTE_MS);
     const oldest = this.#recent[0];
-    if (oldest === undefined || Math.floor(oldest.atMs / HOUR_MS) > firstHour) return;
-    const kept = this.#hourlyMax.findLastIndex((sample) => Math.floor(sample.atMs / HOUR_MS) < firstHour);
-    this.#hourlyMax = this.#hourlyMax.slice(0, kept + 1);
+    if (oldest === undefined || Math.floor(oldest.atMs / MINUTE_MS) > firstMinute) return;
+    const kept = this.#maxima.findLastIndex((sample) => Math.floor(sample.atMs / MINUTE_MS) < firstMinute);
+    this.#maxima = this.#maxima.slice(0, kept + 1);
     for (const sample of this.#recent)
-      if (Math.floor(sample.atMs / HOUR_MS) >= firstHour && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
+      if (Math.floor(sample.atMs / MINUTE_MS) >= firstMinute && sample.atMs >= this.#rebasedAtMs) this.#raise(sample);
   }
 
   add(atMs: number, marginBalanceUsdt: number): void {
@@ -37,21 +37,23 @@ export class PlainEquityHistory {
 
   rebase(atMs: number, marginBalanceUsdt: number): void {
     this.#rebasedAtMs = atMs;
-    this.#hourlyMax = [];
+    this.#maxima = [];
     this.add(atMs, marginBalanceUsdt);
   }
 
   #raise(sample: Sample): void {
-    const last = this.#hourlyMax.at(-1);
-    if (last === undefined || Math.floor(last.atMs / HOUR_MS) !== Math.floor(sample.atMs / HOUR_MS))
-      this.#hourlyMax.push(sample);
-    else if (sample.equity > last.equity) this.#hourlyMax.splice(-1, 1, sample);
+    const last = this.#maxima.at(-1);
+    if (last === undefined || Math.floor(last.atMs / MINUTE_MS) !== Math.floor(sample.atMs / MINUTE_MS))
+      this.#maxima.push(sample);
+    else if (sample.equity > last.equity) this.#maxima.splice(-1, 1, sample);
   }
 
   drawdown(nowMs: number, marginBalanceUsdt: number, windowMs: number): number {
     const equity = marginBalanceUsdt - this.#transfers;
-    const tooOld = this.#hourlyMax.findLastIndex((sample) => sample.atMs < nowMs - windowMs);
-    const inWindow = this.#hourlyMax.slice(tooOld + 1).map((sample) => sample.equity);
+    const tooOld = this.#maxima.findLastIndex(
+      (sample) => Math.floor(sample.atMs / MINUTE_MS) < Math.floor((nowMs - windowMs) / MINUTE_MS),
+    );
+    const inWindow = this.#maxima.slice(tooOld + 1).map((sample) => sample.equity);
     return fractionLost(equity, Math.max(equity, ...inWindow));
   }
 

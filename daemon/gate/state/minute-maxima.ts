@@ -1,37 +1,39 @@
 import { bisect } from './bisect.ts';
 import type { DatedEquity } from './dated-equity.ts';
 
-const HOUR_MS = 3_600_000;
+/** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
+const MINUTE_MS = 60_000;
 /** The longest drawdown window that a policy may have. */
 const YEAR_MS = 366 * 86_400_000;
-/** Entries from which on those older than that window are dropped: some 8,800 are a year. */
-const MOST_ENTRIES = 20_000;
+/** Entries from which on those older than that window are dropped: some 527,000 are a year. */
+const MOST_ENTRIES = 600_000;
 
-export function hourOf(atMs: number): number {
-  return Math.floor(atMs / HOUR_MS);
+export function minuteOf(atMs: number): number {
+  return Math.floor(atMs / MINUTE_MS);
 }
 
 /**
- * The highest equity of each hour, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
- * what a scan from the newest hour backwards would find.
+ * The highest equity of each minute, and the highest since any instant in O(log n) (SAE-DD): two stacks of indices keep
+ * what a scan from the newest minute backwards would find. INVARIANT: a peak never counts for less than the window: a
+ * minute counts until all of it has left.
  */
-export class HourlyMaxima {
+export class MinuteMaxima {
   readonly #entries: DatedEquity[] = [];
   /** Entries that exceed everything after them: equities fall along the stack. */
   readonly #tops: number[] = [];
   /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
   readonly #ends: number[] = [];
-  /** False while an entry belongs to an earlier hour than the one before it (an answer from before a rebase). */
+  /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
   #isOrdered = true;
 
-  get newestHour(): number {
-    return hourOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
+  get newestMinute(): number {
+    return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** The maximum of the sample's hour takes it in; an hour that is not the newest one starts anew. */
+  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts anew. */
   raise(sample: DatedEquity): void {
     const last = this.#entries.at(-1);
-    if (last !== undefined && hourOf(last.atMs) === hourOf(sample.atMs)) {
+    if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {
       if (sample.equity <= last.equity) return;
       this.#entries.pop();
       this.#entries.push(sample);
@@ -40,7 +42,7 @@ export class HourlyMaxima {
       else this.#restack();
       return;
     }
-    if (last !== undefined && hourOf(last.atMs) > hourOf(sample.atMs)) this.#isOrdered = false;
+    if (last !== undefined && minuteOf(last.atMs) > minuteOf(sample.atMs)) this.#isOrdered = false;
     this.#entries.push(sample);
     this.#stack(this.#entries.length - 1);
     if (this.#entries.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(sample.atMs - YEAR_MS);
@@ -54,9 +56,9 @@ export class HourlyMaxima {
     this.#restack();
   }
 
-  /** Drops the newest entries down to the first one of an earlier hour. */
-  forgetFrom(hour: number): void {
-    while (this.#entries.length > 0 && this.newestHour >= hour) this.#entries.pop();
+  /** Drops the newest entries down to the first one of an earlier minute. */
+  forgetFrom(minute: number): void {
+    while (this.#entries.length > 0 && this.newestMinute >= minute) this.#entries.pop();
     this.#restack();
   }
 
@@ -65,9 +67,10 @@ export class HourlyMaxima {
     this.#restack();
   }
 
-  /** Highest equity of the entries after the last one that is older than `sinceMs`; -Infinity when there is none. */
+  /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
   highestSince(sinceMs: number): number {
-    const ended = bisect(this.#ends.length, (i) => this.#entries[this.#ends[i]!]!.atMs >= sinceMs) - 1;
+    const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
+    const ended = bisect(this.#ends.length, (i) => this.#entries[this.#ends[i]!]!.atMs >= minuteStartMs) - 1;
     const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
     const top = this.#tops[bisect(this.#tops.length, (i) => this.#tops[i]! >= first)];
     return top === undefined ? Number.NEGATIVE_INFINITY : this.#entries[top]!.equity;
@@ -91,7 +94,7 @@ export class HourlyMaxima {
     this.#isOrdered = true;
     for (const [index, entry] of this.#entries.entries()) {
       const before = this.#entries[index - 1];
-      if (before !== undefined && hourOf(before.atMs) > hourOf(entry.atMs)) this.#isOrdered = false;
+      if (before !== undefined && minuteOf(before.atMs) > minuteOf(entry.atMs)) this.#isOrdered = false;
       this.#stack(index);
     }
   }
