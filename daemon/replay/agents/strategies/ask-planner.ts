@@ -1,4 +1,4 @@
-import type { AgentRequest, AgentView, PlannedAsk } from '../../types.ts';
+import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../types.ts';
 import { lotSize } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
 import { buildClose, buildClosingOrder, buildOpening } from '../requests.ts';
@@ -10,6 +10,8 @@ const MEAN_PAUSE_MS = 45_000;
 export class AskPlanner {
   readonly #name: string;
   readonly #draws: Draws;
+  /** Pieces still to come after an ask, by its intention: each waits for the answer to the one before. */
+  readonly #toCome = new Map<string, { readonly pieces: number; readonly request: AgentRequest }>();
   #intentions = 0;
 
   constructor(name: string, draws: Draws) {
@@ -58,16 +60,28 @@ export class AskPlanner {
     },
   ): readonly PlannedAsk[] {
     const { leverage, slippageBps } = book.terms;
-    const asks: PlannedAsk[] = [];
-    let delayMs = entry.afterMs ?? this.#takeDelay(book, view);
-    for (let i = 0; i < entry.pieces; i++) {
-      const limitPrice = book.isLimit ? this.#restAt(entry.price, book.side) : null;
-      const notionalUsdt = entry.sizeUsdt / entry.pieces;
-      const terms = { symbol, side: book.side, notionalUsdt, leverage, slippageBps, limitPrice };
-      asks.push(this.plan(book, view, delayMs, 'entry', buildOpening(terms)));
-      delayMs += this.#draws.int(8000, 55_000);
-    }
-    return asks;
+    const delayMs = entry.afterMs ?? this.#takeDelay(book, view);
+    const limitPrice = book.isLimit ? this.#restAt(entry.price, book.side) : null;
+    const notionalUsdt = entry.sizeUsdt / entry.pieces;
+    const request = buildOpening({ symbol, side: book.side, notionalUsdt, leverage, slippageBps, limitPrice });
+    const first = this.plan(book, view, delayMs, 'entry', request);
+    if (entry.pieces > 1) this.#toCome.set(first.intention, { pieces: entry.pieces - 1, request });
+    return [first];
+  }
+
+  /**
+   * The next piece after an answer, or nothing: it names the decision that it has seen (`after_decision_id`), so that it
+   * is no repeated prompt.
+   */
+  planNext(book: SymbolBook, view: AgentView, ask: PlannedAsk, answer: AgentAnswer): readonly PlannedAsk[] {
+    const rest = this.#toCome.get(ask.intention);
+    if (rest === undefined) return [];
+    this.#toCome.delete(ask.intention);
+    if (answer.decision === 'BLOCK') return [];
+    const request = { ...rest.request, afterDecisionId: answer.decisionId };
+    const next = this.plan(book, view, this.#draws.int(8000, 55_000), 'entry', request);
+    if (rest.pieces > 1) this.#toCome.set(next.intention, { pieces: rest.pieces - 1, request: rest.request });
+    return [next];
   }
 
   /** A few basis points better than the price of now, as a limit. */

@@ -75,7 +75,10 @@ export class Trader implements Agent {
       book.opensAfterExit = false;
       return this.#open(desk, view, this.#draws.int(1500, 40_000), 0);
     }
-    return answer.decision === 'BLOCK' ? this.#takeRefusal(desk, ask, answer, view) : NONE;
+    if (answer.decision !== 'BLOCK') return this.#planner.planNext(book, view, ask, answer);
+    const repeated = this.#takeRefusal(desk, ask, answer, view);
+    // An intention that is not repeated ends, and with it the pieces that were to follow.
+    return repeated.length > 0 ? repeated : this.#planner.planNext(book, view, ask, answer);
   }
 
   #openDesks(view: AgentView): Desk[] {
