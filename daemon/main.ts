@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
@@ -213,7 +213,7 @@ async function startPaperExchange(config: Config, secrets: Secrets): Promise<Exc
     () => randomBytes(32).toString('base64url'),
     (file) => readFileSync(file, 'utf8'),
   );
-  return startExchangeSim({
+  const exchange = await startExchangeSim({
     apiKey: secrets.venueKeys.apiKey,
     apiSecret: secrets.venueKeys.secret,
     simToken,
@@ -223,6 +223,9 @@ async function startPaperExchange(config: Config, secrets: Secrets): Promise<Exc
     storagePath: join(config.home, 'paper', 'exchange.db'),
     enforceLimits: false,
   });
+  // Where its books can be read (`attack`): the port is another one at every start.
+  writeFileSync(join(config.home, 'paper', 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
+  return exchange;
 }
 
 function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {

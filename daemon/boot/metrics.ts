@@ -43,11 +43,13 @@ export function createGateMetrics(): GateMetrics {
     labelNames: ['code'],
     registers,
   });
+  const boundDecisions = new BoundCounter(decisions);
+  const boundReasons = new BoundCounter(reasons);
   return {
     observer: {
       decided: (kind, tool, verdict, codes, elapsedNs) => {
-        decisions.inc({ kind, tool, decision: verdict });
-        for (const code of codes) reasons.inc({ code });
+        boundDecisions.of(`${kind} ${tool} ${verdict}`, () => ({ kind, tool, decision: verdict })).inc();
+        for (const code of codes) boundReasons.of(code, () => ({ code })).inc();
         duration.observe(elapsedNs / 1e9);
       },
       submitted: (outcome) => submits.inc({ outcome }),
@@ -77,4 +79,23 @@ export function createGateMetrics(): GateMetrics {
     },
     text: () => registry.metrics(),
   };
+}
+
+/** A counter's children by key: hashing labels anew at every decision would cost more than counting. */
+class BoundCounter<Label extends string> {
+  readonly #counter: Counter<Label>;
+  readonly #children = new Map<string, Counter.Internal>();
+
+  constructor(counter: Counter<Label>) {
+    this.#counter = counter;
+  }
+
+  /** `labels` is asked for once a key. Keys are closed lists of ours (kinds, tools, verdicts, codes). */
+  of(key: string, labels: () => Partial<Record<Label, string>>): Counter.Internal {
+    const known = this.#children.get(key);
+    if (known !== undefined) return known;
+    const child = this.#counter.labels(labels());
+    this.#children.set(key, child);
+    return child;
+  }
 }
