@@ -81,9 +81,10 @@ async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
   ]);
   const progress = await openProgress();
   try {
+    const start = loadVariant(options.policy ?? 'Holdfast');
     const report = await runTune({
       market: await readMarket(io, options),
-      start: loadVariant(options.policy ?? 'Holdfast'),
+      start,
       reference: loadVariant('NoSAE'),
       limits: { alpha: options.alpha, beta: options.beta },
       trials: options.trials,

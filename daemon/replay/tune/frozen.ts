@@ -1,5 +1,6 @@
 import { createBootstrapPlan, drawSeedMultiplicities } from '../metrics/bootstrap-plan.ts';
-import { buildInterval, type Metric } from '../metrics/intervals.ts';
+import { buildInterval, buildShareInterval, type Metric } from '../metrics/intervals.ts';
+import { ATTACK_FAMILIES } from '../types.ts';
 import { type Figures, type Limits, measureFigures, measureViolation } from './score.ts';
 import { addSeeds, type SeedFigures } from './seed-figures.ts';
 
@@ -41,8 +42,8 @@ export function compareFrozen(
     );
   const startResampled = resample(start);
   const bestResampled = resample(best);
-  const startResult = buildResult(measureFigures(addSeeds(start)), startResampled, limits);
-  const bestResult = buildResult(measureFigures(addSeeds(best)), bestResampled, limits);
+  const startResult = buildResult(addSeeds(start), startResampled, limits);
+  const bestResult = buildResult(addSeeds(best), bestResampled, limits);
   const scoreDifference = buildInterval(
     bestResult.figures.score - startResult.figures.score,
     bestResampled.map((figures, b) => figures.score - startResampled[b]!.score),
@@ -51,18 +52,27 @@ export function compareFrozen(
   return { seeds, start: startResult, best: bestResult, scoreDifference, verdict };
 }
 
-function buildResult(figures: Figures, resampled: readonly Figures[], limits: Limits): FrozenResult {
+function buildResult(sums: SeedFigures, resampled: readonly Figures[], limits: Limits): FrozenResult {
+  const figures = measureFigures(sums);
   const names = Object.keys(figures) as (keyof Figures)[];
   const intervals = Object.fromEntries(
-    names.map((name) => [
-      name,
-      buildInterval(
-        figures[name] ?? Number.NaN,
-        resampled.map((each) => each[name] ?? Number.NaN),
-      ),
-    ]),
+    names.map((name) => {
+      const replicates = Float64Array.from(resampled, (each) => each[name] ?? Number.NaN);
+      const cases = countCases(name, sums);
+      const point = figures[name] ?? Number.NaN;
+      return [name, cases === 0 ? buildInterval(point, replicates) : buildShareInterval(point, replicates, cases)];
+    }),
   ) as Record<keyof Figures, Metric>;
   return { figures, intervals, violation: measureViolation(figures, limits) };
+}
+
+/** Cases behind a share, so that none of few does not read as never; 0: the figure is no share of cases. */
+function countCases(name: keyof Figures, sums: SeedFigures): number {
+  if (name === 'false_block') return sums.inScope;
+  if (name !== 'attack_success') return 0;
+  // Any family may be the worst: the one with the fewest episodes bounds what can be said.
+  const episodes = ATTACK_FAMILIES.map((family) => sums[`episodes ${family}`]).filter((count) => count > 0);
+  return episodes.length === 0 ? 0 : Math.min(...episodes);
 }
 
 function judge(best: FrozenResult, difference: Metric): Verdict {

@@ -5,7 +5,7 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Dimension, Point } from './space.ts';
 
 /** Share of the dimensions that a wide proposal draws anew. */
-const WIDE_SHARE = 0.4;
+const WIDE_SHARE = 0.2;
 /** A narrow proposal moves at most this many of them, by at most this share of their ranges. */
 const NARROW_MOST = 4;
 const NARROW_REACH = 0.2;

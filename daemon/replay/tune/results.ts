@@ -154,6 +154,9 @@ const ROWS: readonly (readonly [keyof Figures, string])[] = [
   ['liquidations', 'liquidations'],
 ];
 
+/** Counts that must be 0: no interval makes one harmless. */
+const COUNTED: readonly (keyof Figures)[] = ['refused_exits', 'liquidations'];
+
 /** report.md: the frozen result of both policies side by side, what changed, and how it was scored. */
 export function renderTuneReport(report: TuneReport): string {
   const { search, frozen, start, limits, space } = report;
@@ -174,14 +177,14 @@ export function renderTuneReport(report: TuneReport): string {
     `- start policy ${start.hash}`,
     `- best policy ${best.candidate.variant.hash}`,
     '',
-    'Out-of-sample figures are with 95 % intervals over resampled seeds.',
+    'Out-of-sample figures are with 95 % intervals over resampled seeds (none of n cases: the exact binomial bound).',
     '',
     '| | start, tuning | best, tuning | start, out of sample | best, out of sample |',
     '|---|---|---|---|---|',
     ...ROWS.map(([name, label]) => {
       const cells = [format(first.figures[name]), format(best.figures[name])];
       const out = [frozen.start, frozen.best].map(({ figures, intervals }) =>
-        formatMetric(intervals[name], figures[name]),
+        COUNTED.includes(name) ? format(figures[name]) : formatMetric(intervals[name], figures[name]),
       );
       return `| ${[label, ...cells, ...out].join(' | ')} |`;
     }),

@@ -106,6 +106,9 @@ describe('the frozen comparison', () => {
     assert.deepEqual(start.figures, measureFigures(addSeeds(rows(0.03, 0.01))), 'the point is that of all seeds');
     const { attack_damage: damage } = start.intervals;
     assert.ok(damage !== null && damage.lo < damage.mean && damage.mean < damage.hi, 'seeds differ: no empty interval');
+    const { attack_success: success, false_block: blocked } = start.intervals;
+    assert.ok(success !== null && success.lo === 0 && success.hi > 0.02 && success.hi < 0.04, 'none of 120 episodes');
+    assert.ok(blocked !== null && blocked.lo === 0 && blocked.hi > 0 && blocked.hi < 0.01, 'none of 600 requests');
     assert.ok(scoreDifference !== null && scoreDifference.hi < -0.09, 'pairing takes the seeds out of the difference');
   });
 });

@@ -39,8 +39,8 @@ describe('the random search (SAE section 8, tuning)', () => {
     assert.equal(outcome.best.violation, 0, 'an infeasible policy beside a feasible start policy');
     const hashes = outcome.trials.map((trial) => trial.candidate.variant.hash);
     assert.equal(new Set(hashes).size, hashes.length, 'a policy was tried twice');
-    const again = await searchPolicies(settings, evaluate);
-    assert.deepEqual(again, outcome, 'another search from the same seed');
+    const again = await searchPolicies({ ...settings, trials: 10 }, evaluate);
+    assert.deepEqual(again.trials, outcome.trials.slice(0, 11), 'another search from the same seed');
     const other = await searchPolicies({ ...settings, seed: 4, trials: 2 }, evaluate);
     assert.notEqual(other.trials[1]!.candidate.variant.hash, hashes[1], 'the seed changes nothing');
   });

@@ -14,13 +14,14 @@ import { loadVariant } from '../../../daemon/replay/variants.ts';
 import { holdfast } from '../../cli/run.ts';
 import { shrinkEverything } from './shrunk.ts';
 
+const AGENT = 'narrative/within-budget';
 const start = loadVariant('Holdfast');
 const reference = loadVariant('NoSAE');
 const market = buildSyntheticMarket({
   seed: 1,
-  bars: 10 * 96,
-  warmupBars: 300,
-  barMs: 900_000,
+  bars: 10 * 48,
+  warmupBars: 260,
+  barMs: 1_800_000,
   symbols: ['BTCUSDT', 'ETHUSDT'],
 });
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-tune-'));
@@ -36,7 +37,7 @@ const optionsFor = (name: string, threads: number): TuneOptions => ({
   seed: 5,
   seeds: 1,
   frozenSeeds: 2,
-  agents: ['mean-reversion/within-budget'],
+  agents: [AGENT],
   split: 0.5,
   threads,
   folder: join(folder, name),
@@ -78,7 +79,7 @@ describe('holdfast tune', () => {
   it('scores a policy that shrinks everything worse than the one it was made from', () => {
     const evaluator = new Evaluator({
       market,
-      agents: ['mean-reversion/within-budget'],
+      agents: [AGENT],
       reference,
       unbound: unboundVariant(start),
     });
