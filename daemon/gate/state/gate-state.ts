@@ -275,15 +275,15 @@ export class GateState {
     if (this.account !== null && event.requested_at_ms < this.account.requested_at_ms) return;
     this.account = event;
     this.equity.add(event.requested_at_ms, event.margin_balance_usdt);
-    const symbols = new Set([
-      ...this.positions.keys(),
-      ...event.positions.map((position) => position.symbol),
-      ...Object.keys(event.leverage),
-    ]);
-    for (const symbol of symbols) {
-      const record = event.positions.find((position) => position.symbol === symbol) ?? null;
-      const possible = possibleFills(liveOrders(this.orders, symbol));
-      applySnapshot(this.position(symbol), record, event.requested_at_ms, event.leverage[symbol] ?? null, possible);
+    for (const { symbol } of event.positions) this.position(symbol);
+    for (const symbol in event.leverage) this.position(symbol);
+    // A known symbol that the answer leaves out is flat.
+    for (const position of this.positions.values()) {
+      const { symbol } = position;
+      const record = event.positions.find((held) => held.symbol === symbol) ?? null;
+      const orders = liveOrders(this.orders, symbol);
+      const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
+      applySnapshot(position, record, event.requested_at_ms, event.leverage[symbol] ?? null, possible);
     }
     for (const order of this.uncontained) {
       const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
@@ -308,6 +308,8 @@ export class GateState {
     return SIGNAL_KINDS.filter((kind) => active.has(kind));
   }
 }
+
+const NOTHING_TO_FILL = possibleFills([]);
 
 /** What an order is valued at while no trade is known: its own price bound. */
 function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {

@@ -45,6 +45,9 @@ export class Executor {
   readonly #parts: ExecutorParts;
   readonly #asked = new Map<string, Asked | null>();
   readonly #index: ReadonlyMap<string, number>;
+  #marks: ReadonlyMap<string, number | null> = new Map();
+  #marksStep = -1;
+  #marksBarMs = -1;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
@@ -451,8 +454,13 @@ export class Executor {
       this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots);
   }
 
+  /** Marks of all symbols now, null in a gap; one map an instant. */
   marks(): ReadonlyMap<string, number | null> {
     const { clock } = this.#parts;
-    return new Map(clock.market.symbols.map((symbol, i) => [symbol, clock.isLive(i) ? clock.marks[i]! : null]));
+    if (this.#marksStep === clock.step && this.#marksBarMs === clock.barOpenMs) return this.#marks;
+    this.#marksStep = clock.step;
+    this.#marksBarMs = clock.barOpenMs;
+    this.#marks = new Map(clock.market.symbols.map((symbol, i) => [symbol, clock.isLive(i) ? clock.marks[i]! : null]));
+    return this.#marks;
   }
 }
