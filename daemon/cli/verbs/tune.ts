@@ -162,7 +162,7 @@ async function openProgress(): Promise<Progress> {
   if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
   const { default: progress } = await import('cli-progress');
   const bar = new progress.SingleBar({
-    format: '{bar} {value}/{total} policies, {eta_formatted} left {note}',
+    format: '{bar} {value}/{total} policies, {duration_formatted} {note}',
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,

@@ -74,8 +74,10 @@ export async function runTune(options: TuneOptions): Promise<TuneReport> {
     options.threads,
   );
   try {
-    const search = await runSearch(options, state, (tasks, onDone) => pool.run(tasks, onDone), onMarket);
-    const frozen = await runFrozen(options, state, search, (tasks) => pool.run(tasks), onMarket);
+    const run: RunTasks = (tasks, onDone) => pool.run(tasks, onDone);
+    options.onProgress?.(0, options.trials + 1, '');
+    const search = await runSearch(options, state, run, onMarket);
+    const frozen = await runFrozen(options, state, search, run, onMarket);
     const report: TuneReport = {
       arguments: describeArguments(options, splitMs),
       limits,
@@ -180,17 +182,24 @@ async function runFrozen(
   options: TuneOptions,
   state: TuneStateFile,
   { best }: SearchOutcome,
-  run: (tasks: readonly TuneTask[]) => Promise<readonly TuneTaskOutcome[]>,
+  run: RunTasks,
   onMarket: (variant: Variant) => Variant,
 ): Promise<FrozenComparison> {
   const { start, limits, frozenSeeds } = options;
   const isSame = best.index === 0;
   let frozen = state.frozen;
   if (frozen === null) {
-    options.onProgress?.(options.trials + 1, options.trials + 1, 'out of sample');
+    const total = options.trials + 1;
+    let done = 0;
+    const show = (): void => options.onProgress?.(total, total, `out of sample: seed ${done} of ${frozenSeeds}`);
+    show();
     const seeds = Array.from({ length: frozenSeeds }, (_, i) => options.seeds + 1 + i);
     const variants = (isSame ? [start] : [start, best.candidate.variant]).map(onMarket);
-    const outcomes = await run(seeds.map((seed) => ({ segment: 'out_of_sample', seeds: [seed], variants })));
+    const tasks = seeds.map((seed): TuneTask => ({ segment: 'out_of_sample', seeds: [seed], variants }));
+    const outcomes = await run(tasks, () => {
+      done += 1;
+      show();
+    });
     frozen = {
       best: best.candidate.variant.hash,
       seeds,

@@ -122,3 +122,52 @@ describe('candidates of the search', () => {
     );
   });
 });
+
+describe('candidates whose keys contradict each other', () => {
+  const build = (changes: Record<string, number>, from = start) =>
+    buildCandidate(from, buildSpace(from.spec), { ...readPoint(buildSpace(from.spec), from.spec), ...changes });
+
+  it('are mended where an order says what was meant', () => {
+    const tiers = build({ 'account.drawdown.tiers.0.at': 0.12, 'account.daily_loss.tiers.0.at': 0.06 });
+    assert.deepEqual(
+      [tiers?.parameters['account.drawdown.tiers.1.at'], tiers?.parameters['account.daily_loss.tiers.1.at']],
+      [0.15, 0.075],
+      'a passed tier moves up behind the one that passed it',
+    );
+    const levels = build({
+      'market.volatility.volatile': 2.5,
+      'market.volatility.absolute.volatile': 0.07,
+      'trader_state.limit_at': 0.8,
+    });
+    assert.deepEqual(
+      [levels?.parameters['market.volatility.extreme'], levels?.parameters['market.volatility.absolute.extreme']],
+      [2.5, 0.07],
+      'an upper threshold is no lower',
+    );
+    assert.equal(levels?.variant.spec.trader_state.block_at, 0.8, 'nor is that of the trader state');
+    const regimes = build({ 'market.regimes.volatile.notional': 0.2, 'market.regimes.extreme.notional': 0.5 });
+    assert.equal(regimes?.parameters['market.regimes.extreme.notional'], 0.2, 'extreme allows no more than volatile');
+    const cooldown = build({ 'market.regimes.volatile.cooldown_ms': 300_000 });
+    assert.equal(cooldown?.parameters['market.regimes.extreme.cooldown_ms'], 300_000, 'nor a shorter pause');
+  });
+
+  it('are none where the parser of policy check refuses them', () => {
+    assert.equal(
+      build({ 'market.regimes.extreme.slices': 9, 'market.regimes.extreme.order_rate': 0.4 }),
+      null,
+      '8 tokens',
+    );
+    assert.notEqual(
+      build({ 'market.regimes.extreme.slices': 8, 'market.regimes.extreme.order_rate': 0.4 }),
+      null,
+      'of 8',
+    );
+  });
+
+  it('are none where it warns of what it did not warn of before', () => {
+    const spec: IntendedPolicySpec = { ...start.spec, staging: { spacing_ms: 2000, ttl_ms: 8000 } };
+    const short = { name: 'short', spec, hash: hashPolicy(spec) };
+    assert.notEqual(build({ 'market.regimes.extreme.notional': 0.3 }, short), null, 'five slices fit into 8 s');
+    assert.equal(build({ 'market.regimes.extreme.slices': 6 }, short), null, 'the sixth would never be sent');
+  });
+});

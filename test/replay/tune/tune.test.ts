@@ -46,7 +46,11 @@ const read = (name: string, file: string) => readFileSync(join(folder, name, fil
 
 describe('holdfast tune', () => {
   it('writes the same files with any number of threads, interrupted or not; the daemon loads the policy', async () => {
-    const report = await runTune(optionsFor('whole', 2));
+    const shown: string[] = [];
+    const onProgress = (done: number, total: number, note: string) => shown.push(`${done}/${total} ${note}`);
+    const report = await runTune({ ...optionsFor('whole', 2), onProgress });
+    assert.equal(shown[0], '0/4 ', 'progress is shown from the start');
+    assert.equal(shown.at(-1), '4/4 out of sample: seed 2 of 2', 'progress is shown to the end');
     assert.equal(report.search.trials.length, 4, 'the start policy and 3 trials');
     const interrupted = { ...optionsFor('parts', 1), onProgress: (done: number) => assert.ok(done < 3, 'interrupted') };
     await assert.rejects(runTune(interrupted), /interrupted/, 'the run was to end in its second batch');
