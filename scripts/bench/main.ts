@@ -10,6 +10,7 @@ import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
+import { measureReplay } from './replay.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
 /**
@@ -193,6 +194,8 @@ async function main(): Promise<void> {
     ) as IntendedPolicySpec;
     note('decide …');
     const decide = measureDecide(base);
+    note('replay …');
+    const replay = measureReplay();
     note('start …');
     const startup = await measureStartup(folder);
     const policyPath = join(folder, 'policy.yaml');
@@ -222,7 +225,9 @@ async function main(): Promise<void> {
     const c32 = await compareIntercept(daemon.url, token, baseline.url, 32);
     note('place_order …');
     const orders = await compareOrders(daemon.url, token, baseline.url);
-    process.stdout.write(`${JSON.stringify({ decide, intercept: { c8, c32 }, place_order: orders, ...startup })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ decide, intercept: { c8, c32 }, place_order: orders, ...startup, replay })}\n`,
+    );
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });
