@@ -7,6 +7,9 @@ import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.t
 
 interface TuneVerbOptions {
   readonly data?: string;
+  readonly marketSeed: number;
+  readonly bars: number;
+  readonly symbols?: readonly string[];
   readonly out: string;
   readonly policy?: string;
   readonly trials: number;
@@ -20,9 +23,10 @@ interface TuneVerbOptions {
   readonly split: number;
   readonly json?: boolean;
 }
-/** Made-up market for when there are no data: one and the same whatever the seed of the search. */
-const SYNTHETIC = { seed: 1, days: 60, warmupBars: 3000, barMs: 900_000, symbols: ['BTCUSDT', 'ETHUSDT'] } as const;
-const BARS_PER_DAY = 96;
+/** Made-up market for when there are no data. */
+const SYNTHETIC = { warmupBars: 3000, barMs: 900_000 } as const;
+const SYNTHETIC_BARS = 5760;
+const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MAX_SEEDS = 100;
 const MAX_TRIALS = 10_000;
 const MAX_THREADS = 64;
@@ -33,7 +37,10 @@ export function addTune(program: Command, io: Io): void {
     summary: 'Search a better policy on the first part of a market, and try it once on the rest',
     examples: ['tune --out tuned', 'tune --data market-data --out tuned --trials 200 --seeds 3 --json'],
   })
-    .option('--data <dir>', 'folder with bars and funding (docs/data.md); without it a synthetic market of 60 days')
+    .option('--data <dir>', 'folder with bars and funding (docs/data.md); without it a synthetic market')
+    .option('--market-seed <n>', 'seed of the synthetic market', parseSeed, 1)
+    .option('--bars <n>', 'judged 15-minute bars of the synthetic market', parseCount, SYNTHETIC_BARS)
+    .option('--symbols <list>', 'symbols to use, separated by commas (all of the folder)', parseSymbols)
     .requiredOption('--out <dir>', 'folder for best.yaml, trace.json, report.md; a rerun goes on from its state.json')
     .option('--policy <file>', 'policy to start from, or a variant by its name (policies/evaluation/holdfast.yaml)')
     .option('--trials <n>', `policies to try, up to ${MAX_TRIALS}`, upTo(MAX_TRIALS), 100)
@@ -66,6 +73,12 @@ function parseSeed(text: string): number {
   const seed = parseInteger(text);
   if (seed <= 0x7fffffff) return seed;
   throw new InvalidArgumentError('A whole number up to 2147483647 is expected.');
+}
+
+function parseSymbols(text: string): readonly string[] {
+  const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
+  if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
+  throw new InvalidArgumentError('Symbols such as BTCUSDT,ETHUSDT are expected.');
 }
 
 function parseShare(text: string): number {
@@ -111,17 +124,21 @@ async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
   }
 }
 
-async function readMarket(io: Io, { data, json }: TuneVerbOptions): Promise<MarketData> {
+async function readMarket(io: Io, options: TuneVerbOptions): Promise<MarketData> {
+  const { data, symbols, bars, marketSeed, json } = options;
   if (data === undefined) {
     const { buildSyntheticMarket } = await import('../../replay/market/synthetic.ts');
-    const { days, ...shape } = SYNTHETIC;
-    return buildSyntheticMarket({ ...shape, bars: days * BARS_PER_DAY });
+    try {
+      return buildSyntheticMarket({ ...SYNTHETIC, seed: marketSeed, bars, symbols: symbols ?? SYNTHETIC_SYMBOLS });
+    } catch (error) {
+      throw error instanceof RangeError ? new CliError(EXIT.USAGE, error.message) : error;
+    }
   }
   const { readMarketData } = await import('../../replay/market/read.ts');
-  const { notes, ...market } = readMarketData(data);
+  const { notes, ...market } = readMarketData(data, symbols === undefined ? {} : { symbols });
   if (json !== true) {
     for (const note of notes) io.err(`note: ${note}\n`);
-    for (const { symbol, afterOpenMs, missingBars } of market.symbols.flatMap((bars) => bars.gaps))
+    for (const { symbol, afterOpenMs, missingBars } of market.symbols.flatMap((each) => each.gaps))
       io.err(`gap: ${symbol} lacks ${missingBars} bars after ${new Date(afterOpenMs).toISOString()}\n`);
   }
   return market;
