@@ -90,7 +90,7 @@ export function buildContext(
   const rules = state.rules.get(symbol) ?? null;
   const live = inputs.symbols.get(symbol) ?? null;
   const rulesView = rules === null ? null : viewRules(rules, policy);
-  const exposure = viewExposure(state, inputs, symbol, rules, live, ask);
+  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask);
   return {
     account: viewAccount(state, inputs, policy, symbol),
     account_name: ask.accountName,
@@ -248,6 +248,7 @@ export function exposedSymbols(state: GateState): Set<string> {
 function viewExposure(
   state: GateState,
   inputs: LiveInputs,
+  agent: string,
   symbol: string,
   rules: SymbolRules | null,
   live: SymbolInputs | null,
@@ -280,12 +281,7 @@ function viewExposure(
     marks.push([other, otherLive.mark]);
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
-  let opposedByLong: string | null = null;
-  let opposedByShort: string | null = null;
-  for (const [agent, share] of position?.shares ?? []) {
-    if (share > 0) opposedByLong ??= agent;
-    else opposedByShort ??= agent;
-  }
+  const opposed = findOpposed(state, symbol, agent);
   return {
     gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
     gross_other_usdt: gross,
@@ -295,8 +291,8 @@ function viewExposure(
         : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
     long_lots: long,
     long_units: worst.longUnits,
-    opposed_by_long: opposedByLong,
-    opposed_by_short: opposedByShort,
+    opposed_by_long: opposed.byLong,
+    opposed_by_short: opposed.byShort,
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
@@ -304,6 +300,30 @@ function viewExposure(
     short_lots: short,
     short_units: worst.shortUnits,
   };
+}
+
+/**
+ * Whose direction a symbol is already. A share counts, and so does every opening order of another agent until it is
+ * proven that nothing of it can fill: decided in one instant, opposite orders would net each other when they fill. An
+ * order that is being canceled is such an order; what was not placed by this daemon has no agent and no direction.
+ */
+function findOpposed(
+  state: GateState,
+  symbol: string,
+  agent: string,
+): { readonly byLong: string | null; readonly byShort: string | null } {
+  let byLong: string | null = null;
+  let byShort: string | null = null;
+  for (const [holder, share] of state.positions.get(symbol)?.shares ?? []) {
+    if (share > 0) byLong ??= holder;
+    else byShort ??= holder;
+  }
+  for (const order of liveOrders(state.orders, symbol)) {
+    if (order.agent === null || order.agent === agent || order.reduceOnly || remainingLots(order) === 0) continue;
+    if (order.side === 'buy') byLong ??= order.agent;
+    else byShort ??= order.agent;
+  }
+  return { byLong, byShort };
 }
 
 function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
