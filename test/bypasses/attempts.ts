@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { renderBooks } from '../../daemon/exchange-sim/rest/books.ts';
-import type { DecisionBody } from '../../daemon/gate/api.ts';
-import type { BookOrder, Books, DaemonWorld, TestAnswer, ToolBody } from '../daemon/harness.ts';
+import type { DecisionBody, TradingArgs } from '../../daemon/gate/api.ts';
+import { everyLiveOrder } from '../../daemon/gate/state/orders.ts';
+import {
+  type BookOrder,
+  type Books,
+  type DaemonWorld,
+  type TestAnswer,
+  type ToolBody,
+  until,
+} from '../daemon/harness.ts';
 
 /** What tests of bypasses share: the doors, and the exchange's books as the only judge. */
 
@@ -73,6 +81,26 @@ export async function isBlocked(
   }
 }
 
+/** Decisions of one event-loop turn, as when several requests are read from one socket buffer; nothing comes between. */
+export async function decidedAtOnce(
+  world: DaemonWorld,
+  calls: readonly TradingArgs[],
+  agents: readonly string[] = [],
+): Promise<readonly DecisionBody[]> {
+  const outcomes = await Promise.all(
+    calls.map((call, index) =>
+      world.daemon.gate.runTool(
+        { role: 'agent', agent: agents[index] ?? 'agent', tokenId: 't', skillSha256: null },
+        call,
+      ),
+    ),
+  );
+  return outcomes.map((outcome) => {
+    if (outcome.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(outcome)}`);
+    return (JSON.parse(outcome.text) as { decision: DecisionBody }).decision;
+  });
+}
+
 export function codesOf(answer: TestAnswer<AnyBody>): readonly string[] {
   return answer.body.decision?.reasons.map((reason) => reason.code) ?? [];
 }
@@ -136,4 +164,22 @@ export function withoutPacing(spec: { budgets: object; temporal: object; trader_
     flip_interval_ms: 1,
     breaker: { repeats: 1_000_000, window_ms: 60_000, cooldown_ms: 300_000 },
   });
+}
+
+/**
+ * Races need many orders at the exchange: with daemon, exchange and a hundred clients in one process, a busy machine
+ * alone would have the send deadline (500 ms) drop them all, and what never was there shows nothing. The deadline itself
+ * is tested in test/gate/halt-races.test.ts and test/venue/transport.test.ts.
+ */
+export function withoutSendDeadline(world: DaemonWorld): void {
+  Object.assign(world.daemon.gate.core.settings, { sendDeadlineMs: 60_000 });
+}
+/** Waits until the exchange has answered every order, late ones included: before that its books show too little. */
+export async function untilAllAnswered(world: DaemonWorld): Promise<void> {
+  const isOpen = (status: string): boolean => status === 'in_flight' || status === 'unknown';
+  await until(
+    'every order is answered',
+    () => ![...everyLiveOrder(world.daemon.gate.core.state.orders)].some((each) => isOpen(each.status)),
+    30_000,
+  );
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../daemon/harness.ts';
+import type { PlaceOrderArgs } from '../../daemon/gate/api.ts';
+import { DaemonWorld, order, type TestAnswer, type ToolBody, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
 import {
-  codesOf,
+  decidedAtOnce,
   grossUsdt,
   isBlocked,
   isMalformed,
@@ -12,7 +13,9 @@ import {
   newOrders,
   openOrders,
   orderOf,
+  untilAllAnswered,
   withoutPacing,
+  withoutSendDeadline,
   worstUsdt,
 } from './attempts.ts';
 
@@ -144,18 +147,13 @@ describe('ways around a gate: second paths', () => {
     await clear();
   });
   it('BY-07 lets a modify only reduce while the state is reducing', async () => {
-    // `hold`: else the order would not outlive the state.
-    const held = await DaemonWorld.start({
-      policy: (spec) => {
-        withoutPacing(spec);
-        spec.standing.on_breach = 'hold';
-      },
-    });
+    const held = await DaemonWorld.start({ policy: withoutPacing });
     try {
       const { body } = await held.tool('place_order', order({ order_type: 'limit', limit_price: 59_000 }));
       assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
-      const id = body.execution.orders[0]?.client_order_id;
-      const ask = (change: object) => held.tool('modify_order', { client_order_id: id, ...change });
+      const id = body.execution.orders[0]?.client_order_id ?? '';
+      const rested = Number(orderOf(await held.books(), id).quantity);
+      // In one turn of the event loop: a state that is not active ends opening orders with the gate's next tick (BY-31).
       held.daemon.gate.core.append('state', {
         clears_at_ms: null,
         clears_when: 'the test is over',
@@ -166,15 +164,26 @@ describe('ways around a gate: second paths', () => {
         set_by: 'test',
         state: 'reducing',
       });
-      await leavesTheBooksAlone(held, 'larger', async () => {
-        for (const change of [{ requested_notional: 400 }, { limit_price: 59_500 }]) {
-          const codes = codesOf(await ask(change));
-          assert.ok(codes.includes('STATE_REDUCING'), codes.join(', '));
-        }
+      const [larger, dearer, smaller] = await decidedAtOnce(
+        held,
+        [{ requested_notional: 400 }, { limit_price: 59_500 }, { requested_notional: 120 }].map((change) => ({
+          tool: 'modify_order' as const,
+          args: { client_order_id: id, ...change },
+        })),
+      );
+      for (const refused of [larger, dearer]) {
+        const codes = refused?.reasons.map((reason) => reason.code) ?? [];
+        assert.equal(refused?.decision, 'BLOCK', 'more risk while reducing');
+        assert.ok(codes.includes('STATE_REDUCING'), codes.join(', '));
+      }
+      assert.notEqual(smaller?.decision, 'BLOCK', JSON.stringify(smaller?.reasons));
+      await until('the order is gone', async () => {
+        await held.refresh();
+        return orderOf(await held.books(), id).status === 'CANCELED';
       });
-      const smaller = await ask({ requested_notional: 120 });
-      assert.ok(isPermitted(smaller), JSON.stringify(smaller.body.decision?.reasons));
-      assert.ok(Number(orderOf(await held.books(), id).quantity) <= 0.002);
+      const left = orderOf(await held.books(), id);
+      assert.ok(Number(left.quantity) <= rested, `${left.quantity} of ${rested}`);
+      assert.deepEqual([Number(left.price), Number(left.executed_quantity)], [59_000, 0], 'neither moved nor filled');
     } finally {
       await held.close();
     }
@@ -224,6 +233,7 @@ describe('ways around a gate: splitting and races', () => {
         spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
       },
     });
+    withoutSendDeadline(world);
     clients = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`racer-${index}`));
     for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
   });
@@ -238,6 +248,7 @@ describe('ways around a gate: splitting and races', () => {
   });
 
   async function checkCaps(what: string): Promise<void> {
+    await untilAllAnswered(world);
     const books = await world.books();
     for (const symbol of SYMBOLS) {
       const worst = worstUsdt(books, symbol);
@@ -291,15 +302,49 @@ describe('ways around a gate: splitting and races', () => {
     await world.refresh();
     await checkCaps('100 market orders at once');
   });
-  it('BY-09 lets 100 parallel clients overspend nothing: resting orders of both sides', async () => {
-    await race((index) => {
-      const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
-      const side = index % 4 < 2 ? 'buy' : 'sell';
-      const away = (side === 'buy' ? -1 : 1) * (20 + index);
-      const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
-      return order({ symbol, side, order_type: 'limit', limit_price: price, requested_notional: 200 + index });
+  for (const [whose, tokenOf] of [
+    ['one agent', () => world.token('agent')],
+    ['100 agents', (index: number) => clients[index]],
+  ] as const) {
+    it(`BY-09 lets 100 parallel clients overspend nothing: resting orders of both sides of ${whose}`, async () => {
+      // Past the flip interval of what an earlier race filled.
+      await world.advance(1_000);
+      await Promise.all(
+        clients.map((_, index) => {
+          const symbol = SYMBOLS[index % 2] ?? 'BTCUSDT';
+          const side = index % 4 < 2 ? 'buy' : 'sell';
+          const away = (side === 'buy' ? -1 : 1) * (20 + index);
+          const price = symbol === 'BTCUSDT' ? 60_000 + away * 10 : 3_000 + away;
+          const limit = { order_type: 'limit', limit_price: price, requested_notional: 200 + index };
+          return world.tool('place_order', order({ symbol, side, ...limit }), tokenOf(index));
+        }),
+      );
+      await checkCaps('100 resting orders at once');
+      // One agent may quote both sides; agents may not stand against each other.
+      const books = await world.books();
+      for (const symbol of SYMBOLS) {
+        const sides = new Set(openOrders(books, symbol).map((each) => each.side));
+        assert.equal(sides.size, whose === 'one agent' ? 2 : 1, `${symbol}: ${[...sides].join(', ')}`);
+      }
     });
-    await checkCaps('100 resting orders at once');
+  }
+  it('BY-09 lets agents that are decided in one instant take one direction of a symbol', async () => {
+    await world.advance(1_000);
+    const calls = [...SYMBOLS, ...SYMBOLS].flatMap((symbol) =>
+      (['buy', 'sell'] as const).map((side) => ({
+        tool: 'place_order' as const,
+        args: { ...order({ symbol, side, requested_notional: 150 }) } as PlaceOrderArgs,
+      })),
+    );
+    const decisions = await decidedAtOnce(world, calls, ['a', 'b', 'c', 'd', 'a', 'b', 'c', 'd']);
+    for (const [index, decision] of decisions.entries()) {
+      const codes = decision.reasons.map((reason) => reason.code);
+      const isSell = index % 2 === 1;
+      assert.equal(decision.decision === 'BLOCK', isSell, `${index}: ${codes.join(', ')}`);
+      assert.equal(codes.includes('OPPOSES_AGENT'), isSell, `${index}: ${codes.join(', ')}`);
+    }
+    await untilAllAnswered(world);
+    assert.ok((await world.books()).positions.every((position) => Number(position.quantity) >= 0));
   });
   it('BY-09 lets 100 parallel clients overspend nothing: market, limit and modify at once', async () => {
     const { body } = await world.tool(
@@ -412,6 +457,7 @@ describe('ways around a gate: races of pace and places', () => {
         for (const regime of Object.values(spec.market.regimes)) regime.slices = 1;
       },
     });
+    withoutSendDeadline(world);
   });
   after(() => world.close());
 
@@ -422,6 +468,7 @@ describe('ways around a gate: races of pace and places', () => {
         world.tool('place_order', order({ symbol: SYMBOLS[index % 2], requested_notional: 130 }), token),
       ),
     );
+    await untilAllAnswered(world);
     const books = await world.books();
     assert.ok(books.orders.length > 0 && books.orders.length <= 5, `${books.orders.length} orders were sent`);
     assert.equal(books.positions.filter((position) => Number(position.quantity) !== 0).length, 1);
