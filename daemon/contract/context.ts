@@ -132,6 +132,7 @@ const pacing = Type.Object(
     last_open_fill_at_ms: nullable(instant),
     last_open_fill_side: nullable(side),
     last_open_parent_at_ms: nullable(instant),
+    pending_fees_usdt: amount,
     pending_turnover_usdt: amount,
     turnover_usdt: amount,
   },

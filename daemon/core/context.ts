@@ -185,6 +185,8 @@ export interface PacingView {
   readonly last_open_fill_side: Side | null;
   /** Last permitted opening parent of this account and symbol. */
   readonly last_open_parent_at_ms: number | null;
+  /** Taker fees on the turnover still to come, each symbol's own, USDT. */
+  readonly pending_fees_usdt: number;
   /** Notional of other opening orders that are working or unsent: turnover still to come beside this order, USDT. */
   readonly pending_turnover_usdt: number;
   /** Notional filled in the last 24 h, USDT. */

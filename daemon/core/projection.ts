@@ -88,7 +88,7 @@ export function buildFeasibleSet(
     base,
     base,
     pacing.turnover_usdt + pending,
-    pacing.fees_usdt / fee + pending,
+    (pacing.fees_usdt + pacing.pending_fees_usdt) / fee,
   ];
   const codes = codesOf(context.phase, fee);
   if (codes.length < capsUsdt.length) capsUsdt.length = basesUsdt.length = codes.length;

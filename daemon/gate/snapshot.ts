@@ -104,7 +104,7 @@ export function buildContext(
     now_ms: now,
     order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
     own_order_id: ask.own?.clientOrderId ?? null,
-    pacing: viewPacing(state, request.agent, symbol, now, policy, ask),
+    pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
     parent_price_ticks: ask.parentPriceTicks,
     phase: ask.phase,
     schema_violation: ask.schemaViolation,
@@ -434,12 +434,14 @@ function viewMarket(
 
 function viewPacing(
   state: GateState,
+  inputs: LiveInputs,
   agent: string,
   symbol: string,
-  now: number,
   policy: CompiledPolicy,
   decided: Own,
 ): PacingView {
+  const now = inputs.nowMs;
+  const pending = pendingTurnover(state, inputs, decided);
   const account = state.pacing.account;
   const own = state.pacing.readAgent(agent);
   const symbolPace = state.pacing.readSymbol(symbol);
@@ -456,22 +458,37 @@ function viewPacing(
     last_open_fill_at_ms: symbolPace.lastOpenFillAtMs,
     last_open_fill_side: symbolPace.lastOpenFillSide,
     last_open_parent_at_ms: symbolPace.lastOpenParentAtMs,
-    pending_turnover_usdt: pendingTurnover(state, decided),
+    pending_fees_usdt: pending.feesUsdt,
+    pending_turnover_usdt: pending.turnoverUsdt,
     turnover_usdt: account.turnover.sum(now),
   };
 }
 
-/** Notional of opening orders that may still fill, the decided one excepted: turnover to come. */
-function pendingTurnover(state: GateState, own: Own): number {
-  let total = 0;
+/**
+ * Opening orders that may still fill, the decided one excepted: turnover to come, at the worse of mark and limit, and the
+ * fees on it.
+ */
+function pendingTurnover(
+  state: GateState,
+  inputs: LiveInputs,
+  own: Own,
+): { readonly turnoverUsdt: number; readonly feesUsdt: number } {
+  let turnoverUsdt = 0;
+  let feesUsdt = 0;
   for (const [symbol, orders] of state.orders.live) {
     if (orders.size === 0) continue;
     const rules = state.rules.get(symbol);
     if (rules === undefined) continue;
-    for (const order of othersThan(orders, own, null))
-      if (!order.reduceOnly) total += unitsInUsdt(remainingLots(order) * valueTicks(order, 0), rules);
+    const live = inputs.symbols.get(symbol);
+    const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
+    for (const order of othersThan(orders, own, null)) {
+      if (order.reduceOnly) continue;
+      const usdt = unitsInUsdt(remainingLots(order) * valueTicks(order, markTicks), rules);
+      turnoverUsdt += usdt;
+      feesUsdt += usdt * rules.takerFee;
+    }
   }
-  return total;
+  return { turnoverUsdt, feesUsdt };
 }
 
 /** Open to a modify only while it rests as it is: one change at a time, and none of what may not be there. */

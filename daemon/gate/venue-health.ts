@@ -1,6 +1,7 @@
 import type { GateCore } from './gate-core.ts';
 import type { VenueConsequences } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
+import { findRepeatedExecution } from './repeated-execution.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
 
 /** Equal structural refusals in a row before opening stops (BINANCE.md part B, "Structural rejections in a loop"). */
@@ -141,39 +142,16 @@ export class VenueHealth implements VenueConsequences {
 
   /** The same parent executed again and again: the breaker of that agent opens, longer each time (DESIGN "Temporal"). */
   #checkBreaker(order: OrderState): void {
-    if (order.reduceOnly || order.agent === null || order.decisionId === null) return;
-    const {
-      repeats,
-      window_ms: windowMs,
-      cooldown_ms: cooldownMs,
-    } = this.#core.policyFor(order.agent).temporal.breaker;
-    const now = this.#core.nowMs();
-    const { pacing, orders } = this.#core.state;
-    const lots = (orders.byDecision.get(order.decisionId) ?? [order]).reduce((sum, sibling) => sum + sibling.lots, 0);
-    const known = pacing.breakers.get(order.agent);
-    if (known !== undefined && known.untilMs > now) return;
-    const count = pacing.countExecutions(
-      order.agent,
+    if (order.agent === null) return;
+    const { temporal } = this.#core.policyFor(order.agent);
+    const opened = findRepeatedExecution(this.#core.state, order, temporal.breaker, this.#core.nowMs());
+    if (opened === null) return;
+    this.#core.append('state', opened);
+    this.#core.alert(
+      'REPEATED_EXECUTION',
+      `breaker of agent ${order.agent} opened until ${opened.clears_at_ms}`,
       order.symbol,
-      order.side,
-      lots,
-      now,
-      windowMs,
-      known?.untilMs ?? 0,
     );
-    if (count < repeats) return;
-    const untilMs = now + cooldownMs * 2 ** Math.min(known?.trips ?? 0, 20);
-    this.#core.append('state', {
-      clears_at_ms: untilMs,
-      clears_when: 'its cooldown is over, or an operator clears it',
-      layer: 'breaker',
-      name: order.agent,
-      reason: `the same ${order.side} of ${order.symbol} was executed ${count} times within ${windowMs} ms`,
-      scope: 'agent',
-      set_by: 'daemon',
-      state: 'reducing',
-    });
-    this.#core.alert('REPEATED_EXECUTION', `breaker of agent ${order.agent} opened until ${untilMs}`, order.symbol);
   }
 
   /** Layers whose time is over are taken down, so that what is stored says what is in force. */

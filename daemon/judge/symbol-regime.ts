@@ -4,6 +4,9 @@ import type { RegimeTape } from './regime-tape.ts';
 /** How far inside the bounds a mark must lie to be left unexamined. */
 const CLEAR = 1e-12;
 
+/** Age of the last closed bar, in bars, up to which the market counts as known (DESIGN `freshness.bars`). */
+const FRESH_BARS = 2;
+
 /**
  * The regime of one symbol as an observer sees it now: the labels of closed bars, the running bar's move, funding, and
  * the hold. A stricter label counts at once. The label of a close stands through the bar that begins with it; a regime
@@ -95,9 +98,9 @@ export class SymbolRegime {
     return this.#volatileAt > leftFrom || !this.#isKnown ? VOLATILE : 0;
   }
 
-  /** Too little is known to open anything: a window is not full, or the last closed bar is not the last. */
+  /** Too little is known to open anything: a window is not full, or the last closed bar is too old. */
   isUnknown(atMs: number): boolean {
-    return !this.#isKnown || atMs > this.#lastOpenMs + 2 * this.#settings.barMs;
+    return !this.#isKnown || atMs > this.#lastOpenMs + (1 + FRESH_BARS) * this.#settings.barMs;
   }
 
   #note(label: number): void {

@@ -101,6 +101,7 @@ export function buildBaseContext(): ExecutionContext {
       last_open_fill_at_ms: null,
       last_open_fill_side: null,
       last_open_parent_at_ms: null,
+      pending_fees_usdt: 0,
       pending_turnover_usdt: 0,
       turnover_usdt: 0,
     },

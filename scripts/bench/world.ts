@@ -125,6 +125,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     last_open_fill_at_ms: NOW_MS - 30_000,
     last_open_fill_side: 'buy',
     last_open_parent_at_ms: NOW_MS - 30_000,
+    pending_fees_usdt: 0,
     pending_turnover_usdt: 0,
     turnover_usdt: 1_200,
   },

@@ -241,6 +241,7 @@ export const baseContext: ExecutionContext = {
     last_open_fill_at_ms: null,
     last_open_fill_side: null,
     last_open_parent_at_ms: null,
+    pending_fees_usdt: 0,
     pending_turnover_usdt: 0,
     turnover_usdt: 0,
   },

@@ -60,7 +60,7 @@ const usual = {
   clockSkew: 10 as number | null,
   sends: { account_sends: 0, agent_sends: 0 },
   breaker: null as number | null,
-  spent: { fees_usdt: 0, pending_turnover_usdt: 0, turnover_usdt: 0 },
+  spent: { fees_usdt: 0, pending_fees_usdt: 0, pending_turnover_usdt: 0, turnover_usdt: 0 },
   lastFill: null as number | null,
   lastParent: null as number | null,
   agent: { fees_usdt: 0, gross_other_usdt: 0, other_positions: 0, turnover_usdt: 0 },
@@ -121,6 +121,7 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   breaker: near(NOW, 1),
   spent: fc.record({
     fees_usdt: fc.constantFrom(0, 0, 0.29, 9.5, 9.99, 10),
+    pending_fees_usdt: fc.constantFrom(0, 0, 0.03, 0.25),
     pending_turnover_usdt: fc.constantFrom(0, 0, 60, 500.5),
     turnover_usdt: fc.constantFrom(0, 0, 700, 1199.99, 19_400, 19_999.99, 20_000),
   }),

@@ -114,8 +114,8 @@ function dailyBounds(context: ExecutionContext, policy: IntendedPolicySpec, rule
   const code = 'BUDGET_TURNOVER';
   const bounds: Bound[] = [{ code, value: sub(sub(exact(turnover), exact(pacing.turnover_usdt)), pending) }];
   if (rules.taker_fee > 0) {
-    const left = div(sub(exact(fees), exact(pacing.fees_usdt)), exact(rules.taker_fee));
-    bounds.push({ code, value: sub(left, pending) });
+    const spent = sub(sub(exact(fees), exact(pacing.fees_usdt)), exact(pacing.pending_fees_usdt));
+    bounds.push({ code, value: div(spent, exact(rules.taker_fee)) });
   }
   return bounds;
 }

@@ -83,6 +83,7 @@ function writePacing(pacing: PacingView): string {
     `,"last_open_fill_at_ms":${numberOrNull(pacing.last_open_fill_at_ms)}` +
     `,"last_open_fill_side":${wordOrNull(pacing.last_open_fill_side)}` +
     `,"last_open_parent_at_ms":${numberOrNull(pacing.last_open_parent_at_ms)}` +
+    `,"pending_fees_usdt":${numberText(pacing.pending_fees_usdt)}` +
     `,"pending_turnover_usdt":${numberText(pacing.pending_turnover_usdt)}` +
     `,"turnover_usdt":${numberText(pacing.turnover_usdt)}}`
   );
@@ -188,6 +189,7 @@ export const CONTEXT_IS_WHOLE: readonly [
     | 'last_open_fill_at_ms'
     | 'last_open_fill_side'
     | 'last_open_parent_at_ms'
+    | 'pending_fees_usdt'
     | 'pending_turnover_usdt'
     | 'turnover_usdt'
   >,

@@ -191,6 +191,7 @@ function sumOfFigures(context: ExecutionContext): number {
     pacing.agent_sends +
     pacing.fees_usdt +
     pacing.turnover_usdt +
+    pacing.pending_fees_usdt +
     pacing.pending_turnover_usdt +
     (pacing.breaker_until_ms ?? 0) +
     (pacing.last_open_fill_at_ms ?? 0) +

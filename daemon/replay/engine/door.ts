@@ -2,12 +2,14 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { Regime } from '../../core/policy.ts';
+import { classifyRegime, highestRegime } from '../../core/features/market.ts';
+import type { MarketSection, Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import type { DecisionKind } from '../../gate/api.ts';
 import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
+import { GATE_AGENT } from '../../gate/review.ts';
 import { type Ask, buildContext, type LiveInputs, type SymbolInputs } from '../../gate/snapshot.ts';
 import { GateState } from '../../gate/state/gate-state.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
@@ -63,6 +65,7 @@ export class GateDoor {
   readonly #track: MarketTrack;
   readonly #account: ReplayAccount;
   readonly #policies: ReadonlyMap<string, CompiledPolicy>;
+  readonly #market: MarketSection;
   readonly #inputs = new Map<string, SymbolInputs>();
   readonly #inputStep: Float64Array;
   #seq = 0;
@@ -82,6 +85,7 @@ export class GateDoor {
     this.#track = track;
     this.#account = account;
     this.#policies = policies;
+    this.#market = this.policy(GATE_AGENT).spec.market;
     this.#inputStep = new Float64Array(clock.market.symbols.length).fill(-1);
     this.#refreshRules();
   }
@@ -139,11 +143,23 @@ export class GateDoor {
 
   #refresh(symbol: number): void {
     const clock = this.#clock;
-    if (!clock.isLive(symbol)) return;
     const at = clock.nowMs;
     if (this.#inputStep[symbol] === at) return;
     this.#inputStep[symbol] = at;
     const name = clock.market.symbols[symbol]!;
+    if (!clock.isLive(symbol)) {
+      // In a gap the last mark stands and ages; funding is settled and known all the same.
+      const last = this.#inputs.get(name);
+      if (last === undefined) return;
+      const fundingRate8h = this.#track.fundingRate8h(symbol, at);
+      const raw =
+        last.features === null
+          ? last.heldRegime
+          : classifyRegime({ ...last.features, funding_rate_8h: fundingRate8h }, this.#market).regime;
+      const heldRegime = highestRegime(last.heldRegime, raw);
+      this.#inputs.set(name, { ...last, mark: clock.marks[symbol]!, fundingRate8h, fundingAtMs: at, heldRegime });
+      return;
+    }
     const mark = clock.marks[symbol]!;
     const half = Math.max(1, Math.round((clock.markTicks[symbol]! * HALF_SPREAD_BPS) / 1e4));
     const bar = clock.barIndex[symbol]!;

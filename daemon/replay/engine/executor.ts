@@ -2,6 +2,7 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
+import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../types.ts';
 import type { ReplayAccount } from './account.ts';
@@ -328,6 +329,11 @@ export class Executor {
       symbol: order.symbol,
       trade_id: `${order.clientOrderId}/${order.executedLots}`,
     });
+    if (order.agent !== null) {
+      const { breaker } = door.policy(order.agent).temporal;
+      const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);
+      if (opened !== null) door.append('state', opened);
+    }
     const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
     tally.noteFill(
       this.#asked.get(order.clientOrderId) ?? null,
