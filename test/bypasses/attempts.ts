@@ -169,7 +169,7 @@ export function withoutPacing(spec: { budgets: object; temporal: object; trader_
 /**
  * Races need many orders at the exchange: with daemon, exchange and a hundred clients in one process, a busy machine
  * alone would have the send deadline (500 ms) drop them all, and what never was there shows nothing. The deadline itself
- * is tested in test/gate/halt-races.test.ts and test/venue/transport.test.ts.
+ * is tested in test/gate/world/halt-races.ts and test/venue/transport.test.ts.
  */
 export function withoutSendDeadline(world: DaemonWorld): void {
   Object.assign(world.daemon.gate.core.settings, { sendDeadlineMs: 60_000 });

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { createAuditor } from '../../daemon/gate/audit.ts';
+import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../daemon/gate/ports.ts';
 import { ExecutionRecall } from '../../daemon/gate/recall.ts';
 import { KEEP_ENDED_MS } from '../../daemon/gate/state/ended-orders.ts';
-import { DaemonWorld, order, type ToolBody } from '../daemon/harness.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 
 function busyLedger(): { readonly ledger: FoldedLedger; readonly stored: readonly StoredEvent[] } {
@@ -118,46 +115,5 @@ describe('executions that have left the views are read back from the ledger', ()
     });
     const [order] = new ExecutionRecall(ledger.state, ledger).ordersOf(stored);
     assert.deepEqual([order?.status, order?.executedLots], ['canceled', 4]);
-  });
-});
-
-describe('a daemon whose views have let an order go', () => {
-  let world: DaemonWorld;
-  before(async () => {
-    world = await DaemonWorld.start();
-  });
-  after(() => world.close());
-
-  it('BY-11 answers get_decision and the repeated request as before, also after a restart, and audits whole', async () => {
-    const ask = order({ request_id: 'r-1' });
-    const first = (await world.tool('place_order', ask)).body;
-    assert.equal(first.execution.state, 'filled', JSON.stringify(first.decision.reasons));
-    await world.refresh();
-    const path = `/v1/decisions/${first.decision.decision_id}`;
-    const held = (await world.call<ToolBody>('GET', path)).body;
-    await world.tool('close_position', { symbol: 'BTCUSDT' });
-    for (let day = 0; day < 8; day += 1) await world.advance(DAY);
-    const isHeld = (): boolean => world.daemon.gate.core.state.orders.byDecision.has(first.decision.decision_id);
-    assert.equal(isHeld(), false, 'a week is over');
-    for (const when of ['before a restart', 'after a restart']) {
-      assert.deepEqual((await world.call<ToolBody>('GET', path)).body, held, `get_decision ${when}`);
-      const again = (await world.tool('place_order', ask)).body;
-      assert.deepEqual(again, held, `the repeated request ${when}`);
-      assert.equal(await world.position('BTCUSDT'), 0, `nothing is bought again ${when}`);
-      await world.restart();
-      assert.equal(isHeld(), false, 'a restart forgets the same');
-    }
-    const { ledger } = world.daemon;
-    const auditor = createAuditor({
-      genesisId: ledger.genesis.genesis_id,
-      readPolicy: (hash) => ledger.readPolicy(hash),
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    });
-    let decisions = 0;
-    for (const event of ledger.iterateEvents()) {
-      if (event.kind === 'decision') decisions += 1;
-      assert.deepEqual(auditor.fold(event), { ok: true }, `event ${event.seq}`);
-    }
-    assert.ok(decisions >= 2, `${decisions} decisions were audited`);
   });
 });

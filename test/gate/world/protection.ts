@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { DecisionEvent } from '../../daemon/gate/events.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
-import { createClient } from '../exchange-sim/signed-client.ts';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
 
 describe('protective stops and cut-backs', () => {
   let world: DaemonWorld;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('a halt holds for orders that are on their way (BY-16, BY-32)', () => {
   let world: DaemonWorld;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { OrderState } from '../../daemon/gate/state/orders.ts';
-import { DaemonWorld, order } from '../daemon/harness.ts';
-import { type Client, createClient } from '../exchange-sim/signed-client.ts';
+import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
 
 describe('an order of ours that somebody changed at the venue', () => {
   let world: DaemonWorld;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { mergeKey } from '../../daemon/gate/merged-exits.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { mergeKey } from '../../../daemon/gate/merged-exits.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('BY-36 exits beyond their rate', () => {
   it('go out as one only under the same bound on the price: none, 0, 1', () => {

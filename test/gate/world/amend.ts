@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { DecisionBody, TradingArgs } from '../../daemon/gate/api.ts';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import type { DecisionBody, PlaceOrderArgs, TradingArgs } from '../../../daemon/gate/api.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 const LIMIT = { order_type: 'limit', limit_price: 59_000 };
 
@@ -64,11 +64,15 @@ describe('modify_order races and doubts (BY-07)', () => {
   it('counts an amend that may still arrive, although the order still shows its old form', async () => {
     await world.advance(60_000);
     const id = await resting(240);
-    await world.fault({ kind: 'delay', ms: 1_500, match: { method: 'PUT', path: '/fapi/v1/order' } });
+    await world.fault({ kind: 'delay', ms: 300, match: { method: 'PUT', path: '/fapi/v1/order' } });
     const quick = world.tool('modify_order', { client_order_id: id, requested_notional: 900, limit_price: 59_000 });
     await until('the amend is on its way', () => world.daemon.gate.core.state.orders.all.get(id)?.amend !== null);
-    const racing = await world.tool('place_order', order({ ...LIMIT, requested_notional: 600 }));
-    const reserved = racing.body.decision.effective?.notional ?? 0;
+    // In this very turn, so that the amend cannot have arrived.
+    const [racing] = await together([
+      { tool: 'place_order', args: { ...order({ ...LIMIT, requested_notional: 600 }) } as PlaceOrderArgs },
+    ]);
+    const reserved = racing?.effective?.notional ?? 0;
+    assert.ok(reserved > 0, JSON.stringify(racing?.reasons));
     assert.ok(reserved <= 121, `reserved beside the amend: ${reserved}`);
     await quick;
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('exits of the gate itself', () => {
   let world: DaemonWorld;

@@ -1,0 +1,12 @@
+/**
+ * All tests of the gate that need a whole daemon, in one process: loading the daemon costs more than most of them. Each
+ * also runs by itself, named to the test runner.
+ */
+import './world/amend.ts';
+import './world/changed-orders.ts';
+import './world/exits.ts';
+import './world/gate-exits.ts';
+import './world/halt-races.ts';
+import './world/merged-exits.ts';
+import './world/protection.ts';
+import './world/recall.ts';
