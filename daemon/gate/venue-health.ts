@@ -44,6 +44,8 @@ export class VenueHealth implements VenueConsequences {
 
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
+    // Dropped by ourselves for being late, before a byte was sent: on a slow machine nothing was refused.
+    if (isLateDrop(rejection)) return;
     const key = `${order.symbol} ${rejection.code ?? rejection.httpStatus ?? ''}`;
     this.#equalRejections = key === this.#lastRejection ? this.#equalRejections + 1 : 1;
     this.#lastRejection = key;
@@ -171,6 +173,11 @@ export class VenueHealth implements VenueConsequences {
       });
     }
   }
+}
+
+/** A send deadline: no answer of the venue stands behind it, and nothing but time speaks against another try. */
+function isLateDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
+  return code === null && httpStatus === null && retryable && consequence === 'none';
 }
 
 /** Whether everything of an execution has come to an end. */

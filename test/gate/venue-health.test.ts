@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
+import type { Rejection } from '../../daemon/gate/ports.ts';
+import { stateInForce } from '../../daemon/gate/state/layers.ts';
+import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
+import { VenueHealth } from '../../daemon/gate/venue-health.ts';
+import { basePolicy } from '../core/decision-fixture.ts';
+import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
+
+const REFUSED: Rejection = {
+  code: -2019,
+  httpStatus: 400,
+  message: 'Margin is insufficient.',
+  retryable: false,
+  consequence: 'none',
+  retryAfterMs: null,
+};
+/** Dropped by ourselves: no byte of it was sent. */
+const LATE: Rejection = { ...REFUSED, code: null, httpStatus: null, message: 'SEND_DEADLINE', retryable: true };
+/** Could not be built: it would fail the same way every time. */
+const MALFORMED: Rejection = { ...LATE, message: 'the price is not on the grid', retryable: false };
+
+function openingOrder(): OrderState {
+  const ledger = new FoldedLedger();
+  ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+  const [order] = liveOrders(ledger.state.orders, 'BTCUSDT');
+  assert.ok(order !== undefined, 'an order is on its way');
+  return order;
+}
+/** The state in force for the account after these rejections of one symbol. */
+function stateAfter(rejections: readonly Rejection[]): string {
+  let seq = 0;
+  const appendNow = ([record]: readonly { build(seq: number): unknown }[]): object => {
+    seq += 1;
+    record?.build(seq);
+    return { seqs: [seq], committed: Promise.resolve() };
+  };
+  const ports = { clock: { nowMs: () => T0 }, ledger: { isFailed: false, appendNow } } as unknown as GatePorts;
+  const settings = { venue: 'paper', account: 'main', version: '0', answerWithinMs: 1, sendDeadlineMs: 1 } as const;
+  const core = new GateCore(ports, settings, { spec: basePolicy, hash: 'test' });
+  const nothing = (): void => undefined;
+  const health = new VenueHealth(core, {
+    resyncClock: nothing,
+    reloadRules: nothing,
+    refreshAccount: nothing,
+    fetchTrades: nothing,
+    resolve: nothing,
+  });
+  const order = openingOrder();
+  for (const rejection of rejections) health.onRejection(rejection, order);
+  return stateInForce(core.state.layers, T0, 'BTCUSDT', 'alice').state;
+}
+const times = (count: number, rejection: Rejection): readonly Rejection[] =>
+  Array.from({ length: count }, () => rejection);
+
+describe('refusals in a loop stop opening', () => {
+  it('at the fifth equal one, whether the venue refused it or it could not even be built', () => {
+    for (const rejection of [REFUSED, MALFORMED]) {
+      assert.equal(stateAfter(times(4, rejection)), 'active', `four: ${rejection.message}`);
+      assert.equal(stateAfter(times(5, rejection)), 'reducing', `five: ${rejection.message}`);
+    }
+    assert.equal(stateAfter([...times(4, REFUSED), { ...REFUSED, code: -4003 }]), 'active', 'another code');
+  });
+
+  it('and what we dropped ourselves for being late neither counts nor starts the count anew', () => {
+    assert.equal(stateAfter(times(50, LATE)), 'active', 'a slow machine is no refusal of the venue');
+    assert.equal(stateAfter([...times(4, REFUSED), LATE]), 'active', 'four and a late one');
+    assert.equal(stateAfter([...times(4, REFUSED), LATE, REFUSED]), 'reducing', 'five, whatever lies between');
+  });
+});
