@@ -9,7 +9,7 @@ const TESTS = fileURLToPath(new URL('.', import.meta.url));
 const SHARED = join(TESTS, '..', '..', 'shared');
 const ID = /\b(?:(?:SAE|ATK)-[A-Z0-9]+(?:-[A-Z0-9]+)*|BY-\d\d)\b/g;
 
-/** `later`: comes with the evaluation, or with the fault campaign (BY-13). BY-33 is tested but for `doctor`. */
+/** `later`: has no test yet. BY-33 is tested but for `doctor`. */
 interface Manifest {
   readonly clauses: Readonly<Record<string, 'tested' | 'later'>>;
   readonly bypasses: Readonly<Record<string, 'tested' | 'later'>>;
