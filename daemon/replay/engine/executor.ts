@@ -1,14 +1,15 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { ExecutionRequest, Side } from '../../core/request.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
-import { isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
+import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../types.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import { BASE_ASK, type GateDoor, planOrders, type Taken } from './door.ts';
 import type { Fill, ReplayExchange, ReplayOrder, ReplayStop } from './exchange.ts';
+import { type Climb, ExitLadder, planSingleOrder } from './exit-ladder.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
 import type { Asked, RunTally } from './tally.ts';
 
@@ -17,13 +18,6 @@ export type PendingWork =
   | { readonly kind: 'slice'; readonly order: OrderState; readonly taken: Taken; readonly asked: Asked | null }
   | { readonly kind: 'merged'; readonly order: OrderState; readonly taken: Taken; readonly asked: Asked | null }
   | { readonly kind: 'rung'; readonly climb: Climb; readonly lots: number; readonly rung: number };
-
-interface Climb {
-  readonly taken: Taken;
-  readonly asked: Asked | null;
-  readonly side: Side;
-  readonly attempt: { count: number };
-}
 
 export interface ExecutorParts {
   readonly door: GateDoor;
@@ -46,6 +40,7 @@ export class Executor {
   readonly #parts: ExecutorParts;
   readonly #asked = new Map<string, Asked | null>();
   readonly #index: ReadonlyMap<string, number>;
+  readonly #exits: ExitLadder;
   #marks: ReadonlyMap<string, number | null> = new Map();
   #marksStep = -1;
   #marksBarMs = -1;
@@ -53,6 +48,12 @@ export class Executor {
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
     this.#index = new Map(parts.clock.market.symbols.map((symbol, i) => [symbol, i]));
+    this.#exits = new ExitLadder(parts.door, parts.clock, parts.later, {
+      send: (order, asked) => this.#send(order, asked),
+      end: (order) => this.end(order, 'canceled'),
+      cancel: (order) => this.cancel(order),
+      heldLots: (symbol) => Math.abs(parts.account.lots(this.#index.get(symbol)!)),
+    });
     parts.exchange.onFill = (order, fill) => this.#onRestingFill(order, fill);
     parts.exchange.onExpired = (order) => this.#onRestingEnd(order.id);
     parts.exchange.onStop = (stop, fill) => this.#onStop(stop, fill);
@@ -61,17 +62,8 @@ export class Executor {
   plan(request: ExecutionRequest, decision: ExecutionDecision, id: string): readonly PlannedOrder[] {
     const rules = request.symbol === null ? undefined : this.#parts.rules.get(request.symbol);
     if (rules === undefined) return [];
-    const waitMs = request.origin === 'agent' ? this.#exitDelay(request.agent) : 0;
+    const waitMs = request.origin === 'agent' ? this.#exits.delayFor(request.agent) : 0;
     return planOrders(decision, request, rules, id, waitMs);
-  }
-
-  /** Exits beyond their own rate wait and merge (DESIGN "Verified exit"). */
-  #exitDelay(agent: string): number {
-    const { door, clock } = this.#parts;
-    const { max, window_ms: windowMs } = door.policy(agent).spec.exits.rate;
-    const used = door.state.pacing.agent(agent).exits.count(clock.nowMs, windowMs);
-    if (used.tokens < max || used.freeAtMs === null) return 0;
-    return Math.max(1, used.freeAtMs - clock.nowMs);
   }
 
   /** Acts on a permitted decision at this very instant; what is due later is queued. */
@@ -96,14 +88,14 @@ export class Executor {
     }
     if (first.status === 'pending_send')
       this.#parts.later(first.dueAtMs, { kind: 'merged', order: first, taken, asked });
-    else this.#climb({ taken, asked, side: first.side, attempt: { count: 0 } }, first, 0);
+    else this.#exits.climb({ taken, asked, side: first.side, attempt: { count: 0 } }, first, 0);
   }
 
   /** Runs what has fallen due. */
   run(work: PendingWork): void {
     if (work.kind === 'slice') this.#sendSlice(work.taken, work.order, work.asked);
-    else if (work.kind === 'merged') this.#sendMerged(work.taken, work.order, work.asked);
-    else this.#decideRung(work.climb, work.lots, work.rung);
+    else if (work.kind === 'merged') this.#exits.sendMerged(work.taken, work.order, work.asked);
+    else this.#exits.decideRung(work.climb, work.lots, work.rung);
   }
 
   #sendSlice(parent: Taken, order: OrderState, asked: Asked | null): void {
@@ -131,106 +123,13 @@ export class Executor {
     const slice = door.take(request, ask, {
       kind: 'slice',
       parentDecisionId: parent.event.decision.decision_id,
-      plan: (decision) => this.#single(decision, 'open', order.symbol, order.clientOrderId, order.slice),
+      plan: (decision) => planSingleOrder(decision, 'open', order.symbol, order.clientOrderId, order.slice),
     });
     if (slice === null || slice.event.orders.length === 0) {
       for (const sibling of parent.orders) if (sibling.status === 'pending_send') this.end(sibling, 'canceled');
       return;
     }
     if (statusOf(order) === 'in_flight') this.#send(order, asked);
-  }
-
-  #single(
-    decision: ExecutionDecision,
-    action: 'open' | 'exit',
-    symbol: string,
-    id: string,
-    slice: number,
-  ): readonly PlannedOrder[] {
-    const { effective } = decision;
-    if (decision.decision === 'BLOCK' || effective === null || effective.action !== action) return [];
-    return [
-      {
-        client_order_id: id,
-        delay_ms: 0,
-        kind: 'regular',
-        leverage: effective.leverage ?? 1,
-        lots: effective.lots,
-        order_type: effective.order_type,
-        price_ticks: effective.price_ticks,
-        protective: false,
-        reduce_only: effective.reduce_only,
-        side: effective.side,
-        slice,
-        symbol,
-        time_in_force: effective.time_in_force,
-        trigger_ticks: null,
-      },
-    ];
-  }
-
-  #sendMerged(taken: Taken, order: OrderState, asked: Asked | null): void {
-    if (order.status !== 'pending_send') return;
-    const waiting = [...liveOrders(this.#parts.door.state.orders, order.symbol)].filter(
-      (other) =>
-        other.status === 'pending_send' &&
-        other.reduceOnly &&
-        other.agent === order.agent &&
-        other.side === order.side &&
-        other.timeInForce === order.timeInForce &&
-        other.slippageBps === order.slippageBps,
-    );
-    const lots = waiting.reduce((sum, other) => sum + other.lots, 0);
-    for (const other of waiting) this.end(other, 'canceled');
-    this.#decideRung({ taken, asked, side: order.side, attempt: { count: 0 } }, lots, 0);
-  }
-
-  #decideRung(climb: Climb, lots: number, rung: number): void {
-    const { door } = this.#parts;
-    const parent = climb.taken.event;
-    climb.attempt.count += 1;
-    const id = `hfreplay${parent.decision.seq.toString(36)}-0-${climb.attempt.count}`;
-    const taken = door.take(
-      { ...parent.request, intent: 'close', side: climb.side, request_id: null },
-      { ...BASE_ASK, phase: 'slice', exitRung: rung, sliceLots: lots },
-      {
-        kind: 'slice',
-        parentDecisionId: parent.decision.decision_id,
-        plan: (decision) => this.#single(decision, 'exit', parent.request.symbol ?? '', id, 0),
-      },
-    );
-    const order = taken?.orders[0];
-    if (order !== undefined) this.#climb(climb, order, rung);
-  }
-
-  /** One rung now; what is left climbs on after `step_ms`. */
-  #climb(climb: Climb, order: OrderState, rung: number): void {
-    const { door, clock } = this.#parts;
-    this.#makeRoom(order);
-    this.#send(order, climb.asked);
-    const { request } = climb.taken.event;
-    const { exits } = door.policy(request.agent).spec;
-    const left = order.lots - order.executedLots;
-    const rungs = exits.ladder_bps.length + (request.origin === 'agent' ? 0 : 1);
-    if (left <= 0 || !isTerminal(order.status) || order.timeInForce === 'GTC') return;
-    if (order.status === 'rejected' || rung + 1 >= rungs) return;
-    this.#parts.later(clock.nowMs + exits.step_ms, { kind: 'rung', climb, lots: left, rung: rung + 1 });
-  }
-
-  /** Resting exits that together with this one exceed the position make room for it. */
-  #makeRoom(order: OrderState): void {
-    const held = Math.abs(this.#parts.account.lots(this.#index.get(order.symbol)!));
-    const resting = [...liveOrders(this.#parts.door.state.orders, order.symbol)].filter(
-      (other) =>
-        other !== order &&
-        other.reduceOnly &&
-        !other.protective &&
-        other.side === order.side &&
-        other.timeInForce === 'GTC',
-    );
-    const sum = resting.reduce((total, other) => total + other.lots - other.executedLots, 0);
-    if (sum + order.lots <= held) return;
-    for (const other of resting) if (other.agent === order.agent) this.cancel(other);
   }
 
   #send(order: OrderState, asked: Asked | null): void {
