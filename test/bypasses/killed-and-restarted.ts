@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Books, order, type TestAnswer, until } from '../daemon/harness.ts';
 import type { AnyBody } from './attempts.ts';
 import { KilledDaemon } from './killed-daemon.ts';
@@ -17,6 +18,7 @@ export const AMEND = { method: 'PUT', path: '/fapi/v1/order' };
 export const CANCEL = { method: 'DELETE', path: '/fapi/v1/order' };
 /** Later than the kill and, on a quiet machine, than the restart; before the exchange's recvWindow is over. */
 export const LATE_MS = 3_500;
+const AGREED_WITHIN_MS = 5_000;
 
 /**
  * SIGKILL at chosen places of an execution, some seeded milliseconds off. Every kill ends with the same proof from the
@@ -45,13 +47,31 @@ export async function revive(world: KilledDaemon): Promise<Books> {
   return dead;
 }
 
+/**
+ * What the exchange holds must be decided and below the caps at every instant. That the ledger tells what became of it
+ * may take a moment: the views run ahead of the disk by a commit, and a cancel may be on its way.
+ */
+async function untilAgreed(world: KilledDaemon): Promise<Books> {
+  const deadline = performance.now() + AGREED_WITHIN_MS;
+  for (;;) {
+    const books = await world.books();
+    staysBelowTheCaps(books);
+    everyOrderIsDecided(books, readLedger(world));
+    try {
+      ledgerTellsWhich(books, readLedger(world));
+      await viewsEqualTheBooks(world, books);
+      return books;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}
+
 /** What must hold once the restarted daemon knows what became of everything. Returns the books. */
 export async function prove(world: KilledDaemon): Promise<Books> {
   await world.untilKnown();
-  const books = await world.books();
-  staysBelowTheCaps(books);
-  ledgerTellsWhich(books, readLedger(world));
-  await viewsEqualTheBooks(world, books);
+  const books = await untilAgreed(world);
   assert.deepEqual(books.liquidations, [], 'nothing is liquidated');
   assert.equal((await world.verifyLedger()).ok, true, 'the ledger is whole');
   return books;

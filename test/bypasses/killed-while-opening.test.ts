@@ -85,7 +85,8 @@ describe('ways around a gate: killed while it opens', { concurrency: true }, () 
         return order(change) as { request_id: string };
       });
       const asked = asks.map((ask) => world.tool('place_order', ask).catch(() => null));
-      await delay(world.draw.int(10, 60));
+      await until('the first is at the exchange', async () => (await world.books()).orders.length > 0, 20_000);
+      await delay(world.draw.int(0, 15));
       await world.kill();
       const answers = await Promise.all(asked);
       await revive(world);
