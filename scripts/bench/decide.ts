@@ -15,16 +15,21 @@ export interface DecideFigures {
   readonly trace_ns: number;
 }
 
-/** Nanoseconds an operation by batches: the clock's own cost vanishes, a pause shows in one batch. */
-function measureBatches(run: () => void): number[] {
-  for (let i = 0; i < 50 * BATCH; i += 1) run();
-  const batches: number[] = [];
-  for (let batch = 0; batch < BATCHES; batch += 1) {
-    const startedAt = process.hrtime.bigint();
-    for (let i = 0; i < BATCH; i += 1) run();
-    batches.push(Number(process.hrtime.bigint() - startedAt) / BATCH);
-  }
-  return batches.sort((a, b) => a - b);
+/**
+ * Nanoseconds an operation by batches: the clock's own cost vanishes, a pause shows in one batch. The two take turns, so
+ * that a machine that is slow for a while is slow for both.
+ */
+function measureInTurn(runs: readonly (() => void)[]): readonly number[][] {
+  for (const run of runs) for (let i = 0; i < 50 * BATCH; i += 1) run();
+  const batches = runs.map((): number[] => []);
+  for (let batch = 0; batch < BATCHES; batch += 1)
+    for (const [index, run] of runs.entries()) batches[index]!.push(timeBatch(run));
+  return batches.map((times) => times.sort((a, b) => a - b));
+}
+function timeBatch(run: () => void): number {
+  const startedAt = process.hrtime.bigint();
+  for (let i = 0; i < BATCH; i += 1) run();
+  return Number(process.hrtime.bigint() - startedAt) / BATCH;
 }
 function at(sorted: readonly number[], quantile: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(quantile * sorted.length) - 1)] ?? Number.NaN;
@@ -76,16 +81,17 @@ export function measureDecide(spec: IntendedPolicySpec): DecideFigures {
     return contexts[turn & 63] ?? BENCH_CONTEXT;
   };
   let sink = 0;
-  const decided = measureBatches(() => {
+  const runDecide = (): void => {
     const decision = decide(BENCH_REQUEST, nextContext(), policy);
     keep(decision);
     sink += decision.verdicts.length;
-  });
-  const traced = measureBatches(() => {
+  };
+  const runTrace = (): void => {
     const checked = tenChecks(nextContext(), 400 + (sink & 1), 1, 10);
     keep(checked);
     sink += checked.trace.length;
-  });
+  };
+  const [decided = [], traced = []] = measureInTurn([runDecide, runTrace]);
   if (sink === 0) throw new Error('nothing was decided');
   return {
     p50_ns: Math.round(at(decided, 0.5)),

@@ -17,8 +17,8 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
  */
-const ROUNDS = 3;
-const SECONDS = 3;
+const ROUNDS = 5;
+const SECONDS = 2;
 const ORDERS = 400;
 
 interface Child {
