@@ -178,7 +178,7 @@ export class Gate implements GateApi {
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
     const closed = this.#unavailable();
     if (closed !== null) return closed;
-    const decided = this.#decide(readIntake(this.core, caller, call), 'dry_run');
+    const decided = this.#decide(readIntake(this.core, caller, call, 'advisory'), 'dry_run');
     await decided.appended.committed;
     return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.bodyText) };
   }
@@ -195,7 +195,7 @@ export class Gate implements GateApi {
     const decided =
       call === null
         ? this.#decideForeignTool(caller, tool, args, skill)
-        : this.#decide(withSkill(readIntake(this.core, caller, call), skill), 'intercept');
+        : this.#decide(withSkill(readIntake(this.core, caller, call, 'advisory'), skill), 'intercept');
     await decided.appended.committed;
     return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
   }
@@ -378,7 +378,7 @@ export class Gate implements GateApi {
     const intake: Intake = {
       request,
       caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
-      bodyHash: '',
+      bodyHash: null,
       texts: {},
       target: null,
       schemaViolation: null,

@@ -10,8 +10,8 @@ import type { OrderState } from './state/orders.ts';
 export interface Intake {
   readonly request: ExecutionRequest;
   readonly caller: Caller;
-  /** Digest of the economic fields: not timestamp, validity, rationale or meta. */
-  readonly bodyHash: string;
+  /** Digest of the economic fields: not timestamp, validity, rationale or meta. Null for advisory calls. */
+  readonly bodyHash: string | null;
   /** Free texts by field, to be kept beside the chain by digest. */
   readonly texts: { readonly [field: string]: string };
   /** The order that modify_order or cancel_order names, when it exists. */
@@ -25,7 +25,13 @@ export function originOf(caller: Caller): Origin {
   return caller.role === 'operator' ? 'operator' : 'agent';
 }
 
-export function readIntake(core: GateCore, caller: Caller, call: TradingArgs): Intake {
+/** `advisory`: dry run and intercept, which have no idempotency key and so need no digest of the body. */
+export function readIntake(
+  core: GateCore,
+  caller: Caller,
+  call: TradingArgs,
+  purpose: 'binding' | 'advisory' = 'binding',
+): Intake {
   const target = 'client_order_id' in call.args ? (core.state.orders.all.get(call.args.client_order_id) ?? null) : null;
   const texts: Record<string, string> = {};
   if (call.tool === 'place_order') {
@@ -36,7 +42,7 @@ export function readIntake(core: GateCore, caller: Caller, call: TradingArgs): I
   return {
     request: buildRequest(core, caller, call, target),
     caller,
-    bodyHash: core.ports.sha256(economicText(call)),
+    bodyHash: purpose === 'binding' ? core.ports.sha256(economicText(call)) : null,
     texts,
     target,
     schemaViolation: core.ports.checkOperatorSchema(core.policySpec, call.tool, call.args),
