@@ -151,7 +151,11 @@ test('SAE-OOS-STATE: nothing is opened with less than a window of bars, after a 
   assert.deepEqual(open(160, 100, 50_000, 0), ['state_unknown_market'], '59 bars after the gap');
   assert.deepEqual(open(161, 100, 50_000, 0), [], '60 bars after the gap');
   assert.deepEqual(open(160, null, 50_000, 2 * BAR_MS), [], 'one bar late, and the running one');
-  assert.deepEqual(open(160, null, 50_000, 2 * BAR_MS + 1), ['state_unknown_market'], 'two bars that should have closed');
+  assert.deepEqual(
+    open(160, null, 50_000, 2 * BAR_MS + 1),
+    ['state_unknown_market'],
+    'two bars that should have closed',
+  );
   assert.deepEqual(open(160, null, null, 0), ['state_unknown_market'], 'no mark');
 });
 
