@@ -1,5 +1,6 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { Side } from '../../core/request.ts';
+import { planSingle } from '../../gate/decisions.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import { isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { MarketClock } from './clock.ts';
@@ -125,22 +126,5 @@ export function planSingleOrder(
 ): readonly PlannedOrder[] {
   const { effective } = decision;
   if (decision.decision === 'BLOCK' || effective === null || effective.action !== action) return [];
-  return [
-    {
-      client_order_id: id,
-      delay_ms: 0,
-      kind: 'regular',
-      leverage: effective.leverage ?? 1,
-      lots: effective.lots,
-      order_type: effective.order_type,
-      price_ticks: effective.price_ticks,
-      protective: false,
-      reduce_only: effective.reduce_only,
-      side: effective.side,
-      slice,
-      symbol,
-      time_in_force: effective.time_in_force,
-      trigger_ticks: null,
-    },
-  ];
+  return [planSingle(effective, symbol, id, slice)];
 }
