@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
+import { DurationHistogram } from '../metrics/duration-histogram.ts';
 
 /** The gate's own Prometheus metrics; HTTP adds its own. */
 export interface GateMetrics {
@@ -13,24 +14,18 @@ export interface GateMetrics {
 export function createGateMetrics(): GateMetrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
-  const decisions = new Counter({
-    name: 'holdfast_decisions_total',
-    help: 'Decisions by kind, tool and verdict',
-    labelNames: ['kind', 'tool', 'decision'],
-    registers,
-  });
-  const reasons = new Counter({
-    name: 'holdfast_reasons_total',
-    help: 'Reasons that tightened or denied, by code',
-    labelNames: ['code'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'holdfast_decide_seconds',
-    help: 'Time of snapshot and decide',
-    buckets: [2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2],
-    registers,
-  });
+  const decisions = new Tally(registers, 'holdfast_decisions_total', 'Decisions by kind, tool and verdict', [
+    'kind',
+    'tool',
+    'decision',
+  ]);
+  const reasons = new Tally(registers, 'holdfast_reasons_total', 'Reasons that tightened or denied, by code', ['code']);
+  const durations = new DurationHistogram(
+    'holdfast_decide_seconds',
+    'Time of snapshot and decide',
+    [2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2],
+  );
+  const decideSeries = durations.createSeries();
   const submits = new Counter({
     name: 'holdfast_venue_outcomes_total',
     help: 'Outcomes of orders, amends and cancels at the venue',
@@ -43,14 +38,12 @@ export function createGateMetrics(): GateMetrics {
     labelNames: ['code'],
     registers,
   });
-  const boundDecisions = new BoundCounter(decisions);
-  const boundReasons = new BoundCounter(reasons);
   return {
     observer: {
       decided: (kind, tool, verdict, codes, elapsedNs) => {
-        boundDecisions.of(`${kind} ${tool} ${verdict}`, () => ({ kind, tool, decision: verdict })).inc();
-        for (const code of codes) boundReasons.of(code, () => ({ code })).inc();
-        duration.observe(elapsedNs / 1e9);
+        decisions.add(kind, tool, verdict);
+        for (const code of codes) reasons.add(code);
+        durations.observe(decideSeries, elapsedNs / 1e9);
       },
       submitted: (outcome) => submits.inc({ outcome }),
       alerted: (code) => alerts.inc({ code }),
@@ -77,25 +70,35 @@ export function createGateMetrics(): GateMetrics {
         () => gate.core.market.account?.marginBalanceUsdt ?? Number.NaN,
       );
     },
-    text: () => registry.metrics(),
+    text: async () =>
+      `${(await registry.metrics()).trimEnd()}\n${durations.format([{ labels: '', series: decideSeries }])}\n`,
   };
 }
 
-/** A counter's children by key: hashing labels anew at every decision would cost more than counting. */
-class BoundCounter<Label extends string> {
-  readonly #counter: Counter<Label>;
-  readonly #children = new Map<string, Counter.Internal>();
+/** A counter that is told to prom-client when somebody scrapes: hashing labels at every decision would cost more. */
+class Tally {
+  readonly #counts = new Map<string, number>();
 
-  constructor(counter: Counter<Label>) {
-    this.#counter = counter;
+  constructor(registers: Registry[], name: string, help: string, labelNames: readonly string[]) {
+    const counts = this.#counts;
+    new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        for (const [key, count] of counts) {
+          const values = key.split(' ');
+          this.inc(Object.fromEntries(labelNames.map((label, i) => [label, values[i] ?? ''])), count);
+        }
+      },
+    });
   }
 
-  /** `labels` is asked for once a key. Keys are closed lists of ours (kinds, tools, verdicts, codes). */
-  of(key: string, labels: () => Partial<Record<Label, string>>): Counter.Internal {
-    const known = this.#children.get(key);
-    if (known !== undefined) return known;
-    const child = this.#counter.labels(labels());
-    this.#children.set(key, child);
-    return child;
+  /** Precondition: words of ours (kinds, tools, verdicts, codes), without a space, from closed lists. */
+  add(...values: readonly string[]): void {
+    const key = values.join(' ');
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 }

@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { decide } from '../core/decide.ts';
 import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/context.ts';
+import { inOnePiece } from '../core/record-text/scalars.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api.ts';
@@ -85,7 +86,8 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    bodyText = flatten(writeBody(event.decision));
+    // Read three times: in the record's hash, by the database, and by the caller.
+    bodyText = inOnePiece(writeBody(event.decision));
     return { payload: event, text: writeRecord(event, contextText, bodyText) };
   });
   const codes = decision.reasons.map((reason) => reason.code);
@@ -99,14 +101,6 @@ export function takeDecision(
     core.onRecheckFailure();
   }
   return { body: payload.decision, bodyText, event: payload, appended, policy };
-}
-
-/**
- * A text that was put together piece by piece, in one piece. V8 does that whenever it reads such a text, also when it
- * is a part of a larger one, and this one is read three times: in the record's hash, by the database, and by the caller.
- */
-function flatten(text: string): string {
-  return text.charCodeAt(0) === 0 ? '' : text;
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

@@ -394,6 +394,8 @@ function agentElsewhere(
   return { gross, positions };
 }
 
+const marketCache = new WeakMap<SymbolInputs, MarketView>();
+/** The same view until a feed brings news or leverage changes, so that its text need not be written anew. */
 function viewMarket(
   state: GateState,
   symbol: string,
@@ -408,7 +410,11 @@ function viewMarket(
   if (!locked)
     for (const order of othersThan(liveOrders(state.orders, symbol), own, null))
       locked ||= order.status !== 'pending_send';
-  return {
+  const setting = position?.leverage ?? null;
+  const cached = live === null ? undefined : marketCache.get(live);
+  if (cached?.rules === rules && cached.leverage_locked === locked && cached.leverage_setting === setting)
+    return cached;
+  const view: MarketView = {
     ask: live?.ask ?? null,
     bar_count: features?.bar_count ?? 0,
     bar_ms: features?.bar_ms ?? policy.spec.market.bar_ms,
@@ -420,7 +426,7 @@ function viewMarket(
     history_count: features?.history_count ?? 0,
     jump_ratio: features?.jump_ratio ?? null,
     leverage_locked: locked,
-    leverage_setting: position?.leverage ?? null,
+    leverage_setting: setting,
     liquidity: features?.liquidity ?? null,
     liquidity_floor: features?.liquidity_floor ?? null,
     mark: live?.mark ?? null,
@@ -430,6 +436,9 @@ function viewMarket(
     sigma: features?.sigma ?? null,
     sigma_baseline: features?.sigma_baseline ?? null,
   };
+  // Without features the bar length is the policy's, which may change.
+  if (live !== null && features !== null) marketCache.set(live, view);
+  return view;
 }
 
 function viewPacing(

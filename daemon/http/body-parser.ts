@@ -60,7 +60,7 @@ function collect(payload: IncomingMessage, maxBytes: number, done: Done, parse: 
     }
     let body: unknown;
     try {
-      body = parse(Buffer.concat(chunks, length));
+      body = parse(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length));
     } catch (error) {
       settle(error instanceof Error ? error : new Error(String(error)));
       return;

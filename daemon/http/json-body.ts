@@ -29,7 +29,8 @@ export function parseJsonBody(bytes: Buffer): unknown {
   const seen: Walk = { members: 0, hasZero: false };
   walk(value, 1, '', seen);
   // JSON.parse keeps the last of two equal keys: then the text has more members than the value.
-  if (seen.members !== countMembers(text)) throw refused(`The key ${findDuplicateKey(text)} is given twice.`);
+  if (seen.members !== countColons(text) && seen.members !== countMembers(text))
+    throw refused(`The key ${findDuplicateKey(text)} is given twice.`);
   if (seen.hasZero && hasVanishedNumber(text)) throw refused('A number is too small to be held.');
   return value;
 }
@@ -69,6 +70,13 @@ function walk(value: unknown, depth: number, path: string, seen: Walk): void {
 function isExact(value: number): boolean {
   if (Object.is(value, -0)) return false;
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+}
+
+/** All colons, those inside strings too: never fewer than there are members, and found without looking at each character. */
+function countColons(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) count += 1;
+  return count;
 }
 
 /** Colons outside strings: one for each member. The text is known to be JSON. */

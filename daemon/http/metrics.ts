@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { DurationHistogram, type DurationSeries } from '../metrics/duration-histogram.ts';
 import type { FlightCounter } from './in-flight.ts';
 
 /** Bounds of the duration buckets, seconds. */
@@ -12,14 +13,10 @@ export interface HttpMetrics {
 }
 
 /** Durations of one route and status. */
-interface Series {
-  readonly route: string;
-  readonly status: number;
-  /** Per bucket, not cumulated; the last one is everything above. */
-  readonly counts: Float64Array;
-  sum: number;
+interface RouteSeries {
+  readonly labels: string;
+  readonly series: DurationSeries;
 }
-const DURATION = 'holdfast_http_request_duration_seconds';
 
 export function createHttpMetrics(flights: FlightCounter, streamCount: () => number): HttpMetrics {
   const registry = new Registry();
@@ -49,43 +46,27 @@ export function createHttpMetrics(flights: FlightCounter, streamCount: () => num
       this.inc(flights.shed);
     },
   });
-  const series = new Map<string, Map<number, Series>>();
-  const seriesOf = (route: string, status: number): Series => {
-    const byStatus = series.get(route) ?? new Map<number, Series>();
-    series.set(route, byStatus);
-    const added = { route, status, counts: new Float64Array(BUCKETS.length + 1), sum: 0 };
+  const durations = new DurationHistogram(
+    'holdfast_http_request_duration_seconds',
+    'Time from the request line to the end of the response.',
+    BUCKETS,
+  );
+  const routes = new Map<string, Map<number, RouteSeries>>();
+  const addSeries = (route: string, status: number): RouteSeries => {
+    const byStatus = routes.get(route) ?? new Map<number, RouteSeries>();
+    routes.set(route, byStatus);
+    const added = { labels: `route="${route}",status="${status}"`, series: durations.createSeries() };
     byStatus.set(status, added);
     return added;
   };
   return {
     observe(route, status, seconds) {
-      const one = series.get(route)?.get(status) ?? seriesOf(route, status);
-      let bucket = 0;
-      while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket += 1;
-      one.counts[bucket] = (one.counts[bucket] ?? 0) + 1;
-      one.sum += seconds;
+      const { series } = routes.get(route)?.get(status) ?? addSeries(route, status);
+      durations.observe(series, seconds);
     },
     async text() {
-      const all = [...series.values()].flatMap((byStatus) => [...byStatus.values()]);
-      return `${(await registry.metrics()).trimEnd()}\n${formatDurations(all)}\n`;
+      const all = [...routes.values()].flatMap((byStatus) => [...byStatus.values()]);
+      return `${(await registry.metrics()).trimEnd()}\n${durations.format(all)}\n`;
     },
   };
-}
-
-/** A histogram in Prometheus text. prom-client's own costs more per request than the rest of the route's bookkeeping. */
-function formatDurations(all: readonly Series[]): string {
-  const lines = [
-    `# HELP ${DURATION} Time from the request line to the end of the response.`,
-    `# TYPE ${DURATION} histogram`,
-  ];
-  for (const { route, status, counts, sum } of all) {
-    const labels = `route="${route}",status="${status}"`;
-    let count = 0;
-    counts.forEach((each, bucket) => {
-      count += each;
-      lines.push(`${DURATION}_bucket{le="${BUCKETS[bucket] ?? '+Inf'}",${labels}} ${count}`);
-    });
-    lines.push(`${DURATION}_sum{${labels}} ${sum}`, `${DURATION}_count{${labels}} ${count}`);
-  }
-  return lines.join('\n');
 }

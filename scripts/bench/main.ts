@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,11 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
  */
-const ROUNDS = 5;
+/** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
+const PROCESSES = 3;
+const ROUNDS = 2;
 const SECONDS = 2;
+const STARTS = 5;
 const ORDERS = 400;
 
 interface Child {
@@ -72,7 +75,7 @@ function residentMb(pid: number): number {
 async function measureStartup(folder: string): Promise<{ readonly startup_ms: number; readonly rss_mb: number }> {
   const times: number[] = [];
   const sizes: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < STARTS; round += 1) {
     const startedAt = performance.now();
     const child = await start(daemonArgs(), {
       HOLDFAST_HOME: join(folder, `startup-${round}`),
@@ -87,26 +90,30 @@ async function measureStartup(folder: string): Promise<{ readonly startup_ms: nu
   return { startup_ms: Math.round(median(times)), rss_mb: median(sizes) };
 }
 
-interface InterceptFigures {
-  readonly rps: number;
-  readonly baseline_rps: number;
-  readonly ratio: number;
-  readonly p99_ratio: number;
+interface Served {
+  readonly daemonUrl: string;
+  readonly token: string;
+  readonly baselineUrl: string;
 }
-async function compareIntercept(
-  daemonUrl: string,
-  token: string,
-  baselineUrl: string,
-  connections: number,
-): Promise<InterceptFigures> {
+type Pair = readonly [ours: LoadFigures, theirs: LoadFigures];
+
+async function loadInTurn({ daemonUrl, token, baselineUrl }: Served, connections: number): Promise<readonly Pair[]> {
   const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
   const ours = { url: `${daemonUrl}/v1/intercept`, token, body };
   const theirs = { url: `${baselineUrl}/intercept`, token: null, body };
   await load(ours, connections, 1);
   await load(theirs, connections, 1);
-  const pairs: (readonly [LoadFigures, LoadFigures])[] = [];
+  const pairs: Pair[] = [];
   for (let round = 0; round < ROUNDS; round += 1)
     pairs.push([await load(ours, connections, SECONDS), await load(theirs, connections, SECONDS)]);
+  return pairs;
+}
+function summarise(pairs: readonly Pair[]): {
+  readonly rps: number;
+  readonly baseline_rps: number;
+  readonly ratio: number;
+  readonly p99_ratio: number;
+} {
   return {
     rps: Math.round(median(pairs.map(([a]) => a.rps))),
     baseline_rps: Math.round(median(pairs.map(([, b]) => b.rps))),
@@ -118,27 +125,20 @@ function round3(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }
 
-async function compareOrders(
-  daemonUrl: string,
-  token: string,
-  baselineUrl: string,
-): Promise<{ readonly p50_us: number; readonly baseline_p50_us: number; readonly ratio: number }> {
+type OrderPair = readonly [oursUs: number, theirsUs: number];
+async function orderInTurn({ daemonUrl, token, baselineUrl }: Served): Promise<readonly OrderPair[]> {
   const ours = `${daemonUrl}/v1/tools/place_order`;
   const theirs = `${baselineUrl}/order`;
   const body = JSON.stringify(ORDER_BODY);
   await timeRequests(ours, token, body, 100);
   await timeRequests(theirs, null, body, 100);
-  const pairs: (readonly [number, number])[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const a = median(await timeRequests(ours, token, body, ORDERS));
-    const b = median(await timeRequests(theirs, null, body, ORDERS));
-    pairs.push([a, b]);
-  }
-  return {
-    p50_us: Math.round(median(pairs.map(([a]) => a))),
-    baseline_p50_us: Math.round(median(pairs.map(([, b]) => b))),
-    ratio: round3(median(pairs.map(([a, b]) => a / b))),
-  };
+  const pairs: OrderPair[] = [];
+  for (let round = 0; round < ROUNDS; round += 1)
+    pairs.push([
+      median(await timeRequests(ours, token, body, ORDERS)),
+      median(await timeRequests(theirs, null, body, ORDERS)),
+    ]);
+  return pairs;
 }
 
 /** Bytes of the record that one intercepted order leaves in the ledger: rows of the baseline are as large. */
@@ -183,10 +183,36 @@ async function runRole(role: string, args: readonly string[]): Promise<void> {
   process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
 }
 
+/** A fresh exchange, daemon and baseline; what was started is in `children` also when this throws. */
+async function serve(folder: string, policyPath: string, children: Child[]): Promise<Served> {
+  mkdirSync(folder);
+  const begin = async (args: readonly string[], env: Record<string, string>): Promise<Child> => {
+    const child = await start(args, env);
+    children.push(child);
+    return child;
+  };
+  const self = fileURLToPath(import.meta.url);
+  const exchange = await begin([self, '--role', 'exchange'], {});
+  const home = join(folder, 'home');
+  const daemon = await begin(daemonArgs(), {
+    HOLDFAST_HOME: home,
+    HOLDFAST_PORT: '0',
+    HOLDFAST_LOG_LEVEL: 'silent',
+    HOLDFAST_POLICY: policyPath,
+    HOLDFAST_PAPER_URL: exchange.url,
+  });
+  await untilReady(daemon.url);
+  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+  const operator = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
+  const rowBytes = await recordBytes(daemon.url, token, operator);
+  const database = join(folder, 'baseline.db');
+  const baseline = await begin([self, '--role', 'baseline', database, String(rowBytes), exchange.url], {});
+  return { daemonUrl: daemon.url, token, baselineUrl: baseline.url };
+}
+
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const children: Child[] = [];
-  const self = fileURLToPath(import.meta.url);
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   try {
     const base = parse(
@@ -200,34 +226,24 @@ async function main(): Promise<void> {
     const startup = await measureStartup(folder);
     const policyPath = join(folder, 'policy.yaml');
     writeFileSync(policyPath, stringify(openPolicy(base)));
-    const exchange = await start([self, '--role', 'exchange'], {});
-    children.push(exchange);
-    const home = join(folder, 'home');
-    const daemon = await start(daemonArgs(), {
-      HOLDFAST_HOME: home,
-      HOLDFAST_PORT: '0',
-      HOLDFAST_LOG_LEVEL: 'silent',
-      HOLDFAST_POLICY: policyPath,
-      HOLDFAST_PAPER_URL: exchange.url,
-    });
-    children.push(daemon);
-    await untilReady(daemon.url);
-    const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
-    const operator = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
-    const rowBytes = await recordBytes(daemon.url, token, operator);
-    const baseline = await start(
-      [self, '--role', 'baseline', join(folder, 'baseline.db'), String(rowBytes), exchange.url],
-      {},
-    );
-    children.push(baseline);
-    note(`intercept … (records of ${rowBytes} bytes)`);
-    const c8 = await compareIntercept(daemon.url, token, baseline.url, 8);
-    const c32 = await compareIntercept(daemon.url, token, baseline.url, 32);
-    note('place_order …');
-    const orders = await compareOrders(daemon.url, token, baseline.url);
-    process.stdout.write(
-      `${JSON.stringify({ decide, intercept: { c8, c32 }, place_order: orders, ...startup, replay })}\n`,
-    );
+    const c8: Pair[] = [];
+    const c32: Pair[] = [];
+    const orders: OrderPair[] = [];
+    for (let round = 0; round < PROCESSES; round += 1) {
+      note(`intercept and place_order, processes ${round + 1} of ${PROCESSES} …`);
+      const served = await serve(join(folder, `round-${round}`), policyPath, children);
+      c8.push(...(await loadInTurn(served, 8)));
+      c32.push(...(await loadInTurn(served, 32)));
+      orders.push(...(await orderInTurn(served)));
+      for (const child of children.splice(0).reverse()) await end(child);
+    }
+    const place_order = {
+      p50_us: Math.round(median(orders.map(([a]) => a))),
+      baseline_p50_us: Math.round(median(orders.map(([, b]) => b))),
+      ratio: round3(median(orders.map(([a, b]) => a / b))),
+    };
+    const intercept = { c8: summarise(c8), c32: summarise(c32) };
+    process.stdout.write(`${JSON.stringify({ decide, intercept, place_order, ...startup, replay })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });

@@ -19,7 +19,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   venue: rule(['core'], ['gate']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule([]),
-  http: rule(['core', 'contract', 'gate']),
+  metrics: rule([]),
+  http: rule(['core', 'contract', 'gate', 'metrics']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
@@ -29,7 +30,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // Attacks a running daemon from outside, over HTTP, and reads the exchange's books.
   attack: rule(['core', 'replay', 'judge']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config']),
+  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics']),
   main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config', 'boot']),
 };
 

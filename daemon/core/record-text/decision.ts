@@ -6,11 +6,19 @@ import type {
   Constraints,
   EffectiveAction,
   Reason,
-  RuleOutcome,
   RuleVerdict,
   StagedSlice,
 } from '../decision.ts';
-import { figureText, listText, type Names, numberOrNull, numberText, quoted, wordOrNull } from './scalars.ts';
+import {
+  figureText,
+  inOnePiece,
+  listText,
+  type Names,
+  numberOrNull,
+  numberText,
+  quoted,
+  wordOrNull,
+} from './scalars.ts';
 
 /** `canonicalJson` of the parts of SAE-DEC. Each throws CanonicalJsonError when a figure is not finite. */
 
@@ -18,43 +26,38 @@ import { figureText, listText, type Names, numberOrNull, numberText, quoted, wor
 export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {
   return listText(verdicts, writeVerdict);
 }
-function writeVerdict(verdict: RuleVerdict): string {
-  const { limit, observed, unit } = verdict;
-  const head = headOf(verdict.code);
-  if (limit === undefined || observed === undefined || unit === undefined) {
-    return `${head}"outcome":"${verdict.outcome}","rule":${verdict.rule}}`;
-  }
-  return `${head}"limit":${figureText(limit)},"observed":${figureText(observed)}${tailOf(verdict.outcome, verdict.rule, unit)}`;
+function writeVerdict(verdict: RuleVerdict, place: number): string {
+  const last = lastVerdicts[place];
+  if (last !== undefined && isSame(last.verdict, verdict)) return last.text;
+  const text = composeVerdict(verdict);
+  lastVerdicts[place] = { verdict, text };
+  return text;
 }
 
-/** What stands around the figures of a verdict comes from few words: joined once, since pieces are what texts cost. */
-const heads = new Map<string, string>();
-function headOf(code: string): string {
-  let head = heads.get(code);
-  if (head === undefined) {
-    head = `{"code":"${code}",`;
-    heads.set(code, head);
-  }
-  return head;
+/**
+ * The newest verdict at each place of the list, and its text: rules run in one order, and what most of them find stays
+ * from one decision to the next. Bounded by the longest list of verdicts.
+ */
+const lastVerdicts: { readonly verdict: RuleVerdict; readonly text: string }[] = [];
+function isSame(a: RuleVerdict, b: RuleVerdict): boolean {
+  return (
+    a.code === b.code &&
+    Object.is(a.observed, b.observed) &&
+    Object.is(a.limit, b.limit) &&
+    a.outcome === b.outcome &&
+    a.rule === b.rule &&
+    a.unit === b.unit
+  );
 }
-const tails: { readonly [outcome in RuleOutcome]: Map<string | null, string>[] } = {
-  pass: [],
-  tighten: [],
-  deny: [],
-  skipped: [],
-};
-function tailOf(outcome: RuleOutcome, rule: number, unit: string | null): string {
-  let byUnit = tails[outcome][rule];
-  if (byUnit === undefined) {
-    byUnit = new Map();
-    tails[outcome][rule] = byUnit;
-  }
-  let tail = byUnit.get(unit);
-  if (tail === undefined) {
-    tail = `,"outcome":"${outcome}","rule":${rule},"unit":${wordOrNull(unit)}}`;
-    byUnit.set(unit, tail);
-  }
-  return tail;
+function composeVerdict(verdict: RuleVerdict): string {
+  const { limit, observed, unit } = verdict;
+  const head = `{"code":"${verdict.code}",`;
+  const text =
+    limit === undefined || observed === undefined || unit === undefined
+      ? `${head}"outcome":"${verdict.outcome}","rule":${verdict.rule}}`
+      : `${head}"limit":${figureText(limit)},"observed":${figureText(observed)}` +
+        `,"outcome":"${verdict.outcome}","rule":${verdict.rule},"unit":${wordOrNull(unit)}}`;
+  return inOnePiece(text);
 }
 
 export function writeReasons(reasons: readonly Reason[]): string {

@@ -1,8 +1,21 @@
 import type { MarketView, RulesView } from '../context.ts';
-import { listText, type Names, numberOrNull, numberText } from './scalars.ts';
+import { inOnePiece, listText, type Names, numberOrNull, numberText } from './scalars.ts';
 
 /** `canonicalJson` of a market view. @throws CanonicalJsonError when a figure is not finite */
 export function writeMarket(market: MarketView): string {
+  let text = marketTexts.get(market);
+  if (text === undefined) {
+    text = inOnePiece(composeMarket(market));
+    marketTexts.set(market, text);
+  }
+  return text;
+}
+
+/** Texts by identity: a view of the market serves every decision until a feed brings news, and its rules for hours. */
+const marketTexts = new WeakMap<MarketView, string>();
+const rulesTexts = new WeakMap<RulesView, string>();
+
+function composeMarket(market: MarketView): string {
   return (
     `{"ask":${numberOrNull(market.ask)},"bar_count":${numberText(market.bar_count)}` +
     `,"bar_ms":${numberText(market.bar_ms)},"bars_as_of_ms":${numberOrNull(market.bars_as_of_ms)}` +
@@ -19,6 +32,14 @@ export function writeMarket(market: MarketView): string {
 }
 
 function writeRules(rules: RulesView): string {
+  let text = rulesTexts.get(rules);
+  if (text === undefined) {
+    text = inOnePiece(composeRules(rules));
+    rulesTexts.set(rules, text);
+  }
+  return text;
+}
+function composeRules(rules: RulesView): string {
   return (
     `{"bracket_caps":${listText(rules.bracket_caps, numberText)},"lot_mantissa":${numberText(rules.lot_mantissa)}` +
     `,"lot_scale":${numberText(rules.lot_scale)},"maintenance_rate":${numberText(rules.maintenance_rate)}` +

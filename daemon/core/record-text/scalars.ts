@@ -29,14 +29,22 @@ export function figureText(value: number | string | null): string {
   return typeof value === 'number' ? numberText(value) : quotedOrNull(value);
 }
 
-export function listText<T>(items: readonly T[], write: (item: T) => string): string {
+export function listText<T>(items: readonly T[], write: (item: T, index: number) => string): string {
   if (items.length === 0) return '[]';
   let text = '[';
   for (let i = 0; i < items.length; i += 1) {
     if (i > 0) text += ',';
-    text += write(items[i] as T);
+    text += write(items[i] as T, i);
   }
   return `${text}]`;
+}
+
+/**
+ * A text that was put together piece by piece, in one piece. V8 does that whenever it reads such a text, also when it
+ * is a part of a larger one: for a text that is read more than once it is done before.
+ */
+export function inOnePiece(text: string): string {
+  return text.charCodeAt(0) === 0 ? '' : text;
 }
 
 /**
