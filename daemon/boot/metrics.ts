@@ -41,7 +41,7 @@ export function createGateMetrics(): GateMetrics {
   return {
     observer: {
       decided: (kind, tool, verdict, codes, elapsedNs) => {
-        decisions.add(kind, tool, verdict);
+        decisions.add(`${kind} ${tool} ${verdict}`);
         for (const code of codes) reasons.add(code);
         durations.observe(decideSeries, elapsedNs / 1e9);
       },
@@ -96,9 +96,8 @@ class Tally {
     });
   }
 
-  /** Precondition: words of ours (kinds, tools, verdicts, codes), without a space, from closed lists. */
-  add(...values: readonly string[]): void {
-    const key = values.join(' ');
+  /** `key`: the values of the labels, parted by a space: words of ours (kinds, tools, verdicts, codes). */
+  add(key: string): void {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 }

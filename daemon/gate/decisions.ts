@@ -2,13 +2,12 @@ import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { decide } from '../core/decide.ts';
 import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/context.ts';
-import { inOnePiece } from '../core/record-text/scalars.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
-import { writeBody, writeRecord } from './record-text.ts';
+import { writeRecord } from './record-text.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 
 /** Genesis prefix of ids: 6 hex digits tell whose order it is. */
@@ -57,10 +56,10 @@ export function takeDecision(
   options: DecideOptions,
 ): Decided | null {
   const policy = core.policyFor(request.agent);
-  const startedAt = process.hrtime.bigint();
+  const startedAt = performance.now();
   const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
   const decision = decide(request, context, policy);
-  const elapsedNs = Number(process.hrtime.bigint() - startedAt);
+  const elapsedNs = (performance.now() - startedAt) * 1e6;
   if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
   const texts = storeTexts(core, options.texts);
   const contextText = writeContext(context);
@@ -86,9 +85,9 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    // Read three times: in the record's hash, by the database, and by the caller.
-    bodyText = inOnePiece(writeBody(event.decision));
-    return { payload: event, text: writeRecord(event, contextText, bodyText) };
+    const written = writeRecord(event, contextText);
+    bodyText = written.bodyText;
+    return { payload: event, text: written.text };
   });
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);

@@ -7,12 +7,12 @@ import {
   writeVerdicts,
 } from '../core/record-text/decision.ts';
 import { writeRequest } from '../core/record-text/request.ts';
-import { type Names, numberOrNull, numberText, quoted, quotedOrNull } from '../core/record-text/scalars.ts';
+import { inOnePiece, type Names, numberOrNull, numberText, quoted, quotedOrNull } from '../core/record-text/scalars.ts';
 import type { DecisionBody } from './api.ts';
 import type { DecisionEvent } from './events.ts';
 
-/** `canonicalJson(body)`: what the caller is answered with. @throws CanonicalJsonError when a figure is not finite */
-export function writeBody(body: DecisionBody): string {
+/** @throws CanonicalJsonError when a figure is not finite */
+function writeBody(body: DecisionBody): string {
   return (
     `{"agent":${quoted(body.agent)},"at_ms":${numberText(body.at_ms)},"binding":${body.binding}` +
     `,"budget":${writeBudget(body.budget)},"condition_reducing":${body.condition_reducing}` +
@@ -26,15 +26,28 @@ export function writeBody(body: DecisionBody): string {
   );
 }
 
-/** `canonicalJson(event)`, of which the two largest parts are written already. */
-export function writeRecord(event: DecisionEvent, contextText: string, bodyText: string): string {
-  const orders = event.orders.length === 0 ? '[]' : canonicalJson(event.orders);
-  return (
+export interface RecordText {
+  /** `canonicalJson(event)`. */
+  readonly text: string;
+  /** The decision's part of it, `canonicalJson(event.decision)`. */
+  readonly bodyText: string;
+}
+/**
+ * Of the record the context is written already. The text is put together once: the record's hash, the database and the
+ * caller, who is answered with a part of it, read the same characters.
+ */
+export function writeRecord(event: DecisionEvent, contextText: string): RecordText {
+  const head =
     `{"agent":${quoted(event.agent)},"body_hash":${quotedOrNull(event.body_hash)},"context":${contextText}` +
-    `,"decision":${bodyText},"market_seq":${numberText(event.market_seq)},"orders":${orders}` +
-    `,"parent_decision_id":${quotedOrNull(event.parent_decision_id)},"request":${writeRequest(event.request)}` +
-    `,"route":${quoted(event.route)},"state_seq":${numberText(event.state_seq)},"texts":${canonicalJson(event.texts)}}`
+    `,"decision":`;
+  const body = writeBody(event.decision);
+  const orders = event.orders.length === 0 ? '[]' : canonicalJson(event.orders);
+  const text = inOnePiece(
+    `${head}${body},"market_seq":${numberText(event.market_seq)},"orders":${orders}` +
+      `,"parent_decision_id":${quotedOrNull(event.parent_decision_id)},"request":${writeRequest(event.request)}` +
+      `,"route":${quoted(event.route)},"state_seq":${numberText(event.state_seq)},"texts":${canonicalJson(event.texts)}}`,
   );
+  return { text, bodyText: text.slice(head.length, head.length + body.length) };
 }
 
 export const RECORD_IS_WHOLE: readonly [
