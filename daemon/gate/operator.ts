@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { findBudget } from '../core/budget-finding.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
-import { findBudget } from '../core/opening.ts';
 import { formatQuantity } from '../core/quantities.ts';
 import { REASONS } from '../core/reasons.ts';
 import type { AccountFeed } from './account-feed.ts';

@@ -1,6 +1,6 @@
+import { findBudget } from '../core/budget-finding.ts';
 import { findRegime } from '../core/budgets.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
-import { findBudget } from '../core/opening.ts';
 import { leverageCapOf } from '../core/projection.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
 import type {

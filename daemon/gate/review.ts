@@ -3,11 +3,12 @@
  * folded state, live inputs and policy, so that the daemon and a replay review alike (SAE-SAME-CODE). Amounts in USDT,
  * sizes in lots, instants in UTC milliseconds.
  */
+
+import { findBudget } from '../core/budget-finding.ts';
 import { findAccount, findRegime } from '../core/budgets.ts';
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { REGIME_RANK } from '../core/features/market.ts';
-import { findBudget } from '../core/opening.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';

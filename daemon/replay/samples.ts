@@ -1,4 +1,4 @@
-import { findBudget } from '../core/opening.ts';
+import { findBudget } from '../core/budget-finding.ts';
 import type { Regime } from '../core/policy.ts';
 import { bareAsk, bareRequest, GATE_AGENT } from '../gate/review.ts';
 import { buildContext } from '../gate/snapshot.ts';

@@ -1,0 +1,195 @@
+import type { BudgetFinding } from './budget-finding.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
+import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
+import type { ExecutionContext, OrderView, RulesView } from './context.ts';
+import type { EffectiveAction, ExecutionDecision } from './decision.ts';
+import { findExit } from './exit.ts';
+import type { OpeningAsk } from './fit-order.ts';
+import { runOpeningRules } from './opening-rules.ts';
+import {
+  areUsable,
+  ceilTicks,
+  floorTicks,
+  formatPrice,
+  formatQuantity,
+  lotsToQuantity,
+  ticksToPrice,
+} from './quantities.ts';
+import type { ExecutionRequest } from './request.ts';
+import { checkSchema, checkScope, checkState } from './rules/admission.ts';
+import { lotsFor } from './staging.ts';
+import type { Trace } from './trace.ts';
+
+/** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */
+function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderView | null): boolean {
+  if (request.client_order_id === null) return true;
+  if (order === null) trace.deny(2, 'ORDER_UNKNOWN', request.client_order_id, null, null);
+  else if (request.origin === 'agent' && (order.agent !== request.agent || order.is_protective))
+    trace.deny(2, 'ORDER_NOT_OWN', request.client_order_id, null, null);
+  else if (!order.is_open) trace.deny(2, 'ORDER_NOT_OPEN', request.client_order_id, null, null);
+  else return true;
+  return false;
+}
+
+function describeCancel(order: OrderView | null, rules: RulesView | null): EffectiveAction {
+  const lots = order === null ? 0 : order.lots - order.filled_lots;
+  const quantity = rules === null || !areUsable(rules) ? String(lots) : formatQuantity(lots, rules);
+  return {
+    action: 'cancel',
+    leverage: null,
+    limit_price: null,
+    lots,
+    max_slippage_bps: null,
+    notional: 0,
+    order_type: order?.order_type ?? 'limit',
+    price_ticks: null,
+    quantity,
+    reduce_only: order?.reduce_only ?? false,
+    requested_quantity: quantity,
+    side: order?.side ?? 'buy',
+    time_in_force: null,
+  };
+}
+
+/** Rules for taking an order of one's own back. */
+export function decideCancel(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+): ExecutionDecision {
+  checkSchema(trace, context, 'cancel');
+  checkScope(trace, request, context, policy, 'cancel');
+  checkOwnership(trace, request, context.order);
+  checkState(trace, request, context, 'cancel', true);
+  return conclude(trace, policy, found, describeCancel(context.order, context.market.rules), []);
+}
+
+/**
+ * Modify = amend in place, judged as the order it becomes (BY-07). Smaller at a price no more aggressive reduces risk;
+ * a total at or below what is filled is a cancel; everything else must be wholly allowed as a new opening order.
+ */
+export function decideModify(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+): ExecutionDecision {
+  const order = context.order;
+  const rules = context.market.rules;
+  if (!checkOwnership(trace, request, order) || order === null) return conclude(trace, policy, found, null, []);
+  if (rules === null || !areUsable(rules) || order.price_ticks === null) {
+    trace.deny(4, 'STALE_FILTERS', null, null, null);
+    return conclude(trace, policy, found, null, []);
+  }
+  const target = amendedTarget(request, order, rules, context.market.mark);
+  if (target.totalLots <= order.filled_lots) {
+    checkState(trace, request, context, 'cancel', true);
+    return conclude(trace, policy, found, describeCancel(order, rules), []);
+  }
+  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive;
+  if (reduces || order.reduce_only) return amendReducing(trace, request, context, policy, found, order, target, rules);
+  return amendOpening(trace, request, context, policy, found, order, target, rules);
+}
+
+interface AmendTarget {
+  readonly totalLots: number;
+  readonly priceTicks: number;
+  readonly isMoreAggressive: boolean;
+}
+function amendedTarget(
+  request: ExecutionRequest,
+  order: OrderView,
+  rules: RulesView,
+  mark: number | null,
+): AmendTarget {
+  const old = order.price_ticks ?? 0;
+  const priceTicks =
+    request.limit_price === null
+      ? old
+      : order.side === 'buy'
+        ? floorTicks(request.limit_price, rules)
+        : ceilTicks(request.limit_price, rules);
+  // Valued like a new order, at the worse of limit and mark.
+  const valueTicks = Math.max(1, priceTicks, mark === null ? 0 : ceilTicks(mark, rules));
+  const totalLots =
+    request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
+  return { totalLots, priceTicks, isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old };
+}
+
+function describeAmend(
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+  leverage: number | null,
+): EffectiveAction {
+  return {
+    action: 'amend',
+    leverage,
+    limit_price: formatPrice(target.priceTicks, rules),
+    lots: target.totalLots,
+    max_slippage_bps: null,
+    notional: lotsToQuantity(target.totalLots, rules) * ticksToPrice(target.priceTicks, rules),
+    order_type: 'limit',
+    price_ticks: target.priceTicks,
+    quantity: formatQuantity(target.totalLots, rules),
+    reduce_only: order.reduce_only,
+    requested_quantity: formatQuantity(target.totalLots, rules),
+    side: order.side,
+    time_in_force: 'GTC',
+  };
+}
+
+function amendReducing(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+): ExecutionDecision {
+  checkSchema(trace, context, order.reduce_only ? 'exit' : 'amend');
+  checkScope(trace, request, context, policy, 'amend');
+  checkState(trace, request, context, order.reduce_only ? 'exit' : 'amend', true);
+  for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
+  // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is another's.
+  const exit = findExit({ ...request, side: order.side }, context, policy);
+  const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
+  if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
+  if (target.priceTicks < 1)
+    trace.deny(12, 'BELOW_MINIMUM', ticksToPrice(target.priceTicks, rules), ticksToPrice(1, rules), 'USDT');
+  if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
+  return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
+}
+
+function amendOpening(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+): ExecutionDecision {
+  const remaining = target.totalLots - order.filled_lots;
+  const asNew: ExecutionRequest = {
+    ...request,
+    intent: 'modify',
+    side: order.side,
+    order_type: 'limit',
+    limit_price: ticksToPrice(target.priceTicks, rules),
+    max_slippage_bps: null,
+    requested_leverage: 1,
+  };
+  const ask: OpeningAsk = { side: order.side, leverage: 1, lots: remaining, notional: null };
+  const opening = runOpeningRules(trace, asNew, context, policy, found, ask, 'amend');
+  const fitted = opening.effective;
+  const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;
+  if (!whole) trace.deny(12, 'MODIFY_NOT_ALLOWED', fitted?.lots ?? 0, remaining, 'lots');
+  return conclude(trace, policy, found, whole ? describeAmend(order, target, rules, fitted.leverage) : null, []);
+}
