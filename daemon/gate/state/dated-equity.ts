@@ -1,5 +1,3 @@
-import { bisect } from './bisect.ts';
-
 /** Equity net of transfers at an instant. */
 export interface DatedEquity {
   readonly atMs: number;
@@ -65,8 +63,13 @@ export class EquitySamples {
 
   /** Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. */
   at(instantMs: number): number | null {
-    const count = this.#samples.length - this.#head;
-    const after = bisect(count, (i) => this.#reachedMs[this.#head + i]! > instantMs);
-    return this.#samples[this.#head + Math.max(0, after - 1)]?.equity ?? null;
+    let after = this.#head;
+    let end = this.#samples.length;
+    while (after < end) {
+      const middle = (after + end) >>> 1;
+      if (this.#reachedMs[middle]! > instantMs) end = middle;
+      else after = middle + 1;
+    }
+    return this.#samples[Math.max(this.#head, after - 1)]?.equity ?? null;
   }
 }

@@ -273,18 +273,20 @@ export class GateState {
   #applyAccount(event: AccountEvent): void {
     // Answers may overtake each other; what is older than what is known says nothing new.
     if (this.account !== null && event.requested_at_ms < this.account.requested_at_ms) return;
+    const { positions, leverage } = event;
+    for (let i = 0; i < positions.length; i += 1) this.position(positions[i]!.symbol);
+    // A position is never forgotten: what the last answer named already exists.
+    if (this.account?.leverage !== leverage) for (const symbol in leverage) this.position(symbol);
     this.account = event;
     this.equity.add(event.requested_at_ms, event.margin_balance_usdt);
-    for (const { symbol } of event.positions) this.position(symbol);
-    for (const symbol in event.leverage) this.position(symbol);
     // A known symbol that the answer leaves out is flat.
     for (const position of this.positions.values()) {
       const { symbol } = position;
-      const record = event.positions.find((held) => held.symbol === symbol) ?? null;
       const orders = liveOrders(this.orders, symbol);
       const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
-      applySnapshot(position, record, event.requested_at_ms, event.leverage[symbol] ?? null, possible);
+      applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
     }
+    if (this.uncontained.size === 0) return;
     for (const order of this.uncontained) {
       const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
       const gone = isTerminal(order.status) && order.executedLots === 0;
@@ -310,6 +312,11 @@ export class GateState {
 }
 
 const NOTHING_TO_FILL = possibleFills([]);
+
+function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {
+  for (let i = 0; i < records.length; i += 1) if (records[i]!.symbol === symbol) return records[i]!;
+  return null;
+}
 
 /** What an order is valued at while no trade is known: its own price bound. */
 function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {

@@ -70,10 +70,33 @@ export class MinuteMaxima {
   /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
   highestSince(sinceMs: number): number {
     const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
-    const ended = bisect(this.#ends.length, (i) => this.#entries[this.#ends[i]!]!.atMs >= minuteStartMs) - 1;
+    const ended = this.#endsBefore(minuteStartMs) - 1;
     const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
-    const top = this.#tops[bisect(this.#tops.length, (i) => this.#tops[i]! >= first)];
+    const top = this.#tops[this.#topFrom(first)];
     return top === undefined ? Number.NEGATIVE_INFINITY : this.#entries[top]!.equity;
+  }
+
+  /** Ends before an instant; written out like the next one, for both are asked at every look at the account. */
+  #endsBefore(instantMs: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#entries[this.#ends[middle]!]!.atMs >= instantMs) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  /** Place of the first top that is not before an entry. */
+  #topFrom(entry: number): number {
+    let low = 0;
+    let high = this.#tops.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#tops[middle]! >= entry) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #stack(index: number): void {

@@ -17,7 +17,14 @@ export class TradeBook {
   readonly #open = new Map<string, Map<string, OpenTrade>>();
   readonly #risk = new Map<
     string,
-    { readonly atMs: number; readonly version: number; readonly p: number; readonly section: TraderStateSection }
+    {
+      /** Whole minutes within which the same trades count. */
+      readonly fromMs: number;
+      readonly untilMs: number;
+      readonly version: number;
+      readonly p: number;
+      readonly section: TraderStateSection;
+    }
   >();
   readonly #versions = new Map<string, number>();
 
@@ -36,18 +43,32 @@ export class TradeBook {
     this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
   }
 
-  /** p_t: computed anew when the agent has traded, and once a minute as trades age out. */
+  /**
+   * p_t: computed anew when the agent has traded, and when one of its trades has aged out. Aged by whole minutes, so that
+   * the figure does not depend on when it was asked for.
+   */
   risk(agent: string, nowMs: number, section: TraderStateSection): number {
     const version = this.#versions.get(agent);
     if (version === undefined) return section.base_rate;
-    const minute = Math.floor(nowMs / 60_000);
+    const atMs = Math.floor(nowMs / 60_000) * 60_000;
     const known = this.#risk.get(agent);
-    if (known !== undefined && known.version === version && known.atMs === minute && known.section === section)
-      return known.p;
-    const open = [...(this.#open.get(agent)?.values() ?? [])].map(recordOfOpenTrade);
-    // Aged by whole minutes, so that the figure does not depend on when it was asked for.
-    const p = computeTraderRisk([...(this.#closed.get(agent) ?? []), ...open], minute * 60_000, section).p_risk;
-    this.#risk.set(agent, { atMs: minute, version, p, section });
+    const isKnown = known !== undefined && known.version === version && known.section === section;
+    if (isKnown && atMs >= known.fromMs && atMs < known.untilMs) return known.p;
+    const closed = this.#closed.get(agent) ?? [];
+    const trades = [...closed];
+    for (const open of this.#open.get(agent)?.values() ?? []) trades.push(recordOfOpenTrade(open));
+    const p = computeTraderRisk(trades, atMs, section).p_risk;
+    this.#risk.set(agent, { fromMs: atMs, untilMs: nextAgeing(closed, atMs, section.max_age_ms), version, p, section });
     return p;
   }
+}
+
+/** When the next of these trades will be too old to count, ms; until then the same trades count. */
+function nextAgeing(closed: readonly TradeRecord[], nowMs: number, maxAgeMs: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < closed.length; i += 1) {
+    const closedAtMs = closed[i]!.closed_at_ms ?? Number.POSITIVE_INFINITY;
+    if (closedAtMs > nowMs - maxAgeMs && closedAtMs + maxAgeMs < next) next = closedAtMs + maxAgeMs;
+  }
+  return next;
 }
