@@ -78,24 +78,28 @@ class AccountJudge implements MarketJudge {
   }
 
   bar(symbol: string, openMs: number, _open: number, _high: number, _low: number, close: number, volume: number): void {
+    // Only what is told of an account or of a mark says from when on positions are seen anew.
+    this.#clock.settle();
     this.#book(symbol).regime.closeBar(openMs, close, volume);
   }
 
   funding(symbol: string, rate8h: number, _atMs: number): void {
+    this.#clock.settle();
     this.#book(symbol).regime.setFunding(rate8h);
   }
 
   mark(symbol: string, atMs: number, mark: number): void {
     const book = this.#book(symbol);
+    this.#clock.advance(atMs);
     book.mark = mark;
     book.regime.mark(atMs, mark);
-    this.#clock.advance(atMs);
+    this.#clock.change();
   }
 
   account(facts: AccountFacts): void {
     this.#clock.advance(facts.atMs);
     this.#watch.note(facts);
-    this.#clock.look();
+    this.#clock.change();
   }
 
   ask(facts: AskFacts): RequestVerdict {
@@ -116,19 +120,20 @@ class AccountJudge implements MarketJudge {
   fill(facts: FillFacts): FillVerdict {
     this.#clock.advance(facts.atMs);
     const verdict = this.#desk.fill(facts);
-    this.#clock.look();
+    this.#clock.change();
     return verdict;
   }
 
   orderEnded(orderId: string, atMs: number): void {
     this.#clock.advance(atMs);
     this.#desk.end(orderId);
+    this.#clock.change();
   }
 
   liquidated(atMs: number): void {
     this.#clock.advance(atMs);
     this.#desk.liquidated(atMs);
-    this.#clock.look();
+    this.#clock.change();
   }
 
   times(): { readonly overCapMs: number; readonly reduceOnlyMs: number } {
@@ -151,6 +156,7 @@ class AccountJudge implements MarketJudge {
 
   /** The marks at the instant of a decision. */
   #see(atMs: number, marks: ReadonlyMap<string, number | null>): void {
+    this.#clock.advance(atMs);
     for (const book of this.#books) {
       const mark = marks.get(book.symbol) ?? null;
       book.hasMark = mark !== null;
@@ -158,7 +164,9 @@ class AccountJudge implements MarketJudge {
       book.mark = mark;
       book.regime.mark(atMs, mark);
     }
-    this.#clock.advance(atMs);
+    this.#clock.change();
+    // Judging looks at the account's tiers anew, which is nothing that positions are seen at.
+    this.#clock.settle();
   }
 }
 

@@ -13,6 +13,8 @@ export class OverCapClock {
   readonly #books: readonly SymbolBook[];
   readonly #watch: AccountWatch;
   #isOver = false;
+  /** The books have changed since the last look; nothing but the passing of time asks for another. */
+  #isStale = false;
   atMs = Number.NEGATIVE_INFINITY;
   overCapMs = 0;
   reduceOnlyMs = 0;
@@ -24,18 +26,31 @@ export class OverCapClock {
     this.#watch = watch;
   }
 
-  /** Time passes up to here in the state that was; from here on the state is what the books say now. */
+  /** Time passes up to here in the state that was: to be told before anything of an instant changes. */
   advance(atMs: number): void {
-    if (atMs > this.atMs) {
-      if (this.#isOver) this.overCapMs += atMs - this.atMs;
-      if (this.#watch.isReduceOnly) this.reduceOnlyMs += atMs - this.atMs;
-      this.atMs = atMs;
-      if (this.#watch.isTightened) this.#watch.refresh(atMs);
-    }
-    this.look();
+    if (atMs <= this.atMs) return;
+    const elapsedMs = atMs - this.atMs;
+    if (this.#isStale) this.#look();
+    if (this.#isOver) this.overCapMs += elapsedMs;
+    if (this.#watch.isReduceOnly) this.reduceOnlyMs += elapsedMs;
+    this.atMs = atMs;
+    if (this.#watch.isTightened) this.#watch.refresh(atMs);
+    this.#isStale = true;
   }
 
-  look(): void {
+  /** From here on the state is what the books say at the end of this instant. */
+  change(): void {
+    this.#isStale = true;
+  }
+
+  /** What the books say counts from here on, whatever becomes of them before anything is told again. */
+  settle(): void {
+    if (this.#isStale) this.#look();
+  }
+
+  #look(): void {
+    this.#isStale = false;
+    this.#isOver = false;
     const { factor } = this.#watch;
     let gross = 0;
     // Set of the regimes of what is held.
