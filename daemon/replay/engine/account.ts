@@ -14,9 +14,10 @@ interface Holding {
   readonly lotSize: number;
   position: Position;
   lots: number;
-  /** Nearest floats of quantity and signed cost, for marking to market. */
+  /** Nearest floats of quantity, signed cost and average entry price, for marking to market. */
   quantity: number;
   cost: number;
+  entryPrice: number;
   leverage: number;
   /** Margin that resting opening orders hold, USDT. */
   orderMargin: number;
@@ -32,6 +33,15 @@ export class ReplayAccount {
   readonly #marks: Float64Array;
   #wallet: E8;
   #walletUsdt: number;
+  /** What the account is worth at `#valuedAt`, by symbol and in all: most questions come several at a time. */
+  readonly #valuedAt: Float64Array;
+  readonly #notional: Float64Array;
+  readonly #unrealised: Float64Array;
+  readonly #maintenance: Float64Array;
+  #isValued = false;
+  #gross = 0;
+  #equity = 0;
+  #totalMaintenance = 0;
   feesUsdt = 0;
   turnoverUsdt = 0;
   fundingUsdt = 0;
@@ -46,6 +56,10 @@ export class ReplayAccount {
     this.#marks = marks;
     this.#wallet = fromNumber(startUsdt);
     this.#walletUsdt = startUsdt;
+    this.#valuedAt = new Float64Array(instruments.length);
+    this.#notional = new Float64Array(instruments.length);
+    this.#unrealised = new Float64Array(instruments.length);
+    this.#maintenance = new Float64Array(instruments.length);
     this.#holdings = instruments.map((instrument) => ({
       instrument,
       brackets: toBrackets(instrument),
@@ -54,6 +68,7 @@ export class ReplayAccount {
       lots: 0,
       quantity: 0,
       cost: 0,
+      entryPrice: 0,
       leverage: 1,
       orderMargin: 0,
     }));
@@ -66,7 +81,7 @@ export class ReplayAccount {
     return this.#holdings[symbol]!.lots;
   }
   entryPrice(symbol: number): number {
-    return toNumber(entryPrice(this.#holdings[symbol]!.position));
+    return this.#holdings[symbol]!.entryPrice;
   }
   leverage(symbol: number): number {
     return this.#holdings[symbol]!.leverage;
@@ -78,43 +93,38 @@ export class ReplayAccount {
     this.#holdings[symbol]!.orderMargin = usdt;
   }
   unrealisedUsdt(symbol: number): number {
-    const holding = this.#holdings[symbol]!;
-    return holding.lots === 0 ? 0 : holding.quantity * this.#marks[symbol]! - holding.cost;
+    this.#value();
+    return this.#unrealised[symbol]!;
   }
   notionalUsdt(symbol: number): number {
-    return Math.abs(this.#holdings[symbol]!.quantity) * this.#marks[symbol]!;
+    this.#value();
+    return this.#notional[symbol]!;
   }
   grossUsdt(): number {
-    let gross = 0;
-    if (this.held > 0) for (let i = 0; i < this.#holdings.length; i++) gross += this.notionalUsdt(i);
-    return gross;
+    this.#value();
+    return this.#gross;
   }
   /** Margin balance: wallet and unrealised profit, USDT. */
   equityUsdt(): number {
-    let equity = this.#walletUsdt;
-    if (this.held > 0) for (let i = 0; i < this.#holdings.length; i++) equity += this.unrealisedUsdt(i);
-    return equity;
+    this.#value();
+    return this.#equity;
   }
   maintenanceUsdt(symbol: number): number {
-    const notional = this.notionalUsdt(symbol);
-    if (notional === 0) return 0;
-    const { brackets } = this.#holdings[symbol]!.instrument;
-    let tier = brackets[0]!;
-    for (const bracket of brackets) if (notional >= bracket.notionalFloor) tier = bracket;
-    return notional * tier.maintenanceRate - tier.cum;
+    this.#value();
+    return this.#maintenance[symbol]!;
   }
   totalMaintenanceUsdt(): number {
-    let total = 0;
-    if (this.held > 0) for (let i = 0; i < this.#holdings.length; i++) total += this.maintenanceUsdt(i);
-    return total;
+    this.#value();
+    return this.#totalMaintenance;
   }
   /** Initial margin of positions and of resting opening orders, USDT. */
   initialMarginUsdt(): number {
+    this.#value();
     let total = 0;
     for (let i = 0; i < this.#holdings.length; i++) {
       const holding = this.#holdings[i]!;
       total += holding.orderMargin;
-      if (holding.lots !== 0) total += this.notionalUsdt(i) / holding.leverage;
+      if (holding.lots !== 0) total += this.#notional[i]! / holding.leverage;
     }
     return total;
   }
@@ -187,9 +197,10 @@ export class ReplayAccount {
   liquidationPrice(symbol: number): number | null {
     const holding = this.#holdings[symbol]!;
     if (holding.lots === 0) return null;
+    this.#value();
     let base = this.#walletUsdt - holding.cost;
     for (let i = 0; i < this.#holdings.length; i++)
-      if (i !== symbol && this.#holdings[i]!.lots !== 0) base += this.unrealisedUsdt(i) - this.maintenanceUsdt(i);
+      if (i !== symbol && this.#holdings[i]!.lots !== 0) base += this.#unrealised[i]! - this.#maintenance[i]!;
     const { quantity } = holding;
     const size = Math.abs(quantity);
     const { brackets } = holding.instrument;
@@ -203,9 +214,41 @@ export class ReplayAccount {
     return null;
   }
 
+  /** Values everything anew where a mark, the wallet or a position has changed. */
+  #value(): void {
+    const marks = this.#marks;
+    const valuedAt = this.#valuedAt;
+    let isValued = this.#isValued;
+    for (let i = 0; isValued && i < valuedAt.length; i++) isValued = valuedAt[i] === marks[i];
+    if (isValued) return;
+    this.#isValued = true;
+    let gross = 0;
+    let equity = this.#walletUsdt;
+    let maintenance = 0;
+    for (let i = 0; i < valuedAt.length; i++) {
+      const mark = marks[i]!;
+      const holding = this.#holdings[i]!;
+      const isHeld = holding.lots !== 0;
+      valuedAt[i] = mark;
+      const notional = isHeld ? Math.abs(holding.quantity) * mark : 0;
+      const unrealised = isHeld ? holding.quantity * mark - holding.cost : 0;
+      const needed = notional === 0 ? 0 : maintenanceOf(notional, holding.instrument);
+      this.#notional[i] = notional;
+      this.#unrealised[i] = unrealised;
+      this.#maintenance[i] = needed;
+      gross += notional;
+      equity += unrealised;
+      maintenance += needed;
+    }
+    this.#gross = gross;
+    this.#equity = equity;
+    this.#totalMaintenance = maintenance;
+  }
+
   #credit(amount: E8): void {
     this.#wallet += amount;
     this.#walletUsdt = toNumber(this.#wallet);
+    this.#isValued = false;
   }
 
   #hold(holding: Holding, position: Position, lots: number): void {
@@ -216,7 +259,15 @@ export class ReplayAccount {
     holding.lots = lots;
     holding.quantity = lots * holding.lotSize;
     holding.cost = toNumber(position.cost);
+    holding.entryPrice = toNumber(entryPrice(position));
+    this.#isValued = false;
   }
+}
+
+function maintenanceOf(notionalUsdt: number, { brackets }: ReplayInstrument): number {
+  let tier = brackets[0]!;
+  for (let i = 1; i < brackets.length; i++) if (notionalUsdt >= brackets[i]!.notionalFloor) tier = brackets[i]!;
+  return notionalUsdt * tier.maintenanceRate - tier.cum;
 }
 
 function lotsToE8(lots: number, instrument: ReplayInstrument): E8 {

@@ -57,8 +57,12 @@ export class AgentDesk {
   }
 
   onBar(): void {
-    for (const [i, { name, agent }] of this.#parts.run.setup.agents.entries())
-      for (const planned of agent.onBar(this.#view(name))) this.#parts.queueAsk(this.#sources[i]!, planned);
+    const { agents } = this.#parts.run.setup;
+    for (let i = 0; i < agents.length; i++) {
+      const { name, agent } = agents[i]!;
+      const asks = agent.onBar(this.#view(name));
+      for (let k = 0; k < asks.length; k++) this.#parts.queueAsk(this.#sources[i]!, asks[k]!);
+    }
   }
 
   /** An attacker acts in the name of an agent that it has compromised. */

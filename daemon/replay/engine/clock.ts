@@ -5,6 +5,12 @@ import { isLowFirstWhenFlat, type PreparedMarket, pathTicks } from './prepared.t
 export const LEG_ENDS = [FIRST_EXTREME_STEP, SECOND_EXTREME_STEP, STEPS_PER_BAR] as const;
 export { STEPS_PER_BAR };
 
+/** Where the leg ends on which the mark moves after a step. */
+export function legEndAfter(step: number): number {
+  if (step < FIRST_EXTREME_STEP) return FIRST_EXTREME_STEP;
+  return step < SECOND_EXTREME_STEP ? SECOND_EXTREME_STEP : STEPS_PER_BAR;
+}
+
 /**
  * The sub-bar clock of one account: every symbol's mark walks its bar in twenty steps, the extreme that hurts the
  * position of the bar's opening first (a flat account sees the bar's own direction). During a gap the mark stays where
@@ -64,9 +70,10 @@ export class MarketClock {
     this.barOpenMs = openMs;
     this.nowMs = openMs;
     this.step = 0;
-    for (const [i, series] of this.market.series.entries()) {
+    const { series } = this.market;
+    for (let i = 0; i < series.length; i++) {
       const candidate = this.#next[i]!;
-      const bar = series.ticks[candidate];
+      const bar = series[i]!.ticks[candidate];
       if (bar === undefined || bar.openMs !== openMs) {
         this.barIndex[i] = -1;
         continue;

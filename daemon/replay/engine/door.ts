@@ -51,6 +51,7 @@ export interface TakeOptions {
 const LIQUIDATION_READS = 4;
 const LIQUIDATION_READ_EVERY_MS = 4_000;
 const RULES_EVERY_MS = 1_800_000;
+const NO_POSITIONS: GateEvents['account']['positions'] = [];
 /** Every how many decisions one is timed. */
 const TIMED_EVERY = 16;
 
@@ -69,6 +70,9 @@ export class GateDoor {
   readonly #inputs = new Map<string, SymbolInputs>();
   readonly #inputStep: Float64Array;
   #seq = 0;
+  /** Leverage of every symbol as last told; the same object until one changes. */
+  #leverage: Readonly<Record<string, number>> = {};
+  readonly #toldLeverage: Float64Array;
   #rulesAtMs = 0;
   #sampledAtMs = Number.NEGATIVE_INFINITY;
   decisions = 0;
@@ -87,6 +91,7 @@ export class GateDoor {
     this.#policies = policies;
     this.#market = this.policy(GATE_AGENT).spec.market;
     this.#inputStep = new Float64Array(clock.market.symbols.length).fill(-1);
+    this.#toldLeverage = new Float64Array(clock.market.symbols.length);
     this.#refreshRules();
   }
 
@@ -185,10 +190,26 @@ export class GateDoor {
     const account = this.#account;
     const equity = account.equityUsdt();
     const maintenance = account.totalMaintenanceUsdt();
-    const leverage: Record<string, number> = {};
+    const initialMargin = account.initialMarginUsdt();
+    this.append('account', {
+      available_usdt: equity - initialMargin,
+      initial_margin_usdt: initialMargin,
+      leverage: this.#readLeverage(),
+      maintenance_margin_usdt: maintenance,
+      margin_balance_usdt: equity,
+      margin_ratio: marginRatio(maintenance, equity),
+      positions: account.held === 0 ? NO_POSITIONS : this.#readPositions(),
+      requested_at_ms: clock.nowMs,
+      wallet_usdt: account.walletUsdt,
+    });
+    return true;
+  }
+
+  #readPositions(): GateEvents['account']['positions'] {
+    const clock = this.#clock;
+    const account = this.#account;
     const positions: GateEvents['account']['positions'][number][] = [];
-    for (const [i, symbol] of clock.market.symbols.entries()) {
-      leverage[symbol] = account.leverage(i);
+    for (let i = 0; i < clock.market.symbols.length; i++) {
       const lots = account.lots(i);
       if (lots === 0) continue;
       positions.push({
@@ -197,23 +218,26 @@ export class GateDoor {
         lots,
         maintenance_margin_usdt: account.maintenanceUsdt(i),
         mark_price: clock.marks[i]!,
-        symbol,
+        symbol: clock.market.symbols[i]!,
         unrealised_pnl_usdt: account.unrealisedUsdt(i),
         updated_at_ms: clock.nowMs,
       });
     }
-    this.append('account', {
-      available_usdt: account.availableUsdt(),
-      initial_margin_usdt: account.initialMarginUsdt(),
-      leverage,
-      maintenance_margin_usdt: maintenance,
-      margin_balance_usdt: equity,
-      margin_ratio: marginRatio(maintenance, equity),
-      positions,
-      requested_at_ms: clock.nowMs,
-      wallet_usdt: account.walletUsdt,
-    });
-    return true;
+    return positions;
+  }
+
+  #readLeverage(): Readonly<Record<string, number>> {
+    const { symbols } = this.#clock.market;
+    const told = this.#toldLeverage;
+    let isNew = false;
+    for (let i = 0; i < told.length; i++) {
+      const leverage = this.#account.leverage(i);
+      if (told[i] === leverage) continue;
+      told[i] = leverage;
+      isNew = true;
+    }
+    if (isNew) this.#leverage = Object.fromEntries(symbols.map((symbol, i) => [symbol, told[i]!]));
+    return this.#leverage;
   }
 
   /** The account is flat at once and no report says so: it takes several readings in a row to be believed. */

@@ -1,6 +1,6 @@
+import { findBudget } from '../../core/budget-finding.ts';
 import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
-import { findBudget } from '../../core/budget-finding.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import {
   bareAsk,

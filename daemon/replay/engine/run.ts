@@ -6,7 +6,7 @@ import type { MarketTrack } from '../market/track.ts';
 import type { Agent, AttackEpisode, PlannedAsk, RunKey, RunResult, ScopeJudge } from '../types.ts';
 import { ReplayAccount } from './account.ts';
 import { AgentDesk, type AskSource } from './agent-desk.ts';
-import { LEG_ENDS, MarketClock, STEPS_PER_BAR } from './clock.ts';
+import { legEndAfter, MarketClock } from './clock.ts';
 import { GateDoor } from './door.ts';
 import { EventQueue } from './event-queue.ts';
 import { ReplayExchange } from './exchange.ts';
@@ -67,6 +67,7 @@ export class ReplayRun {
   /** Highest equity read in the running bar, and the tiers reached at the last reading. */
   #highUsdt = 0;
   #toldTiers = 0;
+  readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
 
   constructor(setup: RunSetup) {
     this.setup = setup;
@@ -154,7 +155,7 @@ export class ReplayRun {
   }
 
   #openBar(openMs: number): void {
-    this.clock.openBar(openMs, (symbol) => Math.sign(this.account.lots(symbol)));
+    this.clock.openBar(openMs, this.#signOf);
     this.#tellClosedBars(openMs);
     this.#settleFunding(openMs);
     this.#afterMove();
@@ -172,8 +173,8 @@ export class ReplayRun {
   /** Bars that have closed by now, in order, for the judge; the agents see them too from here on. */
   #tellClosedBars(nowMs: number): void {
     const { series, symbols, barMs } = this.setup.market;
-    for (const [i, entry] of series.entries()) {
-      const { openMs, open, high, low, close, volume } = entry.bars;
+    for (let i = 0; i < series.length; i++) {
+      const { openMs, open, high, low, close, volume } = series[i]!.bars;
       for (let next = this.#closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
         this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
         this.#closed[i] = next;
@@ -182,9 +183,11 @@ export class ReplayRun {
   }
 
   #settleFunding(nowMs: number): void {
-    for (const [i, entry] of this.setup.market.series.entries()) {
-      for (let next = this.#nextFunding[i]!; next < entry.funding.length; next++) {
-        const point = entry.funding[next]!;
+    const { series } = this.setup.market;
+    for (let i = 0; i < series.length; i++) {
+      const { funding } = series[i]!;
+      for (let next = this.#nextFunding[i]!; next < funding.length; next++) {
+        const point = funding[next]!;
         if (point.atMs > nowMs) break;
         this.#nextFunding[i] = next + 1;
         this.#judge.funding(this.setup.market.symbols[i]!, (point.rate * 28_800_000) / point.intervalMs, point.atMs);
@@ -237,44 +240,45 @@ export class ReplayRun {
 
   /** Lets the marks walk to an instant of the running bar; whatever can happen on the way happens at its own step. */
   #walk(toMs: number): void {
-    const target = this.clock.stepAt(toMs);
-    while (this.clock.step < target && !this.#isRuined) {
-      const legEnd = LEG_ENDS.find((end) => end > this.clock.step) ?? STEPS_PER_BAR;
-      const next = Math.min(target, legEnd);
-      if (this.#isQuiet(this.clock.step, next)) this.clock.moveTo(next);
-      else this.clock.moveTo(this.clock.step + 1);
+    const { clock } = this;
+    const target = clock.stepAt(toMs);
+    while (clock.step < target && !this.#isRuined) {
+      const next = Math.min(target, legEndAfter(clock.step));
+      clock.moveTo(this.#isQuiet(clock.step, next) ? next : clock.step + 1);
       this.#afterMove();
     }
-    if (toMs > this.clock.nowMs) this.clock.nowMs = toMs;
+    if (toMs > clock.nowMs) clock.nowMs = toMs;
   }
 
   /** Nothing rests that the leg would touch, no regime changes on it, and the account is far from its margin. */
   #isQuiet(from: number, to: number): boolean {
     if (to === from + 1) return true;
-    const isExposed = this.account.held > 0 || this.#exchange.resting.size > 0;
-    if (!isExposed) return true;
+    const { account, clock } = this;
+    const exchange = this.#exchange;
+    const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
+    if (account.held === 0 && exchange.resting.size === 0) return true;
     const { track } = this.setup;
-    let worst = this.account.equityUsdt() - 2 * this.account.totalMaintenanceUsdt();
+    let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
     for (let i = 0; i < this.#closed.length; i++) {
-      const bar = this.clock.barIndex[i]!;
+      const bar = clock.barIndex[i]!;
       if (bar < 0) continue;
-      const lowFirst = this.clock.lowFirst[i]!;
-      if (track.held(i, bar, lowFirst, from) !== track.held(i, bar, lowFirst, to)) return false;
-      const before = this.clock.markTicks[i]!;
-      const after = this.clock.ticksAt(i, to);
-      if (this.#exchange.isTriggered(i, before, after)) return false;
-      const move = this.account.notionalUsdt(i) * (after / before - 1) * Math.sign(this.account.lots(i));
-      worst += Math.min(0, move);
+      if (!track.isSteady(i, bar, clock.lowFirst[i]!, from, to)) return false;
+      const lots = account.lots(i);
+      if (lots === 0 && !mayTrigger) continue;
+      const before = clock.markTicks[i]!;
+      const after = clock.ticksAt(i, to);
+      if (mayTrigger && exchange.isTriggered(i, before, after)) return false;
+      if (lots !== 0) worst += Math.min(0, account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots));
     }
     return worst > 0;
   }
 
   #afterMove(): void {
     const { clock } = this;
-    for (let i = 0; i < this.#closed.length; i++)
-      if (clock.isLive(i)) this.#judge.mark(this.setup.market.symbols[i]!, clock.nowMs, clock.marks[i]!);
-    const isExposed = this.account.held > 0 || this.#exchange.resting.size > 0;
-    if (!isExposed) return;
+    const { symbols } = clock.market;
+    for (let i = 0; i < symbols.length; i++)
+      if (clock.isLive(i)) this.#judge.mark(symbols[i]!, clock.nowMs, clock.marks[i]!);
+    if (this.account.held === 0 && this.#exchange.resting.size === 0) return;
     if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
     if (this.account.isBelowMaintenance()) this.#liquidate();
     if (this.#isRuined) return;

@@ -60,6 +60,13 @@ export class MarketTrack {
     return REGIMES[rank]!;
   }
 
+  /** Whether the regimes in force at two sub-steps of bar `bar` are the same. */
+  isSteady(symbolIndex: number, bar: number, lowFirst: boolean, from: number, to: number): boolean {
+    const { ranks } = this.#symbol(symbolIndex);
+    const first = (2 * bar + (lowFirst ? 0 : 1)) * MARKS_PER_BAR;
+    return ranks[first + from] === ranks[first + to];
+  }
+
   /** The last settled rate at an instant, a fraction per 8 hours; 0 before the first settlement. */
   fundingRate8h(symbolIndex: number, atMs: number): number {
     return this.#symbol(symbolIndex).funding.rate8hAt(atMs);

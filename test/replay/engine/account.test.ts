@@ -54,6 +54,46 @@ describe('the replayed account', () => {
     assert.ok(account.walletUsdt >= 0, 'an account never owes');
   });
 
+  it('is worth the same whenever it is asked, as marks, positions and the wallet change', () => {
+    const change = fc.record({
+      kind: fc.constantFrom('fill', 'mark', 'funding'),
+      symbol: fc.integer({ min: 0, max: 1 }),
+      lots: fc.integer({ min: -300, max: 300 }),
+      price: fc.integer({ min: 20_000, max: 90_000 }),
+      isAsked: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 25 }), (changes) => {
+        const replay = (isOftenAsked: boolean): readonly (number | null)[] => {
+          const marks = new Float64Array([50_000, 30_000]);
+          const account = new ReplayAccount([INSTRUMENT, INSTRUMENT], marks, 100_000);
+          const read = (): readonly (number | null)[] => [
+            account.equityUsdt(),
+            account.grossUsdt(),
+            account.totalMaintenanceUsdt(),
+            account.availableUsdt(),
+            ...[0, 1].flatMap((i) => [
+              account.notionalUsdt(i),
+              account.unrealisedUsdt(i),
+              account.maintenanceUsdt(i),
+              account.entryPrice(i),
+              account.liquidationPrice(i),
+            ]),
+          ];
+          for (const { kind, symbol, lots, price, isAsked } of changes) {
+            if (isOftenAsked && isAsked) read();
+            if (kind === 'mark') marks[symbol] = price;
+            else if (kind === 'funding') account.settleFunding(symbol, lots / 1e5);
+            else if (lots !== 0) account.fill(symbol, lots, price, false);
+          }
+          return read();
+        };
+        assert.deepEqual(replay(true), replay(false), 'questions in between change no answer');
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
   it('keeps the books: equity is the start, plus profit at the marks, less fees', () => {
     const trade = fc.record({
       lots: fc.integer({ min: -500, max: 500 }),
