@@ -8,23 +8,26 @@ const FINE = 2 ** -56;
 const TO_COARSE = 1.5 * 2 ** 52 * COARSE;
 const TO_FINE = 1.5 * 2 ** 52 * FINE;
 const LARGEST = 2 ** 35;
-/** Above so many additions (repetitions included) the fine part could round. */
+/** Above so many additions (repetitions included, zeros not) the fine part could round. Counted in 16 bits. */
 const MOST_ADDITIONS = 2 ** 14;
 
-/** Sums in an array, exact to 2^-56 of each value and independent of the order of addition. */
+/** What is added is mostly 0, or whole numbers: arrays that would hold only zeros are not made. */
+interface Parts {
+  readonly coarse: Float64Array;
+  readonly additions: Uint16Array;
+  fine: Float64Array | null;
+}
+
+/**
+ * Sums in an array, exact to 2^-56 of each value and independent of the order of addition. 18 bytes a sum, 10 of whole
+ * numbers, nothing as long as only zeros were added.
+ */
 export class ExactSums {
-  readonly #coarse: Float64Array;
-  readonly #fine: Float64Array;
-  readonly #additions: Uint32Array;
+  readonly length: number;
+  #parts: Parts | null = null;
 
   constructor(length: number) {
-    this.#coarse = new Float64Array(length);
-    this.#fine = new Float64Array(length);
-    this.#additions = new Uint32Array(length);
-  }
-
-  get length(): number {
-    return this.#coarse.length;
+    this.length = length;
   }
 
   /** Adds `value` once at `index`. @throws RangeError when exactness would be lost */
@@ -42,22 +45,32 @@ export class ExactSums {
   }
 
   at(index: number): number {
-    return this.#coarse[index]! + this.#fine[index]!;
+    return this.#parts === null ? 0 : this.#parts.coarse[index]! + (this.#parts.fine?.[index] ?? 0);
   }
 
   toArray(): Float64Array {
-    return Float64Array.from(this.#coarse, (coarse, i) => coarse + this.#fine[i]!);
+    const sums = new Float64Array(this.length);
+    if (this.#parts === null) return sums;
+    const { coarse, fine } = this.#parts;
+    for (let i = 0; i < sums.length; i++) sums[i] = coarse[i]! + (fine === null ? 0 : fine[i]!);
+    return sums;
   }
 
   #put(index: number, value: number, times: number): void {
+    if (value === 0) return;
     if (!(Math.abs(value) < LARGEST)) throw new RangeError(`${value} is too large to be added exactly`);
-    this.#additions[index]! += times;
-    if (this.#additions[index]! > MOST_ADDITIONS)
-      throw new RangeError(`over ${MOST_ADDITIONS} additions are not exact`);
+    this.#parts ??= { coarse: new Float64Array(this.length), additions: new Uint16Array(this.length), fine: null };
+    const parts = this.#parts;
+    const additions = parts.additions[index]! + times;
+    if (additions > MOST_ADDITIONS) throw new RangeError(`over ${MOST_ADDITIONS} additions are not exact`);
+    parts.additions[index] = additions;
     const coarse = value + TO_COARSE - TO_COARSE;
-    const sum = this.#coarse[index]! + times * coarse;
+    const sum = parts.coarse[index]! + times * coarse;
     if (!(Math.abs(sum) < LARGEST * 2)) throw new RangeError(`a sum of ${sum} is too large to be exact`);
-    this.#coarse[index] = sum;
-    this.#fine[index]! += times * (value - coarse + TO_FINE - TO_FINE);
+    parts.coarse[index] = sum;
+    const fine = value - coarse + TO_FINE - TO_FINE;
+    if (fine === 0) return;
+    parts.fine ??= new Float64Array(this.length);
+    parts.fine[index]! += times * fine;
   }
 }

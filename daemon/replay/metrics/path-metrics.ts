@@ -80,5 +80,7 @@ function sumByReplicate(byDay: Float64Array, plan: BootstrapPlan): Float64Array 
 }
 
 function mapReplicates(plan: BootstrapPlan, measure: (b: number, from: number) => number): Float64Array {
-  return Float64Array.from({ length: plan.replicates }, (_, b) => measure(b, b * plan.days));
+  const values = new Float64Array(plan.replicates);
+  for (let b = 0; b < values.length; b++) values[b] = measure(b, b * plan.days);
+  return values;
 }

@@ -37,9 +37,11 @@ export class SeedSums<Name extends string> {
 
 export function weighBySeed(bySeed: Float64Array, plan: SeedPlan): Float64Array {
   const count = plan.seeds.length;
-  return Float64Array.from({ length: plan.replicates }, (_, b) => {
+  const sums = new Float64Array(plan.replicates);
+  for (let b = 0; b < sums.length; b++) {
     let sum = 0;
     for (let s = 0; s < count; s++) sum += plan.multiplicities[b * count + s]! * bySeed[s]!;
-    return sum;
-  });
+    sums[b] = sum;
+  }
+  return sums;
 }

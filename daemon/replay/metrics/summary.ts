@@ -60,9 +60,10 @@ export function summarizeRun(result: RunResult, plan: BootstrapPlan, noSae: RunR
   const steps = measureReturns(equity, barOpenMs, plan);
   const counts = countSteps(steps.day, plan);
   const exposure = replicateMean(measureExposure(result), steps.day, plan, counts);
+  const dailyReturns = sumByJudgedDay(steps, plan);
   return {
     key: result.key,
-    judgedDays: new Set(steps.day).size,
+    judgedDays: dailyReturns.reduce((days, sum) => (Number.isNaN(sum) ? days : days + 1), 0),
     path: {
       mdd: replicateDrawdown(steps, plan, 1),
       ...replicateTails(steps, plan, counts),
@@ -70,7 +71,7 @@ export function summarizeRun(result: RunResult, plan: BootstrapPlan, noSae: RunR
       gross: exposure,
     },
     shrink: noSae === null ? null : summarizeShrink(exposure.point, noSae, plan),
-    dailyReturns: sumByJudgedDay(steps, plan),
+    dailyReturns,
     totals: buildTotals(result),
     families: countFamilies(result),
     finalEquity: equity[equity.length - 1]! / start,
@@ -122,8 +123,9 @@ function measureExposure(result: RunResult): Float64Array {
 
 function sumByJudgedDay(steps: StepReturns, plan: BootstrapPlan): Float64Array {
   const sums = sumByDay(steps.returns, steps.day, plan.days);
-  const judged = new Set(steps.day);
-  return sums.map((sum, day) => (judged.has(day) ? sum : Number.NaN));
+  const hasBars = new Uint8Array(plan.days);
+  for (let i = 0; i < steps.day.length; i++) hasBars[steps.day[i]!] = 1;
+  return sums.map((sum, day) => (hasBars[day] === 1 ? sum : Number.NaN));
 }
 
 function findEquityAfter(result: RunResult, spanMs: number, start: number): number | null {
