@@ -7,7 +7,8 @@ import { type BootstrapPlan, createBootstrapPlan } from './metrics/bootstrap-pla
 import { runTasks } from './pool.ts';
 import type { CalibrationInput } from './report/types.ts';
 import type { RunSample } from './samples.ts';
-import { type AttackChoice, buildScenarios, listAgents, PLAIN, type Scenario, SHARED_AGENT } from './scenarios.ts';
+import { type AttackChoice, buildScenarios, listAgents, PLAIN, type Scenario } from './scenarios.ts';
+import { CALIBRATION_SEEDS, countTasks, listTasks, type TaskPlan } from './tasks.ts';
 import type { MarketData } from './types.ts';
 import type { Variant } from './variants.ts';
 import type { ReplayTask, RunGroup } from './worker.ts';
@@ -15,8 +16,8 @@ import type { ReplayTask, RunGroup } from './worker.ts';
 /** Replicates of the bootstrap over days and seeds. */
 const REPLICATES = 200;
 const BOOTSTRAP_SEED = 20_251_010;
-/** Seeds whose agents calibrate the trader state and its thresholds. */
-const CALIBRATION_SEEDS = 3;
+/** Disagreements that are kept. */
+const MOST_NOTES = 20;
 /** Variant whose thresholds of the trader state are swept. */
 const SWEPT = 'Holdfast';
 
@@ -35,7 +36,7 @@ export interface ReplayOutcome {
   readonly aggregate: Aggregate;
   readonly calibration: CalibrationInput | null;
   readonly samples: readonly RunSample[];
-  /** Fills of the Holdfast variant that the judge found out of scope: each is a defect of one of the two. */
+  /** Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two. */
   readonly disagreements: readonly string[];
   readonly decisions: number;
   readonly runs: number;
@@ -44,7 +45,7 @@ export interface ReplayOutcome {
 
 /** Every agent under every seed through all variants and scenarios. The same input gives the same outcome, bit by bit. */
 export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> {
-  const { market, seeds, variants, reference } = options;
+  const { market, seeds, reference } = options;
   const bootstrap = createBootstrapPlan({
     seed: BOOTSTRAP_SEED,
     replicates: REPLICATES,
@@ -52,7 +53,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
     endMs: market.endMs,
   });
   const groups = buildGroups(options);
-  const tasks = buildTasks(options, groups.length > 1);
+  const plan: TaskPlan = { seeds, agents: options.agents, isCalibrated: groups.length > 1 };
   const aggregators = groups.map(
     (group, index) =>
       new Aggregator({
@@ -62,65 +63,69 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
         grossCapUsdt: readScope().budgets.gross_notional_usdt,
       }),
   );
-  const kept = new Map<
-    number,
-    { samples: readonly RunSample[]; trader: readonly TraderSample[]; notes: readonly string[] }
-  >();
+  const samples: RunSample[] = [];
+  const trader: TraderSample[] = [];
+  const notes = new FirstNotes(options.agents);
+  const total = countTasks(plan);
   let done = 0;
   let decisions = 0;
   let runs = 0;
-  await runTasks({ market, groups, bootstrap, reference }, tasks, options.threads, (outcome) => {
-    const index = tasks.findIndex((task) => sameTask(task, outcome.task));
-    for (const summary of outcome.summaries) aggregators[outcome.task.group]!.add(summary);
-    kept.set(index, { samples: outcome.samples, trader: outcome.traderSamples, notes: outcome.disagreements });
+  await runTasks({ market, groups, bootstrap, reference }, listTasks(plan), options.threads, (outcome) => {
+    const { task, summaries } = outcome;
+    for (const summary of summaries) aggregators[task.group]!.add(summary);
+    // Of one task and of the first seeds: what is kept does not grow with the number of seeds.
+    samples.push(...outcome.samples);
+    trader.push(...outcome.traderSamples);
+    notes.add(task, outcome.disagreements);
     decisions += outcome.decisions;
-    runs += outcome.summaries.length;
+    runs += summaries.length;
     done += 1;
-    options.onProgress?.(done, tasks.length);
+    options.onProgress?.(done, total);
   });
-  // In the order of tasks, whatever worker came first.
-  const ordered = tasks.map((_, index) => kept.get(index)!);
   return {
     aggregate: aggregators[0]!.finish(),
-    calibration: calibrate(
-      options,
-      aggregators[1] ?? null,
-      ordered.flatMap((entry) => entry.trader),
-    ),
-    samples: ordered.flatMap((entry) => entry.samples),
-    disagreements: ordered.flatMap((entry) => entry.notes),
+    calibration: calibrate(options, aggregators[1] ?? null, trader),
+    samples,
+    disagreements: notes.list(),
     decisions,
     runs,
     bootstrap,
   };
-
-  function buildGroups({ attack }: ReplayOptions): readonly RunGroup[] {
-    const main: RunGroup = { variants, scenarios: buildScenarios(attack) };
-    const swept = variants.find((variant) => variant.name === SWEPT);
-    if (attack !== 'all' || swept === undefined) return [main];
-    const scenarios: readonly Scenario[] = [
-      PLAIN,
-      { attack: 'light', sides: 'random', capsScale: 1 },
-      { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 },
-    ];
-    return [main, { variants: calibrationSettings(swept.spec), scenarios }];
-  }
 }
 
-function buildTasks({ seeds, agents }: ReplayOptions, isCalibrated: boolean): readonly ReplayTask[] {
-  const tasks: ReplayTask[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    for (const agent of agents) {
-      const calibrates = isCalibrated && seed <= CALIBRATION_SEEDS && agent !== SHARED_AGENT;
-      tasks.push({ seed, agent, group: 0, isSampled: tasks.length === 0, isCalibrated: calibrates });
-      if (calibrates) tasks.push({ seed, agent, group: 1, isSampled: false, isCalibrated: false });
-    }
-  }
-  return tasks;
+function buildGroups({ attack, variants }: ReplayOptions): readonly RunGroup[] {
+  const main: RunGroup = { variants, scenarios: buildScenarios(attack) };
+  const swept = variants.find((variant) => variant.name === SWEPT);
+  if (attack !== 'all' || swept === undefined) return [main];
+  const scenarios: readonly Scenario[] = [
+    PLAIN,
+    { attack: 'light', sides: 'random', capsScale: 1 },
+    { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 },
+  ];
+  return [main, { variants: calibrationSettings(swept.spec), scenarios }];
 }
 
-function sameTask(a: ReplayTask, b: ReplayTask): boolean {
-  return a.seed === b.seed && a.agent === b.agent && a.group === b.group;
+/** The first notes by seed, account and group, whatever task came first; no more than anybody reads. */
+class FirstNotes {
+  readonly #agents: readonly string[];
+  #notes: { readonly place: readonly [number, number, number]; readonly text: string }[] = [];
+
+  constructor(agents: readonly string[]) {
+    this.#agents = agents;
+  }
+
+  add({ seed, agent, group }: ReplayTask, texts: readonly string[]): void {
+    if (texts.length === 0) return;
+    const place = [seed, this.#agents.indexOf(agent), group] as const;
+    // A stable sort: notes of one task keep their order.
+    this.#notes = [...this.#notes, ...texts.map((text) => ({ place, text }))]
+      .sort(({ place: a }, { place: b }) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
+      .slice(0, MOST_NOTES);
+  }
+
+  list(): readonly string[] {
+    return this.#notes.map(({ text }) => text);
+  }
 }
 
 function calibrate(

@@ -56,21 +56,26 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
   for (const agent of agents)
     if (!defaultAgents().includes(agent))
       throw new ReplayInputError(`no account is called ${agent}; there are ${defaultAgents().join(', ')}`);
-  const outcome = await runReplay({
-    market,
-    seeds: options.seeds,
-    attack: options.attack,
-    variants,
-    reference: variants[0]!,
-    agents,
-    threads: options.threads,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-  });
+  // The workers run accounts; this thread, which only adds up what they report, plays the mutation table meanwhile.
+  const stop = new AbortController();
+  const [outcome, mutations] = await Promise.all([
+    runReplay({
+      market,
+      seeds: options.seeds,
+      attack: options.attack,
+      variants,
+      reference: variants[0]!,
+      agents,
+      threads: options.threads,
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    }),
+    runMutations(stop.signal),
+  ]).finally(() => stop.abort());
   const report = writeReport(
     options.out,
     {
       aggregate: outcome.aggregate,
-      mutations: runMutations(),
+      mutations,
       inputs: describeInputs(options, market, variants, agents, outcome),
       calibration: outcome.calibration,
     },
@@ -191,20 +196,14 @@ function readOwnVersion(): string {
   throw new Error('package.json was not found');
 }
 
-/** Curves of every variant under the heaviest attack that was run at caps x 1, and the crash under it. */
-function pickSamples(samples: readonly SampledRun[]): ReportSamples {
-  const heaviest = ['heavy', 'light', 'none'].find((attack) => samples.some((run) => isDrawn(run, attack)));
-  const drawn = samples.filter((run) => isDrawn(run, heaviest ?? 'none'));
+/** Curves of every variant under the heaviest attack that was run at caps x 1, and the crash where budgets are known. */
+function pickSamples(drawn: readonly SampledRun[]): ReportSamples {
   const worstMs = findWorstBar(drawn);
   return {
     curves: drawn.map(buildCurveSample),
     crashes: drawn
-      .filter(({ variant }) => variant === 'Holdfast' || variant === 'Full')
+      .filter(({ g }) => g.length > 0)
       .map((run) => buildCrashSample(run, worstMs))
       .filter((sample) => sample !== null),
   };
-}
-function isDrawn({ scenario }: SampledRun, attack: string): boolean {
-  const sides = attack === 'heavy' ? 'clairvoyant' : 'random';
-  return scenario.attack === attack && scenario.sides === sides && scenario.capsScale === 1;
 }

@@ -5,8 +5,28 @@ import { buildContext } from '../gate/snapshot.ts';
 import { ACCOUNT, VENUE } from './engine/intake.ts';
 import type { ReplayRun } from './engine/run.ts';
 import type { Scenario } from './scenarios.ts';
+import type { AttackIntensity } from './types.ts';
 
 const PLACE = { account: ACCOUNT, venue: VENUE };
+/** Variants of which the report shows regimes and budget factors. */
+const BUDGETED_VARIANTS: readonly string[] = ['Holdfast', 'Full'];
+/** Attacks from the heaviest on, each with the sides under which its curves are drawn. */
+const DRAWN = [
+  { attack: 'heavy', sides: 'clairvoyant' },
+  { attack: 'light', sides: 'random' },
+  { attack: 'none', sides: 'random' },
+] as const satisfies readonly { readonly attack: AttackIntensity; readonly sides: Scenario['sides'] }[];
+
+/** The scenario whose curves the report draws: the heaviest attack at caps x 1; null: none of these is run. */
+export function findDrawnScenario(scenarios: readonly Scenario[]): Scenario | null {
+  for (const { attack, sides } of DRAWN) {
+    const found = scenarios.find(
+      (scenario) => scenario.attack === attack && scenario.sides === sides && scenario.capsScale === 1,
+    );
+    if (found !== undefined) return found;
+  }
+  return null;
+}
 
 /** One sampled run, a value a bar: what the report's curves are drawn from. */
 export interface RunSample {
@@ -17,7 +37,7 @@ export interface RunSample {
   readonly atMs: readonly number[];
   readonly equity: readonly number[];
   readonly gross: readonly number[];
-  /** Regime by symbol as the gate held it. */
+  /** Regime by symbol as the gate held it. Empty, as the factors, of variants whose budgets are not shown. */
   readonly regimes: Readonly<Record<string, readonly Regime[]>>;
   /** Notional factors of the market (the strictest over the symbols) and of the account (SAE-BUDGET g and h). */
   readonly g: readonly number[];
@@ -43,12 +63,17 @@ export class Sampler {
   }
 
   readonly onBarClose = (run: ReplayRun): void => {
-    const { door, account, clock, setup } = run;
+    const { account, clock, setup } = run;
     this.#seed = setup.key.seed;
     this.#agent = setup.key.agent;
     this.#atMs.push(clock.nowMs);
     this.#equity.push(account.equityUsdt());
     this.#gross.push(account.grossUsdt());
+    if (BUDGETED_VARIANTS.includes(this.#variant)) this.#noteBudget(run);
+  };
+
+  /** What the gate would be bound by now. As dear as a decision: only where it is shown. */
+  #noteBudget({ door, clock }: ReplayRun): void {
     const policy = door.policy(GATE_AGENT);
     const inputs = door.inputs();
     let g = 1;
@@ -63,7 +88,7 @@ export class Sampler {
     }
     this.#g.push(g);
     this.#h.push(h);
-  };
+  }
 
   finish(): RunSample {
     return {

@@ -2,7 +2,7 @@ import { workerData } from 'piscina';
 import { readScope } from '../judge/scope.ts';
 import { buildTraderSamples, type TraderSample, watchTrader } from './calibration/trader-samples.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
-import { type RunSample, Sampler } from './samples.ts';
+import { findDrawnScenario, type RunSample, Sampler } from './samples.ts';
 import { CHURN_AGENT, CHURN_SPAN_MS, PLAIN, type Scenario, SHARED_AGENT } from './scenarios.ts';
 import type { MarketData, RunResult } from './types.ts';
 import type { Variant } from './variants.ts';
@@ -26,7 +26,7 @@ export interface ReplayTask {
   readonly seed: number;
   readonly agent: string;
   readonly group: number;
-  /** Keeps curves of its runs. */
+  /** Keeps the curves that the report draws. */
   readonly isSampled: boolean;
   /** Keeps forecasts of the trader state and what came of them. */
   readonly isCalibrated: boolean;
@@ -56,11 +56,13 @@ class TaskRun {
   readonly #passThrough = new Map<Scenario, RunResult>();
   readonly #samples: RunSample[] = [];
   readonly #disagreements: string[] = [];
+  readonly #drawn: Scenario | null;
 
   constructor(settings: WorkerSettings, bench: Workbench, task: ReplayTask) {
     this.#settings = settings;
     this.#bench = bench;
     this.#task = task;
+    this.#drawn = task.isSampled ? findDrawnScenario(settings.groups[task.group]!.scenarios) : null;
   }
 
   run(): TaskOutcome {
@@ -80,7 +82,7 @@ class TaskRun {
       for (const scenario of scenarios) {
         if (scenario.attack === 'churn' && agent !== CHURN_AGENT) continue;
         const isReference = variant.hash === reference.hash;
-        const isDone = isReference && isPlain(scenario) && !this.#task.isSampled;
+        const isDone = isReference && isPlain(scenario) && scenario !== this.#drawn;
         const result = isDone ? plainResult : this.#runOne(variant, scenario, legitRequests);
         if (isReference) this.#passThrough.set(scenario, result);
         decisions += result.decisions;
@@ -120,8 +122,8 @@ class TaskRun {
   }
 
   #runOne(variant: Variant, scenario: Scenario, legitRequests: number): RunResult {
-    const { seed, agent, isSampled } = this.#task;
-    const sampler = isSampled ? new Sampler(variant.name, scenario) : null;
+    const { seed, agent } = this.#task;
+    const sampler = scenario === this.#drawn ? new Sampler(variant.name, scenario) : null;
     const { barMs } = this.#bench.market;
     const result = this.#bench
       .run(

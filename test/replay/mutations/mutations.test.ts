@@ -53,9 +53,9 @@ describe('SAE section 9: rules switched off one by one', () => {
     }
   });
 
-  it('gives the same table twice, in the order of the scenes', () => {
+  it('gives the same table twice, in the order of the scenes', async () => {
     assert.deepEqual(
-      runMutations(),
+      await runMutations(),
       played.map(({ row }) => row),
       'a table made anew is the same',
     );
