@@ -119,11 +119,12 @@ export function buildContext(
   };
 }
 
-const rulesCache = new WeakMap<SymbolRules, { readonly hash: string; readonly view: RulesView }>();
+/** The last view of each symbol that the venue has filters for. */
+const rulesCache = new Map<string, { readonly rules: SymbolRules; readonly hash: string; readonly view: RulesView }>();
 /** Filters in the form that `decide` reads; brackets cut to what the policy's leverage can reach. */
 export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView {
-  const cached = rulesCache.get(rules);
-  if (cached !== undefined && cached.hash === policy.hash) return cached.view;
+  const cached = rulesCache.get(rules.symbol);
+  if (cached?.rules === rules && cached.hash === policy.hash) return cached.view;
   const caps: number[] = [];
   for (let leverage = 1; leverage <= Math.max(1, Math.floor(policy.budgets.leverage)); leverage += 1) {
     let cap = 0;
@@ -147,7 +148,7 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
     tick_scale: rules.tickScale,
     trading: rules.trading,
   };
-  rulesCache.set(rules, { hash: policy.hash, view });
+  rulesCache.set(rules.symbol, { rules, hash: policy.hash, view });
   return view;
 }
 
@@ -394,7 +395,8 @@ function agentElsewhere(
   return { gross, positions };
 }
 
-const marketCache = new WeakMap<SymbolInputs, MarketView>();
+/** The last view of each symbol that a feed watches. */
+const marketCache = new Map<string, { readonly live: SymbolInputs; readonly view: MarketView }>();
 /** The same view until a feed brings news or leverage changes, so that its text need not be written anew. */
 function viewMarket(
   state: GateState,
@@ -411,7 +413,8 @@ function viewMarket(
     for (const order of othersThan(liveOrders(state.orders, symbol), own, null))
       locked ||= order.status !== 'pending_send';
   const setting = position?.leverage ?? null;
-  const cached = live === null ? undefined : marketCache.get(live);
+  const known = live === null ? undefined : marketCache.get(symbol);
+  const cached = known?.live === live ? known?.view : undefined;
   if (cached?.rules === rules && cached.leverage_locked === locked && cached.leverage_setting === setting)
     return cached;
   const view: MarketView = {
@@ -437,7 +440,7 @@ function viewMarket(
     sigma_baseline: features?.sigma_baseline ?? null,
   };
   // Without features the bar length is the policy's, which may change.
-  if (live !== null && features !== null) marketCache.set(live, view);
+  if (live !== null && features !== null) marketCache.set(symbol, { live, view });
   return view;
 }
 

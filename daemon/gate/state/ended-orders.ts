@@ -33,16 +33,24 @@ export class EndedOrders {
   }
 
   #drop(book: OrderBook, order: OrderState): void {
-    const siblings = (order.decisionId === null ? undefined : book.byDecision.get(order.decisionId)) ?? [order];
-    this.#waiting.add(order);
-    // INVARIANT: what may still fill is never forgotten: only what has ended waits here, and an end is final.
-    if (!siblings.every((sibling) => this.#waiting.has(sibling))) return;
-    for (const sibling of siblings) {
-      this.#waiting.delete(sibling);
-      book.all.delete(sibling.clientOrderId);
-      const key = `${sibling.symbol} ${sibling.venueOrderId}`;
-      if (book.byVenueId.get(key) === sibling) book.byVenueId.delete(key);
+    const siblings = order.decisionId === null ? undefined : book.byDecision.get(order.decisionId);
+    if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);
+    else {
+      this.#waiting.add(order);
+      // INVARIANT: what may still fill is never forgotten: only what has ended waits here, and an end is final.
+      for (let i = 0; i < siblings.length; i += 1) if (!this.#waiting.has(siblings[i]!)) return;
+      for (const sibling of siblings) {
+        this.#waiting.delete(sibling);
+        forget(book, sibling);
+      }
     }
     if (order.decisionId !== null) book.byDecision.delete(order.decisionId);
   }
+}
+
+function forget(book: OrderBook, order: OrderState): void {
+  book.all.delete(order.clientOrderId);
+  if (order.venueOrderId === null) return;
+  const key = `${order.symbol} ${order.venueOrderId}`;
+  if (book.byVenueId.get(key) === order) book.byVenueId.delete(key);
 }

@@ -4,7 +4,7 @@
  */
 export class SeenIds {
   readonly #keepMs: number;
-  readonly #scopes = new Map<string, { readonly ids: Map<string, number>; newestMs: number }>();
+  readonly #scopes = new Map<string, Scope>();
 
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
@@ -16,15 +16,32 @@ export class SeenIds {
 
   /** False: it was there already. */
   add(scope: string, id: string, atMs: number): boolean {
-    const seen = this.#scopes.get(scope) ?? { ids: new Map<string, number>(), newestMs: Number.NEGATIVE_INFINITY };
-    this.#scopes.set(scope, seen);
+    const seen = this.#scopes.get(scope) ?? createScope();
+    if (seen.ids.size === 0) this.#scopes.set(scope, seen);
     if (seen.ids.has(id)) return false;
+    if (seen.ids.size === 0) seen.oldestMs = atMs;
     seen.ids.set(id, atMs);
     seen.newestMs = Math.max(seen.newestMs, atMs);
-    for (const [old, oldMs] of seen.ids) {
-      if (oldMs >= seen.newestMs - this.#keepMs) break;
-      seen.ids.delete(old);
-    }
+    if (seen.oldestMs < seen.newestMs - this.#keepMs) this.#forgetOld(seen);
     return true;
   }
+
+  /** Up to the first one, in the order of their coming, that is young enough. */
+  #forgetOld(seen: Scope): void {
+    for (const [old, oldMs] of seen.ids) {
+      seen.oldestMs = oldMs;
+      if (oldMs >= seen.newestMs - this.#keepMs) return;
+      seen.ids.delete(old);
+    }
+  }
+}
+
+interface Scope {
+  readonly ids: Map<string, number>;
+  newestMs: number;
+  /** Instant of the id that came first of those that are kept. */
+  oldestMs: number;
+}
+function createScope(): Scope {
+  return { ids: new Map(), newestMs: Number.NEGATIVE_INFINITY, oldestMs: Number.NEGATIVE_INFINITY };
 }
