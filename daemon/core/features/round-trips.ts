@@ -76,13 +76,15 @@ export function applyTradeFill(open: OpenTrade | null, fill: TradeFill): TradeSt
   if (open === null) return { open: openTrade(fill, fill.lots, fill.fee_usdt), closed: null };
   const isAdding = (fill.side === 'buy') === (open.side === 'long');
   if (isAdding) {
-    const added = openTrade(fill, fill.lots, fill.fee_usdt);
+    const notional = fill.lots * fill.lot_size * fill.price;
     const grown: OpenTrade = {
-      ...open,
-      lots: open.lots + added.lots,
-      entry_usdt: open.entry_usdt + added.entry_usdt,
-      notional_usdt: open.notional_usdt + added.notional_usdt,
-      realised_usdt: open.realised_usdt + added.realised_usdt,
+      symbol: open.symbol,
+      side: open.side,
+      opened_at_ms: open.opened_at_ms,
+      lots: open.lots + fill.lots,
+      entry_usdt: open.entry_usdt + notional,
+      notional_usdt: open.notional_usdt + notional,
+      realised_usdt: open.realised_usdt - fill.fee_usdt,
     };
     return { open: grown, closed: null };
   }
@@ -93,14 +95,24 @@ export function applyTradeFill(open: OpenTrade | null, fill: TradeFill): TradeSt
   const realised = open.realised_usdt + (open.side === 'long' ? proceeds - cost : cost - proceeds) - fee;
   if (lots < open.lots) {
     const reduced: OpenTrade = {
-      ...open,
+      symbol: open.symbol,
+      side: open.side,
+      opened_at_ms: open.opened_at_ms,
       lots: open.lots - lots,
       entry_usdt: open.entry_usdt - cost,
+      notional_usdt: open.notional_usdt,
       realised_usdt: realised,
     };
     return { open: reduced, closed: null };
   }
-  const closed: TradeRecord = { ...recordOfOpenTrade(open), closed_at_ms: fill.at_ms, pnl_usdt: realised };
+  const closed: TradeRecord = {
+    symbol: open.symbol,
+    side: open.side,
+    opened_at_ms: open.opened_at_ms,
+    closed_at_ms: fill.at_ms,
+    notional_usdt: open.notional_usdt,
+    pnl_usdt: realised,
+  };
   const rest = fill.lots - lots;
   return { open: rest === 0 ? null : openTrade(fill, rest, fill.fee_usdt - fee), closed };
 }
