@@ -28,7 +28,8 @@ export interface Signal {
 const PLAIN = { isLimit: false, pieces: 1, delayMs: null } as const;
 
 export function wish(direction: -1 | 0 | 1, units: number, form: Partial<Wish> = PLAIN): Wish {
-  return { ...PLAIN, ...form, direction, units };
+  const { isLimit = false, pieces = 1, delayMs = null } = form;
+  return { direction, units, isLimit, pieces, delayMs };
 }
 
 /** Bars that span a time: at least 2. */
