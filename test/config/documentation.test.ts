@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { EXIT } from '../../daemon/cli/exit-codes.ts';
+import { SETTING_NAMES } from '../../daemon/config/settings.ts';
+import { buildSettingsTable, placeSettingsTable } from '../../daemon/config/settings-table.ts';
+import type { EventKind } from '../../daemon/gate/events.ts';
+import { holdfast } from '../cli/run.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const PAGE = read('docs/operating.md');
+
+/** The compiler keeps this complete. */
+const KINDS: Record<EventKind, true> = {
+  account: true,
+  alert: true,
+  arming: true,
+  decision: true,
+  leverage: true,
+  market: true,
+  order: true,
+  order_intent: true,
+  policy: true,
+  rebase: true,
+  rejected_input: true,
+  rules: true,
+  signal: true,
+  state: true,
+  trade: true,
+  transfer: true,
+};
+
+test('docs/operating.md holds the table of every setting as the code gives it', () => {
+  assert.ok(SETTING_NAMES.every((name) => buildSettingsTable().includes(`| \`${name}\` |`)));
+  assert.equal(placeSettingsTable(PAGE), PAGE, 'run: npm run generate');
+  assert.throws(() => placeSettingsTable('# no marks'), /no place/);
+});
+
+test('docs/operating.md names every event kind, metric, exit code and verb', async () => {
+  for (const kind of Object.keys(KINDS)) assert.ok(PAGE.includes(`\n| \`${kind}\` |`), `event kind ${kind}`);
+  const metrics = ['daemon/boot/metrics.ts', 'daemon/http/metrics.ts'].flatMap((file) =>
+    Array.from(read(file).matchAll(/'(holdfast_[a-z0-9_]+)'/g), (match) => match[1]),
+  );
+  assert.ok(metrics.length > 10, 'metrics were found');
+  for (const metric of metrics) assert.ok(PAGE.includes(`\`${metric}\``), `metric ${metric}`);
+  for (const code of Object.values(EXIT)) assert.ok(PAGE.includes(`\n| ${code} | `), `exit code ${code}`);
+  const { out } = await holdfast(['--help']);
+  const verbs = Array.from(out.matchAll(/^ {2}([a-z-]+) .*$/gm), (match) => match[1] ?? '');
+  assert.ok(verbs.length > 10, 'verbs were found');
+  for (const verb of verbs) if (verb !== 'help') assert.match(PAGE, new RegExp(`\`${verb}[\` ]`), `verb ${verb}`);
+});
+
+test('the README leads to docs/operating.md', () => {
+  assert.ok(read('README.md').includes('(docs/operating.md)'));
+});
