@@ -1,7 +1,7 @@
 import type { Reason } from '../core/decision.ts';
 import type { DecisionBody, ToolAnswer } from '../gate/api.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
+import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
 /** A decided request in words. */
 export function renderAnswer({ decision, execution }: ToolAnswer): string {
@@ -13,7 +13,7 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
       ['effective', effective === null ? 'nothing' : describeEffective(decision)],
       ['execution', execution === undefined ? 'none' : execution.state],
       ['note', execution?.note],
-      ['retry after', decision.retry_after_ms === null ? null : `${decision.retry_after_ms} ms`],
+      ['retry after', decision.retry_after_ms === null ? null : formatDuration(decision.retry_after_ms)],
     ]),
   ];
   if (decision.reasons.length > 0) parts.push(renderReasons(decision));

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ClientConfig, readClientEnv } from '../config.ts';
+import { formatViolation, type Violation } from '../contract/violations.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { plain } from './tables.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
 type Role = 'agent' | 'monitor' | 'operator';
@@ -10,7 +12,7 @@ interface ErrorAnswer {
   readonly error?: {
     readonly code?: string;
     readonly message?: string;
-    readonly details?: { readonly violations?: readonly { readonly path: string; readonly message: string }[] };
+    readonly details?: { readonly violations?: readonly Violation[] };
   };
 }
 export interface DaemonAnswer {
@@ -205,8 +207,10 @@ function parseAnswer(text: string): unknown {
 function toCliError(status: number, body: unknown): CliError {
   const { error } = (body ?? {}) as ErrorAnswer;
   const violations = error?.details?.violations ?? [];
-  const list = violations.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-  const message = `${error?.code ?? `HTTP ${status}`}: ${error?.message ?? 'the daemon refused the request.'}${list}`;
+  // The message repeats the first violation, without what was found and what is allowed.
+  const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
+  const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
+  const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
   return new CliError(exitCodeOf(status), message);
 }
 

@@ -59,3 +59,18 @@ export function formatInstant(ms: number | null): string {
 export function formatNumber(value: number | null, digits = 4): string {
   return value === null ? '-' : String(Number(value.toFixed(digits)));
 }
+
+/** A duration in words: `41.2 s`, `3 min`, `2 h 5 min`; `0 s` for nothing. `ms`: milliseconds, not negative. */
+export function formatDuration(ms: number): string {
+  if (ms < 60_000) return `${formatNumber(Math.ceil(ms / 100) / 10, 1)} s`;
+  const seconds = Math.ceil(ms / 1000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor((seconds % 3600) / 60), 'min'],
+    [seconds % 60, 's'],
+  ];
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
+}

@@ -88,7 +88,7 @@ test('a refusal ends with 3, shows the reason and what to do, and cannot steer t
     blocked.result.out,
     /COOLDOWN: The symbol cools down. \[2J \(500 against 2000 ms\)\n {2}Ask again later\./,
   );
-  assert.match(blocked.result.out, /retry after +1500 ms/);
+  assert.match(blocked.result.out, /retry after +1\.5 s\n/);
   const rejected = await runAgainst(replies, ['close', 'BTCUSDT', '--fraction', '0.5']);
   assert.equal(rejected.result.code, 3);
   assert.deepEqual(rejected.daemon.seen[0]?.body, { symbol: 'BTCUSDT', fraction: 0.5 });
@@ -232,9 +232,14 @@ test('decisions --follow goes on after the last one shown, and after a break whe
   );
 });
 
-test('errors of the daemon name each field, and the exit code says whose fault it is', async () => {
+test('errors of the daemon name each field once with what was found and is allowed, and the exit code says whose fault it is', async () => {
   const error = (code: string, details?: object) => ({ error: { code, message: `${code} it is.`, details } });
-  const violations = { violations: [{ path: 'symbol', message: 'is not a symbol' }] };
+  const violations = {
+    violations: [
+      { path: 'symbol', message: 'is not a symbol', value: 'btc\u001b', allowed: 'text matching ^[A-Z]+$' },
+      { path: '', message: 'is text' },
+    ],
+  };
   for (const [status, body, code] of [
     [400, error('INVALID_INPUT', violations), 2],
     [401, error('UNAUTHENTICATED'), 6],
@@ -246,8 +251,12 @@ test('errors of the daemon name each field, and the exit code says whose fault i
     const replies = { 'POST /v1/tools/place_order': replyJson(body, status) };
     const { result } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
     assert.deepEqual([result.code, result.out], [code, ''], String(status));
-    assert.ok(result.err.startsWith(`holdfast: ${body.error.code}: ${body.error.code} it is.`), result.err);
-    if (status === 400) assert.match(result.err, /\n {2}symbol: is not a symbol/);
+    if (status !== 400) assert.equal(result.err, `holdfast: ${body.error.code}: ${body.error.code} it is.\n`);
+    else
+      assert.equal(
+        result.err,
+        'holdfast: INVALID_INPUT: the daemon refused the request:\n  symbol: is not a symbol (found "btc\\u001b"; allowed: text matching ^[A-Z]+$)\n  (document): is text\n',
+      );
   }
 });
 

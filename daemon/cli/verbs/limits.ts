@@ -21,7 +21,7 @@ export function addLimits(program: Command, io: Io): void {
 }
 
 async function renderSymbol(limits: SymbolLimits): Promise<string> {
-  const { formatNumber, renderFields, renderTable } = await import('../tables.ts');
+  const { formatDuration, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { factors } = limits;
   const factor = (key: keyof BudgetFactors) =>
     [factors.market, factors.account, factors.trust, factors.trader].map((each) => formatNumber(each[key]));
@@ -32,7 +32,7 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
       ['regime', limits.regime],
       ['trading state', limits.trading_state],
       ['leverage cap', `${limits.leverage_cap}x`],
-      ['cooldown left', `${limits.cooldown_remaining_ms} ms`],
+      ['cooldown left', formatDuration(limits.cooldown_remaining_ms)],
     ]),
     renderTable(
       ['budget', 'base', 'limit', 'used', 'reserved', 'remaining', 'unit'],

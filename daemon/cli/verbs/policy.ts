@@ -76,7 +76,7 @@ async function explain(io: Io, file: string, options: PolicyOptions): Promise<vo
 }
 
 async function renderExplanation(explanation: PolicyExplanation, hash: string): Promise<string> {
-  const { formatNumber, renderFields, renderTable } = await import('../tables.ts');
+  const { formatDuration, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const head = ['leverage', 'order', 'symbol', 'gross', 'orders', 'slippage'];
   const caps = (values: EffectiveCaps | null) =>
     values === null
@@ -102,7 +102,7 @@ async function renderExplanation(explanation: PolicyExplanation, hash: string): 
       regimes.map((each) => [
         each.opens ? each.regime : `${each.regime} (exits only)`,
         ...caps(each.caps),
-        `${each.cooldown_ms} ms`,
+        formatDuration(each.cooldown_ms),
         each.slices,
       ]),
       '',
