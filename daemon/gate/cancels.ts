@@ -62,8 +62,23 @@ export class Canceler {
     if (outcome.kind === 'canceled') {
       if (outcome.order !== null) this.#sender.adopt(order, outcome.order);
       if (!isTerminal(order.status)) await this.#lookUp(order, true);
-    } else await this.#lookUp(order, false);
+    } else {
+      await this.#lookUp(order, false);
+      this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
+    }
     if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
+  }
+
+  /** Told once for each answer: the cancel is asked for again every {@link RETRY_MS}. */
+  #noteRefusal(order: OrderState, reason: string): void {
+    if (isTerminal(order.status) || order.cancelRefusal === reason) return;
+    this.#core.append('order_intent', {
+      action: 'cancel_failed',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
   }
 
   /** Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. */

@@ -73,9 +73,12 @@ export interface ForeignOrder {
   readonly symbol: string;
   readonly trigger_ticks: number | null;
 }
-/** A cancel or an amend was asked for: what counts meanwhile is the larger and the worse of both. */
+/**
+ * A cancel or an amend was asked for: what counts meanwhile is the larger and the worse of both. `cancel_failed`: the
+ * venue did not take a cancel, which is asked for again until the order has ended; recorded once for each answer.
+ */
 export interface OrderIntentEvent {
-  readonly action: 'cancel' | 'amend' | 'amended' | 'amend_failed';
+  readonly action: 'cancel' | 'cancel_failed' | 'amend' | 'amended' | 'amend_failed';
   readonly client_order_id: string;
   readonly lots: number | null;
   readonly price_ticks: number | null;

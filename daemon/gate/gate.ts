@@ -53,6 +53,7 @@ import { SliceRunner } from './slices.ts';
 import type { Ask } from './snapshot.ts';
 import { StandingOrders } from './standing.ts';
 import { stateInForce } from './state/layers.ts';
+import { isInCancelAll } from './state/order-changes.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 import { VenueHealth } from './venue-health.ts';
 
@@ -117,13 +118,15 @@ export class Gate implements GateApi {
       resolver: this.#resolver,
       health,
       signal,
-      hooks: {
-        onTick: async () => {
+      tasks: {
+        retryCancels: async () => {
           this.#resolver.sweep();
           await this.#canceler.retryUnproven();
-          await this.#standing.tick();
-          for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
+        },
+        reviewStanding: () => this.#standing.tick(),
+        protect: async () => {
           await protection.tick();
+          for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
         },
       },
     });
@@ -143,8 +146,8 @@ export class Gate implements GateApi {
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
-  async start(firstPolicyEvent: () => void): Promise<void> {
-    await this.keeper.syncFirst();
+  async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
+    await this.keeper.syncFirst(onVenueSilent);
     if (this.#signal.aborted) return;
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
@@ -154,6 +157,9 @@ export class Gate implements GateApi {
     this.keeper.enterBoot('starting: the account is not reconciled yet');
     this.#isStarted = true;
     this.keeper.recoverOrders();
+    this.#operator.cancelUnderLayers().catch((error: unknown) => {
+      if (!this.#signal.aborted) this.core.alert('CANCEL_FAILED', `under a standing halt: ${String(error)}`);
+    });
     this.keeper.run().catch((error: unknown) => {
       if (this.#signal.aborted) return;
       // Only a ledger that cannot record ends the loop; it has stopped the daemon by itself.
@@ -172,7 +178,7 @@ export class Gate implements GateApi {
     const decided = this.#decide(intake, 'tool');
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -180,7 +186,7 @@ export class Gate implements GateApi {
     if (closed !== null) return closed;
     const decided = this.#decide(readIntake(this.core, caller, call, 'advisory'), 'dry_run');
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async intercept(
@@ -236,14 +242,14 @@ export class Gate implements GateApi {
     const stored = this.core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
     const body = (stored.payload as DecisionEvent).decision;
-    return { kind: 'decided', text: this.#answerText(this.#recall.ordersOf(stored), canonicalJson(body)) };
+    return { kind: 'decided', text: this.#answerText(this.#recall.ordersOf(stored), body, canonicalJson(body)) };
   }
 
   #ordersOf(decided: Decided): readonly OrderState[] {
     return this.core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
   }
-  #answerText(orders: readonly OrderState[], bodyText: string): string {
-    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, orders))}}`;
+  #answerText(orders: readonly OrderState[], body: DecisionBody, bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, orders, body))}}`;
   }
 
   #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided {
@@ -350,11 +356,7 @@ export class Gate implements GateApi {
     }
     const isHalted =
       stateInForce(this.core.state.layers, this.core.nowMs(), request.symbol, request.agent).state === 'halted';
-    const matches = (order: OrderState): boolean => {
-      if (request.origin === 'operator') return !order.protective || request.symbol !== null;
-      // In `halted` an agent may cancel its opening orders only.
-      return order.agent === request.agent && !order.protective && !(isHalted && order.reduceOnly);
-    };
+    const matches = (order: OrderState): boolean => isInCancelAll(order, request, isHalted);
     await this.#canceler.cancelMatching(request.symbol, matches, reason);
   }
 
@@ -435,7 +437,10 @@ export class Gate implements GateApi {
     if (stored === null) return null;
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
-    return { decision: event.decision, execution: describeExecution(this.core, this.#recall.ordersOf(stored)) };
+    return {
+      decision: event.decision,
+      execution: describeExecution(this.core, this.#recall.ordersOf(stored), event.decision),
+    };
   }
 
   getOrders(
@@ -491,7 +496,7 @@ export class Gate implements GateApi {
   }
   async setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
     const body = await this.#operator.setState(caller, change);
-    await this.#standing.tick();
+    if (this.#isStarted) await this.#standing.tick();
     return body;
   }
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
@@ -521,7 +526,9 @@ export class Gate implements GateApi {
     if (this.core.ports.ledger.isFailed) waiting.push('a ledger that can record');
     const state = this.#isStarted
       ? stateInForce(this.core.state.layers, this.core.nowMs(), null, null).state
-      : 'reducing';
+      : this.#operator.stateOfAccount() === 'halted'
+        ? 'halted'
+        : 'reducing';
     const reducing = [...this.core.state.layers.values()]
       .filter((entry) => entry.scope === 'symbol' && entry.name !== null)
       .map((entry) => entry.name ?? '');

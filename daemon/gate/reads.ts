@@ -7,6 +7,7 @@ import type {
   AccountBody,
   BudgetLine,
   Caller,
+  DecisionBody,
   ExecutionBody,
   ExecutionOrder,
   ExecutionState,
@@ -20,8 +21,12 @@ import type { SymbolRules } from './ports.ts';
 import { type Ask, buildContext, exposedSymbols, viewRules } from './snapshot.ts';
 import { bareRequest, exposureUsdt } from './standing.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from './state/exposure.ts';
+import type { OrderChange } from './state/order-changes.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
+
+const PENDING = 'pending, do not resend: ask for this decision id again';
+const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
@@ -69,31 +74,69 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
   };
 }
 
-/** State of one execution from its orders: what is certain wins over what is hoped for. */
-export function describeExecution(core: GateCore, orders: readonly OrderState[]): ExecutionBody {
-  const described = orders.map((order): ExecutionOrder => {
-    const rules = core.state.rules.get(order.symbol);
-    return {
-      average_price: averageText(order, rules),
-      client_order_id: order.clientOrderId,
-      filled_quantity: quantityText(order.executedLots, rules),
-      quantity: quantityText(order.lots, rules),
-      slice: order.slice,
-      status: order.status,
-      venue_order_id: order.venueOrderId,
-    };
-  });
+function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrder {
+  const rules = core.state.rules.get(order.symbol);
+  return {
+    average_price: averageText(order, rules),
+    client_order_id: order.clientOrderId,
+    filled_quantity: quantityText(order.executedLots, rules),
+    quantity: quantityText(order.lots, rules),
+    slice: order.slice,
+    status: order.status,
+    venue_order_id: order.venueOrderId,
+  };
+}
+
+/**
+ * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
+ * no orders of its own: those that it concerned are shown, with what the venue said.
+ */
+export function describeExecution(
+  core: GateCore,
+  orders: readonly OrderState[],
+  decision: DecisionBody,
+): ExecutionBody {
+  const action = decision.effective?.action;
+  if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
+    return describeChange(core, core.state.changes.find(decision.decision_id));
+  const described = orders.map((order) => describeExecutionOrder(core, order));
   const state = executionState(orders);
   const rejected = orders.find((order) => order.status === 'rejected');
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting';
   return {
-    note: unclear
-      ? 'pending, do not resend: ask for this decision id again'
-      : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
+    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
     state,
   };
+}
+
+function describeChange(core: GateCore, change: OrderChange | null): ExecutionBody {
+  const orders = change?.orders ?? [];
+  return {
+    note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
+    orders: orders.map((order) => describeExecutionOrder(core, order)),
+    retryable: false,
+    state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
+  };
+}
+function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
+  if (refusal !== null) return `not changed, the order is as it was: ${refusal}`;
+  if (isSettled) return null;
+  const ended = orders.find((order) => isTerminal(order.status));
+  return ended === undefined ? PENDING : `the order ended (${ended.status}) before the change was proven`;
+}
+function noteCancel(orders: readonly OrderState[]): string | null {
+  if (orders.length === 0) return 'there was no order to cancel';
+  const live = orders.filter((order) => !isTerminal(order.status));
+  const refused = live.find((order) => order.cancelRefusal !== null);
+  if (refused !== undefined)
+    return `${live.length} of ${orders.length} not canceled yet, the daemon goes on asking; ${refused.clientOrderId}: ${refused.cancelRefusal}`;
+  if (live.length > 0) return PENDING;
+  const otherwise = orders.filter((order) => order.status !== 'canceled');
+  return otherwise.length === 0
+    ? null
+    : `ended otherwise: ${otherwise.map((order) => `${order.clientOrderId} ${order.status}`).join(', ')}`;
 }
 
 function executionState(orders: readonly OrderState[]): ExecutionState {

@@ -3,6 +3,7 @@
  * also runs by itself, named to the test runner.
  */
 import './world/amend.ts';
+import './world/change-answers.ts';
 import './world/changed-orders.ts';
 import './world/exits.ts';
 import './world/gate-exits.ts';

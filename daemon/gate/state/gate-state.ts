@@ -1,3 +1,4 @@
+import type { RuleVerdict } from '../../core/decision.ts';
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
 import type {
   AccountEvent,
@@ -13,6 +14,7 @@ import type {
 import type { SymbolRules } from '../ports.ts';
 import { EquityHistory } from './equity.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
+import { OrderChanges } from './order-changes.ts';
 import {
   applyOrderEvent,
   applyOrderIntent,
@@ -44,6 +46,7 @@ const KEEP_SIGNALS_MS = 86_400_000;
  */
 export class GateState {
   readonly orders = createOrderBook();
+  readonly changes = new OrderChanges();
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
@@ -88,7 +91,9 @@ export class GateState {
         return;
       case 'order_intent': {
         const order = this.orders.all.get(event.payload.client_order_id);
-        if (order !== undefined) applyOrderIntent(order, event.payload);
+        if (order === undefined) return;
+        applyOrderIntent(order, event.payload);
+        this.changes.settle(order, event.payload);
         return;
       }
       case 'trade':
@@ -154,6 +159,7 @@ export class GateState {
       this.#applySlice(event, atMs);
       return;
     }
+    if (decision.kind === 'tool') this.changes.begin(event, this.orders);
     if (decision.kind === 'tool' && decision.effective?.action === 'amend') this.#applyAmend(event, atMs);
     if (event.orders.length === 0) return;
     const opening = decision.effective?.action === 'open';
@@ -176,17 +182,18 @@ export class GateState {
 
   /**
    * INVARIANT: an amend counts from its decision on, in the same turn, as the larger and the worse of both forms. One
-   * that adds risk (it has a leverage) is paced like the opening order that it becomes.
+   * that adds risk (it has a leverage) is paced like the opening order that it becomes; any other takes a token when its
+   * rate was looked at, which that of an agent is.
    */
   #applyAmend(event: DecisionEvent, atMs: number): void {
     const { effective } = event.decision;
     const order = this.orders.all.get(event.request.client_order_id ?? '');
     if (order === undefined || effective === null || effective.price_ticks === null || isTerminal(order.status)) return;
     order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
-    if (effective.leverage === null) return;
+    if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
     this.pacing.account.sends.add(atMs, 1);
     this.pacing.agent(event.agent).sends.add(atMs, 1);
-    this.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
+    if (effective.leverage !== null) this.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
   }
 
   /** A later slice is decided on its own and can only shrink; what it lost is released. */
@@ -312,6 +319,10 @@ export class GateState {
 }
 
 const NOTHING_TO_FILL = possibleFills([]);
+
+function isOfRate(verdict: RuleVerdict): boolean {
+  return verdict.code === 'RATE';
+}
 
 function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {
   for (let i = 0; i < records.length; i += 1) if (records[i]!.symbol === symbol) return records[i]!;

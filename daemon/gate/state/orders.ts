@@ -55,6 +55,8 @@ export interface OrderState {
   /** Domain time at which the venue first acknowledged it. */
   acknowledgedAtMs: number | null;
   cancelRequested: boolean;
+  /** Why the order still rests although its cancel was asked for, in the venue's words. */
+  cancelRefusal: string | null;
   amend: { readonly lots: number; readonly priceTicks: number } | null;
   updatedAtMs: number;
   /** Lots, notional and fees that trades have accounted for. */
@@ -156,6 +158,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     sentAtMs: isFirst ? atMs : null,
     acknowledgedAtMs: null,
     cancelRequested: false,
+    cancelRefusal: null,
     amend: null,
     updatedAtMs: atMs,
     tradedLots: 0,
@@ -198,6 +201,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     sentAtMs: atMs,
     acknowledgedAtMs: atMs,
     cancelRequested: false,
+    cancelRefusal: null,
     amend: null,
     updatedAtMs: atMs,
     tradedLots: 0,
@@ -242,6 +246,9 @@ export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): vo
   switch (event.action) {
     case 'cancel':
       order.cancelRequested = true;
+      return;
+    case 'cancel_failed':
+      order.cancelRefusal = event.reason;
       return;
     case 'amend':
       if (event.lots !== null && event.price_ticks !== null)

@@ -1,0 +1,84 @@
+import type { DecisionEvent, OrderIntentEvent } from '../events.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from './orders.ts';
+
+/** Changes that are kept; what an older one concerned is told by its orders. */
+export const MOST_CHANGES = 1_000;
+
+/** What one permitted modify, cancel or cancel_all concerned, and what became of it beside its orders' own status. */
+export interface OrderChange {
+  readonly action: 'amend' | 'cancel';
+  readonly orders: readonly OrderState[];
+  /** Amend: the venue proved one of both forms. A cancel shows in the status of its orders. */
+  isSettled: boolean;
+  /** Amend: why the old form stays, in the venue's words. */
+  refusal: string | null;
+}
+
+/** Changes by the decision that permitted them, folded from events alone. */
+export class OrderChanges {
+  readonly #byDecision = new Map<string, OrderChange>();
+  /** The amend of each order whose outcome is not proven, by client order id. */
+  readonly #amending = new Map<string, OrderChange>();
+
+  find(decisionId: string): OrderChange | null {
+    return this.#byDecision.get(decisionId) ?? null;
+  }
+
+  /** Takes in a decision that was asked for by a tool. */
+  begin(event: DecisionEvent, book: OrderBook): void {
+    const action = event.decision.effective?.action;
+    if (action !== 'amend' && action !== 'cancel') return;
+    const orders = findConcerned(event, book);
+    const change: OrderChange = { action, orders, isSettled: false, refusal: null };
+    this.#byDecision.set(event.decision.decision_id, change);
+    if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
+    for (const [oldest, old] of this.#byDecision) {
+      if (this.#byDecision.size <= MOST_CHANGES) break;
+      this.#byDecision.delete(oldest);
+      for (const order of old.orders) this.#drop(order, old);
+    }
+  }
+
+  #startAmend(order: OrderState, change: OrderChange): void {
+    const before = this.#amending.get(order.clientOrderId);
+    if (before !== undefined) this.#settle(before, 'what became of it was not proven before the next change');
+    this.#amending.set(order.clientOrderId, change);
+  }
+
+  /** Takes in the proof of one of both forms. */
+  settle(order: OrderState, event: OrderIntentEvent): void {
+    const change = this.#amending.get(order.clientOrderId);
+    if (change === undefined || (event.action !== 'amended' && event.action !== 'amend_failed')) return;
+    this.#settle(change, event.action === 'amended' ? null : event.reason);
+    this.#drop(order, change);
+  }
+
+  #settle(change: OrderChange, refusal: string | null): void {
+    change.isSettled = true;
+    change.refusal = refusal;
+  }
+  #drop(order: OrderState, change: OrderChange): void {
+    if (this.#amending.get(order.clientOrderId) === change) this.#amending.delete(order.clientOrderId);
+  }
+}
+
+function findConcerned(event: DecisionEvent, book: OrderBook): readonly OrderState[] {
+  const { request, context } = event;
+  if (request.client_order_id !== null) {
+    const order = book.all.get(request.client_order_id);
+    return order === undefined ? [] : [order];
+  }
+  const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
+  const isHalted = context.state.state === 'halted';
+  return [...candidates].filter((order) => !isTerminal(order.status) && isInCancelAll(order, request, isHalted));
+}
+
+/** Whether cancel_all means this order: an operator all of them, an agent its own, in `halted` its opening ones. */
+export function isInCancelAll(
+  order: OrderState,
+  request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
+  isHalted: boolean,
+): boolean {
+  if (request.origin === 'operator') return !order.protective || request.symbol !== null;
+  return order.agent === request.agent && !order.protective && !(isHalted && order.reduceOnly);
+}
