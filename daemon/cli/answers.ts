@@ -47,8 +47,14 @@ function renderReasons({ reasons }: DecisionBody): string {
 }
 
 function describeFigures({ observed, limit, unit }: Reason): string {
-  const figures = [observed, limit].filter((figure) => figure !== null).map(plain);
+  const figures = [observed, limit].filter((figure) => figure !== null).map((figure) => plain(shorten(figure, unit)));
   return figures.length === 0 ? '' : ` (${figures.join(' against ')}${unit === null ? '' : ` ${plain(unit)}`})`;
+}
+
+/** USDT in cents, other numbers without the noise of binary fractions. */
+function shorten(figure: Reason['observed'], unit: string | null): string | number | null {
+  if (typeof figure !== 'number') return figure;
+  return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
 /** 3 when nothing was permitted, or when the venue took nothing of it. */

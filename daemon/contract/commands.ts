@@ -74,7 +74,9 @@ export const PolicyCheckRequest = Type.Object(
 export const PolicyReloadRequest = Type.Object(
   {
     hash: Type.Optional(
-      field.sha256('Hash of the pending policy that is accepted, from /readyz. Absent: read the file again.'),
+      field.sha256(
+        'Hash of the pending policy that is accepted, from /readyz. Absent: says what is in force or pending.',
+      ),
     ),
   },
   field.closed,

@@ -194,7 +194,7 @@ export const trustSection = Type.Object(
       { injection: signalRule('injection'), narrative: signalRule('narrative'), anomaly: signalRule('anomaly') },
       {
         ...closed,
-        description: `What monitors report (${SIGNAL_KINDS.join(', ')}); only expiry or an operator ends a signal.`,
+        description: `What monitors report (${SIGNAL_KINDS.join(', ')}); a signal ends when its time is over.`,
       },
     ),
   },

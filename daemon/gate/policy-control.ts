@@ -93,7 +93,7 @@ export class PolicyControl {
           });
           this.#core.alert(
             'POLICY_PENDING',
-            `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}`,
+            `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}. Accept it: holdfast policy reload ${candidate.hash}`,
           );
         }
         return { status: 'pending', hash: candidate.hash, looser, not_before_ms: this.#pending.notBeforeMs };

@@ -27,7 +27,7 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
     url: '/v1/signals',
     roles: MONITOR_ROUTE,
     isLimited: true,
-    text: { summary: 'Report what a monitor saw; only expiry or an operator ends a signal', tags: ['signals'] },
+    text: { summary: 'Report what a monitor saw; it ends when its time is over', tags: ['signals'] },
     body: command.SignalRequest,
     answer: body.SignalAnswerSchema,
     handler: async (request) => {
@@ -68,7 +68,7 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/flatten', 'Halt, cancel all opening orders, leave all positions', body.FlattenBodySchema),
+    ...operator('POST', '/v1/flatten', 'Halt, cancel all opening orders, close all positions', body.FlattenBodySchema),
     body: command.FlattenRequest,
     handler: async (request) => {
       const { symbols, reason } = requireValid(command.checkFlatten, bodyOf(request));
@@ -99,7 +99,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
     ...operator(
       'POST',
       '/v1/policy/reload',
-      'Read the policy file again, or accept a pending one',
+      'Accept the pending policy by its hash; without one, say what is in force or pending',
       body.ReloadBodySchema,
     ),
     body: command.PolicyReloadRequest,

@@ -158,19 +158,85 @@ const ACCOUNT = {
   fees_24h_usdt: 0,
   observed_at_ms: 1,
 };
+const FLAT = {
+  symbol: 'ETHUSDT',
+  quantity: '0.000',
+  notional_usdt: 998.2144400000001,
+  entry_price: '1',
+  mark_price: '1',
+  unrealised_pnl_usdt: 0,
+  liquidation_price: null,
+};
+const RESTING = {
+  client_order_id: 'o-1',
+  agent: 'momentum',
+  symbol: 'BTCUSDT',
+  side: 'buy',
+  order_type: 'limit',
+  limit_price: '50000.0',
+  quantity: '0.010',
+  filled_quantity: '0.000',
+  reduce_only: false,
+  status: 'working',
+  foreign: false,
+};
 test('status tells what a daemon waits for, and ends with 7 until it is ready', async () => {
   const replies = (status: number) => ({
     'GET /readyz': replyJson({ ...READY, ready: status === 200 }, status),
     'GET /v1/trading-state': replyJson(STATE),
     'GET /v1/account': replyJson(ACCOUNT),
-    'GET /v1/positions': replyJson({ positions: [], observed_at_ms: 1 }),
+    'GET /v1/positions': replyJson({ positions: [FLAT, { ...FLAT, symbol: 'BTCUSDT', quantity: '-0.020' }] }),
+    'GET /v1/orders?open=true&limit=5000': replyJson({ orders: [RESTING], next: null }),
   });
   const waiting = await runAgainst(replies(503), ['status']);
   assert.equal(waiting.result.code, 7, waiting.result.err);
   assert.match(waiting.result.out, /ready +no, waiting for: the first mark of BTCUSDT/);
   assert.match(waiting.result.out, /available +- USDT\ndrawdown +1.23 %/);
   assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +by hand/);
-  assert.equal((await runAgainst(replies(200), ['status', '--json'])).result.code, 0);
+  assert.match(waiting.result.out, /BTCUSDT +-0\.020 +998\.21 /);
+  assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');
+  assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy +limit +0\.010 +0\.000 +50000\.0 +no +working/);
+  const json = await runAgainst(replies(200), ['status', '--json']);
+  assert.equal(json.result.code, 0);
+  assert.match(json.result.out, /998\.2144400000001/, 'JSON is not rounded');
+});
+
+const HASH = 'ab'.repeat(32);
+test('a pending policy is shown with the command that accepts it', async () => {
+  const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0 };
+  const replies = {
+    'GET /readyz': replyJson({ ...READY, ready: true, pending_policy: pending }),
+    'GET /v1/trading-state': replyJson(STATE),
+    'GET /v1/account': replyJson(ACCOUNT),
+    'GET /v1/positions': replyJson({ positions: [], observed_at_ms: 1 }),
+    'GET /v1/orders': replyJson({ orders: [], next: null }),
+  };
+  const { result } = await runAgainst(replies, ['status']);
+  assert.equal(result.code, 0, result.err);
+  const command = `npx holdfast policy reload ${HASH} (not before 1970-01-01 00:00:00 UTC)`;
+  assert.ok(result.out.includes(command), result.out);
+});
+
+test('policy reload accepts by hash, and ends with 3 when it is not in force then', async () => {
+  const looser = ['budgets.leverage: 3 -> 5'];
+  for (const [args, answer, code, expected] of [
+    [[HASH], { status: 'in_force', hash: HASH }, 0, /is in force/],
+    [[HASH], { status: 'refused', message: 'no such policy is pending' }, 3, /refused: no such policy/],
+    [[HASH], { status: 'pending', hash: HASH, looser, not_before_ms: 0 }, 3, /not before 1970-01-01 00:00:00 UTC/],
+    [
+      [],
+      { status: 'pending', hash: HASH, looser, not_before_ms: null },
+      0,
+      /looser: budgets.leverage: 3 -> 5\naccept it/,
+    ],
+  ] as const) {
+    const replies = { 'POST /v1/policy/reload': replyJson(answer) };
+    const { result, daemon } = await runAgainst(replies, ['policy', 'reload', ...args]);
+    assert.equal(result.code, code, result.err);
+    assert.match(result.out, expected);
+    assert.deepEqual(daemon.seen[0]?.body, args.length === 0 ? {} : { hash: HASH });
+    assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator');
+  }
 });
 
 test('flatten is a failure as long as something is left', async () => {
@@ -186,10 +252,10 @@ test('flatten is a failure as long as something is left', async () => {
 
 test('tools prints a table, or the catalogue in the form of a model API', async () => {
   const replies = {
-    'GET /v1/tools': replyJson({ tools: [{ name: 'place_order', description: 'Asks.' }] }),
+    'GET /v1/tools': replyJson({ tools: [{ name: 'place_order', description: 'Asks for 1.5 lots. Then more.' }] }),
     'GET /v1/tools?format=openai': replyJson({ tools: [{ type: 'function' }] }),
   };
-  assert.match((await runAgainst(replies, ['tools'])).result.out, /place_order {2}Asks\./);
+  assert.match((await runAgainst(replies, ['tools'])).result.out, /place_order {2}Asks for 1\.5 lots\.\n/);
   assert.deepEqual(JSON.parse((await runAgainst(replies, ['tools', '--format', 'openai'])).result.out), [
     { type: 'function' },
   ]);

@@ -7,6 +7,7 @@ import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { addPolicyDiff } from './policy-diff.ts';
+import { addPolicyReload } from './policy-reload.ts';
 
 interface PolicyOptions {
   readonly json?: boolean;
@@ -21,7 +22,7 @@ interface FileRun {
 export function addPolicy(program: Command, io: Io): void {
   const policy = program
     .command('policy')
-    .summary('Check, explain, test or compare a policy file')
+    .summary('Check, explain, test, accept or compare a policy file')
     .description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
   addVerb(policy, {
@@ -45,6 +46,7 @@ export function addPolicy(program: Command, io: Io): void {
   })
     .argument('[files...]', 'policy files; without any, those of the package that have cases')
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
+  addPolicyReload(policy, io);
   addPolicyDiff(policy, io);
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AccountBody, PositionBody, ReadinessBody, TradingStateBody } from '../../gate/api.ts';
+import type { AccountBody, OrderBody, PositionBody, ReadinessBody, TradingStateBody } from '../../gate/api.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
@@ -8,25 +8,36 @@ interface Status {
   readonly trading_state: TradingStateBody;
   readonly account: AccountBody;
   readonly positions: readonly PositionBody[];
+  readonly open_orders: readonly OrderBody[];
 }
+
+/** Of the open orders the newest so many are shown, as many as a page may have. */
+const MOST_ORDERS = 5000;
 
 export function addStatus(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'status',
-    summary: 'Show readiness, trading state, account and positions',
+    summary: 'Show readiness, trading state, account, positions and open orders',
     examples: ['status', 'status --json'],
   });
   addConnectionOptions(verb).action(async (options: ConnectionOptions) => {
     const { withClient } = await import('../client.ts');
     const status = await withClient(io, options, 'operator', async (client): Promise<Status> => {
-      const [readiness, state, account, positions] = await Promise.all([
+      const [readiness, state, account, positions, orders] = await Promise.all([
         client.ask('/readyz'),
         client.get<TradingStateBody>('/v1/trading-state'),
         client.get<AccountBody>('/v1/account'),
         client.get<{ readonly positions: readonly PositionBody[] }>('/v1/positions'),
+        client.get<{ readonly orders: readonly OrderBody[] }>(`/v1/orders?open=true&limit=${MOST_ORDERS}`),
       ]);
       const body = readiness.body as ReadinessBody;
-      return { readiness: body, trading_state: state, account, positions: positions.positions };
+      return {
+        readiness: body,
+        trading_state: state,
+        account,
+        positions: positions.positions,
+        open_orders: orders.orders,
+      };
     });
     if (options.json === true) printJson(io, status);
     else io.out(await renderStatus(status));
@@ -34,7 +45,8 @@ export function addStatus(program: Command, io: Io): void {
   });
 }
 
-async function renderStatus({ readiness, trading_state, account, positions }: Status): Promise<string> {
+async function renderStatus(status: Status): Promise<string> {
+  const { readiness, trading_state, account } = status;
   const { formatInstant, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const percent = (value: number | null) => (value === null ? '-' : `${formatNumber(value * 100, 2)} %`);
   const pending = readiness.pending_policy;
@@ -51,7 +63,10 @@ async function renderStatus({ readiness, trading_state, account, positions }: St
     ...(readiness.policy_error === null ? [] : [['policy file', `REFUSED: ${readiness.policy_error}`] as const]),
     ...(pending === null
       ? []
-      : [['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const]),
+      : [
+          ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
+          ['accept it', acceptPending(pending.hash, pending.not_before_ms, formatInstant)] as const,
+        ]),
   ]);
   const layers = trading_state.layers.filter((layer) => layer.state !== 'active');
   return [
@@ -68,9 +83,23 @@ async function renderStatus({ readiness, trading_state, account, positions }: St
       ]),
       'nothing holds trading back',
     ),
-    renderTable(
-      ['symbol', 'quantity', 'notional', 'entry', 'mark', 'PnL', 'liquidation'],
-      positions.map((position) => [
+    await renderPositions(status.positions),
+    await renderOrders(status.open_orders),
+  ].join('\n');
+}
+
+function acceptPending(hash: string, notBeforeMs: number | null, formatInstant: (ms: number) => string): string {
+  const from = notBeforeMs === null ? '' : ` (not before ${formatInstant(notBeforeMs)} UTC)`;
+  return `npx holdfast policy reload ${hash}${from}`;
+}
+
+async function renderPositions(positions: readonly PositionBody[]): Promise<string> {
+  const { formatNumber, renderTable } = await import('../tables.ts');
+  return renderTable(
+    ['symbol', 'quantity', 'notional', 'entry', 'mark', 'PnL', 'liquidation'],
+    positions
+      .filter((position) => Number(position.quantity) !== 0)
+      .map((position) => [
         position.symbol,
         position.quantity,
         formatNumber(position.notional_usdt, 2),
@@ -79,7 +108,26 @@ async function renderStatus({ readiness, trading_state, account, positions }: St
         formatNumber(position.unrealised_pnl_usdt, 2),
         position.liquidation_price,
       ]),
-      'no positions',
-    ),
-  ].join('\n');
+    'no positions',
+  );
+}
+
+async function renderOrders(orders: readonly OrderBody[]): Promise<string> {
+  const { renderTable } = await import('../tables.ts');
+  return renderTable(
+    ['open order', 'agent', 'symbol', 'side', 'type', 'quantity', 'filled', 'price', 'reduces', 'status'],
+    orders.map((order) => [
+      order.client_order_id,
+      order.foreign ? 'not ours' : order.agent,
+      order.symbol,
+      order.side,
+      order.order_type,
+      order.quantity,
+      order.filled_quantity,
+      order.limit_price,
+      order.reduce_only ? 'yes' : 'no',
+      order.status,
+    ]),
+    'no open orders',
+  );
 }

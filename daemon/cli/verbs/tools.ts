@@ -27,8 +27,13 @@ export function addTools(program: Command, io: Io): void {
       else if (options.json === true) printJson(io, body);
       else {
         const { renderTable } = await import('../tables.ts');
-        const rows = body.tools.map((tool) => [tool.name, tool.description]);
+        const rows = body.tools.map((tool) => [tool.name, firstSentence(tool.description ?? '')]);
         io.out(renderTable(['tool', 'what it does'], rows, 'this token may call no tool'));
       }
     });
+}
+
+/** The whole text is for models; `--json` prints it. */
+function firstSentence(text: string): string {
+  return /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text;
 }
