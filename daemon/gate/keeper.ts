@@ -20,10 +20,19 @@ const PERIODS = {
 type FeedName = keyof typeof PERIODS;
 const TICK_MS = 50;
 const RETRY_MS = 1_000;
+/** Between two warnings that the venue has not answered yet, wall ms. */
+const SILENCE_EVERY_MS = 60_000;
+/** How often filters of a held symbol are asked for while there are none, ms of wall time. */
+const FORCED_RULES_MS = 5_000;
 
-export interface KeeperHooks {
-  /** After every round of feeds: standing orders, protection, holding times. */
-  onTick(): Promise<void>;
+/** What follows from the views, again and again, whether or not the feeds could be read. */
+export interface KeeperTasks {
+  /** Cancels that are not proven are sent again. */
+  retryCancels(): Promise<void>;
+  /** Resting orders that no longer fit are canceled. */
+  reviewStanding(): Promise<void>;
+  /** Protective stops, and what stands above its caps is cut back: they rest on positions as they were once read. */
+  protect(): Promise<void>;
 }
 
 /** An order of another Holdfast ledger is open on this account. */
@@ -47,13 +56,18 @@ export class Keeper {
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #health: VenueHealth;
-  readonly #hooks: KeeperHooks;
+  readonly #tasks: KeeperTasks;
   readonly #signal: AbortSignal;
   readonly #nextAt = new Map<FeedName, number>();
   readonly #busy = new Set<FeedName>();
   readonly #tradeSymbols = new Set<string>();
-  #tick: Promise<void> | null = null;
+  readonly #running = new Map<keyof KeeperTasks, Promise<void>>();
+  #isPollingTrades = false;
+  #rulesForcedAt = Number.NEGATIVE_INFINITY;
   isReconciled = false;
+  /** Account and orders were read whole since this process started. */
+  #wasReconciled = false;
+  #clockProblem: string | null = null;
   #missing: readonly string[] = ['the first contact with the venue'];
 
   constructor(parts: {
@@ -63,7 +77,7 @@ export class Keeper {
     sender: OrderSender;
     resolver: Resolver;
     health: VenueHealth;
-    hooks: KeeperHooks;
+    tasks: KeeperTasks;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;
@@ -72,7 +86,7 @@ export class Keeper {
     this.#sender = parts.sender;
     this.#resolver = parts.resolver;
     this.#health = parts.health;
-    this.#hooks = parts.hooks;
+    this.#tasks = parts.tasks;
     this.#signal = parts.signal;
   }
 
@@ -80,16 +94,35 @@ export class Keeper {
     return this.#missing;
   }
 
-  /** Clock first: nothing can be recorded before domain time is known. Retries until the venue answers. */
-  async syncFirst(): Promise<void> {
+  /**
+   * Clock first: nothing but an operator's halt can be recorded before domain time is known. Retries until the venue
+   * answers; that it does not is said at once, then rarely.
+   */
+  async syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Promise<void> {
+    let warnedAt: number | null = null;
     while (!this.#signal.aborted) {
-      try {
-        this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
-        if (await this.#syncClock()) return;
-      } catch (error) {
-        this.#core.ports.log.warn({ error: String(error) }, 'the venue does not answer yet');
+      const problem = await this.#findSyncProblem();
+      if (problem === null) {
+        if (warnedAt !== null) this.#core.ports.log.info({}, 'the venue answers');
+        return;
+      }
+      if (this.#signal.aborted) return;
+      if (warnedAt === null) onVenueSilent(problem);
+      if (warnedAt === null || performance.now() - warnedAt >= SILENCE_EVERY_MS) {
+        this.#core.ports.log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
+        warnedAt = performance.now();
       }
       await delay(RETRY_MS, undefined, { signal: this.#signal });
+    }
+  }
+
+  /** Why the venue's time is not known; null once it is. */
+  async #findSyncProblem(): Promise<string | null> {
+    try {
+      this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
+      return (await this.#syncClock()) ? null : (this.#clockProblem ?? 'its time could not be read');
+    } catch (error) {
+      return String(error);
     }
   }
 
@@ -105,12 +138,14 @@ export class Keeper {
     if (other !== null) throw new OtherDaemonError(other);
   }
 
-  async #syncClock(): Promise<boolean> {
+  /** A jump is followed by one more reading; sources that go on contradicting each other leave the clock unknown. */
+  async #syncClock(isRetry = false): Promise<boolean> {
     const startedAt = performance.now();
     const outcome = await this.#core.ports.venue.fetchServerTime();
     const sync = this.#core.ports.clock.sync(outcome, performance.now() - startedAt);
     switch (sync.kind) {
       case 'failed':
+        this.#clockProblem = sync.detail;
         return false;
       case 'synced':
         this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
@@ -124,7 +159,7 @@ export class Keeper {
         this.#core.market.clockSkewMs = null;
         this.enterBoot(`the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
         this.#core.alert('CLOCK_JUMP', `the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
-        return this.#syncClock();
+        return isRetry ? false : this.#syncClock(true);
     }
   }
 
@@ -182,6 +217,7 @@ export class Keeper {
     }
     if (!this.isReconciled) {
       this.isReconciled = true;
+      this.#wasReconciled = true;
       this.#core.append('state', {
         clears_at_ms: null,
         clears_when: '',
@@ -270,8 +306,10 @@ export class Keeper {
     await this.#account.pollAccount();
     await this.#pollTrades();
     this.#health.sweepLayers();
-    if (this.#tick !== null) await this.#tick;
-    await this.#hooks.onTick();
+    await Promise.all(this.#running.values());
+    await this.#tasks.retryCancels();
+    await this.#tasks.reviewStanding();
+    await this.#tasks.protect();
   }
 
   async #pollTrades(): Promise<void> {
@@ -295,33 +333,68 @@ export class Keeper {
   }
 
   async #round(): Promise<void> {
+    // INVARIANT: what takes risk away does not wait for reads that fail or hang.
+    this.#health.sweepLayers();
+    this.#startTasks();
+    if (this.#health.isQuiet()) {
+      // The venue said how long it wants to be left alone; a longer ban would end the exits, too (BINANCE.md B 2.3).
+      await delay(TICK_MS, undefined, { signal: this.#signal });
+      return;
+    }
     if (!this.isReconciled) {
-      if (!(await this.reconcile())) await delay(RETRY_MS, undefined, { signal: this.#signal });
+      if (!(await this.#reconcileBesideTasks())) await delay(RETRY_MS, undefined, { signal: this.#signal });
       return;
     }
     this.#startDue();
-    if (this.#tradeSymbols.size > 0) await this.#pollTrades();
-    this.#health.sweepLayers();
-    this.#startTick();
+    this.#startTrades();
     await delay(TICK_MS, undefined, { signal: this.#signal });
   }
 
-  /** Cancels and decisions of a tick may wait for the venue; the feeds do not wait for them. */
-  #startTick(): void {
-    if (this.#tick !== null) return;
-    this.#tick = this.#hooks
-      .onTick()
+  /** Reads may hang for long: the tasks go on meanwhile. */
+  async #reconcileBesideTasks(): Promise<boolean> {
+    const timer = setInterval(() => this.#startTasks(), TICK_MS);
+    try {
+      return await this.reconcile();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Each by itself: one that waits for the venue holds up neither the feeds nor the others. */
+  #startTasks(): void {
+    this.#startTask('retryCancels');
+    this.#startTask('reviewStanding');
+    // Before the first reading the ledger's positions may be of long ago.
+    if (this.#wasReconciled) this.#startTask('protect');
+  }
+
+  #startTask(name: keyof KeeperTasks): void {
+    if (this.#running.has(name) || this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    const running = this.#tasks[name]()
       .catch((error: unknown) => {
         if (!this.#signal.aborted)
-          this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed: ${String(error)}`);
+          this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
+      })
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, running);
+  }
+
+  #startTrades(): void {
+    if (this.#isPollingTrades || this.#tradeSymbols.size === 0) return;
+    this.#isPollingTrades = true;
+    this.#pollTrades()
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#note('trades', error);
       })
       .finally(() => {
-        this.#tick = null;
+        this.#isPollingTrades = false;
       });
   }
 
   #startDue(): void {
     const symbols = this.#account.watched();
+    // Without its filters a held symbol can be neither valued nor closed.
+    if (symbols.some((symbol) => !this.#core.state.rules.has(symbol))) this.#forceRules();
     this.#start('quotes', () => all(symbols.map((symbol) => this.#market.pollQuote(symbol))));
     this.#start('bars', () => all(symbols.map((symbol) => this.#market.pollBars(symbol))));
     this.#start('account', () => this.#account.pollAccount());
@@ -329,6 +402,13 @@ export class Keeper {
     this.#start('clock', () => this.#syncClock());
     this.#start('rules', () => this.#market.loadRules(symbols));
     this.#start('transfers', () => this.#account.pollTransfers().then(() => true));
+  }
+
+  #forceRules(): void {
+    const now = performance.now();
+    if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
+    this.#rulesForcedAt = now;
+    this.dueNow('rules');
   }
 
   #start(feed: FeedName, poll: () => Promise<boolean>): void {

@@ -23,6 +23,7 @@ export class VenueHealth implements VenueConsequences {
   readonly #core: GateCore;
   readonly #feeds: FeedRequests;
   #closedUntilMs = 0;
+  #quietUntilMs = 0;
   #lastRejection = '';
   #equalRejections = 0;
   #recheckFailures = 0;
@@ -30,6 +31,11 @@ export class VenueHealth implements VenueConsequences {
   constructor(core: GateCore, feeds: FeedRequests) {
     this.#core = core;
     this.#feeds = feeds;
+  }
+
+  /** The venue named a time for which it wants to be left alone (Retry-After) and that is not over: no feed may ask. */
+  isQuiet(): boolean {
+    return this.#core.nowMs() < this.#quietUntilMs;
   }
 
   onExecuted(order: OrderState): void {
@@ -69,6 +75,7 @@ export class VenueHealth implements VenueConsequences {
       case 'close_venue':
       case 'back_off':
         this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#core.nowMs() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
+        if (retryAfterMs !== null) this.#quietUntilMs = Math.max(this.#quietUntilMs, this.#core.nowMs() + retryAfterMs);
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
         if (consequence === 'close_venue') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
         return;

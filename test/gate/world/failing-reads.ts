@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+
+const TRADES = { method: 'GET', path: '/fapi/v1/userTrades' };
+
+describe('what takes risk away does not wait for reads that fail or hang [SAE-HALT, BY-16, BY-32]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      wall: true,
+      answerWithinMs: 800,
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  const stops = async (): Promise<number> =>
+    (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW').length;
+  const resting = async (): Promise<number> =>
+    (await world.books()).orders.filter((one) => one.status === 'NEW').length;
+  const hits = async (): Promise<number> => {
+    const { faults } = (await world.control('faults')) as { readonly faults: readonly { readonly hits: number }[] };
+    return faults.reduce((sum, fault) => sum + fault.hits, 0);
+  };
+
+  it('places a stop while the trades of the account do not come', async () => {
+    await world.fault({ kind: 'stall-body', ms: 30_000, count: 1_000, match: TRADES });
+    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await until('the stop', async () => (await stops()) === 1, 4_000);
+    await world.control('clear-faults', {});
+  });
+
+  it('while it is not reconciled: cancels what opens, sends a refused cancel again, replaces a stop', async () => {
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify(body));
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: TRADES });
+    // The first cancel is refused by the venue for a reason of its own.
+    await world.fault({
+      kind: 'error',
+      code: -1001,
+      msg: 'Internal error.',
+      match: { method: 'DELETE', path: '/fapi/v1/order' },
+    });
+    world.daemon.gate.keeper.enterBoot('the host clock jumped by 5000 ms');
+    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'ETHUSDT' });
+    await until('the resting order is gone', async () => (await resting()) === 0, 8_000);
+    await until('the stop is back', async () => (await stops()) === 1, 8_000);
+    assert.notDeepEqual(world.daemon.gate.readiness().waiting_for, [], 'all of it before the account was reconciled');
+    await world.control('clear-faults', {});
+    await until('reconciled again', () => world.daemon.gate.keeper.isReconciled, 8_000);
+  });
+
+  it('lets the venue be for as long as it asks, and reads again afterwards', async () => {
+    await world.fault({ kind: 'status', status: 429, retry_after_s: 3, count: 100_000, match: { path: '/fapi/*' } });
+    await until('the venue asks to be left alone', async () => (await hits()) > 0);
+    // What was on its way when the first answer came may still arrive.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const asked = await hits();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    assert.equal(await hits(), asked, 'not one request within Retry-After');
+    await world.control('clear-faults', {});
+    await until('open again', async () => (await world.tradingState()).state === 'active', 10_000);
+  });
+});
