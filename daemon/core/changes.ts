@@ -17,6 +17,7 @@ import {
 } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
+import { checkRate } from './rules/temporal.ts';
 import { lotsFor } from './staging.ts';
 import type { Trace } from './trace.ts';
 
@@ -154,8 +155,14 @@ function amendReducing(
 ): ExecutionDecision {
   checkSchema(trace, context, order.reduce_only ? 'exit' : 'amend');
   checkScope(trace, request, context, policy, 'amend');
-  checkState(trace, request, context, order.reduce_only ? 'exit' : 'amend', true);
-  for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
+  // RISK: an amend is no exit. Unpaced, or while the venue refuses us, it would spend what exits are sent with (BY-36).
+  const isAgents = request.origin === 'agent';
+  const isClosed = isAgents && context.state.layer === 'breaker' && context.state.scope === 'account';
+  checkState(trace, request, context, order.reduce_only && !isClosed ? 'exit' : 'amend', !isClosed);
+  for (const [rule, code] of SKIPPED_BY_EXITS) {
+    if (rule === 6 && isAgents) checkRate(trace, context, policy, { order_rate: policy.budgets.order_rate.max });
+    else trace.skip(rule, code);
+  }
   // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is another's.
   const exit = findExit({ ...request, side: order.side }, context, policy);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;

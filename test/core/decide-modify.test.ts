@@ -107,3 +107,31 @@ test('SAE-OOS-STATE: in `halted` an agent amends nothing', () => {
     ),
   );
 });
+
+const AMENDS_THAT_REDUCE: readonly (readonly [string, Change])[] = [
+  ['a smaller opening order', { request: { requested_notional: 300 } }],
+  ['a take-profit', { request: { limit_price: 61_100 }, context: SHARED.context ?? {} }],
+];
+test("BY-36: an agent's amend that reduces risk takes an order token and waits when none is left", () => {
+  for (const [what, change] of AMENDS_THAT_REDUCE) {
+    const decision = modify(change, { context: { pacing: { account_sends: 20 } } });
+    assert.deepEqual([decision.decision, codesOf(decision)], ['BLOCK', ['RATE']], what);
+    assert.ok((decision.retry_after_ms ?? 0) > 0, `${what}: it is told when`);
+    assert.equal(modify(change, { context: { pacing: { account_sends: 19 } } }).decision, 'ALLOW', what);
+    const byOperator: Change = { request: { origin: 'operator' }, context: { pacing: { account_sends: 20 } } };
+    assert.equal(modify(change, byOperator).decision, 'ALLOW', `${what}, by an operator`);
+  }
+});
+
+test("BY-36: while an account-wide breaker is up an agent's amends are refused, a cancel is not", () => {
+  const breaker: Change = {
+    context: { state: { state: 'reducing', layer: 'breaker', scope: 'account', reason: 'the venue refuses us' } },
+  };
+  for (const [what, change] of AMENDS_THAT_REDUCE) {
+    assert.deepEqual(codesOf(modify(change, breaker)), ['STATE_REDUCING'], what);
+    assert.equal(modify(change, breaker, { request: { origin: 'operator' } }).decision, 'ALLOW', what);
+  }
+  const filled: Change = { context: { order: { ...baseOrder, filled_lots: 6 }, pacing: { account_sends: 20 } } };
+  const cancel = modify(breaker, filled, { request: { requested_notional: 300 } });
+  assert.deepEqual([cancel.decision, cancel.effective?.action], ['ALLOW', 'cancel']);
+});

@@ -58,7 +58,13 @@ export function checkTemporal(
   else trace.pass(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
 }
 
-function checkRate(trace: Trace, context: ExecutionContext, policy: CompiledPolicy, budget: BudgetComponents): void {
+/** SAE-M4: whether an order token is left, in the account's window and in the agent's own. */
+export function checkRate(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  budget: Pick<BudgetComponents, 'order_rate'>,
+): void {
   const { pacing, now_ms: now } = context;
   const own = policy.agentBudgets;
   if (!(pacing.account_sends < budget.order_rate)) {

@@ -33,6 +33,11 @@ describe('modify_order races and doubts (BY-07)', () => {
     });
   };
 
+  const sentAmends = async (): Promise<number> =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].filter(
+      (event) => (event.payload as { readonly action: string }).action === 'amended',
+    ).length;
+
   it('reserves an amend with its decision, so that two at once cannot exceed a cap', async () => {
     const first = await resting(240);
     const second = await resting(360);
@@ -82,5 +87,32 @@ describe('modify_order races and doubts (BY-07)', () => {
     const id = body.execution.orders[0]?.client_order_id ?? '';
     const answer = await world.tool('modify_order', { client_order_id: id, requested_notional: 300 });
     assert.equal(answer.body.decision.decision, 'BLOCK');
+  });
+
+  it("BY-36 paces an agent's amends of its take-profit, of which none keeps a close back", async () => {
+    await world.tool('cancel_all', {});
+    await world.advance(61_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: 300 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    const takeProfit = { ...order({ intent: 'close', side: 'sell', requested_notional: 65 }), order_type: 'limit' };
+    const placed = await world.tool('place_order', { ...takeProfit, limit_price: 61_000 });
+    const id = placed.body.execution.orders[0]?.client_order_id ?? '';
+    const { max } = world.daemon.gate.core.policySpec.budgets.order_rate;
+    const before = await sentAmends();
+    let refused: DecisionBody | null = null;
+    for (let i = 0; i <= max && refused === null; i += 1) {
+      const { body } = await world.tool('modify_order', { client_order_id: id, limit_price: 61_001 + i });
+      if (body.decision.decision === 'BLOCK') refused = body.decision;
+    }
+    assert.deepEqual(
+      refused?.reasons.map((reason) => reason.code),
+      ['RATE'],
+    );
+    assert.ok((refused?.retry_after_ms ?? 0) > 0, 'it is told when');
+    // The position's own order took a token as well.
+    assert.equal((await sentAmends()) - before, max - 1);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.decision.reasons));
+    assert.equal(await world.position('BTCUSDT'), 0);
   });
 });
