@@ -7,11 +7,13 @@ import { createGateMetrics } from './boot/metrics.ts';
 import { createPolicyPort, createSchemaChecks, readStoredPolicy } from './boot/policy.ts';
 import { ensurePaperTokens, ensureSimToken } from './boot/tokens.ts';
 import { type Config, findPackageFolder, type Secrets } from './config.ts';
+import { formatViolation } from './contract/violations.ts';
 import { type ExchangeSim, startExchangeSim } from './exchange-sim/start.ts';
-import type { GateEvent } from './gate/events.ts';
+import type { ArmingEvent, GateEvent } from './gate/events.ts';
 import { Gate } from './gate/gate.ts';
 import type { PolicyDocument } from './gate/policy-control.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { codeOf } from './http/errors.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
 import type { Ledger } from './ledger/types.ts';
 import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
@@ -33,14 +35,22 @@ const READY_WITHIN_MS = 10_000;
 export interface StartOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** The door is open: operators can halt. The venue was not contacted yet. */
+  readonly onListening?: (where: Entrance) => void;
+  /** The first contact with the venue failed; it is tried again until it answers. */
+  readonly onVenueSilent?: (reason: string) => void;
+  readonly createVenue?: typeof createVenue;
 }
-export interface Daemon {
+/** Where and with what a caller enters. */
+export interface Entrance {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
   readonly address: string;
   readonly url: string;
   readonly tokensFolder: string;
   /** Places a paper order when pasted into a shell; null where no token file lies about. */
   readonly curlLine: string | null;
+}
+export interface Daemon extends Entrance {
   readonly gate: Gate;
   readonly ledger: Ledger;
   readonly exchange: ExchangeSim | null;
@@ -75,21 +85,31 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   });
   const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
   try {
+    const inForce = storedPolicy(ledger, config) ?? filePolicy;
+    if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash]);
     const tokensFolder =
       config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
     const exchange = await startPaperExchange(config, secrets);
     if (exchange !== null) closers.unshift(() => exchange.close());
-    const venue = await createVenue({
+    const venue = await (options.createVenue ?? createVenue)({
       access: venueAccess(config, secrets, exchange),
       time: clock,
       ...(config.venue === 'paper' ? { readWeightPerMinute: null } : {}),
     });
     closers.unshift(() => venue.close());
     const metrics = createGateMetrics();
-    const inForce = storedPolicy(ledger, config) ?? filePolicy;
     const policyPort = createPolicyPort(config.venue, config.policyPath);
     const gate = new Gate({
-      ports: { ledger, venue, clock, observer: metrics.observer, log, ...createSchemaChecks(), sha256 },
+      ports: {
+        ledger,
+        venue,
+        clock,
+        observer: metrics.observer,
+        log,
+        hostNowMs: Date.now,
+        ...createSchemaChecks(),
+        sha256,
+      },
       settings: {
         venue: config.venue,
         account: ACCOUNT_NAME,
@@ -106,7 +126,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
     metrics.watch(gate, ledger);
 
-    const http = await createHttpServer({
+    const http = await listen(config, {
       gate,
       events: {
         lastSeq: () => ledger.lastSeq(),
@@ -127,25 +147,27 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       abort: signal,
     });
     closers.unshift(() => http.close());
-    await gate.start(() => recordPolicy(gate, ledger, inForce, filePolicy));
+    const entrance: Entrance = {
+      address: http.address,
+      url: http.address,
+      tokensFolder,
+      curlLine: config.venue === 'paper' ? buildCurlLine(http, config) : null,
+    };
+    options.onListening?.(entrance);
+    const onFirstContact = (): void => {
+      recordPolicy(gate, ledger, inForce, filePolicy);
+      // Nothing that changes the account was sent so far.
+      if (config.venue === 'binance-live') watchArming(gate, config, signal);
+    };
+    await gate.start(onFirstContact, options.onVenueSilent);
     // Whoever pastes the printed line at once should find the door open.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
-    if (config.venue === 'binance-live') watchArming(gate, config, signal);
     watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
       loadedText: filePolicy.text,
     }).catch((error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'));
     const close = createClose(gate, config, stop, closers, log);
     options.signal.addEventListener('abort', () => void close(), { once: true });
-    return {
-      address: http.address,
-      url: http.address,
-      tokensFolder,
-      curlLine: config.venue === 'paper' ? buildCurlLine(http, config) : null,
-      gate,
-      ledger,
-      exchange,
-      close,
-    };
+    return { ...entrance, gate, ledger, exchange, close };
   } catch (error) {
     stop.abort();
     for (const closer of closers) await closer();
@@ -162,11 +184,10 @@ async function loadPolicy(config: Config): Promise<FilePolicy> {
   const parsed = parsePolicy(read.text, config.policyPath);
   if (!parsed.ok)
     throw new StartError(
-      `the policy file ${config.policyPath} is not valid:\n${parsed.violations.map((violation) => `  ${violation.path}: ${violation.message}`).join('\n')}`,
+      `the policy file ${config.policyPath} is not valid:\n${parsed.violations.map((violation) => `  ${formatViolation(violation)}`).join('\n')}`,
     );
   const wrong = checkVenue(parsed.policy, config.venue);
-  if (wrong.length > 0)
-    throw new StartError(wrong.map((violation) => `${violation.path} ${violation.message}`).join('; '));
+  if (wrong.length > 0) throw new StartError(wrong.map(formatViolation).join('; '));
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
 }
 
@@ -228,6 +249,18 @@ async function startPaperExchange(config: Config, secrets: Secrets): Promise<Exc
   return exchange;
 }
 
+async function listen(config: Config, options: HttpServerOptions): Promise<HttpServer> {
+  try {
+    return await createHttpServer(options);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
+    const { host, port } = config.listen;
+    throw new StartError(
+      `port ${port} of ${host} is in use: another daemon may run there (\`npx holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
+    );
+  }
+}
+
 function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {
   const { apiKey, secret } = secrets.venueKeys;
   if (config.venue === 'paper')
@@ -245,7 +278,25 @@ function identify(
     : { role: token.role, agent: token.agent ?? token.name, id: token.id, skillSha256: token.skill_sha256 };
 }
 
-/** Expiry of the arming leads to `reducing`; so does a start that is not armed (refused before it can open anything). */
+/** Before the venue is created, by the host's time; {@link watchArming} looks again once domain time is known. */
+function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[]): void {
+  let arming: ArmingEvent | null = null;
+  for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
+  // The file's policy may come into force at this start: armed for it counts here.
+  const problems = policyHashes.map((policyHash) =>
+    checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, Date.now()),
+  );
+  const [problem] = problems;
+  if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
+}
+
+function notArmed(problem: string, config: Config): StartError {
+  return new StartError(
+    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, wait until it takes effect, and start with HOLDFAST_LIVE_ARMED=1`,
+  );
+}
+
+/** Expiry of the arming leads to `reducing`; a start that is not armed is refused before anything is sent. */
 function watchArming(gate: Gate, config: Config, signal: AbortSignal): void {
   const check = (): void => {
     const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };
@@ -270,7 +321,7 @@ function watchArming(gate: Gate, config: Config, signal: AbortSignal): void {
     config.liveArmed,
     gate.core.nowMs(),
   );
-  if (problem !== null) throw new StartError(`binance-live is not armed: ${problem}`);
+  if (problem !== null) throw notArmed(problem, config);
   const timer = setInterval(check, ARMING_CHECK_MS);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }

@@ -26,6 +26,8 @@ export interface GatePorts {
   readonly clock: ClockPort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
+  /** The host's own time, ms: stamps what an operator tightens before domain time is known. */
+  readonly hostNowMs?: () => number;
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   readonly sha256: (text: string) => string;
@@ -115,6 +117,24 @@ export class GateCore {
 
   append<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {
     return this.appendBuilt(kind, () => payload).appended;
+  }
+
+  /**
+   * A state that an operator tightens waits for nothing, not even for domain time (DESIGN section 4); it has no end, so
+   * no window depends on its instant.
+   */
+  appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Appended {
+    if (this.ports.clock.isSynced) return this.append('state', payload);
+    const stamped = { ...payload, clears_when: `${payload.clears_when}; set before the venue's time was known` };
+    const record = { kind: 'state', at_ms: this.#instantBeforeSync(), payload: stamped };
+    return this.#applyAppended('state', record.at_ms, this.ports.ledger.appendNow([record]), () => stamped).appended;
+  }
+
+  /** Never before the last record. A tape has a time of its own, which the host's says nothing about. */
+  #instantBeforeSync(): number {
+    const { lastEventAtMs } = this.state;
+    if (this.settings.venue === 'paper' && lastEventAtMs > 0) return lastEventAtMs;
+    return Math.max(lastEventAtMs, this.ports.hostNowMs?.() ?? 0);
   }
 
   /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBudget } from '../core/budget-finding.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
 import { formatQuantity } from '../core/quantities.ts';
 import { REASONS } from '../core/reasons.ts';
@@ -105,7 +106,15 @@ export class Operator {
         state: entry.state,
       }),
     );
-    return { layers, state: stateInForce(this.#core.state.layers, this.#core.nowMs(), null, null).state };
+    return { layers, state: this.stateOfAccount() };
+  }
+
+  /** Before domain time is known nothing can be opened; a layer that ends by itself counts as if it still stood. */
+  stateOfAccount(): TradingStateName {
+    const { ports, state } = this.#core;
+    if (ports.clock.isSynced) return stateInForce(state.layers, ports.clock.nowMs(), null, null).state;
+    const inForce = stateInForce(state.layers, Number.NEGATIVE_INFINITY, null, null).state;
+    return inForce === 'active' ? 'reducing' : inForce;
   }
 
   /** Sets the operator layer; `active` also clears the breaker of the same scope, which an operator may. */
@@ -117,7 +126,7 @@ export class Operator {
     const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
-      core.append('state', {
+      core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
         layer: 'operator',
@@ -129,7 +138,9 @@ export class Operator {
       });
     }
     await core.settled();
-    if (change.state !== 'active') await this.#cancelOpening(scope, name, `trading state ${change.state}`);
+    // Without domain time nothing can be signed: what rests is canceled at the first contact.
+    if (change.state !== 'active' && core.ports.clock.isSynced)
+      await this.#cancelOpening(scope, name, `trading state ${change.state}`);
     return this.describeState();
   }
 
@@ -157,6 +168,15 @@ export class Operator {
     }
   }
 
+  /** At the first contact: a state that was set meanwhile, or whose cancels a stop cut off, holds for what rests. */
+  async cancelUnderLayers(): Promise<void> {
+    const now = this.#core.nowMs();
+    const standing = [...this.#core.state.layers.values()].filter(
+      (entry) => entry.layer === 'operator' && (entry.clearsAtMs === null || now < entry.clearsAtMs),
+    );
+    for (const entry of standing) await this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`);
+  }
+
   async #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
     const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
       scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
@@ -180,7 +200,7 @@ export class Operator {
         : symbols.map((symbol) => ({ state: 'halted' as const, reason, symbol }));
     for (const change of state) {
       const scope = change.symbol === undefined ? 'account' : 'symbol';
-      const appended = core.append('state', {
+      const appended = core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
         layer: 'operator',
@@ -193,11 +213,17 @@ export class Operator {
       await appended.committed;
     }
     const targets = symbols ?? this.#account.watched();
+    if (!core.ports.clock.isSynced) return this.#describeFlatten(targets, false);
     const canceled = await this.#cancelEverything(targets);
     await this.#account.pollAccount();
     await this.#exitAll(caller, targets);
     await this.#account.pollAccount();
-    const left = targets
+    return this.#describeFlatten(targets, canceled);
+  }
+
+  #describeFlatten(symbols: readonly string[], canceled: boolean): FlattenBody {
+    const core = this.#core;
+    const left = symbols
       .map((symbol) => core.state.position(symbol))
       .filter((position) => heldLots(position) !== 0)
       .map((position) => {
@@ -210,8 +236,9 @@ export class Operator {
       });
     return {
       canceled,
-      note:
-        left.length === 0
+      note: !core.ports.clock.isSynced
+        ? 'halted; the venue has not answered yet, so nothing could be canceled or closed: flatten again when it does, or act at the venue'
+        : left.length === 0
           ? 'flat: trading stays halted until an operator sets it active'
           : 'positions are left: flatten again, or close them at the venue',
       positions_left: left,

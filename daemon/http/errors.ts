@@ -90,6 +90,11 @@ export function toApiError(error: unknown): ApiError {
     const details = 'details' in error ? error.details : undefined;
     return new ApiError(code as ErrorCode, error.message, details === undefined ? {} : { details });
   }
+  if (error instanceof Error && error.name === 'ClockNotSyncedError') {
+    const message =
+      'The venue has not answered yet, so its time is not known: until then only halt, reduce and flatten (which halts) act.';
+    return new ApiError('NOT_READY', message, { retryAfterSeconds: 5 });
+  }
   return new ApiError('INTERNAL', 'Something failed inside the daemon. Its log has the details.');
 }
 

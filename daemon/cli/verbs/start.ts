@@ -31,13 +31,22 @@ export function addStart(program: Command, io: Io): void {
       const known = [secrets.venueKeys.apiKey, secrets.venueKeys.secret, secrets.simToken ?? ''];
       // Short ones are the well-known keys of the paper exchange: blanking those would only garble the log.
       const log = createLogger({ level: config.logLevel, secrets: known.filter((secret) => secret.length >= 16) });
-      const daemon = await startDaemon(config, secrets, { log, signal: stop.signal });
+      // On a screen at once: an operator must be able to halt while the venue is silent.
+      const say = (text: string): void => {
+        if (options.json !== true) io.out(text);
+      };
+      const daemon = await startDaemon(config, secrets, {
+        log,
+        signal: stop.signal,
+        onListening: ({ url }) => say(`Holdfast (${config.venue}) listens on ${url}\nPolicy: ${config.policyPath}\n`),
+        onVenueSilent: (reason) =>
+          say(`Waiting for ${config.venue} to answer (${reason}); until then only halt, reduce and flatten act.\n`),
+      });
       shutdown.closeWith(() => daemon.close());
       if (options.json === true) {
         printJson(io, { url: daemon.url, tokens_folder: daemon.tokensFolder, curl: daemon.curlLine });
         return;
       }
-      io.out(`Holdfast (${config.venue}) listens on ${daemon.url}\nPolicy: ${config.policyPath}\n`);
       if (daemon.curlLine === null) io.out('Tokens: make one with `npx holdfast token create`\n');
       else io.out(`Tokens: ${daemon.tokensFolder}\n\nPlace a paper order:\n${daemon.curlLine}\n`);
     } catch (error) {

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { armLedger, checkArming } from '../../daemon/boot/live.ts';
+import { findPackageFolder, readEnv } from '../../daemon/config.ts';
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import type { ArmingEvent } from '../../daemon/gate/events.ts';
+import { createLogger } from '../../daemon/http/logging.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { ACCOUNT_NAME, startDaemon } from '../../daemon/main.ts';
+import { parsePolicy } from '../../daemon/policy/parse.ts';
+import type { Mutable } from './harness.ts';
+
+const log = createLogger({ level: 'silent', secrets: [] });
+const HOUR_MS = 3_600_000;
+
+function makeHome(t: TestContext): string {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  return home;
+}
+
+class VenueAsked extends Error {}
+
+/** A live home with a ledger; `start` says whether the venue was so much as created. */
+function makeLive(t: TestContext) {
+  const home = makeHome(t);
+  const policyPath = join(home, 'policy.yaml');
+  const text = readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8');
+  const spec = parse(text) as Mutable<IntendedPolicySpec>;
+  spec.scope.venues = ['binance-live'];
+  writeFileSync(policyPath, stringify(spec), { mode: 0o600 });
+  const parsed = parsePolicy(readFileSync(policyPath, 'utf8'), policyPath);
+  assert.ok(parsed.ok, 'the policy of the test is valid');
+  const { version } = JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const ledgerPath = join(home, 'binance-live', 'ledger.db');
+  openLedger({ path: ledgerPath, venue: 'binance-live', account: ACCOUNT_NAME, now: () => Date.now() }).close();
+  let venues = 0;
+  const start = async (env: Readonly<Record<string, string>> = { HOLDFAST_LIVE_ARMED: '1' }): Promise<void> => {
+    const { config, secrets } = readEnv({
+      HOLDFAST_HOME: home,
+      HOLDFAST_PORT: '0',
+      HOLDFAST_VENUE: 'binance-live',
+      HOLDFAST_POLICY: policyPath,
+      BINANCE_LIVE_API_KEY: 'k'.repeat(64),
+      BINANCE_LIVE_API_SECRET: 's'.repeat(64),
+      ...env,
+    });
+    const createVenue = (): never => {
+      venues += 1;
+      throw new VenueAsked('the venue was created');
+    };
+    await startDaemon(config, secrets, { log, signal: new AbortController().signal, createVenue });
+  };
+  const arm = (change: Partial<ArmingEvent> & { readonly hours?: number } = {}): void => {
+    armLedger({
+      ledgerPath,
+      account: ACCOUNT_NAME,
+      version: change.version ?? version,
+      policyHash: change.policy_hash ?? parsed.policy.hash,
+      loosenDelayMs: change.effective_at_ms ?? 0,
+      hours: change.hours ?? 1,
+      setBy: 'test',
+    });
+  };
+  return { start, arm, created: () => venues };
+}
+
+test('BY-28: binance-live that is not armed is refused before the venue is created', async (t) => {
+  const live = makeLive(t);
+  const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
+    ['no arming', /not armed: the ledger holds no arming.*holdfast arm --policy/, () => undefined],
+    ['an arming that is not in effect yet', /takes effect at/, () => live.arm({ effective_at_ms: HOUR_MS })],
+    ['an arming that has expired', /has expired/, () => live.arm({ hours: 0 })],
+    ['an arming for another policy', /another account, policy or version/, () => live.arm({ policy_hash: 'f' })],
+    ['an arming for another version', /another account, policy or version/, () => live.arm({ version: '0.0.0' })],
+    ['an environment that does not permit it', /HOLDFAST_LIVE_ARMED is not set/, () => live.arm(), {}],
+  ];
+  for (const [what, message, prepare, env] of refusals) {
+    prepare();
+    await assert.rejects(live.start(env), { name: 'StartError', message }, what);
+    assert.equal(live.created(), 0, `${what}: the venue was created`);
+  }
+  live.arm();
+  await assert.rejects(live.start(), VenueAsked, 'armed, it goes on to the venue');
+});
+
+test('an arming is judged by account, policy, version and time', () => {
+  const arming: ArmingEvent = {
+    account: 'main',
+    effective_at_ms: 10,
+    expires_at_ms: 20,
+    policy_hash: 'h',
+    set_by: 'test',
+    version: '1',
+  };
+  const bound = { account: 'main', policyHash: 'h', version: '1' };
+  assert.equal(checkArming(arming, bound, true, 10), null, 'in effect from its first instant');
+  assert.notEqual(checkArming(arming, bound, true, 20), null, 'over at its last');
+});
+
+test('a port that is in use is named with the ways out', async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { config, secrets } = readEnv({ HOLDFAST_HOME: makeHome(t), HOLDFAST_PORT: String(port) });
+  await assert.rejects(startDaemon(config, secrets, { log, signal: new AbortController().signal }), {
+    name: 'StartError',
+    message: new RegExp(`port ${port} .*another daemon.*--port or HOLDFAST_PORT`),
+  });
+});
+
+test('a file that is no policy is refused with a place to look at', async (t) => {
+  const home = makeHome(t);
+  const file = join(home, 'policy.yaml');
+  writeFileSync(file, 'hello\n');
+  const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_POLICY: file });
+  await assert.rejects(startDaemon(config, secrets, { log, signal: new AbortController().signal }), (error: Error) => {
+    assert.match(error.message, /\n {2}\(document\): /, 'a violation of the whole document has a name');
+    return true;
+  });
+});
