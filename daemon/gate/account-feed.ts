@@ -1,12 +1,13 @@
+import { Absences } from './absences.ts';
+import { accountEvent, marginRatio } from './account-event.ts';
 import { ChangedOrders } from './changed-orders.ts';
 import { ownPrefix } from './decisions.ts';
-import type { AccountEvent, PositionRecord } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
 import { endedEvent } from './order-sender.ts';
 import type { AccountSnapshot, VenueOrder } from './ports.ts';
 import type { Resolver } from './resolver.ts';
-import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
+import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -20,6 +21,7 @@ export class AccountFeed {
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #changed: ChangedOrders;
+  readonly #absences: Absences;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   #lastTransferMs = 0;
   #newestMs = Number.NEGATIVE_INFINITY;
@@ -31,6 +33,7 @@ export class AccountFeed {
     this.#sender = sender;
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
+    this.#absences = new Absences(core);
   }
 
   watched(): readonly string[] {
@@ -90,9 +93,9 @@ export class AccountFeed {
 
   /** Matches the venue's open lists with our orders; returns false when they could not be read. */
   async pollOrders(): Promise<boolean> {
-    const asked = [...everyLiveOrder(this.#core.state.orders)].filter(
-      (order) => order.status === 'working' || order.status === 'partially_filled',
-    );
+    const live = new Set(everyLiveOrder(this.#core.state.orders));
+    const asked = [...live].filter((order) => order.status === 'working' || order.status === 'partially_filled');
+    const askedAtMs = this.#core.nowMs();
     const forms = this.#changed.noteForms();
     const outcome = await this.#core.ports.venue.fetchOpenOrders(this.watched());
     if (outcome.kind === 'failed') {
@@ -100,30 +103,49 @@ export class AccountFeed {
       return false;
     }
     const listed = new Set<string>();
+    const lookups: Promise<void>[] = [];
     for (const report of outcome.value) {
       listed.add(report.clientOrderId);
       const order = this.#core.state.orders.all.get(report.clientOrderId);
-      if (order === undefined) this.#takeForeign(report);
-      else if (!isTerminal(order.status) && order.status !== 'unknown' && (order.amend === null || forms.has(order))) {
+      if (order === undefined) this.#takeListed(report);
+      else if (isAnother(order, report)) {
+        if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report);
+      } else if (isTerminal(order.status)) {
+        // One that ended while the venue was asked is listed rightly, and has ended.
+        if (!live.has(order) && order.plannedAtMs < askedAtMs) lookups.push(this.#lookUpListed(order, report));
+      } else if (order.status !== 'unknown' && (order.amend === null || forms.has(order))) {
         this.#sender.adopt(order, report);
         this.#changed.compare(order, report, forms.get(order));
       }
     }
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
-    await Promise.all(
-      asked
-        .filter((order) => !listed.has(order.clientOrderId) && !isTerminal(order.status))
-        .map((order) => this.#lookUpGone(order)),
-    );
+    for (const order of asked) {
+      if (listed.has(order.clientOrderId) || isTerminal(order.status)) this.#absences.end(order);
+      else lookups.push(this.#lookUpGone(order));
+    }
+    await Promise.all(lookups);
     return true;
   }
 
   async #lookUpGone(order: OrderState): Promise<void> {
     const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
-    if (found.kind === 'found') this.#sender.adopt(order, found.order);
-    else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
+    if (found.kind === 'found') {
+      this.#absences.end(order);
+      this.#sender.adopt(order, found.order);
+    } else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
+      // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in full.
+      if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))
+        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
     } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
+  }
+
+  /** Listed, though it has ended for us: it lives, unless a lookup knows as well that it has ended and the list is old. */
+  async #lookUpListed(order: OrderState, report: VenueOrder): Promise<void> {
+    const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
+    const isOld =
+      found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
+    const isKnown = this.#core.state.orders.all.get(order.clientOrderId) === order;
+    if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report);
   }
 
   /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
@@ -140,8 +162,14 @@ export class AccountFeed {
     return /^hf[0-9a-f]{6}/.test(clientOrderId) && !clientOrderId.startsWith(prefix);
   }
 
-  /** Somebody else's order on our account counts in exposure and is never canceled silently. */
-  #takeForeign(report: VenueOrder): void {
+  /**
+   * Somebody else's order on our account counts in exposure and is never canceled silently; neither is one forgotten
+   * that had ended for us and is open.
+   */
+  #takeListed(report: VenueOrder): void {
+    if (isTerminal(report.status)) return;
+    const known = this.#core.state.orders.all.get(report.clientOrderId);
+    const isRevived = known !== undefined && !isAnother(known, report);
     if (this.#isOtherDaemons(report.clientOrderId)) {
       this.#core.alert(
         'OTHER_DAEMON',
@@ -152,7 +180,7 @@ export class AccountFeed {
     this.#core.append('order', {
       average_price: null,
       client_order_id: report.clientOrderId,
-      detail: 'not placed by this daemon',
+      detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
       executed_lots: report.executedLots,
       foreign: {
         close_position: report.closePosition,
@@ -180,9 +208,11 @@ export class AccountFeed {
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
       if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
+        // An id in use again is that of the later order.
+        const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;
         this.#core.append('trade', {
           at_venue_ms: trade.atMs,
-          client_order_id: order.clientOrderId,
+          client_order_id: isOfId ? order.clientOrderId : null,
           fee_usdt: trade.feeUsdt,
           is_maker: trade.isMaker,
           lots: trade.lots,
@@ -216,46 +246,13 @@ export class AccountFeed {
   }
 }
 
-function marginRatio(snapshot: AccountSnapshot): number {
-  const whole =
-    snapshot.marginBalanceUsdt > 0
-      ? snapshot.maintenanceMarginUsdt / snapshot.marginBalanceUsdt
-      : snapshot.maintenanceMarginUsdt > 0
-        ? 1
-        : 0;
-  let worst = Math.max(0, whole);
-  for (const position of snapshot.positions) {
-    if (position.isolatedMarginUsdt === null) continue;
-    worst = Math.max(
-      worst,
-      position.isolatedMarginUsdt > 0 ? position.maintenanceMarginUsdt / position.isolatedMarginUsdt : 1,
-    );
-  }
-  return worst;
+/** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
+function isAnother(order: OrderState, report: VenueOrder): boolean {
+  if (order.venueOrderId === null || order.venueOrderId === report.venueOrderId) return false;
+  return isTerminal(order.status) || (order.foreign && order.kind === report.kind);
 }
-
-function accountEvent(snapshot: AccountSnapshot): AccountEvent {
-  const positions = snapshot.positions.map(
-    (position): PositionRecord => ({
-      entry_price: position.entryPrice,
-      liquidation_price: position.liquidationPrice,
-      lots: position.lots,
-      maintenance_margin_usdt: position.maintenanceMarginUsdt,
-      mark_price: position.markPrice,
-      symbol: position.symbol,
-      unrealised_pnl_usdt: position.unrealisedPnlUsdt,
-      updated_at_ms: position.updatedAtMs,
-    }),
-  );
-  return {
-    available_usdt: snapshot.availableUsdt,
-    initial_margin_usdt: snapshot.initialMarginUsdt,
-    leverage: snapshot.leverage,
-    maintenance_margin_usdt: snapshot.maintenanceMarginUsdt,
-    margin_balance_usdt: snapshot.marginBalanceUsdt,
-    margin_ratio: marginRatio(snapshot),
-    positions,
-    requested_at_ms: snapshot.requestedAtMs,
-    wallet_usdt: snapshot.walletUsdt,
-  };
+/** The exchange numbers orders upwards; an old list may still show the earlier of two with the same client id. */
+function isLater(venueOrderId: string, than: string | null): boolean {
+  const isNumber = (id: string | null): id is string => id !== null && /^\d+$/.test(id);
+  return !isNumber(venueOrderId) || !isNumber(than) || BigInt(venueOrderId) > BigInt(than);
 }

@@ -9,5 +9,6 @@ import './world/exits.ts';
 import './world/gate-exits.ts';
 import './world/halt-races.ts';
 import './world/merged-exits.ts';
+import './world/open-lists.ts';
 import './world/protection.ts';
 import './world/recall.ts';

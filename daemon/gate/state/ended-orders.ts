@@ -20,6 +20,13 @@ export class EndedOrders {
     this.#queue.push({ order, endedAtMs });
   }
 
+  /** It lives after all. Rare: the whole queue is gone through. */
+  remove(order: OrderState): void {
+    this.#queue = this.#queue.slice(this.#head).filter((entry) => entry.order !== order);
+    this.#head = 0;
+    this.#waiting.delete(order);
+  }
+
   /** Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. */
   dropOld(book: OrderBook, nowMs: number): void {
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
@@ -37,7 +44,7 @@ export class EndedOrders {
     if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);
     else {
       this.#waiting.add(order);
-      // INVARIANT: what may still fill is never forgotten: only what has ended waits here, and an end is final.
+      // INVARIANT: what may still fill is never forgotten: only what has ended waits here, until it is removed.
       for (let i = 0; i < siblings.length; i += 1) if (!this.#waiting.has(siblings[i]!)) return;
       for (const sibling of siblings) {
         this.#waiting.delete(sibling);
@@ -49,7 +56,8 @@ export class EndedOrders {
 }
 
 function forget(book: OrderBook, order: OrderState): void {
-  book.all.delete(order.clientOrderId);
+  // The id may be in use again.
+  if (book.all.get(order.clientOrderId) === order) book.all.delete(order.clientOrderId);
   if (order.venueOrderId === null) return;
   const key = `${order.symbol} ${order.venueOrderId}`;
   if (book.byVenueId.get(key) === order) book.byVenueId.delete(key);

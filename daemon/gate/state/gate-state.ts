@@ -16,6 +16,7 @@ import { EquityHistory } from './equity.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import {
+  applyListed,
   applyOrderEvent,
   applyOrderIntent,
   buildForeignOrder,
@@ -220,6 +221,9 @@ export class GateState {
       insertOrder(this.orders, foreign);
       if (!foreign.reduceOnly) this.uncontained.add(foreign);
       order = foreign;
+    } else if (event.foreign !== null) {
+      order = applyListed(this.orders, order, event, atMs);
+      if (!order.reduceOnly) this.uncontained.add(order);
     }
     const delta = applyOrderEvent(this.orders, order, event, atMs);
     if (delta > 0) this.#moveFill(order, delta, event, atMs);

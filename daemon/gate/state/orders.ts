@@ -211,6 +211,36 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
 }
 
 /**
+ * The open list describes an order whose client id is known. One that had ended for us lives again, with its decision
+ * and its agent; another one, under an id that is in use again, takes its place. Returns the order that the event is of.
+ */
+export function applyListed(book: OrderBook, known: OrderState, event: OrderEvent, atMs: number): OrderState {
+  if (known.venueOrderId !== null && known.venueOrderId !== event.venue_order_id) {
+    const other = buildForeignOrder(event, atMs);
+    if (other === null) return known;
+    if (!isTerminal(known.status)) {
+      // Ids are unique among open orders: how it ended is not known, what it filled the account shows.
+      known.status = 'canceled';
+      book.live.get(known.symbol)?.delete(known);
+      book.ended.add(known, atMs);
+    }
+    insertOrder(book, other);
+    return other;
+  }
+  if (!isTerminal(known.status) || isTerminal(event.status)) return known;
+  known.status = event.status;
+  known.cancelRequested = false;
+  known.cancelRefusal = null;
+  // What somebody else's order filled meanwhile the account has shown.
+  if (known.foreign) known.executedLots = Math.max(known.executedLots, event.executed_lots);
+  book.ended.remove(known);
+  const live = book.live.get(known.symbol);
+  if (live === undefined) book.live.set(known.symbol, new Set([known]));
+  else live.add(known);
+  return known;
+}
+
+/**
  * Takes in what became known. Cumulative executed quantity only rises; a proven terminal status stays, except that a
  * late fill may still raise what was executed. Returns the lots that were newly executed.
  */

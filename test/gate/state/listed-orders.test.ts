@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ForeignOrder } from '../../../daemon/gate/events.ts';
+import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
+import { isTerminal, liveOrders } from '../../../daemon/gate/state/orders.ts';
+import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+
+const SHOWN: ForeignOrder = {
+  close_position: false,
+  kind: 'regular',
+  lots: 30,
+  order_type: 'LIMIT',
+  price_ticks: 590_000,
+  reduce_only: false,
+  side: 'buy',
+  symbol: 'BTCUSDT',
+  trigger_ticks: null,
+};
+
+describe('SAE-AUDIT: an order that the open list shows after its end', () => {
+  const started = (): FoldedLedger => {
+    const ledger = new FoldedLedger();
+    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    return ledger;
+  };
+  const tick = (ledger: FoldedLedger, atMs: number) =>
+    ledger.append({ kind: 'alert', at_ms: atMs, payload: { code: 'TEST', detail: '', symbol: null } });
+
+  it('lives again with its agent, and is not forgotten while it lives', () => {
+    const ledger = started();
+    ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+    ledger.append(orderEvent('o-1', T0 + 1, { executed_lots: 2, status: 'partially_filled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 2, status: 'canceled' }));
+    ledger.append(orderEvent('o-1', T0 + 3, { executed_lots: 3, status: 'partially_filled', foreign: SHOWN }));
+    const order = ledger.state.orders.all.get('o-1');
+    assert.ok(order !== undefined, 'it is known');
+    assert.deepEqual([order.agent, order.foreign, order.lots, order.executedLots], ['alice', false, 10, 3]);
+    assert.equal(ledger.state.position('BTCUSDT').lots, 3, 'what it filled is the position');
+    assert.ok(liveOrders(ledger.state.orders, 'BTCUSDT').has(order), 'it counts');
+    tick(ledger, T0 + KEEP_ENDED_MS + DAY);
+    assert.ok(ledger.state.orders.all.has('o-1'), 'it has not ended');
+    ledger.append(orderEvent('o-1', T0 + KEEP_ENDED_MS + DAY, { executed_lots: 3, status: 'canceled' }));
+    tick(ledger, T0 + 2 * KEEP_ENDED_MS + DAY);
+    assert.equal(ledger.state.orders.all.size, 0, 'now it has');
+    assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');
+  });
+
+  it('leaves the place to another order under its id, which stays when the first is forgotten', () => {
+    const ledger = started();
+    ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, lots: 2 }, venue_order_id: '1' }));
+    ledger.append(orderEvent('grid-1', T0 + 1, { status: 'canceled', venue_order_id: '1' }));
+    ledger.append(orderEvent('grid-1', T0 + 2, { foreign: SHOWN, venue_order_id: '2' }));
+    tick(ledger, T0 + KEEP_ENDED_MS + DAY);
+    const order = ledger.state.orders.all.get('grid-1');
+    assert.deepEqual([order?.venueOrderId, order?.lots, order?.status], ['2', 30, 'working']);
+    assert.deepEqual([...liveOrders(ledger.state.orders, 'BTCUSDT')], [order], 'it alone counts');
+  });
+
+  it('is not brought back by a late report of its fills, as in older ledgers', () => {
+    const ledger = started();
+    ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+    ledger.append(orderEvent('o-1', T0 + 1, { status: 'canceled' }));
+    ledger.append(orderEvent('o-1', T0 + 2, { executed_lots: 4, status: 'partially_filled' }));
+    const order = ledger.state.orders.all.get('o-1');
+    assert.ok(order !== undefined && isTerminal(order.status) && order.executedLots === 4, 'ended, with four lots');
+  });
+});
