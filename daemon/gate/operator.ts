@@ -28,6 +28,9 @@ import type { PositionState } from './state/positions.ts';
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
 /** Wall time after which a flatten answers with what is left, ms. */
+/** Flatten: longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
+const CANCEL_FIRST_MS = 2_000;
+const READ_FIRST_MS = 1_000;
 const FLATTEN_ANSWER_MS = 15_000;
 
 /** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
@@ -214,11 +217,26 @@ export class Operator {
     }
     const targets = symbols ?? this.#account.watched();
     if (!core.ports.clock.isSynced) return this.#describeFlatten(targets, false);
-    const canceled = await this.#cancelEverything(targets);
-    await this.#account.pollAccount();
+    // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
+    const canceling = this.#cancelEverything(targets);
+    const isCanceled = await this.#within(CANCEL_FIRST_MS, canceling);
+    await this.#within(READ_FIRST_MS, this.#account.pollAccount());
     await this.#exitAll(caller, targets);
-    await this.#account.pollAccount();
-    return this.#describeFlatten(targets, canceled);
+    await this.#within(READ_FIRST_MS, this.#account.pollAccount());
+    return this.#describeFlatten(targets, isCanceled === true || (await this.#within(0, canceling)) === true);
+  }
+
+  /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
+  async #within<T>(ms: number, running: Promise<T>): Promise<T | null> {
+    const guarded = running.catch((error: unknown) => {
+      if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_FAILED', String(error));
+      return null;
+    });
+    const answered = new AbortController();
+    const late = delay(ms, null, { signal: answered.signal }).catch(() => null);
+    const first = await Promise.race([guarded, late]);
+    answered.abort();
+    return first;
   }
 
   #describeFlatten(symbols: readonly string[], canceled: boolean): FlattenBody {
@@ -238,9 +256,11 @@ export class Operator {
       canceled,
       note: !core.ports.clock.isSynced
         ? 'halted; the venue has not answered yet, so nothing could be canceled or closed: flatten again when it does, or act at the venue'
-        : left.length === 0
-          ? 'flat: trading stays halted until an operator sets it active'
-          : 'positions are left: flatten again, or close them at the venue',
+        : left.length > 0
+          ? 'positions are left: flatten again, or close them at the venue'
+          : canceled
+            ? 'flat: trading stays halted until an operator sets it active'
+            : 'flat, but not every order is proven canceled: that goes on; trading stays halted until an operator sets it active',
       positions_left: left,
       state: 'halted',
     };

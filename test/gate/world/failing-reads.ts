@@ -69,4 +69,21 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-HA
     await world.control('clear-faults', {});
     await until('open again', async () => (await world.tradingState()).state === 'active', 10_000);
   });
+
+  it('flattens within seconds when the lists of orders do not come [BY-32]', async () => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+    await world.fault({
+      kind: 'stall-body',
+      ms: 30_000,
+      count: 1_000,
+      match: { method: 'GET', path: '/fapi/v1/openOrders' },
+    });
+    const startedAt = performance.now();
+    const answer = await world.operator('POST', '/v1/flatten', { reason: 'test' });
+    assert.equal(answer.status, 200);
+    assert.ok(performance.now() - startedAt < 10_000, `answered after ${Math.round(performance.now() - startedAt)} ms`);
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0 && (await world.position('ETHUSDT')) === 0);
+    await world.control('clear-faults', {});
+  });
 });
