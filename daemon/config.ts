@@ -169,9 +169,13 @@ function readListen(reading: Reading): ListenConfig {
   if (!/^(?:[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45})$/.test(host)) {
     reading.refuse('HOLDFAST_HOST', 'is not an address or a host name');
   }
-  if (socket === null) return { kind: 'tcp', host, port };
+  const isSocketFlag = reading.isFlag('HOLDFAST_SOCKET');
+  const isTcpFlag = reading.isFlag('HOLDFAST_HOST') || reading.isFlag('HOLDFAST_PORT');
+  if (socket === null || (isTcpFlag && !isSocketFlag)) return { kind: 'tcp', host, port };
   for (const name of ['HOLDFAST_HOST', 'HOLDFAST_PORT'] as const) {
-    if (reading.has(name)) reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
+    // A variable gives way to the flag --socket; two of the same kind are a contradiction.
+    if (reading.has(name) && reading.isFlag(name) === isSocketFlag)
+      reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
   }
   // The kernel's limit for a socket's path, with its end mark (macOS: 104).
   const path = resolve(socket);

@@ -244,6 +244,20 @@ test('a verb reads what it needs to find a daemon, whatever else is wrong', () =
   assert.match(problemsOf(() => readClientEnv({ HOLDFAST_PORT: '-1' })).join(), /HOLDFAST_PORT/);
 });
 
+test('of socket and port the one that is a flag wins over the variable; two of a kind contradict each other', () => {
+  const listenOf = (env: Record<string, string>, flags: Record<string, string>) => readEnv(env, flags).config.listen;
+  const socket = { HOLDFAST_SOCKET: '/run/s' };
+  const port = { HOLDFAST_PORT: '7500' };
+  assert.deepEqual(listenOf(port, socket), { kind: 'socket', path: '/run/s' });
+  assert.deepEqual(listenOf(socket, port), { kind: 'tcp', host: '127.0.0.1', port: 7500 });
+  assert.deepEqual(readClientEnv(port, socket).listen, { kind: 'socket', path: '/run/s' });
+  for (const [env, flags] of [
+    [{ ...port, ...socket }, {}],
+    [{}, { ...port, ...socket }],
+  ] as const)
+    assert.match(problemsOf(() => readEnv(env, flags)).join(), /HOLDFAST_PORT and HOLDFAST_SOCKET are both set/);
+});
+
 test('the emergency exit needs keys, and on paper the address of the exchange', () => {
   assert.deepEqual(readVenueEnv({ HOLDFAST_VENUE: 'binance-demo', HOLDFAST_SPED: '1', ...demoKeys() }), {
     venue: 'binance-demo',

@@ -125,7 +125,10 @@ export class DaemonClient {
 
 /** The client of a verb. `role`: whose token file is taken on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
-  const config = readClientEnv(io.env, {
+  // With --url nothing else says where the daemon is, so nothing else can be wrong about it.
+  const nowhere = { HOLDFAST_HOST: undefined, HOLDFAST_PORT: undefined, HOLDFAST_SOCKET: undefined };
+  const env = options.url === undefined ? io.env : { ...io.env, ...nowhere };
+  const config = readClientEnv(env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
   });

@@ -95,5 +95,11 @@ function report(io: Io, error: unknown): ExitCode {
   const message = error instanceof Error ? error.message : String(error);
   io.err(`holdfast: ${message}\n`);
   if (error instanceof CliError) return error.exitCode;
-  return error instanceof Error && error.name === 'ConfigError' ? EXIT.USAGE : EXIT.FAILURE;
+  return isWrongInput(error) ? EXIT.USAGE : EXIT.FAILURE;
+}
+
+/** Told by name and code: the classes belong to parts that most verbs never load. */
+function isWrongInput(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'ConfigError' || (error as NodeJS.ErrnoException).code === 'LEDGER_ARGUMENT';
 }

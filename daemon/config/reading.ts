@@ -16,8 +16,10 @@ export class ConfigError extends Error {
 export class Reading {
   readonly problems: string[] = [];
   readonly #values = new Map<SettingName, string>();
+  readonly #flags: Flags;
 
   constructor(env: Environment, flags: Flags) {
+    this.#flags = flags;
     for (const name of Object.keys(env)) {
       if (OUR_NAMES.test(name) && env[name] !== undefined && !Object.hasOwn(SETTINGS, name)) this.#refuseUnknown(name);
     }
@@ -35,6 +37,11 @@ export class Reading {
 
   has(name: SettingName): boolean {
     return this.#values.has(name);
+  }
+
+  /** Given as a flag, which wins over a variable, also over another one that it excludes. */
+  isFlag(name: SettingName): boolean {
+    return this.#flags[name] !== undefined;
   }
 
   refuse(name: SettingName, problem: string): void {

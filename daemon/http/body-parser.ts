@@ -9,12 +9,21 @@ const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 type Done = (error: Error | null, body?: unknown) => void;
 
 /** The only parser of the API: JSON in UTF-8, not compressed. Everything else is 415. */
-export function registerJsonParser(app: FastifyInstance, maxBytes: number = MAX_BODY_BYTES): void {
+export function registerJsonParser(
+  app: FastifyInstance,
+  maxBytes: number = MAX_BODY_BYTES,
+  parse: (bytes: Buffer) => unknown = parseJsonBody,
+): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
     refuseEncodings(request);
-    collect(payload, maxBytes, done, parseJsonBody);
+    collect(payload, maxBytes, done, parse);
   });
+}
+
+/** For routes that work without a body: an empty one under a JSON content type, as many clients send it, is none. */
+export function registerOptionalJsonParser(app: FastifyInstance): void {
+  registerJsonParser(app, MAX_BODY_BYTES, (bytes) => (bytes.length === 0 ? undefined : parseJsonBody(bytes)));
 }
 
 /** Beside JSON, a text as it is: for policy files. */

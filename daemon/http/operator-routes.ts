@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
-import { registerJsonParser, registerTextParser } from './body-parser.ts';
+import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from './body-parser.ts';
 import {
   addRoute,
   bodyOf,
@@ -37,6 +37,7 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
   });
   registerStateRoutes(app, doors);
   registerPolicyRoutes(app, doors);
+  registerRoutesWithOptionalBody(app, doors);
 }
 
 const operator = (method: 'GET' | 'POST' | 'PUT', url: string, summary: string, answer: TSchema) =>
@@ -75,14 +76,6 @@ function registerStateRoutes(app: FastifyInstance, doors: Doors): void {
       return whileInFlight(request, gate.flatten(callerOf(request), symbols ?? null, reason));
     },
   });
-  addRoute(app, doors, {
-    ...operator('POST', '/v1/account/rebase', 'Make the present equity the drawdown reference', body.RebaseBodySchema),
-    body: command.RebaseRequest,
-    handler: async (request) => {
-      const { reason } = requireValid(command.checkRebase, request.body ?? {});
-      return whileInFlight(request, gate.rebase(callerOf(request), reason ?? ''));
-    },
-  });
 }
 
 function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
@@ -93,19 +86,6 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
       return gate.getPolicy();
-    },
-  });
-  addRoute(app, doors, {
-    ...operator(
-      'POST',
-      '/v1/policy/reload',
-      'Accept the pending policy by its hash; without one, say what is in force or pending',
-      body.ReloadBodySchema,
-    ),
-    body: command.PolicyReloadRequest,
-    handler: async (request) => {
-      const { hash } = requireValid(command.checkPolicyReload, request.body ?? {});
-      return whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
     },
   });
   // A scope of its own: only here a body may be something else than JSON, and larger.
@@ -120,6 +100,39 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
       handler: async (request) => {
         const sent = bodyOf(request);
         return gate.checkPolicy(typeof sent === 'string' ? sent : requireValid(command.checkPolicyCheck, sent).text);
+      },
+    });
+  });
+}
+
+function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  app.register(async (scope) => {
+    registerOptionalJsonParser(scope);
+    addRoute(scope, doors, {
+      ...operator(
+        'POST',
+        '/v1/account/rebase',
+        'Make the present equity the drawdown reference',
+        body.RebaseBodySchema,
+      ),
+      body: command.RebaseRequest,
+      handler: async (request) => {
+        const { reason } = requireValid(command.checkRebase, request.body === undefined ? {} : request.body);
+        return whileInFlight(request, gate.rebase(callerOf(request), reason ?? ''));
+      },
+    });
+    addRoute(scope, doors, {
+      ...operator(
+        'POST',
+        '/v1/policy/reload',
+        'Accept the pending policy by its hash; without one, say what is in force or pending',
+        body.ReloadBodySchema,
+      ),
+      body: command.PolicyReloadRequest,
+      handler: async (request) => {
+        const { hash } = requireValid(command.checkPolicyReload, request.body === undefined ? {} : request.body);
+        return whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
       },
     });
   });

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { openForWriting, toLedgerError } from './connection.ts';
 import { LedgerError } from './errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import type { NewToken, TokenRecord, TokenStore } from './types.ts';
+
+/** How an agent is written, as in a policy's `agents`: a token under another name could never be given limits. */
+export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms';
 
@@ -48,8 +52,18 @@ export function createTokenStore(db: Database, now: () => number): TokenStore {
   };
 }
 
-/** A token store without the ledger's lock, for the command line while a daemon runs. */
+/**
+ * A token store without the ledger's lock, for the command line while a daemon runs.
+ *
+ * @throws LedgerError LEDGER_MISSING, LEDGER_MIGRATION, LEDGER_CORRUPT, LEDGER_PERMISSIONS
+ */
 export function openTokenStore(path: string, now: () => number): TokenStore & { close(): void } {
+  if (!existsSync(path)) {
+    throw new LedgerError(
+      'LEDGER_MISSING',
+      `There is no ledger at ${path}, and tokens are kept in it. Start the daemon once (npx holdfast start), or say where its home is with --home and --venue.`,
+    );
+  }
   const db = openForWriting(path);
   try {
     requireMigrated(db, readMigrations(findMigrationsFolder()));
@@ -68,7 +82,9 @@ function checkToken({ role, name, agent, skill_sha256 }: TokenRecord): void {
 function findTokenProblem(role: string, name: string, agent: string | null, skill: string | null): string | null {
   if (role === 'agent' && agent === null) return 'a token of role agent names its agent';
   if (!isName(name)) return 'its name must have 1 to 64 characters';
-  if (agent !== null && !isName(agent)) return 'the name of its agent must have 1 to 64 characters';
+  if (agent !== null && !AGENT_NAME.test(agent)) {
+    return `the name of its agent must match ${AGENT_NAME.source} (letters, digits, _ . - and no spaces)`;
+  }
   if (skill !== null && !/^[0-9a-f]{64}$/.test(skill)) return 'a skill digest has 64 lowercase hex digits';
   return null;
 }

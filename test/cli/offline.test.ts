@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { AGENT_PATTERN } from '../../daemon/contract/policy-values.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { AGENT_NAME } from '../../daemon/ledger/tokens.ts';
 import { holdfast } from './run.ts';
 
 const POLICIES = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -86,6 +88,23 @@ test('tokens are created, listed without their secret, and revoked', async () =>
   assert.equal((await run('token', 'create', '--role', 'agent')).code, 2, 'an agent has a name');
   const plain = await run('token', 'create', '--role', 'operator');
   assert.match(plain.out, /^hf_[\w-]{43}\n$/, 'standard output holds the token and nothing else');
+});
+
+test('the agent of a token is written as a policy can name it', async () => {
+  assert.equal(AGENT_NAME.source, AGENT_PATTERN, 'one pattern for tokens and policies');
+  const { code, out, err } = await run('token', 'create', '--agent', 'my agent');
+  assert.deepEqual([code, out], [2, '']);
+  assert.ok(err.includes(AGENT_PATTERN), err);
+});
+
+test('tokens of an empty home: what to do is said, and no file is left', async () => {
+  for (const folder of ['empty', 'empty/paper']) {
+    mkdirSync(join(home, folder), { recursive: true, mode: 0o700 });
+    const { code, err } = await holdfast(['token', 'list', '--home', join(home, 'empty')], {});
+    assert.equal(code, 1);
+    assert.match(err, /There is no ledger at .*ledger\.db.*npx holdfast start/);
+  }
+  assert.ok(!existsSync(join(home, 'empty', 'paper', 'ledger.db')), 'an empty ledger would not start');
 });
 
 test('a ledger that does not exist is named', async () => {

@@ -368,3 +368,9 @@ test('verbs reach a daemon behind a unix socket', async () => {
   await daemon.close();
   assert.deepEqual([code, err], [0, '']);
 });
+
+test('with --url no other setting of an address stands between an operator and halt', async () => {
+  const env = { HOLDFAST_SOCKET: join(home, 'other.sock'), HOLDFAST_PORT: 'x' };
+  const { result } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, ['halt'], env);
+  assert.deepEqual([result.code, result.err], [0, '']);
+});

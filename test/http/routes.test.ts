@@ -376,6 +376,21 @@ test('operator commands reach the gate as they were meant', async (t) => {
     assert.equal((await server.call(method, path, { role: 'operator', body })).status, 400, path);
 });
 
+test('rebase and reload work without a body, and with an empty one under a JSON content type', async (t) => {
+  const server = await startServer(t);
+  const headers = { 'content-type': 'application/json' };
+  for (const path of ['/v1/account/rebase', '/v1/policy/reload']) {
+    for (const more of [{}, { text: '', headers }, { body: {} }])
+      assert.equal((await server.call('POST', path, { role: 'operator', ...more })).status, 200, path);
+    for (const text of [' ', 'null', '[]', '{']) {
+      const refused = await server.call('POST', path, { role: 'operator', text, headers });
+      assert.equal(refused.status, 400, `${path} ${text}`);
+    }
+  }
+  assert.equal((await server.call('POST', '/v1/flatten', { role: 'operator', text: '', headers })).status, 400);
+  assert.equal(server.gate.calls.length, 6);
+});
+
 test('signals are bounded', async (t) => {
   const server = await startServer(t);
   const bad = [
