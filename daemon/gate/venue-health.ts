@@ -133,10 +133,13 @@ export class VenueHealth implements VenueConsequences {
     }
   }
 
-  /** An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. */
+  /**
+   * An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. A new grave cause
+   * replaces one that an operator has cleared already and that only waits for its delay.
+   */
   setBreaker(reason: string, clearsWhen: string, setBy: 'venue' | null): void {
     const entry = this.#core.state.layers.get('breaker|account|');
-    if (entry !== undefined && (setBy === 'venue' || entry.setBy !== 'venue')) return;
+    if (entry !== undefined && (setBy === 'venue' || (entry.setBy !== 'venue' && entry.clearsAtMs === null))) return;
     this.#core.append('state', {
       clears_at_ms: null,
       clears_when: clearsWhen,

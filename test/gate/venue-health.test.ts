@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
 import type { Rejection } from '../../daemon/gate/ports.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
@@ -28,8 +28,7 @@ function openingOrder(): OrderState {
   assert.ok(order !== undefined, 'an order is on its way');
   return order;
 }
-/** The state in force for the account after these rejections of one symbol. */
-function stateAfter(rejections: readonly Rejection[]): string {
+function createHealth(): { readonly core: GateCore; readonly health: VenueHealth } {
   let seq = 0;
   const appendNow = ([record]: readonly { build(seq: number): unknown }[]): object => {
     seq += 1;
@@ -47,6 +46,11 @@ function stateAfter(rejections: readonly Rejection[]): string {
     fetchTrades: nothing,
     resolve: nothing,
   });
+  return { core, health };
+}
+/** The state in force for the account after these rejections of one symbol. */
+function stateAfter(rejections: readonly Rejection[]): string {
+  const { core, health } = createHealth();
   const order = openingOrder();
   for (const rejection of rejections) health.onRejection(rejection, order);
   return stateInForce(core.state.layers, T0, 'BTCUSDT', 'alice').state;
@@ -68,4 +72,29 @@ describe('refusals in a loop stop opening', () => {
     assert.equal(stateAfter([...times(4, REFUSED), LATE]), 'active', 'four and a late one');
     assert.equal(stateAfter([...times(4, REFUSED), LATE, REFUSED]), 'reducing', 'five, whatever lies between');
   });
+});
+
+test('a new grave cause outlives the clearing of the one before it, a passing one does not shorten it [SAE-HALT]', () => {
+  const { core, health } = createHealth();
+  const breaker = () => core.state.layers.get('breaker|account|');
+  health.setBreaker('first', 'an operator clears it', null);
+  const cleared = {
+    clears_at_ms: T0 + 600_000,
+    clears_when: 'the delay is over',
+    layer: 'breaker',
+    name: null,
+    reason: 'cleared',
+    scope: 'account',
+    set_by: 'ops',
+    state: 'reducing',
+  } as const;
+  core.append('state', cleared);
+  health.setBreaker('the venue refuses us', 'the venue answers again', 'venue');
+  assert.equal(breaker()?.clearsAtMs, T0 + 600_000, 'the delay stands');
+  health.setBreaker('second', 'an operator clears it', null);
+  assert.deepEqual(
+    [breaker()?.clearsAtMs, breaker()?.reason],
+    [null, 'second'],
+    'the second cause is to be cleared by itself',
+  );
 });
