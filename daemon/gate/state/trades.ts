@@ -13,7 +13,7 @@ const KEEP = 1000;
 
 /** Round trips of every agent, folded from the fills of its own orders; p_t is computed on fills, not per decision. */
 export class TradeBook {
-  readonly #closed = new Map<string, TradeRecord[]>();
+  readonly #closed = new Map<string, ClosedTrades>();
   readonly #open = new Map<string, Map<string, OpenTrade>>();
   readonly #risk = new Map<
     string,
@@ -35,9 +35,8 @@ export class TradeBook {
     if (step.open === null) open.delete(fill.symbol);
     else open.set(fill.symbol, step.open);
     if (step.closed !== null) {
-      const closed = this.#closed.get(agent) ?? [];
-      closed.push(step.closed);
-      if (closed.length > KEEP) closed.splice(0, closed.length - KEEP);
+      const closed = this.#closed.get(agent) ?? { trades: [], isOrdered: true };
+      keep(closed, step.closed);
       this.#closed.set(agent, closed);
     }
     this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
@@ -54,21 +53,40 @@ export class TradeBook {
     const known = this.#risk.get(agent);
     const isKnown = known !== undefined && known.version === version && known.section === section;
     if (isKnown && atMs >= known.fromMs && atMs < known.untilMs) return known.p;
-    const closed = this.#closed.get(agent) ?? [];
-    const trades = [...closed];
-    for (const open of this.#open.get(agent)?.values() ?? []) trades.push(recordOfOpenTrade(open));
-    const p = computeTraderRisk(trades, atMs, section).p_risk;
-    this.#risk.set(agent, { fromMs: atMs, untilMs: nextAgeing(closed, atMs, section.max_age_ms), version, p, section });
+    const closed = this.#closed.get(agent);
+    const counted = closed === undefined ? [] : youngerThan(closed, atMs - section.max_age_ms);
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < counted.length; i += 1)
+      untilMs = Math.min(untilMs, closingOf(counted[i]!) + section.max_age_ms);
+    for (const open of this.#open.get(agent)?.values() ?? []) counted.push(recordOfOpenTrade(open));
+    const p = computeTraderRisk(counted, atMs, section).p_risk;
+    this.#risk.set(agent, { fromMs: atMs, untilMs, version, p, section });
     return p;
   }
 }
 
-/** When the next of these trades will be too old to count, ms; until then the same trades count. */
-function nextAgeing(closed: readonly TradeRecord[], nowMs: number, maxAgeMs: number): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < closed.length; i += 1) {
-    const closedAtMs = closed[i]!.closed_at_ms ?? Number.POSITIVE_INFINITY;
-    if (closedAtMs > nowMs - maxAgeMs && closedAtMs + maxAgeMs < next) next = closedAtMs + maxAgeMs;
-  }
-  return next;
+interface ClosedTrades {
+  readonly trades: TradeRecord[];
+  /** None of them closed before the one before it: the venue's instants may run back. */
+  isOrdered: boolean;
+}
+
+function keep(closed: ClosedTrades, trade: TradeRecord): void {
+  const { trades } = closed;
+  const last = trades.at(-1);
+  if (last !== undefined && !(closingOf(last) <= closingOf(trade))) closed.isOrdered = false;
+  trades.push(trade);
+  if (trades.length > KEEP) trades.splice(0, trades.length - KEEP);
+}
+
+/** Trades that closed after an instant, in the order of their coming. */
+function youngerThan({ trades, isOrdered }: ClosedTrades, oldestMs: number): TradeRecord[] {
+  if (!isOrdered) return trades.filter((trade) => closingOf(trade) > oldestMs);
+  let from = trades.length;
+  while (from > 0 && closingOf(trades[from - 1]!) > oldestMs) from -= 1;
+  return trades.slice(from);
+}
+
+function closingOf(trade: TradeRecord): number {
+  return trade.closed_at_ms ?? Number.POSITIVE_INFINITY;
 }

@@ -21,6 +21,7 @@ const step = fc.record({
   lots: fc.integer({ min: 1, max: 4 }),
   price: fc.integer({ min: 90, max: 110 }),
   isFill: fc.boolean(),
+  lateMs: fc.constantFrom(0, 0, 0, 90_000),
 });
 
 describe('trades of an agent in the gate', () => {
@@ -32,10 +33,10 @@ describe('trades of an agent in the gate', () => {
         const closed: TradeRecord[] = [];
         let nowMs = 1_700_000_000_000;
         let isKnown = false;
-        for (const { afterMs, symbol, side, lots, price, isFill } of steps) {
+        for (const { afterMs, symbol, side, lots, price, isFill, lateMs } of steps) {
           nowMs += afterMs;
           if (isFill) {
-            const fill = { symbol, side, lots, lot_size: 0.1, price, fee_usdt: 0.01, at_ms: nowMs };
+            const fill = { symbol, side, lots, lot_size: 0.1, price, fee_usdt: 0.01, at_ms: nowMs - lateMs };
             book.addFill('agent', fill);
             const after = applyTradeFill(open.get(symbol) ?? null, fill);
             if (after.closed !== null) closed.push(after.closed);
