@@ -191,6 +191,16 @@ export const MarketBodySchema = Type.Object(
 );
 export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema) }, field.closed);
 
+const openingLimits = Type.Object(
+  {
+    remaining_usdt: number('Largest order that no budget cuts, at any leverage up to leverage_cap.'),
+    bound_by: nullable(text('Reason code of the least bound.')),
+    blocked_by: Type.Array(Type.String(), {
+      description: 'Reason codes for which an order of that size would be refused now; empty: it would go out.',
+    }),
+  },
+  field.closed,
+);
 export const LimitsBodySchema = Type.Object(
   {
     agent: text('For whom.'),
@@ -200,6 +210,11 @@ export const LimitsBodySchema = Type.Object(
       Type.Object(
         {
           symbol: text('Symbol.'),
+          in_scope: flag('This agent may open it; if not, nothing remains.'),
+          opening: Type.Object(
+            { buy: openingLimits, sell: openingLimits },
+            { ...field.closed, description: 'What an opening order of each side meets now.' },
+          ),
           regime: field.oneOf(REGIMES, 'Market regime.'),
           factors: Type.Object(
             {
@@ -227,11 +242,13 @@ export const LimitsBodySchema = Type.Object(
                   ],
                   'Which budget.',
                 ),
-                base: number('B_0, as the policy says.'),
+                base: number('B_0 as the policy says, or the cap of the agent itself where less of that is left.'),
                 limit: number('In force now.'),
                 used: number('Used.'),
                 reserved: number('Reserved by open orders.'),
-                remaining: number('Left, never below 0.'),
+                remaining: number(
+                  'Left, never below 0. Of order_notional_usdt: the least over all that binds, on both sides.',
+                ),
                 unit: text('Unit of all five.'),
               },
               field.closed,

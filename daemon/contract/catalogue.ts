@@ -57,7 +57,7 @@ const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   get_limits: {
     title: 'Read what is allowed now',
     description:
-      'For each symbol the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. Ask within remaining and the order is not cut down.',
+      'For each symbol the budgets in force (order, symbol and gross notional, leverage, order rate, slippage, turnover, fees) with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
   },
   get_decision: {
     title: 'Read a decision',

@@ -228,7 +228,10 @@ export interface MarketBody {
   readonly quote_at_ms: number | null;
   readonly bars_as_of_ms: number | null;
 }
-/** One component of B_t with its factors; remaining is never below 0. */
+/**
+ * One component of B_t; remaining is never below 0. Where the agent has a cap of its own and less of that remains, the
+ * line is of that one.
+ */
 export interface BudgetLine {
   readonly component: keyof BudgetComponents | 'concurrent_positions' | 'turnover_usdt_per_day' | 'fees_usdt_per_day';
   readonly base: number;
@@ -238,8 +241,19 @@ export interface BudgetLine {
   readonly remaining: number;
   readonly unit: string;
 }
+/** What an opening market order of one side meets now. */
+export interface OpeningLimits {
+  /** Largest notional that no budget cuts, at any leverage to the cap; 0 where this side cannot be opened at all. */
+  readonly remaining_usdt: number;
+  /** The least bound. */
+  readonly bound_by: string | null;
+  /** Codes for which an order of that size would be refused now; empty: it would go out. */
+  readonly blocked_by: readonly string[];
+}
 export interface SymbolLimits {
   readonly symbol: string;
+  readonly in_scope: boolean;
+  readonly opening: { readonly buy: OpeningLimits; readonly sell: OpeningLimits };
   readonly regime: Regime;
   readonly factors: {
     readonly market: BudgetFactors;

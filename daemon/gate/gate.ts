@@ -34,19 +34,13 @@ import { ExitRunner } from './exits.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { Keeper } from './keeper.ts';
+import { describeLimits } from './limits.ts';
 import { MarketFeed } from './market-feed.ts';
 import { Operator } from './operator.ts';
 import { OrderSender } from './order-sender.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
-import {
-  describeAccount,
-  describeExecution,
-  describeLimits,
-  describeMarket,
-  describeOrder,
-  describePositions,
-} from './reads.ts';
+import { describeAccount, describeExecution, describeMarket, describeOrder, describePositions } from './reads.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
 import { SliceRunner } from './slices.ts';

@@ -1,12 +1,7 @@
-import { findBudget } from '../core/budget-finding.ts';
 import { findRegime } from '../core/budgets.ts';
-import type { CompiledPolicy } from '../core/compiled-policy.ts';
-import { leverageCapOf } from '../core/projection.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
 import type {
   AccountBody,
-  BudgetLine,
-  Caller,
   DecisionBody,
   ExecutionBody,
   ExecutionOrder,
@@ -14,16 +9,14 @@ import type {
   MarketBody,
   OrderBody,
   PositionBody,
-  SymbolLimits,
 } from './api.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
-import { type Ask, buildContext, exposedSymbols, viewRules } from './snapshot.ts';
-import { bareRequest, exposureUsdt } from './standing.ts';
+import { type Ask, buildContext, viewRules } from './snapshot.ts';
+import { bareRequest } from './standing.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from './state/exposure.ts';
 import type { OrderChange } from './state/order-changes.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
-import { longLots, shortLots } from './state/positions.ts';
 
 const PENDING = 'pending, do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
@@ -205,7 +198,7 @@ export function describeAccount(core: GateCore): AccountBody {
   };
 }
 
-function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
+export function askOf(core: GateCore, tokenSkillSha256: string | null): Ask {
   return {
     phase: 'parent',
     venue: core.settings.venue,
@@ -253,120 +246,6 @@ export function describeMarket(core: GateCore, symbol: string): MarketBody {
     symbol,
     tick_size: rules === undefined ? null : formatPrice(1, tickScale(rules)),
   };
-}
-
-/** B_t of one symbol with its factors: the same computation that a decision makes. */
-export function describeLimits(core: GateCore, caller: Caller, symbol: string): SymbolLimits {
-  const policy = core.policyFor(caller.agent);
-  const now = core.nowMs();
-  const context = buildContext(
-    core.state,
-    core.market.inputs(now),
-    { ...bareRequest(core, symbol), agent: caller.agent, origin: 'agent' },
-    policy,
-    askOf(core, caller.skillSha256),
-  );
-  const found = findBudget(context, policy);
-  const cooldownMs = policy.regimes[found.regime.regime].cooldownMs;
-  const last = context.pacing.last_open_parent_at_ms;
-  return {
-    budgets: budgetLines(core, policy, symbol, found.budget, context.pacing.account_sends),
-    cooldown_remaining_ms: last === null ? 0 : Math.max(0, last + cooldownMs - now),
-    factors: {
-      account: found.record.account,
-      market: found.record.market,
-      trader: found.record.trader,
-      trust: found.record.trust,
-    },
-    leverage_cap: leverageCapOf(found.budget),
-    regime: found.regime.regime,
-    symbol,
-    trading_state: context.state.state,
-  };
-}
-
-function budgetLines(
-  core: GateCore,
-  policy: CompiledPolicy,
-  symbol: string,
-  budget: ReturnType<typeof findBudget>['budget'],
-  sends: number,
-): readonly BudgetLine[] {
-  const base = policy.budgets;
-  const here = exposureUsdt(core, symbol);
-  let grossUsed = 0;
-  let grossWorst = 0;
-  const exposed = exposedSymbols(core.state);
-  for (const other of exposed) {
-    const exposure = exposureUsdt(core, other);
-    grossUsed += exposure.used;
-    grossWorst += exposure.worst;
-  }
-  const { pacing } = core.state;
-  const now = core.nowMs();
-  let pendingUsdt = 0;
-  for (const [name, orders] of core.state.orders.live) {
-    const rules = core.state.rules.get(name);
-    if (rules !== undefined) for (const order of orders) pendingUsdt += unitsInUsdt(orderUnits(order, 0), rules);
-  }
-  let openPositions = 0;
-  for (const position of core.state.positions.values())
-    if (longLots(position) + shortLots(position) > 0) openPositions += 1;
-  const line = (
-    component: BudgetLine['component'],
-    baseline: number,
-    limit: number,
-    used: number,
-    reserved: number,
-    unit: string,
-  ): BudgetLine => ({
-    base: baseline,
-    component,
-    limit,
-    remaining: Math.max(0, limit - used - reserved),
-    reserved,
-    unit,
-    used,
-  });
-  return [
-    line('leverage', base.leverage, budget.leverage, 0, 0, 'x'),
-    line('order_notional_usdt', base.order_notional_usdt, budget.order_notional_usdt, 0, 0, 'USDT'),
-    line(
-      'symbol_notional_usdt',
-      base.symbol_notional_usdt,
-      budget.symbol_notional_usdt,
-      here.used,
-      Math.max(0, here.worst - here.used),
-      'USDT',
-    ),
-    line(
-      'gross_notional_usdt',
-      base.gross_notional_usdt,
-      budget.gross_notional_usdt,
-      grossUsed,
-      Math.max(0, grossWorst - grossUsed),
-      'USDT',
-    ),
-    line('order_rate', base.order_rate.max, budget.order_rate, sends, 0, 'orders'),
-    line('slippage_bps', base.slippage_bps, budget.slippage_bps, 0, 0, 'bps'),
-    line(
-      'concurrent_positions',
-      base.concurrent_positions,
-      base.concurrent_positions,
-      openPositions,
-      Math.max(0, exposed.size - openPositions),
-      'positions',
-    ),
-    line(
-      'turnover_usdt_per_day',
-      base.turnover_usdt_per_day,
-      base.turnover_usdt_per_day,
-      pacing.account.turnover.sum(now),
-      pendingUsdt,
-      'USDT',
-    ),
-    line('fees_usdt_per_day', base.fees_usdt_per_day, base.fees_usdt_per_day, pacing.account.fees.sum(now), 0, 'USDT'),
-  ];
 }
 
 /** Minimum order of each symbol in USDT, for policy checks against a running venue. */

@@ -8,6 +8,7 @@ import './world/changed-orders.ts';
 import './world/exits.ts';
 import './world/gate-exits.ts';
 import './world/halt-races.ts';
+import './world/limits.ts';
 import './world/merged-exits.ts';
 import './world/open-lists.ts';
 import './world/protection.ts';

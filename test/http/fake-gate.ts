@@ -171,8 +171,11 @@ export function createFakeGate(): FakeGate {
       note('getLimits', caller, symbol);
       const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
       const line = { component: 'leverage', base: 3, limit: 3, used: 0, reserved: 0, remaining: 3, unit: 'x' } as const;
+      const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
       const limits = {
         symbol: symbol ?? 'BTCUSDT',
+        in_scope: true,
+        opening: { buy: opening, sell: opening },
         regime: 'calm',
         factors,
         budgets: [line],

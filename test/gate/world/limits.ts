@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { BudgetLine, LimitsBody, SymbolLimits } from '../../../daemon/gate/api.ts';
+import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
+
+describe('GET /v1/limits is what a decision uses', () => {
+  let world: DaemonWorld;
+  let momentum: string;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.account.concentration = { share: 0.5, floor_usdt: 500 };
+        spec.temporal.breaker = { ...spec.temporal.breaker, repeats: 100 };
+        Object.assign(spec.agents, { momentum: { budgets: { order_notional_usdt: 200, leverage: 2 } } });
+      },
+    });
+    momentum = world.createAgent('momentum');
+  });
+  after(() => world.close());
+
+  const limitsOf = async (symbol: string, token?: string): Promise<SymbolLimits> => {
+    const { body } = await world.call<LimitsBody>('GET', `/v1/limits?symbol=${symbol}`, undefined, token);
+    const [limits] = body.symbols;
+    assert.ok(limits !== undefined, 'one symbol is described');
+    return limits;
+  };
+  const lineOf = (limits: SymbolLimits, component: BudgetLine['component']): BudgetLine => {
+    const found = limits.budgets.find((line) => line.component === component);
+    assert.ok(found !== undefined, `${component} is listed`);
+    return found;
+  };
+  const dry = async (ask: object, token?: string): Promise<ToolBody['decision']> =>
+    (await world.call<ToolBody>('POST', '/v1/dry-run/place_order', order(ask), token)).body.decision;
+  const slippage = (limits: SymbolLimits): number => lineOf(limits, 'slippage_bps').limit;
+
+  it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole', async () => {
+    const limits = await limitsOf('BTCUSDT', momentum);
+    assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
+    assert.equal(lineOf(limits, 'order_notional_usdt').remaining, 200, 'of which all is left');
+    assert.equal(lineOf(limits, 'leverage').limit, 2, 'its own leverage');
+    assert.equal(limits.leverage_cap, 2, 'its own leverage cap');
+    const ask = { requested_notional: 200, requested_leverage: 2, max_slippage_bps: slippage(limits) };
+    assert.equal((await dry(ask, momentum)).decision, 'ALLOW', 'within remaining');
+    assert.equal((await dry({ ...ask, requested_notional: 400 }, momentum)).decision, 'LIMIT', 'beyond it');
+  });
+
+  it('SAE-BUDGET concentration bounds what remains, and is named', async () => {
+    const limits = await limitsOf('ETHUSDT');
+    assert.deepEqual(limits.opening.buy, {
+      blocked_by: [],
+      bound_by: 'BUDGET_CONCENTRATION',
+      remaining_usdt: 500,
+    });
+    assert.equal(lineOf(limits, 'order_notional_usdt').remaining, 500, 'the order line says so, too');
+    const ask = { symbol: 'ETHUSDT', max_slippage_bps: slippage(limits) };
+    for (const side of ['buy', 'sell'] as const) {
+      const whole = await dry({ ...ask, side, requested_notional: limits.opening[side].remaining_usdt });
+      assert.equal(whole.decision, 'ALLOW', `a ${side} of what remains`);
+      assert.equal((await dry({ ...ask, side, requested_notional: 600 })).decision, 'LIMIT', `a ${side} of more`);
+    }
+  });
+
+  it('SAE-T nothing remains of a symbol that is not in scope', async () => {
+    for (const symbol of ['FOO', 'DOGEUSDT']) {
+      const limits = await limitsOf(symbol);
+      assert.equal(limits.in_scope, false, `${symbol} is out of scope`);
+      assert.deepEqual([...new Set(limits.budgets.map((line) => line.remaining))], [0], `nothing is left of ${symbol}`);
+      assert.equal(limits.opening.buy.remaining_usdt, 0, 'no opening either');
+      assert.ok(limits.opening.buy.blocked_by.includes('SCOPE_SYMBOL'), 'and why');
+    }
+  });
+
+  it('BY-02 resting orders reserve turnover at the worse of mark and limit, and their fees', async () => {
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 58_000, requested_notional: 240 }),
+    );
+    const lots = Number(body.execution.orders[0]?.quantity);
+    assert.ok(lots > 0, JSON.stringify(body.decision.reasons));
+    const mark = (await world.operator<{ markets: { mark_price: number }[] }>('GET', '/v1/market?symbol=BTCUSDT')).body
+      .markets[0]?.mark_price;
+    const limits = await limitsOf('BTCUSDT');
+    const turnover = lineOf(limits, 'turnover_usdt_per_day');
+    assert.ok(Math.abs(turnover.reserved - lots * (mark ?? 0)) < 0.01, `${turnover.reserved} USDT at the mark`);
+    assert.ok(lineOf(limits, 'fees_usdt_per_day').reserved > 0, 'its fees are reserved');
+    const { buy } = limits.opening;
+    assert.equal(buy.bound_by, 'BUDGET_CONCENTRATION', 'what rests counts');
+    assert.ok(Math.abs(buy.remaining_usdt - (500 - turnover.reserved)) < 0.01, `${buy.remaining_usdt} USDT are left`);
+    await world.tool('cancel_all', {});
+  });
+
+  it('a side opposite to the position has nothing to open, the other one keeps what it has', async () => {
+    await world.advance(600_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: 120 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.refresh();
+    const { opening, budgets } = await limitsOf('BTCUSDT');
+    assert.deepEqual(
+      [opening.sell.remaining_usdt, opening.sell.blocked_by],
+      [0, ['CROSSES_ZERO']],
+      'a sell would be an exit',
+    );
+    assert.ok(opening.buy.remaining_usdt > 0, 'a buy adds to it');
+    const line = budgets.find((each) => each.component === 'order_notional_usdt');
+    assert.equal(line?.remaining, opening.buy.remaining_usdt, 'the order line is of the side that can be opened');
+  });
+});
