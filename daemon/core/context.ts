@@ -120,8 +120,13 @@ export interface RulesView {
   readonly lot_scale: number;
   readonly maintenance_rate: number;
   readonly max_lots: number;
+  /** MARKET_LOT_SIZE: the largest market order. */
+  readonly max_market_lots: number;
   readonly min_lots: number;
   readonly min_notional_usdt: number;
+  /** PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x multiplier_up`. */
+  readonly multiplier_down: number;
+  readonly multiplier_up: number;
   readonly observed_at_ms: number;
   readonly taker_fee: number;
   /** One tick = tick_mantissa / tick_scale USDT. */

@@ -84,7 +84,30 @@ export function exitPriceTicks(
   const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
   const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
   const ticks = side === 'sell' ? ceilTicks(bound, rules) : floorTicks(bound, rules);
-  return ticks > 0 && Number.isSafeInteger(ticks) ? ticks : null;
+  return ticks > 0 && Number.isSafeInteger(ticks) ? insideBand(context, policy, rules, side, ticks) : null;
+}
+
+/**
+ * A rung that reaches through the edge of the venue's price band (PERCENT_PRICE, about the mark) is drawn back to that
+ * edge: the venue would refuse it. Only where the best quote lies inside the band, so that the rung still meets it, and
+ * only by a mark that is fresh: an old one says nothing about the band.
+ */
+function insideBand(
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+  ticks: number,
+): number {
+  const { bid, ask, mark, mark_at_ms: markedAt } = context.market;
+  if (mark === null || markedAt === null || context.now_ms - markedAt > policy.spec.market.freshness.mark_ms)
+    return ticks;
+  if (side === 'sell') {
+    const floor = ceilTicks(mark * rules.multiplier_down, rules);
+    return bid !== null && floor > ticks && floor <= floorTicks(bid, rules) ? floor : ticks;
+  }
+  const ceiling = floorTicks(mark * rules.multiplier_up, rules);
+  return ask !== null && ceiling < ticks && ceiling >= ceilTicks(ask, rules) ? ceiling : ticks;
 }
 
 /**
@@ -93,6 +116,7 @@ export function exitPriceTicks(
  */
 function limitExitTicks(
   context: ExecutionContext,
+  policy: CompiledPolicy,
   rules: RulesView,
   side: Side,
   limit: number,
@@ -102,10 +126,10 @@ function limitExitTicks(
   const known = quote !== null && quote > 0;
   if (side === 'sell') {
     const floor = known ? quote * (1 - lastRungBps / 1e4) : 0;
-    return Math.max(1, ceilTicks(Math.max(limit, floor), rules));
+    return insideBand(context, policy, rules, side, Math.max(1, ceilTicks(Math.max(limit, floor), rules)));
   }
   const ceiling = known ? quote * (1 + lastRungBps / 1e4) : Number.MAX_SAFE_INTEGER;
-  return Math.max(1, floorTicks(Math.min(limit, ceiling), rules));
+  return insideBand(context, policy, rules, side, Math.max(1, floorTicks(Math.min(limit, ceiling), rules)));
 }
 
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
@@ -132,7 +156,8 @@ export function buildExit(
   // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   let priceTicks: number | null = null;
-  if (isLimit) priceTicks = limitExitTicks(context, rules, exit.side, request.limit_price ?? 0, ladder.at(-1) ?? 0);
+  if (isLimit)
+    priceTicks = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, ladder.at(-1) ?? 0);
   else if (!isPastLadder)
     priceTicks = exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
   return {

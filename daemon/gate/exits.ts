@@ -111,8 +111,10 @@ export class ExitRunner {
       left -= order.executedLots;
       if (left <= 0 || !isTerminal(order.status)) return;
       const rejection = outcome.kind === 'rejected' ? outcome.rejection : null;
-      // A rung that never reached the venue was not tried: it is not a step up the ladder.
-      if (rejection !== null || statusOf(order) === 'not_placed') {
+      const isLastRung = rung + 1 >= rungs || isTakeProfit;
+      // A rung that never reached the venue was not tried: it is not a step up the ladder. One that the price band
+      // refused was: the same price would be refused again, and the ladder ends where no price is named.
+      if ((rejection !== null || statusOf(order) === 'not_placed') && (isLastRung || !isOutsideBand(rejection))) {
         failures += 1;
         if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, rejection, failures))) return;
       } else {
@@ -224,6 +226,13 @@ export class ExitRunner {
     if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
     await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
   }
+}
+
+/** PERCENT_PRICE: above the cap, below the floor, or no counterparty inside the band (BINANCE.md part B). */
+const BAND_CODES: ReadonlySet<number> = new Set([-4016, -4024, -4131]);
+function isOutsideBand(rejection: Rejection | null): boolean {
+  if (rejection === null) return false;
+  return BAND_CODES.has(rejection.code ?? 0) || rejection.message.includes('PERCENT_PRICE');
 }
 
 /** A reduce-only order on the same side that waits at the venue: not another attempt that is on its way. */

@@ -43,8 +43,10 @@ function composeRules(rules: RulesView): string {
   return (
     `{"bracket_caps":${listText(rules.bracket_caps, numberText)},"lot_mantissa":${numberText(rules.lot_mantissa)}` +
     `,"lot_scale":${numberText(rules.lot_scale)},"maintenance_rate":${numberText(rules.maintenance_rate)}` +
-    `,"max_lots":${numberText(rules.max_lots)},"min_lots":${numberText(rules.min_lots)}` +
-    `,"min_notional_usdt":${numberText(rules.min_notional_usdt)},"observed_at_ms":${numberText(rules.observed_at_ms)}` +
+    `,"max_lots":${numberText(rules.max_lots)},"max_market_lots":${numberText(rules.max_market_lots)}` +
+    `,"min_lots":${numberText(rules.min_lots)},"min_notional_usdt":${numberText(rules.min_notional_usdt)}` +
+    `,"multiplier_down":${numberText(rules.multiplier_down)},"multiplier_up":${numberText(rules.multiplier_up)}` +
+    `,"observed_at_ms":${numberText(rules.observed_at_ms)}` +
     `,"taker_fee":${numberText(rules.taker_fee)},"tick_mantissa":${numberText(rules.tick_mantissa)}` +
     `,"tick_scale":${numberText(rules.tick_scale)},"trading":${rules.trading}}`
   );
@@ -81,8 +83,11 @@ export const MARKET_IS_WHOLE: readonly [
     | 'lot_scale'
     | 'maintenance_rate'
     | 'max_lots'
+    | 'max_market_lots'
     | 'min_lots'
     | 'min_notional_usdt'
+    | 'multiplier_down'
+    | 'multiplier_up'
     | 'observed_at_ms'
     | 'taker_fee'
     | 'tick_mantissa'

@@ -204,8 +204,11 @@ function sumOfRules(rules: RulesView): number {
     rules.lot_scale +
     rules.maintenance_rate +
     rules.max_lots +
+    rules.max_market_lots +
     rules.min_lots +
     rules.min_notional_usdt +
+    rules.multiplier_down +
+    rules.multiplier_up +
     rules.taker_fee +
     rules.tick_mantissa +
     rules.tick_scale

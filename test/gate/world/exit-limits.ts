@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+
+describe('exits at the limits of the venue: the price band', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start();
+  });
+  after(() => world.close());
+
+  const open = async (): Promise<void> => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.setMark('BTCUSDT', 60_000, { book_bps: '0' });
+    await world.advance(61_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify([body.decision.reasons, body.execution]));
+  };
+
+  it('BY-36 an agent and a flatten leave a book that is 4.9 % below the mark', async () => {
+    await open();
+    await world.setMark('BTCUSDT', 60_000, { book_bps: '-490' });
+    const close = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    assert.equal(close.body.execution.state, 'filled', JSON.stringify(close.body.execution));
+    const flat = await world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
+    assert.deepEqual(flat.body.positions_left, [], 'nothing is left');
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat at the exchange');
+  });
+
+  it('BY-36 each refusal of a price is a step up: the ladder ends in MARKET reduceOnly', async () => {
+    await open();
+    await world.setMark('BTCUSDT', 60_000, { book_bps: '-600' });
+    const flat = world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
+    const sentMarket = async (): Promise<boolean> =>
+      (await world.orders()).some((sent) => sent.side === 'sell' && sent.order_type === 'market');
+    await until('a market exit was sent', sentMarket, 8_000);
+    await world.setMark('BTCUSDT', 60_000, { book_bps: '0' });
+    assert.deepEqual((await flat).body.positions_left, [], 'the next attempt fills');
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat at the exchange');
+  });
+});
