@@ -107,6 +107,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
         observer: metrics.observer,
         log,
         hostNowMs: Date.now,
+        agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
         ...createSchemaChecks(),
         sha256,
       },

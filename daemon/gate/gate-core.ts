@@ -28,6 +28,8 @@ export interface GatePorts {
   readonly log: GateLog;
   /** The host's own time, ms: stamps what an operator tightens before domain time is known. */
   readonly hostNowMs?: () => number;
+  /** Agents that tokens name, revoked ones too. */
+  readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   readonly sha256: (text: string) => string;

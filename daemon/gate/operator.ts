@@ -18,6 +18,7 @@ import type {
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
+import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -126,6 +127,7 @@ export class Operator {
     const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
     if (change.symbol !== undefined && change.agent !== undefined)
       throw new OperatorRequestError('give symbol or agent, not both');
+    this.#refuseUnknown(change);
     const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
@@ -145,6 +147,16 @@ export class Operator {
     if (change.state !== 'active' && core.ports.clock.isSynced)
       await this.#cancelOpening(scope, name, `trading state ${change.state}`);
     return this.describeState();
+  }
+
+  /** A name that nothing here goes by is a slip that would pass for a halt. Never refuses what may exist. */
+  #refuseUnknown(change: StateChange): void {
+    const symbols = findKnownSymbols(this.#core);
+    if (change.symbol !== undefined && symbols !== null && !symbols.has(change.symbol))
+      throw new OperatorRequestError(describeUnknown('symbol', change.symbol, symbols));
+    const agents = findKnownAgents(this.#core);
+    if (change.agent !== undefined && agents !== null && !agents.has(change.agent))
+      throw new OperatorRequestError(describeUnknown('agent', change.agent, agents));
   }
 
   /**
@@ -195,7 +207,19 @@ export class Operator {
    * The kill switch: `halted` is on disk first, then every regular and conditional opening order is canceled and the
    * lists are read again until they are empty, then the positions are closed. Protective stops stay until flat.
    */
-  async flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
+  async flatten(caller: Caller, asked: readonly string[] | null, reason: string): Promise<FlattenBody> {
+    const core = this.#core;
+    const known = findKnownSymbols(core);
+    const unknown = known === null ? [] : (asked ?? []).filter((symbol) => !known.has(symbol));
+    const mistakes = known === null ? '' : unknown.map((symbol) => describeUnknown('symbol', symbol, known)).join('; ');
+    if (unknown.length > 0 && unknown.length === asked?.length) throw new OperatorRequestError(mistakes);
+    // RISK: beside a mistyped symbol the others are flattened all the same.
+    const symbols = asked?.filter((symbol) => !unknown.includes(symbol)) ?? null;
+    const body = await this.#flatten(caller, symbols, reason);
+    return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
+  }
+
+  async #flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
     const core = this.#core;
     const state: StateChange[] =
       symbols === null
@@ -448,6 +472,7 @@ export class Operator {
       reasons.map((reason) => reason.code),
       0,
     );
-    return { body: payload.decision, bodyText: canonicalJson(payload.decision), event: payload, appended, policy };
+    const bodyText = canonicalJson(payload.decision);
+    return { body: payload.decision, bodyText, event: payload, appended, policy, decidedAtWallMs: performance.now() };
   }
 }

@@ -11,6 +11,7 @@ import './world/gate-exits.ts';
 import './world/halt-races.ts';
 import './world/limits.ts';
 import './world/merged-exits.ts';
+import './world/mistyped-names.ts';
 import './world/open-lists.ts';
 import './world/protection.ts';
 import './world/recall.ts';
