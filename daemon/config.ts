@@ -4,7 +4,13 @@ import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Reading } from './config/reading.ts';
 import { type Environment, type Flags, SETTING_NAMES, type SettingName } from './config/settings.ts';
-import { readVenueKeys, refuseOtherVenues, type VenueKeys } from './config/venue-access.ts';
+import {
+  readPaperUrlFile,
+  readVenueKeys,
+  refuseOtherVenues,
+  toLoopbackOrigin,
+  type VenueKeys,
+} from './config/venue-access.ts';
 import { VENUES, type VenueName } from './core/policy.ts';
 
 export { ConfigError } from './config/reading.ts';
@@ -102,9 +108,12 @@ export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig
 
 /** Where and as whom the emergency exit trades, which has neither daemon nor ledger. */
 export interface VenueEnv {
+  readonly home: string;
   readonly venue: VenueName;
   /** Origin of the simulated exchange; null on the other venues. */
   readonly paperUrl: string | null;
+  /** Where `paperUrl` was found when no setting says it: it may be that of a start long ago. */
+  readonly paperUrlFile: string | null;
   readonly venueKeys: VenueKeys;
 }
 
@@ -113,12 +122,16 @@ export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
   const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   const venueKeys = readVenueKeys(reading, venue);
-  const paperUrl = venue === 'paper' ? readPaperUrl(reading) : null;
-  if (venue === 'paper' && paperUrl === null) {
-    reading.refuse('HOLDFAST_PAPER_URL', 'is needed: it says where the simulated exchange listens');
+  // Problems of the home folder are let go: nothing that is needed lies there, and nothing may stand before this exit.
+  const home = readHome(new Reading(selectNames(env, /^HOLDFAST_HOME$/), flags), env);
+  const given = venue === 'paper' ? readPaperUrl(reading) : null;
+  const file = join(home, 'paper', 'exchange.url');
+  const kept = venue === 'paper' && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;
+  if (venue === 'paper' && given === null && kept === null) {
+    reading.refuse('HOLDFAST_PAPER_URL', `is needed: it says where the simulated exchange listens (${file} does not)`);
   }
   reading.finish();
-  return { venue, paperUrl, venueKeys };
+  return { home, venue, paperUrl: given ?? kept, paperUrlFile: kept === null ? null : file, venueKeys };
 }
 
 /** Folder of the package, found upwards from this file, so that source and build both find it. */
@@ -216,10 +229,8 @@ function readPaper(reading: Reading): PaperConfig {
 function readPaperUrl(reading: Reading): string | null {
   const text = reading.get('HOLDFAST_PAPER_URL');
   if (text === null) return null;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isLoopback = url !== null && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  const isPlain = url !== null && url.username + url.password + url.search + url.hash === '' && url.pathname === '/';
-  if (isLoopback && isPlain && url.protocol === 'http:') return url.origin;
+  const origin = toLoopbackOrigin(text);
+  if (origin !== null) return origin;
   reading.refuse('HOLDFAST_PAPER_URL', 'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more');
   return null;
 }

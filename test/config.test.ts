@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -259,12 +259,27 @@ test('of socket and port the one that is a flag wins over the variable; two of a
 });
 
 test('the emergency exit needs keys, and on paper the address of the exchange', () => {
-  assert.deepEqual(readVenueEnv({ HOLDFAST_VENUE: 'binance-demo', HOLDFAST_SPED: '1', ...demoKeys() }), {
+  const demo = { HOLDFAST_HOME: '/h', HOLDFAST_VENUE: 'binance-demo', HOLDFAST_SPED: '1', ...demoKeys() };
+  assert.deepEqual(readVenueEnv(demo), {
+    home: '/h',
     venue: 'binance-demo',
     paperUrl: null,
+    paperUrlFile: null,
     venueKeys: { apiKey: 'demo-key', secret: 'demo-secret' },
   });
-  assert.match(problemsOf(() => readVenueEnv({})).join(), /HOLDFAST_PAPER_URL is needed/);
+  const home = { HOLDFAST_HOME: folder };
+  assert.match(problemsOf(() => readVenueEnv(home)).join(), /HOLDFAST_PAPER_URL is needed/);
+  mkdirSync(file('paper'));
+  for (const [text, origin] of [
+    ['http://127.0.0.1:8811\n', 'http://127.0.0.1:8811'],
+    ['http://10.0.0.1:8811', undefined],
+    ['', undefined],
+  ] as const) {
+    writeFileSync(file('paper/exchange.url'), text);
+    if (origin === undefined) assert.match(problemsOf(() => readVenueEnv(home)).join(), /PAPER_URL is needed/, text);
+    else assert.equal(readVenueEnv(home).paperUrl, origin, text);
+  }
+  assert.equal(readVenueEnv({ ...demo, HOLDFAST_HOME: ' ' }).venue, 'binance-demo', 'a wrong home is no obstacle');
   assert.match(problemsOf(() => readVenueEnv({ HOLDFAST_VENUE: 'binance-live' })).join('\n'), /LIVE_API_KEY.*needed/);
   assert.equal(readVenueEnv({ HOLDFAST_PAPER_URL: 'http://localhost:80' }).paperUrl, 'http://localhost');
 });

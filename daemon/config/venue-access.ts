@@ -84,3 +84,20 @@ function checkKey(reading: Reading, name: SettingName, value: string): string {
   reading.refuse(name, 'is not a key: 1 to 256 printable characters without spaces are expected');
   return '';
 }
+
+/** What a start of the simulated exchange left in the home folder; null when there is nothing that can be used. */
+export function readPaperUrlFile(path: string): string | null {
+  try {
+    return toLoopbackOrigin(readFileSync(path, 'utf8').trim());
+  } catch {
+    return null;
+  }
+}
+
+/** Origin of a plain http address on this machine, null of anything else. */
+export function toLoopbackOrigin(text: string): string | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isLoopback = url !== null && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === '' && url.pathname === '/';
+  return isLoopback && isPlain && url.protocol === 'http:' ? url.origin : null;
+}

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
@@ -63,11 +66,39 @@ test('flatten --emergency of one symbol leaves the others', async (t) => {
   assert.deepEqual((await readOpen(exchange)).positions, ['BTCUSDT']);
 });
 
-test('flatten --emergency says what it needs', async () => {
-  const paper = await holdfast(['flatten', '--emergency']);
+test('flatten --emergency says what it needs', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-emergency-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  const paper = await holdfast(['flatten', '--emergency', '--home', home]);
   assert.equal(paper.code, 2);
   assert.match(paper.err, /HOLDFAST_PAPER_URL is needed/);
   const live = await holdfast(['flatten', '--emergency', '--venue', 'binance-live']);
   assert.equal(live.code, 2);
   assert.match(live.err, /BINANCE_LIVE_API_KEY \(or .*_FILE\) is needed[\s\S]*BINANCE_LIVE_API_SECRET/);
+});
+
+test('flatten --emergency finds the exchange of the home folder, and warns of a daemon without refusing', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-emergency-'));
+  t.after(() => rmSync(home, { recursive: true }));
+  mkdirSync(join(home, 'paper'));
+  const urlFile = join(home, 'paper', 'exchange.url');
+  writeFileSync(urlFile, 'http://127.0.0.1:1\n');
+  const nobody = await holdfast(['flatten', '--emergency', '--home', home]);
+  assert.equal(nobody.code, 2);
+  assert.match(nobody.err, /No exchange answers at http:\/\/127\.0\.0\.1:1 \(from .*exchange\.url\)/);
+
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  writeFileSync(urlFile, `${sim.url}\n`);
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  const alone = await holdfast(['flatten', '--emergency'], { HOLDFAST_HOME: home });
+  assert.equal(alone.code, 0, alone.err);
+  assert.doesNotMatch(alone.err, /warning/);
+  assert.deepEqual((await readOpen(exchange)).positions, []);
+
+  writeFileSync(join(home, 'paper', 'daemon.pid'), `${process.pid}\n`);
+  const warned = await holdfast(['flatten', '--emergency'], { HOLDFAST_HOME: home });
+  assert.equal(warned.code, 0, warned.err);
+  assert.match(warned.err, new RegExp(`warning: a daemon \\(pid ${process.pid}\\) seems to run`));
 });

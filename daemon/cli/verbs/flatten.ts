@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readVenueEnv } from '../../config.ts';
+import { readVenueEnv, type VenueEnv } from '../../config.ts';
 import type { FlattenBody } from '../../gate/api.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
+import { findRunningDaemon } from '../running-daemon.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface FlattenOptions extends ConnectionOptions {
@@ -20,7 +22,10 @@ export function addFlatten(program: Command, io: Io): void {
     .argument('[symbols...]', 'these only')
     .option('--reason <text>', 'why, for the record', 'by hand')
     .option('--emergency', 'without daemon and ledger, with the keys of the venue alone; stop the daemon first')
-    .option('--venue <name>', 'venue of --emergency (HOLDFAST_VENUE); paper also needs HOLDFAST_PAPER_URL')
+    .option(
+      '--venue <name>',
+      'venue of --emergency (HOLDFAST_VENUE); paper: at HOLDFAST_PAPER_URL, else where the home folder says',
+    )
     .action(async (symbols: readonly string[], options: FlattenOptions) => {
       const wanted = symbols.length === 0 ? null : symbols;
       if (options.emergency === true) return flattenWithoutDaemon(io, wanted, options);
@@ -43,7 +48,12 @@ async function flattenByDaemon(io: Io, symbols: readonly string[] | null, option
 }
 
 async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, options: FlattenOptions): Promise<void> {
-  const env = readVenueEnv(io.env, options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue });
+  const env = readVenueEnv(io.env, {
+    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
+    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+  });
+  await requireExchange(env);
+  warnOfDaemon(io, env);
   const { flattenEmergency } = await import('../emergency-flatten.ts');
   const report = await flattenEmergency(env, { symbols, say: (line) => io.err(`${line}\n`) });
   if (options.json === true) printJson(io, report);
@@ -55,4 +65,31 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
     io.out(renderTable(['symbol', 'LEFT'], [...orders, ...positions], ''));
   }
   io.exit(report.is_flat ? EXIT.OK : EXIT.FAILURE);
+}
+
+const ANSWER_WITHIN_MS = 3000;
+
+/** An address that a start left behind is of use only while the exchange answers there. @throws CliError */
+async function requireExchange({ paperUrl, paperUrlFile }: VenueEnv): Promise<void> {
+  if (paperUrlFile === null) return;
+  try {
+    const answer = await fetch(`${paperUrl}/fapi/v1/time`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+    const body = (await answer.json()) as { readonly serverTime?: unknown };
+    if (typeof body.serverTime === 'number') return;
+  } catch {
+    // Told below, as an answer of something else is.
+  }
+  throw new CliError(
+    EXIT.USAGE,
+    `No exchange answers at ${paperUrl} (from ${paperUrlFile}). HOLDFAST_PAPER_URL says where the simulated exchange listens; it runs inside the daemon unless it was started alone.`,
+  );
+}
+
+/** Never refuses: whoever asks for this exit may have no other. */
+function warnOfDaemon(io: Io, { home, venue }: VenueEnv): void {
+  const pid = findRunningDaemon(join(home, venue));
+  if (pid === null) return;
+  io.err(
+    `warning: a daemon (pid ${pid}) seems to run on ${join(home, venue)}; it does not know of this and may open again. Halt or stop it.\n`,
+  );
 }
