@@ -57,14 +57,17 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
     });
   }
   registerIntercept(app, doors);
-  for (const url of ['/v1/tools/:tool', '/v1/dry-run/:tool']) {
+  for (const [url, message] of [
+    ['/v1/tools/:tool', 'There is no such tool; GET /v1/tools lists them.'],
+    ['/v1/dry-run/:tool', `Dry runs exist for ${TRADING_TOOLS.join(', ')}; reading tools need none.`],
+  ] as const) {
     app.route({
       method: 'POST',
       url,
       schema: { hide: true },
       onRequest: buildGuard(doors, `POST ${url}`, AGENT_ROUTE, true),
       handler: async () => {
-        throw new ApiError('TOOL_UNKNOWN', 'There is no such tool; GET /v1/tools lists them.');
+        throw new ApiError('TOOL_UNKNOWN', message);
       },
     });
   }

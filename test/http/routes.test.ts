@@ -321,6 +321,9 @@ test('unknown routes are 404, unknown tools say so, other methods are 405 with A
   ]) {
     const got = await server.call('POST', path, { body: {} });
     assert.deepEqual([got.status, got.json.error.code], [404, 'TOOL_UNKNOWN'], path);
+    const isDryRun = path.startsWith('/v1/dry-run/');
+    const says = isDryRun ? /^Dry runs exist for place_order, .*cancel_all/ : /GET \/v1\/tools lists them/;
+    assert.match(got.json.error.message, says, 'the message fits the door');
   }
   const got = await server.call('PATCH', '/v1/trading-state', { role: 'operator', body: {} });
   assert.deepEqual([got.status, got.json.error.code, got.headers.allow], [405, 'METHOD_NOT_ALLOWED', 'GET, PUT']);
