@@ -30,6 +30,8 @@ export interface Decided {
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
+  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  readonly decidedAtWallMs: number;
 }
 export interface DecideOptions {
   readonly kind: DecisionKind;
@@ -99,7 +101,7 @@ export function takeDecision(
     );
     core.onRecheckFailure();
   }
-  return { body: payload.decision, bodyText, event: payload, appended, policy };
+  return { body: payload.decision, bodyText, event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

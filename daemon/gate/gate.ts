@@ -334,7 +334,7 @@ export class Gate implements GateApi {
         await this.#cancel(intake);
         return;
       case 'amend':
-        await this.#amend(intake);
+        await this.#amend(intake, decided);
         return;
       default:
         return;
@@ -355,10 +355,10 @@ export class Gate implements GateApi {
   }
 
   /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
-  async #amend(intake: Intake): Promise<void> {
+  async #amend(intake: Intake, decided: Decided): Promise<void> {
     const { target } = intake;
-    if (target === null || target.amend === null || isTerminal(target.status)) return;
-    await this.#sender.sendAmend(target);
+    if (target === null || target.amend === null) return;
+    await this.#sender.sendAmend(target, decided);
   }
 
   /** An exit of operator origin (flatten): decided, recorded and run like any other. */

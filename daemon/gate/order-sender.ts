@@ -1,5 +1,6 @@
 import type { OrderStatus } from './api.ts';
 import { Approvals } from './approval.ts';
+import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
@@ -33,27 +34,36 @@ export class OrderSender {
     this.#isOpeningStopped = true;
   }
 
-  /** Precondition: the order's decision is on disk. The deadline runs from here, the leverage setting included. */
+  /** Precondition: the exit's decision is on disk. However long ago that was, an exit is sent. */
   async send(order: OrderState): Promise<SubmitOutcome> {
-    const startedAt = performance.now();
-    if (!order.reduceOnly) {
-      const problem = await this.#matchLeverage(order);
-      if (problem !== null) {
-        this.record(order, rejectedEvent(this.#core, order, problem));
-        return { kind: 'rejected', rejection: problem };
-      }
+    if (!order.reduceOnly) throw new Error(`order ${order.clientOrderId} is no exit`);
+    return this.#submit(order, this.#findStop(order), this.#core.settings.sendDeadlineMs);
+  }
+
+  /** Precondition: `decided`, which the order follows from, is on disk. The deadline runs from it (BY-41). */
+  async sendOpening(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
+    const problem = await this.#matchLeverage(order);
+    if (problem !== null) {
+      this.record(order, rejectedEvent(this.#core, order, problem));
+      return { kind: 'rejected', rejection: problem };
     }
+    return this.#submit(order, this.#findStop(order) ?? this.#findTightening(decided), this.#leftMs(decided));
+  }
+
+  async #submit(order: OrderState, stopped: string | null, withinMs: number): Promise<SubmitOutcome> {
     // RISK: between decision and here time has passed: a halt, a cancel or a stop of the daemon must hold.
-    const stopped = this.#findStop(order);
     if (stopped !== null) {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    const approved = this.#approvals.approveOrder(order);
-    const leftMs = this.#core.settings.sendDeadlineMs - (performance.now() - startedAt);
-    const outcome = await this.#core.ports.venue.submit(approved, Math.min(leftMs, this.#core.settings.sendDeadlineMs));
+    const outcome = await this.#core.ports.venue.submit(this.#approvals.approveOrder(order), withinMs);
     this.#take(order, outcome);
     return outcome;
+  }
+
+  #leftMs(decided: Decided): number {
+    const { sendDeadlineMs } = this.#core.settings;
+    return Math.min(sendDeadlineMs, sendDeadlineMs - (performance.now() - decided.decidedAtWallMs));
   }
 
   #findStop(order: OrderState): string | null {
@@ -68,16 +78,48 @@ export class OrderSender {
     return null;
   }
 
+  /** What was allowed under another policy, or before a signal came, may not be allowed now. */
+  #findTightening(decided: Decided): string | null {
+    const core = this.#core;
+    if (core.policySpec.mode !== 'enforce') return null;
+    if (decided.body.policy_hash !== core.policyHash) return 'the policy changed before it was sent';
+    const { context, request } = decided.event;
+    const active = core.state.activeSignals(core.nowMs(), core.settings.account, request.agent, request.symbol);
+    const signal = active.find((kind) => !context.trust.signals.includes(kind));
+    return signal === undefined ? null : `signal ${signal} came before it was sent`;
+  }
+
+  #findAmendStop(order: OrderState, decided: Decided): string | null {
+    if (isTerminal(order.status)) return `it is ${order.status} already`;
+    if (order.cancelRequested) return 'canceled before it was changed';
+    const { layers } = this.#core.state;
+    const { origin } = decided.event.request;
+    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
+    if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
+    if (!addsRisk(decided)) return null;
+    if (this.#isOpeningStopped) return 'the daemon stops';
+    if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
+    return this.#findTightening(decided);
+  }
+
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
     const outcome = await this.#core.ports.venue.submitStop(this.#approvals.approveStop(order));
     this.#take(order, outcome);
     return outcome;
   }
 
-  async sendAmend(order: OrderState): Promise<SubmitOutcome> {
+  /** Precondition: `decided`, the amend's decision, is on disk. */
+  async sendAmend(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
+    // RISK: as with an opening order, what came between decision and here must hold.
+    const stopped = this.#findAmendStop(order, decided);
+    if (stopped !== null) {
+      this.#recordAmendFailure(order, stopped);
+      return { kind: 'rejected', rejection: notSent(stopped) };
+    }
     const outcome = await this.#core.ports.venue.amend(
       this.#approvals.approveAmend(order),
-      this.#core.settings.sendDeadlineMs,
+      addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs,
     );
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
     switch (outcome.kind) {
@@ -92,13 +134,7 @@ export class OrderSender {
         if (outcome.order !== null) this.adopt(order, outcome.order);
         return outcome;
       case 'rejected':
-        this.#core.append('order_intent', {
-          action: 'amend_failed',
-          client_order_id: order.clientOrderId,
-          lots: null,
-          price_ticks: null,
-          reason: outcome.rejection.message,
-        });
+        this.#recordAmendFailure(order, outcome.rejection.message);
         this.#consequences.onRejection(outcome.rejection, order);
         return outcome;
       case 'unknown':
@@ -106,6 +142,16 @@ export class OrderSender {
         this.#consequences.onUnknown(order);
         return outcome;
     }
+  }
+
+  #recordAmendFailure(order: OrderState, reason: string): void {
+    this.#core.append('order_intent', {
+      action: 'amend_failed',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
   }
 
   #take(order: OrderState, outcome: SubmitOutcome): void {
@@ -193,6 +239,11 @@ export class OrderSender {
       release();
     }
   }
+}
+
+/** An amend that was decided as the opening order that it becomes: only that has a leverage. */
+function addsRisk({ body }: Decided): boolean {
+  return body.effective !== null && body.effective.leverage !== null;
 }
 
 function notSent(message: string): Rejection {

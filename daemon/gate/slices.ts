@@ -20,7 +20,7 @@ export class SliceRunner {
     const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
     const first = orders.find((order) => order.slice === 0);
     if (first === undefined) return;
-    const outcome = await this.#sender.send(first);
+    const outcome = await this.#sender.sendOpening(first, decided);
     if (outcome.kind === 'rejected') {
       this.#drop(orders, 'slice 0 was rejected');
       return;
@@ -94,7 +94,7 @@ export class SliceRunner {
       this.#dropRest(parent.decision.decision_id, `a later slice was refused: ${code}`);
       return;
     }
-    if (statusOf(order) === 'in_flight') await this.#sender.send(order);
+    if (statusOf(order) === 'in_flight') await this.#sender.sendOpening(order, slice);
   }
 
   #dropRest(decisionId: string, detail: string): void {

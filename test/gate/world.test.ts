@@ -5,6 +5,7 @@
 import './world/amend.ts';
 import './world/change-answers.ts';
 import './world/changed-orders.ts';
+import './world/between-decision-and-send.ts';
 import './world/exit-limits.ts';
 import './world/exits.ts';
 import './world/gate-exits.ts';

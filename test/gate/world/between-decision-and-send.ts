@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Caller, TradingArgs } from '../../../daemon/gate/api.ts';
+import { parsePolicy } from '../../../daemon/policy/parse.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+
+const AGENT: Caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null };
+const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'o', skillSha256: null };
+
+describe('what comes between a decision and its send', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start();
+  });
+  after(() => world.close());
+  beforeEach(async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.tool('cancel_all', {});
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await world.advance(61_000);
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+  });
+
+  const place = async (args: object): Promise<string> => {
+    const { body } = await world.tool('place_order', order(args));
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+  const intentsOf = (id: string): readonly string[] =>
+    [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })]
+      .map((event) => event.payload as { readonly action: string; readonly client_order_id: string })
+      .filter((intent) => intent.client_order_id === id)
+      .map((intent) => intent.action);
+  const priceAtVenue = async (id: string): Promise<number> =>
+    Number((await world.books()).orders.find((entry) => entry.client_order_id === id)?.price);
+  const modify = (id: string, limitPrice: number): Promise<unknown> =>
+    world.daemon.gate.runTool(AGENT, {
+      tool: 'modify_order',
+      args: { client_order_id: id, limit_price: limitPrice },
+    } as TradingArgs);
+  /** Puts the next decision on disk `ms` late. */
+  const delayCommit = (ms: number): void => {
+    const { ledger } = world.daemon.gate.core.ports;
+    const appendNow = ledger.appendNow.bind(ledger);
+    ledger.appendNow = (records) => {
+      const pending = appendNow(records);
+      if (records[0]?.kind !== 'decision') return pending;
+      ledger.appendNow = appendNow;
+      return { ...pending, committed: pending.committed.then(() => delay(ms)) };
+    };
+  };
+  /** An order that waits 300 ms for its leverage setting while `happens` happens. */
+  const openAmid = async (leverage: number, happens: () => unknown): Promise<void> => {
+    await world.fault({ kind: 'delay', ms: 300, match: { method: 'POST', path: '/fapi/v1/leverage' } });
+    const asked = world.tool('place_order', order({ requested_leverage: leverage, requested_notional: 240 }));
+    await until('the order is decided', () => world.daemon.gate.openOrderCount() === 1);
+    await happens();
+    const { body } = await asked;
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    await until('the order has ended', () => world.daemon.gate.openOrderCount() === 0);
+  };
+
+  it('BY-16 a halt: an amend that was decided before it is not sent', async () => {
+    const id = await place({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
+    const asked = modify(id, 60_050);
+    const halted = world.daemon.gate.setTradingState(OPERATOR, { state: 'halted', reason: 'test' });
+    await Promise.all([asked, halted]);
+    await world.refresh();
+    assert.equal(await priceAtVenue(id), 59_000, 'as it rested');
+    assert.equal(await world.position('BTCUSDT'), 0, 'nothing was filled');
+    assert.ok(intentsOf(id).includes('amend_failed'), intentsOf(id).join());
+    assert.equal(world.daemon.gate.core.state.orders.all.get(id)?.amend, null, 'the other form no longer counts');
+  });
+
+  it('BY-36 the venue refuses us: an amend of a take-profit is not sent either', async () => {
+    await place({ requested_notional: 240 });
+    const takeProfit = { intent: 'close', side: 'sell', requested_notional: 65, order_type: 'limit' };
+    const id = await place({ ...takeProfit, limit_price: 61_000 });
+    const asked = modify(id, 61_100);
+    world.daemon.gate.core.append('state', {
+      clears_at_ms: null,
+      clears_when: 'the venue answers again',
+      layer: 'breaker',
+      name: null,
+      reason: 'the venue refuses us: -1015',
+      scope: 'account',
+      set_by: 'venue',
+      state: 'reducing',
+    });
+    await asked;
+    assert.equal(await priceAtVenue(id), 61_000, 'as it rested');
+    assert.deepEqual(intentsOf(id), ['amend_failed']);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', 'a close is sent all the same');
+  });
+
+  it('BY-41 time: the deadline of an opening order runs from its decision, and an exit has none', async () => {
+    delayCommit(600);
+    const late = await world.tool('place_order', order({ requested_notional: 240 }));
+    assert.equal(late.body.execution.state, 'rejected', JSON.stringify(late.body.execution));
+    assert.equal(await world.position('BTCUSDT'), 0, 'nothing was filled');
+    await world.advance(61_000);
+    await place({ requested_notional: 360 });
+    delayCommit(600);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+  });
+
+  it('SAE-TRUST a signal: an order decided before it is not sent', async () => {
+    const scope = { symbol: 'BTCUSDT' };
+    await openAmid(2, async () => {
+      const signal = { kind: 'anomaly', scope, severity: 1, ttl_ms: 30_000 };
+      assert.equal((await world.call('POST', '/v1/signals', signal, world.token('monitor'))).status, 200);
+    });
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+
+  it('another policy: an order decided before it is not sent', async () => {
+    const text = readFileSync(world.policyPath, 'utf8').replace(/(order_notional_usdt: *)\d+/, '$1100');
+    const parsed = parsePolicy(text, world.policyPath);
+    assert.ok(parsed.ok, 'a policy');
+    const { gate } = world.daemon;
+    const before = gate.core.policyHash;
+    await openAmid(1, () => gate.policies.offer({ ok: true, policy: parsed.policy, warnings: [] }, 'file'));
+    assert.notEqual(gate.core.policyHash, before, 'it is in force');
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+});
