@@ -3,6 +3,7 @@ import { compilePolicy } from '../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../core/policy.ts';
 import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
+import { logEvent } from './log-events.ts';
 import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
@@ -179,10 +180,12 @@ export class GateCore {
     const seq = pending.seqs[0];
     const payload = payloadOf();
     if (seq === undefined || payload === null) throw new Error('the ledger took no record');
-    this.state.apply({ kind, seq, at_ms: atMs, payload } as GateEvent);
+    const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
+    this.state.apply(event);
     this.#lastCommit = pending.committed;
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     pending.committed.catch(() => undefined);
+    logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
     return { appended: { seq, committed: pending.committed }, payload };
   }
 

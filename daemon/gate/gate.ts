@@ -556,6 +556,7 @@ export class Gate implements GateApi {
     this.#sender.stopOpening();
     this.#slices.stop();
     if (!this.#isStarted || this.core.ports.ledger.isFailed) return;
+    const before = [...everyLiveOrder(this.core.state.orders)];
     this.#slices.dropUnsent('the daemon stops', () => true);
     if (!options.leaveOrders) {
       const cancels = this.#canceler.cancelMatching(
@@ -566,6 +567,17 @@ export class Gate implements GateApi {
       await Promise.race([cancels.catch(() => undefined), delay(1000)]);
     }
     await this.core.settled().catch(() => undefined);
+    const ended = before.filter((order) => isTerminal(order.status));
+    const left = before.filter((order) => !isTerminal(order.status));
+    const positions = [...this.core.state.positions.values()].filter((position) => position.lots !== 0);
+    this.core.ports.log.info(
+      {
+        ended: ended.map((order) => order.clientOrderId),
+        left: left.map((order) => ({ order: order.clientOrderId, symbol: order.symbol, protective: order.protective })),
+        positions: positions.map((position) => position.symbol),
+      },
+      `the daemon stops: ${ended.length} orders ended, ${left.length} left at the venue, ${positions.length} positions held`,
+    );
   }
 }
 

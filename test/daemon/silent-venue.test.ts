@@ -18,8 +18,7 @@ interface ErrorAnswer {
 }
 
 /** A daemon whose paper exchange is not there yet; `entrance` is where it listens meanwhile. */
-async function startBeforeVenue(home: string, url: string) {
-  const lines: string[] = [];
+async function startBeforeVenue(home: string, url: string, lines: string[] = []) {
   const reasons: string[] = [];
   const stop = new AbortController();
   const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_PAPER_URL: url });
@@ -119,7 +118,7 @@ describe('a start while the venue is silent', () => {
   it('keeps the halt over a restart and over the first contact, and can be resumed then', async () => {
     world.stop.abort();
     await world.started.catch(() => undefined);
-    world = await startBeforeVenue(home, `http://127.0.0.1:${port}`);
+    world = await startBeforeVenue(home, `http://127.0.0.1:${port}`, world.lines);
     const kept = await world.call<TradingStateBody>('GET', '/v1/trading-state');
     assert.equal(kept.body.state, 'halted', 'the halt was on disk');
     sim = await startExchangeSim({ port, seed: 7, enforceLimits: false, clock: 'manual', startMs: START_MS });
@@ -133,5 +132,11 @@ describe('a start while the venue is silent', () => {
     );
     const resumed = await world.call<TradingStateBody>('PUT', '/v1/trading-state', { state: 'active', reason: 'x' });
     assert.equal(resumed.body.state, 'active', JSON.stringify(resumed.body));
+    await daemon.close();
+    for (const said of ['halted by the operator layer', 'the operator layer is cleared', 'the daemon stops: 0 orders'])
+      assert.ok(
+        world.lines.some((line) => line.includes(said)),
+        `the log says: ${said}`,
+      );
   });
 });
