@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { isOpen } from './core/orders.ts';
 import {
@@ -67,8 +68,20 @@ function buildJournalRow(changes: Changes): JournalRow {
 
 const LOCK_WAIT_MS = 300;
 
+/**
+ * Mode 0600; SQLite gives the log the mode of its database. A file that exists is never opened here: closing any
+ * descriptor of it would drop the locks that SQLite holds on it in this process.
+ */
+function keepPrivate(path: string, isCreated: boolean): void {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing === undefined) {
+    if (isCreated) closeSync(openSync(path, 'wx', 0o600));
+  } else if (process.platform !== 'win32' && (existing.mode & 0o077) !== 0) chmodSync(path, 0o600);
+}
+
 /** One exchange a file: a second one is refused instead of becoming a second truth. */
 function openDatabase(path: string): Database.Database {
+  for (const suffix of ['', '-wal']) keepPrivate(`${path}${suffix}`, suffix === '');
   const db = new Database(path, { timeout: LOCK_WAIT_MS });
   try {
     db.pragma('locking_mode = EXCLUSIVE');

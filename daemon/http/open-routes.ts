@@ -42,7 +42,10 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
     handler: async () => ({ status: 'ok' }),
   });
   app.route({
-    ...open('/readyz', 'Opening orders may pass', { 200: ReadinessBodySchema, 503: ReadinessBodySchema }),
+    ...open('/readyz', 'Inputs are fresh and the account is reconciled, whatever the trading state', {
+      200: ReadinessBodySchema,
+      503: ReadinessBodySchema,
+    }),
     handler: async (_request, reply) => {
       const readiness = gate.readiness();
       reply.code(readiness.ready ? 200 : 503);

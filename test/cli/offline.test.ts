@@ -61,7 +61,9 @@ test('policy test runs the shipped cases, and fails on a wrong one and on none',
   assert.ok(files.length >= 2 && files.every((file) => file.passed > 0), shipped.out);
   const file = join(home, 'mine.yaml');
   copyFileSync(join(POLICIES, 'default.yaml'), file);
-  assert.equal((await run('policy', 'test', file)).code, 2, 'no cases beside it');
+  const none = await run('policy', 'test', file);
+  assert.equal(none.code, 2, 'no cases beside it');
+  assert.match(none.err, /mine\.test\.yaml does not exist\. Copy those of the policy/);
   writeFileSync(
     join(home, 'mine.test.yaml'),
     'cases:\n  - name: nothing is wrong\n    expect: { decision: BLOCK, reasons: [] }\n',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -36,6 +36,22 @@ describe('a restart', () => {
     });
     await client.control('advance', { ms: 12 * 3_600_000 });
   }
+
+  it('lies in files that only their owner can read, also where an earlier version left them open', async () => {
+    const modes = () => [path(), `${path()}-wal`].map((file) => (statSync(file).mode & 0o777).toString(8));
+    const first = await start();
+    await trade(first);
+    assert.deepEqual(modes(), ['600', '600']);
+    await first.sim.close();
+    chmodSync(path(), 0o644);
+    const second = await start();
+    try {
+      await second.control('advance', { ms: 1000 });
+      assert.deepEqual(modes(), ['600', '600']);
+    } finally {
+      await second.sim.close();
+    }
+  });
 
   it('keeps the books, the settings and the market, to the digit', async () => {
     const first = await start();

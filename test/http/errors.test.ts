@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { requestId, strategyId, symbol } from '../../daemon/contract/fields.ts';
 import { ERROR_STATUS } from '../../daemon/http/errors.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
@@ -105,4 +106,17 @@ test('the logger blanks secrets wherever they stand', () => {
     assert.ok(!all.includes(secret), secret);
   }
   for (const line of lines) assert.equal(typeof JSON.parse(line), 'object');
+});
+
+test('docs/api.md has the patterns of the contract', () => {
+  const fields: { readonly [name: string]: { readonly pattern?: string } } = {
+    strategy_id: strategyId,
+    request_id: requestId,
+    symbol,
+  };
+  for (const [name, { pattern }] of Object.entries(fields)) {
+    assert.ok(pattern, name);
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
+    assert.ok(row?.includes(`\`${pattern}\``), `${name}: ${row}`);
+  }
 });

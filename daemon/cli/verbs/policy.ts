@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findPackageFolder } from '../../config.ts';
@@ -145,7 +145,7 @@ async function runFile(file: string): Promise<FileRun> {
     import('../../core/decide.ts'),
     import('../../contract/violations.ts'),
   ]);
-  const run = runPolicyCases(readText(file), readText(casesBeside(file)), decide);
+  const run = runPolicyCases(readText(file), readCases(casesBeside(file)), decide);
   if (!run.ok) return { policy: file, passed: 0, failed: [], violations: run.violations.map(formatViolation) };
   const failed = run.results.filter((result) => !result.passed);
   return {
@@ -168,6 +168,14 @@ function renderRun({ policy, passed, failed, violations }: FileRun): string {
 
 function casesBeside(file: string): string {
   return `${file.replace(/\.(?:ya?ml|json)$/, '')}.test.yaml`;
+}
+
+function readCases(file: string): string {
+  if (existsSync(file)) return readText(file);
+  throw new CliError(
+    EXIT.USAGE,
+    `There are no cases: ${file} does not exist. Copy those of the policy that yours was made from, such as policies/default.test.yaml, and change the figures that differ.`,
+  );
 }
 
 function findPoliciesWithCases(folder: string): string[] {
