@@ -211,6 +211,8 @@ export interface VenuePort {
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
+  /** The regular order that a trade names, whoever placed it. */
+  lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome>;
   /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
   submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
   submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome>;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
-import type { VenueOrder } from './ports.ts';
+import type { VenueOrder, VenueTrade } from './ports.ts';
 import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** Wall-clock steps between lookups; the last one repeats (BINANCE.md part B 2.4). */
@@ -51,6 +51,7 @@ export class Resolver {
     const horizon =
       Math.max(order.sentAtMs ?? order.plannedAtMs, this.#core.nowMs()) + this.#core.ports.venue.acceptanceHorizonMs;
     let notFound = 0;
+    const others = new Set<string>();
     for (let step = 0; !this.#signal.aborted; step += 1) {
       const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
       if (outcome.kind === 'found' && this.#mayStillChange(order, outcome.order, horizon)) {
@@ -77,17 +78,7 @@ export class Resolver {
       }
       if (outcome.kind === 'not_found') {
         if (this.#core.nowMs() > horizon) notFound += 1;
-        if (notFound >= NOT_FOUND_NEEDED && (await this.#isAbsent(order))) {
-          if (order.amend === null)
-            this.#sender.record(order, endedEvent(this.#core, order, 'not_placed', 'proven absent at the venue'));
-          else
-            this.#core.append('order_intent', {
-              action: 'amend_failed',
-              client_order_id: order.clientOrderId,
-              lots: null,
-              price_ticks: null,
-              reason: 'order absent',
-            });
+        if (notFound >= NOT_FOUND_NEEDED && (await this.#endAbsent(order, others))) {
           this.#finish(order);
           return;
         }
@@ -104,20 +95,52 @@ export class Resolver {
     }
   }
 
-  /** Absent from both open lists, and no trade of the venue carries its id. */
-  async #isAbsent(order: OrderState): Promise<boolean> {
+  /**
+   * No lookup finds the order: ends it by what the open lists and the trades prove of it. False: they prove nothing yet.
+   * `others`: venue ids of orders that are known not to be this one.
+   */
+  async #endAbsent(order: OrderState, others: Set<string>): Promise<boolean> {
     const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
     if (open.kind === 'failed' || open.value.some((other) => other.clientOrderId === order.clientOrderId)) return false;
     const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
     if (trades.kind === 'failed') return false;
-    // A trade of no order that we know may be this one's.
-    const since = order.sentAtMs ?? order.plannedAtMs;
-    return !trades.value.some(
-      (trade) =>
-        trade.atMs >= since - 1000 &&
-        !this.#core.state.orders.byVenueId.has(`${order.symbol} ${trade.venueOrderId}`) &&
-        trade.side === order.side,
-    );
+    const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
+    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others))) return false;
+    if (order.amend !== null)
+      this.#core.append('order_intent', {
+        action: 'amend_failed',
+        client_order_id: order.clientOrderId,
+        lots: null,
+        price_ticks: null,
+        reason: 'order absent',
+      });
+    if (isTerminal(statusOf(order))) return true;
+    // RISK: what the venue acknowledged was placed: it ended with what its own trades say, never as if it had not been.
+    if (isOwnKnown) this.#sender.adopt(order, endedReport(order, trades.value, this.#core.nowMs()));
+    else if (order.acknowledgedAtMs !== null)
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
+    else this.#sender.record(order, endedEvent(this.#core, order, 'not_placed', 'proven absent at the venue'));
+    return true;
+  }
+
+  /** A trade of no order that we know may be this one's, until its order is looked up and has another client id. */
+  async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
+    const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
+    for (const trade of trades) {
+      const { venueOrderId } = trade;
+      if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
+      if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
+      // What a conditional order turned into may carry any id.
+      if (order.kind === 'algo') return true;
+      const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
+      if (found.kind !== 'found') return true;
+      if (found.order.clientOrderId === order.clientOrderId) {
+        this.#sender.adopt(order, found.order);
+        return true;
+      }
+      others.add(venueOrderId);
+    }
+    return false;
   }
 
   /** An amend whose outcome is not known, on an order that still shows its old form, before the horizon. */
@@ -184,4 +207,28 @@ export class Resolver {
       state,
     });
   }
+}
+
+/** How an acknowledged order ended that the venue no longer knows: as its own trades say. */
+function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
+  const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
+  const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);
+  const executedLots = Math.max(order.executedLots, tradedLots);
+  return {
+    kind: order.kind,
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    venueOrderId: order.venueOrderId ?? '',
+    side: order.side,
+    type: order.orderType,
+    lots: order.lots,
+    executedLots,
+    priceTicks: order.priceTicks,
+    triggerTicks: order.triggerTicks,
+    reduceOnly: order.reduceOnly,
+    closePosition: false,
+    status: executedLots >= order.lots ? 'filled' : 'canceled',
+    averagePrice: tradedLots > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.lots, 0) / tradedLots : null,
+    updatedAtMs: own.at(-1)?.atMs ?? nowMs,
+  };
 }

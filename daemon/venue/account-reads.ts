@@ -92,18 +92,32 @@ export class AccountReads {
   }
   /** Not queued: an unknown order is waiting for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
-    const isAlgo = kind === 'algo';
-    try {
-      const json = await this.#reader.readNow((ccxt) =>
-        isAlgo
+    const { instruments } = this.#tables;
+    return this.#lookUp(
+      (ccxt) =>
+        kind === 'algo'
           ? ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId })
           : ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
-      );
-      const { instruments } = this.#tables;
-      const order = isAlgo ? parseAlgoOrder(json, instruments) : parseRegularOrder(json, instruments);
-      if (order.clientOrderId !== clientOrderId || order.symbol !== symbol) {
-        throw new MalformedAnswerError('the answer is about another order');
-      }
+      (json) => (kind === 'algo' ? parseAlgoOrder(json, instruments) : parseRegularOrder(json, instruments)),
+      (order) => order.clientOrderId === clientOrderId && order.symbol === symbol,
+    );
+  }
+  /** The regular order of a trade. */
+  async lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome> {
+    return this.#lookUp(
+      (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, orderId: venueOrderId }),
+      (json) => parseRegularOrder(json, this.#tables.instruments),
+      (order) => order.venueOrderId === venueOrderId && order.symbol === symbol,
+    );
+  }
+  async #lookUp(
+    start: StartRead,
+    parse: (json: unknown) => VenueOrder,
+    isAskedFor: (order: VenueOrder) => boolean,
+  ): Promise<LookupOutcome> {
+    try {
+      const order = parse(await this.#reader.readNow(start));
+      if (!isAskedFor(order)) throw new MalformedAnswerError('the answer is about another order');
       return { kind: 'found', order };
     } catch (error) {
       if (error instanceof ReadFailedError && error.code === -2013) return { kind: 'not_found' };

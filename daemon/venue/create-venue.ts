@@ -88,6 +88,7 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
     fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
     fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
     lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
+    lookupByVenueId: (symbol, venueOrderId) => account.lookupByVenueId(symbol, venueOrderId),
     submit: (order, deadlineMs) => orders.submit(order, deadlineMs),
     submitStop: (order) => orders.submitStop(order),
     amend: (order, deadlineMs) => orders.amend(order, deadlineMs),

@@ -2,6 +2,7 @@
  * All tests of the gate that need a whole daemon, in one process: loading the daemon costs more than most of them. Each
  * also runs by itself, named to the test runner.
  */
+import './world/absent-orders.ts';
 import './world/amend.ts';
 import './world/change-answers.ts';
 import './world/changed-orders.ts';

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { VenuePort } from '../../../daemon/gate/ports.ts';
+import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+
+describe('an order that no lookup finds (BY-12, BY-38)', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ answerWithinMs: 300 });
+  });
+  after(() => world.close());
+  const core = () => world.daemon.gate.core;
+  const known = (id: string | undefined): OrderState => {
+    const found = core().state.orders.all.get(id ?? '');
+    assert.ok(found !== undefined, `order ${id} is known`);
+    return found;
+  };
+  /** Past the time in which an order may still arrive. */
+  const pastHorizon = () => world.advance(2 * core().ports.venue.acceptanceHorizonMs);
+
+  it('has filled as its own trades say, once the venue had acknowledged it', async () => {
+    await world.fault({
+      kind: 'not-found-after-accept',
+      queries: 100_000,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 900 }),
+    );
+    const resting = known(body.execution.orders[0]?.client_order_id);
+    assert.equal(resting.status, 'working', 'acknowledged');
+    await world.advance(2_000);
+    await world.setMark('BTCUSDT', 58_900);
+    assert.equal(await world.position('BTCUSDT'), 0.015, 'filled');
+    await world.advance(2_000);
+    await pastHorizon();
+    await until('its end', () => resting.status !== 'working', 15_000);
+    assert.deepEqual([resting.status, resting.executedLots, resting.averagePrice], ['filled', 15, 59_000]);
+    await world.advance(2_000);
+    const position = core().state.position('BTCUSDT');
+    assert.deepEqual([position.lots, [...position.shares.values()]], [15, [15]], 'its agent holds it');
+    await world.setMark('BTCUSDT', 58_000);
+    const close = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(close.body.decision.decision, 'ALLOW', JSON.stringify(close.body.decision.reasons));
+  });
+
+  it('was not placed though somebody else bought meanwhile: whose trade it is, that trade’s order tells', async () => {
+    const venue = core().ports.venue as { -readonly [K in keyof VenuePort]: VenuePort[K] };
+    const { lookupByVenueId } = venue;
+    let isAnswered = false;
+    let asked = 0;
+    venue.lookupByVenueId = async (symbol, id) => {
+      asked += 1;
+      return isAnswered ? lookupByVenueId(symbol, id) : { kind: 'failed', detail: 'no answer' };
+    };
+    await world.fault({ kind: 'drop-before', match: { method: 'POST', path: '/fapi/v1/order' } });
+    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 300 }));
+    const lost = known(body.execution.orders[0]?.client_order_id);
+    await createClient(world.sim).send('POST', '/fapi/v1/order', {
+      symbol: 'ETHUSDT',
+      side: 'BUY',
+      type: 'MARKET',
+      quantity: '0.5',
+    });
+    await world.advance(2_000);
+    await pastHorizon();
+    await until('the trade is looked up', () => asked > 0, 15_000);
+    assert.equal(lost.status, 'unknown', 'until its order is known the trade may be ours');
+    assert.equal(core().state.position('ETHUSDT').lots, 0, 'and nothing is adopted');
+    isAnswered = true;
+    await until('its end', () => lost.status !== 'unknown', 15_000);
+    assert.equal(lost.status, 'not_placed');
+    for (let i = 0; i < 5; i += 1) await world.advance(4_000);
+    const position = core().state.position('ETHUSDT');
+    assert.deepEqual([position.lots, position.disputedLots, position.shares.size], [500, null, 0], 'it is adopted');
+    assert.equal(core().state.layers.get('breaker|symbol|ETHUSDT')?.state ?? 'active', 'active', 'the symbol is open');
+    assert.deepEqual([...everyLiveOrder(core().state.orders)], [], 'nothing is reserved');
+  });
+});
