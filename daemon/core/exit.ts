@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
-import type { EffectiveAction } from './decision.ts';
+import type { EffectiveAction, ExecutionDecision } from './decision.ts';
 import { ceilTicks, floorTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import type { Trace } from './trace.ts';
@@ -38,6 +38,12 @@ function valuePrice(context: ExecutionContext): number | null {
   if (mark !== null && mark > 0) return mark;
   if (bid !== null && ask !== null && bid > 0) return (bid + ask) / 2;
   return null;
+}
+
+/** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
+export function wholeExitLots(decision: ExecutionDecision, lots: number): number {
+  const cut = decision.reasons.find((reason) => reason.code === 'ABOVE_MAXIMUM');
+  return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }
 
 /** Lots asked for: a share of the position, or a notional at our mark; without any price, the whole of it. */
@@ -132,6 +138,12 @@ function limitExitTicks(
   return insideBand(context, policy, rules, side, Math.max(1, floorTicks(Math.min(limit, ceiling), rules)));
 }
 
+/** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */
+function largestExitLots(lots: number, rules: RulesView, isMarket: boolean): number {
+  const most = isMarket ? Math.min(rules.max_lots, rules.max_market_lots) : rules.max_lots;
+  return most >= 1 && lots > most ? most : lots;
+}
+
 /** Builds the exit and records what was cut. Precondition: `exit.permittedLots > 0`. */
 export function buildExit(
   trace: Trace,
@@ -143,13 +155,13 @@ export function buildExit(
 ): EffectiveAction {
   const requested = requestedExitLots(request, context, rules, exit);
   const price = valuePrice(context);
-  const lots = exitLots(requested, exit, rules, price);
-  if (requested > lots) {
-    trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, lots, 'lots');
+  const whole = exitLots(requested, exit, rules, price);
+  if (requested > whole) {
+    trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, whole, 'lots');
   } else if (price === null && request.requested_notional !== null && context.slice_lots === null) {
     // Without any price the notional says nothing about lots: the exit passes whole, and says so.
-    trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, lots, 'lots');
-  } else trace.pass(12, 'EXIT', requested, lots, 'lots');
+    trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, whole, 'lots');
+  } else trace.pass(12, 'EXIT', requested, whole, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
   const ladder = policy.spec.exits.ladder_bps;
   const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;
@@ -160,6 +172,8 @@ export function buildExit(
     priceTicks = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, ladder.at(-1) ?? 0);
   else if (!isPastLadder)
     priceTicks = exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
+  const lots = largestExitLots(whole, rules, priceTicks === null);
+  if (lots < whole) trace.tighten(12, 'ABOVE_MAXIMUM', whole, lots, 'lots');
   return {
     action: 'exit',
     leverage: request.requested_leverage,

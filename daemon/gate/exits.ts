@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { wholeExitLots } from '../core/exit.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { DecisionKind } from './api.ts';
 import type { Canceler } from './cancels.ts';
@@ -18,6 +19,8 @@ import { longLots, shortLots } from './state/positions.ts';
 /** Automatic attempts of one rung after a proven refusal that a repeat can mend (BINANCE.md part B, 2.1). */
 const MAX_ATTEMPTS = 5;
 const BACK_OFF_MS = [200, 400, 800, 1600] as const;
+/** Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it. */
+const MAX_PARTS = 100;
 
 /** What is needed to decide a later rung of an exit again. */
 interface ExitParent {
@@ -89,7 +92,8 @@ export class ExitRunner {
     const isTakeProfit = first.timeInForce === 'GTC';
     await this.#makeRoom(first);
     let order = first;
-    let left = first.lots;
+    // A take-profit rests, so nothing follows it.
+    let left = isTakeProfit ? first.lots : wholeLots(decided, first);
     let attempt = 0;
     if (first.status === 'in_flight' && this.#isAboveShare(first)) {
       // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
@@ -99,9 +103,10 @@ export class ExitRunner {
       if (next === null) return;
       await next.decided.appended.committed;
       order = next.order;
-      left = order.lots;
+      left = isTakeProfit ? order.lots : wholeLots(next.decided, order);
     }
     let failures = 0;
+    let parts = 0;
     const rungs = this.#core.policySpec.exits.ladder_bps.length + (decided.event.request.origin === 'agent' ? 0 : 1);
     for (let rung = 0; !this.#signal.aborted; ) {
       if (order.status !== 'in_flight') return;
@@ -112,11 +117,16 @@ export class ExitRunner {
       if (left <= 0 || !isTerminal(order.status)) return;
       const rejection = outcome.kind === 'rejected' ? outcome.rejection : null;
       const isLastRung = rung + 1 >= rungs || isTakeProfit;
+      // It filled, and was only a part of what is to be closed: the next part goes out at the same rung.
+      const isWholePart = statusOf(order) === 'filled' && !isTakeProfit;
       // A rung that never reached the venue was not tried: it is not a step up the ladder. One that the price band
       // refused was: the same price would be refused again, and the ladder ends where no price is named.
       if ((rejection !== null || statusOf(order) === 'not_placed') && (isLastRung || !isOutsideBand(rejection))) {
         failures += 1;
         if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, rejection, failures))) return;
+      } else if (isWholePart) {
+        parts += 1;
+        if (parts >= MAX_PARTS) return;
       } else {
         rung += 1;
         if (rung >= rungs || isTakeProfit) return;
@@ -128,7 +138,7 @@ export class ExitRunner {
       if (next === null) return;
       await next.decided.appended.committed;
       order = next.order;
-      left = Math.min(left, order.lots);
+      left = Math.min(left, wholeLots(next.decided, order));
     }
   }
 
@@ -240,6 +250,11 @@ function isRestingExit(other: OrderState, order: OrderState): boolean {
   if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
     return false;
   return other.timeInForce === 'GTC' || other.foreign || other.protective;
+}
+
+/** Lots that an exit is to close, of which its order may be only the venue's largest. */
+function wholeLots(decided: Decided, order: OrderState): number {
+  return wholeExitLots(decided.event.decision, order.lots);
 }
 
 function parentOf(decided: Decided, order: OrderState): ExitParent {

@@ -89,11 +89,17 @@ function decideOpening(
 ): OracleDecision {
   const scope = checkScope(request, context, policy, findings.deny);
   checkState(context, findings.deny);
-  // Nothing is known of a symbol out of scope, and nothing needs to be.
-  if (!scope.has('SCOPE_SYMBOL')) checkFreshness(request, context, policy, findings.deny);
+  // Nothing is known of a symbol out of scope, and nothing needs to be: its inputs, regime, pace and place say nothing.
+  const isInScope = !scope.has('SCOPE_SYMBOL');
+  if (isInScope) checkFreshness(request, context, policy, findings.deny);
   const tightening = tightenBudgets(request, context, policy, findings);
-  if (context.phase === 'parent') checkPacing(request, context, policy, tightening, findings.deny);
-  checkPositionLimits(request, context, policy, findings.deny);
+  if (!isInScope) {
+    findings.deny.delete('REGIME_REDUCE_ONLY');
+    findings.tighten.delete('REGIME_TIGHTENED');
+  }
+  if (context.phase === 'parent' && context.duplicate_of !== null) findings.deny.add('DUPLICATE_INTENT');
+  if (context.phase === 'parent' && isInScope) checkPacing(request, context, policy, tightening, findings.deny);
+  checkPositionLimits(request, context, policy, findings.deny, isInScope);
   const { mark, bid, ask, rules } = context.market;
   if (mark === null || bid === null || ask === null || rules === null) return blocked(findings, [scope]);
   const inputs = { mark, bid, ask, rules };
@@ -167,7 +173,7 @@ function decideExit(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
 ): OracleDecision {
-  const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO']) };
+  const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO', 'ABOVE_MAXIMUM']) };
   const door = checkDoor(request, context);
   if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
   if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
@@ -192,6 +198,8 @@ function decideExit(
   let lots = lower(higher(asked, higher(1n, BigInt(rules.min_lots))), available);
   const rest = available - lots;
   if (rest > 0n && rest < minimumLots(rules, lotValue)) lots = available;
+  // The largest market order of every drawn symbol is no smaller.
+  lots = lower(lots, BigInt(rules.max_lots));
   return {
     decision: lots === asked ? 'ALLOW' : 'LIMIT',
     action: 'exit',

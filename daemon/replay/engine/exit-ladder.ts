@@ -1,4 +1,5 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
+import { wholeExitLots } from '../../core/exit.ts';
 import type { Side } from '../../core/request.ts';
 import { planSingle } from '../../gate/decisions.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
@@ -83,20 +84,22 @@ export class ExitLadder {
       },
     );
     const order = taken?.orders[0];
-    if (order !== undefined) this.climb(climb, order, rung);
+    if (taken !== null && order !== undefined) this.climb(climb, order, rung, taken);
   }
 
   /** One rung now; what is left climbs on after `step_ms`. */
-  climb(climb: Climb, order: OrderState, rung: number): void {
+  climb(climb: Climb, order: OrderState, rung: number, taken: Taken = climb.taken): void {
     this.#makeRoom(order);
     this.#orders.send(order, climb.asked);
     const { request } = climb.taken.event;
     const { exits } = this.#door.policy(request.agent).spec;
-    const left = order.lots - order.executedLots;
+    const left = wholeExitLots(taken.event.decision, order.lots) - order.executedLots;
+    // A part of the venue's largest size that filled is no step up the ladder.
+    const next = order.status === 'filled' ? rung : rung + 1;
     const rungs = exits.ladder_bps.length + (request.origin === 'agent' ? 0 : 1);
     if (left <= 0 || !isTerminal(order.status) || order.timeInForce === 'GTC') return;
-    if (order.status === 'rejected' || rung + 1 >= rungs) return;
-    this.#later(this.#clock.nowMs + exits.step_ms, { kind: 'rung', climb, lots: left, rung: rung + 1 });
+    if (order.status === 'rejected' || next >= rungs) return;
+    this.#later(this.#clock.nowMs + exits.step_ms, { kind: 'rung', climb, lots: left, rung: next });
   }
 
   /** Resting exits that together with this one exceed the position make room for it. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
 
 describe('exits at the limits of the venue: the price band', () => {
   let world: DaemonWorld;
@@ -37,5 +38,34 @@ describe('exits at the limits of the venue: the price band', () => {
     await world.setMark('BTCUSDT', 60_000, { book_bps: '0' });
     assert.deepEqual((await flat).body.positions_left, [], 'the next attempt fills');
     assert.equal(await world.position('BTCUSDT'), 0, 'flat at the exchange');
+  });
+});
+
+describe('exits at the limits of the venue: the largest order', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ sim: { balance: 50_000_000 } });
+  });
+  after(() => world.close());
+
+  it('BY-36 a position above LOT_SIZE and MARKET_LOT_SIZE is closed in parts', async () => {
+    const human = createClient(world.sim);
+    await world.control('set-mark', { symbol: 'ETHUSDT', price: '3000', level_notional_usdt: '500000000' });
+    for (let i = 0; i < 6; i += 1) {
+      const bought = await human.send('POST', '/fapi/v1/order', {
+        symbol: 'ETHUSDT',
+        side: 'BUY',
+        type: 'MARKET',
+        quantity: '2000',
+      });
+      assert.equal(bought.status, 200, JSON.stringify(bought.body));
+    }
+    await world.advance(3_000);
+    assert.equal(await world.position('ETHUSDT'), 12_000);
+    const flat = await world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
+    assert.deepEqual(flat.body.positions_left, [], 'nothing is left');
+    assert.equal(await world.position('ETHUSDT'), 0, 'flat at the exchange');
+    const parts = (await world.orders()).map((sent) => Number(sent.quantity)).filter((quantity) => quantity > 0);
+    assert.ok(Math.max(...parts) <= 10_000, 'no order above the filter');
   });
 });
