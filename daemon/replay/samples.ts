@@ -1,7 +1,8 @@
 import { findBudget } from '../core/budget-finding.ts';
 import type { Regime } from '../core/policy.ts';
 import { bareAsk, bareRequest, GATE_AGENT } from '../gate/review.ts';
-import { buildContext } from '../gate/snapshot.ts';
+import { buildContext, type LiveInputs } from '../gate/snapshot.ts';
+import { HALF_SPREAD_BPS } from './engine/fill-model.ts';
 import { ACCOUNT, VENUE } from './engine/intake.ts';
 import type { ReplayRun } from './engine/run.ts';
 import type { Scenario } from './scenarios.ts';
@@ -73,9 +74,10 @@ export class Sampler {
   };
 
   /** What the gate would be bound by now. As dear as a decision: only where it is shown. */
-  #noteBudget({ door, clock }: ReplayRun): void {
+  #noteBudget(run: ReplayRun): void {
+    const { door, clock } = run;
     const policy = door.policy(GATE_AGENT);
-    const inputs = door.inputs();
+    const inputs = readInputs(run);
     let g = 1;
     let h = 1;
     for (const symbol of clock.market.symbols) {
@@ -104,4 +106,31 @@ export class Sampler {
       h: this.#h,
     };
   }
+}
+
+/**
+ * What the gate would read at this bar's close. INVARIANT: a run is the same with and without a sample: the door's own
+ * reading is not asked for, since it is kept until time moves on, and the next bar opens at this very instant.
+ */
+function readInputs({ door, clock, setup }: ReplayRun): LiveInputs {
+  const { nowMs } = clock;
+  const account = door.accountInputs();
+  const symbols = new Map(account.symbols);
+  for (const [i, symbol] of clock.market.symbols.entries()) {
+    if (!clock.isLive(i)) continue;
+    const mark = clock.marks[i]!;
+    const halfTicks = Math.max(1, Math.round((clock.markTicks[i]! * HALF_SPREAD_BPS) / 1e4));
+    symbols.set(symbol, {
+      mark,
+      markAtMs: nowMs,
+      bid: clock.priceOf(i, clock.markTicks[i]! - halfTicks),
+      ask: clock.priceOf(i, clock.markTicks[i]! + halfTicks),
+      quoteAtMs: nowMs,
+      fundingRate8h: setup.track.fundingRate8h(i, nowMs),
+      fundingAtMs: nowMs,
+      features: setup.track.live(i, clock.barIndex[i]!, mark),
+      heldRegime: door.heldRegime(i),
+    });
+  }
+  return { ...account, symbols };
 }
