@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import type { MutationRow } from './report/types.ts';
 import type { MarketData } from './types.ts';
 import type { ReplayTask, TaskOutcome, WorkerSettings } from './worker.ts';
 
@@ -18,15 +19,16 @@ const OLD_GENERATION_KB_PER_BAR = 4;
 
 /**
  * Runs tasks in `threads` workers, started in the order given; each outcome is handed over as it comes, in no particular
- * order, and not kept. Tasks are drawn from `tasks` as workers become free: no queue of them is built. Rejects with the
- * first failure, after which nothing more is started.
+ * order, and not kept. Tasks are drawn from `tasks` as workers become free: no queue of them is built. The mutation table,
+ * which is returned, is played by a worker too: this thread keeps nothing but what it adds up. Rejects with the first
+ * failure, after which nothing more is started.
  */
 export async function runTasks(
   settings: WorkerSettings,
   tasks: Iterable<ReplayTask>,
   threads: number,
   onOutcome: (outcome: TaskOutcome) => void,
-): Promise<void> {
+): Promise<readonly MutationRow[]> {
   const pool = new Piscina({
     filename: new URL(`./worker${ENDING}`, import.meta.url).href,
     minThreads: threads,
@@ -50,7 +52,10 @@ export async function runTasks(
     }
   };
   try {
-    await Promise.all(Array.from({ length: threads * TASKS_PER_WORKER }, runLane));
+    const mutations = pool.run(undefined, { name: 'playMutations' }) as Promise<readonly MutationRow[]>;
+    const lanes = Array.from({ length: threads * TASKS_PER_WORKER }, runLane);
+    const [rows] = await Promise.all([mutations, ...lanes]);
+    return rows;
   } finally {
     await pool.destroy();
   }

@@ -5,7 +5,7 @@ import type { TraderSample } from './calibration/trader-samples.ts';
 import { type Aggregate, Aggregator } from './metrics/aggregator.ts';
 import { type BootstrapPlan, createBootstrapPlan } from './metrics/bootstrap-plan.ts';
 import { runTasks } from './pool.ts';
-import type { CalibrationInput } from './report/types.ts';
+import type { CalibrationInput, MutationRow } from './report/types.ts';
 import type { RunSample } from './samples.ts';
 import { type AttackChoice, buildScenarios, listAgents, PLAIN, type Scenario } from './scenarios.ts';
 import { CALIBRATION_SEEDS, countTasks, listTasks, type TaskPlan } from './tasks.ts';
@@ -35,6 +35,7 @@ export interface ReplayOptions {
 export interface ReplayOutcome {
   readonly aggregate: Aggregate;
   readonly calibration: CalibrationInput | null;
+  readonly mutations: readonly MutationRow[];
   readonly samples: readonly RunSample[];
   /** Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two. */
   readonly disagreements: readonly string[];
@@ -70,21 +71,27 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
   let done = 0;
   let decisions = 0;
   let runs = 0;
-  await runTasks({ market, groups, bootstrap, reference }, listTasks(plan), options.threads, (outcome) => {
-    const { task, summaries } = outcome;
-    for (const summary of summaries) aggregators[task.group]!.add(summary);
-    // Of one task and of the first seeds: what is kept does not grow with the number of seeds.
-    samples.push(...outcome.samples);
-    trader.push(...outcome.traderSamples);
-    notes.add(task, outcome.disagreements);
-    decisions += outcome.decisions;
-    runs += summaries.length;
-    done += 1;
-    options.onProgress?.(done, total);
-  });
+  const mutations = await runTasks(
+    { market, groups, bootstrap, reference },
+    listTasks(plan),
+    options.threads,
+    (outcome) => {
+      const { task, summaries } = outcome;
+      for (const summary of summaries) aggregators[task.group]!.add(summary);
+      // Of one task and of the first seeds: what is kept does not grow with the number of seeds.
+      samples.push(...outcome.samples);
+      trader.push(...outcome.traderSamples);
+      notes.add(task, outcome.disagreements);
+      decisions += outcome.decisions;
+      runs += summaries.length;
+      done += 1;
+      options.onProgress?.(done, total);
+    },
+  );
   return {
     aggregate: aggregators[0]!.finish(),
     calibration: calibrate(options, aggregators[1] ?? null, trader),
+    mutations,
     samples,
     disagreements: notes.list(),
     decisions,

@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { scopeHash } from '../judge/scope.ts';
 import { MarketDataError, readMarketData } from './market/read.ts';
 import { buildSyntheticMarket } from './market/synthetic.ts';
-import { runMutations } from './mutations/mutations.ts';
 import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
 import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
 import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
-import { writeReport } from './report/write.ts';
 import type { AttackChoice } from './scenarios.ts';
 import type { MarketData } from './types.ts';
 import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './variants.ts';
@@ -56,26 +54,23 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
   for (const agent of agents)
     if (!defaultAgents().includes(agent))
       throw new ReplayInputError(`no account is called ${agent}; there are ${defaultAgents().join(', ')}`);
-  // The workers run accounts; this thread, which only adds up what they report, plays the mutation table meanwhile.
-  const stop = new AbortController();
-  const [outcome, mutations] = await Promise.all([
-    runReplay({
-      market,
-      seeds: options.seeds,
-      attack: options.attack,
-      variants,
-      reference: variants[0]!,
-      agents,
-      threads: options.threads,
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    }),
-    runMutations(stop.signal),
-  ]).finally(() => stop.abort());
+  const outcome = await runReplay({
+    market,
+    seeds: options.seeds,
+    attack: options.attack,
+    variants,
+    reference: variants[0]!,
+    agents,
+    threads: options.threads,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  // Charts are a large library: it is loaded when the workers are gone.
+  const { writeReport } = await import('./report/write.ts');
   const report = writeReport(
     options.out,
     {
       aggregate: outcome.aggregate,
-      mutations,
+      mutations: outcome.mutations,
       inputs: describeInputs(options, market, variants, agents, outcome),
       calibration: outcome.calibration,
     },

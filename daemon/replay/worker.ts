@@ -2,6 +2,8 @@ import { workerData } from 'piscina';
 import { readScope } from '../judge/scope.ts';
 import { buildTraderSamples, type TraderSample, watchTrader } from './calibration/trader-samples.ts';
 import { type BootstrapPlan, type RunSummary, summarizeRun } from './metrics/summary.ts';
+import { runMutations } from './mutations/mutations.ts';
+import type { MutationRow } from './report/types.ts';
 import { findDrawnScenario, type RunSample, Sampler } from './samples.ts';
 import { CHURN_AGENT, CHURN_SPAN_MS, PLAIN, type Scenario, SHARED_AGENT } from './scenarios.ts';
 import type { MarketData, RunResult } from './types.ts';
@@ -153,6 +155,10 @@ function describe(result: RunResult): string {
 }
 
 let runner: ((task: ReplayTask) => TaskOutcome) | null = null;
+/** Second entry: the mutation table, which needs no settings. */
+export function playMutations(): readonly MutationRow[] {
+  return runMutations();
+}
 /** Entry of the worker pool; the pool hands its settings over as worker data. */
 export default function runTask(task: ReplayTask): TaskOutcome {
   runner ??= createTaskRunner((workerData as { readonly settings: WorkerSettings }).settings);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { MutationRow } from '../report/types.ts';
 import { describeEdits } from './edits.ts';
 import { Stage } from './run-scene.ts';
@@ -74,18 +73,9 @@ function namedRules({ fills }: SceneOutcome): readonly string[] {
 
 /**
  * The mutation table (SAE section 9): for each rule a constructed scene in which it alone binds, played under the
- * shipped policy by the production gate and once more with that rule switched off. Deterministic. Gives way after every
- * scene, so that a thread which waits for workers can play it meanwhile.
- *
- * @throws the signal's reason once it is aborted
+ * shipped policy by the production gate and once more with that rule switched off. Deterministic.
  */
-export async function runMutations(signal?: AbortSignal): Promise<readonly MutationRow[]> {
+export function runMutations(): readonly MutationRow[] {
   const stage = new Stage();
-  const rows: MutationRow[] = [];
-  for (const scene of SCENES) {
-    rows.push(playScene(scene, stage).row);
-    await setImmediate();
-    signal?.throwIfAborted();
-  }
-  return rows;
+  return SCENES.map((scene) => playScene(scene, stage).row);
 }
