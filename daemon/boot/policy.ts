@@ -1,4 +1,6 @@
+import type { Violation } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
+import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
 import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/policy.ts';
 import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/gate-core.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/policy-control.ts';
@@ -38,9 +40,16 @@ function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
   };
 }
 
+/** Where and what, without the value. */
+function nameFirst(violations: readonly Violation[]): string | null {
+  const [first] = violations;
+  return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
+}
+
 export function createSchemaChecks(): {
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
+  readonly findArgsViolation: OperatorSchemaCheck;
 } {
   const check = createSchemaCache();
   return {
@@ -55,6 +64,13 @@ export function createSchemaChecks(): {
       if (!Object.hasOwn(spec.intercept.allow, tool)) return false;
       const schema = spec.intercept.allow[tool];
       return schema !== undefined && check(schema)(args).length === 0;
+    },
+    findArgsViolation: (spec, tool, args) => {
+      const schema = Object.hasOwn(spec.intercept.allow, tool) ? spec.intercept.allow[tool] : undefined;
+      if (schema !== undefined) return nameFirst(check(schema)(args));
+      if (!isTradingTool(tool)) return null;
+      const checked = checkTradingCall(tool, args);
+      return checked.ok ? null : nameFirst(checked.violations);
     },
   };
 }

@@ -33,6 +33,8 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
+  /** What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether. */
+  readonly findArgsViolation?: OperatorSchemaCheck;
   readonly sha256: (text: string) => string;
 }
 export interface GateLog {

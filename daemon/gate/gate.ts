@@ -297,6 +297,7 @@ export class Gate implements GateApi {
       caller,
       tool,
       allowed,
+      allowed ? null : (core.ports.findArgsViolation?.(core.policySpec, tool, args) ?? null),
       core.ports.sha256(canonicalJson({ args, tool })),
       skill,
     );

@@ -28,6 +28,8 @@ import type { PositionState } from './state/positions.ts';
 
 const RELIST_ROUNDS = 20;
 const RELIST_MS = 250;
+/** A violation's path holds names that an agent chose: no more of it is recorded. */
+const VIOLATION_CHARS = 200;
 /** Wall time after which a flatten answers with what is left, ms. */
 /** Flatten: longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
 const CANCEL_FIRST_MS = 2_000;
@@ -37,6 +39,15 @@ const FLATTEN_ANSWER_MS = 15_000;
 /** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
 export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
+}
+
+/** A tool may be refused for its name or, when the name is known, for its arguments (`path: what is wrong`). */
+function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
+  if (violation === null) return REASONS.SCOPE_TOOL;
+  return {
+    hint: 'GET /v1/tools has the schemas of the trading tools, intercept.allow of the policy those of the others.',
+    message: `The arguments do not fit the schema of this tool: ${violation.slice(0, VIOLATION_CHARS)}`,
+  };
 }
 
 /** What is to be closed: while the account and our own count differ, whatever either of them shows. */
@@ -381,6 +392,7 @@ export class Operator {
     caller: Caller,
     tool: string,
     allowed: boolean,
+    violation: string | null,
     bodyHash: string,
     skill: SkillClaim | null,
   ): Decided {
@@ -412,11 +424,10 @@ export class Operator {
     };
     const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
     const found = findBudget(context, policy);
-    const text = REASONS.SCOPE_TOOL;
     const shown = tool.slice(0, 64);
     const reasons: readonly Reason[] = allowed
       ? []
-      : [{ code: 'SCOPE_TOOL', hint: text.hint, limit: null, message: text.message, observed: shown, unit: null }];
+      : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];
     const decision: ExecutionDecision = {
       budget: found.record,
       condition_reducing: false,

@@ -11,6 +11,7 @@ import './world/exit-limits.ts';
 import './world/exits.ts';
 import './world/gate-exits.ts';
 import './world/halt-races.ts';
+import './world/intercept-args.ts';
 import './world/limits.ts';
 import './world/merged-exits.ts';
 import './world/mistyped-names.ts';
