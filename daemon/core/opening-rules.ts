@@ -25,13 +25,20 @@ export function runOpeningRules(
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
-  // No feed watches a symbol outside the scope: that its inputs are missing is no reason beside the one that denies it.
-  if (request.symbol !== null && policy.symbols.has(request.symbol)) checkFreshness(trace, request, context, policy);
+  // No feed watches a symbol outside the scope: that its inputs are missing, and what follows from that (its regime,
+  // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
+  const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);
+  if (isInScope) checkFreshness(trace, request, context, policy);
   else trace.skip(4, 'FRESHNESS');
   checkDuplicate(trace, context, policy);
-  checkTemporal(trace, context, policy, ask.side, found.regime.regime, found.budget);
-  checkRegime(trace, found.regime, policy);
-  checkAccount(trace, context, policy, found.account);
+  if (isInScope) {
+    checkTemporal(trace, context, policy, ask.side, found.regime.regime, found.budget);
+    checkRegime(trace, found.regime, policy);
+  } else {
+    trace.skip(6, 'TEMPORAL');
+    trace.skip(7, 'REGIME');
+  }
+  checkAccount(trace, context, policy, found.account, isInScope);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));

@@ -9,7 +9,7 @@ export interface ReasonText {
 const WAIT = 'Ask again after retry_after_ms; asking earlier changes nothing.';
 const FRESH = 'Nothing is wrong with the request; ask again when /readyz says ready. Exits and cancels still pass.';
 const SMALLER = 'Ask for less, or reduce exposure first; GET /v1/limits shows what remains.';
-const OPERATOR = 'Only an operator can change this. Exits of open positions still pass unless the account is halted.';
+const TIER = 'GET /v1/limits shows what may still be opened, if anything; exits are not concerned.';
 
 export const REASONS = {
   SCHEMA_ARGS: {
@@ -27,14 +27,20 @@ export const REASONS = {
   },
   SCOPE_SYMBOL: {
     message: 'This symbol is not in the policy scope.',
-    hint: 'Trade a symbol of scope.symbols; GET /v1/limits lists them.',
+    hint: 'Trade one of `limit`, or where that is null, one that GET /v1/limits lists.',
   },
   SCOPE_ACCOUNT: {
     message: 'This account is not in the policy scope.',
     hint: 'Leave `account` out to use the configured one.',
   },
-  STATE_REDUCING: { message: 'Trading is in `reducing`: only exits and cancels pass.', hint: OPERATOR },
-  STATE_HALTED: { message: 'Trading is `halted`: agents may only cancel their opening orders.', hint: OPERATOR },
+  STATE_REDUCING: {
+    message: 'Trading is in `reducing`: only exits and cancels pass.',
+    hint: 'Exits and cancels pass. `limit` says what set it: an operator, or a condition that ends by itself.',
+  },
+  STATE_HALTED: {
+    message: 'Trading is `halted`: agents may only cancel their opening orders.',
+    hint: 'Exits of agents wait, too; an operator can close positions or end the halt.',
+  },
   STALE_CLOCK: { message: 'The clock is not in step with the venue.', hint: FRESH },
   STALE_REQUEST: {
     message: 'The request is too old, from the future, or past valid_until_ms.',
@@ -70,9 +76,9 @@ export const REASONS = {
     message: 'The market regime allows exits only.',
     hint: 'Wait for a calmer market; exits pass.',
   },
-  ACCOUNT_DRAWDOWN: { message: 'The drawdown of the account has reached a tier.', hint: SMALLER },
-  ACCOUNT_DAILY_LOSS: { message: "The day's loss has reached a tier.", hint: SMALLER },
-  ACCOUNT_MARGIN_RATIO: { message: 'The margin ratio has reached a tier.', hint: SMALLER },
+  ACCOUNT_DRAWDOWN: { message: 'The drawdown of the account has reached a tier.', hint: TIER },
+  ACCOUNT_DAILY_LOSS: { message: "The day's loss has reached a tier.", hint: TIER },
+  ACCOUNT_MARGIN_RATIO: { message: 'The margin ratio has reached a tier.', hint: TIER },
   ACCOUNT_LIQUIDATION_DISTANCE: {
     message: 'The position is too close to its liquidation price.',
     hint: 'Reduce the position first.',
@@ -85,7 +91,7 @@ export const REASONS = {
   TRUST_TIGHTENED: { message: 'Trust in the source of this request reduces the budgets.', hint: SMALLER },
   TRUST_REDUCE_ONLY: {
     message: 'Trust in the source of this request allows exits only.',
-    hint: 'Signals end with their ttl or by an operator.',
+    hint: 'Exits pass. A signal ends with its ttl, trust in a skill with the policy; it is over when GET /v1/limits no longer lists this code in blocked_by.',
   },
   TRADER_STATE_TIGHTENED: {
     message: "This agent's recent trades look like risk escalation; its budgets are reduced.",
@@ -97,8 +103,8 @@ export const REASONS = {
   },
   PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
   PRICE_SLIPPAGE: {
-    message: 'The slippage bound was reduced to the cap.',
-    hint: 'The order goes out with the tighter bound.',
+    message: 'The slippage bound is above the cap (`limit`), which holds instead.',
+    hint: 'Ask for no more than the cap; an order that goes out has that bound.',
   },
   OPPOSES_AGENT: {
     message: 'Another agent holds a share of this symbol in the other direction (`observed`).',
@@ -109,7 +115,7 @@ export const REASONS = {
       "The venue's leverage setting of this symbol is above the cap and cannot change while a position or order exists.",
     hint: 'Close the position first.',
   },
-  BUDGET_LEVERAGE: { message: 'Leverage was reduced to the cap.', hint: SMALLER },
+  BUDGET_LEVERAGE: { message: 'The leverage is above the cap (`limit`), which holds instead.', hint: SMALLER },
   BUDGET_NOTIONAL: { message: 'The order is larger than the order budget.', hint: SMALLER },
   BUDGET_SYMBOL: { message: 'The symbol would exceed its notional budget.', hint: SMALLER },
   BUDGET_GROSS: { message: 'The account would exceed its gross notional budget.', hint: SMALLER },
@@ -121,10 +127,10 @@ export const REASONS = {
   BUDGET_BRACKET: { message: "The symbol would exceed the venue's leverage bracket.", hint: SMALLER },
   BUDGET_MARGIN: { message: 'There is not enough free margin.', hint: SMALLER },
   BUDGET_TURNOVER: {
-    message: 'The order was cut to what is left of the turnover or fee budget of the day.',
+    message: 'The order is larger than what is left of the turnover or fee budget of the day.',
     hint: SMALLER,
   },
-  BUDGET_AGENT: { message: "The order was cut to this agent's own budget.", hint: SMALLER },
+  BUDGET_AGENT: { message: "The order is larger than what is left of this agent's own budgets.", hint: SMALLER },
   BELOW_MINIMUM: {
     message: "What is permitted is below the venue's minimum order (`limit`).",
     hint: 'Ask for at least the minimum, or free budget first.',
@@ -135,10 +141,10 @@ export const REASONS = {
     hint: 'This is a defect of the daemon: it refused the order and raised an alert.',
   },
   CROSSES_ZERO: {
-    message: 'The order is opposite to the position: only its exit part goes out.',
+    message: 'The order is opposite to the position and larger: all but its exit part is left out.',
     hint: 'Open the other direction with a new request when flat.',
   },
-  EXIT_CLIPPED: { message: 'The exit was cut to what there is to close.', hint: 'Nothing to do.' },
+  EXIT_CLIPPED: { message: 'The exit is larger than what there is to close.', hint: 'Nothing to do.' },
   NOT_REDUCING: {
     message: 'There is no position that this order would reduce.',
     hint: 'GET /v1/positions shows what there is to close.',

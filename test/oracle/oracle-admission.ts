@@ -68,7 +68,7 @@ export function orderRateCap(max: number, factors: ExactFactors): number {
   return Number(floor(mul(exact(max), factors.order_rate)));
 }
 
-/** Rules 5 and 6 of a parent. */
+/** Rule 6 of a parent. */
 export function checkPacing(
   request: ExecutionRequest,
   context: ExecutionContext,
@@ -79,7 +79,6 @@ export function checkPacing(
   const own = ownSection(policy, request.agent);
   const temporal = { ...policy.temporal, ...own.temporal };
   const { pacing, now_ms: now } = context;
-  if (context.duplicate_of !== null) deny.add('DUPLICATE_INTENT');
   const { cooldown_ms } = policy.market.regimes[tightening.regime];
   if (pacing.last_open_parent_at_ms !== null && now - pacing.last_open_parent_at_ms < cooldown_ms) deny.add('COOLDOWN');
   if (pacing.account_sends >= orderRateCap(policy.budgets.order_rate.max, tightening.account)) deny.add('RATE');
@@ -109,6 +108,7 @@ export function checkPositionLimits(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
   deny: Set<ReasonCode>,
+  isInScope: boolean,
 ): void {
   const { exposure, agent, now_ms: now } = context;
   if (request.side === 'sell' ? exposure.opposed_by_long !== null : exposure.opposed_by_short !== null)
@@ -119,9 +119,10 @@ export function checkPositionLimits(
   if (exposure.liquidation_distance !== null && exposure.liquidation_distance < policy.account.min_liquidation_distance)
     deny.add('ACCOUNT_LIQUIDATION_DISTANCE');
   const isFlat = exposure.long_units === 0 && exposure.short_units === 0;
-  if (isFlat && exposure.other_positions >= policy.budgets.concurrent_positions) deny.add('ACCOUNT_POSITIONS');
+  if (isInScope && isFlat && exposure.other_positions >= policy.budgets.concurrent_positions)
+    deny.add('ACCOUNT_POSITIONS');
   const isAgentFlat = agent.long_units === 0 && agent.short_units === 0;
-  if (ownCaps !== null && isAgentFlat && agent.other_positions >= ownCaps.concurrent_positions)
+  if (isInScope && ownCaps !== null && isAgentFlat && agent.other_positions >= ownCaps.concurrent_positions)
     deny.add('ACCOUNT_POSITIONS');
   const holding = ownCaps?.holding_time_ms ?? policy.budgets.holding_time_ms;
   if (exposure.position_since_ms !== null && now - exposure.position_since_ms >= holding)

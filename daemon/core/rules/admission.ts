@@ -34,9 +34,17 @@ export function checkScope(
   else if (!policy.actions.has(request.intent)) trace.deny(2, 'SCOPE_ACTION', request.intent, null, null);
   else if (!policy.venues.has(request.venue)) trace.deny(2, 'SCOPE_VENUE', request.venue, null, null);
   else if (request.symbol === null || !policy.symbols.has(request.symbol))
-    trace.deny(2, 'SCOPE_SYMBOL', request.symbol, null, null);
+    trace.deny(2, 'SCOPE_SYMBOL', request.symbol, listSymbols(policy), null);
   else if (!policy.accounts.has(request.account)) trace.deny(2, 'SCOPE_ACCOUNT', request.account, null, null);
   else trace.pass(2, 'SCOPE');
+}
+
+/** Longest list of symbols that a reason carries, characters. */
+const LIST_CHARACTERS = 120;
+/** What is in scope, in a fixed order; null when that is too long for a reason. */
+function listSymbols(policy: CompiledPolicy): string | null {
+  const list = [...policy.symbols].sort().join(', ');
+  return list.length <= LIST_CHARACTERS ? list : null;
 }
 
 /**

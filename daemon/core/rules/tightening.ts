@@ -21,12 +21,13 @@ function checkTier(trace: Trace, code: ReasonCode, observed: number, tier: TierF
   else trace.pass(8, code, observed, null, 'fraction');
 }
 
-/** Rule 8, SAE-U: drawdown, daily loss, margin ratio, liquidation distance, positions, holding time. */
+/** Rule 8, SAE-U: drawdown, daily loss, margin ratio, liquidation distance, positions (in scope), holding time. */
 export function checkAccount(
   trace: Trace,
   context: ExecutionContext,
   policy: CompiledPolicy,
   found: AccountFinding | null,
+  isInScope: boolean,
 ): void {
   const { account, exposure, now_ms: now } = context;
   if (account === null || found === null) {
@@ -43,7 +44,9 @@ export function checkAccount(
     trace.deny(8, 'ACCOUNT_LIQUIDATION_DISTANCE', distance, minimum, 'fraction');
   else trace.pass(8, 'ACCOUNT_LIQUIDATION_DISTANCE', distance, minimum, 'fraction');
 
-  checkPositions(trace, context, policy);
+  // No order of a symbol out of scope takes a place, whatever is free.
+  if (isInScope) checkPositions(trace, context, policy);
+  else trace.skip(8, 'ACCOUNT_POSITIONS');
 
   const holdingMs = Math.min(
     policy.budgets.holding_time_ms,
