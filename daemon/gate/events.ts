@@ -157,6 +157,8 @@ export interface SignalEvent {
 }
 /** The venue confirmed a leverage setting. */
 export interface LeverageEvent {
+  /** Domain time of the confirmation; account answers asked for before say nothing of it. Older records have none. */
+  readonly confirmed_at_ms?: number;
   readonly leverage: number;
   readonly symbol: string;
 }

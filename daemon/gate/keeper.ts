@@ -282,7 +282,7 @@ export class Keeper {
       if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
       const outcome = await this.#core.ports.venue.setLeverage(symbol, cap);
       if (outcome.kind !== 'accepted') return false;
-      this.#core.append('leverage', { leverage: cap, symbol });
+      this.#core.append('leverage', { confirmed_at_ms: this.#core.nowMs(), leverage: cap, symbol });
     }
     return true;
   }

@@ -222,7 +222,11 @@ export class OrderSender {
       if (!isFree) return null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
-        this.#core.append('leverage', { leverage: order.leverage, symbol: order.symbol });
+        this.#core.append('leverage', {
+          confirmed_at_ms: this.#core.nowMs(),
+          leverage: order.leverage,
+          symbol: order.symbol,
+        });
         return null;
       }
       // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.

@@ -7,6 +7,7 @@ import {
   createPosition,
   longLots,
   type PositionState,
+  setLeverage,
   shortLots,
 } from '../../daemon/gate/state/positions.ts';
 
@@ -97,5 +98,45 @@ describe('a fill is counted once, whether the position or the order shows it fir
     assert.equal(position.lots, 10);
     applySnapshot(position, record(4, T0 + 500), T0 + 600_100, null, NONE);
     assert.equal(position.lots, 4);
+  });
+});
+
+describe('an old account answer does not take our leverage setting back (BY-39)', () => {
+  const heard = (requestedAtMs: number, leverage: number, confirmedAtMs: number | null = T0): number | null => {
+    const position = createPosition('BTCUSDT');
+    applySnapshot(position, null, T0 - 5_000, 1, NONE);
+    setLeverage(position, 3, confirmedAtMs);
+    applySnapshot(position, null, requestedAtMs, leverage, NONE);
+    return position.leverage;
+  };
+
+  it('ignores what was asked for before it was confirmed: before, at, after', () => {
+    assert.equal(heard(T0 - 1, 1), 3, 'asked for before');
+    assert.equal(heard(T0, 1), null, 'asked for at that instant: not known');
+    assert.equal(heard(T0 + 1, 1), null, 'asked for after it');
+    assert.equal(heard(T0 + 1, 3), 3, 'confirmed again');
+  });
+  it('believes what the venue goes on saying: before, at, after ten seconds', () => {
+    assert.equal(heard(T0 + 9_999, 1), null, 'before');
+    assert.equal(heard(T0 + 10_000, 1), 1, 'at');
+    assert.equal(heard(T0 + 10_001, 5), 5, 'after');
+  });
+  it('knows it again once the venue shows it', () => {
+    const position = createPosition('BTCUSDT');
+    setLeverage(position, 3, T0);
+    for (const [leverage, expected] of [
+      [1, null],
+      [3, 3],
+      [1, null],
+    ] as const) {
+      applySnapshot(position, null, T0 + 100, leverage, NONE);
+      assert.equal(position.leverage, expected);
+    }
+    applySnapshot(position, null, T0 + 20_000, 1, NONE);
+    applySnapshot(position, null, T0 + 20_100, 3, NONE);
+    assert.equal(position.leverage, 3, 'after ten seconds every answer counts');
+  });
+  it('folds older records as before: any answer replaces the setting', () => {
+    assert.equal(heard(T0 - 1, 1, null), 1);
   });
 });

@@ -29,7 +29,7 @@ import {
   possibleFills,
 } from './orders.ts';
 import { Pacing } from './pacing.ts';
-import { applyFill, applySnapshot, createPosition, type PositionState } from './positions.ts';
+import { applyFill, applySnapshot, createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
 import { TradeBook } from './trades.ts';
@@ -121,7 +121,7 @@ export class GateState {
           if (signal.expires_at_ms <= event.at_ms - KEEP_SIGNALS_MS) this.signals.delete(id);
         return;
       case 'leverage':
-        this.position(event.payload.symbol).leverage = event.payload.leverage;
+        setLeverage(this.position(event.payload.symbol), event.payload.leverage, event.payload.confirmed_at_ms ?? null);
         return;
       case 'rebase':
         this.equity.rebase(event.at_ms, event.payload.equity_usdt);

@@ -34,7 +34,10 @@ export interface PositionState {
   disputedTimes: number;
   entryPrice: number;
   liquidationPrice: number | null;
+  /** Setting at the venue; null: not known. */
   leverage: number | null;
+  /** The last setting of ours that the venue confirmed, until an account answer may contradict it. */
+  ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
   maintenanceMarginUsdt: number;
   /** Venue time of our last own fill of this symbol. */
@@ -53,6 +56,7 @@ export function createPosition(symbol: string): PositionState {
     entryPrice: 0,
     liquidationPrice: null,
     leverage: null,
+    ownLeverage: null,
     unrealisedPnlUsdt: null,
     maintenanceMarginUsdt: 0,
     lastFillAtMs: 0,
@@ -133,6 +137,29 @@ function addShare(position: PositionState, agent: string, signed: number): void 
   else position.shares.set(agent, share);
 }
 
+/** The venue confirmed our setting; `confirmedAtMs` is null in older records, which any answer replaces. */
+export function setLeverage(position: PositionState, leverage: number, confirmedAtMs: number | null): void {
+  position.leverage = leverage;
+  position.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
+}
+
+/**
+ * An answer asked for before our own setting was confirmed says nothing of it. One that contradicts it soon after may be
+ * as old, or somebody else set it: what holds is not known, and the next order of a flat symbol sets it anew.
+ */
+function followLeverage(position: PositionState, leverage: number, requestedAtMs: number): void {
+  const own = position.ownLeverage;
+  if (own !== null && leverage !== own.leverage) {
+    if (requestedAtMs < own.confirmedAtMs) return;
+    if (requestedAtMs < own.confirmedAtMs + DISAGREEMENT_MS) {
+      position.leverage = null;
+      return;
+    }
+    position.ownLeverage = null;
+  }
+  position.leverage = leverage;
+}
+
 /**
  * Takes in what the venue says. Adopted when it agrees, when it is newer than our last fill, or when the disagreement
  * has lasted; else the larger of the two counts on each side. RISK: a fill that the snapshot shows before the order's
@@ -146,7 +173,7 @@ export function applySnapshot(
   possible: PossibleFills,
 ): void {
   const lots = record === null ? 0 : record.lots;
-  if (leverage !== null) position.leverage = leverage;
+  if (leverage !== null) followLeverage(position, leverage, requestedAtMs);
   if (lots !== position.lots) {
     const isSame = position.disputedLots === lots;
     const since = isSame ? (position.disputedSinceMs ?? requestedAtMs) : requestedAtMs;
