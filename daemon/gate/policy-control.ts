@@ -1,3 +1,4 @@
+import type { LooserKey } from '../core/is-at-most.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { PolicyBody, PolicyCheckBody, ReadinessBody, ReloadBody } from './api.ts';
 import type { GateCore } from './gate-core.ts';
@@ -19,7 +20,7 @@ export type ReloadVerdict =
   | { readonly action: 'in_force' }
   | {
       readonly action: 'pending';
-      readonly looser: readonly { readonly path: string; readonly why: string }[];
+      readonly looser: readonly LooserKey[];
       readonly not_before_ms?: number;
     }
   | { readonly action: 'refused'; readonly violations: readonly PolicyProblem[] };
@@ -27,6 +28,18 @@ export type ReloadVerdict =
 export interface PolicyPort {
   parse(text: string, minimums: readonly { readonly symbol: string; readonly min_notional_usdt: number }[]): PolicyRead;
   compare(candidate: PolicyDocument, inForce: PolicyDocument, nowMs: number): ReloadVerdict;
+}
+
+const MAX_VALUE_CHARACTERS = 120;
+
+/** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
+export function describeLooser({ path, from, to, why }: LooserKey): string {
+  return `${path}: ${showValue(from)} -> ${showValue(to)} (${why})`;
+}
+
+function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'absent';
+  return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
 }
 
 /**
@@ -80,7 +93,7 @@ export class PolicyControl {
         await this.#enforce(candidate, setBy);
         return { status: 'in_force', hash: candidate.hash };
       case 'pending': {
-        const looser = verdict.looser.map((key) => `${key.path}: ${key.why}`);
+        const looser = verdict.looser.map(describeLooser);
         if (this.#pending?.policy.hash !== candidate.hash) {
           this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null };
           this.#core.ports.ledger.putPolicy(candidate.spec);
@@ -157,7 +170,7 @@ export class PolicyControl {
     return {
       ok: true,
       hash: read.policy.hash,
-      looser: verdict.action === 'pending' ? verdict.looser.map((key) => `${key.path}: ${key.why}`) : [],
+      looser: verdict.action === 'pending' ? verdict.looser.map(describeLooser) : [],
       warnings: read.warnings.map((warning) => `${warning.path}: ${warning.message}`),
     };
   }
