@@ -173,7 +173,7 @@ function decideExit(
   context: ExecutionContext,
   policy: IntendedPolicySpec,
 ): OracleDecision {
-  const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO']) };
+  const findings: Findings = { deny: new Set(), tighten: new Set(['EXIT_CLIPPED', 'CROSSES_ZERO', 'ABOVE_MAXIMUM']) };
   const door = checkDoor(request, context);
   if (context.market.rules === null) findings.tighten.add('STALE_FILTERS');
   if (request.origin === 'agent' && context.state.state === 'halted') findings.deny.add('STATE_HALTED');
@@ -198,6 +198,8 @@ function decideExit(
   let lots = lower(higher(asked, higher(1n, BigInt(rules.min_lots))), available);
   const rest = available - lots;
   if (rest > 0n && rest < minimumLots(rules, lotValue)) lots = available;
+  // The largest market order of every drawn symbol is no smaller.
+  lots = lower(lots, BigInt(rules.max_lots));
   return {
     decision: lots === asked ? 'ALLOW' : 'LIMIT',
     action: 'exit',
