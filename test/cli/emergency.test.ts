@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { flattenEmergency } from '../../daemon/cli/emergency-flatten.ts';
+import type { VenueEnv } from '../../daemon/config.ts';
+import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
 import { holdfast } from './run.ts';
 
@@ -102,3 +104,62 @@ test('flatten --emergency finds the exchange of the home folder, and warns of a 
   assert.equal(warned.code, 0, warned.err);
   assert.match(warned.err, new RegExp(`warning: a daemon \\(pid ${process.pid}\\) seems to run`));
 });
+
+test('BY-36 flatten --emergency asks again when a read fails, and exits while a cancel hangs', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
+  for (const path of ['/fapi/v1/time', '/fapi/v1/exchangeInfo', '/fapi/v1/openOrders', '/fapi/v3/account'])
+    await setFault(sim, { kind: 'status', status: 502, count: 1, match: { method: 'GET', path } });
+  await setFault(sim, { kind: 'delay', ms: 700, count: 1, match: { method: 'DELETE', path: '/fapi/v1/*' } });
+  const said: string[] = [];
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say: (line) => said.push(line) });
+  assert.deepEqual(report, { is_flat: true, orders_left: [], positions_left: [] }, said.join('; '));
+  assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
+  assert.ok(said.filter((line) => line.includes('cannot be read')).length >= 3, said.join('; '));
+  const exitAt = said.findIndex((line) => line.includes('exit of'));
+  const cancelAt = said.findIndex((line) => line.includes('orders canceled'));
+  assert.ok(exitAt >= 0 && exitAt < cancelAt, `the exit does not wait for the cancel: ${said.join('; ')}`);
+});
+
+test('BY-36 flatten --emergency exits although the orders cannot be listed, and says that more may be left', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await setFault(sim, {
+    kind: 'status',
+    status: 502,
+    count: 99,
+    match: { method: 'GET', path: '/fapi/v1/openOrders' },
+  });
+  const said: string[] = [];
+  const say = (line: string): number => said.push(line);
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say, withinMs: 1_000 });
+  assert.equal(report.is_flat, false, 'an order may be left');
+  assert.deepEqual((await readOpen(exchange)).positions, [], 'the position is closed');
+  assert.ok(said.includes('the last lists could not be read: there may be more left'), said.join('; '));
+});
+
+test('flatten --emergency fails when nothing could be read', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  await setFault(sim, { kind: 'status', status: 502, count: 99, match: { method: 'GET', path: '/fapi/*' } });
+  const flat = flattenEmergency(envOf(sim), { symbols: null, say: () => undefined, withinMs: 400 });
+  await assert.rejects(flat, /cannot be read/);
+});
+
+function envOf(sim: ExchangeSim): VenueEnv {
+  const venueKeys = { apiKey: 'paper', secret: 'paper-secret' };
+  return { home: '', venue: 'paper', paperUrl: sim.url, paperUrlFile: null, venueKeys };
+}
+async function setFault(sim: ExchangeSim, fault: object): Promise<void> {
+  const answer = await fetch(`${sim.url}/sim/faults`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${sim.simToken}` },
+    body: JSON.stringify(fault),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+}
