@@ -71,6 +71,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const filePolicy = await loadPolicy(config);
 
+  let recording: Gate | null = null;
   const clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
   const ledger = openLedger({
     path: ledgerPath,
@@ -79,9 +80,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     now: () => (clock.isSynced ? clock.nowMs() : Date.now()),
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
+      void recording?.onLedgerFailure();
       stop.abort();
     },
-    onReserveUsed: () => log.error('the disk is full: the reserve was given up; free space now'),
+    onReserveUsed: () => {
+      log.error('the disk is full: the reserve was given up; free space now');
+      recording?.onReserveUsed();
+    },
   });
   const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
   try {
@@ -123,6 +128,8 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       signal,
       metricsText: () => metrics.text(),
     });
+    recording = gate;
+    if (ledger.stats.reserve_used) gate.onReserveUsed();
     for (const event of ledger.iterateEvents())
       if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
     metrics.watch(gate, ledger);

@@ -29,6 +29,7 @@ import type {
 } from './api.ts';
 import { Canceler } from './cancels.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
+import { cancelsNothing, cancelUnrecorded, DISK_FULL, isNeededOnFullDisk, recordFullDisk } from './disk-space.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import { ExitRunner } from './exits.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
@@ -78,6 +79,7 @@ export class Gate implements GateApi {
   readonly #metricsText: () => Promise<string>;
   #isStarted = false;
   #isClosing = false;
+  #isDiskFull = false;
 
   constructor(options: GateOptions) {
     const { ports, settings, signal } = options;
@@ -169,16 +171,19 @@ export class Gate implements GateApi {
     const intake = readIntake(this.core, caller, call);
     const known = this.#findKnown(intake);
     if (known !== null) return this.#answerKnown(intake, known);
+    if (this.#isDiskFull && cancelsNothing(this.core, intake)) return DISK_FULL;
     const decided = this.#decide(intake, 'tool');
+    if (decided === null) return DISK_FULL;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
     return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
-    const closed = this.#unavailable();
+    const closed = this.#unavailable() ?? (this.#isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
     const decided = this.#decide(readIntake(this.core, caller, call, 'advisory'), 'dry_run');
+    if (decided === null) return DISK_FULL;
     await decided.appended.committed;
     return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
@@ -190,12 +195,13 @@ export class Gate implements GateApi {
     call: TradingArgs | null,
     skill: SkillClaim | null,
   ): Promise<ToolOutcome> {
-    const closed = this.#unavailable();
+    const closed = this.#unavailable() ?? (this.#isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
     const decided =
       call === null
         ? this.#decideForeignTool(caller, tool, args, skill)
         : this.#decide(withSkill(readIntake(this.core, caller, call, 'advisory'), skill), 'intercept');
+    if (decided === null) return DISK_FULL;
     await decided.appended.committed;
     return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
   }
@@ -246,16 +252,18 @@ export class Gate implements GateApi {
     return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.core, orders, body))}}`;
   }
 
-  #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided {
+  /** Null on a full disk: what is not needed there is not recorded, and so not done. */
+  #decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | null {
     const decided = takeDecision(this.core, intake.request, this.#ask(intake), {
       kind,
       route: intake.request.tool,
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
+      ...(this.#isDiskFull ? { skipUnless: isNeededOnFullDisk } : {}),
       plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
     });
-    if (decided === null) throw new Error('a decision was not recorded');
+    if (decided === null && !this.#isDiskFull) throw new Error('a decision was not recorded');
     return decided;
   }
 
@@ -366,6 +374,7 @@ export class Gate implements GateApi {
   async #runOperatorExit(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
     const intake = readIntake(this.core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
     const decided = this.#decide({ ...intake, request: { ...intake.request, side, origin: 'operator' } }, 'tool');
+    if (decided === null) return;
     await decided.appended.committed;
     await this.#exits.run(decided);
   }
@@ -397,7 +406,7 @@ export class Gate implements GateApi {
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
-    if (!this.#isStarted || this.core.ports.ledger.isFailed) return;
+    if (!this.#isStarted || this.#isDiskFull || this.core.ports.ledger.isFailed) return;
     this.core.append('rejected_input', { agent: caller.agent, paths: paths.slice(0, 20), tool: tool.slice(0, 64) });
   }
 
@@ -519,6 +528,7 @@ export class Gate implements GateApi {
       waiting.push(...this.#operator.staleInputs());
     }
     if (this.core.ports.ledger.isFailed) waiting.push('a ledger that can record');
+    else if (this.#isDiskFull) waiting.push('free disk space and a new start');
     const state = this.#isStarted
       ? stateInForce(this.core.state.layers, this.core.nowMs(), null, null).state
       : this.#operator.stateOfAccount() === 'halted'
@@ -549,6 +559,24 @@ export class Gate implements GateApi {
   }
   unknownOrderCount(): number {
     return this.#resolver.pending;
+  }
+
+  /** The reserve of the full disk is in use: it is kept for exits, cancels and halts until the next start. */
+  onReserveUsed(): void {
+    this.#isDiskFull = true;
+    // A commit tells of it, perhaps amid an append.
+    setImmediate(() => {
+      recordFullDisk(this.core);
+      if (this.#isStarted)
+        this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
+    });
+  }
+
+  /** The ledger records nothing more: nothing is opened, and what would open is canceled without a record. */
+  onLedgerFailure(): Promise<void> {
+    this.#sender.stopOpening();
+    this.#slices.stop();
+    return cancelUnrecorded(this.core, 1_000);
   }
 
   /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */

@@ -5,10 +5,12 @@
 import './world/absent-orders.ts';
 import './world/amend.ts';
 import './world/change-answers.ts';
-import './world/changed-orders.ts';
 import './world/between-decision-and-send.ts';
+import './world/changed-orders.ts';
 import './world/exit-limits.ts';
+import './world/disk-full.ts';
 import './world/exits.ts';
+import './world/failing-reads.ts';
 import './world/gate-exits.ts';
 import './world/halt-races.ts';
 import './world/intercept-args.ts';

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+
+describe('a full disk (DESIGN section 7)', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start();
+  });
+  after(() => world.close());
+
+  const place = async (args: object): Promise<string> => {
+    const { body } = await world.tool('place_order', order(args));
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+  const restingAtVenue = async (): Promise<readonly unknown[]> =>
+    (await world.books()).orders.filter((entry) => entry.status === 'NEW').map((entry) => entry.client_order_id);
+  const decisions = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].length;
+  const rejectedInputs = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'rejected_input' })].length;
+  const opening = { order_type: 'limit', limit_price: 58_000, requested_notional: 240 };
+
+  it('a ledger that fails leaves no opening order at the venue, and records nothing of it', async () => {
+    await place({ requested_notional: 300 });
+    await place(opening);
+    const takeProfit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 61_000 };
+    const exit = await place({ ...takeProfit, requested_notional: 65 });
+    const cancels = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].length;
+    const before = cancels();
+    assert.equal((await restingAtVenue()).length, 2);
+    await world.daemon.gate.onLedgerFailure();
+    assert.deepEqual(await restingAtVenue(), [exit], 'what reduces stays');
+    assert.equal(cancels(), before, 'no record');
+    await world.restart();
+    assert.deepEqual(
+      (await world.orders('?open=true')).map((open) => open.client_order_id),
+      [exit],
+      'as it became',
+    );
+  });
+
+  it('keeps the reserve for exits, cancels and halts: nothing else is recorded, and nothing is opened', async () => {
+    await world.advance(61_000);
+    await place(opening);
+    world.daemon.gate.onReserveUsed();
+    await until('the opening order is canceled', async () => {
+      await world.refresh();
+      return (await restingAtVenue()).length === 1;
+    });
+    assert.equal((await world.tradingState()).state, 'reducing');
+    assert.equal((await world.ready()).status, 503);
+    // An operator may clear the state; the disk stays full.
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    const before = [decisions(), rejectedInputs()];
+    for (const [what, asked] of [
+      ['an opening', world.tool('place_order', order())],
+      ['a refusal', world.tool('place_order', order({ symbol: 'XRPUSDT' }))],
+      ['a dry run', world.dryRun('place_order', order())],
+      ['an intercepted call', world.intercept('place_order', order())],
+      ['a tool of somebody else', world.intercept('withdraw', {})],
+      ['a close of nothing', world.tool('close_position', { symbol: 'ETHUSDT' })],
+    ] as const)
+      assert.equal((await asked).status, 503, what);
+    assert.equal((await world.tool('place_order', { symbol: 7 })).status, 400);
+    assert.deepEqual([decisions(), rejectedInputs()], before, 'nothing was recorded');
+
+    const [exit] = await restingAtVenue();
+    const canceled = await world.tool('cancel_order', { client_order_id: exit });
+    assert.equal(canceled.status, 200);
+    assert.deepEqual(await restingAtVenue(), [], 'a cancel goes on');
+    const again = decisions();
+    assert.equal((await world.tool('cancel_all', {})).status, 503, 'there is nothing to cancel');
+    assert.equal(decisions(), again);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', 'an exit goes on');
+    const halted = await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+    assert.equal(halted.status, 200, 'a halt goes on');
+    assert.equal((await world.operator('POST', '/v1/flatten', { reason: 'test' })).status, 200);
+  });
+});
