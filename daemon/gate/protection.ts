@@ -8,7 +8,7 @@ import { type Breach, GATE_AGENT } from './review.ts';
 import { bareRequest } from './standing.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
-import type { PositionState } from './state/positions.ts';
+import { lotsToProtect, type PositionState } from './state/positions.ts';
 
 /** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
 const CUT_EVERY_MS = 5_000;
@@ -49,12 +49,12 @@ export class Protection {
 
   /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
   async cutBack(breach: Breach): Promise<void> {
-    if (this.#isHalted(breach.symbol) || this.#isGone(this.#core.state.position(breach.symbol))) return;
+    const position = this.#core.state.position(breach.symbol);
+    if (position.lots === 0 || this.#isHalted(breach.symbol) || this.#isGone(position)) return;
     const now = this.#core.nowMs();
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
-    const position = this.#core.state.position(breach.symbol);
-    if (position.lots === 0 || this.#isExiting(breach.symbol)) return;
+    if (this.#isExiting(breach.symbol)) return;
     this.#core.alert(
       'POSITION_CUT',
       `the position is above the tightened ${breach.cause} cap: ${breach.lots} lots are closed`,
@@ -104,8 +104,9 @@ export class Protection {
   /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
   async #protect(position: PositionState): Promise<void> {
     const stops = [...liveOrders(this.#core.state.orders, position.symbol)].filter((order) => order.protective);
-    const side = position.lots > 0 ? 'sell' : 'buy';
-    const wrong = stops.filter((order) => position.lots === 0 || order.side !== side);
+    const lots = lotsToProtect(position, this.#core.nowMs());
+    const side = lots > 0 ? 'sell' : 'buy';
+    const wrong = stops.filter((order) => lots === 0 || order.side !== side);
     if (wrong.length > 0) {
       const gone = new Set(wrong);
       await this.#canceler.cancelMatching(
@@ -117,13 +118,13 @@ export class Protection {
     }
     const [stop] = stops;
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
-    if (position.lots === 0 || stop !== undefined || this.#isGone(position)) return;
+    if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();
     const beyond = Math.max(0, (this.#stopRefusals.get(position.symbol) ?? 0) - MAX_STOP_REFUSALS);
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
     if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < waitMs) return;
     this.#stopAt.set(position.symbol, now);
-    const order = await this.#placeStop(position, side);
+    const order = await this.#placeStop(position, lots, side);
     if (order === null) return;
     if (order.status !== 'rejected' && order.status !== 'expired') {
       this.#stopRefusals.delete(position.symbol);
@@ -136,6 +137,14 @@ export class Protection {
     // An exit whose outcome is not known may have closed the position already: a second one is not sized beside it.
     if (this.#isExiting(position.symbol)) return;
     const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
+    if (position.lots === 0) {
+      this.#core.alertRarely(
+        'STOP_REFUSED',
+        `${refused}; whether there is a position is not known yet: nothing is closed`,
+        position.symbol,
+      );
+      return;
+    }
     if (this.#isHalted(position.symbol)) {
       this.#core.alertRarely(
         'STOP_REFUSED',
@@ -165,13 +174,14 @@ export class Protection {
     return isNews;
   }
 
-  async #placeStop(position: PositionState, side: 'buy' | 'sell'): Promise<OrderState | null> {
+  async #placeStop(position: PositionState, held: number, side: 'buy' | 'sell'): Promise<OrderState | null> {
     const rules = this.#core.state.rules.get(position.symbol);
-    if (rules === undefined || position.entryPrice <= 0) return null;
+    const entryPrice = this.#entryPrice(position);
+    if (rules === undefined || entryPrice <= 0) return null;
     const distance = this.#core.policySpec.protection.stop_bps / 1e4;
-    const price = side === 'sell' ? position.entryPrice * (1 - distance) : position.entryPrice * (1 + distance);
+    const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
     const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
-    const lots = Math.abs(position.lots);
+    const lots = Math.abs(held);
     const request: ExecutionRequest = {
       ...bareRequest(this.#core, position.symbol),
       fraction: 1,
@@ -236,6 +246,13 @@ export class Protection {
     return order;
   }
 
+  /** Of the position, or of what the venue shows where we know of none. */
+  #entryPrice(position: PositionState): number {
+    if (position.lots !== 0) return position.entryPrice;
+    const shown = this.#core.state.account?.positions.find((record) => record.symbol === position.symbol);
+    return shown?.entry_price ?? 0;
+  }
+
   /**
    * The position is no longer there, though our view still holds it: a stop has fired and the account has not been read
    * since, or the venue shows nothing on that side while a fill is on its way. There is nothing to protect or to cut;
@@ -245,6 +262,7 @@ export class Protection {
     const stop = this.#lastStop.get(position.symbol);
     const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
     if (stop?.status === 'filled' && stop.updatedAtMs > readAtMs) return true;
+    if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
 }

@@ -72,6 +72,16 @@ export function shortLots(position: PositionState): number {
   return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
 }
 
+/**
+ * Signed lots that are to be protected: the position, or, while we know of none, what the venue goes on showing although
+ * an order that is not known keeps us from adopting it.
+ */
+export function lotsToProtect(position: PositionState, nowMs: number): number {
+  const { lots, disputedLots, disputedSinceMs } = position;
+  if (lots !== 0 || disputedLots === null || disputedSinceMs === null) return lots;
+  return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedLots : 0;
+}
+
 /** Moves lots from an order to the position: the one view event of a fill. */
 export function applyFill(
   position: PositionState,

@@ -8,7 +8,13 @@ import { createClient } from '../../exchange-sim/signed-client.ts';
 describe('an order that no lookup finds (BY-12, BY-38)', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start({ answerWithinMs: 300 });
+    world = await DaemonWorld.start({
+      answerWithinMs: 300,
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+        spec.standing.on_breach = 'hold';
+      },
+    });
   });
   after(() => world.close());
   const core = () => world.daemon.gate.core;
@@ -17,6 +23,10 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     assert.ok(found !== undefined, `order ${id} is known`);
     return found;
   };
+  const stops = async (): Promise<readonly string[]> =>
+    (await world.books()).algo_orders
+      .filter((algo) => algo.status === 'NEW')
+      .map((algo) => `${algo.symbol} ${algo.side}`);
   /** Past the time in which an order may still arrive. */
   const pastHorizon = () => world.advance(2 * core().ports.venue.acceptanceHorizonMs);
 
@@ -70,6 +80,9 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     await until('the trade is looked up', () => asked > 0, 15_000);
     assert.equal(lost.status, 'unknown', 'until its order is known the trade may be ours');
     assert.equal(core().state.position('ETHUSDT').lots, 0, 'and nothing is adopted');
+    assert.equal((await stops()).length, 0, 'one answer of a position is not protected');
+    for (let i = 0; i < 3; i += 1) await world.advance(5_000);
+    assert.deepEqual(await stops(), ['ETHUSDT SELL'], 'what the venue goes on showing is');
     isAnswered = true;
     await until('its end', () => lost.status !== 'unknown', 15_000);
     assert.equal(lost.status, 'not_placed');
@@ -77,6 +90,12 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
     const position = core().state.position('ETHUSDT');
     assert.deepEqual([position.lots, position.disputedLots, position.shares.size], [500, null, 0], 'it is adopted');
     assert.equal(core().state.layers.get('breaker|symbol|ETHUSDT')?.state ?? 'active', 'active', 'the symbol is open');
-    assert.deepEqual([...everyLiveOrder(core().state.orders)], [], 'nothing is reserved');
+    const left = [...everyLiveOrder(core().state.orders)];
+    assert.deepEqual(
+      left.map((one) => one.protective),
+      [true],
+      'nothing is reserved',
+    );
+    assert.deepEqual(await stops(), ['ETHUSDT SELL'], 'the stop is the same one');
   });
 });
