@@ -38,7 +38,10 @@ async function startBeforeVenue(home: string, url: string, lines: string[] = [])
     onVenueSilent: (reason) => reasons.push(reason),
   });
   started.catch(() => undefined);
-  await until('it listens before the venue answers', () => entrance !== null);
+  await until('it listens before the venue answers', () => entrance !== null, 40_000).catch((error: unknown) => {
+    stop.abort();
+    throw error;
+  });
   const call = async <T>(method: string, path: string, body?: object): Promise<{ status: number; body: T }> => {
     const token = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
     const response = await fetch(`${(entrance as Entrance | null)?.url}${path}`, {
@@ -78,7 +81,7 @@ describe('a start while the venue is silent', () => {
   });
 
   it('warns at once and then rarely, with the reason', async () => {
-    await until('the silence was said', () => world.reasons.length > 0);
+    await until('the silence was said', () => world.reasons.length > 0, 20_000);
     await new Promise((resolve) => setTimeout(resolve, 2_200));
     const warnings = world.lines.filter((line) => line.includes('the venue does not answer yet'));
     assert.equal(warnings.length, 1, warnings.join(''));
@@ -123,7 +126,7 @@ describe('a start while the venue is silent', () => {
     assert.equal(kept.body.state, 'halted', 'the halt was on disk');
     sim = await startExchangeSim({ port, seed: 7, enforceLimits: false, clock: 'manual', startMs: START_MS });
     daemon = await world.started;
-    await until('it is reconciled', () => daemon?.gate.keeper.isReconciled === true);
+    await until('it is reconciled', () => daemon?.gate.keeper.isReconciled === true, 20_000);
     const now = await world.call<TradingStateBody>('GET', '/v1/trading-state');
     assert.equal(now.body.state, 'halted', 'the halt stands after the first contact');
     assert.ok(

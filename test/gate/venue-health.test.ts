@@ -28,6 +28,7 @@ function openingOrder(): OrderState {
   assert.ok(order !== undefined, 'an order is on its way');
   return order;
 }
+const nothing = (): void => undefined;
 function createHealth(): { readonly core: GateCore; readonly health: VenueHealth } {
   let seq = 0;
   const appendNow = ([record]: readonly { build(seq: number): unknown }[]): object => {
@@ -35,10 +36,10 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
     record?.build(seq);
     return { seqs: [seq], committed: Promise.resolve() };
   };
-  const ports = { clock: { nowMs: () => T0 }, ledger: { isFailed: false, appendNow } } as unknown as GatePorts;
+  const log = { info: nothing, warn: nothing, error: nothing };
+  const ports = { clock: { nowMs: () => T0 }, ledger: { isFailed: false, appendNow }, log } as unknown as GatePorts;
   const settings = { venue: 'paper', account: 'main', version: '0', answerWithinMs: 1, sendDeadlineMs: 1 } as const;
   const core = new GateCore(ports, settings, { spec: basePolicy, hash: 'test' });
-  const nothing = (): void => undefined;
   const health = new VenueHealth(core, {
     resyncClock: nothing,
     reloadRules: nothing,
