@@ -12,7 +12,7 @@ import { REGIME_RANK } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
-import { type Ask, buildContext, exposedSymbols, type LiveInputs } from './snapshot.ts';
+import { type Ask, buildContext, type LiveInputs } from './snapshot.ts';
 import { markInTicks, unitsInUsdt } from './state/exposure.ts';
 import type { GateState } from './state/gate-state.ts';
 import { everyLiveOrder, type OrderState } from './state/orders.ts';
@@ -157,36 +157,6 @@ export function findAccountTiers(
     },
     policy,
   );
-}
-
-/** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
-export function describeTightness(
-  state: GateState,
-  inputs: LiveInputs,
-  policyHash: string,
-  policyFor: (agent: string) => CompiledPolicy,
-): string {
-  const now = inputs.nowMs;
-  const parts: string[] = [policyHash];
-  for (const entry of state.layers.values())
-    parts.push(`${entry.layer}/${entry.scope}/${entry.name ?? ''}/${entry.state}`);
-  for (const signal of state.signals.values()) if (signal.expires_at_ms > now) parts.push(signal.signal_id);
-  for (const symbol of [...exposedSymbols(state)].sort())
-    parts.push(`${symbol}=${inputs.symbols.get(symbol)?.heldRegime ?? 'none'}`);
-  const account = findAccountTiers(state, inputs, policyFor(GATE_AGENT));
-  if (account !== null)
-    parts.push(
-      `dd${account.drawdown.reached ?? ''}dl${account.dailyLoss.reached ?? ''}mr${account.marginRatio.reached ?? ''}`,
-    );
-  const agents = new Set<string>();
-  for (const order of everyLiveOrder(state.orders))
-    if (isOwnOpening(order) && order.agent !== null) agents.add(order.agent);
-  for (const agent of [...agents].sort()) {
-    const { traderState } = policyFor(agent);
-    const risk = state.trades.risk(agent, now, traderState);
-    parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
-  }
-  return parts.join(';');
 }
 
 /**

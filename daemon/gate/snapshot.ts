@@ -330,7 +330,8 @@ function findOpposed(
   return { byLong, byShort };
 }
 
-function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
+/** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */
+export function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
   if (price === null || lots === 0 || price <= 0) return null;
   return lots > 0 ? 1 - price / mark : price / mark - 1;
 }

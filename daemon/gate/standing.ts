@@ -6,7 +6,6 @@ import type { GateCore } from './gate-core.ts';
 import {
   type Breach,
   bareRequest as buildBareRequest,
-  describeTightness,
   findAccountTiers,
   findBreaches,
   findStrictestRegime,
@@ -24,6 +23,7 @@ import { markInTicks, unitsInUsdt, worstCase } from './state/exposure.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
+import { describeTightness } from './tightness.ts';
 
 /**
  * Rule 15: whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again

@@ -4,7 +4,6 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import {
   bareRequest,
-  describeTightness,
   findBreaches,
   findStrictestRegime,
   judgeStanding,
@@ -13,6 +12,7 @@ import {
   standingRequest,
 } from '../../daemon/gate/review.ts';
 import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
+import { describeTightness } from '../../daemon/gate/tightness.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 
@@ -153,6 +153,31 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       ),
     ];
     for (const [index, text] of changed.entries()) assert.notEqual(text, before, `change ${index}`);
+  });
+
+  it('SAE-U asks for a review at the instant at which the holding time of a position ends', () => {
+    const folded = holding(10);
+    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', lots: 10 }] }));
+    folded.append(orderEvent('o-2', T0 + 3, { status: 'working' }));
+    const since = folded.state.positions.get('BTCUSDT')?.sinceMs ?? 0;
+    assert.ok(since > 0, 'a position is held');
+    const end = since + strict.budgets.holding_time_ms;
+    const at = (nowMs: number): string =>
+      describeTightness(folded.state, { ...inputsAt(60_000), nowMs }, 'p', () => strict);
+    assert.notEqual(at(end), at(end - 1), 'nothing more may be added from here on');
+    assert.equal(at(end + 1), at(end), 'and it was reviewed');
+  });
+
+  it('SAE-U asks for a review when a position comes too near to its liquidation', () => {
+    const folded = holding(10);
+    folded.append(decisionEvent({ id: 'd-2', atMs: T0 + 2, orders: [{ client_order_id: 'o-2', lots: 10 }] }));
+    folded.append(orderEvent('o-2', T0 + 3, { status: 'working' }));
+    const position = folded.state.positions.get('BTCUSDT');
+    assert.ok(position !== undefined, 'a position is held');
+    position.liquidationPrice = 51_000;
+    const at = (mark: number): string => describeTightness(folded.state, inputsAt(mark), 'p', () => strict);
+    assert.equal(at(61_000), at(60_000), 'a distance of 0.15 is enough');
+    assert.notEqual(at(59_999), at(60_000), 'less is not');
   });
 
   it('asks in the name of the gate and of this account', () => {

@@ -20,3 +20,4 @@ import './world/mistyped-names.ts';
 import './world/open-lists.ts';
 import './world/protection.ts';
 import './world/recall.ts';
+import './world/standing-review.ts';

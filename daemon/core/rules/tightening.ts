@@ -48,13 +48,15 @@ export function checkAccount(
   if (isInScope) checkPositions(trace, context, policy);
   else trace.skip(8, 'ACCOUNT_POSITIONS');
 
-  const holdingMs = Math.min(
-    policy.budgets.holding_time_ms,
-    policy.agentBudgets?.holding_time_ms ?? policy.budgets.holding_time_ms,
-  );
+  const holdingMs = holdingTimeMs(policy);
   const since = exposure.position_since_ms;
   if (since !== null && now - since >= holdingMs) trace.deny(8, 'ACCOUNT_HOLDING_TIME', now - since, holdingMs, 'ms');
   else trace.pass(8, 'ACCOUNT_HOLDING_TIME', since === null ? null : now - since, holdingMs, 'ms');
+}
+
+/** How long a position may be held before nothing more is added to it, ms. */
+export function holdingTimeMs({ budgets, agentBudgets }: CompiledPolicy): number {
+  return Math.min(budgets.holding_time_ms, agentBudgets?.holding_time_ms ?? budgets.holding_time_ms);
 }
 
 /** A new symbol needs a free place; adding to one that has exposure does not. */

@@ -5,7 +5,6 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import {
   bareAsk,
   bareRequest,
-  describeTightness,
   findAccountTiers,
   findBreaches,
   GATE_AGENT,
@@ -19,6 +18,7 @@ import {
 import { buildContext, type LiveInputs } from '../../gate/snapshot.ts';
 import { stateInForce } from '../../gate/state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
+import { describeTightness } from '../../gate/tightness.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import { BASE_ASK, type GateDoor, marginRatio } from './door.ts';

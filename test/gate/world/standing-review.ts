@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openOrders } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+
+describe('what rests is reviewed when rule 8 begins to bind', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.budgets.holding_time_ms = 600_000;
+        spec.temporal.duplicate_window_ms = 1;
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('SAE-U the end of the holding time cancels the openings of the symbol', async () => {
+    const held = await world.tool('place_order', order({ requested_notional: 300 }));
+    assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
+    await world.advance(540_000);
+    const { body } = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 }),
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    await world.advance(50_000);
+    assert.equal(openOrders(await world.books()).length, 1, 'it rests until the holding time is over');
+    for (let i = 0; i < 4; i += 1) await world.advance(5_000);
+    assert.equal(openOrders(await world.books()).length, 0, 'it is gone');
+    const before = await world.position('BTCUSDT');
+    await world.setMark('BTCUSDT', 58_900);
+    assert.equal(await world.position('BTCUSDT'), before, 'nothing is added to the old position');
+  });
+});
