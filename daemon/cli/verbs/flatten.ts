@@ -42,7 +42,8 @@ async function flattenByDaemon(io: Io, symbols: readonly string[] | null, option
   else {
     const { renderTable } = await import('../tables.ts');
     const rows = body.positions_left.map(({ symbol, quantity }) => [symbol, quantity]);
-    io.out(`${body.note}\n${renderTable(['symbol', 'quantity left'], rows, 'flat')}`);
+    io.out(`${body.note}\n`);
+    if (rows.length > 0) io.out(renderTable(['symbol', 'quantity left'], rows, ''));
   }
   io.exit(body.canceled && body.positions_left.length === 0 ? EXIT.OK : EXIT.FAILURE);
 }

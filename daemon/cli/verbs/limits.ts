@@ -48,6 +48,14 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
       'no budgets',
     ),
     renderTable(
+      ['opening', 'remaining (USDT)', 'bound by', 'blocked by'],
+      (['buy', 'sell'] as const).map((side) => {
+        const { remaining_usdt, bound_by, blocked_by } = limits.opening[side];
+        return [side, formatNumber(remaining_usdt, 2), bound_by ?? '', blocked_by.join(', ')];
+      }),
+      '',
+    ),
+    renderTable(
       ['factor', 'market', 'account', 'trust', 'trader'],
       keys.map((key) => [key, ...factor(key)]),
       'no factors',
