@@ -39,6 +39,8 @@ const agent = Type.Object(
     long_units: amount,
     other_positions: count,
     p_risk: Type.Number({ minimum: 0, maximum: 1 }),
+    pending_fees_usdt: amount,
+    pending_turnover_usdt: amount,
     share_lots: signedLots,
     short_units: amount,
     turnover_usdt: amount,

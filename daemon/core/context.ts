@@ -103,6 +103,10 @@ export interface AgentView {
   readonly other_positions: number;
   /** p_t, calibrated risk-escalation probability of this agent. */
   readonly p_risk: number;
+  /** As `pacing.pending_fees_usdt`, of this agent's own orders; 0 where it has no budgets of its own. */
+  readonly pending_fees_usdt: number;
+  /** As `pacing.pending_turnover_usdt`, of this agent's own orders; 0 where it has no budgets of its own. */
+  readonly pending_turnover_usdt: number;
   /**
    * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others hold
    * a part too, less what its exits on their way may close already.

@@ -127,8 +127,8 @@ function withOwnBounds(
   const base = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
   const pairs: (readonly [cap: number, base: number])[] = [];
   if (context.phase !== 'standing') {
-    pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt]);
-    if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, agent.fees_usdt / fee]);
+    pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt + agent.pending_turnover_usdt]);
+    if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, (agent.fees_usdt + agent.pending_fees_usdt) / fee]);
   }
   pairs.push([own.order_notional_usdt, 0], [own.symbol_notional_usdt, base]);
   pairs.push([own.gross_notional_usdt, agent.gross_other_usdt + base]);

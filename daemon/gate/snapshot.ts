@@ -356,12 +356,16 @@ function viewAgent(
       : worstCase(held, othersThan(liveOrders(state.orders, symbol), own, agent), markInTicks(live.mark, rules));
   const others =
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
+  const pending =
+    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, own, agent);
   return {
     fees_usdt: pace.fees.sum(inputs.nowMs),
     gross_other_usdt: others.gross,
     long_units: counted.longUnits,
     other_positions: others.positions,
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
+    pending_fees_usdt: pending.feesUsdt,
+    pending_turnover_usdt: pending.turnoverUsdt,
     share_lots: closableShare(position, liveOrders(state.orders, symbol), agent, own.own),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
@@ -457,7 +461,7 @@ function viewPacing(
   decided: Own,
 ): PacingView {
   const now = inputs.nowMs;
-  const pending = pendingTurnover(state, inputs, decided);
+  const pending = pendingTurnover(state, inputs, decided, null);
   const account = state.pacing.account;
   const own = state.pacing.readAgent(agent);
   const symbolPace = state.pacing.readSymbol(symbol);
@@ -482,12 +486,13 @@ function viewPacing(
 
 /**
  * Opening orders that may still fill, the decided one excepted: turnover to come, at the worse of mark and limit, and the
- * fees on it.
+ * fees on it. `agent`: of its orders alone; null: of all.
  */
 function pendingTurnover(
   state: GateState,
   inputs: LiveInputs,
   own: Own,
+  agent: string | null,
 ): { readonly turnoverUsdt: number; readonly feesUsdt: number } {
   let turnoverUsdt = 0;
   let feesUsdt = 0;
@@ -497,7 +502,7 @@ function pendingTurnover(
     if (rules === undefined) continue;
     const live = inputs.symbols.get(symbol);
     const markTicks = live === undefined ? 0 : markInTicks(live.mark, rules);
-    for (const order of othersThan(orders, own, null)) {
+    for (const order of othersThan(orders, own, agent)) {
       if (order.reduceOnly) continue;
       const usdt = unitsInUsdt(remainingLots(order) * valueTicks(order, markTicks), rules);
       turnoverUsdt += usdt;

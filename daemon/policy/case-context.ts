@@ -30,6 +30,8 @@ export function buildBaseContext(): ExecutionContext {
       long_units: 0,
       other_positions: 0,
       p_risk: 0.1,
+      pending_fees_usdt: 0,
+      pending_turnover_usdt: 0,
       share_lots: 0,
       short_units: 0,
       turnover_usdt: 0,

@@ -54,6 +54,8 @@ export const BENCH_CONTEXT: ExecutionContext = {
     long_units: 3_000_005,
     other_positions: 1,
     p_risk: 0.14,
+    pending_fees_usdt: 0,
+    pending_turnover_usdt: 0,
     share_lots: 5,
     short_units: 0,
     turnover_usdt: 900,

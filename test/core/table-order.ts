@@ -192,6 +192,25 @@ const BUDGET_ROWS: readonly Row[] = [
     }),
     own({ gross_notional_usdt: 1000 }),
   ),
+  bound(
+    'BUDGET_AGENT',
+    "the agent's turnover still to come in USDT, 300 having been traded of 1000 for the day,",
+    [99, 100, 101],
+    (usdt) => ({
+      context: { agent: { turnover_usdt: 300, pending_turnover_usdt: asNumber(usdt) } },
+    }),
+    own({ turnover_usdt_per_day: 1000 }),
+  ),
+  // (1 - 0.5 - 0.2) / 0.0005 = 600
+  bound(
+    'BUDGET_AGENT',
+    "the fees on the agent's turnover still to come in USDT, 0.5 having been paid of 1 for the day,",
+    [0.19, 0.2, 0.21],
+    (usdt) => ({
+      context: { agent: { fees_usdt: 0.5, pending_fees_usdt: asNumber(usdt) } },
+    }),
+    own({ fees_usdt_per_day: 1 }),
+  ),
   {
     rule: 12,
     clause: 'SAE-PROJ',

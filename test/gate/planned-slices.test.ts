@@ -4,7 +4,7 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { bareAsk, bareRequest } from '../../daemon/gate/review.ts';
 import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
-import { basePolicy } from '../core/decision-fixture.ts';
+import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 
 const PLACE = { account: 'main', venue: 'paper' };
@@ -23,7 +23,12 @@ const BTC: SymbolInputs = {
 const INPUTS: LiveInputs = { nowMs: T0, clockSkewMs: 1, account: null, symbols: new Map([['BTCUSDT', BTC]]) };
 
 /** What another symbol sees of BTC: ten lots sent in slice 0, ten lots planned in slice 1, both at the mark. */
-function viewFromEth(slice1: 'planned' | 'resting' | 'dropped', own: boolean): ExecutionContext {
+function viewFromEth(
+  slice1: 'planned' | 'resting' | 'dropped',
+  own: boolean,
+  agent = 'alice',
+  policy = basePolicy,
+): ExecutionContext {
   const ledger = new FoldedLedger();
   ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
   const at = { price_ticks: (MARK * BTC_RULES.tickScale) / BTC_RULES.tickMantissa, lots: 10 };
@@ -36,8 +41,8 @@ function viewFromEth(slice1: 'planned' | 'resting' | 'dropped', own: boolean): E
   if (slice1 === 'dropped') ledger.append(orderEvent('o-1', T0, { status: 'canceled' }));
   const symbol = own ? 'BTCUSDT' : 'ETHUSDT';
   const ask = { ...bareAsk(PLACE), own: own ? (ledger.state.orders.all.get('o-1') ?? null) : null };
-  const request = { ...bareRequest(PLACE, symbol, T0), agent: 'alice' };
-  return buildContext(ledger.state, INPUTS, request, compilePolicy(basePolicy, 'test', 'alice'), ask);
+  const request = bareRequest(PLACE, symbol, T0);
+  return buildContext(ledger.state, INPUTS, { ...request, agent }, compilePolicy(policy, 'test', agent), ask);
 }
 
 describe('slices that are planned and not sent (SAE-R)', () => {
@@ -61,5 +66,17 @@ describe('slices that are planned and not sent (SAE-R)', () => {
     assert.ok(Math.abs(others.pending_fees_usdt - 20 * lotUsdt * BTC_RULES.takerFee) < 1e-9, 'and their fees');
     const own = viewFromEth('planned', true).pacing;
     assert.equal(own.pending_turnover_usdt, 10 * lotUsdt, 'the slice that is decided is not counted beside itself');
+  });
+
+  it("weigh on the agent's own turnover and fees alike, and on nobody else's", () => {
+    const limited = withChange(basePolicy, { agents: { default: { budgets: { turnover_usdt_per_day: 1_000 } } } });
+    const mine = viewFromEth('planned', false, 'alice', limited).agent;
+    assert.equal(mine.pending_turnover_usdt, 20 * lotUsdt, 'both slices are still to come');
+    assert.ok(Math.abs(mine.pending_fees_usdt - 20 * lotUsdt * BTC_RULES.takerFee) < 1e-9, 'and their fees');
+    const own = viewFromEth('planned', true, 'alice', limited).agent;
+    assert.equal(own.pending_turnover_usdt, 10 * lotUsdt, 'the slice that is decided is not counted beside itself');
+    const other = viewFromEth('planned', false, 'bob', limited).agent;
+    assert.deepEqual([other.pending_turnover_usdt, other.pending_fees_usdt], [0, 0], 'they are not of bob');
+    assert.equal(viewFromEth('planned', false).agent.pending_turnover_usdt, 0, 'not looked up without own budgets');
   });
 });

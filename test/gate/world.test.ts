@@ -3,6 +3,7 @@
  * also runs by itself, named to the test runner.
  */
 import './world/absent-orders.ts';
+import './world/agent-turnover.ts';
 import './world/amend.ts';
 import './world/change-answers.ts';
 import './world/between-decision-and-send.ts';

@@ -97,9 +97,10 @@ export function listBounds(
   if (own !== null) bounds.push(...ownBounds(context, own, unit, side));
   if (own !== null && context.phase !== 'standing') {
     const { agent } = context;
-    bounds.push({ code: 'BUDGET_AGENT', value: sub(exact(own.turnover_usdt_per_day), exact(agent.turnover_usdt)) });
+    const used = add(exact(agent.turnover_usdt), exact(agent.pending_turnover_usdt));
+    bounds.push({ code: 'BUDGET_AGENT', value: sub(exact(own.turnover_usdt_per_day), used) });
     if (rules.taker_fee > 0) {
-      const left = sub(exact(own.fees_usdt_per_day), exact(agent.fees_usdt));
+      const left = sub(exact(own.fees_usdt_per_day), add(exact(agent.fees_usdt), exact(agent.pending_fees_usdt)));
       bounds.push({ code: 'BUDGET_AGENT', value: div(left, exact(rules.taker_fee)) });
     }
   }

@@ -40,7 +40,8 @@ function writeAgent(agent: AgentView): string {
   return (
     `{"fees_usdt":${numberText(agent.fees_usdt)},"gross_other_usdt":${numberText(agent.gross_other_usdt)}` +
     `,"long_units":${numberText(agent.long_units)},"other_positions":${numberText(agent.other_positions)}` +
-    `,"p_risk":${numberText(agent.p_risk)},"share_lots":${numberText(agent.share_lots)}` +
+    `,"p_risk":${numberText(agent.p_risk)},"pending_fees_usdt":${numberText(agent.pending_fees_usdt)}` +
+    `,"pending_turnover_usdt":${numberText(agent.pending_turnover_usdt)},"share_lots":${numberText(agent.share_lots)}` +
     `,"short_units":${numberText(agent.short_units)},"turnover_usdt":${numberText(agent.turnover_usdt)}}`
   );
 }
@@ -144,6 +145,8 @@ export const CONTEXT_IS_WHOLE: readonly [
     | 'long_units'
     | 'other_positions'
     | 'p_risk'
+    | 'pending_fees_usdt'
+    | 'pending_turnover_usdt'
     | 'share_lots'
     | 'short_units'
     | 'turnover_usdt'

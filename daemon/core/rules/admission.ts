@@ -177,6 +177,8 @@ function sumOfFigures(context: ExecutionContext): number {
     agent.short_units +
     agent.other_positions +
     agent.p_risk +
+    agent.pending_fees_usdt +
+    agent.pending_turnover_usdt +
     agent.turnover_usdt;
   const exposures =
     exposure.gross_other_sent_usdt +

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+
+const CAP_USDT = 1_000;
+
+describe('caps of one agent on its turnover', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+        spec.temporal.duplicate_exempt = ['BTCUSDT'];
+        spec.agents = { default: { budgets: { turnover_usdt_per_day: CAP_USDT } } };
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('SAE-BUDGET orders that rest together fill no more than the cap of the day', async () => {
+    const asks = [1, 2, 3].map((i) =>
+      world.tool(
+        'place_order',
+        order({ order_type: 'limit', limit_price: 59_500 - i, requested_notional: 600 + 60 * i }),
+      ),
+    );
+    const verdicts = (await Promise.all(asks)).map((answer) => answer.body.decision.decision).sort();
+    assert.deepEqual(verdicts, ['ALLOW', 'BLOCK', 'LIMIT'], 'the whole, the rest of the cap, nothing');
+    await world.setMark('BTCUSDT', 59_000);
+    await world.advance(2_000);
+    const { orders } = await world.books();
+    const filled = orders.reduce((sum, row) => sum + Number(row.executed_notional_usdt), 0);
+    assert.ok(filled > CAP_USDT / 2 && filled <= CAP_USDT, `${filled} USDT were traded`);
+  });
+});
