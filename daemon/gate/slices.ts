@@ -71,7 +71,8 @@ export class SliceRunner {
         leaving: null,
         exitRung: 0,
         sliceLots: order.lots,
-        parentPriceTicks: effective?.price_ticks ?? null,
+        // The parent's own, in the ticks of now.
+        parentPriceTicks: order.priceTicks,
         target: null,
       },
       {

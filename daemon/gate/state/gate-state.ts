@@ -31,6 +31,7 @@ import {
 import { Pacing } from './pacing.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RequestMemory } from './requests.ts';
+import { findStepChange, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
 import { TradeBook } from './trades.ts';
 
@@ -107,7 +108,7 @@ export class GateState {
         this.markets.set(event.payload.symbol, event.payload);
         return;
       case 'rules':
-        this.rules.set(event.payload.rules.symbol, event.payload.rules);
+        this.#applyRules(event.payload.rules);
         return;
       case 'state':
         applyStateEvent(this.layers, event.payload, event.at_ms);
@@ -142,6 +143,22 @@ export class GateState {
       case 'rejected_input':
         return;
     }
+  }
+
+  /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
+  #applyRules(rules: SymbolRules): void {
+    const { symbol } = rules;
+    const change = findStepChange(this.rules.get(symbol), rules);
+    this.rules.set(symbol, rules);
+    if (change === null) return;
+    const position = this.positions.get(symbol);
+    if (position !== undefined) rescalePosition(position, change);
+    for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
+    if (this.account === null) return;
+    const positions = this.account.positions.map((held) =>
+      held.symbol === symbol ? rescaleRecord(held, change) : held,
+    );
+    this.account = { ...this.account, positions };
   }
 
   #applyBreaker(agent: string, state: string, untilMs: number | null, atMs: number): void {

@@ -36,7 +36,7 @@ export interface OrderState {
   readonly reduceOnly: boolean;
   readonly protective: boolean;
   readonly foreign: boolean;
-  readonly triggerTicks: number | null;
+  triggerTicks: number | null;
   readonly plannedAtMs: number;
   /** When a delayed slice falls due. */
   readonly dueAtMs: number;

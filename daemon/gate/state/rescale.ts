@@ -1,0 +1,69 @@
+import type { PositionRecord } from '../events.ts';
+import type { SymbolRules } from '../ports.ts';
+import type { OrderState } from './orders.ts';
+import type { PositionState } from './positions.ts';
+
+/** A figure in old units times `up / down` is the figure in new ones. */
+interface Scale {
+  readonly up: number;
+  readonly down: number;
+}
+export interface StepChange {
+  readonly lots: Scale;
+  readonly ticks: Scale;
+}
+
+/** How figures in lots and ticks change when the venue changes its steps; null: it did not. */
+export function findStepChange(before: SymbolRules | undefined, after: SymbolRules): StepChange | null {
+  if (before === undefined) return null;
+  const lots = reduced(before.lotMantissa * after.lotScale, before.lotScale * after.lotMantissa);
+  const ticks = reduced(before.tickMantissa * after.tickScale, before.tickScale * after.tickMantissa);
+  return lots.up === lots.down && ticks.up === ticks.down ? null : { lots, ticks };
+}
+
+/** In lowest terms, so that products stay exact. */
+function reduced(up: number, down: number): Scale {
+  let [divisor, rest] = [up, down];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return { up: up / divisor, down: down / divisor };
+}
+
+/** Exact where it divides, else towards zero. */
+function less(value: number, { up, down }: Scale): number {
+  return Math.trunc((value * up) / down);
+}
+/** Exact where it divides, else away from zero: exposure and prices count as the larger. */
+function more(value: number, { up, down }: Scale): number {
+  const size = Math.ceil((Math.abs(value) * up) / down);
+  return value < 0 ? -size : size;
+}
+
+/** The position counts as the larger, what an agent may close of it as the smaller. */
+export function rescalePosition(position: PositionState, { lots }: StepChange): void {
+  position.lots = more(position.lots, lots);
+  if (position.disputedLots !== null) position.disputedLots = more(position.disputedLots, lots);
+  for (const [agent, held] of [...position.shares]) {
+    const share = less(held, lots);
+    if (share === 0) position.shares.delete(agent);
+    else position.shares.set(agent, share);
+  }
+}
+
+/** What an opening order may still fill counts as the larger; what an exit may still close as the smaller. */
+export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): void {
+  const total = order.reduceOnly ? less : more;
+  const isDone = order.executedLots === order.lots;
+  order.lots = total(order.lots, lots);
+  order.executedLots = isDone ? order.lots : less(order.executedLots, lots);
+  if (order.priceTicks !== null) order.priceTicks = more(order.priceTicks, ticks);
+  if (order.triggerTicks !== null) order.triggerTicks = more(order.triggerTicks, ticks);
+  if (order.amend !== null)
+    order.amend = { lots: total(order.amend.lots, lots), priceTicks: more(order.amend.priceTicks, ticks) };
+  // A sum of prices by lots: both change alike, and the average stays.
+  order.tradedLots *= lots.up / lots.down;
+  order.tradedUsdt *= lots.up / lots.down;
+}
+
+export function rescaleRecord(record: PositionRecord, { lots }: StepChange): PositionRecord {
+  return { ...record, lots: more(record.lots, lots) };
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { SymbolRules } from '../../../daemon/gate/ports.ts';
+import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
+
+const FINER: SymbolRules = { ...BTC_RULES, lotScale: 10_000, tickScale: 100 };
+
+/** 16 lots bought, 14 more rest, of which some are filled, and an exit of 15 rests. */
+function held(filled = 5): FoldedLedger {
+  const ledger = new FoldedLedger();
+  ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  const plan = (id: string, order: object): void => {
+    ledger.append(
+      decisionEvent({ id: `d-${id}`, atMs: T0, orders: [{ client_order_id: id, price_ticks: 600_001, ...order }] }),
+    );
+  };
+  plan('bought', { lots: 16 });
+  ledger.append(orderEvent('bought', T0, { status: 'filled', executed_lots: 16, average_price: 60_000 }));
+  ledger.append(tradeEvent('t-1', 'bought', T0, { lots: 16 }));
+  plan('rests', { lots: 14 });
+  ledger.append(orderEvent('rests', T0, { status: 'partially_filled', executed_lots: filled, average_price: 60_000 }));
+  plan('exit', { lots: 15, side: 'sell', reduce_only: true });
+  ledger.append(orderEvent('exit', T0, {}));
+  return ledger;
+}
+function orderOf(ledger: FoldedLedger, id: string): OrderState {
+  const order = ledger.state.orders.all.get(id);
+  assert.ok(order !== undefined, id);
+  return order;
+}
+const figures = (ledger: FoldedLedger): unknown => {
+  const position = ledger.state.position('BTCUSDT');
+  const orders = ['bought', 'rests', 'exit'].map((id) => {
+    const { lots, executedLots, priceTicks, tradedLots, averagePrice } = orderOf(ledger, id);
+    return { lots, executedLots, priceTicks, tradedLots, averagePrice };
+  });
+  return { lots: position.lots, shares: [...position.shares], orders };
+};
+const change = (ledger: FoldedLedger, rules: SymbolRules): void => {
+  ledger.append({ kind: 'rules', at_ms: T0 + 1, payload: { rules } });
+};
+
+describe('a step that the venue changes while something is held (SAE-R)', () => {
+  it('leaves the same quantities and prices, in the new units', () => {
+    const ledger = held();
+    orderOf(ledger, 'rests').amend = { lots: 20, priceTicks: 590_000 };
+    ledger.state.position('BTCUSDT').disputedLots = 30;
+    change(ledger, FINER);
+    assert.deepEqual(figures(ledger), {
+      lots: 210,
+      shares: [['alice', 210]],
+      orders: [
+        { lots: 160, executedLots: 160, priceTicks: 6_000_010, tradedLots: 160, averagePrice: 60_000 },
+        { lots: 140, executedLots: 50, priceTicks: 6_000_010, tradedLots: 0, averagePrice: 60_000 },
+        { lots: 150, executedLots: 0, priceTicks: 6_000_010, tradedLots: 0, averagePrice: null },
+      ],
+    });
+    assert.deepEqual(orderOf(ledger, 'rests').amend, { lots: 200, priceTicks: 5_900_000 });
+    assert.equal(ledger.state.position('BTCUSDT').disputedLots, 300);
+    // What is filled from now on is told in the new units.
+    ledger.append(orderEvent('rests', T0 + 2, { status: 'filled', executed_lots: 140, average_price: 60_000 }));
+    assert.equal(ledger.state.position('BTCUSDT').lots, 300);
+  });
+
+  it('is nothing where the step is the same, and comes back where it does', () => {
+    const ledger = held();
+    const before = figures(ledger);
+    change(ledger, { ...BTC_RULES, trading: false, observedAtMs: T0 + 1 });
+    assert.deepEqual(figures(ledger), before, 'the same step');
+    change(ledger, FINER);
+    change(ledger, BTC_RULES);
+    assert.deepEqual(figures(ledger), before, 'back again');
+    assert.deepEqual(ledger.refold().position('BTCUSDT'), ledger.state.position('BTCUSDT'), 'a restart folds the same');
+  });
+
+  it('rounds against the requester: more exposure, and less that an agent may close', () => {
+    const step = fc.record({
+      lotMantissa: fc.constantFrom(1, 2, 5, 25),
+      lotScale: fc.constantFrom(1, 10, 100, 1000, 10_000, 100_000_000),
+    });
+    fc.assert(
+      fc.property(step, fc.integer({ min: 1, max: 14 }), (lotStep, filled) => {
+        const ledger = held(filled);
+        const base = BTC_RULES.lotMantissa / BTC_RULES.lotScale;
+        change(ledger, { ...BTC_RULES, ...lotStep });
+        const size = lotStep.lotMantissa / lotStep.lotScale;
+        const position = ledger.state.position('BTCUSDT');
+        const [rests, exit] = [orderOf(ledger, 'rests'), orderOf(ledger, 'exit')];
+        const open = rests.lots - rests.executedLots;
+        const slack = 1e-12;
+        for (const lots of [position.lots, open, exit.lots]) assert.ok(Number.isSafeInteger(lots), `${lots} lots`);
+        assert.ok(position.lots * size >= (16 + filled) * base - slack, 'position');
+        assert.ok(open * size >= (14 - filled) * base - slack || filled === 14, 'what may still fill');
+        assert.ok((position.shares.get('alice') ?? 0) * size <= (16 + filled) * base + slack, 'share');
+        assert.ok(exit.lots * size <= 15 * base + slack, 'exit');
+      }),
+      { seed: 5, numRuns: 200 },
+    );
+  });
+});
