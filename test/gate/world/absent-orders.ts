@@ -4,6 +4,7 @@ import type { VenuePort } from '../../../daemon/gate/ports.ts';
 import { everyLiveOrder, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe('an order that no lookup finds (BY-12, BY-38)', () => {
   let world: DaemonWorld;
@@ -97,5 +98,6 @@ describe('an order that no lookup finds (BY-12, BY-38)', () => {
       'nothing is reserved',
     );
     assert.deepEqual(await stops(), ['ETHUSDT SELL'], 'the stop is the same one');
+    assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
   });
 });

@@ -5,6 +5,7 @@ import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { type Client, createClient } from '../../exchange-sim/signed-client.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -169,5 +170,6 @@ describe('what the open list shows counts, whatever became of it before (BY-32)'
     await world.restart();
     assert.deepEqual(shown(), before);
     assert.equal(live('grid-1'), true, 'the fourth of its id');
+    assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
   });
 });
