@@ -79,6 +79,7 @@ export function standingRequest(
     max_slippage_bps: order.slippageBps,
     requested_leverage: order.leverage,
     side: order.side,
+    skill_sha256: order.claimedSkillSha256,
   };
 }
 
@@ -100,7 +101,13 @@ export function bareAsk(place: ReviewPlace): Ask {
 }
 /** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
 export function standingAsk(place: ReviewPlace, order: OrderState, leaving: ReadonlySet<OrderState>): Ask {
-  return { ...bareAsk(place), own: order, leaving, sliceLots: order.lots - order.executedLots };
+  return {
+    ...bareAsk(place),
+    tokenSkillSha256: order.tokenSkillSha256,
+    own: order,
+    leaving,
+    sliceLots: order.lots - order.executedLots,
+  };
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */

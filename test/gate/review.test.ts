@@ -124,6 +124,22 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.equal(judge(folded, inputsAt(60_000, { quoteAtMs: NOW - 5_000 })), 'fits', 'the quote is just fresh');
   });
 
+  it('SAE-TRUST asks again with the skills that the order was asked for with', () => {
+    const folded = ledger();
+    const event = decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] });
+    const trust = { signals: [], token_skill_sha256: 'b'.repeat(64), claimed_skill_sha256: 'a'.repeat(64) };
+    folded.append({ ...event, payload: { ...event.payload, context: { ...event.payload.context, trust } } });
+    folded.append(orderEvent('o-1', T0 + 1, { status: 'working' }));
+    for (const state of [folded.state, folded.refold()]) {
+      const [order] = restingOpenings(state);
+      assert.ok(order !== undefined, 'an order rests');
+      const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
+      const request = standingRequest(PLACE, order, BTC_RULES, NOW);
+      const context = buildContext(state, inputsAt(60_000), request, policy, standingAsk(PLACE, order, new Set()));
+      assert.deepEqual(context.trust, trust, 'trusted as it was when it was asked for');
+    }
+  });
+
   it('reviews the worst price of a side first', () => {
     const folded = ledger();
     const orders = [590_000, 598_000, 594_000].map((price, slice) => ({

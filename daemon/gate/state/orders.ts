@@ -42,6 +42,9 @@ export interface OrderState {
   readonly dueAtMs: number;
   /** Bound on the price that was asked for; null: none was, which exits may leave out. */
   readonly slippageBps: number | null;
+  /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
+  readonly tokenSkillSha256: string | null;
+  readonly claimedSkillSha256: string | null;
   lots: number;
   priceTicks: number | null;
   executedLots: number;
@@ -147,6 +150,8 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     plannedAtMs: atMs,
     dueAtMs: atMs + planned.delay_ms,
     slippageBps: event.decision.effective?.max_slippage_bps ?? null,
+    tokenSkillSha256: event.context.trust.token_skill_sha256,
+    claimedSkillSha256: event.context.trust.claimed_skill_sha256,
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     executedLots: 0,
@@ -189,6 +194,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     plannedAtMs: atMs,
     dueAtMs: atMs,
     slippageBps: null,
+    tokenSkillSha256: null,
+    claimedSkillSha256: null,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
     // What it filled before it was seen is in the position already, which the account shows.

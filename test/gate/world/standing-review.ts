@@ -34,3 +34,33 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
     assert.equal(await world.position('BTCUSDT'), before, 'nothing is added to the old position');
   });
 });
+
+describe('what rests is trusted no more than it was when it was asked for', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.temporal.duplicate_window_ms = 1;
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('SAE-TRUST an order of an unknown skill is canceled by a signal under which the skill permits less', async () => {
+    const skilled = world.createAgent('skilled', 'a'.repeat(64));
+    const limit = order({ order_type: 'limit', limit_price: 59_500, requested_notional: 1_000 });
+    const { body } = await world.tool('place_order', limit, skilled);
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    const rested = body.decision.effective?.notional ?? 0;
+    await world.advance(61_000);
+    assert.equal(openOrders(await world.books()).length, 1, 'it fits the caps of its skill');
+    const signal = { kind: 'injection', scope: { symbol: 'BTCUSDT' }, severity: 1, ttl_ms: 600_000 };
+    await world.call('POST', '/v1/signals', signal, world.token('monitor'));
+    for (let i = 0; i < 2; i += 1) await world.advance(1_000);
+    const again = await world.dryRun('place_order', limit, skilled);
+    const cap = again.body.decision.constraints.notional_cap;
+    assert.ok(cap < rested, `a new order of this skill gets ${cap} USDT, ${rested} USDT rested`);
+    assert.equal(openOrders(await world.books()).length, 0, 'what rested is gone');
+  });
+});
