@@ -67,7 +67,7 @@ export class ExitRunner {
     const order = (this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [])[0];
     if (order === undefined) return;
     if (order.status === 'pending_send')
-      await this.#merged.join(order, (lots) => this.#sendMerged(decided, order, lots));
+      await this.#merged.join(order, wholeLots(decided, order), (lots) => this.#sendMerged(decided, order, lots));
     else await this.#climb(decided, order);
   }
 

@@ -13,6 +13,8 @@ export class MergedExits {
   readonly #signal: AbortSignal;
   /** By {@link mergeKey}: what still takes equal exits along. */
   readonly #waiting = new Map<string, Promise<void>>();
+  /** Lots that a waiting exit is to close, of which its order may be only the venue's largest. */
+  readonly #whole = new WeakMap<OrderState, number>();
 
   constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
     this.#core = core;
@@ -24,7 +26,8 @@ export class MergedExits {
    * Waits with an unsent exit until it is due. The first of equal ones takes along all that have come in meanwhile and
    * `send`s their lots; the others resolve with it. What comes later waits by itself.
    */
-  join(order: OrderState, send: (lots: number) => Promise<void>): Promise<void> {
+  join(order: OrderState, wholeLots: number, send: (lots: number) => Promise<void>): Promise<void> {
+    this.#whole.set(order, wholeLots);
     const key = mergeKey(order);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
@@ -42,7 +45,7 @@ export class MergedExits {
     const equal = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
       (other) => other.status === 'pending_send' && other.reduceOnly && mergeKey(other) === key,
     );
-    const lots = equal.reduce((sum, other) => sum + other.lots, 0);
+    const lots = equal.reduce((sum, other) => sum + (this.#whole.get(other) ?? other.lots), 0);
     for (const other of equal) {
       const detail = other === order ? 'sent as one merged exit' : 'merged into one exit';
       this.#sender.record(other, endedEvent(this.#core, other, 'canceled', detail));

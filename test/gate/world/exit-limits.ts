@@ -44,11 +44,18 @@ describe('exits at the limits of the venue: the price band', () => {
 describe('exits at the limits of the venue: the largest order', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start({ sim: { balance: 50_000_000 } });
+    world = await DaemonWorld.start({
+      sim: { balance: 50_000_000 },
+      policy: (spec) => {
+        spec.exits.scope = 'account';
+        spec.exits.rate = { max: 1, window_ms: 60_000 };
+      },
+    });
   });
   after(() => world.close());
 
-  it('BY-36 a position above LOT_SIZE and MARKET_LOT_SIZE is closed in parts', async () => {
+  /** A position of somebody else, larger than the venue's largest limit and market orders. */
+  async function hold(): Promise<void> {
     const human = createClient(world.sim);
     await world.control('set-mark', { symbol: 'ETHUSDT', price: '3000', level_notional_usdt: '500000000' });
     for (let i = 0; i < 6; i += 1) {
@@ -62,10 +69,25 @@ describe('exits at the limits of the venue: the largest order', () => {
     }
     await world.advance(3_000);
     assert.equal(await world.position('ETHUSDT'), 12_000);
+  }
+
+  it('BY-36 a position above LOT_SIZE and MARKET_LOT_SIZE is closed in parts', async () => {
+    await hold();
     const flat = await world.operator<{ positions_left: unknown[] }>('POST', '/v1/flatten', { reason: 'test' });
     assert.deepEqual(flat.body.positions_left, [], 'nothing is left');
     assert.equal(await world.position('ETHUSDT'), 0, 'flat at the exchange');
     const parts = (await world.orders()).map((sent) => Number(sent.quantity)).filter((quantity) => quantity > 0);
     assert.ok(Math.max(...parts) <= 10_000, 'no order above the filter');
+  });
+
+  it('BY-36 neither is an exit cut to one part that waits for its rate', async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await hold();
+    await world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.001 });
+    const waiting = world.tool('close_position', { symbol: 'ETHUSDT' });
+    await until('it waits', () => world.daemon.gate.openOrderCount() > 0);
+    await world.advance(61_000);
+    await waiting;
+    await until('the position is closed', async () => (await world.position('ETHUSDT')) === 0);
   });
 });
