@@ -33,10 +33,10 @@ export function isPlausibleBar(bar: Bar): boolean {
 }
 
 /**
- * A count of bars of `policyBarMs`, as bars of `actualBarMs` over the same time: rounded, at least 2
- * (DESIGN section 3, "Regime").
+ * A count of bars of `policyBarMs`, as bars of `actualBarMs` over the same time: on bars of the policy's own length the
+ * count itself, on others rounded and at least 2 (DESIGN section 3, "Regime").
  */
 export function scaleBarCount(count: number, policyBarMs: number, actualBarMs: number): number {
-  if (policyBarMs === actualBarMs) return Math.max(2, count);
+  if (policyBarMs === actualBarMs) return count;
   return Math.max(2, Math.round((count * policyBarMs) / actualBarMs));
 }

@@ -140,7 +140,9 @@ export class MarketFeatureWindow {
     this.#sigmas.evictThrough(nextOpenTimeMs - this.#sigmaBaselineMs - this.barMs);
     this.#liquidities.evictThrough(nextOpenTimeMs - this.#liquidityBaselineMs - this.barMs);
     this.#sigmaBaseline = this.#sigmas.quantile(this.#baselineQuantile);
-    this.#liquidityFloor = this.#liquidities.quantile(this.#liquidityQuantile);
+    const floor = this.#liquidities.quantile(this.#liquidityQuantile);
+    // The quantile 0 would be the least of the past, below which a new low falls; it is meant as never.
+    this.#liquidityFloor = this.#liquidityQuantile === 0 && floor !== null ? 0 : floor;
   }
 
   #applyReturn(move: number): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Bar } from '../../../daemon/core/features/bars.ts';
+import { type Bar, scaleBarCount } from '../../../daemon/core/features/bars.ts';
 import type { MarketFeatures } from '../../../daemon/core/features/market.ts';
 import { MAX_JUMP_RATIO, MarketFeatureWindow } from '../../../daemon/core/features/market-window.ts';
 import { market, withWindows } from './market-section.ts';
@@ -238,4 +238,32 @@ test('window counts are of policy bars: other bar lengths cover the same time, a
   ] as const;
   for (const [barMs, expected] of cases) assert.equal(new MarketFeatureWindow(barMs, market).windowBars, expected);
   assert.throws(() => new MarketFeatureWindow(0, market), RangeError);
+});
+
+test('SAE-LIQ: a quantile of 0 is never reached, also by a new low', () => {
+  const section = withWindows({ window_bars: 5, baseline_bars: 30, ema_bars: 3 });
+  const never = { ...section, liquidity: { ...section.liquidity, below_quantile: 0 } };
+  const bars = syntheticBars(13, 120, BAR_MS).map((bar, t) => (t > 100 ? { ...bar, volume: bar.volume / 1000 } : bar));
+  const features = featuresOf(bars, never);
+  for (const { history_count, liquidity, liquidity_floor } of features) {
+    assert.equal(liquidity_floor, history_count === 0 ? null : 0, 'unknown without a past, else out of reach');
+    assert.ok(liquidity! >= (liquidity_floor ?? 0), 'never below');
+  }
+  assert.ok(
+    featuresOf(bars, section).some(({ liquidity, liquidity_floor }) => liquidity! < (liquidity_floor ?? 0)),
+    'the new lows are there to be seen',
+  );
+});
+
+test('counts of bars are those of the policy on bars of its own length, and at least 2 on others', () => {
+  const table: readonly [count: number, actualMs: number, expected: number][] = [
+    [1, BAR_MS, 1],
+    [4, BAR_MS, 4],
+    [4, 4 * BAR_MS, 2],
+    [1, 4 * BAR_MS, 2],
+    [1, BAR_MS / 15, 15],
+    [60, 300_000, 180],
+  ];
+  for (const [count, actualMs, expected] of table)
+    assert.equal(scaleBarCount(count, BAR_MS, actualMs), expected, `${count} bars, now of ${actualMs} ms`);
 });
