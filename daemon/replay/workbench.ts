@@ -1,3 +1,4 @@
+import type { MarketSection } from '../core/policy.ts';
 import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
 import { type JudgeScope, scaleScope } from '../judge/scope.ts';
 import { createAttacker } from './agents/attacks/index.ts';
@@ -78,9 +79,7 @@ export class Workbench {
   }
 
   #track(variant: Variant): MarketTrack {
-    // What features and held regimes are made of; variants mostly differ in what a regime does.
-    const { bar_ms, volatility, regime_hold_bars, funding, liquidity } = variant.spec.market;
-    const key = JSON.stringify([bar_ms, volatility, regime_hold_bars, funding, liquidity]);
+    const key = trackKeyOf(variant.spec.market);
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
     const track = new MarketTrack(this.market.data, variant.spec.market);
@@ -101,6 +100,11 @@ export class Workbench {
     this.#schedules.set(key, schedule);
     return schedule;
   }
+}
+
+/** What features and held regimes are made of: policies mostly differ in what a regime does, and share their tracks. */
+export function trackKeyOf({ bar_ms, volatility, regime_hold_bars, funding, liquidity }: MarketSection): string {
+  return JSON.stringify([bar_ms, volatility, regime_hold_bars, funding, liquidity]);
 }
 
 function createAgents(

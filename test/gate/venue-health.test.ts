@@ -75,7 +75,7 @@ describe('refusals in a loop stop opening', () => {
   });
 });
 
-test('a new grave cause outlives the clearing of the one before it, a passing one does not shorten it [SAE-HALT]', () => {
+test('a new grave cause outlives the clearing of the one before it, a passing one does not shorten it [SAE-U]', () => {
   const { core, health } = createHealth();
   const breaker = () => core.state.layers.get('breaker|account|');
   health.setBreaker('first', 'an operator clears it', null);

@@ -43,7 +43,7 @@ before(async () => {
   sim = await startExchangeSim({ enforceLimits: false, startMs: 1_740_960_000_000 });
   clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
-  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 250 });
+  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 750 });
   clock.setScale(await venue.fetchTimeScale());
   assert.equal((await venue.fetchAccount([])).kind, 'failed', 'no signature before the clock is set');
   const startedMs = performance.now();

@@ -7,6 +7,7 @@ import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
 import { MarketTrack } from '../market/track.ts';
 import type { MarketData } from '../types.ts';
 import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
+import { trackKeyOf } from '../workbench.ts';
 import { applyEdits, type Edits } from './edits.ts';
 import { buildSceneMarket } from './market.ts';
 import type { Scene, SceneOutcome } from './scene.ts';
@@ -99,7 +100,7 @@ export class Stage {
 
   #track(paths: Scene['market'], data: MarketData, spec: IntendedPolicySpec): MarketTrack {
     const index = [...this.#markets.keys()].indexOf(paths);
-    const key = `${index} ${JSON.stringify(spec.market)}`;
+    const key = `${index} ${trackKeyOf(spec.market)}`;
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
     const track = new MarketTrack(data, spec.market);

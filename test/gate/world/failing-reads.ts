@@ -5,7 +5,7 @@ import { createClient } from '../../exchange-sim/signed-client.ts';
 
 const TRADES = { method: 'GET', path: '/fapi/v1/userTrades' };
 
-describe('what takes risk away does not wait for reads that fail or hang [SAE-HALT, BY-16, BY-32]', () => {
+describe('what takes risk away does not wait for reads that fail or hang [SAE-NONBYPASS, BY-16, BY-32]', () => {
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({
