@@ -21,6 +21,11 @@ describe('what comes between a decision and its send', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await world.advance(61_000);
     assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+    // A breaker that the venue's refusal opened closes with the next reading of the account.
+    await until('trading is active', async () => {
+      await world.refresh();
+      return (await world.tradingState()).state === 'active';
+    });
   });
 
   const place = async (args: object): Promise<string> => {
