@@ -363,9 +363,11 @@ export class Keeper {
   /** Each by itself: one that waits for the venue holds up neither the feeds nor the others. */
   #startTasks(): void {
     this.#startTask('retryCancels');
+    // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
+    // cancel what was left to rest, says only that.
+    if (!this.#wasReconciled) return;
     this.#startTask('reviewStanding');
-    // Before the first reading the ledger's positions may be of long ago.
-    if (this.#wasReconciled) this.#startTask('protect');
+    this.#startTask('protect');
   }
 
   #startTask(name: keyof KeeperTasks): void {

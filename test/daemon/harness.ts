@@ -57,6 +57,8 @@ export interface DaemonWorldOptions {
   readonly home?: string;
   readonly answerWithinMs?: number;
   readonly logLevel?: string;
+  /** Resting opening orders stay at the exchange when the daemon stops. */
+  readonly leaveOrders?: boolean;
 }
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 
@@ -279,6 +281,7 @@ async function launch(
     HOLDFAST_PAPER_URL: sim.url,
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
+    ...(options.leaveOrders === true ? { HOLDFAST_LEAVE_ORDERS: '1' } : {}),
   });
   const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
   return startDaemon(config, secrets, { log, signal: new AbortController().signal });

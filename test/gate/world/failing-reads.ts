@@ -87,3 +87,26 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
     await world.control('clear-faults', {});
   });
 });
+
+describe('an orderly restart [SAE-AUDIT, BY-13]', () => {
+  for (const leaveOrders of [true, false]) {
+    it(`${leaveOrders ? 'finds the resting orders that were left' : 'finds no resting order, where none was to be left'}`, async (t) => {
+      const world = await DaemonWorld.start({ wall: true, leaveOrders });
+      t.after(() => world.close());
+      const { body } = await world.tool(
+        'place_order',
+        order({ order_type: 'limit', limit_price: 58_000, requested_notional: 600 }),
+      );
+      assert.equal(body.execution.state, 'working', JSON.stringify(body));
+      // The first reading takes long, and the boot layer says `reducing` meanwhile.
+      await world.fault({ kind: 'delay', ms: 500, count: 4, match: TRADES });
+      await world.restart();
+      // One more round of everything.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const resting = (await world.books()).orders.filter((one) => one.status === 'NEW');
+      assert.equal(resting.length, leaveOrders ? 1 : 0);
+      const open = await world.call<{ readonly orders: readonly unknown[] }>('GET', '/v1/orders?open=true');
+      assert.equal(open.body.orders.length, leaveOrders ? 1 : 0, 'and the gate knows');
+    });
+  }
+});
