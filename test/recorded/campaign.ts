@@ -2,7 +2,8 @@ import { DaemonWorld, type DaemonWorldOptions, until } from '../daemon/harness.t
 import { actInCrash, actOnSchedule, ScriptedAgent } from './scripted-agent.ts';
 import { CRASH_BAR_MS, MARKET_FOLDER, MINUTE_MS, type Observation, observe, readOpenings, SYMBOLS } from './tape.ts';
 
-const STEP_MS = 5 * MINUTE_MS;
+/** Tape time passes in steps: between two of them the gate hears nothing. */
+export const STEP_MS = 5 * MINUTE_MS;
 const CRASH_STEP_MS = 15_000;
 /** The hour that is walked in small steps: the markets turn extreme at 20:46, the crash bar opens at 21:15. */
 const CRASH_FROM_MS = CRASH_BAR_MS - 35 * MINUTE_MS;
