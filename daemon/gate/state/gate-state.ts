@@ -250,7 +250,8 @@ export class GateState {
   #moveFill(order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
     const rules = this.rules.get(order.symbol);
     const price = event.average_price ?? priceOf(order, rules);
-    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms);
+    const isOfGate = order.origin === 'gate' && !order.protective;
+    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
     if (rules === undefined || price === null) return;
     const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
     // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
