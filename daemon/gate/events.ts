@@ -137,6 +137,8 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /** A halt that closes positions until there are none; absent in every other. */
+  readonly flatten?: true;
   readonly layer: StateLayer;
   readonly name: string | null;
   readonly reason: string;

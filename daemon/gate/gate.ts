@@ -32,6 +32,7 @@ import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decis
 import { cancelsNothing, cancelUnrecorded, DISK_FULL, isNeededOnFullDisk, recordFullDisk } from './disk-space.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import { ExitRunner } from './exits.ts';
+import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { Keeper } from './keeper.ts';
@@ -106,6 +107,15 @@ export class Gate implements GateApi {
       health.onReadFailure(detail, consequence, retryAfterMs);
     market.onVenueFailure = account.onVenueFailure;
     const protection = new Protection(this.core, this.#sender, this.#canceler, (request) => this.#runGateExit(request));
+    const flatten = new Flatten({
+      core: this.core,
+      canceler: this.#canceler,
+      slices: this.#slices,
+      account,
+      exit: (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
+      isQuiet: () => health.isQuiet(),
+      signal,
+    });
     this.keeper = new Keeper({
       core: this.core,
       account,
@@ -120,6 +130,7 @@ export class Gate implements GateApi {
           await this.#canceler.retryUnproven();
         },
         reviewStanding: () => this.#standing.tick(),
+        flatten: () => flatten.tick(),
         protect: async () => {
           await protection.tick();
           for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
@@ -127,14 +138,7 @@ export class Gate implements GateApi {
       },
     });
     this.policies = new PolicyControl(this.core, options.policyPort);
-    this.#operator = new Operator(
-      this.core,
-      this.#canceler,
-      this.#slices,
-      account,
-      (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
-      signal,
-    );
+    this.#operator = new Operator(this.core, this.#canceler, this.#slices, flatten);
     this.#recall = new ExecutionRecall(this.core.state, ports.ledger);
     this.core.onPolicyChange(() => {
       this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));

@@ -31,6 +31,8 @@ export interface KeeperTasks {
   retryCancels(): Promise<void>;
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Promise<void>;
+  /** What an operator's flatten left goes on being closed. */
+  flatten(): Promise<void>;
   /** Protective stops, and what stands above its caps is cut back: they rest on positions as they were once read. */
   protect(): Promise<void>;
 }
@@ -376,6 +378,7 @@ export class Keeper {
     // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
     // cancel what was left to rest, says only that.
     if (!this.#wasReconciled) return;
+    this.#startTask('flatten');
     this.#startTask('reviewStanding');
     this.#startTask('protect');
   }
