@@ -3,20 +3,13 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
 import { REASONS } from '../core/reasons.ts';
-import type {
-  Caller,
-  FlattenBody,
-  SignalBody,
-  SkillClaim,
-  StateChange,
-  StateLayerBody,
-  TradingStateBody,
-} from './api.ts';
+import type { Caller, FlattenBody, SkillClaim, StateChange, StateLayerBody, TradingStateBody } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
 import type { Flatten } from './flatten.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
+import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -24,11 +17,6 @@ import { layerKey, stateInForce } from './state/layers.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
 const VIOLATION_CHARS = 200;
-/** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
-export class OperatorRequestError extends Error {
-  readonly code = 'INVALID_INPUT';
-}
-
 /** A tool may be refused for its name or, when the name is known, for its arguments (`path: what is wrong`). */
 function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
   if (violation === null) return REASONS.SCOPE_TOOL;
@@ -38,43 +26,20 @@ function describeRefusedTool(violation: string | null): { readonly hint: string;
   };
 }
 
-/** What operators and monitors may do: trading states, signals, flatten, rebase; and the record of foreign tools. */
+/** What operators and monitors may do: trading states, flatten, rebase; and the record of foreign tools. */
 export class Operator {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   readonly #flatten: Flatten;
-  readonly #askedAt = new Map<string, number>();
+  readonly #loosening: LooseningDelay;
 
-  constructor(core: GateCore, canceler: Canceler, slices: SliceRunner, flatten: Flatten) {
+  constructor(core: GateCore, canceler: Canceler, slices: SliceRunner, flatten: Flatten, loosening: LooseningDelay) {
     this.#core = core;
     this.#canceler = canceler;
     this.#slices = slices;
     this.#flatten = flatten;
-  }
-
-  async addSignal(
-    caller: Caller,
-    signal: SignalBody,
-  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
-    const core = this.#core;
-    const limit = core.policySpec.trust.signals[signal.kind].max_ttl_ms;
-    if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
-    const expiresAtMs = core.nowMs() + signal.ttl_ms;
-    const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
-    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
-      account: signal.scope.account ?? null,
-      agent: signal.scope.agent ?? null,
-      evidence_hash: evidenceHash,
-      expires_at_ms: expiresAtMs,
-      kind: signal.kind,
-      set_by: caller.agent,
-      severity: signal.severity,
-      signal_id: `s-${seq.toString(36)}`,
-      symbol: signal.scope.symbol ?? null,
-    }));
-    await appended.committed;
-    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+    this.#loosening = loosening;
   }
 
   describeState(): TradingStateBody {
@@ -205,25 +170,10 @@ export class Operator {
   async rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
     const live = this.#core.market.account;
     if (live === null) throw new OperatorRequestError('the account is not known yet');
-    this.#waitForLoosening('rebase');
+    this.#loosening.requireWaited('rebase');
     const appended = this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
     await appended.committed;
     return { equity_usdt: live.marginBalanceUsdt };
-  }
-
-  /** On live what loosens is asked for twice: the first time starts the delay, the second after it takes effect. */
-  #waitForLoosening(what: string): void {
-    if (this.#core.settings.venue !== 'binance-live') return;
-    const now = this.#core.nowMs();
-    const delayMs = this.#core.policySpec.loosen_delay_ms;
-    const askedAt = this.#askedAt.get(what);
-    if (askedAt !== undefined && now - askedAt >= delayMs) {
-      this.#askedAt.delete(what);
-      return;
-    }
-    if (askedAt === undefined) this.#askedAt.set(what, now);
-    const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
-    throw new OperatorRequestError(`on binance-live ${what} waits: ask again after ${readyAt}`);
   }
 
   /** Inputs of rule 4 that are not fresh, in words, over every symbol of the policy. */

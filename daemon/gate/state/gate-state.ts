@@ -30,6 +30,7 @@ import {
 } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState, setLeverage } from './positions.ts';
+import { RecentAlerts } from './recent-alerts.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
@@ -58,6 +59,7 @@ export class GateState {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly alerts = new RecentAlerts();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
@@ -69,7 +71,6 @@ export class GateState {
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;
-  alertCount = 0;
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);
@@ -138,7 +139,7 @@ export class GateState {
         this.arming = event.payload;
         return;
       case 'alert':
-        this.alertCount += 1;
+        this.alerts.add(event.payload, event.seq, event.at_ms);
         return;
       case 'rejected_input':
         return;
