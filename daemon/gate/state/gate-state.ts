@@ -154,6 +154,7 @@ export class GateState {
     if (change === null) return;
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
+    this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>
