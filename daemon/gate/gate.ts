@@ -32,7 +32,7 @@ import type {
 } from './api.ts';
 import { Canceler } from './cancels.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
-import { cancelsNothing, cancelUnrecorded, DISK_FULL, isNeededOnFullDisk, recordFullDisk } from './disk-space.ts';
+import { cancelsNothing, cancelUnrecorded, DISK_FULL, FullDisk, recordFullDisk } from './disk-space.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import { ExitRunner } from './exits.ts';
 import { Flatten } from './flatten.ts';
@@ -96,10 +96,12 @@ export class Gate implements GateApi {
   #isStarted = false;
   #isClosing = false;
   #isDiskFull = false;
+  readonly #fullDisk: FullDisk;
 
   constructor(options: GateOptions) {
     const { ports, settings, signal } = options;
     this.core = new GateCore(ports, settings, options.policy);
+    this.#fullDisk = new FullDisk(this.core);
     this.#signal = signal;
     this.#metricsText = options.metricsText;
     const health = new VenueHealth(this.core, {
@@ -282,10 +284,11 @@ export class Gate implements GateApi {
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
-      ...(this.#isDiskFull ? { skipUnless: isNeededOnFullDisk } : {}),
+      ...(this.#isDiskFull ? { skipUnless: (decision) => this.#fullDisk.isNeeded(intake.request, decision) } : {}),
       plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
     });
     if (decided === null && !this.#isDiskFull) throw new Error('a decision was not recorded');
+    if (decided !== null && this.#isDiskFull) this.#fullDisk.noteExit(intake.request, decided.body.decision_id);
     return decided;
   }
 
