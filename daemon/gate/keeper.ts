@@ -31,6 +31,8 @@ export interface KeeperTasks {
   retryCancels(): Promise<void>;
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Promise<void>;
+  /** What an operator's flatten left goes on being closed. */
+  flatten(): Promise<void>;
   /** Protective stops, and what stands above its caps is cut back: they rest on positions as they were once read. */
   protect(): Promise<void>;
 }
@@ -62,7 +64,7 @@ export class Keeper {
   readonly #busy = new Set<FeedName>();
   readonly #tradeSymbols = new Set<string>();
   readonly #running = new Map<keyof KeeperTasks, Promise<void>>();
-  #isPollingTrades = false;
+  #tradePoll: Promise<void> | null = null;
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
   isReconciled = false;
   /** Account and orders were read whole since this process started. */
@@ -312,7 +314,17 @@ export class Keeper {
     await this.#tasks.protect();
   }
 
+  /** One poll at a time; resolves when what was asked for by now has been read, or could not be. */
   async #pollTrades(): Promise<void> {
+    while (this.#tradePoll !== null) await this.#tradePoll;
+    if (this.#tradeSymbols.size === 0) return;
+    this.#tradePoll = this.#readTrades().finally(() => {
+      this.#tradePoll = null;
+    });
+    await this.#tradePoll;
+  }
+
+  async #readTrades(): Promise<void> {
     const symbols = [...this.#tradeSymbols];
     this.#tradeSymbols.clear();
     for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#tradeSymbols.add(symbol);
@@ -366,6 +378,7 @@ export class Keeper {
     // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
     // cancel what was left to rest, says only that.
     if (!this.#wasReconciled) return;
+    this.#startTask('flatten');
     this.#startTask('reviewStanding');
     this.#startTask('protect');
   }
@@ -382,15 +395,10 @@ export class Keeper {
   }
 
   #startTrades(): void {
-    if (this.#isPollingTrades || this.#tradeSymbols.size === 0) return;
-    this.#isPollingTrades = true;
-    this.#pollTrades()
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#note('trades', error);
-      })
-      .finally(() => {
-        this.#isPollingTrades = false;
-      });
+    if (this.#tradePoll !== null) return;
+    this.#pollTrades().catch((error: unknown) => {
+      if (!this.#signal.aborted) this.#note('trades', error);
+    });
   }
 
   #startDue(): void {

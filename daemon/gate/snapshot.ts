@@ -13,7 +13,7 @@ import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
-import { closableShare } from './state/closable-share.ts';
+import { agentsShare, closableShare } from './state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -94,7 +94,7 @@ export function buildContext(
   return {
     account: viewAccount(state, inputs, policy, symbol),
     account_name: ask.accountName,
-    agent: viewAgent(state, inputs, request.agent, symbol, rules, live, policy, ask),
+    agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
     duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null,
     exit_rung: ask.exitRung,
@@ -339,12 +339,12 @@ export function liquidationDistance(price: number | null, lots: number, mark: nu
 function viewAgent(
   state: GateState,
   inputs: LiveInputs,
-  agent: string,
+  { agent, origin }: ExecutionRequest,
   symbol: string,
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   policy: CompiledPolicy,
-  own: Own,
+  ask: Ask,
 ): AgentView {
   const pace = state.pacing.readAgent(agent);
   const position = state.positions.get(symbol);
@@ -353,11 +353,11 @@ function viewAgent(
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
-      : worstCase(held, othersThan(liveOrders(state.orders, symbol), own, agent), markInTicks(live.mark, rules));
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
   const others =
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
   const pending =
-    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, own, agent);
+    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
   return {
     fees_usdt: pace.fees.sum(inputs.nowMs),
     gross_other_usdt: others.gross,
@@ -366,7 +366,10 @@ function viewAgent(
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
-    share_lots: closableShare(position, liveOrders(state.orders, symbol), agent, own.own),
+    share_lots:
+      origin === 'gate' && ask.phase !== 'standing'
+        ? agentsShare(position)
+        : closableShare(position, liveOrders(state.orders, symbol), agent, ask.own),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };
