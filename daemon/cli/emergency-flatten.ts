@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../config.ts';
-import type { VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
+import type { Approved, OrderInstruction, VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
 import { DomainClock } from '../venue/clock.ts';
 import { createVenue } from '../venue/create-venue.ts';
 import { EmergencyOrders } from './emergency-orders.ts';
@@ -22,6 +22,7 @@ type Read<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'fa
 
 const WITHIN_MS = 60_000;
 const PAUSE_MS = 300;
+const SEND_DEADLINE_MS = 5_000;
 /** How long a round waits for its list while a position is held, and for what it has begun; neither is given up then. */
 const LIST_WITHIN_MS = 2_000;
 const ROUND_MS = 1_000;
@@ -100,7 +101,9 @@ async function flattenAccount(
   deadlineMs: number,
 ): Promise<EmergencyReport> {
   const { symbols, say } = options;
-  const orders = new EmergencyOrders(venue, say);
+  // RISK: orders that no gate decided; each is a MARKET reduceOnly order of at most the position, so it only reduces.
+  const send = (exit: OrderInstruction) => venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
+  const orders = new EmergencyOrders(venue, send, say);
   const concerns = (row: { readonly symbol: string }) => symbols === null || symbols.includes(row.symbol);
   const seen: Seen = { orders: null, positions: null };
   const readPositions = async (): Promise<readonly VenuePosition[] | null> => {

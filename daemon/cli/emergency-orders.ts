@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Approved, OrderInstruction, SubmitOutcome, VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
+import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
 
-const SEND_DEADLINE_MS = 5_000;
 /** How long an exit waits for the size of the largest order. */
 const FILTERS_WITHIN_MS = 2_000;
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
@@ -19,6 +18,7 @@ function reduces(order: VenueOrder): boolean {
  */
 export class EmergencyOrders {
   readonly #venue: VenuePort;
+  readonly #send: (exit: OrderInstruction) => Promise<SubmitOutcome>;
   readonly #say: (line: string) => void;
   readonly #underWay = new Map<string, Promise<void>>();
   /** Largest market order, lots, by symbol: read once. */
@@ -26,8 +26,9 @@ export class EmergencyOrders {
   /** Exits in a row that were refused for other reduce-only orders, by symbol. */
   readonly #locked = new Map<string, number>();
 
-  constructor(venue: VenuePort, say: (line: string) => void) {
+  constructor(venue: VenuePort, send: (exit: OrderInstruction) => Promise<SubmitOutcome>, say: (line: string) => void) {
     this.#venue = venue;
+    this.#send = send;
     this.#say = say;
   }
 
@@ -88,7 +89,7 @@ export class EmergencyOrders {
     else if (failed.kind === 'unknown') this.#say(`${symbol}: cancel failed: ${failed.detail}`);
   }
 
-  /** RISK: sends orders that no gate decided. They are MARKET and reduceOnly, at most the position, so they only reduce. */
+  /** RISK: MARKET and reduceOnly, at most the position: it only reduces. */
   async #exit({ symbol, lots }: VenuePosition, siblings: readonly VenueOrder[]): Promise<void> {
     const largest = await this.#readLargest(symbol);
     for (let left = Math.abs(lots); left > 0; left -= largest ?? left) {
@@ -102,7 +103,7 @@ export class EmergencyOrders {
         priceTicks: null,
         reduceOnly: true,
       };
-      const outcome = await this.#venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
+      const outcome = await this.#send(exit);
       if (outcome.kind === 'rejected') {
         this.#say(`${symbol}: exit refused: ${outcome.rejection.message}`);
         await this.#makeRoom(symbol, outcome, siblings);
