@@ -39,6 +39,8 @@ export class Flatten {
   readonly #signal: AbortSignal;
   readonly #exiting = new Map<string, Promise<void>>();
   readonly #pace = new Map<LayerEntry, Pace>();
+  /** Rounds of earlier ticks: the keeper calls again while one waits for the venue. */
+  readonly #underWay = new Set<LayerEntry>();
   #calls = 0;
 
   constructor(parts: {
@@ -97,7 +99,9 @@ export class Flatten {
   async tick(): Promise<void> {
     if (this.#calls > 0 || this.#isQuiet()) return;
     this.#endDone();
+    const rounds: Promise<unknown>[] = [];
     for (const entry of this.#standing()) {
+      if (this.#underWay.has(entry)) continue;
       const targets = this.#targetsOf(entry);
       const left = this.#describeLeft(targets);
       const now = performance.now();
@@ -106,8 +110,10 @@ export class Flatten {
       const pauseMs = pace?.left === left ? Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs) : ROUND_EVERY_MS;
       this.#pace.set(entry, { left, pauseMs, nextAt: now + pauseMs });
       const caller: Caller = { role: 'operator', agent: entry.setBy, tokenId: 'flatten', skillSha256: null };
-      await this.#round(caller, targets);
+      this.#underWay.add(entry);
+      rounds.push(this.#round(caller, targets).finally(() => this.#underWay.delete(entry)));
     }
+    await Promise.all(rounds);
   }
 
   /** Whether every order is proven canceled; the positions are being closed, or are closed. */
@@ -214,8 +220,10 @@ export class Flatten {
       !order.reduceOnly && symbols.includes(order.symbol);
     this.#slices.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
+      // RISK: what is known goes first, and neither a list nor a cancel that hangs holds up the rest.
+      void this.#canceler.cancelMatching(null, isOpening, 'flatten');
       await this.#account.pollOrders();
-      await this.#canceler.cancelMatching(null, isOpening, 'flatten');
+      await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
       const open = await this.#core.ports.venue.fetchOpenOrders(symbols);
       if (
         open.kind === 'ok' &&

@@ -148,9 +148,9 @@ export class Gate implements GateApi {
         },
         reviewStanding: () => this.#standing.tick(),
         flatten: () => flatten.tick(),
+        // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
         protect: async () => {
-          await protection.tick();
-          for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
+          await Promise.all([protection.tick(), this.#cutBack(protection)]);
         },
       },
     });
@@ -163,6 +163,10 @@ export class Gate implements GateApi {
     this.core.onPolicyChange(() => {
       this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
     });
+  }
+
+  async #cutBack(protection: Protection): Promise<void> {
+    await Promise.all(this.#standing.findBreaches().map((breach) => protection.cutBack(breach)));
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */

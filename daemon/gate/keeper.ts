@@ -25,7 +25,11 @@ const SILENCE_EVERY_MS = 60_000;
 /** How often filters of a held symbol are asked for while there are none, ms of wall time. */
 const FORCED_RULES_MS = 5_000;
 
-/** What follows from the views, again and again, whether or not the feeds could be read. */
+/**
+ * What follows from the views, again and again, whether or not the feeds could be read. Each is called at every tick,
+ * also while what an earlier call began is still on its way: it begins what is due and not under way, and resolves with
+ * that.
+ */
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
   retryCancels(): Promise<void>;
@@ -63,7 +67,7 @@ export class Keeper {
   readonly #nextAt = new Map<FeedName, number>();
   readonly #busy = new Set<FeedName>();
   readonly #tradeSymbols = new Set<string>();
-  readonly #running = new Map<keyof KeeperTasks, Promise<void>>();
+  readonly #running = new Set<Promise<void>>();
   #tradePoll: Promise<void> | null = null;
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
   isReconciled = false;
@@ -308,7 +312,7 @@ export class Keeper {
     await this.#account.pollAccount();
     await this.#pollTrades();
     this.#health.sweepLayers();
-    await Promise.all(this.#running.values());
+    await Promise.all(this.#running);
     await this.#tasks.retryCancels();
     await this.#tasks.reviewStanding();
     await this.#tasks.protect();
@@ -372,7 +376,7 @@ export class Keeper {
     }
   }
 
-  /** Each by itself: one that waits for the venue holds up neither the feeds nor the others. */
+  /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
   #startTasks(): void {
     this.#startTask('retryCancels');
     // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
@@ -384,14 +388,14 @@ export class Keeper {
   }
 
   #startTask(name: keyof KeeperTasks): void {
-    if (this.#running.has(name) || this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
     const running = this.#tasks[name]()
       .catch((error: unknown) => {
         if (!this.#signal.aborted)
           this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
       })
-      .finally(() => this.#running.delete(name));
-    this.#running.set(name, running);
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   #startTrades(): void {

@@ -140,14 +140,16 @@ export class Operator {
     const standing = [...this.#core.state.layers.values()].filter(
       (entry) => entry.layer === 'operator' && (entry.clearsAtMs === null || now < entry.clearsAtMs),
     );
-    for (const entry of standing) await this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`);
+    await Promise.all(
+      standing.map((entry) => this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`)),
+    );
   }
 
-  async #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
+  #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
     const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
       scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
     this.#slices.dropUnsent(reason, concerns);
-    await this.#canceler.cancelMatching(
+    return this.#canceler.cancelMatching(
       scope === 'symbol' ? name : null,
       (order) => !order.foreign && !order.reduceOnly && concerns(order),
       reason,

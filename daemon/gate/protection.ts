@@ -35,6 +35,8 @@ export class Protection {
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
+  /** Symbols whose stop is being seen to: one at a time in each, and none waits for another. */
+  readonly #protecting = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
@@ -81,11 +83,18 @@ export class Protection {
     return stateInForce(this.#core.state.layers, this.#core.nowMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
+  /** Begins with every symbol that is not under way yet, and resolves with those. */
   async tick(): Promise<void> {
-    for (const position of this.#core.state.positions.values()) {
-      this.#watchHoldingTime(position);
-      if (this.#core.policySpec.protection.required) await this.#protect(position);
+    const positions = [...this.#core.state.positions.values()];
+    for (const position of positions) this.#watchHoldingTime(position);
+    const begun: Promise<void>[] = [];
+    for (const position of positions) {
+      const { symbol } = position;
+      if (!this.#core.policySpec.protection.required || this.#protecting.has(symbol)) continue;
+      this.#protecting.add(symbol);
+      begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));
     }
+    await Promise.all(begun);
   }
 
   #watchHoldingTime(position: PositionState): void {

@@ -35,7 +35,6 @@ export class StandingOrders {
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   #reviewed = '';
-  #running: Promise<void> | null = null;
 
   constructor(core: GateCore, canceler: Canceler, slices: SliceRunner) {
     this.#core = core;
@@ -43,22 +42,20 @@ export class StandingOrders {
     this.#slices = slices;
   }
 
-  /** Cheap: called at every feed tick and after every event that may tighten. */
+  /**
+   * Cheap: called at every feed tick and after every event that may tighten. All that follows is under way when it
+   * returns; the promise is that of the cancels that this call began, and no later call waits for it.
+   */
   async tick(): Promise<void> {
-    if (this.#running !== null) return this.#running;
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
-  }
-
-  async #run(): Promise<void> {
     this.#followCondition();
-    await this.#expire();
+    const cancels = [this.#expire()];
     const signature = this.#tightness();
-    if (signature === this.#reviewed) return;
-    const isComplete = await this.#review();
-    if (isComplete) this.#reviewed = signature;
+    if (signature !== this.#reviewed) {
+      const review = this.#review();
+      if (review.isComplete) this.#reviewed = signature;
+      cancels.push(...review.cancels);
+    }
+    await Promise.all(cancels);
   }
 
   #tightness(): string {
@@ -95,10 +92,10 @@ export class StandingOrders {
   }
 
   /** Resting opening orders past their ttl are canceled. */
-  async #expire(): Promise<void> {
+  #expire(): Promise<void> {
     const now = this.#core.nowMs();
     const ttl = this.#core.policySpec.standing.resting_ttl_ms;
-    await this.#canceler.cancelMatching(
+    return this.#canceler.cancelMatching(
       null,
       (order) =>
         isOwnOpening(order) && order.timeInForce === 'GTC' && !order.cancelRequested && now - order.plannedAtMs >= ttl,
@@ -106,7 +103,8 @@ export class StandingOrders {
     );
   }
 
-  async #review(): Promise<boolean> {
+  /** INVARIANT: no await in here. A cancel that hangs holds up neither the next one nor the next review (BY-31). */
+  #review(): { readonly isComplete: boolean; readonly cancels: readonly Promise<void>[] } {
     const now = this.#core.nowMs();
     this.#slices.dropUnsent(
       'trading is not active',
@@ -128,8 +126,7 @@ export class StandingOrders {
       leaving.add(order);
       cancels.push(this.#canceler.cancel(order, 'no longer fits the tightened policy'));
     }
-    await Promise.all(cancels);
-    return isComplete;
+    return { isComplete, cancels };
   }
 
   /** Decides a resting order again; a record is kept only when it no longer fits. Stale inputs decide nothing. */
