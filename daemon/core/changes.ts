@@ -68,8 +68,9 @@ export function decideCancel(
 }
 
 /**
- * Modify = amend in place, judged as the order it becomes (BY-07). Smaller at a price no more aggressive reduces risk;
- * a total at or below what is filled is a cancel; everything else must be wholly allowed as a new opening order.
+ * Modify = amend in place, judged as the order it becomes (BY-07). Smaller at a price no more aggressive reduces risk,
+ * unless what is left of it counts for more (a sell at a higher limit); a total at or below what is filled is a cancel;
+ * everything else must be wholly allowed as a new opening order.
  */
 export function decideModify(
   trace: Trace,
@@ -90,7 +91,7 @@ export function decideModify(
     checkState(trace, request, context, 'cancel', true);
     return conclude(trace, policy, found, describeCancel(order, rules), []);
   }
-  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive;
+  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
   if (reduces || order.reduce_only) return amendReducing(trace, request, context, policy, found, order, target, rules);
   return amendOpening(trace, request, context, policy, found, order, target, rules);
 }
@@ -99,6 +100,8 @@ interface AmendTarget {
   readonly totalLots: number;
   readonly priceTicks: number;
   readonly isMoreAggressive: boolean;
+  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it anew. */
+  readonly countsForMore: boolean;
 }
 function amendedTarget(
   request: ExecutionRequest,
@@ -114,10 +117,18 @@ function amendedTarget(
         ? floorTicks(request.limit_price, rules)
         : ceilTicks(request.limit_price, rules);
   // Valued like a new order, at the worse of limit and mark.
-  const valueTicks = Math.max(1, priceTicks, mark === null ? 0 : ceilTicks(mark, rules));
+  const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
+  const valueTicks = Math.max(markTicks, priceTicks);
   const totalLots =
     request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
-  return { totalLots, priceTicks, isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old };
+  const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
+  return {
+    totalLots,
+    priceTicks,
+    isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
+    // Negated so that NaN counts for more.
+    countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
+  };
 }
 
 function describeAmend(
