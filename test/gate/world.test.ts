@@ -22,4 +22,5 @@ import './world/mistyped-names.ts';
 import './world/open-lists.ts';
 import './world/protection.ts';
 import './world/recall.ts';
+import './world/refused-amends.ts';
 import './world/standing-review.ts';
