@@ -6,6 +6,7 @@ import type { EffectiveAction, ExecutionDecision } from './decision.ts';
 import { findExit } from './exit.ts';
 import type { OpeningAsk } from './fit-order.ts';
 import { runOpeningRules } from './opening-rules.ts';
+import { checkRange } from './price.ts';
 import {
   areUsable,
   ceilTicks,
@@ -18,7 +19,7 @@ import {
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
 import { checkRate } from './rules/temporal.ts';
-import { lotsFor } from './staging.ts';
+import { lotsFor, minimumLots } from './staging.ts';
 import type { Trace } from './trace.ts';
 
 /** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */
@@ -68,8 +69,9 @@ export function decideCancel(
 }
 
 /**
- * Modify = amend in place, judged as the order it becomes (BY-07). Smaller at a price no more aggressive reduces risk;
- * a total at or below what is filled is a cancel; everything else must be wholly allowed as a new opening order.
+ * Modify = amend in place, judged as the order it becomes (BY-07). Smaller at a price no more aggressive reduces risk,
+ * unless what is left of it counts for more (a sell at a higher limit); a total at or below what is filled is a cancel;
+ * everything else must be wholly allowed as a new opening order.
  */
 export function decideModify(
   trace: Trace,
@@ -86,11 +88,16 @@ export function decideModify(
     return conclude(trace, policy, found, null, []);
   }
   const target = amendedTarget(request, order, rules, context.market.mark);
+  if (target.totalLots === order.lots && target.priceTicks === order.price_ticks) {
+    // The venue would answer that there is nothing to change; it is not asked.
+    trace.deny(12, 'ORDER_UNCHANGED', target.totalLots, order.lots, 'lots');
+    return conclude(trace, policy, found, null, []);
+  }
   if (target.totalLots <= order.filled_lots) {
     checkState(trace, request, context, 'cancel', true);
     return conclude(trace, policy, found, describeCancel(order, rules), []);
   }
-  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive;
+  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
   if (reduces || order.reduce_only) return amendReducing(trace, request, context, policy, found, order, target, rules);
   return amendOpening(trace, request, context, policy, found, order, target, rules);
 }
@@ -99,6 +106,8 @@ interface AmendTarget {
   readonly totalLots: number;
   readonly priceTicks: number;
   readonly isMoreAggressive: boolean;
+  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it anew. */
+  readonly countsForMore: boolean;
 }
 function amendedTarget(
   request: ExecutionRequest,
@@ -114,10 +123,18 @@ function amendedTarget(
         ? floorTicks(request.limit_price, rules)
         : ceilTicks(request.limit_price, rules);
   // Valued like a new order, at the worse of limit and mark.
-  const valueTicks = Math.max(1, priceTicks, mark === null ? 0 : ceilTicks(mark, rules));
+  const markTicks = mark === null ? 1 : Math.max(1, ceilTicks(mark, rules));
+  const valueTicks = Math.max(markTicks, priceTicks);
   const totalLots =
     request.requested_notional === null ? order.lots : lotsFor(request.requested_notional, valueTicks, rules);
-  return { totalLots, priceTicks, isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old };
+  const before = (order.lots - order.filled_lots) * Math.max(markTicks, old);
+  return {
+    totalLots,
+    priceTicks,
+    isMoreAggressive: order.side === 'buy' ? priceTicks > old : priceTicks < old,
+    // Negated so that NaN counts for more.
+    countsForMore: !((totalLots - order.filled_lots) * valueTicks <= before),
+  };
 }
 
 function describeAmend(
@@ -167,10 +184,18 @@ function amendReducing(
   const exit = findExit({ ...request, side: order.side }, context, policy);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
-  if (target.priceTicks < 1)
-    trace.deny(12, 'BELOW_MINIMUM', ticksToPrice(target.priceTicks, rules), ticksToPrice(1, rules), 'USDT');
+  if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
   if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
   return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
+}
+
+/** What is sent must be what the venue takes: reduce-only orders are exempt from MIN_NOTIONAL, not from LOT_SIZE. */
+function checkSize(trace: Trace, order: OrderView, target: AmendTarget, rules: RulesView): void {
+  const least = order.reduce_only ? Math.max(1, rules.min_lots) : minimumLots(rules, target.priceTicks);
+  if (target.totalLots > rules.max_lots) trace.deny(12, 'ABOVE_MAXIMUM', target.totalLots, rules.max_lots, 'lots');
+  if (target.totalLots >= least) return;
+  const usdt = (lots: number): number => lotsToQuantity(lots, rules) * ticksToPrice(target.priceTicks, rules);
+  trace.deny(12, 'BELOW_MINIMUM', usdt(target.totalLots), usdt(least), 'USDT');
 }
 
 function amendOpening(

@@ -126,8 +126,12 @@ export interface RulesView {
   readonly max_lots: number;
   /** MARKET_LOT_SIZE: the largest market order. */
   readonly max_market_lots: number;
+  /** PRICE_FILTER: the highest price of a limit order. */
+  readonly max_price_ticks: number;
   readonly min_lots: number;
   readonly min_notional_usdt: number;
+  /** PRICE_FILTER: the lowest price of a limit order. */
+  readonly min_price_ticks: number;
   /** PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x multiplier_up`. */
   readonly multiplier_down: number;
   readonly multiplier_up: number;

@@ -1,7 +1,16 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { EffectiveAction, ExecutionDecision } from './decision.ts';
-import { ceilTicks, floorTicks, floorUnits, formatPrice, formatQuantity, lotsToQuantity } from './quantities.ts';
+import { nearestPrice } from './price.ts';
+import {
+  ceilTicks,
+  floorTicks,
+  floorUnits,
+  formatPrice,
+  formatQuantity,
+  lotsToQuantity,
+  ticksToPrice,
+} from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import type { Trace } from './trace.ts';
 
@@ -109,7 +118,8 @@ export function exitPriceTicks(
   const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
   const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
   const ticks = side === 'sell' ? ceilTicks(bound, rules) : floorTicks(bound, rules);
-  return ticks > 0 && Number.isSafeInteger(ticks) ? insideBand(context, policy, rules, side, ticks) : null;
+  if (!(ticks > 0 && Number.isSafeInteger(ticks))) return null;
+  return nearestPrice(insideBand(context, policy, rules, side, ticks), rules);
 }
 
 /**
@@ -187,9 +197,14 @@ export function buildExit(
   // The ladder of an operator or of the gate ends in MARKET reduceOnly; an agent's ends at its last rung.
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   let priceTicks: number | null = null;
-  if (isLimit)
-    priceTicks = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, ladder.at(-1) ?? 0);
-  else if (!isPastLadder)
+  if (isLimit) {
+    const last = ladder.at(-1) ?? 0;
+    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, last);
+    // PRICE_FILTER: an exit is not refused for its price, it goes out at the nearest one that the venue takes.
+    priceTicks = nearestPrice(asked, rules);
+    if (exit.side === 'sell' ? priceTicks < asked : priceTicks > asked)
+      trace.tighten(11, 'PRICE_OUT_OF_RANGE', ticksToPrice(asked, rules), ticksToPrice(priceTicks, rules), 'USDT');
+  } else if (!isPastLadder)
     priceTicks = exitPriceTicks(context, policy, rules, exit.side, rung, request.max_slippage_bps);
   const lots = largestExitLots(whole, rules, priceTicks === null);
   if (lots < whole) trace.tighten(12, 'ABOVE_MAXIMUM', whole, lots, 'lots');

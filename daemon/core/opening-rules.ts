@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { ActionClass, EffectiveAction, StagedSlice } from './decision.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
-import { checkPrice, type PriceBound } from './price.ts';
+import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { ceilTicks, floorTicks, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
@@ -44,23 +44,14 @@ export function runOpeningRules(
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
   const rules = context.market.rules;
-  if (price === null || rules === null) {
+  const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
+  if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {
     trace.skip(12, 'PROJECTION');
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
     return { effective: null, plan: [] };
   }
-  return fitOrder(
-    trace,
-    request,
-    context,
-    policy,
-    found,
-    ask,
-    followParent(price, context, rules, ask.side),
-    rules,
-    action,
-  );
+  return fitOrder(trace, request, context, policy, found, ask, followed, rules, action);
 }
 
 /** A later slice's price is no worse than its parent's by more than the slippage bound. */

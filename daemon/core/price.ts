@@ -38,6 +38,24 @@ export function boundPrice(
   return { slippageBps, priceTicks, valueTicks: Math.max(markTicks, priceTicks) };
 }
 
+/** The nearest price that PRICE_FILTER permits; a bound that is no price holds nothing. */
+export function nearestPrice(priceTicks: number, rules: RulesView): number {
+  const { max_price_ticks: highest, min_price_ticks: lowest } = rules;
+  if (Number.isSafeInteger(highest) && highest >= 1 && priceTicks > highest) return highest;
+  return Number.isSafeInteger(lowest) && priceTicks < lowest ? lowest : priceTicks;
+}
+
+/**
+ * The venue takes no limit order beyond its lowest and highest price. Denied here, so that an agent cannot have the
+ * venue refuse us by asking for it. False: it is denied.
+ */
+export function checkRange(trace: Trace, priceTicks: number, rules: RulesView): boolean {
+  const nearest = nearestPrice(priceTicks, rules);
+  if (nearest === priceTicks) return true;
+  trace.deny(11, 'PRICE_OUT_OF_RANGE', ticksToPrice(priceTicks, rules), ticksToPrice(nearest, rules), 'USDT');
+  return false;
+}
+
 /** Rule 11, SAE-M5: dislocation of book and mark, the slippage cap, and the bound that the exchange will enforce. */
 export function checkPrice(
   trace: Trace,

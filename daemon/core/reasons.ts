@@ -106,6 +106,10 @@ export const REASONS = {
     message: 'The slippage bound is above the cap (`limit`), which holds instead.',
     hint: 'Ask for no more than the cap; an order that goes out has that bound.',
   },
+  PRICE_OUT_OF_RANGE: {
+    message: 'The price is outside what the venue takes for this symbol; `limit` is the nearest that it takes.',
+    hint: 'Name a price that the venue takes.',
+  },
   OPPOSES_AGENT: {
     message: 'Another agent holds a share of this symbol in the other direction (`observed`).',
     hint: 'Trade another symbol, or wait until that share is closed.',
@@ -159,6 +163,10 @@ export const REASONS = {
     hint: 'Agents change and cancel their own orders only.',
   },
   ORDER_NOT_OPEN: { message: 'The order is no longer open.', hint: 'Nothing to do.' },
+  ORDER_UNCHANGED: {
+    message: 'The order has this size and price already.',
+    hint: 'Nothing to do: the order stays as it is.',
+  },
   MODIFY_NOT_ALLOWED: {
     message: 'The modified order would not be wholly allowed; the old order stays.',
     hint: 'Ask for less, or cancel and place a new order.',

@@ -1,3 +1,4 @@
+import { REGIME_RANK } from '../core/features/market.ts';
 import type { OrderStatus } from './api.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
@@ -78,12 +79,15 @@ export class OrderSender {
     return null;
   }
 
-  /** What was allowed under another policy, or before a signal came, may not be allowed now. */
+  /** What was allowed under another policy, in a calmer regime, or before a signal came, may not be allowed now. */
   #findTightening(decided: Decided): string | null {
     const core = this.#core;
     if (core.policySpec.mode !== 'enforce') return null;
     if (decided.body.policy_hash !== core.policyHash) return 'the policy changed before it was sent';
     const { context, request } = decided.event;
+    const regime = request.symbol === null ? undefined : core.market.symbol(request.symbol)?.heldRegime;
+    if (regime !== undefined && REGIME_RANK[regime] > REGIME_RANK[context.market.held_regime])
+      return `the regime became ${regime} before it was sent`;
     const active = core.state.activeSignals(core.nowMs(), core.settings.account, request.agent, request.symbol);
     const signal = active.find((kind) => !context.trust.signals.includes(kind));
     return signal === undefined ? null : `signal ${signal} came before it was sent`;

@@ -26,6 +26,9 @@ export interface SymbolRules {
   readonly minLots: number;
   readonly maxLots: number;
   readonly maxMarketLots: number;
+  /** PRICE_FILTER; the largest safe integer where the venue names no highest price. */
+  readonly minPriceTicks: number;
+  readonly maxPriceTicks: number;
   readonly minNotionalUsdt: number;
   /** PERCENT_PRICE: buy price <= mark * up, sell price >= mark * down. */
   readonly multiplierUp: number;

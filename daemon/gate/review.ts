@@ -36,6 +36,37 @@ export interface Breach {
 }
 /** `unclear`: only stale inputs speak against the order, which proves nothing about it. */
 export type StandingVerdict = 'fits' | 'gone' | 'unclear';
+/** As what a resting order is decided again. */
+export interface StandingForm {
+  readonly lots: number;
+  readonly priceTicks: number;
+}
+
+/**
+ * What may rest of an order: one form, or two while an amend is not proven, both in the larger size (DESIGN "Modify").
+ * Which price is the worse depends on the cap: the higher one is worth more, and of a sell the lower one is the more
+ * aggressive. So both are judged. Empty: the order names no price.
+ */
+export function standingForms(order: OrderState): readonly StandingForm[] {
+  const { amend, lots, priceTicks } = order;
+  if (priceTicks === null) return [];
+  if (amend === null) return [{ lots, priceTicks }];
+  const most = Math.max(lots, amend.lots);
+  const old = { lots: most, priceTicks };
+  return amend.priceTicks === priceTicks ? [old] : [old, { lots: most, priceTicks: amend.priceTicks }];
+}
+
+/** One form that no longer fits is enough: it may be the one that rests. */
+export function judgeForms(order: OrderState, judge: (form: StandingForm) => StandingVerdict): StandingVerdict {
+  const forms = standingForms(order);
+  let verdict: StandingVerdict = forms.length === 0 ? 'unclear' : 'fits';
+  for (const form of forms) {
+    const found = judge(form);
+    if (found === 'gone') return 'gone';
+    if (found === 'unclear') verdict = 'unclear';
+  }
+  return verdict;
+}
 
 /** An opening request of the gate itself with nothing asked for: what budgets and regimes are looked up with. */
 export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): ExecutionRequest {
@@ -65,17 +96,18 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
   };
 }
 
-/** A resting opening order as the request that it would be now. Precondition: the order has a price. */
+/** A form of a resting opening order as the request that it would be now. */
 export function standingRequest(
   place: ReviewPlace,
   order: OrderState,
+  form: StandingForm,
   rules: SymbolRules,
   nowMs: number,
 ): ExecutionRequest {
   return {
     ...bareRequest(place, order.symbol, nowMs),
     agent: order.agent ?? GATE_AGENT,
-    limit_price: ((order.priceTicks ?? 0) * rules.tickMantissa) / rules.tickScale,
+    limit_price: (form.priceTicks * rules.tickMantissa) / rules.tickScale,
     max_slippage_bps: order.slippageBps,
     requested_leverage: order.leverage,
     side: order.side,
@@ -100,18 +132,23 @@ export function bareAsk(place: ReviewPlace): Ask {
   return { ...NOT_ASKED, venue: place.venue, accountName: place.account };
 }
 /** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
-export function standingAsk(place: ReviewPlace, order: OrderState, leaving: ReadonlySet<OrderState>): Ask {
+export function standingAsk(
+  place: ReviewPlace,
+  order: OrderState,
+  form: StandingForm,
+  leaving: ReadonlySet<OrderState>,
+): Ask {
   return {
     ...bareAsk(place),
     tokenSkillSha256: order.tokenSkillSha256,
     own: order,
     leaving,
-    sliceLots: order.lots - order.executedLots,
+    sliceLots: form.lots - order.executedLots,
   };
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */
-export function judgeStanding(decision: ExecutionDecision, order: OrderState): StandingVerdict {
+export function judgeStanding(decision: ExecutionDecision, order: OrderState, form: StandingForm): StandingVerdict {
   const { effective } = decision;
   if (decision.decision === 'BLOCK') {
     const stale = decision.reasons.filter((reason) => reason.code.startsWith('STALE_'));
@@ -119,8 +156,8 @@ export function judgeStanding(decision: ExecutionDecision, order: OrderState): S
     return stale.length === denied && denied > 0 ? 'unclear' : 'gone';
   }
   if (effective === null || effective.action !== 'open') return 'gone';
-  const isWhole = effective.lots === order.lots - order.executedLots;
-  const isAsPriced = effective.price_ticks === order.priceTicks && (effective.leverage ?? 0) >= order.leverage;
+  const isWhole = effective.lots === form.lots - order.executedLots;
+  const isAsPriced = effective.price_ticks === form.priceTicks && (effective.leverage ?? 0) >= order.leverage;
   return isWhole && isAsPriced ? 'fits' : 'gone';
 }
 
@@ -138,7 +175,7 @@ export function restingOpenings(state: GateState): OrderState[] {
 /** The price that would hurt most if it filled: buys from the top, sells from the bottom. */
 function worstPriceFirst(a: OrderState, b: OrderState): number {
   const worse = (order: OrderState): number =>
-    order.side === 'buy' ? (order.priceTicks ?? 0) : -(order.priceTicks ?? 0);
+    Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceTicks : -form.priceTicks)));
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   if (a.side !== b.side) return a.side < b.side ? -1 : 1;
   return worse(b) - worse(a) || (a.clientOrderId < b.clientOrderId ? -1 : 1);

@@ -11,8 +11,10 @@ import {
   findStrictestRegime,
   GATE_AGENT,
   isOwnOpening,
+  judgeForms,
   judgeStanding,
   restingOpenings,
+  type StandingForm,
   type StandingVerdict,
   standingAsk,
   standingRequest,
@@ -23,17 +25,19 @@ import { markInTicks, unitsInUsdt, worstCase } from './state/exposure.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
-import { describeTightness } from './tightness.ts';
+import { describeTightness, GrownOrders } from './tightness.ts';
 
 /**
  * Rule 15: whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again
- * as if it were new; what no longer fits is canceled, worst price first. Also: resting orders have a ttl, and the
+ * as if it were new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once
+ * that is settled. Also: resting orders have a ttl, and the
  * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
  */
 export class StandingOrders {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
+  readonly #grown = new GrownOrders();
   #reviewed = '';
 
   constructor(core: GateCore, canceler: Canceler, slices: SliceRunner) {
@@ -50,10 +54,15 @@ export class StandingOrders {
     this.#followCondition();
     const cancels = [this.#expire()];
     const signature = this.#tightness();
-    if (signature !== this.#reviewed) {
-      const review = this.#review();
-      if (review.isComplete) this.#reviewed = signature;
+    const grown = this.#grown.find(restingOpenings(this.#core.state));
+    const isTightened = signature !== this.#reviewed;
+    if (isTightened || grown.size > 0) {
+      const review = this.#review((order) => isTightened || grown.has(order));
       cancels.push(...review.cancels);
+      if (review.isComplete) {
+        this.#reviewed = signature;
+        this.#grown.clear();
+      }
     }
     await Promise.all(cancels);
   }
@@ -104,7 +113,10 @@ export class StandingOrders {
   }
 
   /** INVARIANT: no await in here. A cancel that hangs holds up neither the next one nor the next review (BY-31). */
-  #review(): { readonly isComplete: boolean; readonly cancels: readonly Promise<void>[] } {
+  #review(isConcerned: (order: OrderState) => boolean): {
+    readonly isComplete: boolean;
+    readonly cancels: readonly Promise<void>[];
+  } {
     const now = this.#core.nowMs();
     this.#slices.dropUnsent(
       'trading is not active',
@@ -116,7 +128,7 @@ export class StandingOrders {
     const cancels: Promise<void>[] = [];
     let isComplete = true;
     for (const order of resting) {
-      if (leaving.has(order) || isTerminal(order.status)) continue;
+      if (leaving.has(order) || isTerminal(order.status) || !isConcerned(order)) continue;
       // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
       const inForce = stateInForce(this.#core.state.layers, now, order.symbol, order.agent).state;
       if (isHeld && inForce === 'active') continue;
@@ -129,14 +141,19 @@ export class StandingOrders {
     return { isComplete, cancels };
   }
 
-  /** Decides a resting order again; a record is kept only when it no longer fits. Stale inputs decide nothing. */
+  /** Decides a resting order again in each form that may rest. */
   #stillFits(order: OrderState, leaving: ReadonlySet<OrderState>): StandingVerdict {
+    return judgeForms(order, (form) => this.#formFits(order, form, leaving));
+  }
+
+  /** A record is kept only when it no longer fits. Stale inputs decide nothing. */
+  #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
     const rules = this.#core.state.rules.get(order.symbol);
-    if (rules === undefined || order.priceTicks === null || order.agent === null) return 'unclear';
+    if (rules === undefined || order.agent === null) return 'unclear';
     const { settings } = this.#core;
-    const request = standingRequest(settings, order, rules, this.#core.nowMs());
+    const request = standingRequest(settings, order, form, rules, this.#core.nowMs());
     let verdict: StandingVerdict = 'fits';
-    takeDecision(this.#core, request, standingAsk(settings, order, leaving), {
+    takeDecision(this.#core, request, standingAsk(settings, order, form, leaving), {
       kind: 'standing',
       route: 'standing',
       bodyHash: null,
@@ -144,7 +161,7 @@ export class StandingOrders {
       parentDecisionId: order.decisionId,
       plan: NO_ORDERS,
       skipUnless: (decision) => {
-        verdict = judgeStanding(decision, order);
+        verdict = judgeStanding(decision, order, form);
         return verdict === 'gone';
       },
     });

@@ -5,10 +5,10 @@
 
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { holdingTimeMs } from '../core/rules/tightening.ts';
-import { findAccountTiers, GATE_AGENT, isOwnOpening } from './review.ts';
+import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from './review.ts';
 import { exposedSymbols, type LiveInputs, liquidationDistance } from './snapshot.ts';
 import type { GateState } from './state/gate-state.ts';
-import { everyLiveOrder } from './state/orders.ts';
+import { everyLiveOrder, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 
 /** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
@@ -54,4 +54,31 @@ function describeBound(position: PositionState, inputs: LiveInputs, policy: Comp
   const isOld = sinceMs !== null && inputs.nowMs - sinceMs >= holdingTimeMs(policy);
   const isNear = distance !== null && distance < policy.spec.account.min_liquidation_distance;
   return `${isOld ? 'old' : ''}${isNear ? 'near' : ''}`;
+}
+
+/**
+ * Orders that rest larger or dearer than when they were looked at last: an amend of theirs was proven, or somebody
+ * changed them at the venue. They alone are due: an amend tightens nothing for anybody else's orders, and must not have
+ * them canceled for a mark that moved. Not for a replay, where an amend is decided and proven at one instant.
+ */
+export class GrownOrders {
+  readonly #seen = new WeakMap<OrderState, StandingForm>();
+  readonly #due = new Set<OrderState>();
+
+  /** Those due: found now, or since the last {@link clear}. */
+  find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
+    const live = new Set(resting);
+    for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
+    for (const order of resting) {
+      const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
+      const before = this.#seen.get(order);
+      this.#seen.set(order, now);
+      if (before !== undefined && (now.lots > before.lots || now.priceTicks > before.priceTicks)) this.#due.add(order);
+    }
+    return this.#due;
+  }
+
+  clear(): void {
+    this.#due.clear();
+  }
 }

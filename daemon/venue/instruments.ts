@@ -10,6 +10,8 @@ export interface Instrument {
   readonly minLots: number;
   readonly maxLots: number;
   readonly maxMarketLots: number;
+  readonly minPriceTicks: number;
+  readonly maxPriceTicks: number;
   readonly minNotionalUsdt: number;
   readonly multiplierUp: number;
   readonly multiplierDown: number;
@@ -29,7 +31,9 @@ function parseInstrument(raw: JsonObject): Instrument {
   const lotSize = findFilter(filters, 'LOT_SIZE');
   const marketLotSize = findFilter(filters, 'MARKET_LOT_SIZE');
   const percentPrice = findFilter(filters, 'PERCENT_PRICE');
-  const tick = parseStep(readDecimalText(findFilter(filters, 'PRICE_FILTER'), 'tickSize'), 'tickSize');
+  const priceFilter = findFilter(filters, 'PRICE_FILTER');
+  const tick = parseStep(readDecimalText(priceFilter, 'tickSize'), 'tickSize');
+  const maxPriceTicks = parseUnitsFloor(readDecimalText(priceFilter, 'maxPrice'), tick, 'maxPrice');
   const lot = parseStep(readDecimalText(lotSize, 'stepSize'), 'stepSize');
   return {
     symbol: readText(raw, 'symbol'),
@@ -39,6 +43,9 @@ function parseInstrument(raw: JsonObject): Instrument {
     minLots: parseUnitsCeil(readDecimalText(lotSize, 'minQty'), lot, 'minQty'),
     maxLots: parseUnitsFloor(readDecimalText(lotSize, 'maxQty'), lot, 'maxQty'),
     maxMarketLots: parseUnitsFloor(readDecimalText(marketLotSize, 'maxQty'), lot, 'maxQty'),
+    minPriceTicks: Math.max(1, parseUnitsCeil(readDecimalText(priceFilter, 'minPrice'), tick, 'minPrice')),
+    // The exchange writes 0 for a bound that does not hold.
+    maxPriceTicks: maxPriceTicks > 0 ? maxPriceTicks : Number.MAX_SAFE_INTEGER,
     minNotionalUsdt: readAmount(findFilter(filters, 'MIN_NOTIONAL'), 'notional'),
     multiplierUp: readAmount(percentPrice, 'multiplierUp'),
     multiplierDown: readAmount(percentPrice, 'multiplierDown'),

@@ -39,7 +39,8 @@ interface CodeRow {
 }
 
 export const CODE_ROWS: readonly CodeRow[] = [
-  { codes: [-1000, -1006, -1007, -4117], kind: 'unknown' },
+  // -5043: another change of the same order is on its way; which of them rests is not known.
+  { codes: [-1000, -1006, -1007, -4117, -5043], kind: 'unknown' },
   { codes: [-2011, -2013], kind: 'unknown' },
   { codes: [-1001], kind: 'rejected', retryable: true, text: /^Internal error; unable to process your request/ },
   { codes: [-1008, -1003, -1015], kind: 'rejected', retryable: true, consequence: 'back_off' },
@@ -51,6 +52,9 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-4116], kind: 'accepted' },
   { codes: [-2010], kind: 'accepted', text: /^Duplicate order sent\.?$/ },
   { codes: [-4046, -4059, -4171], kind: 'accepted' },
+  // The order has the size and the price already that the amend asks for. RISK: as a rejection it would count as the
+  // old form, which may be the smaller one.
+  { codes: [-5027], kind: 'accepted' },
   { codes: [-2022, -4118], kind: 'rejected', consequence: 'cancel_sibling' },
   { codes: [-2021, -4142], kind: 'rejected' },
   // Another closePosition order rests on this side.
@@ -62,9 +66,13 @@ export const CODE_ROWS: readonly CodeRow[] = [
     kind: 'rejected',
     consequence: 'reload_rules',
   },
-  { codes: [-4016, -4024, -4131], kind: 'rejected', retryable: true },
-  { codes: [-4164], kind: 'rejected' },
-  { codes: [-4140, -4141], kind: 'rejected', consequence: 'symbol_not_open' },
+  // PRICE_FILTER, which is held to before: the exchange has changed it.
+  { codes: [-4001, -4002, -4006, -4007, -4013], kind: 'rejected', consequence: 'reload_rules' },
+  { codes: [-4016, -4024, -4131, -4183, -4184, -4210, -4211], kind: 'rejected', retryable: true },
+  { codes: [-4164, -5029], kind: 'rejected' },
+  { codes: [-4140, -4141, -5024], kind: 'rejected', consequence: 'symbol_not_open' },
+  // An order that cannot be amended, or no more often.
+  { codes: [-5025, -5026], kind: 'rejected' },
   { codes: [-5021, -5022, -5041], kind: 'rejected', retryable: true },
   { codes: [-4531, -4067, -4068, -4047, -4048], kind: 'rejected' },
   // Checks of a request that ends before any order exists: symbol name, leverage value, leverage of a held position.

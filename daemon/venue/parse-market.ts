@@ -69,6 +69,8 @@ export function buildRules(
     minLots: instrument.minLots,
     maxLots: instrument.maxLots,
     maxMarketLots: instrument.maxMarketLots,
+    minPriceTicks: instrument.minPriceTicks,
+    maxPriceTicks: instrument.maxPriceTicks,
     minNotionalUsdt: instrument.minNotionalUsdt,
     multiplierUp: instrument.multiplierUp,
     multiplierDown: instrument.multiplierDown,

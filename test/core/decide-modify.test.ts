@@ -48,6 +48,39 @@ test('a higher price, or a larger size, is a new opening order: every opening ru
   }
 });
 
+/** A resting sell of ten lots at 62000, 620 USDT: worth its limit, which is above the mark. */
+const SELL: Change = { context: { order: { ...baseOrder, side: 'sell', price_ticks: 620_000 } } };
+test('SAE-R BY-07: a sell at a higher limit counts for more, so it is a new opening order under every cap', () => {
+  const opened: readonly (readonly [string, number, Change, string])[] = [
+    ['at the order cap of 1200', 120_000, {}, 'ALLOW'],
+    ['a tick above it', 120_000.1, {}, 'BLOCK'],
+    ['far away', 900_000, {}, 'BLOCK'],
+    ['above the symbol cap of 2400', 90_000, { context: { exposure: { short_units: 15_000_001 } } }, 'BLOCK'],
+    ['above the gross cap of 3600', 90_000, { context: { exposure: { gross_other_usdt: 2_701 } } }, 'BLOCK'],
+    ['with no order token left', 62_100, { context: { pacing: { account_sends: 20 } } }, 'BLOCK'],
+    ['in reducing', 62_100, { context: { state: { state: 'reducing' } } }, 'BLOCK'],
+    ['with no mark to value it at', 62_100, { context: { market: { mark_at_ms: null } } }, 'BLOCK'],
+  ];
+  for (const [what, limitPrice, change, expected] of opened)
+    assert.equal(modify(SELL, change, { request: { limit_price: limitPrice } }).decision, expected, what);
+});
+
+test('a sell at a higher limit and so much smaller that it counts for no more still reduces risk', () => {
+  const reducing: Change = { context: { state: { state: 'reducing' } } };
+  // Nine lots: 620 USDT before, 620.10 at 68900, 619.20 at 68800.
+  for (const [limitPrice, expected] of [
+    [68_800, 'ALLOW'],
+    [68_900, 'BLOCK'],
+  ] as const) {
+    const request = { limit_price: limitPrice, requested_notional: 9.05 * (limitPrice / 1000) };
+    const decision = modify(SELL, reducing, { request });
+    assert.equal(decision.decision, expected, `nine lots at ${limitPrice}`);
+  }
+  const belowMark: Change = { context: { order: { ...baseOrder, side: 'sell', price_ticks: 599_000 } } };
+  const towards = modify(belowMark, reducing, { request: { limit_price: 60_000 } });
+  assert.equal(towards.decision, 'ALLOW', 'up to the mark, at which it counted already');
+});
+
 test('the total is what counts: what is filled already is not asked for again, and a total below it cancels', () => {
   const filled: Change = { context: { order: { ...baseOrder, filled_lots: 6 } } };
   const cancel = modify(filled, { request: { requested_notional: 300 } });

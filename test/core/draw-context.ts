@@ -83,6 +83,8 @@ const usual = {
   sliceLots: 10,
   parentPrice: 0,
   brackets: 0,
+  /** Lowest and highest price of the venue, in ticks from the mark; null: far away. */
+  priceRange: null as readonly [number, number] | null,
 };
 type Drawn = typeof usual;
 
@@ -154,7 +156,14 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
   sliceLots: lots,
   parentPrice: fc.constantFrom(-20, -5, 5, 20),
   brackets: fc.constantFrom(1, 2, 3),
+  priceRange: fc.constantFrom([-1, 1], [-7, 25], [0, 1e6], [13, 1e6], [-1e6, 0], [-1e6, -13]),
 };
+
+function priceRange(d: Drawn, tick: number): Pick<RulesView, 'max_price_ticks' | 'min_price_ticks'> {
+  const markTicks = Math.round(d.symbol.mark / tick);
+  const [low, high] = d.priceRange ?? [-1e9, 1e9];
+  return { max_price_ticks: markTicks + high, min_price_ticks: Math.max(1, markTicks + low) };
+}
 
 function describeMarket(d: Drawn, middle: number, tick: number): ExecutionContext['market'] {
   const quote = (ticks: number): number | null =>
@@ -183,7 +192,10 @@ function describeMarket(d: Drawn, middle: number, tick: number): ExecutionContex
     mark: d.markAt === null ? null : mark,
     mark_at_ms: d.markAt,
     quote_at_ms: d.quoteAt,
-    rules: d.rulesAt === null ? null : { ...rules, bracket_caps: caps ?? [], observed_at_ms: d.rulesAt },
+    rules:
+      d.rulesAt === null
+        ? null
+        : { ...rules, ...priceRange(d, tick), bracket_caps: caps ?? [], observed_at_ms: d.rulesAt },
     sigma: d.sigma,
   };
 }

@@ -43,3 +43,13 @@ test("SAE-PROJ a caller's aggressive limit is drawn back to the edge of the band
   assert.equal(exitAt(62_940, SHORT, limit(70_000)).price_ticks, 630_000);
   assert.equal(exitAt(57_060, LONG, limit(57_500)).price_ticks, 575_000, 'a passive one is not touched');
 });
+
+test('BY-14 an exit is not refused for a price that the venue does not take: it goes out at the nearest one', () => {
+  const limit = (price: number): Change => ({ request: { order_type: 'limit', limit_price: price } });
+  assert.equal(exitAt(60_000, LONG, limit(9_999_999)).price_ticks, 45_297_640, 'a take-profit above the highest');
+  assert.equal(exitAt(60_000, SHORT, limit(1)).price_ticks, 5_568, 'and one below the lowest');
+  const range = { market: { rules: { min_price_ticks: 599_500, max_price_ticks: 600_500 } } };
+  assert.equal(exitAt(60_000, LONG, { context: { ...range, exit_rung: 3 } }).price_ticks, 599_500, 'a rung');
+  assert.equal(exitAt(60_000, SHORT, { context: { ...range, exit_rung: 3 } }).price_ticks, 600_500);
+  assert.equal(exitAt(60_000, LONG, limit(59_000), { context: range }).price_ticks, 599_500, 'an aggressive limit');
+});

@@ -22,6 +22,31 @@ const PRICE_ROWS: readonly Row[] = [
   {
     rule: 11,
     clause: 'SAE-M5',
+    code: 'PRICE_OUT_OF_RANGE',
+    what: 'the limit of a buy, 556.80 being the venue’s lowest price,',
+    cases: [
+      [556.9, 'pass'],
+      [556.8, 'pass'],
+      [556.7, 'deny'],
+    ],
+    change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
+  },
+  {
+    rule: 11,
+    clause: 'SAE-M5',
+    code: 'PRICE_OUT_OF_RANGE',
+    what: 'the limit of a sale, 4529764 being the venue’s highest price,',
+    setting: { request: { side: 'sell' } },
+    cases: [
+      [4_529_763.9, 'pass'],
+      [4_529_764, 'pass'],
+      [4_529_764.1, 'deny'],
+    ],
+    change: (price) => ({ request: { order_type: 'limit', limit_price: asNumber(price) } }),
+  },
+  {
+    rule: 11,
+    clause: 'SAE-M5',
     code: 'PRICE_SLIPPAGE',
     what: 'max_slippage_bps',
     cases: [
@@ -248,7 +273,36 @@ const BUDGET_ROWS: readonly Row[] = [
 const sell = (lots: number, intent: 'open' | 'close'): Change => ({
   request: { side: 'sell', intent, requested_notional: lots * 60 },
 });
+/** An amend of a resting buy of ten lots at 59900. */
+const MODIFY: Change = {
+  request: {
+    tool: 'modify_order',
+    intent: 'modify',
+    client_order_id: 'hfabc0001',
+    side: null,
+    order_type: null,
+    requested_leverage: null,
+    max_slippage_bps: null,
+  },
+  context: { order: baseOrder },
+};
 const EXIT_ROWS: readonly Row[] = [
+  {
+    rule: 11,
+    clause: 'BY-14',
+    code: 'PRICE_OUT_OF_RANGE',
+    what: 'the limit of a take-profit, 4529764 being the venue’s highest price,',
+    setting: { ...LONG_TEN, ...sell(10, 'close') },
+    cases: [
+      [4_529_763.9, 'pass'],
+      [4_529_764, 'pass'],
+      [4_529_764.1, 'tighten'],
+      [9_999_999, 'tighten'],
+    ],
+    change: (price) => ({
+      request: { order_type: 'limit', limit_price: asNumber(price), side: 'sell', intent: 'close' },
+    }),
+  },
   bound(
     'CROSSES_ZERO',
     'an opening sale in lots against ten long',
@@ -306,24 +360,55 @@ const EXIT_ROWS: readonly Row[] = [
     clause: 'SAE-R',
     code: 'MODIFY_NOT_ALLOWED',
     what: 'the new total of a resting buy in lots, twenty being the order cap,',
-    setting: {
-      request: {
-        tool: 'modify_order',
-        intent: 'modify',
-        client_order_id: 'hfabc0001',
-        side: null,
-        order_type: null,
-        requested_leverage: null,
-        max_slippage_bps: null,
-      },
-      context: { order: baseOrder },
-    },
+    setting: MODIFY,
     cases: [
       [19, 'pass'],
       [20, 'pass'],
       [21, 'deny'],
     ],
     change: (lots) => ({ request: { requested_notional: asNumber(lots) * 60 } }),
+  },
+  {
+    rule: 12,
+    clause: 'BY-07',
+    code: 'ORDER_UNCHANGED',
+    what: 'the new price of a resting buy at 59900',
+    setting: MODIFY,
+    cases: [
+      [59_899.9, 'pass'],
+      [59_900, 'deny'],
+      [59_900.1, 'pass'],
+    ],
+    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
+  },
+  {
+    rule: 12,
+    clause: 'BY-07',
+    code: 'BELOW_MINIMUM',
+    what: 'the new price of ten resting lots, 50 USDT being the venue’s minimum,',
+    setting: MODIFY,
+    cases: [
+      [5_000.1, 'pass'],
+      [5_000, 'pass'],
+      [4_999.9, 'deny'],
+    ],
+    change: (price) => ({ request: { limit_price: asNumber(price), requested_notional: 600 } }),
+  },
+  {
+    rule: 11,
+    clause: 'BY-07',
+    code: 'PRICE_OUT_OF_RANGE',
+    what: 'the new price of a resting buy, 556.80 being the venue’s lowest,',
+    setting: MODIFY,
+    cases: [
+      [556.9, 'pass'],
+      [556.8, 'pass'],
+      [556.7, 'deny'],
+    ],
+    change: (price) => ({
+      request: { limit_price: asNumber(price), requested_notional: 6_000 },
+      context: { order: { ...baseOrder, lots: 100 } },
+    }),
   },
 ];
 

@@ -23,6 +23,8 @@ export const BTC_RULES: SymbolRules = {
   minLots: 1,
   maxLots: 120_000,
   maxMarketLots: 120_000,
+  minPriceTicks: 5_568,
+  maxPriceTicks: 45_297_640,
   minNotionalUsdt: 50,
   multiplierUp: 1.05,
   multiplierDown: 0.95,

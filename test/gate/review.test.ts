@@ -6,13 +6,15 @@ import {
   bareRequest,
   findBreaches,
   findStrictestRegime,
+  judgeForms,
   judgeStanding,
   restingOpenings,
   standingAsk,
+  standingForms,
   standingRequest,
 } from '../../daemon/gate/review.ts';
 import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
-import { describeTightness } from '../../daemon/gate/tightness.ts';
+import { describeTightness, GrownOrders } from '../../daemon/gate/tightness.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 
@@ -103,9 +105,15 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     const [order] = restingOpenings(folded.state);
     assert.ok(order !== undefined, 'an order rests');
     const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
-    const request = standingRequest(PLACE, order, BTC_RULES, NOW);
-    const context = buildContext(folded.state, inputs, request, policy, standingAsk(PLACE, order, new Set()));
-    return judgeStanding(decide(request, context, policy), order);
+    return judgeForms(order, (form) => {
+      const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
+      const context = buildContext(folded.state, inputs, request, policy, standingAsk(PLACE, order, form, new Set()));
+      return judgeStanding(decide(request, context, policy), order, form);
+    });
+  };
+  const amend = (folded: FoldedLedger, action: 'amend' | 'amended', lots: number, priceTicks: number): void => {
+    const payload = { action, client_order_id: 'o-1', lots, price_ticks: priceTicks, reason: 'test' } as const;
+    folded.append({ kind: 'order_intent', at_ms: T0 + 2, payload });
   };
 
   it('leaves a resting order that fits whole: one lot less, at the order cap, one lot more', () => {
@@ -115,6 +123,57 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       [21, 'gone'],
     ] as const)
       assert.equal(judge(resting(lots, 600_000), inputsAt(60_000)), verdict, `${lots} lots under 1,200 USDT`);
+  });
+
+  it('BY-31 judges an order as the larger of both forms while an amend of it is not proven', () => {
+    for (const [lots, amended, verdict] of [
+      [10, 20, 'fits'],
+      [10, 21, 'gone'],
+      [21, 10, 'gone'],
+    ] as const) {
+      const folded = resting(lots, 600_000);
+      amend(folded, 'amend', amended, 600_000);
+      assert.equal(judge(folded, inputsAt(60_000)), verdict, `${lots} lots, perhaps ${amended}, under 1,200 USDT`);
+    }
+  });
+
+  it('BY-31 and at the worse price: the dearer one, and of a sell also the more aggressive one', () => {
+    const priced = (side: 'buy' | 'sell', old: number, next: number): string => {
+      const folded = ledger();
+      const planned = { client_order_id: 'o-1', lots: 19, price_ticks: old, side };
+      folded.append(decisionEvent({ id: 'd-1', atMs: T0, effective: { max_slippage_bps: 10 }, orders: [planned] }));
+      folded.append(orderEvent('o-1', T0 + 1, { status: 'working' }));
+      amend(folded, 'amend', 19, next);
+      return judge(folded, inputsAt(60_000));
+    };
+    assert.equal(priced('sell', 601_000, 631_000), 'fits', '19 lots at 63,100 are 1,198.90 USDT');
+    assert.equal(priced('sell', 601_000, 632_000), 'gone', '19 lots at 63,200 are 1,200.80 USDT');
+    assert.equal(priced('sell', 632_000, 601_000), 'gone', 'whichever of both it is');
+    assert.equal(priced('sell', 601_000, 598_000), 'gone', 'below what its bound on slippage permits');
+    assert.equal(priced('buy', 599_000, 602_000), 'gone', 'above what its bound on slippage permits');
+  });
+
+  it('BY-31 asks for a review of an order alone once an amend that made it larger or dearer is settled', () => {
+    const folded = resting(10, 600_000);
+    const grown = new GrownOrders();
+    const due = (): number => grown.find(restingOpenings(folded.state)).size;
+    assert.equal(due(), 0, 'it is as it was decided');
+    for (const [lots, priceTicks, expected] of [
+      [9, 600_000, 0],
+      [9, 600_001, 1],
+      [10, 600_001, 1],
+    ] as const) {
+      amend(folded, 'amend', lots, priceTicks);
+      assert.equal(due(), 0, 'not proven yet');
+      amend(folded, 'amended', lots, priceTicks);
+      assert.equal(due(), expected, `${lots} lots at ${priceTicks}`);
+      assert.equal(due(), expected, 'until it was reviewed');
+      grown.clear();
+    }
+    amend(folded, 'amend', 20, 600_001);
+    amend(folded, 'amended', 20, 600_001);
+    folded.append(orderEvent('o-1', T0 + 3, { status: 'canceled' }));
+    assert.equal(due(), 0, 'what is gone needs none');
   });
 
   it('sends away what a tightened regime cuts, and decides nothing on stale inputs alone', () => {
@@ -134,8 +193,11 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       const [order] = restingOpenings(state);
       assert.ok(order !== undefined, 'an order rests');
       const policy = compilePolicy(basePolicy, 'test', order.agent ?? '');
-      const request = standingRequest(PLACE, order, BTC_RULES, NOW);
-      const context = buildContext(state, inputsAt(60_000), request, policy, standingAsk(PLACE, order, new Set()));
+      const [form] = standingForms(order);
+      assert.ok(form !== undefined, 'at a price');
+      const request = standingRequest(PLACE, order, form, BTC_RULES, NOW);
+      const ask = standingAsk(PLACE, order, form, new Set());
+      const context = buildContext(state, inputsAt(60_000), request, policy, ask);
       assert.deepEqual(context.trust, trust, 'trusted as it was when it was asked for');
     }
   });

@@ -1,13 +1,13 @@
-import type { ExecutionContext } from '../../daemon/core/context.ts';
+import type { ExecutionContext, RulesView } from '../../daemon/core/context.ts';
 import type { ActionClass, Verdict } from '../../daemon/core/decision.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
-import { type Findings, ownSection, tightenBudgets } from './oracle-factors.ts';
-import { type OpeningResult, projectOpening } from './oracle-opening.ts';
-import { isDislocated, lotSize, minimumLots } from './oracle-price.ts';
-import { div, exact, floor, higher, lower, mul, whole } from './rational.ts';
+import { type Findings, ownBudgets, ownSection, tightenBudgets } from './oracle-factors.ts';
+import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
+import { exactPrice, isDislocated, lotSize, minimumLots, tickSize } from './oracle-price.ts';
+import { ceil, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**
  * A second `decide`, written from DESIGN section 3 and SAE sections 3 to 6 alone, in exact fractions and without a
@@ -107,6 +107,13 @@ function decideOpening(
     findings.deny.add('PRICE_DISLOCATED');
     return blocked(findings, [scope]);
   }
+  // The venue takes no price outside of PRICE_FILTER: nothing is left to be projected.
+  const slippage = boundSlippage(request, policy, ownBudgets(policy, request.agent), tightening, findings);
+  const price = exactPrice(request, context, inputs, slippage, side, policy.market.collar_bps);
+  if (price < BigInt(rules.min_price_ticks) || price > BigInt(rules.max_price_ticks)) {
+    findings.deny.add('PRICE_OUT_OF_RANGE');
+    return blocked(findings, [scope]);
+  }
   const opening = projectOpening(request, side, context, policy, tightening, inputs, findings);
   if (findings.deny.size + scope.size > 0) {
     findings.tighten.add('BELOW_MINIMUM');
@@ -167,6 +174,13 @@ function closableLots(
   return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
 }
 
+/** An exit's own price that the venue takes of nobody: it goes out at the nearest one that it takes. */
+function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView): boolean {
+  if (request.order_type !== 'limit' || request.limit_price === null) return false;
+  const ticks = div(exact(request.limit_price), tickSize(rules));
+  return side === 'sell' ? ceil(ticks) > BigInt(rules.max_price_ticks) : floor(ticks) < BigInt(rules.min_price_ticks);
+}
+
 /**
  * A verified exit: at most the position, at least what the venue takes, a rest that could not be sold alone taken
  * along. Valued at the mark itself.
@@ -188,8 +202,10 @@ function decideExit(
     const code: ReasonCode = request.intent === 'open' && opposed !== null ? 'OPPOSES_AGENT' : 'EXIT_SCOPE';
     return blocked(findings, [door, new Set([code])]);
   }
-  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   const { rules } = market;
+  const isMoved = rules !== null && isBeyondRange(request, side, rules);
+  if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
+  if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
   if (market.mark === null) throw new RangeError('the oracle does not value an exit without a mark');
   const lotValue = mul(exact(market.mark), lotSize(rules));
@@ -205,7 +221,7 @@ function decideExit(
   // The largest market order of every drawn symbol is no smaller.
   lots = lower(lots, BigInt(rules.max_lots));
   return {
-    decision: lots === asked ? 'ALLOW' : 'LIMIT',
+    decision: lots === asked && !isMoved ? 'ALLOW' : 'LIMIT',
     action: 'exit',
     side,
     lots,

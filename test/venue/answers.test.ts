@@ -42,6 +42,8 @@ test('filters of recorded exchangeInfo files become whole lots and ticks', (t) =
     minLots: 1,
     maxLots: 1_000_000,
     maxMarketLots: 120_000,
+    minPriceTicks: 5_568,
+    maxPriceTicks: 45_297_640,
     minNotionalUsdt: 100,
     multiplierUp: 1.05,
     multiplierDown: 0.95,

@@ -97,6 +97,22 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
     [-5021, -5022, -5041],
     ['rejected', 'none', true],
   ],
+  [
+    [-4001, -4002, -4006, -4007, -4013],
+    ['rejected', 'reload_rules', false],
+  ],
+  [
+    [-4183, -4184, -4210, -4211],
+    ['rejected', 'none', true],
+  ],
+  [[-5029], ['rejected', 'none', false], "Order's notional must be no smaller than 100"],
+  [[-5024], ['rejected', 'symbol_not_open', false]],
+  [
+    [-5025, -5026],
+    ['rejected', 'none', false],
+  ],
+  [[-5027], ['accepted'], 'No need to modify the order.'],
+  [[-5043], ['unknown'], 'A pending modification already exists for this order.'],
   [[-4046, -4059, -4171], ['accepted']],
   [
     [-4531, -4067, -4068, -4047, -4048],

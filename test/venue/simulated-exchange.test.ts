@@ -78,6 +78,8 @@ test('rules arrive as integers, exactly as the exchange publishes them', async (
     minLots: 1,
     maxLots: 1_000_000,
     maxMarketLots: 120_000,
+    minPriceTicks: 5_568,
+    maxPriceTicks: 45_297_640,
     minNotionalUsdt: 50,
     multiplierUp: 1.05,
     multiplierDown: 0.95,

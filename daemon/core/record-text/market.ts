@@ -44,7 +44,9 @@ function composeRules(rules: RulesView): string {
     `{"bracket_caps":${listText(rules.bracket_caps, numberText)},"lot_mantissa":${numberText(rules.lot_mantissa)}` +
     `,"lot_scale":${numberText(rules.lot_scale)},"maintenance_rate":${numberText(rules.maintenance_rate)}` +
     `,"max_lots":${numberText(rules.max_lots)},"max_market_lots":${numberText(rules.max_market_lots)}` +
-    `,"min_lots":${numberText(rules.min_lots)},"min_notional_usdt":${numberText(rules.min_notional_usdt)}` +
+    `,"max_price_ticks":${numberText(rules.max_price_ticks)},"min_lots":${numberText(rules.min_lots)}` +
+    `,"min_notional_usdt":${numberText(rules.min_notional_usdt)}` +
+    `,"min_price_ticks":${numberText(rules.min_price_ticks)}` +
     `,"multiplier_down":${numberText(rules.multiplier_down)},"multiplier_up":${numberText(rules.multiplier_up)}` +
     `,"observed_at_ms":${numberText(rules.observed_at_ms)}` +
     `,"taker_fee":${numberText(rules.taker_fee)},"tick_mantissa":${numberText(rules.tick_mantissa)}` +
@@ -84,8 +86,10 @@ export const MARKET_IS_WHOLE: readonly [
     | 'maintenance_rate'
     | 'max_lots'
     | 'max_market_lots'
+    | 'max_price_ticks'
     | 'min_lots'
     | 'min_notional_usdt'
+    | 'min_price_ticks'
     | 'multiplier_down'
     | 'multiplier_up'
     | 'observed_at_ms'

@@ -215,8 +215,10 @@ function sumOfRules(rules: RulesView): number {
     rules.maintenance_rate +
     rules.max_lots +
     rules.max_market_lots +
+    rules.max_price_ticks +
     rules.min_lots +
     rules.min_notional_usdt +
+    rules.min_price_ticks +
     rules.multiplier_down +
     rules.multiplier_up +
     rules.taker_fee +

@@ -9,8 +9,10 @@ import {
   findBreaches,
   GATE_AGENT,
   isOwnOpening,
+  judgeForms,
   judgeStanding,
   restingOpenings,
+  type StandingForm,
   type StandingVerdict,
   standingAsk,
   standingRequest,
@@ -170,15 +172,20 @@ export class ReplayKeeper {
   }
 
   #stillFits(order: OrderState, leaving: ReadonlySet<OrderState>): StandingVerdict {
+    return judgeForms(order, (form) => this.#formFits(order, form, leaving));
+  }
+
+  #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
     const rules = this.#door.state.rules.get(order.symbol);
-    if (rules === undefined || order.priceTicks === null || order.agent === null) return 'unclear';
+    if (rules === undefined || order.agent === null) return 'unclear';
     let verdict: StandingVerdict = 'fits';
-    this.#door.take(standingRequest(PLACE, order, rules, this.#clock.nowMs), standingAsk(PLACE, order, leaving), {
+    const request = standingRequest(PLACE, order, form, rules, this.#clock.nowMs);
+    this.#door.take(request, standingAsk(PLACE, order, form, leaving), {
       kind: 'standing',
       parentDecisionId: order.decisionId,
       plan: () => [],
       skipUnless: (decision) => {
-        verdict = judgeStanding(decision, order);
+        verdict = judgeStanding(decision, order, form);
         return verdict === 'gone';
       },
     });

@@ -5,7 +5,7 @@ import type { ReplayInstrument } from '../types.ts';
 const MULTIPLIER_UP = 1.05;
 const MULTIPLIER_DOWN = 0.95;
 
-/** An instrument as the gate's venue port would have read it. */
+/** An instrument as the gate's venue port would have read it. Bars come without PRICE_FILTER: every price is taken. */
 export function toSymbolRules(instrument: ReplayInstrument, observedAtMs: number): SymbolRules {
   const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, minLots, maxLots, minNotionalUsdt } = instrument;
   return {
@@ -18,6 +18,8 @@ export function toSymbolRules(instrument: ReplayInstrument, observedAtMs: number
     minLots,
     maxLots,
     maxMarketLots: maxLots,
+    minPriceTicks: 1,
+    maxPriceTicks: Number.MAX_SAFE_INTEGER,
     minNotionalUsdt,
     multiplierUp: MULTIPLIER_UP,
     multiplierDown: MULTIPLIER_DOWN,

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order } from '../../daemon/harness.ts';
+
+describe('an agent cannot have the venue refuse us, at the cost of others (BY-07, BY-14)', () => {
+  let world: DaemonWorld;
+  let mallory: string;
+  let bobs: string;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing });
+    mallory = world.createAgent('mallory');
+    const limit = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
+    const { body } = await world.tool('place_order', limit, world.createAgent('bob'));
+    assert.equal(body.execution.state, 'working', JSON.stringify(body.decision.reasons));
+    bobs = body.execution.orders[0]?.client_order_id ?? '';
+  });
+  after(() => world.close());
+
+  /** Nothing is closed, what another agent rests stays, and the venue has been asked to change nothing. */
+  const stands = async (): Promise<void> => {
+    await world.refresh();
+    const { state, layers } = await world.tradingState();
+    assert.deepEqual([state, layers.map((layer) => layer.reason)], ['active', []]);
+    assert.ok(openOrders(await world.books()).some((entry) => entry.client_order_id === bobs));
+    const intents = [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })];
+    assert.deepEqual(
+      intents.map((event) => (event.payload as { readonly action: string }).action),
+      [],
+    );
+  };
+  const codes = async (id: string, args: object): Promise<readonly string[]> => {
+    const { body } = await world.tool('modify_order', { client_order_id: id, ...args }, mallory);
+    assert.equal(body.decision.decision, 'BLOCK');
+    return body.decision.reasons.map((reason) => reason.code);
+  };
+  const place = async (args: object): Promise<string> => {
+    const { body } = await world.tool('place_order', order(args), mallory);
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+
+  it('amends to what the order is, to less than the minimum, to no price of the venue: nothing is sent', async () => {
+    const id = await place({ order_type: 'limit', limit_price: 58_000, requested_notional: 120 });
+    for (let i = 0; i < 6; i += 1)
+      assert.deepEqual(
+        await codes(id, { limit_price: 20_000 - i }),
+        ['BELOW_MINIMUM'],
+        'two lots at 20,000 are 40 USDT',
+      );
+    assert.deepEqual(await codes(id, { limit_price: 58_000 }), ['ORDER_UNCHANGED']);
+    assert.deepEqual(await codes(id, { limit_price: 1 }), ['PRICE_OUT_OF_RANGE']);
+    await stands();
+  });
+
+  it('BY-14 a take-profit above every price rests at the highest one', async () => {
+    await place({ requested_notional: 120 });
+    const { body } = await world.tool(
+      'place_order',
+      order({ intent: 'close', side: 'sell', order_type: 'limit', limit_price: 9_999_999, requested_notional: 1e8 }),
+      mallory,
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify(body.execution));
+    assert.equal(body.decision.effective?.limit_price, '4529764.0');
+    await stands();
+  });
+});
