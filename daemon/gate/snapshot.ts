@@ -13,7 +13,7 @@ import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
-import { agentsShare, closableShare } from './state/closable-share.ts';
+import { agentsShare, askableShare, closableShare } from './state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -367,6 +367,8 @@ function viewAgent(
   const position = state.positions.get(symbol);
   const share = position?.shares.get(agent) ?? 0;
   const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+  // What goes out now is bound by what may still be closed; what is asked for may wait for it.
+  const closable = ask.phase === 'parent' ? askableShare : closableShare;
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
@@ -386,7 +388,7 @@ function viewAgent(
     share_lots:
       origin === 'gate' && ask.phase !== 'standing'
         ? agentsShare(position)
-        : closableShare(position, liveOrders(state.orders, symbol), agent, ask.own),
+        : closable(position, liveOrders(state.orders, symbol), agent, ask.own),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };
