@@ -28,7 +28,7 @@ const account = Type.Object(
     equity_usdt: signed,
     margin_ratio: amount,
     observed_at_ms: instant,
-    reserved_margin_usdt: amount,
+    reserved_margin_usdt: signed,
   },
   field.closed,
 );

@@ -66,7 +66,10 @@ export interface AccountView {
   /** Maintenance margin / margin balance; with isolated positions the worst one. */
   readonly margin_ratio: number;
   readonly observed_at_ms: number;
-  /** Initial margin of reservations that the snapshot does not contain yet. */
+  /**
+   * Initial margin of reservations that the snapshot does not contain yet, less what the venue holds for the resting
+   * orders that are decided again: may be below 0.
+   */
   readonly reserved_margin_usdt: number;
 }
 

@@ -12,6 +12,8 @@ import type {
 import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import { isLeverageLocked, ownMargin, reservedMargin } from './margin.ts';
+import { NO_OWN, type Own, othersThan } from './other-orders.ts';
 import type { SymbolRules } from './ports.ts';
 import { agentsShare, askableShare, closableShare } from './state/closable-share.ts';
 import {
@@ -53,16 +55,12 @@ export interface LiveInputs {
   readonly symbols: ReadonlyMap<string, SymbolInputs>;
 }
 /** What is being decided, beside request and policy. */
-export interface Ask {
+export interface Ask extends Own {
   readonly phase: ExecutionContext['phase'];
   readonly venue: string;
   readonly accountName: string;
   readonly tokenSkillSha256: string | null;
   readonly schemaViolation: string | null;
-  /** Order that is decided again (slice, standing, modify): not counted against itself. */
-  readonly own: OrderState | null;
-  /** Standing review: orders that this very review is canceling already. */
-  readonly leaving: ReadonlySet<OrderState> | null;
   /** Exit ladder: which rung this attempt is, 0 the first. */
   readonly exitRung: number;
   readonly sliceLots: number | null;
@@ -71,8 +69,6 @@ export interface Ask {
   readonly target: OrderState | null;
 }
 
-type Own = Pick<Ask, 'own' | 'leaving'>;
-const NO_OWN: Own = { own: null, leaving: null };
 const NO_SYMBOLS: readonly string[] = [];
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
@@ -93,7 +89,7 @@ export function buildContext(
   const rulesView = rules === null ? null : viewRules(rules, policy);
   const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask);
   return {
-    account: viewAccount(state, inputs, policy, symbol),
+    account: viewAccount(state, inputs, policy, symbol, ask),
     account_name: ask.accountName,
     agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
@@ -158,7 +154,13 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
   return view;
 }
 
-function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolicy, symbol: string): AccountView | null {
+function viewAccount(
+  state: GateState,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+  symbol: string,
+  own: Own,
+): AccountView | null {
   const account = inputs.account;
   if (account === null) return null;
   return {
@@ -168,45 +170,15 @@ function viewAccount(state: GateState, inputs: LiveInputs, policy: CompiledPolic
     equity_usdt: account.marginBalanceUsdt,
     margin_ratio: account.marginRatio,
     observed_at_ms: account.observedAtMs,
-    reserved_margin_usdt: reservedMargin(state, inputs, symbol),
+    reserved_margin_usdt: viewReservedMargin(state, inputs, symbol, own) - ownMargin(state, own),
   };
 }
 
-/** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
-function reservedMargin(state: GateState, inputs: LiveInputs, symbol: string): number {
-  if (state.uncontained.size === 0) return 0;
-  let total = 0;
+function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string, own: Own): number {
+  if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
   const exposed = exposedSymbols(state);
-  for (const order of state.uncontained) {
-    // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
-    if (order.symbol !== symbol && !exposed.has(order.symbol)) continue;
-    const rules = state.rules.get(order.symbol);
-    const live = inputs.symbols.get(order.symbol);
-    if (rules === undefined || live === undefined) continue;
-    const lots = isTerminal(order.status) ? order.executedLots : Math.max(order.lots, order.amend?.lots ?? 0);
-    const usdt = unitsInUsdt(lots * valueTicks(order, markInTicks(live.mark, rules)), rules);
-    total += usdt / Math.max(1, order.leverage) + usdt * 2 * rules.takerFee;
-  }
-  return total;
-}
-
-/** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
-function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {
-  return orders.size === 0 ? orders : eachOther(orders, own, agent);
-}
-function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
-  for (const order of orders) {
-    if (agent !== null && order.agent !== agent) continue;
-    if (own.leaving?.has(order) === true) continue;
-    const self = own.own;
-    const isUnsentSibling =
-      self !== null &&
-      self.decisionId !== null &&
-      order.decisionId === self.decisionId &&
-      order.status === 'pending_send';
-    if (order === self || isUnsentSibling) continue;
-    yield order;
-  }
+  // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
+  return reservedMargin(state, inputs.symbols, own, (order) => order.symbol === symbol || exposed.has(order.symbol));
 }
 
 /** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
@@ -438,10 +410,7 @@ function viewMarket(
 ): MarketView {
   const position = state.positions.get(symbol);
   const features = live?.features ?? null;
-  let locked = position !== undefined && (position.lots !== 0 || position.disputedLots !== null);
-  if (!locked)
-    for (const order of othersThan(liveOrders(state.orders, symbol), own, null))
-      locked ||= order.status !== 'pending_send';
+  const locked = isLeverageLocked(position, liveOrders(state.orders, symbol), own);
   const setting = position?.leverage ?? null;
   const known = live === null ? undefined : marketCache.get(symbol);
   const cached = known?.live === live ? known?.view : undefined;

@@ -11,4 +11,5 @@ import './world/halt-races.ts';
 import './world/hanging-answers.ts';
 import './world/intercept-args.ts';
 import './world/limits.ts';
+import './world/locked-margin.ts';
 import './world/mistyped-names.ts';

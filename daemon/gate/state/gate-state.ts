@@ -68,6 +68,8 @@ export class GateState {
   arming: ArmingEvent | null = null;
   /** Opening orders whose margin the last account snapshot may not contain yet. */
   readonly uncontained = new Set<OrderState>();
+  /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
+  readonly readAs = new Map<OrderState, { readonly lots: number; readonly priceTicks: number }>();
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;
@@ -96,6 +98,8 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined) return;
         applyOrderIntent(order, event.payload);
+        // What was read before the amend was proven does not contain it.
+        if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
         return;
       }
@@ -209,6 +213,9 @@ export class GateState {
     const { effective } = event.decision;
     const order = this.orders.all.get(event.request.client_order_id ?? '');
     if (order === undefined || effective === null || effective.price_ticks === null || isTerminal(order.status)) return;
+    // The balance that was read last holds the margin of the old form.
+    if (effective.leverage !== null && !this.uncontained.has(order) && !this.readAs.has(order))
+      this.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
     order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
     if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
     this.pacing.account.sends.add(atMs, 1);
@@ -316,6 +323,10 @@ export class GateState {
       const orders = liveOrders(this.orders, symbol);
       const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
       applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
+    }
+    for (const order of this.readAs.keys()) {
+      const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
+      if (isAsNow || isTerminal(order.status)) this.readAs.delete(order);
     }
     if (this.uncontained.size === 0) return;
     for (const order of this.uncontained) {
