@@ -357,9 +357,8 @@ export class Gate implements GateApi {
       await this.#canceler.cancel(target, reason);
       return;
     }
-    const isHalted =
-      stateInForce(this.core.state.layers, this.core.nowMs(), request.symbol, request.agent).state === 'halted';
-    const matches = (order: OrderState): boolean => isInCancelAll(order, request, isHalted);
+    const now = this.core.nowMs();
+    const matches = (order: OrderState): boolean => isInCancelAll(order, request, this.core.state.layers, now);
     await this.#canceler.cancelMatching(request.symbol, matches, reason);
   }
 

@@ -15,6 +15,7 @@ import './world/exits.ts';
 import './world/failing-reads.ts';
 import './world/gate-exits.ts';
 import './world/halt-races.ts';
+import './world/halted-symbol.ts';
 import './world/intercept-args.ts';
 import './world/limits.ts';
 import './world/merged-exits.ts';
