@@ -13,6 +13,8 @@ export const FAMILY_COLUMNS = [
   'broke',
 ] as const;
 type Format = (value: number | null, digits: number) => string;
+/** What passed without having been tried is told apart from what held. */
+const NO_EXITS = 'none was owed: this run says nothing about exits, attack for longer';
 
 /** One row a family, in the order of FAMILY_COLUMNS; amounts in USDT. */
 export function buildFamilyRows(report: AttackReport, format: Format): readonly (readonly (string | number)[])[] {
@@ -46,9 +48,9 @@ export function buildSummary(report: AttackReport, format: Format): readonly (re
     ],
     [
       'false blocks',
-      `${legitimate.refused} of ${legitimate.in_scope} in scope (${legitimate.asked} asked)${reasons.join('')}`,
+      `${legitimate.refused} of ${legitimate.in_scope} in scope (${legitimate.asked} asked)${reasons.join('')}${legitimate.false_block === null ? '; too few for a share: attack for longer' : ''}`,
     ],
-    ['exits refused', `${exits.refused} of ${exits.owed} owed`],
+    ['exits refused', exits.owed === 0 ? NO_EXITS : `${exits.refused} of ${exits.owed} owed`],
     ['exits beyond the own share', `${format(exits.beyond_share_usdt, 2)} USDT`],
     ['improper requests accepted', `${raw.accepted} of ${raw.sent}`],
     ['halt', halt === null ? 'not tested: no operator token' : `${halt.refused} of ${halt.asked} refused`],

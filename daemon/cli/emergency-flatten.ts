@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../config.ts';
 import type { Approved, OrderInstruction, VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
 import { DomainClock } from '../venue/clock.ts';
 import { createVenue } from '../venue/create-venue.ts';
+import { EmergencyOrders } from './emergency-orders.ts';
 
 export interface EmergencyReport {
   readonly is_flat: boolean;
@@ -23,12 +23,15 @@ type Read<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'fa
 const WITHIN_MS = 60_000;
 const PAUSE_MS = 300;
 const SEND_DEADLINE_MS = 5_000;
+/** How long a round waits for its list while a position is held, and for what it has begun; neither is given up then. */
+const LIST_WITHIN_MS = 2_000;
+const ROUND_MS = 1_000;
 
 /**
- * Leaves the market with neither daemon nor ledger: cancels every regular and conditional order, lists again until
- * there is none, and closes every position with MARKET reduceOnly orders. Asking the venue again is always safe here:
- * a cancel changes nothing twice, and reduceOnly cannot cross zero. So a read that fails is asked again as well, until
- * the time is over.
+ * Leaves the market with neither daemon nor ledger: cancels every order that opens, closes every position with MARKET
+ * reduceOnly orders, cancels what reduces once its symbol is flat, and lists again until there is none (BINANCE.md part
+ * B 2.5). Asking the venue again is always safe here: a cancel changes nothing twice, and reduceOnly cannot cross zero.
+ * So a read that fails is asked again as well, until the time is over.
  * @throws Error when the time is over and the positions could not be read once
  */
 export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions): Promise<EmergencyReport> {
@@ -86,79 +89,57 @@ async function tryRead<T>(
   return null;
 }
 
+/** What was read last: without news, asking for it to go is still right. */
+interface Seen {
+  orders: readonly VenueOrder[] | null;
+  positions: readonly VenuePosition[] | null;
+}
+
 async function flattenAccount(
   venue: VenuePort,
   options: EmergencyOptions,
   deadlineMs: number,
 ): Promise<EmergencyReport> {
   const { symbols, say } = options;
+  // RISK: orders that no gate decided; each is a MARKET reduceOnly order of at most the position, so it only reduces.
+  const send = (exit: OrderInstruction) => venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
+  const orders = new EmergencyOrders(venue, send, say);
   const concerns = (row: { readonly symbol: string }) => symbols === null || symbols.includes(row.symbol);
-  // What was read last: without news, asking for it to go is still right.
-  let orders: readonly VenueOrder[] | null = null;
-  let open: readonly VenuePosition[] | null = null;
-  const readOpen = async (): Promise<readonly VenuePosition[] | null> => {
+  const seen: Seen = { orders: null, positions: null };
+  const readPositions = async (): Promise<readonly VenuePosition[] | null> => {
     const account = await tryRead('positions', () => venue.fetchAccount([]), say);
-    return account === null ? null : account.value.positions.filter((row) => concerns(row) && row.lots !== 0);
+    if (account === null) return null;
+    seen.positions = account.value.positions.filter((row) => concerns(row) && row.lots !== 0);
+    return seen.positions;
+  };
+  const listOrders = async (): Promise<readonly VenueOrder[] | null> => {
+    const listed = await tryRead('orders', () => venue.fetchOpenOrders([]), say);
+    if (listed === null) return null;
+    seen.orders = listed.value.filter(concerns);
+    return seen.orders;
   };
   for (;;) {
-    const [listed, found] = await Promise.all([tryRead('orders', () => venue.fetchOpenOrders([]), say), readOpen()]);
-    orders = listed?.value.filter(concerns) ?? orders;
-    open = found ?? open;
-    if (listed !== null && orders?.length === 0 && found?.length === 0) {
+    const listing = listOrders();
+    const found = await readPositions();
+    // A list that hangs must hold up no exit; without a position there is nothing to do but to wait for it.
+    orders.exit(seen.positions ?? [], seen.orders ?? []);
+    const isHeld = (seen.positions?.length ?? 0) > 0;
+    const listed = isHeld ? await Promise.race([listing, delay(LIST_WITHIN_MS, null)]) : await listing;
+    if (listed?.length === 0 && found?.length === 0) {
       // The last order may have filled after the positions were read: flat is what they are behind an empty list.
-      const last = await readOpen();
+      const last = await readPositions();
       if (last?.length === 0) return { is_flat: true, orders_left: [], positions_left: [] };
-      open = last ?? open;
     }
     if (performance.now() > deadlineMs) {
-      if (open === null) throw new Error("the venue's positions cannot be read: what is left is not known");
+      if (seen.positions === null) throw new Error("the venue's positions cannot be read: what is left is not known");
       if (listed === null || found === null) say('the last lists could not be read: there may be more left');
-      return reportLeft(orders ?? [], open);
+      return reportLeft(seen.orders ?? [], seen.positions);
     }
-    // A cancel that hangs must not hold up an exit.
-    await Promise.all([cancelOrders(venue, orders ?? [], say), exitPositions(venue, open ?? [], say)]);
+    orders.cancelOpenings(seen.orders ?? []);
+    // RISK: a position that an opening order has made meanwhile must find its stop still there.
+    if (listed !== null && orders.hasFlat(listed, found)) orders.cancelRest(listed, await readPositions());
+    await Promise.race([orders.settled(), delay(ROUND_MS)]);
     await delay(PAUSE_MS);
-  }
-}
-
-async function cancelOrders(
-  venue: VenuePort,
-  orders: readonly VenueOrder[],
-  say: (line: string) => void,
-): Promise<void> {
-  for (const symbol of new Set(orders.map((order) => order.symbol))) {
-    const outcome = await venue.cancelAll(symbol);
-    say(outcome.kind === 'ok' ? `${symbol}: orders canceled` : `${symbol}: cancel failed: ${outcome.detail}`);
-  }
-}
-
-/** RISK: sends orders that no gate decided. They are MARKET and reduceOnly, at most the position, so they only reduce. */
-async function exitPositions(
-  venue: VenuePort,
-  positions: readonly VenuePosition[],
-  say: (line: string) => void,
-): Promise<void> {
-  if (positions.length === 0) return;
-  const named = positions.map((position) => position.symbol);
-  const rules = await tryRead('filters', () => venue.fetchRules(named), say);
-  for (const { symbol, lots } of positions) {
-    const filter = rules?.value.find((rule) => rule.symbol === symbol);
-    const largest = Math.max(1, filter?.maxMarketLots ?? Math.abs(lots));
-    for (let left = Math.abs(lots); left > 0; left -= largest) {
-      const exit: OrderInstruction = {
-        clientOrderId: `em${randomBytes(8).toString('hex')}`,
-        symbol,
-        side: lots > 0 ? 'sell' : 'buy',
-        orderType: 'market',
-        timeInForce: null,
-        lots: Math.min(left, largest),
-        priceTicks: null,
-        reduceOnly: true,
-      };
-      const outcome = await venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
-      if (outcome.kind === 'rejected') say(`${symbol}: exit refused: ${outcome.rejection.message}`);
-      else say(`${symbol}: exit of ${exit.lots} lots ${outcome.kind === 'accepted' ? 'accepted' : 'sent, no answer'}`);
-    }
   }
 }
 

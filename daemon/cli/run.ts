@@ -4,12 +4,14 @@ import { Command, CommanderError } from 'commander';
 import { findPackageFolder } from '../config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
 import type { Io } from './verb.ts';
+import { addAlerts } from './verbs/alerts.ts';
 import { addArm } from './verbs/arm.ts';
 import { addAttack } from './verbs/attack.ts';
 import { addAudit } from './verbs/audit.ts';
 import { addClose } from './verbs/close.ts';
 import { addData } from './verbs/data.ts';
 import { addDecisions } from './verbs/decisions.ts';
+import { addEndOrder } from './verbs/end-order.ts';
 import { addExchangeSim } from './verbs/exchange-sim.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
@@ -19,6 +21,7 @@ import { addPolicy } from './verbs/policy.ts';
 import { addReduce } from './verbs/reduce.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addResume } from './verbs/resume.ts';
+import { addSignals } from './verbs/signals.ts';
 import { addStart } from './verbs/start.ts';
 import { addStatus } from './verbs/status.ts';
 import { addToken } from './verbs/token.ts';
@@ -34,6 +37,9 @@ const VERBS = [
   addClose,
   addLimits,
   addDecisions,
+  addAlerts,
+  addSignals,
+  addEndOrder,
   addHalt,
   addReduce,
   addReplay,

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { REGIMES } from '../core/policy.ts';
+import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
@@ -291,6 +291,42 @@ export const ReadinessBodySchema = Type.Object(
 export const HealthBodySchema = Type.Object({ status: Type.Literal('ok') }, field.closed);
 export const SignalAnswerSchema = Type.Object(
   { signal_id: text('Names the signal.'), expires_at_ms: instant('When it ends.') },
+  field.closed,
+);
+export const SignalEntrySchema = Type.Object(
+  {
+    signal_id: text('Names the signal.'),
+    kind: field.oneOf(SIGNAL_KINDS, 'What was seen.'),
+    account: nullable(text('Only this account; null: any.')),
+    agent: nullable(text('Only this agent; null: every one.')),
+    symbol: nullable(text('Only this symbol; null: every one.')),
+    severity: number('How bad: 0 to 1. For the record.'),
+    set_by: text('Who reported it.'),
+    expires_at_ms: instant('When it ends, or ended.'),
+  },
+  field.closed,
+);
+export const SignalsBodySchema = Type.Object(
+  { signals: Type.Array(SignalEntrySchema, { description: 'Active ones, the one that ends first first.' }) },
+  field.closed,
+);
+export const AlertsBodySchema = Type.Object(
+  {
+    alerts: Type.Array(
+      Type.Object(
+        {
+          seq: count('Number of its record.'),
+          at_ms: instant('When.'),
+          code: text('What kind of alert.'),
+          detail: text('What happened.'),
+          symbol: nullable(text('Symbol that it is about.')),
+        },
+        field.closed,
+      ),
+      { description: 'Newest first.' },
+    ),
+    next,
+  },
   field.closed,
 );
 export const TradingStateBodySchema = Type.Object(

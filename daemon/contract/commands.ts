@@ -67,6 +67,10 @@ export const FlattenRequest = Type.Object(
   field.closed,
 );
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
+/** Something that an operator ends: a signal before its time, an order whose fate cannot be found out. */
+export const EndRequest = Type.Object({ reason }, field.closed);
+export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
+export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
 export const PolicyCheckRequest = Type.Object(
   { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) },
   field.closed,
@@ -99,6 +103,9 @@ export const checkSignal = buildContractCheck<Static<typeof SignalRequest>>(Sign
 export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequest>>(StateChangeRequest);
 export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);
 export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
+export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest);
+export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
+export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);
 export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);

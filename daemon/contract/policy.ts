@@ -153,7 +153,8 @@ export const PolicySchema = Type.Object(
     exits: Type.Object(
       {
         scope: Type.Enum(['own', 'account'], {
-          description: 'own: an agent may exit what its own fills opened. account: everything.',
+          description:
+            'own: an agent may exit what its own fills opened, the gate what those of all agents did. account: everything.',
         }),
         ladder_bps: Type.Array(Type.Number({ minimum: 0.1, maximum: 5000 }), {
           minItems: 1,

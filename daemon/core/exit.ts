@@ -22,7 +22,7 @@ export interface ExitSize {
   readonly side: Side;
   /** Lots of the position on the side that this order would close. */
   readonly positionLots: number;
-  /** What this caller may close: the position, or its own share of it. */
+  /** What this caller may close: the position, or its own share of it; the gate, what the agents hold of it. */
   readonly permittedLots: number;
 }
 
@@ -37,8 +37,27 @@ export function findExit(
   const positionLots = side === 'sell' ? long : short;
   if (positionLots <= 0) return null;
   const own = Math.max(0, side === 'sell' ? context.agent.share_lots : -context.agent.share_lots);
-  const ownOnly = request.origin === 'agent' && policy.exitScope === 'own';
-  return { side, positionLots, permittedLots: ownOnly ? Math.min(positionLots, own) : positionLots };
+  return {
+    side,
+    positionLots,
+    permittedLots: mayCloseAll(request, context, policy) ? positionLots : Math.min(positionLots, own),
+  };
+}
+
+/**
+ * An operator may close everything, and so may a protective stop (the gate's, with a size from the start), which the
+ * venue binds to the whole position. What else the gate closes, and an agent's exit, is bound by `exits.scope`: what
+ * nobody here opened is somebody else's to close.
+ */
+function mayCloseAll(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): boolean {
+  switch (request.origin) {
+    case 'operator':
+      return true;
+    case 'gate':
+      return policy.spec.exits.scope === 'account' || (context.phase === 'parent' && context.slice_lots !== null);
+    case 'agent':
+      return policy.exitScope === 'account';
+  }
 }
 
 /** Price at which an exit is valued: our mark, else the book, else nothing is known. */

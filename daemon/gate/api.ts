@@ -283,6 +283,31 @@ export interface SignalBody {
   readonly ttl_ms: number;
   readonly evidence?: string;
 }
+/** A signal as it is active. */
+export interface SignalEntryBody {
+  readonly signal_id: string;
+  readonly kind: SignalKind;
+  readonly account: string | null;
+  readonly agent: string | null;
+  readonly symbol: string | null;
+  readonly severity: number;
+  readonly set_by: string;
+  readonly expires_at_ms: number;
+}
+export interface SignalsBody {
+  readonly signals: readonly SignalEntryBody[];
+}
+export interface AlertBody {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly symbol: string | null;
+}
+export interface AlertsBody {
+  readonly alerts: readonly AlertBody[];
+  readonly next: string | null;
+}
 export interface StateChange {
   readonly state: 'active' | 'reducing' | 'halted';
   readonly reason: string;
@@ -382,6 +407,12 @@ export interface GateApi {
     caller: Caller,
     signal: SignalBody,
   ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }>;
+  getSignals(): SignalsBody;
+  /** Ends an active signal before its time; null: there is none of that name. */
+  endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null>;
+  /** Ends a lost order that is not open at the venue; null: no such order is known. */
+  endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null>;
+  getAlerts(limit: number, cursor: string | null): AlertsBody;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

@@ -26,7 +26,7 @@ export class Canceler {
     if (running !== undefined) return running;
     const started = this.#cancel(order, reason).finally(() => this.#running.delete(order.clientOrderId));
     this.#running.set(order.clientOrderId, started);
-    return started;
+    return mayBeLeft(started);
   }
 
   /** A cancel that was refused, lost, or asked for too early is asked for again until the order has ended (BY-32). */
@@ -90,11 +90,19 @@ export class Canceler {
     else void this.#resolver.resolve(order);
   }
 
-  async cancelMatching(symbol: string | null, matches: (order: OrderState) => boolean, reason: string): Promise<void> {
+  /** All are asked for when this returns; resolves with the answers. */
+  cancelMatching(symbol: string | null, matches: (order: OrderState) => boolean, reason: string): Promise<void> {
     const orders =
       symbol === null ? [...everyLiveOrder(this.#core.state.orders)] : [...liveOrders(this.#core.state.orders, symbol)];
-    await Promise.all(
-      orders.filter((order) => !isTerminal(order.status) && matches(order)).map((order) => this.cancel(order, reason)),
-    );
+    const asked = orders
+      .filter((order) => !isTerminal(order.status) && matches(order))
+      .map((order) => this.cancel(order, reason));
+    return mayBeLeft(Promise.all(asked).then(() => undefined));
   }
+}
+
+/** Whoever does not wait for a cancel does not see it fail: that must not end the process, and it is asked for again. */
+function mayBeLeft(running: Promise<void>): Promise<void> {
+  running.catch(() => undefined);
+  return running;
 }

@@ -137,6 +137,8 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /** A halt that closes positions until there are none; absent in every other. */
+  readonly flatten?: true;
   readonly layer: StateLayer;
   readonly name: string | null;
   readonly reason: string;
@@ -144,9 +146,11 @@ export interface StateEvent {
   readonly set_by: string;
   readonly state: TradingStateName;
 }
+/** With `ended_reason`: an operator ended the signal of that name before its time; absent in every other. */
 export interface SignalEvent {
   readonly account: string | null;
   readonly agent: string | null;
+  readonly ended_reason?: string;
   readonly evidence_hash: string | null;
   readonly expires_at_ms: number;
   readonly kind: SignalKind;

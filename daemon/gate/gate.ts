@@ -6,6 +6,7 @@ import type { ExecutionRequest } from '../core/request.ts';
 import { AccountFeed } from './account-feed.ts';
 import type {
   AccountBody,
+  AlertsBody,
   Caller,
   DecisionBody,
   FlattenBody,
@@ -20,6 +21,8 @@ import type {
   ReadinessBody,
   ReloadBody,
   SignalBody,
+  SignalEntryBody,
+  SignalsBody,
   SkillClaim,
   StateChange,
   ToolAnswer,
@@ -29,21 +32,32 @@ import type {
 } from './api.ts';
 import { Canceler } from './cancels.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
-import { cancelsNothing, cancelUnrecorded, DISK_FULL, isNeededOnFullDisk, recordFullDisk } from './disk-space.ts';
+import { cancelsNothing, cancelUnrecorded, DISK_FULL, FullDisk, recordFullDisk } from './disk-space.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import { ExitRunner } from './exits.ts';
+import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { Keeper } from './keeper.ts';
 import { describeLimits } from './limits.ts';
+import { LooseningDelay } from './loosening-delay.ts';
+import { LostOrders } from './lost-orders.ts';
 import { MarketFeed } from './market-feed.ts';
 import { Operator } from './operator.ts';
 import { OrderSender } from './order-sender.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
-import { describeAccount, describeExecution, describeMarket, describeOrder, describePositions } from './reads.ts';
+import {
+  describeAccount,
+  describeAlerts,
+  describeExecution,
+  describeMarket,
+  describeOrder,
+  describePositions,
+} from './reads.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
+import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
 import type { Ask } from './snapshot.ts';
 import { StandingOrders } from './standing.ts';
@@ -74,16 +88,20 @@ export class Gate implements GateApi {
   readonly #exits: ExitRunner;
   readonly #standing: StandingOrders;
   readonly #operator: Operator;
+  readonly #signals: Signals;
+  readonly #lostOrders: LostOrders;
   readonly #recall: ExecutionRecall;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
   #isStarted = false;
   #isClosing = false;
   #isDiskFull = false;
+  readonly #fullDisk: FullDisk;
 
   constructor(options: GateOptions) {
     const { ports, settings, signal } = options;
     this.core = new GateCore(ports, settings, options.policy);
+    this.#fullDisk = new FullDisk(this.core);
     this.#signal = signal;
     this.#metricsText = options.metricsText;
     const health = new VenueHealth(this.core, {
@@ -106,6 +124,15 @@ export class Gate implements GateApi {
       health.onReadFailure(detail, consequence, retryAfterMs);
     market.onVenueFailure = account.onVenueFailure;
     const protection = new Protection(this.core, this.#sender, this.#canceler, (request) => this.#runGateExit(request));
+    const flatten = new Flatten({
+      core: this.core,
+      canceler: this.#canceler,
+      slices: this.#slices,
+      account,
+      exit: (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
+      isQuiet: () => health.isQuiet(),
+      signal,
+    });
     this.keeper = new Keeper({
       core: this.core,
       account,
@@ -120,25 +147,26 @@ export class Gate implements GateApi {
           await this.#canceler.retryUnproven();
         },
         reviewStanding: () => this.#standing.tick(),
+        flatten: () => flatten.tick(),
+        // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
         protect: async () => {
-          await protection.tick();
-          for (const breach of this.#standing.findBreaches()) await protection.cutBack(breach);
+          await Promise.all([protection.tick(), this.#cutBack(protection)]);
         },
       },
     });
     this.policies = new PolicyControl(this.core, options.policyPort);
-    this.#operator = new Operator(
-      this.core,
-      this.#canceler,
-      this.#slices,
-      account,
-      (caller, symbol, side) => this.#runOperatorExit(caller, symbol, side),
-      signal,
-    );
+    const loosening = new LooseningDelay(this.core);
+    this.#operator = new Operator(this.core, this.#canceler, this.#slices, flatten, loosening);
+    this.#signals = new Signals(this.core, loosening);
+    this.#lostOrders = new LostOrders(this.core, this.#sender, loosening);
     this.#recall = new ExecutionRecall(this.core.state, ports.ledger);
     this.core.onPolicyChange(() => {
       this.#standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));
     });
+  }
+
+  async #cutBack(protection: Protection): Promise<void> {
+    await Promise.all(this.#standing.findBreaches().map((breach) => protection.cutBack(breach)));
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
@@ -260,10 +288,11 @@ export class Gate implements GateApi {
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
-      ...(this.#isDiskFull ? { skipUnless: isNeededOnFullDisk } : {}),
+      ...(this.#isDiskFull ? { skipUnless: (decision) => this.#fullDisk.isNeeded(intake.request, decision) } : {}),
       plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
     });
     if (decided === null && !this.#isDiskFull) throw new Error('a decision was not recorded');
+    if (decided !== null && this.#isDiskFull) this.#fullDisk.noteExit(intake.request, decided.body.decision_id);
     return decided;
   }
 
@@ -489,10 +518,23 @@ export class Gate implements GateApi {
     caller: Caller,
     signal: SignalBody,
   ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
-    return this.#operator.addSignal(caller, signal).then(async (added) => {
+    return this.#signals.add(caller, signal).then(async (added) => {
       await this.#standing.tick();
       return added;
     });
+  }
+  getSignals(): SignalsBody {
+    return this.#signals.list();
+  }
+  endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
+    return this.#signals.end(caller, signalId, reason);
+  }
+  async endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null> {
+    const order = await this.#lostOrders.end(caller, clientOrderId, reason);
+    return order === null ? null : describeOrder(this.core, order);
+  }
+  getAlerts(limit: number, cursor: string | null): AlertsBody {
+    return describeAlerts(this.core, limit, cursor);
   }
   getTradingState(): TradingStateBody {
     return this.#operator.describeState();
@@ -537,7 +579,7 @@ export class Gate implements GateApi {
       .filter((entry) => entry.scope === 'symbol' && entry.name !== null)
       .map((entry) => entry.name ?? '');
     return {
-      alerts: this.core.state.alertCount,
+      alerts: this.core.state.alerts.count,
       pending_policy: this.policies.pending,
       policy_error: this.policies.error,
       ready: waiting.length === 0,

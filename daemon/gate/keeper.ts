@@ -25,12 +25,18 @@ const SILENCE_EVERY_MS = 60_000;
 /** How often filters of a held symbol are asked for while there are none, ms of wall time. */
 const FORCED_RULES_MS = 5_000;
 
-/** What follows from the views, again and again, whether or not the feeds could be read. */
+/**
+ * What follows from the views, again and again, whether or not the feeds could be read. Each is called at every tick,
+ * also while what an earlier call began is still on its way: it begins what is due and not under way, and resolves with
+ * that.
+ */
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
   retryCancels(): Promise<void>;
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Promise<void>;
+  /** What an operator's flatten left goes on being closed. */
+  flatten(): Promise<void>;
   /** Protective stops, and what stands above its caps is cut back: they rest on positions as they were once read. */
   protect(): Promise<void>;
 }
@@ -61,8 +67,8 @@ export class Keeper {
   readonly #nextAt = new Map<FeedName, number>();
   readonly #busy = new Set<FeedName>();
   readonly #tradeSymbols = new Set<string>();
-  readonly #running = new Map<keyof KeeperTasks, Promise<void>>();
-  #isPollingTrades = false;
+  readonly #running = new Set<Promise<void>>();
+  #tradePoll: Promise<void> | null = null;
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
   isReconciled = false;
   /** Account and orders were read whole since this process started. */
@@ -306,13 +312,23 @@ export class Keeper {
     await this.#account.pollAccount();
     await this.#pollTrades();
     this.#health.sweepLayers();
-    await Promise.all(this.#running.values());
+    await Promise.all(this.#running);
     await this.#tasks.retryCancels();
     await this.#tasks.reviewStanding();
     await this.#tasks.protect();
   }
 
+  /** One poll at a time; resolves when what was asked for by now has been read, or could not be. */
   async #pollTrades(): Promise<void> {
+    while (this.#tradePoll !== null) await this.#tradePoll;
+    if (this.#tradeSymbols.size === 0) return;
+    this.#tradePoll = this.#readTrades().finally(() => {
+      this.#tradePoll = null;
+    });
+    await this.#tradePoll;
+  }
+
+  async #readTrades(): Promise<void> {
     const symbols = [...this.#tradeSymbols];
     this.#tradeSymbols.clear();
     for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#tradeSymbols.add(symbol);
@@ -360,37 +376,33 @@ export class Keeper {
     }
   }
 
-  /** Each by itself: one that waits for the venue holds up neither the feeds nor the others. */
+  /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
   #startTasks(): void {
     this.#startTask('retryCancels');
     // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
     // cancel what was left to rest, says only that.
     if (!this.#wasReconciled) return;
+    this.#startTask('flatten');
     this.#startTask('reviewStanding');
     this.#startTask('protect');
   }
 
   #startTask(name: keyof KeeperTasks): void {
-    if (this.#running.has(name) || this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
     const running = this.#tasks[name]()
       .catch((error: unknown) => {
         if (!this.#signal.aborted)
           this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
       })
-      .finally(() => this.#running.delete(name));
-    this.#running.set(name, running);
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   #startTrades(): void {
-    if (this.#isPollingTrades || this.#tradeSymbols.size === 0) return;
-    this.#isPollingTrades = true;
-    this.#pollTrades()
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#note('trades', error);
-      })
-      .finally(() => {
-        this.#isPollingTrades = false;
-      });
+    if (this.#tradePoll !== null) return;
+    this.#pollTrades().catch((error: unknown) => {
+      if (!this.#signal.aborted) this.#note('trades', error);
+    });
   }
 
   #startDue(): void {

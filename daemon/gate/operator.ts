@@ -1,46 +1,22 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { findBudget } from '../core/budget-finding.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
-import { formatQuantity } from '../core/quantities.ts';
 import { REASONS } from '../core/reasons.ts';
-import type { AccountFeed } from './account-feed.ts';
-import type {
-  Caller,
-  FlattenBody,
-  SignalBody,
-  SkillClaim,
-  StateChange,
-  StateLayerBody,
-  TradingStateBody,
-} from './api.ts';
+import type { Caller, FlattenBody, SkillClaim, StateChange, StateLayerBody, TradingStateBody } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
+import type { Flatten } from './flatten.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
+import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
-import { stateInForce } from './state/layers.ts';
-import { everyLiveOrder } from './state/orders.ts';
-import type { PositionState } from './state/positions.ts';
+import { layerKey, stateInForce } from './state/layers.ts';
 
-const RELIST_ROUNDS = 20;
-const RELIST_MS = 250;
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
 const VIOLATION_CHARS = 200;
-/** Wall time after which a flatten answers with what is left, ms. */
-/** Flatten: longest that exits wait for the cancels and their proof, and for a reading of the account, wall ms. */
-const CANCEL_FIRST_MS = 2_000;
-const READ_FIRST_MS = 1_000;
-const FLATTEN_ANSWER_MS = 15_000;
-
-/** A signal or a state that the policy or its form forbids; mapped to 400 by the door. */
-export class OperatorRequestError extends Error {
-  readonly code = 'INVALID_INPUT';
-}
-
 /** A tool may be refused for its name or, when the name is known, for its arguments (`path: what is wrong`). */
 function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
   if (violation === null) return REASONS.SCOPE_TOOL;
@@ -50,59 +26,20 @@ function describeRefusedTool(violation: string | null): { readonly hint: string;
   };
 }
 
-/** What is to be closed: while the account and our own count differ, whatever either of them shows. */
-function heldLots(position: PositionState): number {
-  return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
-}
-
-/** What operators and monitors may do: trading states, signals, flatten, rebase; and the record of foreign tools. */
+/** What operators and monitors may do: trading states, flatten, rebase; and the record of foreign tools. */
 export class Operator {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
-  readonly #account: AccountFeed;
-  readonly #exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
-  readonly #signal: AbortSignal;
-  readonly #askedAt = new Map<string, number>();
+  readonly #flatten: Flatten;
+  readonly #loosening: LooseningDelay;
 
-  constructor(
-    core: GateCore,
-    canceler: Canceler,
-    slices: SliceRunner,
-    account: AccountFeed,
-    exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>,
-    signal: AbortSignal,
-  ) {
+  constructor(core: GateCore, canceler: Canceler, slices: SliceRunner, flatten: Flatten, loosening: LooseningDelay) {
     this.#core = core;
     this.#canceler = canceler;
     this.#slices = slices;
-    this.#account = account;
-    this.#exit = exit;
-    this.#signal = signal;
-  }
-
-  async addSignal(
-    caller: Caller,
-    signal: SignalBody,
-  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
-    const core = this.#core;
-    const limit = core.policySpec.trust.signals[signal.kind].max_ttl_ms;
-    if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
-    const expiresAtMs = core.nowMs() + signal.ttl_ms;
-    const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
-    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
-      account: signal.scope.account ?? null,
-      agent: signal.scope.agent ?? null,
-      evidence_hash: evidenceHash,
-      expires_at_ms: expiresAtMs,
-      kind: signal.kind,
-      set_by: caller.agent,
-      severity: signal.severity,
-      signal_id: `s-${seq.toString(36)}`,
-      symbol: signal.scope.symbol ?? null,
-    }));
-    await appended.committed;
-    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+    this.#flatten = flatten;
+    this.#loosening = loosening;
   }
 
   describeState(): TradingStateBody {
@@ -142,9 +79,12 @@ export class Operator {
     const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
+      // Halted again: what a flatten began goes on.
+      const isFlattening = core.state.layers.get(layerKey('operator', scope, name))?.isFlattening === true;
       core.appendTightening({
         clears_at_ms: null,
         clears_when: 'an operator clears it',
+        ...(isFlattening && change.state === 'halted' ? { flatten: true as const } : {}),
         layer: 'operator',
         name,
         reason: change.reason,
@@ -200,24 +140,23 @@ export class Operator {
     const standing = [...this.#core.state.layers.values()].filter(
       (entry) => entry.layer === 'operator' && (entry.clearsAtMs === null || now < entry.clearsAtMs),
     );
-    for (const entry of standing) await this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`);
+    await Promise.all(
+      standing.map((entry) => this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`)),
+    );
   }
 
-  async #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
+  #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
     const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
       scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
     this.#slices.dropUnsent(reason, concerns);
-    await this.#canceler.cancelMatching(
+    return this.#canceler.cancelMatching(
       scope === 'symbol' ? name : null,
       (order) => !order.foreign && !order.reduceOnly && concerns(order),
       reason,
     );
   }
 
-  /**
-   * The kill switch: `halted` is on disk first, then every regular and conditional opening order is canceled and the
-   * lists are read again until they are empty, then the positions are closed. Protective stops stay until flat.
-   */
+  /** {@link Flatten.run}, with mistyped symbols told apart from known ones. */
   async flatten(caller: Caller, asked: readonly string[] | null, reason: string): Promise<FlattenBody> {
     const core = this.#core;
     const known = findKnownSymbols(core);
@@ -226,143 +165,17 @@ export class Operator {
     if (unknown.length > 0 && unknown.length === asked?.length) throw new OperatorRequestError(mistakes);
     // RISK: beside a mistyped symbol the others are flattened all the same.
     const symbols = asked?.filter((symbol) => !unknown.includes(symbol)) ?? null;
-    const body = await this.#flatten(caller, symbols, reason);
+    const body = await this.#flatten.run(caller, symbols, reason);
     return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
-  }
-
-  async #flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody> {
-    const core = this.#core;
-    const state: StateChange[] =
-      symbols === null
-        ? [{ state: 'halted', reason }]
-        : symbols.map((symbol) => ({ state: 'halted' as const, reason, symbol }));
-    for (const change of state) {
-      const scope = change.symbol === undefined ? 'account' : 'symbol';
-      const appended = core.appendTightening({
-        clears_at_ms: null,
-        clears_when: 'an operator clears it',
-        layer: 'operator',
-        name: change.symbol ?? null,
-        reason,
-        scope,
-        set_by: caller.agent,
-        state: 'halted',
-      });
-      await appended.committed;
-    }
-    const targets = symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return this.#describeFlatten(targets, false);
-    // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
-    const canceling = this.#cancelEverything(targets);
-    const isCanceled = await this.#within(CANCEL_FIRST_MS, canceling);
-    await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    await this.#exitAll(caller, targets);
-    await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    return this.#describeFlatten(targets, isCanceled === true || (await this.#within(0, canceling)) === true);
-  }
-
-  /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
-  async #within<T>(ms: number, running: Promise<T>): Promise<T | null> {
-    const guarded = running.catch((error: unknown) => {
-      if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_FAILED', String(error));
-      return null;
-    });
-    const answered = new AbortController();
-    const late = delay(ms, null, { signal: answered.signal }).catch(() => null);
-    const first = await Promise.race([guarded, late]);
-    answered.abort();
-    return first;
-  }
-
-  #describeFlatten(symbols: readonly string[], canceled: boolean): FlattenBody {
-    const core = this.#core;
-    const left = symbols
-      .map((symbol) => core.state.position(symbol))
-      .filter((position) => heldLots(position) !== 0)
-      .map((position) => {
-        const rules = core.state.rules.get(position.symbol);
-        const quantity =
-          rules === undefined
-            ? String(heldLots(position))
-            : formatQuantity(heldLots(position), { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale });
-        return { quantity, symbol: position.symbol };
-      });
-    return {
-      canceled,
-      note: !core.ports.clock.isSynced
-        ? 'halted; the venue has not answered yet, so nothing could be canceled or closed: flatten again when it does, or act at the venue'
-        : left.length > 0
-          ? 'positions are left: flatten again, or close them at the venue'
-          : canceled
-            ? 'flat: trading stays halted until an operator sets it active'
-            : 'flat, but not every order is proven canceled: that goes on; trading stays halted until an operator sets it active',
-      positions_left: left,
-      state: 'halted',
-    };
-  }
-
-  /** Exits go on by themselves; an answer is owed in bounded time, also when an exit's outcome cannot be learned. */
-  async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
-    const exits = symbols.map(async (symbol) => {
-      const lots = heldLots(this.#core.state.position(symbol));
-      if (lots === 0) return;
-      try {
-        await this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy');
-      } catch (error) {
-        if (!this.#signal.aborted) this.#core.alert('FLATTEN_EXIT_FAILED', String(error), symbol);
-      }
-    });
-    const answered = new AbortController();
-    await Promise.race([
-      Promise.all(exits),
-      delay(FLATTEN_ANSWER_MS, undefined, { signal: answered.signal }).catch(() => undefined),
-    ]);
-    answered.abort();
-  }
-
-  async #cancelEverything(symbols: readonly string[]): Promise<boolean> {
-    const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean =>
-      !order.reduceOnly && symbols.includes(order.symbol);
-    this.#slices.dropUnsent('flatten', isOpening);
-    for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
-      await this.#account.pollOrders();
-      await this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      const open = await this.#core.ports.venue.fetchOpenOrders(symbols);
-      if (
-        open.kind === 'ok' &&
-        !open.value.some((order) => !order.reduceOnly && !order.closePosition && symbols.includes(order.symbol))
-      ) {
-        const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
-        // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
-        if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
-      }
-      await delay(RELIST_MS, undefined, { signal: this.#signal });
-    }
-    return false;
   }
 
   async rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
     const live = this.#core.market.account;
     if (live === null) throw new OperatorRequestError('the account is not known yet');
-    this.#waitForLoosening('rebase');
+    this.#loosening.requireWaited('rebase');
     const appended = this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
     await appended.committed;
     return { equity_usdt: live.marginBalanceUsdt };
-  }
-
-  /** On live what loosens is asked for twice: the first time starts the delay, the second after it takes effect. */
-  #waitForLoosening(what: string): void {
-    if (this.#core.settings.venue !== 'binance-live') return;
-    const now = this.#core.nowMs();
-    const delayMs = this.#core.policySpec.loosen_delay_ms;
-    const askedAt = this.#askedAt.get(what);
-    if (askedAt !== undefined && now - askedAt >= delayMs) {
-      this.#askedAt.delete(what);
-      return;
-    }
-    if (askedAt === undefined) this.#askedAt.set(what, now);
-    const readyAt = new Date((askedAt ?? now) + delayMs).toISOString();
-    throw new OperatorRequestError(`on binance-live ${what} waits: ask again after ${readyAt}`);
   }
 
   /** Inputs of rule 4 that are not fresh, in words, over every symbol of the policy. */

@@ -1,13 +1,14 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
-import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
+import { closeRequest, placeStop, type SentStop } from './place-stop.ts';
+import type { Rejection } from './ports.ts';
 import { type Breach, GATE_AGENT } from './review.ts';
-import { bareRequest } from './standing.ts';
+import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
-import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+import { liveOrders, type OrderState } from './state/orders.ts';
 import { lotsToProtect, type PositionState } from './state/positions.ts';
 
 /** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
@@ -17,6 +18,8 @@ const RETRY_STOP_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 /** Retryable refusals of a stop in a row before the position is closed instead. */
 const MAX_STOP_REFUSALS = 3;
+/** The venue takes one order that closes the whole position on a side; somebody else's protects it already. */
+const OTHER_STOP = -4130;
 
 /**
  * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
@@ -32,6 +35,8 @@ export class Protection {
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
+  /** Symbols whose stop is being seen to: one at a time in each, and none waits for another. */
+  readonly #protecting = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
@@ -55,20 +60,16 @@ export class Protection {
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
     this.#cutAt.set(breach.symbol, now);
     if (this.#isExiting(breach.symbol)) return;
-    this.#core.alert(
-      'POSITION_CUT',
-      `the position is above the tightened ${breach.cause} cap: ${breach.lots} lots are closed`,
-      breach.symbol,
-    );
-    await this.#exit({
-      ...bareRequest(this.#core, breach.symbol),
-      fraction: Math.min(1, breach.lots / Math.abs(position.lots)),
-      intent: 'close',
-      order_type: 'market',
-      reduce_only: true,
-      side: position.lots > 0 ? 'sell' : 'buy',
-      tool: 'close_position',
-    });
+    const above = `the position is above the tightened ${breach.cause} cap`;
+    const most = this.#mayClose(position);
+    const lots = Math.min(breach.lots, most);
+    if (lots === 0) {
+      const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
+      this.#core.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, breach.symbol);
+      return;
+    }
+    this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
+    await this.#exit(closeRequest(this.#core, breach.symbol, position.lots > 0 ? 'sell' : 'buy', lots / most));
   }
 
   /** An exit of the gate is on its way or unknown: what it closes would be counted, and closed, twice. */
@@ -82,11 +83,18 @@ export class Protection {
     return stateInForce(this.#core.state.layers, this.#core.nowMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
+  /** Begins with every symbol that is not under way yet, and resolves with those. */
   async tick(): Promise<void> {
-    for (const position of this.#core.state.positions.values()) {
-      this.#watchHoldingTime(position);
-      if (this.#core.policySpec.protection.required) await this.#protect(position);
+    const positions = [...this.#core.state.positions.values()];
+    for (const position of positions) this.#watchHoldingTime(position);
+    const begun: Promise<void>[] = [];
+    for (const position of positions) {
+      const { symbol } = position;
+      if (!this.#core.policySpec.protection.required || this.#protecting.has(symbol)) continue;
+      this.#protecting.add(symbol);
+      begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));
     }
+    await Promise.all(begun);
   }
 
   #watchHoldingTime(position: PositionState): void {
@@ -124,46 +132,55 @@ export class Protection {
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
     if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < waitMs) return;
     this.#stopAt.set(position.symbol, now);
-    const order = await this.#placeStop(position, lots, side);
-    if (order === null) return;
-    if (order.status !== 'rejected' && order.status !== 'expired') {
+    const sent = await placeStop(this.#core, this.#sender, position, lots, (decision) =>
+      this.#isNews(position.symbol, decision),
+    );
+    if (sent === null) return;
+    if (sent.order.status !== 'rejected' && sent.order.status !== 'expired') {
       this.#stopRefusals.delete(position.symbol);
       return;
     }
+    await this.#takeRefusal(position, sent);
+  }
+
+  /** RISK: a position without its stop. The exit that stands in for it closes what the gate may close, and no more. */
+  async #takeRefusal(position: PositionState, { order, rejection }: SentStop): Promise<void> {
     const refusals = (this.#stopRefusals.get(position.symbol) ?? 0) + 1;
     this.#stopRefusals.set(position.symbol, refusals);
     // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
     if (order.retryable && refusals < MAX_STOP_REFUSALS) return;
     // An exit whose outcome is not known may have closed the position already: a second one is not sized beside it.
     if (this.#isExiting(position.symbol)) return;
+    const { symbol } = position;
     const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
-    if (position.lots === 0) {
-      this.#core.alertRarely(
-        'STOP_REFUSED',
-        `${refused}; whether there is a position is not known yet: nothing is closed`,
-        position.symbol,
-      );
+    const lots = this.#mayClose(position);
+    const why = this.#whyNotClosed(position, rejection, lots);
+    if (why !== null) {
+      this.#core.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
       return;
     }
-    if (this.#isHalted(position.symbol)) {
-      this.#core.alertRarely(
-        'STOP_REFUSED',
-        `${refused}; in halted only an operator closes the position`,
-        position.symbol,
-      );
-      return;
-    }
-    // RISK: a position without its stop. A stop that the venue refuses ends in an exit of the gate.
-    this.#core.alert('STOP_REFUSED', `${refused}: the position is closed`, position.symbol);
-    await this.#exit({
-      ...bareRequest(this.#core, position.symbol),
-      fraction: 1,
-      intent: 'close',
-      order_type: 'market',
-      reduce_only: true,
-      side,
-      tool: 'close_position',
-    });
+    const left = Math.abs(position.lots) - lots;
+    const what =
+      left === 0
+        ? 'the position is closed'
+        : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
+    this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
+    await this.#exit(closeRequest(this.#core, symbol, order.side, 1));
+  }
+
+  #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
+    if (rejection?.code === OTHER_STOP)
+      return 'another order that closes the whole position rests at the venue already';
+    if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
+    if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
+    return lots > 0 ? null : 'no agent holds any of the position (exits.scope: own): nothing is closed';
+  }
+
+  /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
+  #mayClose(position: PositionState): number {
+    const held = Math.abs(position.lots);
+    if (this.#core.policySpec.exits.scope === 'account') return held;
+    return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
   }
 
   /** A stop that goes on being refused for the same reason is recorded once. */
@@ -172,85 +189,6 @@ export class Protection {
     const isNews = denied === null || denied !== this.#stopDenied.get(symbol);
     this.#stopDenied.set(symbol, denied);
     return isNews;
-  }
-
-  async #placeStop(position: PositionState, held: number, side: 'buy' | 'sell'): Promise<OrderState | null> {
-    const rules = this.#core.state.rules.get(position.symbol);
-    const entryPrice = this.#entryPrice(position);
-    if (rules === undefined || entryPrice <= 0) return null;
-    const distance = this.#core.policySpec.protection.stop_bps / 1e4;
-    const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
-    const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
-    const lots = Math.abs(held);
-    const request: ExecutionRequest = {
-      ...bareRequest(this.#core, position.symbol),
-      fraction: 1,
-      intent: 'close',
-      order_type: 'market',
-      reduce_only: true,
-      side,
-      tool: 'close_position',
-    };
-    const decided = takeDecision(
-      this.#core,
-      request,
-      {
-        phase: 'parent',
-        venue: this.#core.settings.venue,
-        accountName: this.#core.settings.account,
-        tokenSkillSha256: null,
-        schemaViolation: null,
-        own: null,
-        leaving: null,
-        exitRung: 0,
-        sliceLots: lots,
-        parentPriceTicks: null,
-        target: null,
-      },
-      {
-        kind: 'gate',
-        route: 'stop',
-        bodyHash: null,
-        texts: {},
-        parentDecisionId: null,
-        skipUnless: (decision) => this.#isNews(position.symbol, decision),
-        plan: (decision, seq) => {
-          if (decision.effective?.action !== 'exit') return NO_ORDERS();
-          return [
-            {
-              client_order_id: clientOrderId(this.#core.ports.ledger.genesis.genesis_id, seq, 0, 0),
-              delay_ms: 0,
-              kind: 'algo',
-              leverage: 1,
-              lots,
-              order_type: 'market',
-              price_ticks: null,
-              protective: true,
-              reduce_only: true,
-              side,
-              slice: 0,
-              symbol: position.symbol,
-              time_in_force: null,
-              trigger_ticks: ticks,
-            },
-          ];
-        },
-      },
-    );
-    const planned = decided?.event.orders[0];
-    if (decided === null || planned === undefined) return null;
-    await decided.appended.committed;
-    const order = this.#core.state.orders.all.get(planned.client_order_id);
-    if (order === undefined || isTerminal(order.status)) return null;
-    await this.#sender.sendStop(order);
-    return order;
-  }
-
-  /** Of the position, or of what the venue shows where we know of none. */
-  #entryPrice(position: PositionState): number {
-    if (position.lots !== 0) return position.entryPrice;
-    const shown = this.#core.state.account?.positions.find((record) => record.symbol === position.symbol);
-    return shown?.entry_price ?? 0;
   }
 
   /**

@@ -2,6 +2,7 @@ import { findRegime } from '../core/budgets.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
 import type {
   AccountBody,
+  AlertsBody,
   DecisionBody,
   ExecutionBody,
   ExecutionOrder,
@@ -11,6 +12,7 @@ import type {
   PositionBody,
 } from './api.ts';
 import type { GateCore } from './gate-core.ts';
+import { OperatorRequestError } from './loosening-delay.ts';
 import type { SymbolRules } from './ports.ts';
 import { type Ask, buildContext, viewRules } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -257,4 +259,17 @@ export function venueMinimums(
     const view = viewRules(rules, policy);
     return { symbol: rules.symbol, min_notional_usdt: view.min_notional_usdt };
   });
+}
+
+/** A page of the last alerts, newest first; the cursor is the number of the last record on the page before. */
+export function describeAlerts(core: GateCore, limit: number, cursor: string | null): AlertsBody {
+  if (cursor !== null && !/^[1-9]\d{0,14}$/.test(cursor))
+    throw new OperatorRequestError('cursor: was not issued by this daemon');
+  const before = cursor === null ? Number.POSITIVE_INFINITY : Number(cursor);
+  const found = core.state.alerts.readBefore(before, limit + 1);
+  const page = found.slice(0, limit);
+  return {
+    alerts: page.map(({ seq, atMs, code, detail, symbol }) => ({ seq, at_ms: atMs, code, detail, symbol })),
+    next: found.length > limit ? String(page.at(-1)?.seq) : null,
+  };
 }

@@ -87,7 +87,7 @@ export class Resolver {
         this.#sender.record(order, endedEvent(this.#core, order, 'lost', 'no proof of what became of it'));
         this.#core.alert(
           'ORDER_LOST',
-          `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing`,
+          `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (npx holdfast end-order ${order.clientOrderId})`,
           order.symbol,
         );
       }
@@ -130,11 +130,12 @@ export class Resolver {
       const { venueOrderId } = trade;
       if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
       if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
-      // What a conditional order turned into may carry any id.
-      if (order.kind === 'algo') return true;
       const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
       if (found.kind !== 'found') return true;
-      if (found.order.clientOrderId === order.clientOrderId) {
+      // What a conditional order turned into may carry any id, but reduces as the stop itself does.
+      if (order.kind === 'algo') {
+        if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
+      } else if (found.order.clientOrderId === order.clientOrderId) {
         this.#sender.adopt(order, found.order);
         return true;
       }

@@ -13,7 +13,7 @@ import { highestRegime, type MarketFeatures } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
-import { closableShare } from './state/closable-share.ts';
+import { agentsShare, closableShare } from './state/closable-share.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -73,6 +73,7 @@ export interface Ask {
 
 type Own = Pick<Ask, 'own' | 'leaving'>;
 const NO_OWN: Own = { own: null, leaving: null };
+const NO_SYMBOLS: readonly string[] = [];
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
 /** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
 const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
@@ -94,7 +95,7 @@ export function buildContext(
   return {
     account: viewAccount(state, inputs, policy, symbol),
     account_name: ask.accountName,
-    agent: viewAgent(state, inputs, request.agent, symbol, rules, live, policy, ask),
+    agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
     duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null,
     exit_rung: ask.exitRung,
@@ -189,7 +190,11 @@ function reservedMargin(state: GateState, inputs: LiveInputs, symbol: string): n
   return total;
 }
 
-function* othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
+/** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
+function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {
+  return orders.size === 0 ? orders : eachOther(orders, own, agent);
+}
+function* eachOther(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Generator<OrderState> {
   for (const order of orders) {
     if (agent !== null && order.agent !== agent) continue;
     if (own.leaving?.has(order) === true) continue;
@@ -241,6 +246,7 @@ export function exposedSymbols(state: GateState): Set<string> {
   for (const position of state.positions.values())
     if (longLots(position) > 0 || shortLots(position) > 0) symbols.add(position.symbol);
   for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0) continue;
     for (const order of orders) {
       if (!order.reduceOnly && remainingLots(order) > 0) {
         symbols.add(symbol);
@@ -249,6 +255,13 @@ export function exposedSymbols(state: GateState): Set<string> {
     }
   }
   return symbols;
+}
+/** The same in alphabetical order. */
+function exposedInOrder(state: GateState): readonly string[] {
+  const exposed = exposedSymbols(state);
+  if (exposed.size === 0) return NO_SYMBOLS;
+  const symbols = [...exposed];
+  return symbols.length > 1 ? symbols.sort() : symbols;
 }
 
 function viewExposure(
@@ -272,7 +285,7 @@ function viewExposure(
   let positions = 0;
   let regime: Regime | null = null;
   const marks: (readonly [string, number])[] = [];
-  for (const other of [...exposedSymbols(state)].sort()) {
+  for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
     positions += 1;
     const otherRules = state.rules.get(other);
@@ -324,7 +337,9 @@ function findOpposed(
     if (share > 0) byLong ??= holder;
     else byShort ??= holder;
   }
-  for (const order of liveOrders(state.orders, symbol)) {
+  const live = liveOrders(state.orders, symbol);
+  if (live.size === 0) return { byLong, byShort };
+  for (const order of live) {
     if (order.agent === null || order.agent === agent || order.reduceOnly || remainingLots(order) === 0) continue;
     if (order.side === 'buy') byLong ??= order.agent;
     else byShort ??= order.agent;
@@ -341,12 +356,12 @@ export function liquidationDistance(price: number | null, lots: number, mark: nu
 function viewAgent(
   state: GateState,
   inputs: LiveInputs,
-  agent: string,
+  { agent, origin }: ExecutionRequest,
   symbol: string,
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   policy: CompiledPolicy,
-  own: Own,
+  ask: Ask,
 ): AgentView {
   const pace = state.pacing.readAgent(agent);
   const position = state.positions.get(symbol);
@@ -355,11 +370,11 @@ function viewAgent(
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
-      : worstCase(held, othersThan(liveOrders(state.orders, symbol), own, agent), markInTicks(live.mark, rules));
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
   const others =
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
   const pending =
-    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, own, agent);
+    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
   return {
     fees_usdt: pace.fees.sum(inputs.nowMs),
     gross_other_usdt: others.gross,
@@ -368,7 +383,10 @@ function viewAgent(
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
-    share_lots: closableShare(position, liveOrders(state.orders, symbol), agent, own.own),
+    share_lots:
+      origin === 'gate' && ask.phase !== 'standing'
+        ? agentsShare(position)
+        : closableShare(position, liveOrders(state.orders, symbol), agent, ask.own),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };
@@ -382,7 +400,7 @@ function agentElsewhere(
 ): { gross: number; positions: number } {
   let gross = 0;
   let positions = 0;
-  for (const other of [...exposedSymbols(state)].sort()) {
+  for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
     const share = state.positions.get(other)?.shares.get(agent) ?? 0;
     const rules = state.rules.get(other);

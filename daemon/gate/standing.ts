@@ -39,7 +39,6 @@ export class StandingOrders {
   readonly #slices: SliceRunner;
   readonly #grown = new GrownOrders();
   #reviewed = '';
-  #running: Promise<void> | null = null;
 
   constructor(core: GateCore, canceler: Canceler, slices: SliceRunner) {
     this.#core = core;
@@ -47,26 +46,25 @@ export class StandingOrders {
     this.#slices = slices;
   }
 
-  /** Cheap: called at every feed tick and after every event that may tighten. */
+  /**
+   * Cheap: called at every feed tick and after every event that may tighten. All that follows is under way when it
+   * returns; the promise is that of the cancels that this call began, and no later call waits for it.
+   */
   async tick(): Promise<void> {
-    if (this.#running !== null) return this.#running;
-    this.#running = this.#run().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
-  }
-
-  async #run(): Promise<void> {
     this.#followCondition();
-    await this.#expire();
+    const cancels = [this.#expire()];
     const signature = this.#tightness();
     const grown = this.#grown.find(restingOpenings(this.#core.state));
     const isTightened = signature !== this.#reviewed;
-    if (!isTightened && grown.size === 0) return;
-    const isComplete = await this.#review((order) => isTightened || grown.has(order));
-    if (!isComplete) return;
-    this.#reviewed = signature;
-    this.#grown.clear();
+    if (isTightened || grown.size > 0) {
+      const review = this.#review((order) => isTightened || grown.has(order));
+      cancels.push(...review.cancels);
+      if (review.isComplete) {
+        this.#reviewed = signature;
+        this.#grown.clear();
+      }
+    }
+    await Promise.all(cancels);
   }
 
   #tightness(): string {
@@ -103,10 +101,10 @@ export class StandingOrders {
   }
 
   /** Resting opening orders past their ttl are canceled. */
-  async #expire(): Promise<void> {
+  #expire(): Promise<void> {
     const now = this.#core.nowMs();
     const ttl = this.#core.policySpec.standing.resting_ttl_ms;
-    await this.#canceler.cancelMatching(
+    return this.#canceler.cancelMatching(
       null,
       (order) =>
         isOwnOpening(order) && order.timeInForce === 'GTC' && !order.cancelRequested && now - order.plannedAtMs >= ttl,
@@ -114,7 +112,11 @@ export class StandingOrders {
     );
   }
 
-  async #review(isConcerned: (order: OrderState) => boolean): Promise<boolean> {
+  /** INVARIANT: no await in here. A cancel that hangs holds up neither the next one nor the next review (BY-31). */
+  #review(isConcerned: (order: OrderState) => boolean): {
+    readonly isComplete: boolean;
+    readonly cancels: readonly Promise<void>[];
+  } {
     const now = this.#core.nowMs();
     this.#slices.dropUnsent(
       'trading is not active',
@@ -136,8 +138,7 @@ export class StandingOrders {
       leaving.add(order);
       cancels.push(this.#canceler.cancel(order, 'no longer fits the tightened policy'));
     }
-    await Promise.all(cancels);
-    return isComplete;
+    return { isComplete, cancels };
   }
 
   /** Decides a resting order again in each form that may rest. */

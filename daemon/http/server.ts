@@ -9,6 +9,7 @@ import Fastify, {
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
+import { registerAttentionRoutes } from './attention-routes.ts';
 import { createAuthenticator, type TokenLookup } from './authentication.ts';
 import { registerJsonParser } from './body-parser.ts';
 import { closeConnections } from './closing.ts';
@@ -89,6 +90,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
   registerOperatorRoutes(app, doors);
+  registerAttentionRoutes(app, doors);
   await registerOpenRoutes(app, doors);
 
   const { address, port } = await listenOn(app, config.listen);

@@ -1,5 +1,5 @@
 import { PROFILES, STRATEGY_NAMES } from './agents/strategies/index.ts';
-import type { AttackIntensity, AttackSides } from './types.ts';
+import { ATTACK_SIDES, type AttackIntensity, type AttackSides } from './types.ts';
 
 /** Under what an account is run: which attack, whose sides, and the caps of R times what. */
 export interface Scenario {
@@ -24,10 +24,10 @@ export type AttackChoice = 'light' | 'heavy' | 'all';
 export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
   const scenarios: Scenario[] = [];
   if (choice === 'light') return [PLAIN, { attack: 'light', sides: 'random', capsScale: 1 }];
-  if (choice === 'heavy') return [PLAIN, ...both('heavy', 1)];
+  if (choice === 'heavy') return [PLAIN, ...everySide('heavy', 1)];
   for (const scale of CAPS_SCALES) {
     scenarios.push(plain(scale), { attack: 'light', sides: 'random', capsScale: scale });
-    if (scale === 1) scenarios.push({ attack: 'light', sides: 'clairvoyant', capsScale: 1 }, ...both('heavy', 1));
+    if (scale === 1) scenarios.push({ attack: 'light', sides: 'clairvoyant', capsScale: 1 }, ...everySide('heavy', 1));
     else scenarios.push({ attack: 'heavy', sides: 'clairvoyant', capsScale: scale });
     if (scale === 1) scenarios.push({ attack: 'churn', sides: 'random', capsScale: 1 });
     else if (SUCCESS_SCALES.some((known) => known === scale))
@@ -39,11 +39,8 @@ export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
 function plain(capsScale: number): Scenario {
   return capsScale === 1 ? PLAIN : { attack: 'none', sides: 'random', capsScale };
 }
-function both(attack: 'light' | 'heavy', capsScale: number): readonly Scenario[] {
-  return [
-    { attack, sides: 'random', capsScale },
-    { attack, sides: 'clairvoyant', capsScale },
-  ];
+function everySide(attack: 'light' | 'heavy', capsScale: number): readonly Scenario[] {
+  return ATTACK_SIDES.map((sides) => ({ attack, sides, capsScale }));
 }
 
 /** Names of the accounts that are run: each strategy in each profile alone, and all of them in one. */

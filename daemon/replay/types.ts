@@ -166,7 +166,12 @@ export const ATTACK_FAMILIES = [
 ] as const;
 export type AttackFamily = (typeof ATTACK_FAMILIES)[number];
 export type AttackIntensity = 'none' | 'light' | 'heavy' | 'churn';
-export type AttackSides = 'random' | 'clairvoyant';
+/**
+ * What episodes know of the future: nothing; which side loses from their drawn instant on; besides that the worst
+ * instant of the next bars.
+ */
+export const ATTACK_SIDES = ['random', 'sighted', 'clairvoyant'] as const;
+export type AttackSides = (typeof ATTACK_SIDES)[number];
 /** One exogenous episode: the same in every variant. What its attempts do may follow the answers. */
 export interface AttackEpisode {
   readonly id: string;

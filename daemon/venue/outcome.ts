@@ -57,6 +57,8 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-5027], kind: 'accepted' },
   { codes: [-2022, -4118], kind: 'rejected', consequence: 'cancel_sibling' },
   { codes: [-2021, -4142], kind: 'rejected' },
+  // Another closePosition order rests on this side.
+  { codes: [-4130], kind: 'rejected' },
   { codes: [-2018, -2019, -2027, -2028], kind: 'rejected', consequence: 'refresh_account' },
   { codes: [-2025, -4045], kind: 'rejected', consequence: 'refresh_account' },
   {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { flattenEmergency } from '../../daemon/cli/emergency-flatten.ts';
 import type { VenueEnv } from '../../daemon/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { until } from '../daemon/harness.ts';
 import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';
 import { holdfast } from './run.ts';
 
@@ -19,6 +20,15 @@ interface Books {
   readonly algo_orders: readonly Row[];
   readonly positions: readonly Row[];
 }
+
+const STOP = {
+  algoType: 'CONDITIONAL',
+  symbol: 'BTCUSDT',
+  side: 'SELL',
+  type: 'STOP_MARKET',
+  triggerPrice: '50000',
+  closePosition: 'true',
+};
 
 /** What is still open in the exchange's books. */
 async function readOpen(exchange: Client): Promise<{ orders: number; algoOrders: number; positions: string[] }> {
@@ -38,14 +48,7 @@ test('flatten --emergency leaves no order and no position at the exchange, witho
   await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
   await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('SELL', '0.5'), symbol: 'ETHUSDT' });
   await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
-  await exchange.send('POST', '/fapi/v1/algoOrder', {
-    algoType: 'CONDITIONAL',
-    symbol: 'BTCUSDT',
-    side: 'SELL',
-    type: 'STOP_MARKET',
-    triggerPrice: '50000',
-    closePosition: 'true',
-  });
+  await exchange.send('POST', '/fapi/v1/algoOrder', STOP);
   assert.deepEqual(await readOpen(exchange), { orders: 1, algoOrders: 1, positions: ['BTCUSDT', 'ETHUSDT'] });
 
   const env = { HOLDFAST_PAPER_URL: sim.url, HOLDFAST_NO_SUCH_SETTING: '1' };
@@ -143,6 +146,82 @@ test('BY-36 flatten --emergency exits although the orders cannot be listed, and 
   assert.ok(said.includes('the last lists could not be read: there may be more left'), said.join('; '));
 });
 
+test('BY-15 flatten --emergency keeps the protective stop while the exit is refused, and cancels what opens', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
+  await exchange.send('POST', '/fapi/v1/algoOrder', STOP);
+  await exchange.send('POST', '/fapi/v1/algoOrder', {
+    ...STOP,
+    side: 'BUY',
+    triggerPrice: '70000',
+    closePosition: '',
+    quantity: '0.01',
+  });
+  const refused = {
+    kind: 'error',
+    code: -4131,
+    msg: 'The counterparty best price does not meet the PERCENT_PRICE filter limit.',
+  };
+  await setFault(sim, { ...refused, count: 99, match: { method: 'POST', path: '/fapi/v1/order' } });
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say: () => undefined, withinMs: 1_500 });
+  assert.equal(report.is_flat, false);
+  assert.deepEqual(report.positions_left, [{ symbol: 'BTCUSDT', lots: 20 }]);
+  assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 1, positions: ['BTCUSDT'] }, 'its stop alone');
+  const again = await flattenEmergency(envOf(sim), { symbols: null, say: () => undefined, withinMs: 400 });
+  assert.equal(again.orders_left.length, 1, 'the stop is named');
+
+  await clearFaults(sim);
+  const done = await flattenEmergency(envOf(sim), { symbols: null, say: () => undefined });
+  assert.deepEqual(done, { is_flat: true, orders_left: [], positions_left: [] });
+  assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
+});
+
+test('BY-14 flatten --emergency takes of the reduce-only orders only what locks the exit out', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', { ...limitOrder('SELL', '0.02', '70000'), reduceOnly: 'true' });
+  await exchange.send('POST', '/fapi/v1/algoOrder', STOP);
+  const said: string[] = [];
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say: (line) => said.push(line) });
+  assert.deepEqual(report, { is_flat: true, orders_left: [], positions_left: [] }, said.join('; '));
+  assert.deepEqual(await readOpen(exchange), { orders: 0, algoOrders: 0, positions: [] });
+  const said3 = [
+    'exit refused',
+    'canceled what locks the exit out',
+    'exit of 20 lots accepted',
+    'flat, orders canceled',
+  ];
+  assert.deepEqual(
+    said.map((line) => said3.findIndex((part) => line.includes(part))),
+    [0, 1, 2, 3],
+    said.join('; '),
+  );
+});
+
+test('BY-15 flatten --emergency closes one symbol while the exit of another hangs', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('SELL', '0.5'), symbol: 'ETHUSDT' });
+  const match = { method: 'POST', path: '/fapi/v1/order', symbol: 'BTCUSDT' };
+  await setFault(sim, { kind: 'delay', ms: 4_000, match });
+  const startedAt = performance.now();
+  const flat = flattenEmergency(envOf(sim), { symbols: null, say: () => undefined });
+  await until(
+    'the other position is closed',
+    async () => (await readOpen(exchange)).positions.join() === 'BTCUSDT',
+    3_500,
+  );
+  assert.ok(performance.now() - startedAt < 4_000);
+  assert.equal((await flat).is_flat, true);
+});
+
 test('flatten --emergency fails when nothing could be read', async (t) => {
   const sim = await startExchangeSim({ seed: 3 });
   t.after(() => sim.close());
@@ -156,10 +235,16 @@ function envOf(sim: ExchangeSim): VenueEnv {
   return { home: '', venue: 'paper', paperUrl: sim.url, paperUrlFile: null, venueKeys };
 }
 async function setFault(sim: ExchangeSim, fault: object): Promise<void> {
-  const answer = await fetch(`${sim.url}/sim/faults`, {
+  await control(sim, 'faults', fault);
+}
+async function clearFaults(sim: ExchangeSim): Promise<void> {
+  await control(sim, 'clear-faults', {});
+}
+async function control(sim: ExchangeSim, path: string, body: object): Promise<void> {
+  const answer = await fetch(`${sim.url}/sim/${path}`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${sim.simToken}` },
-    body: JSON.stringify(fault),
+    body: JSON.stringify(body),
   });
   assert.equal(answer.status, 200, await answer.text());
 }

@@ -250,6 +250,32 @@ test('flatten is a failure as long as something is left', async () => {
   assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, ['flatten'])).result.code, 0);
 });
 
+test('alerts, signals and end-order show what waits for a person, and end it', async () => {
+  const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
+  const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [
+    'alerts',
+    '--limit',
+    '5',
+  ]);
+  assert.match(alerts.result.out, /1970-01-01 00:00:00 +ORDER_LOST +BTCUSDT +order hf1 is lost/);
+  assert.equal(alerts.daemon.seen[0]?.url, '/v1/alerts?limit=5');
+  const signal = { signal_id: 's-2f', kind: 'anomaly', account: null, agent: null, symbol: 'ETHUSDT', severity: 1 };
+  const whole = { ...signal, set_by: 'monitor', expires_at_ms: 60_000 };
+  const replies = {
+    'GET /v1/signals': replyJson({ signals: [whole] }),
+    'POST /v1/signals/s-2f/end': replyJson(whole),
+    'POST /v1/orders/hf1-0-0/end': replyJson({ client_order_id: 'hf1-0-0', status: 'canceled' }),
+  };
+  const listed = await runAgainst(replies, ['signals']);
+  assert.match(listed.result.out, /s-2f +anomaly +ETHUSDT +1 +monitor +1970-01-01 00:01:00/);
+  const ended = await runAgainst(replies, ['signals', '--end', 's-2f', '--reason', 'a false alarm']);
+  assert.deepEqual([ended.result.code, ended.daemon.seen[0]?.body], [0, { reason: 'a false alarm' }]);
+  const order = await runAgainst(replies, ['end-order', 'hf1-0-0', '--reason', 'never placed']);
+  assert.match(order.result.out, /hf1-0-0 +canceled/);
+  assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
+  assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
+});
+
 test('tools prints a table, or the catalogue in the form of a model API', async () => {
   const replies = {
     'GET /v1/tools': replyJson({ tools: [{ name: 'place_order', description: 'Asks for 1.5 lots. Then more.' }] }),

@@ -11,6 +11,16 @@ import type {
   ToolOutcome,
 } from '../../daemon/gate/api.ts';
 
+const SIGNAL_ENTRY = {
+  signal_id: 'sig_1',
+  kind: 'anomaly',
+  account: null,
+  agent: 'momentum',
+  symbol: null,
+  severity: 1,
+  set_by: 'monitor',
+  expires_at_ms: 5,
+} as const;
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
 
@@ -222,6 +232,19 @@ export function createFakeGate(): FakeGate {
     async addSignal(caller: Caller, signal: SignalBody) {
       note('addSignal', caller, signal);
       return { signal_id: 'sig_1', expires_at_ms: 5 };
+    },
+    getSignals: () => ({ signals: [SIGNAL_ENTRY] }),
+    async endSignal(caller, signalId, reason) {
+      note('endSignal', caller, signalId, reason);
+      return signalId === SIGNAL_ENTRY.signal_id ? SIGNAL_ENTRY : null;
+    },
+    async endOrder(caller, clientOrderId, reason) {
+      note('endOrder', caller, clientOrderId, reason);
+      return clientOrderId === ORDER.client_order_id ? ORDER : null;
+    },
+    getAlerts(limit, cursor) {
+      note('getAlerts', limit, cursor);
+      return { alerts: [{ seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null }], next: '9' };
     },
     getTradingState: () => ({ state: 'active', layers: [] }),
     async setTradingState(caller: Caller, change: StateChange) {

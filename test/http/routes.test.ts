@@ -59,6 +59,22 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },
   { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
+  { method: 'GET', path: '/v1/signals', roles: ['operator'], answer: body.SignalsBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/signals/sig_1/end',
+    roles: ['operator'],
+    body: { reason: 'a false alarm' },
+    answer: body.SignalEntrySchema,
+  },
+  { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: ['operator'], answer: body.AlertsBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/orders/hfabcdef1-0-0/end',
+    roles: ['operator'],
+    body: { reason: 'never placed' },
+    answer: body.OrderBodySchema,
+  },
   { method: 'GET', path: '/v1/trading-state', roles: ['operator'], answer: body.TradingStateBodySchema },
   {
     method: 'PUT',
@@ -374,9 +390,16 @@ test('operator commands reach the gate as they were meant', async (t) => {
     ['POST', '/v1/flatten', { symbols: [], reason: 'x' }],
     ['POST', '/v1/flatten', { symbols: ['btc'], reason: 'x' }],
     ['POST', '/v1/policy/reload', { hash: 'abc' }],
+    ['POST', '/v1/signals/sig_1/end', {}],
+    ['POST', '/v1/signals/sig_1/end', { reason: '' }],
+    ['POST', '/v1/orders/a%20b/end', { reason: 'x' }],
   ] as const;
   for (const [method, path, body] of bad)
     assert.equal((await server.call(method, path, { role: 'operator', body })).status, 400, path);
+  for (const path of ['/v1/signals/sig_2/end', '/v1/orders/hfx/end']) {
+    const got = await server.call('POST', path, { role: 'operator', body: { reason: 'x' } });
+    assert.deepEqual([got.status, got.json.error.code], [404, 'NOT_FOUND'], path);
+  }
 });
 
 test('rebase and reload work without a body, and with an empty one under a JSON content type', async (t) => {

@@ -156,7 +156,10 @@ function checkDoor(request: ExecutionRequest, context: ExecutionContext): Readon
   return wrong;
 }
 
-/** Lots that the caller may close: the position, or with own scope the agent's own share of it. */
+/**
+ * Lots that the caller may close: the position, or with own scope the agent's own share of it. The gate is bound by the
+ * account's scope; its stop, which has a size from the start, closes everything.
+ */
 function closableLots(
   request: ExecutionRequest,
   side: Side,
@@ -165,8 +168,9 @@ function closableLots(
 ): bigint {
   const { exposure, agent } = context;
   const position = BigInt(side === 'sell' ? exposure.long_lots : exposure.short_lots);
-  const scope = ownSection(policy, request.agent).exits?.scope ?? policy.exits.scope;
-  if (request.origin !== 'agent' || scope === 'account') return position;
+  const isStop = request.origin === 'gate' && context.phase === 'parent' && context.slice_lots !== null;
+  const ofAgent = request.origin === 'agent' ? ownSection(policy, request.agent).exits?.scope : undefined;
+  if (request.origin === 'operator' || isStop || (ofAgent ?? policy.exits.scope) === 'account') return position;
   return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
 }
 

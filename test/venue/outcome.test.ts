@@ -57,7 +57,7 @@ const BY_CODE: readonly [codes: readonly number[], expected: Expected, text?: st
     ['rejected', 'cancel_sibling', false],
   ],
   [
-    [-2021, -4142],
+    [-2021, -4142, -4130],
     ['rejected', 'none', false],
   ],
   [

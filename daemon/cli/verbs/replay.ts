@@ -100,6 +100,9 @@ function split(list: string | undefined): readonly string[] | null {
     .filter((name) => name !== '');
 }
 
+const NOT_SHOWN =
+  '-: not run, or too little of it: fewer than 30 requests, fills or episodes of some family, fewer than 5 days (docs/evaluation.md)';
+
 function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayReportResult): void {
   const share = (value: { readonly mean: number } | null, digits = 3): string =>
     value === null ? '-' : value.mean.toFixed(digits);
@@ -128,6 +131,7 @@ function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayRe
     'liquidations',
   ];
   io.out(`${renderTable(head, rows, 'no variant was run')}\n`);
+  if (rows.some((row) => row.includes('-'))) io.out(`${NOT_SHOWN}\n`);
   for (const note of notes) io.out(`note: ${note}\n`);
   for (const text of outcome.disagreements.slice(0, 5)) io.out(`out of scope under Holdfast: ${text}\n`);
   const seconds = (wallMs / 1000).toFixed(1);

@@ -1,4 +1,6 @@
+import { insertInOrder } from './insert-in-order.ts';
 import type { TradeRecord } from './round-trips.ts';
+import { selectNth } from './select-nth.ts';
 
 /** How an agent has been trading lately, each in [0, 1], 0 = nothing of the kind. */
 export interface TraderFeatures {
@@ -46,6 +48,10 @@ class DecayingMean {
   }
 }
 
+function compareByClosing(a: TradeRecord, b: TradeRecord): number {
+  return (a.closed_at_ms ?? 0) - (b.closed_at_ms ?? 0);
+}
+
 /** Length of the run of losses among the trades closed so far, in the order of their closing, and the last of them. */
 class LossRun {
   readonly #byClose: readonly TradeRecord[];
@@ -54,9 +60,10 @@ class LossRun {
   losses = 0;
 
   constructor(trades: readonly TradeRecord[]) {
-    this.#byClose = trades
-      .filter((trade) => trade.closed_at_ms !== null)
-      .sort((a, b) => (a.closed_at_ms ?? 0) - (b.closed_at_ms ?? 0));
+    const byClose: TradeRecord[] = [];
+    for (let i = 0; i < trades.length; i++)
+      if (trades[i]!.closed_at_ms !== null) insertInOrder(byClose, trades[i]!, compareByClosing);
+    this.#byClose = byClose;
   }
   advanceThrough(atMs: number): void {
     for (; this.#next < this.#byClose.length; this.#next++) {
@@ -77,26 +84,39 @@ function openingIntervals(trades: readonly TradeRecord[]): number[] {
   return intervals;
 }
 
+/** Room to select in, used anew by every call; what it holds between two says nothing. */
+let room = new Float64Array(256);
+
 function medianOf(values: readonly number[]): number {
-  const middle = Math.ceil(values.length / 2) - 1;
-  // What cannot be compared keeps its place; figures alone sort faster without being asked about each pair.
-  for (let i = 0; i < values.length; i += 1)
-    if (Number.isNaN(values[i])) return [...values].sort((a, b) => a - b)[middle] ?? 0;
-  return new Float64Array(values).sort()[middle] ?? 0;
+  const { length } = values;
+  if (length === 0) return 0;
+  const middle = Math.ceil(length / 2) - 1;
+  if (length > room.length) room = new Float64Array(2 * length);
+  for (let i = 0; i < length; i += 1) {
+    const value = values[i]!;
+    // What cannot be compared keeps its place.
+    if (Number.isNaN(value)) return [...values].sort((a, b) => a - b)[middle] ?? 0;
+    room[i] = value;
+  }
+  return selectNth(room, length, middle);
 }
 
 function measureBurst(intervals: readonly number[], median: number): number {
   if (intervals.length < BURST_MIN_INTERVALS) return 0;
   let recent = 0;
-  for (const interval of intervals.slice(-BURST_TRADES)) recent += interval / BURST_TRADES;
+  for (let i = intervals.length - BURST_TRADES; i < intervals.length; i++) recent += intervals[i]! / BURST_TRADES;
   return clampToUnit(Math.log(median / recent) / FULL_BURST);
+}
+
+function notionalOf(trade: TradeRecord): number {
+  return trade.notional_usdt;
 }
 
 /** Measures the trades given, ordered by their opening. No trades: all zero. */
 export function measureTrader(trades: readonly TradeRecord[]): TraderFeatures {
   const intervals = openingIntervals(trades);
   const median = medianOf(intervals);
-  const medianSize = medianOf(trades.map((trade) => trade.notional_usdt));
+  const medianSize = medianOf(trades.map(notionalOf));
   const growth = new DecayingMean();
   const size = new DecayingMean();
   const flips = new DecayingMean();

@@ -1,4 +1,5 @@
 import type { TraderStateSection } from '../policy.ts';
+import { insertInOrder } from './insert-in-order.ts';
 import type { TradeRecord } from './round-trips.ts';
 import { measureTrader, TRADER_FEATURE_NAMES, type TraderFeatures } from './trader-features.ts';
 import { TRADER_STATE_MODEL } from './trader-state-data.ts';
@@ -39,10 +40,12 @@ export function selectTrades(
   section: Pick<TraderStateSection, 'window_trades' | 'max_age_ms'>,
 ): TradeRecord[] {
   const oldest = nowMs - section.max_age_ms;
-  const recent = trades
-    .filter((trade) => trade.closed_at_ms === null || trade.closed_at_ms > oldest)
-    .sort(compareByOpening);
-  return recent.slice(Math.max(0, recent.length - section.window_trades));
+  const recent: TradeRecord[] = [];
+  for (let i = 0; i < trades.length; i++) {
+    const trade = trades[i]!;
+    if (trade.closed_at_ms === null || trade.closed_at_ms > oldest) insertInOrder(recent, trade, compareByOpening);
+  }
+  return recent.length <= section.window_trades ? recent : recent.slice(recent.length - section.window_trades);
 }
 
 /** Score in (0, 1): ranks, but is not yet a probability. */

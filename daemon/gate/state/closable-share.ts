@@ -31,6 +31,13 @@ export function closableShare(
   return Math.sign(share) * Math.max(0, Math.abs(share) - onTheirWay);
 }
 
+/** Signed lots of a position that the agents hold together: what the gate closes on its own account comes out of it. */
+export function agentsShare(position: PositionState | undefined): number {
+  let lots = 0;
+  for (const share of position?.shares.values() ?? []) lots += share;
+  return lots;
+}
+
 /** A take-profit that rests is none: it waits at the venue until it is canceled to make room. */
 function isExitOnItsWay(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && !(isResting(order) && order.timeInForce === 'GTC');

@@ -5,6 +5,18 @@ export interface DatedEquity {
   readonly equity: number;
 }
 
+/** Where a question that is asked again and again, of ever later instants, was answered last. */
+export interface SampleCursor {
+  instantMs: number;
+  /** First sample that had reached beyond that instant. */
+  after: number;
+  /** What the samples were then: with others the place says nothing. */
+  version: number;
+}
+export function createCursor(): SampleCursor {
+  return { instantMs: Number.POSITIVE_INFINITY, after: 0, version: -1 };
+}
+
 /**
  * Samples of equity in the order in which they became known, and the equity as it was known at an instant in O(log n).
  * An answer may be older than a rebase before it, so that instants alone do not order them: the latest instant reached
@@ -16,6 +28,8 @@ export class EquitySamples {
   readonly #reachedMs: number[] = [];
   /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
   #head = 0;
+  /** Rises when samples move or what they reached changes; not when one is added at the end. */
+  #version = 0;
 
   get oldest(): DatedEquity | undefined {
     return this.#samples[this.#head];
@@ -38,6 +52,7 @@ export class EquitySamples {
     if (this.#head === before) return;
     this.#reachFromHead();
     if (this.#head < 1024 || this.#head * 2 < this.#samples.length) return;
+    this.#version += 1;
     this.#samples.splice(0, this.#head);
     this.#reachedMs.splice(0, this.#head);
     this.#head = 0;
@@ -49,6 +64,7 @@ export class EquitySamples {
     for (let i = this.#head; i < this.#samples.length; i += 1) {
       reached = Math.max(reached, this.#samples[i]!.atMs);
       if (this.#reachedMs[i] === reached) return;
+      this.#version += 1;
       this.#reachedMs[i] = reached;
     }
   }
@@ -62,7 +78,23 @@ export class EquitySamples {
   }
 
   /** Equity as it was known at an instant: the last sample not after it, else the first one after; null: none. */
-  at(instantMs: number): number | null {
+  at(instantMs: number, cursor: SampleCursor): number | null {
+    const isLater = cursor.version === this.#version && instantMs >= cursor.instantMs;
+    const after = isLater ? this.#goOn(cursor.after, instantMs) : this.#search(instantMs);
+    cursor.version = this.#version;
+    cursor.instantMs = instantMs;
+    cursor.after = after;
+    return this.#samples[Math.max(this.#head, after - 1)]?.equity ?? null;
+  }
+
+  /** The same place as the search finds: what was not beyond an earlier instant is not beyond this one. */
+  #goOn(from: number, instantMs: number): number {
+    let after = Math.max(this.#head, from);
+    while (after < this.#reachedMs.length && this.#reachedMs[after]! <= instantMs) after += 1;
+    return after;
+  }
+
+  #search(instantMs: number): number {
     let after = this.#head;
     let end = this.#samples.length;
     while (after < end) {
@@ -70,6 +102,6 @@ export class EquitySamples {
       if (this.#reachedMs[middle]! > instantMs) end = middle;
       else after = middle + 1;
     }
-    return this.#samples[Math.max(this.#head, after - 1)]?.equity ?? null;
+    return after;
   }
 }

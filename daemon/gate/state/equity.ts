@@ -1,4 +1,4 @@
-import { EquitySamples } from './dated-equity.ts';
+import { createCursor, EquitySamples } from './dated-equity.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
@@ -11,6 +11,8 @@ export class EquityHistory {
   readonly #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
   readonly #recent = new EquitySamples();
+  readonly #atMidnight = createCursor();
+  readonly #dayAgo = createCursor();
   #transfers = 0;
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -58,7 +60,10 @@ export class EquityHistory {
   dailyLoss(nowMs: number, marginBalanceUsdt: number): number {
     const equity = marginBalanceUsdt - this.#transfers;
     const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
-    const reference = Math.max(this.#recent.at(midnight) ?? equity, this.#recent.at(nowMs - DAY_MS) ?? equity);
+    const reference = Math.max(
+      this.#recent.at(midnight, this.#atMidnight) ?? equity,
+      this.#recent.at(nowMs - DAY_MS, this.#dayAgo) ?? equity,
+    );
     return fractionLost(equity, Math.max(reference, 0));
   }
 }

@@ -30,6 +30,7 @@ import {
 } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { applyFill, applySnapshot, createPosition, type PositionState, setLeverage } from './positions.ts';
+import { RecentAlerts } from './recent-alerts.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
@@ -58,6 +59,7 @@ export class GateState {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly alerts = new RecentAlerts();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
@@ -69,7 +71,6 @@ export class GateState {
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;
-  alertCount = 0;
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);
@@ -138,7 +139,7 @@ export class GateState {
         this.arming = event.payload;
         return;
       case 'alert':
-        this.alertCount += 1;
+        this.alerts.add(event.payload, event.seq, event.at_ms);
         return;
       case 'rejected_input':
         return;
@@ -153,6 +154,7 @@ export class GateState {
     if (change === null) return;
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
+    this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>
@@ -250,7 +252,8 @@ export class GateState {
   #moveFill(order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
     const rules = this.rules.get(order.symbol);
     const price = event.average_price ?? priceOf(order, rules);
-    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms);
+    const isOfGate = order.origin === 'gate' && !order.protective;
+    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
     if (rules === undefined || price === null) return;
     const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
     // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

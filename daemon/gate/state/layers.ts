@@ -15,6 +15,8 @@ export interface LayerEntry {
   readonly setBy: string;
   readonly clearsWhen: string;
   readonly clearsAtMs: number | null;
+  /** Positions are to be closed until there are none (operator's flatten). */
+  readonly isFlattening: boolean;
 }
 export type LayerMap = Map<string, LayerEntry>;
 
@@ -29,16 +31,20 @@ export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: numbe
     layers.delete(key);
     return;
   }
+  const known = layers.get(key);
+  // A flatten that is done leaves the same halt behind.
+  const isSame = known?.isFlattening === true && known.state === event.state && known.reason === event.reason;
   layers.set(key, {
     layer: event.layer,
     scope: event.scope,
     name: event.name,
     state: event.state,
     reason: event.reason,
-    sinceMs: atMs,
+    sinceMs: isSame ? known.sinceMs : atMs,
     setBy: event.set_by,
     clearsWhen: event.clears_when,
     clearsAtMs: event.clears_at_ms,
+    isFlattening: event.flatten === true,
   });
 }
 

@@ -23,6 +23,12 @@ export class MinuteMaxima {
   readonly #tops: number[] = [];
   /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
   readonly #ends: number[] = [];
+  /**
+   * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
+   * higher entry comes it is the answer for every later start up to its own instant, as instants then rise.
+   */
+  #found = -1;
+  #foundFromMs = Number.POSITIVE_INFINITY;
   /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
   #isOrdered = true;
 
@@ -35,6 +41,7 @@ export class MinuteMaxima {
     const last = this.#entries.at(-1);
     if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {
       if (sample.equity <= last.equity) return;
+      this.#forgetFoundBelow(sample.equity);
       this.#entries.pop();
       this.#entries.push(sample);
       // Later than what it replaces, it may no longer hide an older end.
@@ -43,6 +50,7 @@ export class MinuteMaxima {
       return;
     }
     if (last !== undefined && minuteOf(last.atMs) > minuteOf(sample.atMs)) this.#isOrdered = false;
+    this.#forgetFoundBelow(sample.equity);
     this.#entries.push(sample);
     this.#stack(this.#entries.length - 1);
     if (this.#entries.length > MOST_ENTRIES && this.#isOrdered) this.#dropUntil(sample.atMs - YEAR_MS);
@@ -70,10 +78,27 @@ export class MinuteMaxima {
   /** Highest equity of the minutes from that of `sinceMs` on; -Infinity when there is none. */
   highestSince(sinceMs: number): number {
     const minuteStartMs = minuteOf(sinceMs) * MINUTE_MS;
+    if (minuteStartMs >= this.#foundFromMs) {
+      const found = this.#entries[this.#found]!;
+      if (minuteStartMs <= found.atMs) return found.equity;
+    }
     const ended = this.#endsBefore(minuteStartMs) - 1;
     const first = ended < 0 ? 0 : this.#ends[ended]! + 1;
     const top = this.#tops[this.#topFrom(first)];
-    return top === undefined ? Number.NEGATIVE_INFINITY : this.#entries[top]!.equity;
+    if (top === undefined) return Number.NEGATIVE_INFINITY;
+    if (this.#isOrdered) {
+      this.#found = top;
+      this.#foundFromMs = minuteStartMs;
+    }
+    return this.#entries[top]!.equity;
+  }
+
+  /** Only a higher entry, or one out of order, hides what was found. */
+  #forgetFoundBelow(equity: number): void {
+    const found = this.#entries[this.#found];
+    if (found === undefined || (this.#isOrdered && equity < found.equity)) return;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
   }
 
   /** Ends before an instant; written out like the next one, for both are asked at every look at the account. */
@@ -115,6 +140,8 @@ export class MinuteMaxima {
     this.#tops.length = 0;
     this.#ends.length = 0;
     this.#isOrdered = true;
+    this.#found = -1;
+    this.#foundFromMs = Number.POSITIVE_INFINITY;
     for (const [index, entry] of this.#entries.entries()) {
       const before = this.#entries[index - 1];
       if (before !== undefined && minuteOf(before.atMs) > minuteOf(entry.atMs)) this.#isOrdered = false;

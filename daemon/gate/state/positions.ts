@@ -82,7 +82,10 @@ export function lotsToProtect(position: PositionState, nowMs: number): number {
   return position.disputedTimes >= DISAGREEMENTS && nowMs - disputedSinceMs >= DISAGREEMENT_MS ? disputedLots : 0;
 }
 
-/** Moves lots from an order to the position: the one view event of a fill. */
+/**
+ * Moves lots from an order to the position: the one view event of a fill. `agentsFirst`: an exit of the gate, which
+ * closes what agents hold; what belongs to nobody goes last then.
+ */
 export function applyFill(
   position: PositionState,
   side: Side,
@@ -90,6 +93,7 @@ export function applyFill(
   agent: string | null,
   price: number | null,
   atMs: number,
+  agentsFirst = false,
 ): void {
   const before = position.lots;
   const signed = side === 'buy' ? lots : -lots;
@@ -103,7 +107,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  followShares(position, before, signed, agent);
+  followShares(position, before, signed, agent, agentsFirst);
 }
 
 function followEntry(position: PositionState, before: number, signed: number, price: number | null): void {
@@ -116,7 +120,13 @@ function followEntry(position: PositionState, before: number, signed: number, pr
 }
 
 /** What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others. */
-function followShares(position: PositionState, before: number, signed: number, agent: string | null): void {
+function followShares(
+  position: PositionState,
+  before: number,
+  signed: number,
+  agent: string | null,
+  agentsFirst: boolean,
+): void {
   const direction = Math.sign(before);
   const reducing =
     direction !== 0 && Math.sign(signed) !== direction ? Math.min(Math.abs(signed), Math.abs(before)) : 0;
@@ -126,7 +136,7 @@ function followShares(position: PositionState, before: number, signed: number, a
     if (agent !== null) left -= takeShare(position, agent, direction, left);
     // What belongs to nobody goes before what belongs to another agent.
     const owned = [...position.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
-    left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
+    if (!agentsFirst) left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
     for (const name of [...position.shares.keys()].sort()) {
       if (left <= 0) break;
       left -= takeShare(position, name, direction, left);

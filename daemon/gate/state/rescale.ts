@@ -1,10 +1,11 @@
+import type { OpenTrade } from '../../core/features/round-trips.ts';
 import type { PositionRecord } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 
 /** A figure in old units times `up / down` is the figure in new ones. */
-interface Scale {
+export interface Scale {
   readonly up: number;
   readonly down: number;
 }
@@ -62,6 +63,13 @@ export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): vo
   // A sum of prices by lots: both change alike, and the average stays.
   order.tradedLots *= lots.up / lots.down;
   order.tradedUsdt *= lots.up / lots.down;
+}
+
+/** An open round trip follows the share that it is of: the same rounding, and the cost of what is still held. */
+export function rescaleTrade(trade: OpenTrade, scale: Scale): OpenTrade | null {
+  const lots = less(trade.lots, scale);
+  if (lots === 0) return null;
+  return { ...trade, entry_usdt: (trade.entry_usdt * lots * scale.down) / (trade.lots * scale.up), lots };
 }
 
 export function rescaleRecord(record: PositionRecord, { lots }: StepChange): PositionRecord {

@@ -7,6 +7,7 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
+import { rescaleTrade, type Scale } from './rescale.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
 const KEEP = 1000;
@@ -40,6 +41,18 @@ export class TradeBook {
       this.#closed.set(agent, closed);
     }
     this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
+  }
+
+  /** The exchange changed the step of a symbol's quantities: what is open counts on in the new lots. */
+  rescale(symbol: string, scale: Scale): void {
+    for (const [agent, open] of this.#open) {
+      const trade = open.get(symbol);
+      if (trade === undefined) continue;
+      const rescaled = rescaleTrade(trade, scale);
+      if (rescaled === null) open.delete(symbol);
+      else open.set(symbol, rescaled);
+      this.#versions.set(agent, (this.#versions.get(agent) ?? 0) + 1);
+    }
   }
 
   /**

@@ -264,9 +264,10 @@ export class ReplayAccount {
   }
 }
 
+/** Precondition: the floors of the brackets rise. */
 function maintenanceOf(notionalUsdt: number, { brackets }: ReplayInstrument): number {
   let tier = brackets[0]!;
-  for (let i = 1; i < brackets.length; i++) if (notionalUsdt >= brackets[i]!.notionalFloor) tier = brackets[i]!;
+  for (let i = 1; i < brackets.length && notionalUsdt >= brackets[i]!.notionalFloor; i++) tier = brackets[i]!;
   return notionalUsdt * tier.maintenanceRate - tier.cum;
 }
 

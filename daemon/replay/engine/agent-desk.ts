@@ -14,7 +14,7 @@ import type {
   RequestVerdict,
   ScopeJudge,
 } from '../types.ts';
-import { BASE_ASK } from './door.ts';
+import { parentAsk } from './door.ts';
 import type { Executor } from './executor.ts';
 import { readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
@@ -117,12 +117,11 @@ export class AgentDesk {
       tally.noteLegit(asked, verdict, request.intent === 'open', this.#lotValue(request));
     const taken = door.take(
       request,
-      {
-        ...BASE_ASK,
-        schemaViolation: this.#parts.checkSchema(request.tool, intake.args),
-        own: request.intent === 'modify' ? target : null,
+      parentAsk(
+        this.#parts.checkSchema(request.tool, intake.args),
+        request.intent === 'modify' ? target : null,
         target,
-      },
+      ),
       { kind: 'tool', parentDecisionId: null, plan: (decision, _context, id) => executor.plan(request, decision, id) },
     );
     if (taken === null) throw new Error('a decision was not taken');

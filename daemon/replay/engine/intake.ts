@@ -19,43 +19,59 @@ export type Intake =
   | { readonly kind: 'read' }
   | { readonly kind: 'rejected'; readonly code: 'SCHEMA' | 'UNKNOWN_TOOL' };
 
+interface ToolArgs {
+  symbol?: string;
+  intent?: Action;
+  side?: AgentRequest['side'];
+  requested_notional?: number;
+  requested_leverage?: number;
+  order_type?: AgentRequest['orderType'];
+  limit_price?: number;
+  max_slippage_bps?: number;
+  after_decision_id?: string;
+  client_order_id?: string;
+  fraction?: number;
+  strategy_id?: string;
+  venue?: string;
+  account?: string;
+  reduce_only?: boolean;
+}
+
 /** Tool arguments as they would travel: absent fields are absent. */
-function argsOf(request: AgentRequest): Record<string, unknown> {
-  const args: Record<string, unknown> = {};
-  const put = (key: string, value: unknown): void => {
-    if (value !== null) args[key] = value;
-  };
+function argsOf(request: AgentRequest): ToolArgs {
+  // Set by name: names that are only known as values cost a search each.
+  const args: ToolArgs = {};
   switch (request.tool) {
     case 'place_order':
-      put('symbol', request.symbol);
-      put('intent', request.intent);
-      put('side', request.side);
-      put('requested_notional', request.requestedNotional);
-      put('requested_leverage', request.requestedLeverage);
-      put('order_type', request.orderType);
-      put('limit_price', request.limitPrice);
-      put('max_slippage_bps', request.maxSlippageBps);
-      put('after_decision_id', request.afterDecisionId);
+      if (request.symbol !== null) args.symbol = request.symbol;
+      args.intent = request.intent;
+      if (request.side !== null) args.side = request.side;
+      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
+      if (request.requestedLeverage !== null) args.requested_leverage = request.requestedLeverage;
+      args.order_type = request.orderType;
+      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
+      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
+      if (request.afterDecisionId !== null) args.after_decision_id = request.afterDecisionId;
       args.strategy_id = 'replay';
       args.venue = request.venue;
       args.account = request.account;
       if (request.reduceOnly) args.reduce_only = true;
       return args;
     case 'close_position':
-      put('symbol', request.symbol);
-      put('fraction', request.fraction);
-      put('max_slippage_bps', request.maxSlippageBps);
+      if (request.symbol !== null) args.symbol = request.symbol;
+      if (request.fraction !== null) args.fraction = request.fraction;
+      if (request.maxSlippageBps !== null) args.max_slippage_bps = request.maxSlippageBps;
       return args;
     case 'modify_order':
-      put('client_order_id', request.clientOrderId);
-      put('limit_price', request.limitPrice);
-      put('requested_notional', request.requestedNotional);
+      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
+      if (request.limitPrice !== null) args.limit_price = request.limitPrice;
+      if (request.requestedNotional !== null) args.requested_notional = request.requestedNotional;
       return args;
     case 'cancel_order':
-      put('client_order_id', request.clientOrderId);
+      if (request.clientOrderId !== null) args.client_order_id = request.clientOrderId;
       return args;
     default:
-      put('symbol', request.symbol);
+      if (request.symbol !== null) args.symbol = request.symbol;
       return args;
   }
 }

@@ -29,6 +29,7 @@ import type { Executor } from './executor.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
 
 const PLACE = { account: ACCOUNT, venue: VENUE };
+const BARE_ASK = bareAsk(PLACE);
 /** Time between two cuts of the same symbol, as in the daemon, ms. */
 const CUT_EVERY_MS = 5_000;
 /** Sizes up to here lie within the tolerance of {@link findBreaches}: a hair less than 1 / 0.99. */
@@ -59,6 +60,12 @@ export class ReplayKeeper {
   #bandLow = 0;
   #bandHigh = 0;
   #bandMargin = 0;
+  /** The code found last, and all that it was found for. */
+  #code = 0;
+  #codeAtMs = Number.NaN;
+  #codeEquity = Number.NaN;
+  #codeMaintenance = Number.NaN;
+  #codeSamples = 0;
   readonly #policy: CompiledPolicy;
 
   constructor(
@@ -94,6 +101,21 @@ export class ReplayKeeper {
   tierCode(): number {
     const equity = this.#account.equityUsdt();
     const maintenance = this.#account.totalMaintenanceUsdt();
+    const isSame =
+      this.#codeAtMs === this.#clock.nowMs &&
+      this.#codeEquity === equity &&
+      this.#codeMaintenance === maintenance &&
+      this.#codeSamples === this.#door.samples;
+    if (isSame) return this.#code;
+    this.#code = this.#findTierCode(equity, maintenance);
+    this.#codeAtMs = this.#clock.nowMs;
+    this.#codeEquity = equity;
+    this.#codeMaintenance = maintenance;
+    this.#codeSamples = this.#door.samples;
+    return this.#code;
+  }
+
+  #findTierCode(equity: number, maintenance: number): number {
     const isKnown =
       this.#bandBarMs === this.#clock.barOpenMs &&
       equity > this.#bandLow &&
@@ -146,8 +168,10 @@ export class ReplayKeeper {
   }
 
   #hasOpenings(): boolean {
-    for (const orders of this.#door.state.orders.live.values())
+    for (const orders of this.#door.state.orders.live.values()) {
+      if (orders.size === 0) continue;
       for (const order of orders) if (isOwnOpening(order)) return true;
+    }
     return false;
   }
 
@@ -213,10 +237,12 @@ export class ReplayKeeper {
     const inputs = this.#door.inputs();
     const policy = this.#policy;
     this.#grossCap = Number.POSITIVE_INFINITY;
-    for (const [i, symbol] of this.#clock.market.symbols.entries()) {
+    const { symbols } = this.#clock.market;
+    for (let i = 0; i < symbols.length; i++) {
       if (this.#account.lots(i) === 0) continue;
+      const symbol = symbols[i]!;
       const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
-      const { budget } = findBudget(buildContext(this.#door.state, inputs, request, policy, bareAsk(PLACE)), policy);
+      const { budget } = findBudget(buildContext(this.#door.state, inputs, request, policy, BARE_ASK), policy);
       this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;
       this.#grossCap = Math.min(this.#grossCap, budget.gross_notional_usdt * UNTOLERATED);
     }

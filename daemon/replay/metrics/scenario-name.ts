@@ -1,4 +1,4 @@
-import type { AttackIntensity, AttackSides, RunKey } from '../types.ts';
+import { ATTACK_SIDES, type AttackIntensity, type AttackSides, type RunKey } from '../types.ts';
 
 /** Name of the account that all strategies share; its runs are never mixed with those of single strategies. */
 const SHARED = 'shared';
@@ -30,6 +30,6 @@ export function compareScenarios(a: CellScenario, b: CellScenario): number {
     Number(a.isShared) - Number(b.isShared) ||
     a.capsScale - b.capsScale ||
     ATTACKS.indexOf(a.attack) - ATTACKS.indexOf(b.attack) ||
-    Number(a.sides === 'clairvoyant') - Number(b.sides === 'clairvoyant')
+    ATTACK_SIDES.indexOf(a.sides) - ATTACK_SIDES.indexOf(b.sides)
   );
 }

@@ -38,12 +38,14 @@ describe('SAE-DD: equity history in O(log n)', () => {
             else if (kind === 'rebase') each.rebase(now, amount);
             else each.addTransfer(amount - 9_000, now - backMs);
           }
-          for (const askMs of [now, now + backMs, now - 1]) {
-            assert.equal(
-              history.drawdown(askMs, amount, windowMs),
-              plain.drawdown(askMs, amount, windowMs),
-              `drawdown after ${kind} at ${now}, asked at ${askMs} over ${windowMs}`,
-            );
+          for (const askMs of [now, now, now + backMs, now + backMs + 1, now - 1]) {
+            // One window again and again, as a policy asks, and any other in between.
+            for (const spanMs of [DAY, windowMs])
+              assert.equal(
+                history.drawdown(askMs, amount, spanMs),
+                plain.drawdown(askMs, amount, spanMs),
+                `drawdown after ${kind} at ${now}, asked at ${askMs} over ${spanMs}`,
+              );
             assert.equal(
               history.dailyLoss(askMs, amount),
               plain.dailyLoss(askMs, amount),

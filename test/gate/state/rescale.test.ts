@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { SymbolRules } from '../../../daemon/gate/ports.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import { loadVariant } from '../../../daemon/replay/variants.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const FINER: SymbolRules = { ...BTC_RULES, lotScale: 10_000, tickScale: 100 };
@@ -98,5 +99,26 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
       }),
       { seed: 5, numRuns: 200 },
     );
+  });
+
+  it('ends a round trip where it would have ended: the trader state of its agent is the same', () => {
+    const section = loadVariant('Holdfast').spec.trader_state;
+    const risks = [BTC_RULES, FINER].map((rules) => {
+      const ledger = held();
+      change(ledger, rules);
+      const lots = ledger.state.position('BTCUSDT').lots;
+      ledger.append(
+        decisionEvent({
+          id: 'd-out',
+          atMs: T0 + 2,
+          orders: [{ client_order_id: 'out', lots, side: 'sell', reduce_only: true }],
+        }),
+      );
+      const end = { status: 'filled', executed_lots: lots, average_price: 59_000 } as const;
+      ledger.append(orderEvent('out', T0 + 2, end));
+      return ledger.state.trades.risk('alice', T0 + 600_000, section);
+    });
+    assert.equal(risks[0], risks[1]);
+    assert.notEqual(risks[0], section.base_rate, 'it is of a trade that lost');
   });
 });

@@ -42,7 +42,7 @@ describe('an order of ours that somebody changed at the venue', () => {
     );
     return Math.round(line?.reserved ?? -1);
   };
-  const alerts = (): number => world.daemon.gate.core.state.alertCount;
+  const alerts = (): number => world.daemon.gate.core.state.alerts.count;
 
   it('counts at once as the larger of both, and in its new form once the venue goes on showing it', async () => {
     const known = await rest();

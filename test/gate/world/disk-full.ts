@@ -77,4 +77,53 @@ describe('a full disk (DESIGN section 7)', () => {
     assert.equal(halted.status, 200, 'a halt goes on');
     assert.equal((await world.operator('POST', '/v1/flatten', { reason: 'test' })).status, 200);
   });
+
+  it('an agent cannot use the reserve up, however it exits, changes and cancels; a whole exit passes', async () => {
+    await world.restart();
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.advance(61_000);
+    await until('trading is active', async () => (await world.tradingState()).state === 'active');
+    await place({ requested_notional: 900, max_slippage_bps: 20 });
+    await place({ symbol: 'ETHUSDT', requested_notional: 900, max_slippage_bps: 20 });
+    const takeProfit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 61_000 };
+    const resting = await place({ ...takeProfit, requested_notional: 65 });
+    world.daemon.gate.onReserveUsed();
+    await until('it is known', () => world.daemon.gate.readiness().waiting_for.some((what) => /disk/.test(what)));
+    /** Of agents; feeds go on recording what they see. */
+    const records = (): number =>
+      ['decision', 'order', 'order_intent'].reduce(
+        (sum, kind) => sum + [...world.daemon.ledger.iterateEvents({ kind })].length,
+        0,
+      );
+    const loop = async (what: string, most: number, ask: (i: number) => Promise<unknown>): Promise<void> => {
+      await world.daemon.gate.core.settled();
+      const before = records();
+      for (let i = 0; i < 40; i += 1) await ask(i);
+      assert.ok(records() - before <= most, `${what}: ${records() - before} records`);
+    };
+    await loop('a take-profit that is canceled', 0, async (i) => {
+      const { status, body } = await world.tool('place_order', order({ ...takeProfit, requested_notional: 65 + i }));
+      assert.equal(status, 503, JSON.stringify(body));
+    });
+    await loop('a take-profit that is changed', 0, async (i) => {
+      const { status } = await world.tool('modify_order', { client_order_id: resting, limit_price: 61_000 + 10 * i });
+      assert.equal(status, 503);
+    });
+    const refused = { kind: 'error', code: -4164, msg: 'too small', count: 1_000 };
+    await world.fault({ ...refused, match: { method: 'POST', path: '/fapi/v1/order' } });
+    await loop('an exit that closes nothing', 20, () => world.tool('close_position', { symbol: 'BTCUSDT' }));
+    await world.control('clear-faults', {});
+    const held = await world.position('ETHUSDT');
+    await loop('an exit of one lot', 20 * 6, () =>
+      world.tool('close_position', { symbol: 'ETHUSDT', fraction: 0.000001 }),
+    );
+    assert.ok((await world.position('ETHUSDT')) < held, 'parts were closed, to begin with');
+    const whole = await world.tool('close_position', { symbol: 'ETHUSDT' });
+    assert.equal(whole.body.execution.state, 'filled', JSON.stringify(whole.body.execution));
+    assert.equal(await world.position('ETHUSDT'), 0);
+    assert.deepEqual(await restingAtVenue(), [], 'the take-profit made room for the exits');
+    const flat = await world.operator('POST', '/v1/flatten', { reason: 'test' });
+    assert.equal(flat.status, 200);
+    assert.equal(await world.position('BTCUSDT'), 0, 'an operator is not paced');
+  });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { FlattenBody } from '../../../daemon/gate/api.ts';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
@@ -85,6 +86,20 @@ describe('protective stops and cut-backs', () => {
     assert.equal(position.lots, 0, 'and it is not counted twice');
     assert.equal(await world.position('BTCUSDT'), 0, 'nor sold twice');
     await recover();
+  });
+
+  it('BY-15 keeps the stop of a position whose exit is refused, also in a flatten', async () => {
+    const held = await hold(600);
+    const refused = { kind: 'error', code: -4131, msg: 'The counterparty best price does not meet the filter limit.' };
+    await world.fault({ ...refused, count: 1_000, match: { method: 'POST', path: '/fapi/v1/order' } });
+    const { body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });
+    assert.equal(body.positions_left.length, 1, JSON.stringify(body));
+    for (let i = 0; i < 3; i += 1) await world.advance(2_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+    assert.equal((await stops()).length, 1, 'its stop is there');
+    await world.control('clear-faults', {});
+    await recover();
+    assert.equal((await stops()).length, 0, 'and goes with the position');
   });
 
   it('sends one exit for a refused stop while the outcome of that exit is not known', async () => {

@@ -8,9 +8,9 @@ import {
   PLOYS,
   ployOf,
 } from '../../../daemon/replay/agents/attacks/episodes.ts';
-import { worstMoment } from '../../../daemon/replay/agents/attacks/foresight.ts';
+import { losingSideAt, worstMoment } from '../../../daemon/replay/agents/attacks/foresight.ts';
 import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/replay/agents/attacks/schedule.ts';
-import { ATTACK_FAMILIES, type SymbolBars } from '../../../daemon/replay/types.ts';
+import { ATTACK_FAMILIES, ATTACK_SIDES, type AttackSides, type SymbolBars } from '../../../daemon/replay/types.ts';
 import { buildWalk, cutMarket } from './market.ts';
 
 const MARKET = buildWalk({ seed: 11, days: 60, wildDays: [9, 10, 33] });
@@ -27,7 +27,7 @@ test('a schedule follows from its seed alone', () => {
   assert.notDeepEqual(buildSchedule({ ...heavy, seed: 2 }), buildSchedule(heavy), 'the seed changes nothing');
 });
 
-for (const sides of ['random', 'clairvoyant'] as const) {
+for (const sides of ATTACK_SIDES) {
   test(`heavy ${sides} schedules attempt 6 % of all slots, a seventh each family`, () => {
     const seeds = Array.from({ length: 20 }, (_, i) => i + 1);
     const total = new Map<string, number>();
@@ -62,7 +62,7 @@ test('episodes lie inside the judged span, in order, each with bounds of its own
     fc.property(
       fc.integer({ min: 0, max: 1_000_000 }),
       fc.constantFrom<'light' | 'heavy' | 'churn'>('light', 'heavy', 'churn'),
-      fc.constantFrom<'random' | 'clairvoyant'>('random', 'clairvoyant'),
+      fc.constantFrom(...ATTACK_SIDES),
       (seed, intensity, sides) => {
         const episodes = buildSchedule({ seed, market: MARKET, intensity, sides, legitRequests: 3000 });
         assert.equal(new Set(episodes.map(({ id }) => id)).size, episodes.length, 'two episodes with one id');
@@ -94,7 +94,7 @@ test('ATK-STATE starts in the wildest hours or after the worst days', () => {
     for (let i = bar - 60; i < bar; i++) sum += Math.log(bars.close[i]! / bars.close[i - 1]!) ** 2;
     return Math.sqrt(sum);
   };
-  for (const sides of ['random', 'clairvoyant'] as const) {
+  for (const sides of ATTACK_SIDES) {
     const episodes = buildSchedule({ ...heavy, sides }).filter(({ family }) => family === 'ATK-STATE');
     assert.ok(episodes.length > 10, 'no episodes');
     for (const { symbol, startMs } of episodes) {
@@ -110,7 +110,7 @@ test('ATK-STATE starts in the wildest hours or after the worst days', () => {
 });
 
 test('a clairvoyant entry loses: bought at the high of a bar that falls, sold at the low of one that rises', () => {
-  const loses = (sides: 'random' | 'clairvoyant'): number => {
+  const loses = (sides: AttackSides): number => {
     const episodes = buildSchedule({ ...heavy, sides }).filter(({ family }) => family !== 'ATK-ADAPT');
     let loss = 0;
     for (const { symbol, startMs, side } of episodes) {
@@ -193,4 +193,26 @@ test('every family states how many attempts an episode makes', () => {
 test('a market without judged bars is refused', () => {
   const empty = cutMarket(MARKET, MARKET.startMs);
   assert.throws(() => buildSchedule({ ...heavy, market: empty }), RangeError);
+});
+
+test('sighted sides lose from the instants that random ones draw', () => {
+  const sighted = buildSchedule({ ...heavy, sides: 'sighted' });
+  const random = buildSchedule(heavy);
+  assert.deepEqual(
+    sighted.map(({ side: _, ...episode }) => episode),
+    random.map(({ side: _, ...episode }) => episode),
+    'but for the side nothing is another',
+  );
+  const isSame = sighted.filter(({ side }, i) => side === random[i]!.side).length / sighted.length;
+  assert.ok(isSame > 0.4 && isSame < 0.6, `a coin finds ${isSame} of the losing sides`);
+  // Open 98, low 94 at 7/20, high 101 at 14/20, close 99; the exit is (99 + 97) / 2.
+  const rising = {
+    ...barsOf('BTCUSDT'),
+    open: Float64Array.of(98, 99),
+    high: Float64Array.of(101, 99),
+    low: Float64Array.of(94, 97),
+    close: Float64Array.of(99, 97),
+  };
+  const sides = [0, 0.1, 0.35, 0.5, 0.6, 0.7, 0.99].map((share) => losingSideAt(rising, 0, share));
+  assert.deepEqual(sides, ['sell', 'sell', 'sell', 'sell', 'buy', 'buy', 'buy']);
 });

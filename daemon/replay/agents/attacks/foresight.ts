@@ -29,6 +29,22 @@ export function worstMoment({ open, high, low, close }: SymbolBars, bar: number)
     : { bar, share: isLowFirst ? FIRST_EXTREME : SECOND_EXTREME, side: 'sell', loss: sold };
 }
 
+/** The side that loses from an instant of a bar on, by the same exit. Only schedules may look ahead like this. */
+export function losingSideAt({ open, high, low, close }: SymbolBars, bar: number, share: number): Side {
+  const exit = (close[bar]! + (close[bar + 1] ?? close[bar]!)) / 2;
+  const isLowFirst = close[bar]! >= open[bar]!;
+  const [first, second] = isLowFirst ? [low[bar]!, high[bar]!] : [high[bar]!, low[bar]!];
+  return exit < priceAt([open[bar]!, first, second, close[bar]!], share) ? 'buy' : 'sell';
+}
+
+/** The mark of a flat account's path at a share of the bar. */
+function priceAt([open, first, second, close]: readonly [number, number, number, number], share: number): number {
+  if (share < FIRST_EXTREME) return open + (first - open) * (share / FIRST_EXTREME);
+  if (share < SECOND_EXTREME)
+    return first + ((second - first) * (share - FIRST_EXTREME)) / (SECOND_EXTREME - FIRST_EXTREME);
+  return second + ((close - second) * (share - SECOND_EXTREME)) / (1 - SECOND_EXTREME);
+}
+
 /** The worst moment among `patience` bars of `allowed` (ascending) from position `at` on. */
 export function worstMomentFrom(bars: SymbolBars, allowed: readonly number[], at: number, patience: number): Moment {
   let worst = worstMoment(bars, allowed[at]!);

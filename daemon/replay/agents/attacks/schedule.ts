@@ -18,7 +18,7 @@ import {
   type ScheduledEpisode,
   seedOfPloy,
 } from './episodes.ts';
-import { worstMomentFrom } from './foresight.ts';
+import { losingSideAt, worstMomentFrom } from './foresight.ts';
 import { findInstants, type Instants } from './instants.ts';
 
 /** Share of all requests (light) or of all bar x symbol slots (heavy) that are attempts. */
@@ -117,7 +117,9 @@ function placeEpisode(
     if (ploy === 'stale-market') return openMs + Math.floor(market.barMs * 0.98);
     return openMs + Math.floor(market.barMs * moment.share);
   };
-  return { startMs: Math.max(market.startMs, startMs()), side: moment.side };
+  const atMs = Math.max(market.startMs, startMs());
+  const side = sides === 'sighted' ? losingSideAt(bars, moment.bar, (atMs - openMs) / market.barMs) : moment.side;
+  return { startMs: atMs, side };
 }
 
 function allowedBars(instants: Instants, family: AttackFamily, ploy: Ploy | null, draws: Draws): readonly number[] {

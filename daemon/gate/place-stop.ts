@@ -1,0 +1,110 @@
+import type { ExecutionDecision } from '../core/decision.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
+import type { GateCore } from './gate-core.ts';
+import type { OrderSender } from './order-sender.ts';
+import type { Rejection } from './ports.ts';
+import { bareRequest } from './standing.ts';
+import { isTerminal, type OrderState } from './state/orders.ts';
+import type { PositionState } from './state/positions.ts';
+
+/** A stop that was sent, and why the venue did not take it. */
+export interface SentStop {
+  readonly order: OrderState;
+  readonly rejection: Rejection | null;
+}
+
+/**
+ * Decides, records and sends a stop for the whole position (closePosition, on the mark). Null: nothing was sent.
+ * `held`: lots that are to be protected. `isNews`: whether a decision is worth its record.
+ */
+export async function placeStop(
+  core: GateCore,
+  sender: OrderSender,
+  position: PositionState,
+  held: number,
+  isNews: (decision: ExecutionDecision) => boolean,
+): Promise<SentStop | null> {
+  const { symbol } = position;
+  const rules = core.state.rules.get(symbol);
+  const entryPrice = findEntryPrice(core, position);
+  if (rules === undefined || entryPrice <= 0) return null;
+  const side = held > 0 ? 'sell' : 'buy';
+  const distance = core.policySpec.protection.stop_bps / 1e4;
+  const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
+  const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
+  const lots = Math.abs(held);
+  const decided = takeDecision(
+    core,
+    closeRequest(core, symbol, side, 1),
+    {
+      phase: 'parent',
+      venue: core.settings.venue,
+      accountName: core.settings.account,
+      tokenSkillSha256: null,
+      schemaViolation: null,
+      own: null,
+      leaving: null,
+      exitRung: 0,
+      sliceLots: lots,
+      parentPriceTicks: null,
+      target: null,
+    },
+    {
+      kind: 'gate',
+      route: 'stop',
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: null,
+      skipUnless: isNews,
+      plan: (decision, seq) => {
+        if (decision.effective?.action !== 'exit') return NO_ORDERS();
+        return [
+          {
+            client_order_id: clientOrderId(core.ports.ledger.genesis.genesis_id, seq, 0, 0),
+            delay_ms: 0,
+            kind: 'algo',
+            leverage: 1,
+            lots,
+            order_type: 'market',
+            price_ticks: null,
+            protective: true,
+            reduce_only: true,
+            side,
+            slice: 0,
+            symbol,
+            time_in_force: null,
+            trigger_ticks: ticks,
+          },
+        ];
+      },
+    },
+  );
+  const planned = decided?.event.orders[0];
+  if (decided === null || planned === undefined) return null;
+  await decided.appended.committed;
+  const order = core.state.orders.all.get(planned.client_order_id);
+  if (order === undefined || isTerminal(order.status)) return null;
+  const outcome = await sender.sendStop(order);
+  return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
+}
+
+/** The gate closes a part of what it may close in that symbol. */
+export function closeRequest(core: GateCore, symbol: string, side: 'buy' | 'sell', fraction: number): ExecutionRequest {
+  return {
+    ...bareRequest(core, symbol),
+    fraction,
+    intent: 'close',
+    order_type: 'market',
+    reduce_only: true,
+    side,
+    tool: 'close_position',
+  };
+}
+
+/** Of the position, or of what the venue shows where we know of none. */
+function findEntryPrice(core: GateCore, position: PositionState): number {
+  if (position.lots !== 0) return position.entryPrice;
+  const shown = core.state.account?.positions.find((record) => record.symbol === position.symbol);
+  return shown?.entry_price ?? 0;
+}

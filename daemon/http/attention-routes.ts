@@ -1,0 +1,64 @@
+import type { FastifyInstance } from 'fastify';
+import type { TSchema } from 'typebox';
+import * as body from '../contract/bodies.ts';
+import * as command from '../contract/commands.ts';
+import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { ApiError } from './errors.ts';
+import {
+  addRoute,
+  bodyOf,
+  callerOf,
+  type Doors,
+  OPERATOR_ROUTE,
+  queryOf,
+  requireValid,
+  whileInFlight,
+} from './routing.ts';
+
+const operator = (method: 'GET' | 'POST', url: string, summary: string, answer: TSchema) =>
+  ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
+
+/** What waits for a person: alerts, signals that are active, orders of which nothing can be proven. */
+export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
+  const { gate } = doors;
+  addRoute(app, doors, {
+    ...operator('GET', '/v1/alerts', 'The last alerts, newest first', body.AlertsBodySchema),
+    query: command.PageQuery,
+    handler: async (request) => {
+      const { limit, cursor } = requireValid(command.checkPageQuery, queryOf(request));
+      return gate.getAlerts(limit ?? DEFAULT_PAGE_SIZE, cursor ?? null);
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('GET', '/v1/signals', 'Signals that are active', body.SignalsBodySchema),
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return gate.getSignals();
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('POST', '/v1/signals/:id/end', 'End a signal before its time', body.SignalEntrySchema),
+    params: command.SignalPath,
+    body: command.EndRequest,
+    handler: async (request) => {
+      const { id } = requireValid(command.checkSignalPath, request.params);
+      const { reason } = requireValid(command.checkEnd, bodyOf(request));
+      const ended = await whileInFlight(request, gate.endSignal(callerOf(request), id, reason));
+      if (ended === null) throw new ApiError('NOT_FOUND', 'No signal of this name is active.');
+      return ended;
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('POST', '/v1/orders/:id/end', 'End an order that is lost', body.OrderBodySchema),
+    params: command.OrderPath,
+    body: command.EndRequest,
+    handler: async (request) => {
+      const { id } = requireValid(command.checkOrderPath, request.params);
+      const { reason } = requireValid(command.checkEnd, bodyOf(request));
+      const ended = await whileInFlight(request, gate.endOrder(callerOf(request), id, reason));
+      if (ended === null) throw new ApiError('NOT_FOUND', 'No order of this name is known.');
+      return ended;
+    },
+  });
+}

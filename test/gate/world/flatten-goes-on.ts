@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { FlattenBody } from '../../../daemon/gate/api.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+describe('a flatten that could not close everything', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.temporal.duplicate_window_ms = 1;
+      },
+    });
+  });
+  after(() => world.close());
+
+  const hold = async (): Promise<void> => {
+    for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
+      const { body } = await world.tool('place_order', order({ symbol, requested_notional: 300 }));
+      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    }
+  };
+  const isFlat = async (): Promise<boolean> =>
+    (await world.position('BTCUSDT')) === 0 && (await world.position('ETHUSDT')) === 0;
+  /** An exit that was on its way at a stop is unknown until time has passed. */
+  const isFlatInTime = async (): Promise<boolean> => {
+    await world.advance(1_000);
+    return isFlat();
+  };
+  const layer = () => world.daemon.gate.core.state.layers.get('operator|account|');
+  const refuseOrders = () =>
+    world.fault({
+      kind: 'error',
+      code: -1008,
+      msg: 'busy',
+      count: 10_000,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+  const flatten = async (): Promise<void> => {
+    const { status, body } = await world.operator<FlattenBody>('POST', '/v1/flatten', { reason: 'test' });
+    assert.equal(status, 200);
+    assert.equal(body.positions_left.length, 2, body.note);
+    assert.match(body.note, /closing goes on/);
+  };
+  /** The venue's own refusals close it, too, until it answers again. */
+  const resume = async (): Promise<void> => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await until('trading is active', async () => {
+      await world.advance(61_000);
+      return (await world.tradingState()).state === 'active';
+    });
+  };
+
+  it('goes on after a restart until the account is flat, and stays halted', async () => {
+    await hold();
+    await refuseOrders();
+    await flatten();
+    await world.daemon.close();
+    await world.control('clear-faults', {});
+    assert.equal(await isFlat(), false);
+    await world.restart();
+    await until('it is flat', isFlatInTime, 40_000);
+    await until('it is done', () => layer()?.isFlattening === false, 20_000);
+    assert.equal((await world.tradingState()).state, 'halted');
+    assert.equal(layer()?.reason, 'test', 'as it was asked for');
+  });
+
+  it('is over once it was flat: what a human opens then stays, also after a restart', async () => {
+    await createClient(world.sim).send('POST', '/fapi/v1/order', {
+      symbol: 'BTCUSDT',
+      side: 'BUY',
+      type: 'MARKET',
+      quantity: '0.005',
+    });
+    await world.restart();
+    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    await until('it is known', () => world.daemon.gate.core.state.position('BTCUSDT').lots === 5);
+    assert.equal(await world.position('BTCUSDT'), 0.005);
+    await world.operator('POST', '/v1/flatten', { reason: 'test' });
+    assert.equal(await isFlat(), true);
+    await resume();
+  });
+
+  it('goes on while the daemon runs, and through another halt', async () => {
+    await hold();
+    await refuseOrders();
+    await flatten();
+    await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'again' });
+    await world.control('clear-faults', {});
+    await until('it is flat', isFlatInTime, 40_000);
+  });
+
+  it('ends when an operator sets another state', async () => {
+    await resume();
+    await hold();
+    await refuseOrders();
+    await flatten();
+    await world.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'stop' });
+    await world.control('clear-faults', {});
+    await world.restart();
+    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    assert.equal(await isFlat(), false, 'nothing is closed by itself any more');
+    assert.ok(checkAudit(world) > 0);
+  });
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+
+/** The exchange acts and its answer does not come: an attempt waits for 10 s. */
+const HANGS = { kind: 'stall-body', ms: 30_000 };
+const CANCEL = { method: 'DELETE', path: '/fapi/v1/order' };
+
+describe('what takes risk away does not wait for another that hangs [BY-31, BY-32]', () => {
+  let world: DaemonWorld;
+  let far = 0;
+  before(async () => {
+    world = await DaemonWorld.start({
+      wall: true,
+      answerWithinMs: 500,
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+        spec.standing.on_breach = 'reduce';
+        spec.temporal.duplicate_window_ms = 1;
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(() => world.control('clear-faults', {}));
+
+  const rest = async (symbol: string): Promise<string> => {
+    far += 1;
+    const price = symbol === 'BTCUSDT' ? 50_000 + far : 2_500 + far;
+    const { body } = await world.tool(
+      'place_order',
+      order({ symbol, order_type: 'limit', limit_price: price, requested_notional: 300 }),
+    );
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+    return body.execution.orders[0]?.client_order_id ?? '';
+  };
+  const known = (id: string) => world.daemon.gate.core.state.orders.all.get(id);
+  const signal = (symbol: string): Promise<unknown> =>
+    world.call(
+      'POST',
+      '/v1/signals',
+      { kind: 'anomaly', scope: { symbol }, severity: 1, ttl_ms: 1_500 },
+      world.token('monitor'),
+    );
+  const stopsOf = (symbol: string) =>
+    [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.protective && one.symbol === symbol);
+  const signals = (symbol: string): number =>
+    world.daemon.gate.core.state.activeSignals(world.nowMs(), 'main', 'agent', symbol).length;
+
+  it('BY-31 a signal cancels what rests in its symbol while the cancel of another symbol hangs', async () => {
+    const eth = await rest('ETHUSDT');
+    const btc = await rest('BTCUSDT');
+    await world.fault({ ...HANGS, match: { ...CANCEL, symbol: 'ETHUSDT' } });
+    const first = signal('ETHUSDT');
+    await until('the first cancel is on its way', () => known(eth)?.cancelRequested === true);
+    const second = signal('BTCUSDT');
+    await until('the other order is canceled', () => known(btc)?.status === 'canceled', 3_000);
+    await world.control('clear-faults', {});
+    await Promise.all([first, second]);
+    await until('the first is canceled in the end', () => known(eth)?.status === 'canceled', 12_000);
+    await until('no signal is left', () => signals('BTCUSDT') + signals('ETHUSDT') === 0);
+  });
+
+  it('BY-32 a refused cancel is sent again while that of another order hangs', async () => {
+    const eth = await rest('ETHUSDT');
+    const btc = await rest('BTCUSDT');
+    const refused = { kind: 'error', code: -1001, msg: 'Internal error.' };
+    await world.fault({ ...refused, match: { ...CANCEL, symbol: 'ETHUSDT' } });
+    await world.fault({ ...HANGS, match: { ...CANCEL, symbol: 'ETHUSDT' } });
+    await world.tool('cancel_order', { client_order_id: eth });
+    const hits = async (): Promise<number> =>
+      ((await world.control('faults')) as { faults: { hits: number }[] }).faults.reduce(
+        (sum, { hits }) => sum + hits,
+        0,
+      );
+    await until('the second cancel hangs', async () => (await hits()) === 2);
+    await world.fault({ ...refused, match: { ...CANCEL, symbol: 'BTCUSDT' } });
+    await world.tool('cancel_order', { client_order_id: btc });
+    await until('the other order is canceled', () => known(btc)?.status === 'canceled', 4_000);
+    await world.control('clear-faults', {});
+    await until('the first is canceled in the end', () => known(eth)?.status === 'canceled', 12_000);
+  });
+
+  it('a position gets its stop while that of another symbol hangs', async () => {
+    await world.fault({ ...HANGS, match: { method: 'POST', path: '/fapi/v1/algoOrder', symbol: 'BTCUSDT' } });
+    const btc = await world.tool('place_order', order());
+    assert.equal(btc.body.execution.state, 'filled', JSON.stringify(btc.body.decision.reasons));
+    await until('the first stop is on its way', () => stopsOf('BTCUSDT').length > 0);
+    const eth = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    assert.equal(eth.body.execution.state, 'filled', JSON.stringify(eth.body.decision.reasons));
+    const stops = async (): Promise<readonly unknown[]> => (await world.books()).algo_orders.map((algo) => algo.symbol);
+    await until('the other has its stop', async () => (await stops()).includes('ETHUSDT'), 3_000);
+  });
+
+  it('BY-16 flatten cancels what opens while the lists do not come', async () => {
+    const btc = await rest('BTCUSDT');
+    await world.fault({ ...HANGS, count: 1_000, match: { method: 'GET', path: '/fapi/v1/openOrders' } });
+    const answer = world.operator('POST', '/v1/flatten', { reason: 'test' });
+    await until('the order is canceled', () => known(btc)?.status === 'canceled', 3_000);
+    await world.control('clear-faults', {});
+    await answer;
+  });
+
+  it('BY-31 a position above its caps is cut back while the stop of another symbol hangs', async () => {
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await world.fault({ ...HANGS, match: { method: 'POST', path: '/fapi/v1/algoOrder', symbol: 'ETHUSDT' } });
+    const btc = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(btc.body.execution.state, 'filled', JSON.stringify(btc.body.decision.reasons));
+    const eth = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    assert.equal(eth.body.execution.state, 'filled', JSON.stringify(eth.body.decision.reasons));
+    await until('a stop hangs', () => stopsOf('ETHUSDT').some((stop) => stop.status === 'in_flight'));
+    const held = await world.position('BTCUSDT');
+    await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
+    await until('the cut', async () => (await world.position('BTCUSDT')) < held, 4_000);
+  });
+});
