@@ -356,7 +356,7 @@ export function liquidationDistance(price: number | null, lots: number, mark: nu
 function viewAgent(
   state: GateState,
   inputs: LiveInputs,
-  { agent, origin }: ExecutionRequest,
+  { agent, intent, origin }: ExecutionRequest,
   symbol: string,
   rules: SymbolRules | null,
   live: SymbolInputs | null,
@@ -386,7 +386,7 @@ function viewAgent(
     share_lots:
       origin === 'gate' && ask.phase !== 'standing'
         ? agentsShare(position)
-        : closableShare(position, liveOrders(state.orders, symbol), agent, ask.own),
+        : closableShare(position, liveOrders(state.orders, symbol), agent, ask.own, intent === 'modify'),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };

@@ -15,6 +15,8 @@ export interface FeedRequests {
   refreshAccount(): void;
   fetchTrades(symbol: string): void;
   resolve(order: OrderState): void;
+  /** Shares of a position have moved: resting exits are to be held against them. */
+  reviewExits(): void;
 }
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
@@ -39,6 +41,7 @@ export class VenueHealth implements VenueConsequences {
   onExecuted(order: OrderState): void {
     this.#feeds.refreshAccount();
     this.#feeds.fetchTrades(order.symbol);
+    this.#feeds.reviewExits();
     this.#checkBreaker(order);
   }
 

@@ -48,6 +48,7 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
     refreshAccount: nothing,
     fetchTrades: nothing,
     resolve: nothing,
+    reviewExits: nothing,
   });
   return { core, health };
 }
