@@ -10,7 +10,7 @@ import { MergedExits } from './merged-exits.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
-import { closableShare } from './state/closable-share.ts';
+import { closableShare, waitsForOwnExits } from './state/closable-share.ts';
 import { remainingLots } from './state/exposure.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
@@ -54,8 +54,22 @@ export class ExitRunner {
     this.#merged = new MergedExits(core, sender, signal);
   }
 
-  /** Lots of the plan's single order wait in `pending_send` while the bucket is empty. */
-  planDelay(agent: string): number {
+  /**
+   * Lots of the plan's single order wait in `pending_send` while the bucket is empty, or while the agent's own exits, of
+   * which it is not known what they did, may close all that it holds (the rest of the position is another's).
+   */
+  planDelay(agent: string, symbol: string): number {
+    if (this.#waitsForOwn(agent, symbol)) return Math.max(1, this.#bucketDelay(agent));
+    return this.#bucketDelay(agent);
+  }
+
+  #waitsForOwn(agent: string, symbol: string): boolean {
+    if (this.#core.policyFor(agent).exitScope !== 'own') return false;
+    const { orders, positions } = this.#core.state;
+    return waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+  }
+
+  #bucketDelay(agent: string): number {
     const { max, window_ms: windowMs } = this.#core.policySpec.exits.rate;
     const now = this.#core.nowMs();
     const used = this.#core.state.pacing.readAgent(agent).exits.count(now, windowMs);

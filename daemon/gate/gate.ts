@@ -330,7 +330,7 @@ export class Gate implements GateApi {
     const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
     const planned = planFromDecision(this.core, decision, intake.request, seq, lotsOf);
     if (effective.action !== 'exit') return planned;
-    const waitMs = intake.request.origin === 'agent' ? this.#exits.planDelay(intake.request.agent) : 0;
+    const waitMs = intake.request.origin === 'agent' ? this.#exits.planDelay(intake.request.agent, symbol) : 0;
     return planned.map((order) => ({ ...order, delay_ms: waitMs }));
   }
 

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import { waitsForOwnExits } from './state/closable-share.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
 
-/** Wall time between two looks at a clock that stands still, ms. */
+/** Wall time between two looks at a clock that stands still, or at orders that are not known, ms. */
 const LOOK_EVERY_MS = 25;
 
-/** Exits beyond their own rate: they wait for the bucket and go out as one (DESIGN "Verified exit"). */
+/**
+ * Exits beyond their own rate: they wait for the bucket and go out as one (DESIGN "Verified exit"). So do those of an
+ * agent whose earlier exits may close all of its share: they wait until it is known what those did.
+ */
 export class MergedExits {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
@@ -39,6 +43,7 @@ export class MergedExits {
   async #run(order: OrderState, key: string, send: (lots: number) => Promise<void>): Promise<void> {
     try {
       await this.#untilDue(order);
+      await this.#untilOwnAreKnown(order);
     } finally {
       this.#waiting.delete(key);
     }
@@ -52,6 +57,20 @@ export class MergedExits {
     }
     // Canceled meanwhile, and nobody else waits: there is nothing to send.
     if (lots > 0) await send(lots);
+  }
+
+  /**
+   * RISK: an exit is never sent beside one of the same agent that may have closed the same lots: the rest of the position
+   * is another's. One that ended without a fill leaves the share as it is, and the waiting one goes out.
+   */
+  async #untilOwnAreKnown(order: OrderState): Promise<void> {
+    const { orders, positions } = this.#core.state;
+    const { agent, symbol } = order;
+    if (agent === null || order.origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return;
+    const sent = (): ReadonlySet<OrderState> =>
+      new Set([...liveOrders(orders, symbol)].filter((other) => other.status !== 'pending_send'));
+    while (order.status === 'pending_send' && waitsForOwnExits(positions.get(symbol), sent(), agent))
+      await delay(LOOK_EVERY_MS, undefined, { signal: this.#signal });
   }
 
   async #untilDue(order: OrderState): Promise<void> {

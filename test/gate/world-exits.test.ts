@@ -1,6 +1,6 @@
 /**
- * Tests of the gate that need a whole daemon: exits, protective stops and cuts. In one process, since loading the daemon costs more than most of
- * them; each also runs by itself, named to the test runner.
+ * Tests of the gate that need a whole daemon: exits, protective stops and cuts. In one process, since loading the daemon
+ * costs more than most of them; each also runs by itself, named to the test runner.
  */
 import './world/exit-limits.ts';
 import './world/exits.ts';
@@ -9,3 +9,4 @@ import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
 import './world/merged-exits.ts';
 import './world/protection.ts';
+import './world/waiting-exits.ts';

@@ -50,13 +50,18 @@ export function rescalePosition(position: PositionState, { lots }: StepChange): 
   }
 }
 
-/** What an opening order may still fill counts as the larger; what an exit may still close as the smaller. */
+/**
+ * What an opening order may still fill counts as the larger; what an exit may still close as the smaller. So does what is
+ * not sent yet: it goes out in its new size, and a slice can only shrink.
+ */
 export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): void {
-  const total = order.reduceOnly ? less : more;
+  const isUnsent = order.status === 'pending_send';
+  const total = order.reduceOnly || isUnsent ? less : more;
+  const price = isUnsent && order.side === 'buy' ? less : more;
   const isDone = order.executedLots === order.lots;
   order.lots = total(order.lots, lots);
   order.executedLots = isDone ? order.lots : less(order.executedLots, lots);
-  if (order.priceTicks !== null) order.priceTicks = more(order.priceTicks, ticks);
+  if (order.priceTicks !== null) order.priceTicks = price(order.priceTicks, ticks);
   if (order.triggerTicks !== null) order.triggerTicks = more(order.triggerTicks, ticks);
   if (order.amend !== null)
     order.amend = { lots: total(order.amend.lots, lots), priceTicks: more(order.amend.priceTicks, ticks) };

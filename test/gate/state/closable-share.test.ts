@@ -7,7 +7,7 @@ import type { ExecutionDecision } from '../../../daemon/core/decision.ts';
 import type { Origin } from '../../../daemon/core/request.ts';
 import { bareAsk, bareRequest } from '../../../daemon/gate/review.ts';
 import { buildContext, type LiveInputs } from '../../../daemon/gate/snapshot.ts';
-import { closableShare } from '../../../daemon/gate/state/closable-share.ts';
+import { closableShare, waitsForOwnExits } from '../../../daemon/gate/state/closable-share.ts';
 import { liveOrders } from '../../../daemon/gate/state/orders.ts';
 import { basePolicy } from '../../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
@@ -58,7 +58,12 @@ class SharedPosition {
   report(id: string, change: object): void {
     this.ledger.append(orderEvent(id, T0, change));
   }
-  decideClose(agent: string, fraction = 1, origin: Origin = 'agent'): ExecutionDecision {
+  decideClose(
+    agent: string,
+    fraction = 1,
+    origin: Origin = 'agent',
+    phase: 'parent' | 'slice' = 'parent',
+  ): ExecutionDecision {
     const policy = compilePolicy(basePolicy, 'test', agent);
     const request = {
       ...bareRequest(PLACE, 'BTCUSDT', T0),
@@ -69,18 +74,22 @@ class SharedPosition {
       reduce_only: true,
       side: 'sell',
     } as const;
-    const context = buildContext(this.ledger.state, INPUTS, request, policy, { ...bareAsk(PLACE), phase: 'parent' });
+    const context = buildContext(this.ledger.state, INPUTS, request, policy, { ...bareAsk(PLACE), phase });
     return decide(request, context, policy);
   }
-  /** Decides a close and takes it into the views; its lots and order, or null when it was refused. */
+  /** Decides a close and takes it into the views; its lots and order, or null when it is refused or has to wait. */
   close(agent: string, fraction = 1): { readonly id: string; readonly lots: number } | null {
     const { effective } = this.decideClose(agent, fraction);
-    if (effective === null) return null;
+    if (effective === null || this.waits(agent)) return null;
     return { id: this.order(agent, effective.lots, { side: 'sell', reduce_only: true }), lots: effective.lots };
   }
   closable(agent: string): number {
     const { state } = this.ledger;
     return closableShare(state.positions.get('BTCUSDT'), liveOrders(state.orders, 'BTCUSDT'), agent, null);
+  }
+  waits(agent: string): boolean {
+    const { state } = this.ledger;
+    return waitsForOwnExits(state.positions.get('BTCUSDT'), liveOrders(state.orders, 'BTCUSDT'), agent);
   }
   share(agent: string): number {
     return this.ledger.state.position('BTCUSDT').shares.get(agent) ?? 0;
@@ -97,8 +106,11 @@ describe('BY-36 parallel exits of one agent close no more than its share', () =>
       shared.order('alice', first, { side: 'sell', reduce_only: true });
       assert.equal(shared.closable('alice'), left, `${first} lots on their way`);
       const { decision, effective } = shared.decideClose('alice');
-      assert.equal(effective?.lots ?? 0, left, `lots of the second exit after ${first}`);
-      assert.equal(decision === 'BLOCK', left === 0, 'refused only when nothing is left');
+      assert.notEqual(decision, 'BLOCK', 'an exit is not refused for another that is on its way');
+      assert.equal(shared.waits('alice'), left === 0, 'where nothing is left it waits');
+      assert.equal(effective?.lots, left === 0 ? 10 : left, `lots of the second exit after ${first}`);
+      const sent = shared.decideClose('alice', 1, 'agent', 'slice').effective;
+      assert.equal(sent?.lots ?? 0, left, 'what would go out now');
       assert.equal(shared.closable('bob'), 10, 'the other agent is not concerned');
     }
   });
@@ -156,6 +168,8 @@ describe('BY-36 parallel exits of one agent close no more than its share', () =>
         for (const { kind, agent, fraction, which, filled, status } of steps) {
           if (kind === 'close') {
             const mayClose = Math.abs(shared.closable(agent));
+            const isRefused = shared.decideClose(agent, fraction).decision === 'BLOCK';
+            assert.equal(isRefused, shared.share(agent) === 0, `${agent} holds ${shared.share(agent)}`);
             const exit = shared.close(agent, fraction);
             assert.equal(exit === null, mayClose === 0, `${agent} may close ${mayClose}`);
             if (exit !== null) exits.push({ ...exit, filled: 0, agent });

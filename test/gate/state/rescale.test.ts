@@ -101,6 +101,32 @@ describe('a step that the venue changes while something is held (SAE-R)', () => 
     );
   });
 
+  it('SAE-M5 lets slices that are not sent only shrink: four of 0.004 become nothing, or less', () => {
+    for (const [lots, coarser] of [
+      [4, 0],
+      [14, 1],
+      [20, 2],
+    ] as const) {
+      const ledger = new FoldedLedger();
+      ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+      const orders = [0, 1, 2, 3].map((slice) => ({
+        client_order_id: `s-${slice}`,
+        slice,
+        lots,
+        price_ticks: 600_007,
+        delay_ms: slice * 2_000,
+      }));
+      ledger.append(decisionEvent({ id: 'd-staged', atMs: T0, orders }));
+      change(ledger, { ...BTC_RULES, lotScale: BTC_RULES.lotScale / 10, tickScale: BTC_RULES.tickScale / 10 });
+      const sent = orderOf(ledger, 's-0');
+      assert.deepEqual([sent.lots, sent.priceTicks], [Math.ceil(lots / 10), 60_001], 'on its way: the larger counts');
+      for (const slice of [1, 2, 3]) {
+        const unsent = orderOf(ledger, `s-${slice}`);
+        assert.deepEqual([unsent.status, unsent.lots, unsent.priceTicks], ['pending_send', coarser, 60_000]);
+      }
+    }
+  });
+
   it('ends a round trip where it would have ended: the trader state of its agent is the same', () => {
     const section = loadVariant('Holdfast').spec.trader_state;
     const risks = [BTC_RULES, FINER].map((rules) => {
