@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe("no exit of an agent closes another agent's share (BY-36)", () => {
   let world: DaemonWorld;
@@ -19,7 +20,13 @@ describe("no exit of an agent closes another agent's share (BY-36)", () => {
     alice = world.createAgent('alice');
     bob = world.createAgent('bob');
   });
-  after(() => world.close());
+  after(async () => {
+    try {
+      assert.ok(checkAudit(world) > 0, 'every decision is derived again from its record and from the folded views');
+    } finally {
+      await world.close();
+    }
+  });
   afterEach(async () => {
     await world.operator('POST', '/v1/tools/cancel_all', {});
     await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
