@@ -112,7 +112,7 @@ export interface AgentView {
   readonly pending_turnover_usdt: number;
   /**
    * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others hold
-   * a part too, less what its exits on their way may close already. For an exit of the gate: what all agents hold.
+   * a part too, less what its exits on their way may close already, and for an amend its resting ones. For an exit of the gate: what all agents hold.
    */
   readonly share_lots: number;
   readonly short_units: number;

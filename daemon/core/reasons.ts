@@ -64,7 +64,8 @@ export const REASONS = {
   RATE: { message: 'The order rate of the window is used up.', hint: WAIT },
   FLIP: { message: 'Opposite to the last opening fill of this symbol, too soon after it.', hint: WAIT },
   BREAKER: {
-    message: 'The same order was executed too often in a row; the breaker of this agent is open.',
+    message:
+      'The same order was executed, or refused by the venue, too often in a row; the breaker of this agent is open.',
     hint: WAIT,
   },
   TURNOVER: {

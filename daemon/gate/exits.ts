@@ -156,8 +156,13 @@ export class ExitRunner {
     }
   }
 
+  /** As it was decided: by the policy of the agent, which may be stricter than the account's. */
+  #isBoundToShare({ agent, origin }: OrderState): boolean {
+    return origin === 'agent' && agent !== null && this.#core.policyFor(agent).exitScope === 'own';
+  }
+
   #isAboveShare(order: OrderState): boolean {
-    if (order.origin !== 'agent' || order.agent === null || this.#core.policySpec.exits.scope !== 'own') return false;
+    if (order.agent === null || !this.#isBoundToShare(order)) return false;
     const { orders, positions } = this.#core.state;
     const position = positions.get(order.symbol);
     const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
@@ -240,7 +245,7 @@ export class ExitRunner {
     const held = order.side === 'sell' ? longLots(position) : shortLots(position);
     // An agent's orders together close no more than its own share: the rest may be another agent's.
     const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
-    const size = order.origin === 'agent' && this.#core.policySpec.exits.scope === 'own' ? Math.min(held, share) : held;
+    const size = this.#isBoundToShare(order) ? Math.min(held, share) : held;
     const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
       (other) => isRestingExit(other, order) && !other.protective && other.kind === 'regular',
     );

@@ -34,6 +34,7 @@ import { Canceler } from './cancels.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
 import { cancelsNothing, cancelUnrecorded, DISK_FULL, FullDisk, recordFullDisk } from './disk-space.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
+import { ExitShares } from './exit-shares.ts';
 import { ExitRunner } from './exits.ts';
 import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
@@ -86,6 +87,7 @@ export class Gate implements GateApi {
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   readonly #exits: ExitRunner;
+  readonly #exitShares: ExitShares;
   readonly #standing: StandingOrders;
   readonly #operator: Operator;
   readonly #signals: Signals;
@@ -110,6 +112,9 @@ export class Gate implements GateApi {
       refreshAccount: () => this.keeper.dueNow('account'),
       fetchTrades: (symbol) => this.keeper.fetchTradesSoon(symbol),
       resolve: (order) => void this.#resolver.resolve(order),
+      reviewExits: () => {
+        this.#exitShares.tick().catch((error: unknown) => this.core.alertRarely('CANCEL_FAILED', String(error)));
+      },
     });
     this.core.onRecheckFailure = () => health.onRecheckFailure();
     this.#sender = new OrderSender(this.core, health);
@@ -117,6 +122,7 @@ export class Gate implements GateApi {
     this.#canceler = new Canceler(this.core, this.#sender, this.#resolver);
     this.#slices = new SliceRunner(this.core, this.#sender);
     this.#exits = new ExitRunner(this.core, this.#sender, this.#resolver, this.#canceler, signal);
+    this.#exitShares = new ExitShares(this.core, this.#canceler);
     this.#standing = new StandingOrders(this.core, this.#canceler, this.#slices);
     const account = new AccountFeed(this.core, this.#sender, this.#resolver);
     const market = new MarketFeed(this.core);
@@ -146,7 +152,9 @@ export class Gate implements GateApi {
           this.#resolver.sweep();
           await this.#canceler.retryUnproven();
         },
-        reviewStanding: () => this.#standing.tick(),
+        reviewStanding: async () => {
+          await Promise.all([this.#standing.tick(), this.#exitShares.tick()]);
+        },
         flatten: () => flatten.tick(),
         // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
         protect: async () => {
@@ -386,9 +394,8 @@ export class Gate implements GateApi {
       await this.#canceler.cancel(target, reason);
       return;
     }
-    const isHalted =
-      stateInForce(this.core.state.layers, this.core.nowMs(), request.symbol, request.agent).state === 'halted';
-    const matches = (order: OrderState): boolean => isInCancelAll(order, request, isHalted);
+    const now = this.core.nowMs();
+    const matches = (order: OrderState): boolean => isInCancelAll(order, request, this.core.state.layers, now);
     await this.#canceler.cancelMatching(request.symbol, matches, reason);
   }
 

@@ -10,6 +10,8 @@ import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 
 /** What happened to the venue as a whole, as an answer of it told us. */
 export interface VenueConsequences {
+  /** The venue took an order, or a change of one. */
+  onAccepted(): void;
   /** Acts on a rejection beyond the order: closes the venue, reloads filters, resyncs the clock… */
   onRejection(rejection: Rejection, order: OrderState): void;
   onUnknown(order: OrderState): void;
@@ -128,6 +130,7 @@ export class OrderSender {
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
     switch (outcome.kind) {
       case 'accepted':
+        this.#consequences.onAccepted();
         this.#core.append('order_intent', {
           action: 'amended',
           client_order_id: order.clientOrderId,
@@ -138,8 +141,9 @@ export class OrderSender {
         if (outcome.order !== null) this.adopt(order, outcome.order);
         return outcome;
       case 'rejected':
-        this.#recordAmendFailure(order, outcome.rejection.message);
+        // Told before the other form is forgotten: it is what was refused.
         this.#consequences.onRejection(outcome.rejection, order);
+        this.#recordAmendFailure(order, outcome.rejection.message);
         return outcome;
       case 'unknown':
         // Both forms count until a lookup shows which one rests.
@@ -162,6 +166,7 @@ export class OrderSender {
     this.#core.ports.observer.submitted(outcome.kind);
     switch (outcome.kind) {
       case 'accepted':
+        this.#consequences.onAccepted();
         if (outcome.order === null) {
           this.record(order, unknownEvent(this.#core, order, 'the venue knows this order already; looking it up'));
           this.#consequences.onUnknown(order);

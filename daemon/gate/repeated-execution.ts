@@ -6,6 +6,11 @@ import type { OrderState } from './state/orders.ts';
 /** Trips beyond which the cooldown no longer doubles. */
 const MOST_DOUBLINGS = 20;
 
+/** For how long the breaker of an agent stays open that has tripped so often before. */
+export function breakerMs(cooldownMs: number, trips: number): number {
+  return cooldownMs * 2 ** Math.min(trips, MOST_DOUBLINGS);
+}
+
 /**
  * The repeated-execution breaker (DESIGN "Temporal"): the layer to set when the parent of a fill, equal in agent, symbol,
  * side and lots, has been executed `repeats` times within the window; null: nothing to set. Its cooldown doubles with
@@ -28,7 +33,7 @@ export function findRepeatedExecution(
   const count = pacing.countExecutions(order.agent, order.symbol, order.side, lots, nowMs, windowMs, sinceMs);
   if (count < repeats) return null;
   return {
-    clears_at_ms: nowMs + cooldownMs * 2 ** Math.min(known?.trips ?? 0, MOST_DOUBLINGS),
+    clears_at_ms: nowMs + breakerMs(cooldownMs, known?.trips ?? 0),
     clears_when: 'its cooldown is over, or an operator clears it',
     layer: 'breaker',
     name: order.agent,

@@ -328,19 +328,18 @@ export function liquidationDistance(price: number | null, lots: number, mark: nu
 function viewAgent(
   state: GateState,
   inputs: LiveInputs,
-  { agent, origin }: ExecutionRequest,
+  request: ExecutionRequest,
   symbol: string,
   rules: SymbolRules | null,
   live: SymbolInputs | null,
   policy: CompiledPolicy,
   ask: Ask,
 ): AgentView {
+  const { agent } = request;
   const pace = state.pacing.readAgent(agent);
   const position = state.positions.get(symbol);
   const share = position?.shares.get(agent) ?? 0;
   const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
-  // What goes out now is bound by what may still be closed; what is asked for may wait for it.
-  const closable = ask.phase === 'parent' ? askableShare : closableShare;
   const counted =
     rules === null || live === null
       ? { longUnits: 0, shortUnits: 0 }
@@ -357,13 +356,19 @@ function viewAgent(
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
-    share_lots:
-      origin === 'gate' && ask.phase !== 'standing'
-        ? agentsShare(position)
-        : closable(position, liveOrders(state.orders, symbol), agent, ask.own),
+    share_lots: viewShare(state, symbol, request, ask),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };
+}
+
+/** What goes out now, or is amended, is bound by what may still be closed; what is asked for may wait for it. */
+function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
+  const position = state.positions.get(symbol);
+  if (origin === 'gate' && ask.phase !== 'standing') return agentsShare(position);
+  const live = liveOrders(state.orders, symbol);
+  if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
+  return (ask.phase === 'parent' ? askableShare : closableShare)(position, live, agent, ask.own);
 }
 
 function agentElsewhere(

@@ -1,11 +1,10 @@
 import type { GateCore } from './gate-core.ts';
 import type { VenueConsequences } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
-import { findRepeatedExecution } from './repeated-execution.ts';
+import { EQUAL_REFUSALS, RefusalLoops } from './refusal-loops.ts';
+import { breakerMs, findRepeatedExecution } from './repeated-execution.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
 
-/** Equal structural refusals in a row before opening stops (BINANCE.md part B, "Structural rejections in a loop"). */
-const EQUAL_REJECTIONS = 5;
 const RECHECK_FAILURES = 3;
 const DEFAULT_PAUSE_MS = 5_000;
 
@@ -16,6 +15,8 @@ export interface FeedRequests {
   refreshAccount(): void;
   fetchTrades(symbol: string): void;
   resolve(order: OrderState): void;
+  /** Shares of a position have moved: resting exits are to be held against them. */
+  reviewExits(): void;
 }
 
 /** Turns answers of the venue into trading states: automatic causes lead to `reducing`, never to `halted`. */
@@ -24,8 +25,7 @@ export class VenueHealth implements VenueConsequences {
   readonly #feeds: FeedRequests;
   #closedUntilMs = 0;
   #quietUntilMs = 0;
-  #lastRejection = '';
-  #equalRejections = 0;
+  readonly #loops = new RefusalLoops();
   #recheckFailures = 0;
 
   constructor(core: GateCore, feeds: FeedRequests) {
@@ -41,6 +41,7 @@ export class VenueHealth implements VenueConsequences {
   onExecuted(order: OrderState): void {
     this.#feeds.refreshAccount();
     this.#feeds.fetchTrades(order.symbol);
+    this.#feeds.reviewExits();
     this.#checkBreaker(order);
   }
 
@@ -48,20 +49,43 @@ export class VenueHealth implements VenueConsequences {
     this.#feeds.resolve(order);
   }
 
+  onAccepted(): void {
+    this.#loops.onAccepted();
+  }
+
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
     // Dropped by ourselves for being late, before a byte was sent: on a slow machine nothing was refused.
-    if (isLateDrop(rejection)) return;
-    const key = `${order.symbol} ${rejection.code ?? rejection.httpStatus ?? ''}`;
-    this.#equalRejections = key === this.#lastRejection ? this.#equalRejections + 1 : 1;
-    this.#lastRejection = key;
-    if (this.#equalRejections < EQUAL_REJECTIONS || order.reduceOnly) return;
-    this.#equalRejections = 0;
-    this.setBreaker(
-      `the venue refused ${EQUAL_REJECTIONS} orders in a row with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`,
-      'an operator clears it',
-      null,
-    );
+    if (isLateDrop(rejection) || order.reduceOnly) return;
+    const loop = this.#loops.onRefusal(order, rejection);
+    const what = `with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`;
+    if (loop === 'account')
+      this.setBreaker(`the venue refused ${EQUAL_REFUSALS} orders in a row ${what}`, 'an operator clears it', null);
+    if (loop === 'agent' && order.agent !== null)
+      this.#stopAgent(
+        order.agent,
+        `the venue refused the same request ${EQUAL_REFUSALS} times in a row ${what}`,
+        order,
+      );
+  }
+
+  /** One agent's loop is its own: its breaker opens, and the others go on (DESIGN "Temporal"). */
+  #stopAgent(agent: string, reason: string, order: OrderState): void {
+    const { breaker } = this.#core.policyFor(agent).temporal;
+    const known = this.#core.state.pacing.breakers.get(agent);
+    const untilMs = this.#core.nowMs() + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
+    if (known !== undefined && known.untilMs >= untilMs) return;
+    this.#core.append('state', {
+      clears_at_ms: untilMs,
+      clears_when: 'its cooldown is over, or an operator clears it',
+      layer: 'breaker',
+      name: agent,
+      reason,
+      scope: 'agent',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+    this.#core.alert('REPEATED_REFUSAL', `breaker of agent ${agent} opened until ${untilMs}: ${reason}`, order.symbol);
   }
 
   /** A read failed: the venue as a whole may be closed to us. */

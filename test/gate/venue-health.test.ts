@@ -21,9 +21,9 @@ const LATE: Rejection = { ...REFUSED, code: null, httpStatus: null, message: 'SE
 /** Could not be built: it would fail the same way every time. */
 const MALFORMED: Rejection = { ...LATE, message: 'the price is not on the grid', retryable: false };
 
-function openingOrder(): OrderState {
+function openingOrder(agent = 'alice', lots = 10): OrderState {
   const ledger = new FoldedLedger();
-  ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+  ledger.append(decisionEvent({ id: 'd-1', agent, atMs: T0, orders: [{ client_order_id: 'o-1', lots }] }));
   const [order] = liveOrders(ledger.state.orders, 'BTCUSDT');
   assert.ok(order !== undefined, 'an order is on its way');
   return order;
@@ -37,7 +37,9 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
     return { seqs: [seq], committed: Promise.resolve() };
   };
   const log = { info: nothing, warn: nothing, error: nothing };
-  const ports = { clock: { nowMs: () => T0 }, ledger: { isFailed: false, appendNow }, log } as unknown as GatePorts;
+  const observer = { alerted: nothing };
+  const ledger = { isFailed: false, appendNow };
+  const ports = { clock: { nowMs: () => T0 }, ledger, log, observer } as unknown as GatePorts;
   const settings = { venue: 'paper', account: 'main', version: '0', answerWithinMs: 1, sendDeadlineMs: 1 } as const;
   const core = new GateCore(ports, settings, { spec: basePolicy, hash: 'test' });
   const health = new VenueHealth(core, {
@@ -46,6 +48,7 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
     refreshAccount: nothing,
     fetchTrades: nothing,
     resolve: nothing,
+    reviewExits: nothing,
   });
   return { core, health };
 }
@@ -72,6 +75,53 @@ describe('refusals in a loop stop opening', () => {
     assert.equal(stateAfter(times(50, LATE)), 'active', 'a slow machine is no refusal of the venue');
     assert.equal(stateAfter([...times(4, REFUSED), LATE]), 'active', 'four and a late one');
     assert.equal(stateAfter([...times(4, REFUSED), LATE, REFUSED]), 'reducing', 'five, whatever lies between');
+  });
+});
+
+describe('refusals in a loop are those of the agent that asks (BINANCE part B: N identical pairs of request and code)', () => {
+  const states = (core: GateCore): readonly string[] =>
+    ['alice', 'bob'].map((agent) => stateInForce(core.state.layers, T0, 'BTCUSDT', agent).state);
+
+  it('one agent alone is stopped, for the cooldown of its breaker, and longer each time', () => {
+    const { core, health } = createHealth();
+    for (let i = 0; i < 5; i += 1) health.onRejection(REFUSED, openingOrder());
+    assert.deepEqual(states(core), ['reducing', 'active']);
+    assert.equal(core.state.layers.has('breaker|account|'), false);
+    const until = (): number | null | undefined => core.state.layers.get('breaker|agent|alice')?.clearsAtMs;
+    assert.equal(until(), T0 + 300_000);
+    for (let i = 0; i < 5; i += 1) health.onRejection(REFUSED, openingOrder());
+    assert.equal(until(), T0 + 600_000);
+  });
+
+  it('other requests of the agent are no loop, and neither are the same ones of several agents', () => {
+    const { core, health } = createHealth();
+    for (let lots = 1; lots <= 12; lots += 1) health.onRejection(REFUSED, openingOrder('alice', lots));
+    for (let i = 0; i < 4; i += 1)
+      for (const agent of ['alice', 'bob']) health.onRejection(REFUSED, openingOrder(agent));
+    assert.deepEqual(states(core), ['active', 'active']);
+  });
+
+  it('an order that the venue takes ends every row', () => {
+    const { core, health } = createHealth();
+    for (let i = 0; i < 20; i += 1) {
+      if (i % 4 === 0) health.onAccepted();
+      health.onRejection(REFUSED, openingOrder());
+      health.onRejection({ ...REFUSED, code: -1021, consequence: 'resync_clock' }, openingOrder());
+    }
+    assert.deepEqual(states(core), ['active', 'active']);
+  });
+
+  it('the account is closed when a second agent runs into the same answer, or the answer is about us', () => {
+    const shared = createHealth();
+    for (const agent of ['alice', 'bob'])
+      for (let i = 0; i < 5; i += 1) shared.health.onRejection(REFUSED, openingOrder(agent));
+    assert.equal(shared.core.state.layers.get('breaker|account|')?.clearsWhen, 'an operator clears it');
+    const { core, health } = createHealth();
+    const clock: Rejection = { ...REFUSED, code: -1021, consequence: 'resync_clock' };
+    for (const agent of ['alice', 'bob', 'alice', 'bob']) health.onRejection(clock, openingOrder(agent));
+    assert.deepEqual(states(core), ['active', 'active']);
+    health.onRejection(clock, openingOrder());
+    assert.deepEqual(states(core), ['reducing', 'reducing']);
   });
 });
 

@@ -8,6 +8,7 @@ import './world/failing-reads.ts';
 import './world/flatten-goes-on.ts';
 import './world/for-a-person.ts';
 import './world/halt-races.ts';
+import './world/halted-symbol.ts';
 import './world/hanging-answers.ts';
 import './world/intercept-args.ts';
 import './world/limits.ts';

@@ -4,6 +4,7 @@
  */
 import './world/exit-limits.ts';
 import './world/exits.ts';
+import './world/exits-of-others.ts';
 import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
 import './world/merged-exits.ts';

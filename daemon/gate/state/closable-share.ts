@@ -9,26 +9,66 @@ import { longLots, type PositionState, shortLots } from './positions.ts';
  *
  * While the whole position is the agent's own nothing is taken off: reduceOnly keeps any number of exits within the
  * position, and an exit must not be refused for another whose outcome is not known. Resting exits are not counted: they
- * make room for a new one. `own`: the order that is decided again.
+ * make room for a new one. An amend makes no room, so for it they count as well (`isAmend`). `own`: the order that is
+ * decided again.
  */
 export function closableShare(
   position: PositionState | undefined,
   orders: ReadonlySet<OrderState>,
   agent: string,
   own: OrderState | null,
+  isAmend = false,
 ): number {
   const share = position?.shares.get(agent) ?? 0;
   if (position === undefined || share === 0 || orders.size === 0) return share;
-  const entering: Side = share > 0 ? 'buy' : 'sell';
-  let onTheirWay = 0;
-  // What others hold of this side, or may come to hold while an exit is on its way.
-  let isShared = (share > 0 ? longLots(position) : shortLots(position)) > Math.abs(share);
+  const closing: Side = share > 0 ? 'sell' : 'buy';
+  if (!isShared(position, orders, agent, closing)) return share;
+  let taken = 0;
   for (const order of orders) {
-    if (order.side === entering) isShared ||= !order.reduceOnly && order.agent !== agent;
-    else if (order.agent === agent && order !== own && isExitOnItsWay(order)) onTheirWay += remainingLots(order);
+    if (order.side !== closing || order.agent !== agent || order === own) continue;
+    if (isExitOnItsWay(order) || (isAmend && isRestingExit(order))) taken += remainingLots(order);
   }
-  if (!isShared) return share;
-  return Math.sign(share) * Math.max(0, Math.abs(share) - onTheirWay);
+  return Math.sign(share) * Math.max(0, Math.abs(share) - taken);
+}
+
+/**
+ * Resting exits of an agent that its share no longer covers while others hold a part of the position: its share shrank
+ * (an exit of the operator, a cut by the gate), or others joined. Filled, they would close what is another's. The newest
+ * are named first, until the others fit.
+ */
+export function exitsBeyondShare(
+  position: PositionState | undefined,
+  orders: ReadonlySet<OrderState>,
+  agent: string,
+): readonly OrderState[] {
+  const beyond: OrderState[] = [];
+  if (position === undefined) return beyond;
+  for (const closing of ['sell', 'buy'] as const) {
+    const resting = [...orders].filter(
+      (order) => order.side === closing && order.agent === agent && isRestingExit(order) && !order.cancelRequested,
+    );
+    if (resting.length === 0 || !isShared(position, orders, agent, closing)) continue;
+    const share = closableShare(position, orders, agent, null);
+    const room = Math.max(0, closing === 'sell' ? share : -share);
+    let lots = resting.reduce((sum, order) => sum + remainingLots(order), 0);
+    resting.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    for (const order of resting) {
+      if (lots <= room) break;
+      lots -= remainingLots(order);
+      beyond.push(order);
+    }
+  }
+  return beyond;
+}
+
+/** Whether others hold a part of what this side closes, or may come to hold one while an exit is on its way. */
+function isShared(position: PositionState, orders: ReadonlySet<OrderState>, agent: string, closing: Side): boolean {
+  const share = position.shares.get(agent) ?? 0;
+  const held = closing === 'sell' ? longLots(position) : shortLots(position);
+  if (held > Math.max(0, closing === 'sell' ? share : -share)) return true;
+  for (const order of orders)
+    if (held > 0 && order.side !== closing && !order.reduceOnly && order.agent !== agent) return true;
+  return false;
 }
 
 /**
@@ -64,5 +104,8 @@ export function agentsShare(position: PositionState | undefined): number {
 
 /** A take-profit that rests is none: it waits at the venue until it is canceled to make room. */
 function isExitOnItsWay(order: OrderState): boolean {
-  return order.reduceOnly && !order.protective && !(isResting(order) && order.timeInForce === 'GTC');
+  return order.reduceOnly && !order.protective && !isRestingExit(order);
+}
+function isRestingExit(order: OrderState): boolean {
+  return order.reduceOnly && !order.protective && isResting(order) && order.timeInForce === 'GTC';
 }

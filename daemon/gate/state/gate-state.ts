@@ -183,7 +183,7 @@ export class GateState {
       this.#applySlice(event, atMs);
       return;
     }
-    if (decision.kind === 'tool') this.changes.begin(event, this.orders);
+    if (decision.kind === 'tool') this.changes.begin(event, this.orders, this.layers, atMs);
     if (decision.kind === 'tool' && decision.effective?.action === 'amend') this.#applyAmend(event, atMs);
     if (event.orders.length === 0) return;
     const opening = decision.effective?.action === 'open';

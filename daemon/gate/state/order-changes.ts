@@ -1,4 +1,5 @@
 import type { DecisionEvent, OrderIntentEvent } from '../events.ts';
+import { type LayerMap, stateInForce } from './layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 
 /** Changes that are kept; what an older one concerned is told by its orders. */
@@ -25,10 +26,10 @@ export class OrderChanges {
   }
 
   /** Takes in a decision that was asked for by a tool. */
-  begin(event: DecisionEvent, book: OrderBook): void {
+  begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, atMs: number): void {
     const action = event.decision.effective?.action;
     if (action !== 'amend' && action !== 'cancel') return;
-    const orders = findConcerned(event, book);
+    const orders = findConcerned(event, book, layers, atMs);
     const change: OrderChange = { action, orders, isSettled: false, refusal: null };
     this.#byDecision.set(event.decision.decision_id, change);
     if (action === 'amend') for (const order of orders) this.#startAmend(order, change);
@@ -62,23 +63,31 @@ export class OrderChanges {
   }
 }
 
-function findConcerned(event: DecisionEvent, book: OrderBook): readonly OrderState[] {
-  const { request, context } = event;
+function findConcerned(
+  { request }: DecisionEvent,
+  book: OrderBook,
+  layers: LayerMap,
+  atMs: number,
+): readonly OrderState[] {
   if (request.client_order_id !== null) {
     const order = book.all.get(request.client_order_id);
     return order === undefined ? [] : [order];
   }
   const candidates = request.symbol === null ? everyLiveOrder(book) : liveOrders(book, request.symbol);
-  const isHalted = context.state.state === 'halted';
-  return [...candidates].filter((order) => !isTerminal(order.status) && isInCancelAll(order, request, isHalted));
+  return [...candidates].filter((order) => !isTerminal(order.status) && isInCancelAll(order, request, layers, atMs));
 }
 
-/** Whether cancel_all means this order: an operator all of them, an agent its own, in `halted` its opening ones. */
+/**
+ * Whether cancel_all means this order: an operator all of them, an agent its own, in `halted` its opening ones. The state
+ * is that of the order's own symbol: without a symbol in the request none but the account's would be known.
+ */
 export function isInCancelAll(
   order: OrderState,
   request: Pick<DecisionEvent['request'], 'agent' | 'origin' | 'symbol'>,
-  isHalted: boolean,
+  layers: LayerMap,
+  nowMs: number,
 ): boolean {
   if (request.origin === 'operator') return !order.protective || request.symbol !== null;
-  return order.agent === request.agent && !order.protective && !(isHalted && order.reduceOnly);
+  if (order.agent !== request.agent || order.protective) return false;
+  return !order.reduceOnly || stateInForce(layers, nowMs, order.symbol, request.agent).state !== 'halted';
 }

@@ -3,6 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
+import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../types.ts';
 import type { ReplayAccount } from './account.ts';
@@ -310,13 +311,11 @@ export class Executor {
       return;
     }
     const { request } = taken.event;
-    const { live } = this.#parts.door.state.orders;
-    const isHalted = taken.event.context.state.state === 'halted';
-    for (const [symbol, orders] of live) {
+    const { layers, orders: book } = this.#parts.door.state;
+    for (const [symbol, orders] of book.live) {
       if (request.symbol !== null && symbol !== request.symbol) continue;
       for (const order of [...orders]) {
-        if (order.agent !== request.agent || order.protective || (isHalted && order.reduceOnly)) continue;
-        this.cancel(order);
+        if (isInCancelAll(order, request, layers, this.#parts.clock.nowMs)) this.cancel(order);
       }
     }
   }

@@ -2,6 +2,7 @@ import { findBudget } from '../../core/budget-finding.ts';
 import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { findExitsBeyondShares } from '../../gate/exit-shares.ts';
 import {
   bareAsk,
   bareRequest,
@@ -90,6 +91,8 @@ export class ReplayKeeper {
     this.#followTiers();
     if (this.#hasOpenings()) this.#review(this.#door.inputs());
     if (this.#account.held === 0) return;
+    for (const order of findExitsBeyondShares(this.#door.state, (agent) => this.#door.policy(agent)))
+      this.#executor.cancel(order);
     if (spec.standing.on_breach === 'reduce') this.#cutBack();
     if (spec.protection.required) this.#protect();
   }

@@ -99,11 +99,11 @@ describe('what the answer to modify_order, cancel_order and cancel_all says of t
 
   it('keeps a bounded number of changes and says when one is no longer kept', async () => {
     const { body } = await world.tool('cancel_all', {});
-    const { changes, orders } = world.daemon.gate.core.state;
+    const { changes, layers, orders } = world.daemon.gate.core.state;
     const stored = world.daemon.ledger.findDecision(body.decision.decision_id);
     const event = stored?.payload as Parameters<typeof changes.begin>[0];
     for (let i = 0; i < MOST_CHANGES; i += 1)
-      changes.begin({ ...event, decision: { ...event.decision, decision_id: `later-${i}` } }, orders);
+      changes.begin({ ...event, decision: { ...event.decision, decision_id: `later-${i}` } }, orders, layers, 0);
     assert.equal(changes.find(body.decision.decision_id), null, 'the oldest is let go');
     assert.match((await reread(body)).note ?? '', /GET \/v1\/orders/);
   });
