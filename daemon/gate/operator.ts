@@ -252,15 +252,16 @@ export class Operator {
       });
       await appended.committed;
     }
-    const targets = symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return this.#describeFlatten(targets, false);
+    // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
+    const targets = (): readonly string[] => symbols ?? this.#account.watched();
+    if (!core.ports.clock.isSynced) return this.#describeFlatten(targets(), false);
     // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
-    const canceling = this.#cancelEverything(targets);
+    const canceling = this.#cancelEverything(symbols);
     const isCanceled = await this.#within(CANCEL_FIRST_MS, canceling);
     await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    await this.#exitAll(caller, targets);
+    await this.#exitAll(caller, targets());
     await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    return this.#describeFlatten(targets, isCanceled === true || (await this.#within(0, canceling)) === true);
+    return this.#describeFlatten(targets(), isCanceled === true || (await this.#within(0, canceling)) === true);
   }
 
   /** What it comes to in that time of wall clock; null: later, or it failed, which is an alert. */
@@ -322,20 +323,18 @@ export class Operator {
     answered.abort();
   }
 
-  async #cancelEverything(symbols: readonly string[]): Promise<boolean> {
+  /** `symbols` null: of the whole account. */
+  async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {
     const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean =>
-      !order.reduceOnly && symbols.includes(order.symbol);
+      !order.reduceOnly && (symbols === null || symbols.includes(order.symbol));
     this.#slices.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
       // RISK: what is known goes first, and neither a list nor a cancel that hangs holds up the rest.
       void this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      await this.#account.pollOrders();
+      await this.#account.pollOrders(symbols ?? (round === 0 ? [] : this.#account.watched()));
       await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
-      const open = await this.#core.ports.venue.fetchOpenOrders(symbols);
-      if (
-        open.kind === 'ok' &&
-        !open.value.some((order) => !order.reduceOnly && !order.closePosition && symbols.includes(order.symbol))
-      ) {
+      const open = await this.#core.ports.venue.fetchOpenOrders(symbols ?? []);
+      if (open.kind === 'ok' && !open.value.some((order) => !order.closePosition && isOpening(order))) {
         const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
         // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
         if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
