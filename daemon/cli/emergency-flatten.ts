@@ -106,15 +106,20 @@ async function flattenAccount(
   const orders = new EmergencyOrders(venue, send, say);
   const concerns = (row: { readonly symbol: string }) => symbols === null || symbols.includes(row.symbol);
   const seen: Seen = { orders: null, positions: null };
+  let isWhole = false;
   const readPositions = async (): Promise<readonly VenuePosition[] | null> => {
     const account = await tryRead('positions', () => venue.fetchAccount([]), say);
     if (account === null) return null;
     seen.positions = account.value.positions.filter((row) => concerns(row) && row.lots !== 0);
     return seen.positions;
   };
+  // The list of a whole account weighs much, and rounds are many: it is read at first, and when nothing else is left.
   const listOrders = async (): Promise<readonly VenueOrder[] | null> => {
-    const listed = await tryRead('orders', () => venue.fetchOpenOrders([]), say);
+    const known = [...(seen.orders ?? []), ...(seen.positions ?? [])].map((row) => row.symbol);
+    const names = symbols ?? (seen.orders === null ? [] : [...new Set(known)]);
+    const listed = await tryRead('orders', () => venue.fetchOpenOrders(names), say);
     if (listed === null) return null;
+    isWhole = symbols !== null || names.length === 0;
     seen.orders = listed.value.filter(concerns);
     return seen.orders;
   };
@@ -125,7 +130,7 @@ async function flattenAccount(
     orders.exit(seen.positions ?? [], seen.orders ?? []);
     const isHeld = (seen.positions?.length ?? 0) > 0;
     const listed = isHeld ? await Promise.race([listing, delay(LIST_WITHIN_MS, null)]) : await listing;
-    if (listed?.length === 0 && found?.length === 0) {
+    if (isWhole && listed?.length === 0 && found?.length === 0) {
       // The last order may have filled after the positions were read: flat is what they are behind an empty list.
       const last = await readPositions();
       if (last?.length === 0) return { is_flat: true, orders_left: [], positions_left: [] };

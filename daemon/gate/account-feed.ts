@@ -7,7 +7,7 @@ import type { OrderSender } from './order-sender.ts';
 import { endedEvent } from './order-sender.ts';
 import type { AccountSnapshot, VenueOrder } from './ports.ts';
 import type { Resolver } from './resolver.ts';
-import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -91,13 +91,17 @@ export class AccountFeed {
     return snapshot.positions.some((position) => position.lots !== (state.positions.get(position.symbol)?.lots ?? 0));
   }
 
-  /** Matches the venue's open lists with our orders; returns false when they could not be read. */
-  async pollOrders(): Promise<boolean> {
+  /**
+   * Matches the venue's open lists with our orders; returns false when they could not be read. `symbols`: of these only;
+   * empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
+   */
+  async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
     const live = new Set(everyLiveOrder(this.#core.state.orders));
-    const asked = [...live].filter((order) => order.status === 'working' || order.status === 'partially_filled');
+    const isAsked = (symbol: string): boolean => symbols.length === 0 || symbols.includes(symbol);
+    const asked = [...live].filter((order) => isResting(order) && isAsked(order.symbol));
     const askedAtMs = this.#core.nowMs();
     const forms = this.#changed.noteForms();
-    const outcome = await this.#core.ports.venue.fetchOpenOrders(this.watched());
+    const outcome = await this.#core.ports.venue.fetchOpenOrders(symbols);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
@@ -150,7 +154,7 @@ export class AccountFeed {
 
   /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
   async findOtherDaemon(): Promise<string | null> {
-    const open = await this.#core.ports.venue.fetchOpenOrders(this.watched());
+    const open = await this.#core.ports.venue.fetchOpenOrders([]);
     const ids =
       open.kind === 'ok'
         ? open.value.map((order) => order.clientOrderId)

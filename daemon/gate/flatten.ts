@@ -82,14 +82,15 @@ export class Flatten {
       });
       await appended.committed;
     }
-    const targets = symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, targets, false);
+    // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
+    const targets = (): readonly string[] => symbols ?? this.#account.watched();
+    if (!core.ports.clock.isSynced) return describeFlatten(core, targets(), false);
     this.#calls += 1;
     try {
-      const isCanceled = await this.#round(caller, targets);
+      const isCanceled = await this.#round(caller, symbols);
       await this.#within(READ_FIRST_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, targets, isCanceled);
+      return describeFlatten(core, targets(), isCanceled);
     } finally {
       this.#calls -= 1;
     }
@@ -102,8 +103,7 @@ export class Flatten {
     const rounds: Promise<unknown>[] = [];
     for (const entry of this.#standing()) {
       if (this.#underWay.has(entry)) continue;
-      const targets = this.#targetsOf(entry);
-      const left = this.#describeLeft(targets);
+      const left = this.#describeLeft(this.#targetsOf(entry));
       const now = performance.now();
       const pace = this.#pace.get(entry);
       if (pace !== undefined && now < pace.nextAt) continue;
@@ -111,18 +111,18 @@ export class Flatten {
       this.#pace.set(entry, { left, pauseMs, nextAt: now + pauseMs });
       const caller: Caller = { role: 'operator', agent: entry.setBy, tokenId: 'flatten', skillSha256: null };
       this.#underWay.add(entry);
-      rounds.push(this.#round(caller, targets).finally(() => this.#underWay.delete(entry)));
+      rounds.push(this.#round(caller, symbolsOf(entry)).finally(() => this.#underWay.delete(entry)));
     }
     await Promise.all(rounds);
   }
 
   /** Whether every order is proven canceled; the positions are being closed, or are closed. */
-  async #round(caller: Caller, targets: readonly string[]): Promise<boolean> {
+  async #round(caller: Caller, symbols: readonly string[] | null): Promise<boolean> {
     // RISK: lists that do not come must not hold up the exits: the cancels then go on beside them.
-    const canceling = this.#cancelEverything(targets);
+    const canceling = this.#cancelEverything(symbols);
     const isCanceled = await this.#within(CANCEL_FIRST_MS, canceling);
     await this.#within(READ_FIRST_MS, this.#account.pollAccount());
-    await this.#exitAll(caller, targets);
+    await this.#exitAll(caller, symbols ?? this.#account.watched());
     return isCanceled === true || (await this.#within(0, canceling)) === true;
   }
 
@@ -135,7 +135,7 @@ export class Flatten {
     return standing;
   }
   #targetsOf(entry: LayerEntry): readonly string[] {
-    return entry.name === null ? this.#account.watched() : [entry.name];
+    return symbolsOf(entry) ?? this.#account.watched();
   }
 
   /**
@@ -215,20 +215,17 @@ export class Flatten {
     return started;
   }
 
-  async #cancelEverything(symbols: readonly string[]): Promise<boolean> {
+  async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {
     const isOpening = (order: { readonly reduceOnly: boolean; readonly symbol: string }): boolean =>
-      !order.reduceOnly && symbols.includes(order.symbol);
+      !order.reduceOnly && (symbols === null || symbols.includes(order.symbol));
     this.#slices.dropUnsent('flatten', isOpening);
     for (let round = 0; round < RELIST_ROUNDS && !this.#signal.aborted; round += 1) {
       // RISK: what is known goes first, and neither a list nor a cancel that hangs holds up the rest.
       void this.#canceler.cancelMatching(null, isOpening, 'flatten');
-      await this.#account.pollOrders();
+      await this.#account.pollOrders(symbols ?? (round === 0 ? [] : this.#account.watched()));
       await this.#within(RELIST_MS, this.#canceler.cancelMatching(null, isOpening, 'flatten'));
-      const open = await this.#core.ports.venue.fetchOpenOrders(symbols);
-      if (
-        open.kind === 'ok' &&
-        !open.value.some((order) => !order.reduceOnly && !order.closePosition && symbols.includes(order.symbol))
-      ) {
+      const open = await this.#core.ports.venue.fetchOpenOrders(symbols ?? []);
+      if (open.kind === 'ok' && !open.value.some((order) => !order.closePosition && isOpening(order))) {
         const left = [...everyLiveOrder(this.#core.state.orders)].filter(isOpening);
         // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
         if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
@@ -239,6 +236,10 @@ export class Flatten {
   }
 }
 
+/** Null: the whole account. */
+function symbolsOf(entry: LayerEntry): readonly string[] | null {
+  return entry.name === null ? null : [entry.name];
+}
 function isExitOfOperator(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && order.origin === 'operator';
 }

@@ -205,6 +205,7 @@ export interface VenuePort {
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
+  /** Of these symbols; empty: of the whole account, which weighs much more. May tell of further symbols. */
   fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
   fetchTrades(
     symbol: string,

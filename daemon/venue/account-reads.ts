@@ -21,6 +21,9 @@ import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 import { ReadFailedError } from './venue-link.ts';
 
+/** Request weight of a list of open orders that names no symbol; one that does weighs 1. */
+const LIST_OF_ALL_WEIGHT = 40;
+
 /** The account: its mode, money, positions and orders. */
 export class AccountReads {
   readonly #reader: Reader;
@@ -74,21 +77,29 @@ export class AccountReads {
     });
   }
   /**
-   * Every open order of the account, regular and conditional, of every symbol: one list each (weight 40 each), since
-   * an order of somebody else may be in a symbol that nobody named.
+   * Open orders, regular and conditional, of the symbols, where one costs a weight of 1 in each of two lists; without
+   * symbols every one of the account, at 40 a list, since an order of somebody else may be in a symbol that nobody named.
    */
-  async fetchOpenOrders(): Promise<FetchOutcome<readonly VenueOrder[]>> {
+  async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
     return this.#reader.link.outcome(async () => {
-      const [regular, algo] = await Promise.all([
-        this.#reader.read(40, (ccxt) => ccxt.fapiPrivateGetOpenOrders()),
-        this.#reader.read(40, (ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders()),
-      ]);
-      const { instruments } = this.#tables;
-      return [
-        ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, instruments)),
-        ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, instruments)),
-      ];
+      const isWhole = symbols.length === 0 || symbols.length >= LIST_OF_ALL_WEIGHT;
+      const lists = await Promise.all((isWhole ? [null] : symbols).map((symbol) => this.#listOpen(symbol)));
+      return lists.flat();
     });
+  }
+  async #listOpen(symbol: string | null): Promise<readonly VenueOrder[]> {
+    const query = symbol === null ? {} : { symbol };
+    const read = (start: StartRead): Promise<unknown> =>
+      symbol === null ? this.#reader.readLater(LIST_OF_ALL_WEIGHT, start) : this.#reader.read(1, start);
+    const [regular, algo] = await Promise.all([
+      read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query)),
+      read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query)),
+    ]);
+    const { instruments } = this.#tables;
+    return [
+      ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, instruments)),
+      ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, instruments)),
+    ];
   }
   /** Not queued: an unknown order is waiting for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {

@@ -30,7 +30,7 @@ export interface VenueConfig {
 const SKEW_ALLOWANCE_MS = 1000;
 const CLOSE_GRACE_MS = 1000;
 /** Of 2,400 a minute for the address: the rest is for orders, look-ups and whatever else runs there. */
-const READ_WEIGHT_PER_MINUTE = 1800;
+export const READ_WEIGHT_PER_MINUTE = 1800;
 
 /** The scale of the simulated exchange could not be read: without it domain time would run at the wrong rate. */
 export class TimeScaleError extends Error {
@@ -84,7 +84,7 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
     fetchAccount: (symbols) => account.fetchAccount(symbols),
     fetchQuote: (symbol) => market.fetchQuote(symbol),
     fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
-    fetchOpenOrders: () => account.fetchOpenOrders(),
+    fetchOpenOrders: (symbols) => account.fetchOpenOrders(symbols),
     fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
     fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
     lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),

@@ -55,7 +55,10 @@ export class HistoryReads {
       let startTime = sinceMs;
       for (let page = 0; page < MAX_PAGES; page += 1) {
         const query = { incomeType: 'TRANSFER', startTime, limit: PAGE_ROWS };
-        const rows = requireList(await this.#reader.read(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)), 'income');
+        const rows = requireList(
+          await this.#reader.readLater(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)),
+          'income',
+        );
         let lastMs = startTime;
         for (const row of rows) {
           const transfer = parseTransfer(row);

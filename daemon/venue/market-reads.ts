@@ -42,8 +42,8 @@ export class MarketReads {
     return this.#reader.link.outcome(async () => {
       const observedAtMs = this.#reader.link.time.nowMs();
       const [exchangeInfo, leverageBracket] = await Promise.all([
-        this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
-        this.#reader.read(1, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
+        this.#reader.readLater(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
+        this.#reader.readLater(1, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
       ]);
       const instruments = new InstrumentTable(exchangeInfo, observedAtMs);
       const brackets = parseBrackets(leverageBracket);
@@ -51,7 +51,7 @@ export class MarketReads {
       const rules = await Promise.all(
         listed.map(async (symbol) => {
           const fees = parseCommission(
-            await this.#reader.read(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })),
+            await this.#reader.readLater(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })),
           );
           const tiers = brackets.get(symbol);
           if (tiers === undefined) throw new MalformedAnswerError(`${symbol} has no leverage bracket`);
@@ -86,7 +86,7 @@ export class MarketReads {
       let startTime = sinceMs;
       for (let page = 0; page < MAX_PAGES && bars.length < limit; page += 1) {
         const size = Math.min(PAGE_BARS, limit - bars.length);
-        const json = await this.#reader.read(5, (ccxt) =>
+        const json = await this.#reader.readLater(5, (ccxt) =>
           ccxt.fapiPublicGetKlines({ symbol, interval, startTime, limit: size }),
         );
         const rows = parseBars(json, barMs);

@@ -14,11 +14,19 @@ interface Waiting {
   readonly refuse: (error: Error) => void;
 }
 
-/** First come, first served; bounded in flight, in waiting, and in weight per minute (a bucket of a quarter minute). */
+/** Part of the bucket, and of what may be in flight, that reads which can wait leave to the others. */
+const RESERVED_SHARE = 0.5;
+
+/**
+ * First come, first served, those that can wait behind the others; bounded in flight, in waiting, and in weight per
+ * minute (a bucket of a quarter minute).
+ */
 export class ReadLimiter {
   readonly #limits: ReadLimits;
   readonly #monotonicMs: () => number;
   readonly #queue: Waiting[] = [];
+  /** What can wait: it starts only with half of the bucket left, so that prices and positions never stand behind it. */
+  readonly #later: Waiting[] = [];
   #inFlight = 0;
   #tokens: number;
   #refilledAtMs: number;
@@ -31,8 +39,19 @@ export class ReadLimiter {
     this.#tokens = this.#capacity();
     this.#refilledAtMs = monotonicMs();
   }
-  async run<T>(weight: number, task: () => Promise<T>): Promise<T> {
-    await this.#enter(weight);
+  run<T>(weight: number, task: () => Promise<T>): Promise<T> {
+    return this.#run(this.#queue, weight, task);
+  }
+  runLater<T>(weight: number, task: () => Promise<T>): Promise<T> {
+    return this.#run(this.#later, weight, task);
+  }
+  /** Of a request that waits for nothing. */
+  spend(weight: number): void {
+    this.#refill();
+    this.#tokens -= weight;
+  }
+  async #run<T>(queue: Waiting[], weight: number, task: () => Promise<T>): Promise<T> {
+    await this.#enter(queue, weight);
     try {
       return await task();
     } finally {
@@ -43,15 +62,16 @@ export class ReadLimiter {
   close(): void {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const waiting of this.#queue.splice(0)) waiting.refuse(new ReadQueueFullError('the venue is closing'));
+    for (const waiting of [...this.#queue.splice(0), ...this.#later.splice(0)])
+      waiting.refuse(new ReadQueueFullError('the venue is closing'));
   }
-  #enter(weight: number): Promise<void> {
+  #enter(queue: Waiting[], weight: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed || this.#queue.length >= this.#limits.maxQueued) {
+      if (this.#isClosed || queue.length >= this.#limits.maxQueued) {
         reject(new ReadQueueFullError('too many reads are waiting'));
         return;
       }
-      this.#queue.push({ weight, start: resolve, refuse: reject });
+      queue.push({ weight, start: resolve, refuse: reject });
       this.#advance();
     });
   }
@@ -60,19 +80,26 @@ export class ReadLimiter {
   }
   #advance(): void {
     this.#refill();
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (this.#inFlight >= this.#limits.maxInFlight) return;
+    const { maxInFlight } = this.#limits;
+    if (this.#startFrom(this.#queue, maxInFlight, 0))
+      this.#startFrom(this.#later, Math.ceil(maxInFlight * RESERVED_SHARE), this.#capacity() * RESERVED_SHARE);
+  }
+  /** Starts what may go; true: nothing is left waiting. */
+  #startFrom(queue: Waiting[], maxInFlight: number, reserve: number): boolean {
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      if (this.#inFlight >= maxInFlight) return false;
       // A single read heavier than the bucket goes when the bucket is full, and leaves a debt.
-      const needed = Math.min(next.weight, this.#capacity());
+      const needed = Math.min(next.weight + reserve, this.#capacity());
       if (this.#tokens < needed) {
         this.#wake(needed);
-        return;
+        return false;
       }
       this.#tokens -= next.weight;
       this.#inFlight += 1;
-      this.#queue.shift();
+      queue.shift();
       next.start();
     }
+    return true;
   }
   #refill(): void {
     if (this.#limits.weightPerMinute === null) return;

@@ -21,10 +21,18 @@ export class Reader {
   }
   /** Waits its turn; `weight` is Binance's request weight. Throws `ReadFailedError`. */
   read(weight: number, start: StartRead): Promise<unknown> {
-    return this.#limiter.run(weight, () => this.readNow(start));
+    return this.#limiter.run(weight, () => this.#readNow(start));
   }
-  /** Skips the queue. */
+  /** Waits behind every {@link read}, and leaves a reserve of weight for them. */
+  readLater(weight: number, start: StartRead): Promise<unknown> {
+    return this.#limiter.runLater(weight, () => this.#readNow(start));
+  }
+  /** Skips the queue; its weight of 1 counts. */
   readNow(start: StartRead): Promise<unknown> {
+    this.#limiter.spend(1);
+    return this.#readNow(start);
+  }
+  #readNow(start: StartRead): Promise<unknown> {
     return this.link.read(this.client, this.link.call(), start);
   }
 }

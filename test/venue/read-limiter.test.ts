@@ -73,6 +73,41 @@ test('weight is spent from a bucket that refills with wall time', async () => {
   assert.equal(done, 3);
 });
 
+test('what can wait stands behind the others, and leaves them half of the bucket and of the places', async () => {
+  let nowMs = 0;
+  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 }, () => nowMs);
+  const started: string[] = [];
+  const start = (name: string) => async (): Promise<void> => {
+    started.push(name);
+  };
+  await limiter.run(10, start('a price'));
+  const later = limiter.runLater(30, start('a list of all'));
+  await settle();
+  assert.deepEqual(started, ['a price'], 'of 50 it would leave less than half of the bucket');
+  await limiter.run(10, start('an account'));
+  assert.deepEqual(started, ['a price', 'an account'], 'which came after it');
+  nowMs = 5_000;
+  await limiter.run(0, start('another price'));
+  await later;
+  assert.equal(started.length, 4, 'the bucket is full again');
+});
+
+test('a request that waits for nothing counts: what can wait makes room for it', async () => {
+  let nowMs = 0;
+  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 }, () => nowMs);
+  limiter.spend(20);
+  let isDone = false;
+  const later = limiter.runLater(20, async () => {
+    isDone = true;
+  });
+  await settle();
+  assert.equal(isDone, false, 'of 40 it would leave 20, less than half of the bucket');
+  nowMs = 2_500;
+  await limiter.run(0, () => Promise.resolve());
+  await later;
+  assert.equal(isDone, true);
+});
+
 test('closing refuses what waits and what comes', async () => {
   const limiter = new ReadLimiter({ maxInFlight: 1, maxQueued: 5, weightPerMinute: null }, () => 0);
   const held = gate();

@@ -135,6 +135,19 @@ test('cancels name the order by client id at its own service, cancelAll asks bot
   assert.deepEqual(onlySent('DELETE /fapi/v1/algoOpenOrders'), { symbol: 'BTCUSDT' });
 });
 
+test('open orders are listed by symbol, where a list weighs 1; without symbols of the whole account', async () => {
+  for (const path of ['GET /fapi/v1/openOrders', 'GET /fapi/v1/openAlgoOrders'])
+    fake.scripts.set(path, (_request, response) => answerJson(response, []));
+  assert.equal((await venue.fetchOpenOrders(['BTCUSDT'])).kind, 'ok');
+  assert.equal((await venue.fetchOpenOrders([])).kind, 'ok');
+  for (const path of ['GET /fapi/v1/openOrders', 'GET /fapi/v1/openAlgoOrders'])
+    assert.deepEqual(
+      fake.sent(path).map(({ params }) => params.symbol),
+      ['BTCUSDT', undefined],
+      path,
+    );
+});
+
 test('cancelAll fails when one of the two services refuses, and still asks the other', async () => {
   const refuse = { code: -1003, msg: 'Too many requests' };
   fake.scripts.set('DELETE /fapi/v1/allOpenOrders', (_request, response) =>

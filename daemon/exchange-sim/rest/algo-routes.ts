@@ -122,7 +122,7 @@ export const ALGO_ROUTES: Routes = {
   'POST /fapi/v1/algoOrder': { security: 'signed', weight: 0, isOrder: true, handle: place },
   'GET /fapi/v1/algoOrder': { security: 'signed', weight: 1, handle: query },
   'DELETE /fapi/v1/algoOrder': { security: 'signed', weight: 1, handle: cancel },
-  'GET /fapi/v1/openAlgoOrders': { security: 'signed', weight: 1, handle: listOpen },
+  'GET /fapi/v1/openAlgoOrders': { security: 'signed', weight: 1, weightOfAll: 40, handle: listOpen },
   'GET /fapi/v1/allAlgoOrders': { security: 'signed', weight: 5, handle: listAll },
   'DELETE /fapi/v1/algoOpenOrders': { security: 'signed', weight: 1, handle: cancelAll },
 };

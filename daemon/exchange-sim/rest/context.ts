@@ -23,6 +23,8 @@ export type Security = 'none' | 'key' | 'signed';
 export interface Route {
   readonly security: Security;
   readonly weight: number;
+  /** Weight without the `symbol` parameter, where that asks for every symbol. */
+  readonly weightOfAll?: number;
   /** Counts as an order in the rate limits. */
   readonly isOrder?: boolean;
   readonly handle: (context: Context) => unknown;

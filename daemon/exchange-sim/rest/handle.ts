@@ -41,7 +41,8 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
   const headers: Record<string, string> = {};
   try {
     const wallMs = Date.now();
-    Object.assign(headers, exchange.limits.useWeight(wallMs, route.weight));
+    const weight = params.text('symbol') === undefined ? (route.weightOfAll ?? route.weight) : route.weight;
+    Object.assign(headers, exchange.limits.useWeight(wallMs, weight));
     authenticate(exchange, route, request, params);
     if (route.isOrder === true) Object.assign(headers, exchange.limits.countOrder(wallMs));
     const shade = exchange.faults.takeShading(targetOf(request, params));

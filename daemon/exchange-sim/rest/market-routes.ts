@@ -101,11 +101,13 @@ export const MARKET_ROUTES: Routes = {
   'GET /fapi/v1/ticker/bookTicker': {
     security: 'none',
     weight: 2,
+    weightOfAll: 5,
     handle: (context) => oneOrAll(context, renderBookTicker),
   },
   'GET /fapi/v1/premiumIndex': {
     security: 'none',
     weight: 1,
+    weightOfAll: 10,
     handle: (context) => oneOrAll(context, renderPremiumIndex),
   },
   'GET /fapi/v1/depth': { security: 'none', weight: 5, handle: depth },

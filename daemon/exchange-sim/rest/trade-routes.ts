@@ -117,7 +117,7 @@ export const TRADE_ROUTES: Routes = {
   'PUT /fapi/v1/order': { security: 'signed', weight: 0, isOrder: true, handle: amend },
   'DELETE /fapi/v1/order': { security: 'signed', weight: 1, handle: cancel },
   'GET /fapi/v1/openOrder': { security: 'signed', weight: 1, handle: queryOpen },
-  'GET /fapi/v1/openOrders': { security: 'signed', weight: 1, handle: listOpen },
+  'GET /fapi/v1/openOrders': { security: 'signed', weight: 1, weightOfAll: 40, handle: listOpen },
   'GET /fapi/v1/allOrders': { security: 'signed', weight: 5, handle: listAll },
   'DELETE /fapi/v1/allOpenOrders': { security: 'signed', weight: 1, handle: cancelAll },
   'GET /fapi/v1/userTrades': { security: 'signed', weight: 5, handle: userTrades },

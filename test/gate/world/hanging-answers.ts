@@ -42,6 +42,10 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
       { kind: 'anomaly', scope: { symbol }, severity: 1, ttl_ms: 1_500 },
       world.token('monitor'),
     );
+  const hits = async (): Promise<number> => {
+    const { faults } = (await world.control('faults')) as { readonly faults: readonly { readonly hits: number }[] };
+    return faults.reduce((sum, fault) => sum + fault.hits, 0);
+  };
   const stopsOf = (symbol: string) =>
     [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.protective && one.symbol === symbol);
   const signals = (symbol: string): number =>
@@ -68,11 +72,6 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
     await world.fault({ ...refused, match: { ...CANCEL, symbol: 'ETHUSDT' } });
     await world.fault({ ...HANGS, match: { ...CANCEL, symbol: 'ETHUSDT' } });
     await world.tool('cancel_order', { client_order_id: eth });
-    const hits = async (): Promise<number> =>
-      ((await world.control('faults')) as { faults: { hits: number }[] }).faults.reduce(
-        (sum, { hits }) => sum + hits,
-        0,
-      );
     await until('the second cancel hangs', async () => (await hits()) === 2);
     await world.fault({ ...refused, match: { ...CANCEL, symbol: 'BTCUSDT' } });
     await world.tool('cancel_order', { client_order_id: btc });
@@ -108,7 +107,7 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
     assert.equal(btc.body.execution.state, 'filled', JSON.stringify(btc.body.decision.reasons));
     const eth = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
     assert.equal(eth.body.execution.state, 'filled', JSON.stringify(eth.body.decision.reasons));
-    await until('a stop hangs', () => stopsOf('ETHUSDT').some((stop) => stop.status === 'in_flight'));
+    await until('a stop hangs', async () => (await hits()) === 1);
     const held = await world.position('BTCUSDT');
     await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
     await until('the cut', async () => (await world.position('BTCUSDT')) < held, 4_000);
