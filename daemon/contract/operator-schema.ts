@@ -50,6 +50,14 @@ export function checkOperatorSchema(schema: JsonSchemaObject, path: string): rea
   return compiled.ok ? [] : compiled.violations;
 }
 
+/** Schemas that are kept compiled: those of a few policies. */
+const MOST_COMPILED = 64;
+/**
+ * Checks by the schema's text. Policies mostly say the same of a tool, and compiling takes tens of milliseconds and
+ * leaves thousands of short-lived names behind, which for a while slow down everything else.
+ */
+const compiledSchemas = new Map<string, CompiledOperatorSchema>();
+
 /**
  * Compiles an operator's schema. The check never throws: arguments on which the schema itself fails (endless
  * recursion, a pattern that takes too long) are refused like others, with a violation that says so.
@@ -57,6 +65,18 @@ export function checkOperatorSchema(schema: JsonSchemaObject, path: string): rea
 export function compileOperatorSchema(schema: JsonSchemaObject, path = ''): CompiledOperatorSchema {
   const bounds = checkBounds(schema, path);
   if (bounds.length > 0) return { ok: false, violations: bounds };
+  // In the order in which it was written, which is that of its violations.
+  const text = JSON.stringify(schema);
+  const known = compiledSchemas.get(text);
+  if (known !== undefined) return known;
+  const compiled = compileAnew(schema, path);
+  if (!compiled.ok) return compiled;
+  if (compiledSchemas.size >= MOST_COMPILED) compiledSchemas.clear();
+  compiledSchemas.set(text, compiled);
+  return compiled;
+}
+
+function compileAnew(schema: JsonSchemaObject, path: string): CompiledOperatorSchema {
   const ajv = buildAjv(schema.$schema);
   if (ajv === null) {
     const allowed = 'absent, or JSON Schema 2020-12 or draft 7';

@@ -64,5 +64,6 @@ function followParent(price: PriceBound, context: ExecutionContext, rules: Rules
     side === 'buy'
       ? Math.min(price.priceTicks, floorTicks(worst, rules))
       : Math.max(price.priceTicks, ceilTicks(worst, rules));
-  return { ...price, priceTicks, valueTicks: Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks) };
+  const valueTicks = Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks);
+  return { slippageBps: price.slippageBps, priceTicks, valueTicks };
 }

@@ -10,7 +10,7 @@ import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { REGIME_RANK } from '../core/features/market.ts';
 import type { Regime } from '../core/policy.ts';
-import type { ExecutionRequest } from '../core/request.ts';
+import { copyRequest, type ExecutionRequest } from '../core/request.ts';
 import type { SymbolRules } from './ports.ts';
 import { type Ask, buildContext, type LiveInputs } from './snapshot.ts';
 import { markInTicks, unitsInUsdt } from './state/exposure.ts';
@@ -104,32 +104,40 @@ export function standingRequest(
   rules: SymbolRules,
   nowMs: number,
 ): ExecutionRequest {
-  return {
-    ...bareRequest(place, order.symbol, nowMs),
-    agent: order.agent ?? GATE_AGENT,
-    limit_price: (form.priceTicks * rules.tickMantissa) / rules.tickScale,
-    max_slippage_bps: order.slippageBps,
-    requested_leverage: order.leverage,
-    side: order.side,
-    skill_sha256: order.claimedSkillSha256,
-  };
+  const request = copyRequest(bareRequest(place, order.symbol, nowMs));
+  request.agent = order.agent ?? GATE_AGENT;
+  request.limit_price = (form.priceTicks * rules.tickMantissa) / rules.tickScale;
+  request.max_slippage_bps = order.slippageBps;
+  request.requested_leverage = order.leverage;
+  request.side = order.side;
+  request.skill_sha256 = order.claimedSkillSha256;
+  return request;
 }
-
-const NOT_ASKED = {
-  phase: 'standing',
-  tokenSkillSha256: null,
-  schemaViolation: null,
-  own: null,
-  leaving: null,
-  exitRung: 0,
-  sliceLots: null,
-  parentPriceTicks: null,
-  target: null,
-} as const;
 
 /** The ask of a review that concerns no order: budgets and regimes. */
 export function bareAsk(place: ReviewPlace): Ask {
-  return { ...NOT_ASKED, venue: place.venue, accountName: place.account };
+  return reviewAsk(place, null, null, null, null);
+}
+function reviewAsk(
+  place: ReviewPlace,
+  tokenSkillSha256: string | null,
+  own: OrderState | null,
+  leaving: ReadonlySet<OrderState> | null,
+  sliceLots: number | null,
+): Ask {
+  return {
+    phase: 'standing',
+    venue: place.venue,
+    accountName: place.account,
+    tokenSkillSha256,
+    schemaViolation: null,
+    own,
+    leaving,
+    exitRung: 0,
+    sliceLots,
+    parentPriceTicks: null,
+    target: null,
+  };
 }
 /** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
 export function standingAsk(
@@ -138,13 +146,7 @@ export function standingAsk(
   form: StandingForm,
   leaving: ReadonlySet<OrderState>,
 ): Ask {
-  return {
-    ...bareAsk(place),
-    tokenSkillSha256: order.tokenSkillSha256,
-    own: order,
-    leaving,
-    sliceLots: form.lots - order.executedLots,
-  };
+  return reviewAsk(place, order.tokenSkillSha256, order, leaving, form.lots - order.executedLots);
 }
 
 /** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */

@@ -32,6 +32,7 @@ export class Workbench {
   readonly #tracks = new Map<string, MarketTrack>();
   readonly #tapes: ReadonlyMap<string, RegimeTape>;
   readonly #scaled = new Map<string, Variant>();
+  readonly #scopes = new Map<number, JudgeScope>();
   readonly #schedules = new Map<string, readonly AttackEpisode[]>();
 
   constructor(data: MarketData, scope: JudgeScope) {
@@ -47,9 +48,9 @@ export class Workbench {
     const variant = this.#scale(request.variant, scenario.capsScale);
     const key: RunKey = { variant: request.variant.name, seed, agent, ...scenario };
     const budgets = budgetsOf(this.#scope);
-    const { wrapJudge, ...rest } = hooks;
+    const { wrapJudge } = hooks;
     const judge = createJudge({
-      scope: scaleScope(this.#scope, scenario.capsScale),
+      scope: this.#scaleScope(scenario.capsScale),
       instruments: this.market.series.map((series) => series.bars.instrument),
       barMs: this.market.barMs,
       startEquityUsdt: START_EQUITY_USDT,
@@ -65,8 +66,17 @@ export class Workbench {
       episodes: this.#schedule(scenario, agentSeed, request.legitRequests),
       createAttacker: (episode) => createAttacker(episode, { budgets, capsScale: scenario.capsScale }),
       judge: wrapJudge === undefined ? judge : wrapJudge(judge),
-      ...rest,
+      bars: hooks.bars,
+      onBarClose: hooks.onBarClose,
     });
+  }
+
+  #scaleScope(capsScale: number): JudgeScope {
+    const known = this.#scopes.get(capsScale);
+    if (known !== undefined) return known;
+    const scaled = scaleScope(this.#scope, capsScale);
+    this.#scopes.set(capsScale, scaled);
+    return scaled;
   }
 
   #scale(variant: Variant, capsScale: number): Variant {

@@ -115,6 +115,24 @@ describe('operator schemas', () => {
     assert.match(check({ a: 1 }).map(formatViolation).join(), /without end/);
   });
 
+  it('are compiled once for the same text, and apart where the order of members differs', () => {
+    const schema = () => ({ properties: { a: { type: 'integer' }, b: { type: 'integer' } } });
+    assert.equal(compile(schema()), compile(schema()));
+    const reversed = compile({ properties: { b: { type: 'integer' }, a: { type: 'integer' } } });
+    const paths = (check: typeof reversed) => check({ a: 'x', b: 'x' }).map(({ path }) => path);
+    assert.deepEqual(paths(compile(schema())), ['a', 'b']);
+    assert.deepEqual(paths(reversed), ['b', 'a'], 'violations come in the order of the schema');
+    const distinct = Array.from({ length: 100 }, (_, most) => compile({ maximum: most }));
+    for (const [most, check] of distinct.entries()) assert.equal(check(most + 1).length, 1);
+    assert.equal(compile({ maximum: 7 })(8).length, 1, 'also when it has to be compiled again');
+  });
+
+  it('that cannot be compiled are refused every time, under the path of the one that asks', () => {
+    for (const path of ['tools.place_order.args', 'intercept.allow.other'])
+      assert.ok(checkOperatorSchema({ type: 'nothing' }, path).every((violation) => violation.path.startsWith(path)));
+    assert.equal(checkOperatorSchema({ type: 'nothing' }, 'a').length > 0, true);
+  });
+
   it('judge without changing the arguments', () => {
     const check = compile({ properties: { a: { type: 'integer', default: 3 } }, additionalProperties: false });
     const args = { b: 1 };

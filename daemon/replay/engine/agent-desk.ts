@@ -36,7 +36,10 @@ export interface DeskParts {
   readonly queueAsk: (source: AskSource, planned: PlannedAsk) => void;
 }
 
-const REFUSED_UNREAD = { decision: 'BLOCK', retryAfterMs: null, effectiveNotional: null, orders: [] } as const;
+/** An answer without a decision. */
+function answerUnread(decision: AgentAnswer['decision'], reasons: AgentAnswer['reasons']): AgentAnswer {
+  return { decisionId: '', decision, reasons, retryAfterMs: null, effectiveNotional: null, orders: [] };
+}
 
 /** Where agents ask and are answered; the judge hears of every ask before the gate decides it. */
 export class AgentDesk {
@@ -104,13 +107,9 @@ export class AgentDesk {
     const { run, executor } = this.#parts;
     const { door, clock, tally } = run;
     const intake = readReplayIntake(wanted, asked.agent, clock.nowMs, door.state.orders.all);
-    if (intake.kind === 'read') return { ...REFUSED_UNREAD, decision: 'ALLOW', decisionId: '', reasons: [] };
+    if (intake.kind === 'read') return answerUnread('ALLOW', []);
     if (intake.kind === 'rejected')
-      return {
-        ...REFUSED_UNREAD,
-        decisionId: '',
-        reasons: [{ code: intake.code, observed: wanted.tool, limit: null }],
-      };
+      return answerUnread('BLOCK', [{ code: intake.code, observed: wanted.tool, limit: null }]);
     const { request, target } = intake;
     const isTrade = request.intent === 'open' || request.intent === 'close';
     if (asked.origin === 'strategy' && isTrade)

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { classifyRegime, highestRegime } from '../../core/features/market.ts';
+import { classifyRegime, highestRegime, toRegimeInput } from '../../core/features/market.ts';
 import type { MarketSection, Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
@@ -21,7 +21,11 @@ import { ACCOUNT, VENUE } from './intake.ts';
 import { toSymbolRules } from './rules.ts';
 
 /** The ask of an agent's request. Written out, as it is made for every request: copying members is slower. */
-export function parentAsk(schemaViolation: string | null, own: OrderState | null, target: OrderState | null): Ask {
+export function parentAsk(
+  schemaViolation: string | null,
+  own: OrderState | null,
+  target: OrderState | null,
+): { -readonly [Key in keyof Ask]: Ask[Key] } {
   return {
     phase: 'parent',
     venue: VENUE,
@@ -166,9 +170,19 @@ export class GateDoor {
       const raw =
         last.features === null
           ? last.heldRegime
-          : classifyRegime({ ...last.features, funding_rate_8h: fundingRate8h }, this.#market).regime;
+          : classifyRegime(toRegimeInput(last.features, fundingRate8h), this.#market).regime;
       const heldRegime = highestRegime(last.heldRegime, raw);
-      this.#inputs.set(name, { ...last, mark: clock.marks[symbol]!, fundingRate8h, fundingAtMs: at, heldRegime });
+      this.#inputs.set(name, {
+        mark: clock.marks[symbol]!,
+        markAtMs: last.markAtMs,
+        bid: last.bid,
+        ask: last.ask,
+        quoteAtMs: last.quoteAtMs,
+        fundingRate8h,
+        fundingAtMs: at,
+        features: last.features,
+        heldRegime,
+      });
       return;
     }
     const mark = clock.marks[symbol]!;

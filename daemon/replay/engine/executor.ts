@@ -1,5 +1,5 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
@@ -8,7 +8,7 @@ import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.t
 import type { ScopeJudge } from '../types.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
-import { BASE_ASK, type GateDoor, planOrders, type Taken } from './door.ts';
+import { type GateDoor, parentAsk, planOrders, type Taken } from './door.ts';
 import type { Fill, ReplayExchange, ReplayOrder, ReplayStop } from './exchange.ts';
 import { type Climb, ExitLadder, planSingleOrder } from './exit-ladder.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
@@ -108,19 +108,14 @@ export class Executor {
       this.end(order, 'canceled');
       return;
     }
-    const request: ExecutionRequest = {
-      ...parent.event.request,
-      max_slippage_bps: effective?.max_slippage_bps ?? parent.event.request.max_slippage_bps,
-      requested_leverage: effective?.leverage ?? parent.event.request.requested_leverage,
-      request_id: null,
-    };
-    const ask = {
-      ...BASE_ASK,
-      phase: 'slice' as const,
-      own: order,
-      sliceLots: order.lots,
-      parentPriceTicks: effective?.price_ticks ?? null,
-    };
+    const request = copyRequest(parent.event.request);
+    request.max_slippage_bps = effective?.max_slippage_bps ?? parent.event.request.max_slippage_bps;
+    request.requested_leverage = effective?.leverage ?? parent.event.request.requested_leverage;
+    request.request_id = null;
+    const ask = parentAsk(null, order, null);
+    ask.phase = 'slice';
+    ask.sliceLots = order.lots;
+    ask.parentPriceTicks = effective?.price_ticks ?? null;
     const slice = door.take(request, ask, {
       kind: 'slice',
       parentDecisionId: parent.event.decision.decision_id,

@@ -1,11 +1,11 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { wholeExitLots } from '../../core/exit.ts';
-import type { Side } from '../../core/request.ts';
+import { copyRequest, type Side } from '../../core/request.ts';
 import { planSingle } from '../../gate/decisions.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import { isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import type { MarketClock } from './clock.ts';
-import { BASE_ASK, type GateDoor, type Taken } from './door.ts';
+import { type GateDoor, parentAsk, type Taken } from './door.ts';
 import type { PendingWork } from './executor.ts';
 import type { Asked } from './tally.ts';
 
@@ -74,15 +74,19 @@ export class ExitLadder {
     const parent = climb.taken.event;
     climb.attempt.count += 1;
     const id = `hfreplay${parent.decision.seq.toString(36)}-0-${climb.attempt.count}`;
-    const taken = this.#door.take(
-      { ...parent.request, intent: 'close', side: climb.side, request_id: null },
-      { ...BASE_ASK, phase: 'slice', exitRung: rung, sliceLots: lots },
-      {
-        kind: 'slice',
-        parentDecisionId: parent.decision.decision_id,
-        plan: (decision) => planSingleOrder(decision, 'exit', parent.request.symbol ?? '', id, 0),
-      },
-    );
+    const request = copyRequest(parent.request);
+    request.intent = 'close';
+    request.side = climb.side;
+    request.request_id = null;
+    const ask = parentAsk(null, null, null);
+    ask.phase = 'slice';
+    ask.exitRung = rung;
+    ask.sliceLots = lots;
+    const taken = this.#door.take(request, ask, {
+      kind: 'slice',
+      parentDecisionId: parent.decision.decision_id,
+      plan: (decision) => planSingleOrder(decision, 'exit', parent.request.symbol ?? '', id, 0),
+    });
     const order = taken?.orders[0];
     if (taken !== null && order !== undefined) this.climb(climb, order, rung, taken);
   }

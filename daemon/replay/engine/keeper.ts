@@ -1,7 +1,7 @@
 import { findBudget } from '../../core/budget-finding.ts';
 import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
-import type { ExecutionRequest } from '../../core/request.ts';
+import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findExitsBeyondShares } from '../../gate/exit-shares.ts';
 import {
   bareAsk,
@@ -24,7 +24,7 @@ import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/or
 import { describeTightness } from '../../gate/tightness.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
-import { BASE_ASK, type GateDoor, marginRatio } from './door.ts';
+import { BASE_ASK, type GateDoor, marginRatio, parentAsk } from './door.ts';
 import type { ReplayExchange } from './exchange.ts';
 import type { Executor } from './executor.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
@@ -266,15 +266,14 @@ export class ReplayKeeper {
   }
 
   #exitRequest(symbol: string, side: 'buy' | 'sell', fraction: number): ExecutionRequest {
-    return {
-      ...bareRequest(PLACE, symbol, this.#clock.nowMs),
-      fraction,
-      intent: 'close',
-      order_type: 'market',
-      reduce_only: true,
-      side,
-      tool: 'close_position',
-    };
+    const request = copyRequest(bareRequest(PLACE, symbol, this.#clock.nowMs));
+    request.fraction = fraction;
+    request.intent = 'close';
+    request.order_type = 'market';
+    request.reduce_only = true;
+    request.side = side;
+    request.tool = 'close_position';
+    return request;
   }
 
   #exit(symbol: string, side: 'buy' | 'sell', fraction: number): void {
@@ -307,35 +306,33 @@ export class ReplayKeeper {
     const price = side === 'sell' ? entry * (1 - stopBps / 1e4) : entry * (1 + stopBps / 1e4);
     const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
     const lots = Math.abs(this.#account.lots(index));
-    const taken = this.#door.take(
-      this.#exitRequest(symbol, side, 1),
-      { ...BASE_ASK, sliceLots: lots },
-      {
-        kind: 'gate',
-        parentDecisionId: null,
-        plan: (decision, _context, id) =>
-          decision.effective?.action !== 'exit'
-            ? []
-            : [
-                {
-                  client_order_id: `hfreplay${id}-0-0`,
-                  delay_ms: 0,
-                  kind: 'algo',
-                  leverage: 1,
-                  lots,
-                  order_type: 'market',
-                  price_ticks: null,
-                  protective: true,
-                  reduce_only: true,
-                  side,
-                  slice: 0,
-                  symbol,
-                  time_in_force: null,
-                  trigger_ticks: ticks,
-                },
-              ],
-      },
-    );
+    const ask = parentAsk(null, null, null);
+    ask.sliceLots = lots;
+    const taken = this.#door.take(this.#exitRequest(symbol, side, 1), ask, {
+      kind: 'gate',
+      parentDecisionId: null,
+      plan: (decision, _context, id) =>
+        decision.effective?.action !== 'exit'
+          ? []
+          : [
+              {
+                client_order_id: `hfreplay${id}-0-0`,
+                delay_ms: 0,
+                kind: 'algo',
+                leverage: 1,
+                lots,
+                order_type: 'market',
+                price_ticks: null,
+                protective: true,
+                reduce_only: true,
+                side,
+                slice: 0,
+                symbol,
+                time_in_force: null,
+                trigger_ticks: ticks,
+              },
+            ],
+    });
     const order = taken?.orders[0];
     if (order === undefined) return;
     this.#door.report(order, 'working', 0, null);

@@ -34,9 +34,9 @@ export interface RunSetup {
   readonly createAttacker: (episode: AttackEpisode) => EpisodeAttacker;
   readonly judge: ScopeJudge;
   /** Judged bars to walk; all of them when absent. */
-  readonly bars?: number;
+  readonly bars?: number | undefined;
   /** Called at every bar close, for charts. */
-  readonly onBarClose?: (run: ReplayRun, bar: number) => void;
+  readonly onBarClose?: ((run: ReplayRun, bar: number) => void) | undefined;
 }
 
 type Queued =
@@ -321,10 +321,20 @@ export class ReplayRun {
   }
 }
 
-function compilePolicies(setup: RunSetup): ReadonlyMap<string, CompiledPolicy> {
-  const { spec, hash } = setup.policy;
-  const names = [GATE_AGENT, ...setup.agents.map((entry) => entry.name)];
-  return new Map(names.map((name) => [name, compilePolicy(spec, hash, name)]));
+const compiled = new WeakMap<IntendedPolicySpec, Map<string, CompiledPolicy>>();
+
+/** A policy for each of its agents, compiled once: nothing in it changes, and runs under it read the very same objects. */
+function compilePolicies({ policy, agents }: RunSetup): ReadonlyMap<string, CompiledPolicy> {
+  const { spec, hash } = policy;
+  const known = compiled.get(spec) ?? new Map<string, CompiledPolicy>();
+  compiled.set(spec, known);
+  const compile = (name: string): CompiledPolicy => {
+    const key = `${hash}/${name}`;
+    const made = known.get(key) ?? compilePolicy(spec, hash, name);
+    known.set(key, made);
+    return made;
+  };
+  return new Map([GATE_AGENT, ...agents.map((entry) => entry.name)].map((name) => [name, compile(name)]));
 }
 
 type SchemaCheck = (tool: string, args: object) => string | null;

@@ -1,7 +1,7 @@
 import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../types.ts';
 import { lotSize } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
-import { buildClose, buildClosingOrder, buildOpening } from '../requests.ts';
+import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../requests.ts';
 import type { SymbolBook } from './book.ts';
 
 const MEAN_PAUSE_MS = 45_000;
@@ -78,7 +78,7 @@ export class AskPlanner {
     if (rest === undefined) return [];
     this.#toCome.delete(ask.intention);
     if (answer.decision === 'BLOCK') return [];
-    const request = { ...rest.request, afterDecisionId: answer.decisionId };
+    const request = namingDecision(rest.request, answer.decisionId);
     const next = this.plan(book, view, this.#draws.int(8000, 55_000), 'entry', request);
     if (rest.pieces > 1) this.#toCome.set(next.intention, { pieces: rest.pieces - 1, request: rest.request });
     return [next];
