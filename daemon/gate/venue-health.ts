@@ -50,8 +50,8 @@ export class VenueHealth implements VenueConsequences {
 
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
-    // Dropped by ourselves for being late, before a byte was sent: on a slow machine nothing was refused.
-    if (isLateDrop(rejection)) return;
+    // Held back by ourselves, for being late or for a leverage that is not known: nothing was refused.
+    if (isOwnDrop(rejection)) return;
     const key = `${order.symbol} ${rejection.code ?? rejection.httpStatus ?? ''}`;
     this.#equalRejections = key === this.#lastRejection ? this.#equalRejections + 1 : 1;
     this.#lastRejection = key;
@@ -185,9 +185,10 @@ export class VenueHealth implements VenueConsequences {
   }
 }
 
-/** A send deadline: no answer of the venue stands behind it, and nothing but time speaks against another try. */
-function isLateDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
-  return code === null && httpStatus === null && retryable && consequence === 'none';
+/** No answer of the venue stands behind it, and nothing but time speaks against another try. */
+function isOwnDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
+  const isOwn = consequence === 'none' || consequence === 'refresh_account';
+  return code === null && httpStatus === null && retryable && isOwn;
 }
 
 /** Whether everything of an execution has come to an end. */
