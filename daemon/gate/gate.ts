@@ -44,6 +44,7 @@ import { describeLimits } from './limits.ts';
 import { LooseningDelay } from './loosening-delay.ts';
 import { LostOrders } from './lost-orders.ts';
 import { MarketFeed } from './market-feed.ts';
+import { describeClosed } from './open-symbols.ts';
 import { Operator } from './operator.ts';
 import { OrderSender } from './order-sender.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
@@ -583,9 +584,9 @@ export class Gate implements GateApi {
       : this.#operator.stateOfAccount() === 'halted'
         ? 'halted'
         : 'reducing';
-    const reducing = [...this.core.state.layers.values()]
-      .filter((entry) => entry.scope === 'symbol' && entry.name !== null)
-      .map((entry) => entry.name ?? '');
+    const closed = this.core.policySpec.scope.symbols.filter((symbol) => describeClosed(this.core, symbol) !== null);
+    const layers = [...this.core.state.layers.values()].filter((entry) => entry.scope === 'symbol');
+    const reducing = [...closed, ...layers.map((entry) => entry.name).filter((name) => name !== null)];
     return {
       alerts: this.core.state.alerts.count,
       pending_policy: this.policies.pending,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
 import type { GateCore } from './gate-core.ts';
 import type { MarketFeed } from './market-feed.ts';
+import { describeClosed } from './open-symbols.ts';
 import { endedEvent, type OrderSender, unknownEvent } from './order-sender.ts';
 import type { Resolver } from './resolver.ts';
 import { everyLiveOrder, statusOf } from './state/orders.ts';
@@ -207,18 +208,21 @@ export class Keeper {
       if (!(await done.catch((error: unknown) => this.#note(what, error)))) missing.push(what);
     };
     await must('the exchange filters', this.#market.loadRules(this.#account.watched()));
-    await must('the account mode', this.#prepareAccount());
+    // What is not open at the venue has no settings and perhaps no prices: it holds up nothing.
+    const isOpen = (symbol: string): boolean => describeClosed(this.#core, symbol) === null;
+    await must('the account mode', this.#prepareAccount(this.#core.policySpec.scope.symbols.filter(isOpen)));
     await must('the account', this.#account.pollAccount());
     await must('the open orders', this.#account.pollOrders());
     const other = await this.#account.findOtherDaemon();
     if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
     const symbols = this.#account.watched();
     // A position or order in a symbol outside the policy must be valued too.
-    if (symbols.some((symbol) => !this.#core.state.rules.has(symbol)))
+    if (symbols.some((symbol) => isOpen(symbol) && !this.#core.state.rules.has(symbol)))
       await must('the filters of held symbols', this.#market.loadRules(symbols));
-    await must('the price bars', all(symbols.map((symbol) => this.#market.pollBars(symbol))));
-    await must('the quotes', all(symbols.map((symbol) => this.#market.pollQuote(symbol))));
-    await must('the trades', all(symbols.map((symbol) => this.#account.pollTrades(symbol))));
+    const open = symbols.filter(isOpen);
+    await must('the price bars', all(open.map((symbol) => this.#market.pollBars(symbol))));
+    await must('the quotes', all(open.map((symbol) => this.#market.pollQuote(symbol))));
+    await must('the trades', all(open.map((symbol) => this.#account.pollTrades(symbol))));
     await this.#account.pollTransfers();
     this.#missing = missing;
     if (missing.length > 0) {
@@ -257,8 +261,7 @@ export class Keeper {
   }
 
   /** One-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. */
-  async #prepareAccount(): Promise<boolean> {
-    const symbols = this.#core.policySpec.scope.symbols;
+  async #prepareAccount(symbols: readonly string[]): Promise<boolean> {
     const outcome = await this.#core.ports.venue.prepareAccount(symbols);
     if (outcome.kind === 'failed') {
       this.#health.onReadFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
@@ -291,6 +294,10 @@ export class Keeper {
         position.lots !== 0 || [...everyLiveOrder(this.#core.state.orders)].some((order) => order.symbol === symbol);
       if (isHeld || (position.leverage !== null && position.leverage <= cap)) continue;
       const outcome = await this.#core.ports.venue.setLeverage(symbol, cap);
+      if (outcome.kind === 'rejected') {
+        const { consequence, message, retryAfterMs } = outcome.rejection;
+        this.#health.onReadFailure(message, consequence, retryAfterMs);
+      }
       if (outcome.kind !== 'accepted') return false;
       this.#core.append('leverage', { confirmed_at_ms: this.#core.nowMs(), leverage: cap, symbol });
     }
@@ -412,9 +419,12 @@ export class Keeper {
   #startDue(): void {
     const symbols = this.#account.watched();
     // Without its filters a held symbol can be neither valued nor closed.
-    if (symbols.some((symbol) => !this.#core.state.rules.has(symbol))) this.#forceRules();
-    this.#start('quotes', () => all(symbols.map((symbol) => this.#market.pollQuote(symbol))));
-    this.#start('bars', () => all(symbols.map((symbol) => this.#market.pollBars(symbol))));
+    const isMissing = (symbol: string): boolean =>
+      !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
+    if (symbols.some(isMissing)) this.#forceRules();
+    const listed = symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
+    this.#start('quotes', () => all(listed.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#start('bars', () => all(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#start('orders', () => this.#account.pollOrders(symbols), stretch);

@@ -29,6 +29,8 @@ export class LiveMarket {
   readonly #feeds = new Map<string, SymbolFeed>();
   readonly #symbols = new Map<string, SymbolInputs>();
   readonly #bars = new Map<string, Bar[]>();
+  /** Symbols that were asked for and that the venue does not list. */
+  unlisted: ReadonlySet<string> = new Set();
   account: AccountInputs | null = null;
   clockSkewMs: number | null = null;
 

@@ -1,4 +1,5 @@
 import type { GateCore } from './gate-core.ts';
+import { describeClosed } from './open-symbols.ts';
 import type { SymbolRules } from './ports.ts';
 
 /** Bars fetched in one page; Binance gives at most 1,500. */
@@ -8,6 +9,7 @@ const PAGE_BARS = 1500;
 export class MarketFeed {
   readonly #core: GateCore;
   readonly #recorded = new Map<string, string>();
+  readonly #closed = new Map<string, string | null>();
   #rulesAtMs = Number.NEGATIVE_INFINITY;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
@@ -33,8 +35,20 @@ export class MarketFeed {
       if (!listed.has(symbol) && known !== undefined)
         this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
     }
+    this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
     this.#rulesAtMs = this.#core.nowMs();
+    this.#tellClosed(symbols);
     return true;
+  }
+
+  /** A symbol that is not open at the venue holds up no other; that it is in the policy's scope is to be known. */
+  #tellClosed(symbols: readonly string[]): void {
+    for (const symbol of symbols) {
+      const closed = describeClosed(this.#core, symbol);
+      if (closed === this.#closed.get(symbol)) continue;
+      this.#closed.set(symbol, closed);
+      if (closed !== null) this.#core.alert('SYMBOL_CLOSED', `${symbol} ${closed}: nothing is opened there`, symbol);
+    }
   }
 
   async pollQuote(symbol: string): Promise<boolean> {

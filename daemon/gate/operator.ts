@@ -10,6 +10,7 @@ import type { Flatten } from './flatten.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
+import { describeClosed } from './open-symbols.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -189,6 +190,7 @@ export class Operator {
     if (core.market.clockSkewMs === null || core.market.clockSkewMs > freshness.clock_skew_ms) stale.push('the clock');
     if (isOld(core.market.account?.observedAtMs, freshness.account_ms)) stale.push('the account');
     for (const symbol of core.policySpec.scope.symbols) {
+      if (describeClosed(core, symbol) !== null) continue;
       const live = core.market.symbol(symbol);
       const rules = core.state.rules.get(symbol);
       if (isOld(live?.markAtMs, freshness.mark_ms)) stale.push(`the mark of ${symbol}`);

@@ -25,6 +25,7 @@ export class OrderSender {
   readonly #consequences: VenueConsequences;
   readonly #approvals = new Approvals();
   readonly #leverageLocks = new Map<string, Promise<void>>();
+  readonly #leverageUnknownSince = new Map<string, number>();
   #isOpeningStopped = false;
 
   constructor(core: GateCore, consequences: VenueConsequences) {
@@ -48,6 +49,8 @@ export class OrderSender {
     const problem = await this.#matchLeverage(order);
     if (problem !== null) {
       this.record(order, rejectedEvent(this.#core, order, problem));
+      // The venue refuses us all the same, and says for how long.
+      this.#consequences.onRejection(problem, order);
       return { kind: 'rejected', rejection: problem };
     }
     return this.#submit(order, this.#findStop(order) ?? this.#findTightening(decided), this.#leftMs(decided));
@@ -212,6 +215,16 @@ export class OrderSender {
     return this.#core.append('order', event);
   }
 
+  /** A setting whose answer was lost may hold, and may arrive yet, until an account that was read later says what does. */
+  #isLeverageUnknown(symbol: string): boolean {
+    const since = this.#leverageUnknownSince.get(symbol);
+    if (since === undefined) return false;
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    if (readAtMs <= since + this.#core.ports.venue.acceptanceHorizonMs) return true;
+    this.#leverageUnknownSince.delete(symbol);
+    return false;
+  }
+
   /**
    * Leverage is a setting of the symbol: set to the charged leverage while the symbol is flat and has no other order;
    * otherwise it stays (BY-39). Returns why the order must not be sent, or null.
@@ -223,7 +236,7 @@ export class OrderSender {
     await previous;
     try {
       const position = this.#core.state.position(order.symbol);
-      if (position.leverage === order.leverage) return null;
+      if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
       let isFree = position.lots === 0 && position.disputedLots === null;
       for (const other of liveOrders(this.#core.state.orders, order.symbol)) {
         if (other !== order && other.status !== 'pending_send') isFree = false;
@@ -231,6 +244,7 @@ export class OrderSender {
       if (!isFree) return null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
+        this.#leverageUnknownSince.delete(order.symbol);
         this.#core.append('leverage', {
           confirmed_at_ms: this.#core.nowMs(),
           leverage: order.leverage,
@@ -240,6 +254,7 @@ export class OrderSender {
       }
       // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
+      this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
       return {
         code: null,
         httpStatus: null,

@@ -55,8 +55,8 @@ export class VenueHealth implements VenueConsequences {
 
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
-    // Dropped by ourselves for being late, before a byte was sent: on a slow machine nothing was refused.
-    if (isLateDrop(rejection) || order.reduceOnly) return;
+    // Held back by ourselves, for being late or for a leverage that is not known: nothing was refused.
+    if (isOwnDrop(rejection) || order.reduceOnly) return;
     const loop = this.#loops.onRefusal(order, rejection);
     const what = `with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`;
     if (loop === 'account')
@@ -209,9 +209,10 @@ export class VenueHealth implements VenueConsequences {
   }
 }
 
-/** A send deadline: no answer of the venue stands behind it, and nothing but time speaks against another try. */
-function isLateDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
-  return code === null && httpStatus === null && retryable && consequence === 'none';
+/** No answer of the venue stands behind it, and nothing but time speaks against another try. */
+function isOwnDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
+  const isOwn = consequence === 'none' || consequence === 'refresh_account';
+  return code === null && httpStatus === null && retryable && isOwn;
 }
 
 /** Whether everything of an execution has come to an end. */

@@ -62,9 +62,9 @@ export class AccountReads {
       ]);
       const leverage: Record<string, number> = {};
       for (const symbol of symbols) {
+        // A symbol that is no longer listed has no settings; what is not said stays as it is known.
         const setting = settings.get(symbol);
-        if (setting === undefined) throw new MalformedAnswerError(`symbolConfig lacks ${symbol}`);
-        leverage[symbol] = setting.leverage;
+        if (setting !== undefined) leverage[symbol] = setting.leverage;
       }
       const positions = parsePositions(positionRisk, this.#tables.instruments, settings);
       return {

@@ -26,6 +26,9 @@ function findFilter(filters: readonly unknown[], type: string): JsonObject {
   }
   throw new MalformedAnswerError(`filter ${type} is missing`);
 }
+function isUsdtPerpetual(raw: JsonObject): boolean {
+  return raw.contractType === 'PERPETUAL' && raw.marginAsset === 'USDT';
+}
 function parseInstrument(raw: JsonObject): Instrument {
   const filters = requireList(raw.filters, 'filters');
   const lotSize = findFilter(filters, 'LOT_SIZE');
@@ -37,7 +40,7 @@ function parseInstrument(raw: JsonObject): Instrument {
   const lot = parseStep(readDecimalText(lotSize, 'stepSize'), 'stepSize');
   return {
     symbol: readText(raw, 'symbol'),
-    isTrading: readText(raw, 'status') === 'TRADING',
+    isTrading: readText(raw, 'status') === 'TRADING' && isUsdtPerpetual(raw),
     tick,
     lot,
     minLots: parseUnitsCeil(readDecimalText(lotSize, 'minQty'), lot, 'minQty'),
@@ -54,8 +57,9 @@ function parseInstrument(raw: JsonObject): Instrument {
 }
 
 /**
- * The symbols of one exchangeInfo. All USDT-margined perpetuals are known by their raw entry (somebody else's position or
- * order may be in any of them) and parsed when first asked for; other contracts are not ours to trade.
+ * The symbols of one exchangeInfo, known by their raw entry (somebody else's position or order may be in any of them) and
+ * parsed when first asked for. Contracts other than USDT-margined perpetuals are not ours to open: they never count as
+ * trading, but what is held in them is counted and can be closed.
  */
 export class InstrumentTable {
   readonly observedAtMs: number;
@@ -64,11 +68,13 @@ export class InstrumentTable {
 
   constructor(exchangeInfo: unknown, observedAtMs: number) {
     this.observedAtMs = observedAtMs;
+    let hasPerpetual = false;
     for (const entry of requireList(requireObject(exchangeInfo, 'exchangeInfo').symbols, 'symbols')) {
       const raw = requireObject(entry, 'symbol');
-      if (raw.contractType === 'PERPETUAL' && raw.marginAsset === 'USDT') this.#raw.set(readText(raw, 'symbol'), raw);
+      this.#raw.set(readText(raw, 'symbol'), raw);
+      hasPerpetual ||= isUsdtPerpetual(raw);
     }
-    if (this.#raw.size === 0) throw new MalformedAnswerError('exchangeInfo lists no USDT perpetual');
+    if (!hasPerpetual) throw new MalformedAnswerError('exchangeInfo lists no USDT perpetual');
   }
   /** Null: the exchange does not list it. Throws when its entry is malformed. */
   find(symbol: string): Instrument | null {

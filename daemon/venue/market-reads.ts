@@ -13,7 +13,9 @@ import {
   parseQuote,
 } from './parse-market.ts';
 import type { Reader } from './reader.ts';
+import { ReadFailedError } from './venue-link.ts';
 
+const INVALID_SYMBOL = -1121;
 const PAGE_BARS = 1000;
 /** Far more bars than any baseline needs. */
 const MAX_PAGES = 60;
@@ -37,7 +39,7 @@ export class MarketReads {
       return readInstant(requireObject(json, 'time'), 'serverTime');
     });
   }
-  /** Symbols that the exchange does not list as USDT perpetuals are absent from the answer. */
+  /** Absent from the answer: what the exchange does not list, or has no brackets or fees of (not open yet, or no more). */
   async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>> {
     return this.#reader.link.outcome(async () => {
       const observedAtMs = this.#reader.link.time.nowMs();
@@ -47,21 +49,28 @@ export class MarketReads {
       ]);
       const instruments = new InstrumentTable(exchangeInfo, observedAtMs);
       const brackets = parseBrackets(leverageBracket);
-      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null);
-      const rules = await Promise.all(
+      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null && brackets.has(symbol));
+      const found = await Promise.all(
         listed.map(async (symbol) => {
-          const fees = parseCommission(
-            await this.#reader.readLater(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })),
-          );
-          const tiers = brackets.get(symbol);
-          if (tiers === undefined) throw new MalformedAnswerError(`${symbol} has no leverage bracket`);
-          return buildRules(instruments.require(symbol), tiers, fees, observedAtMs);
+          const fees = await this.#fetchFees(symbol);
+          if (fees === null) return null;
+          return buildRules(instruments.require(symbol), brackets.get(symbol) ?? [], fees, observedAtMs);
         }),
       );
+      const rules = found.filter((rule) => rule !== null);
       this.#tables.replace(instruments, listed);
       for (const rule of rules) this.#tables.setTakerFee(rule.symbol, rule.takerFee);
       return rules;
     });
+  }
+  /** Null: the exchange no longer knows the symbol, which is no reason to be without the rules of the others. */
+  async #fetchFees(symbol: string): Promise<ReturnType<typeof parseCommission> | null> {
+    try {
+      return parseCommission(await this.#reader.readLater(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })));
+    } catch (error) {
+      if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return null;
+      throw error;
+    }
   }
   async fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
     return this.#reader.link.outcome(async () => {

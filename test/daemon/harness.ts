@@ -57,6 +57,8 @@ export interface DaemonWorldOptions {
   readonly home?: string;
   readonly answerWithinMs?: number;
   readonly logLevel?: string;
+  /** Something between the daemon and the exchange: takes the address of the one, gives that of the other. */
+  readonly through?: (simUrl: string) => Promise<string>;
   /** Resting opening orders stay at the exchange when the daemon stops. */
   readonly leaveOrders?: boolean;
 }
@@ -278,7 +280,7 @@ async function launch(
     HOLDFAST_HOME: home,
     HOLDFAST_PORT: '0',
     HOLDFAST_POLICY: policyPath,
-    HOLDFAST_PAPER_URL: sim.url,
+    HOLDFAST_PAPER_URL: (await options.through?.(sim.url)) ?? sim.url,
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
     ...(options.leaveOrders === true ? { HOLDFAST_LEAVE_ORDERS: '1' } : {}),

@@ -4,9 +4,6 @@
  */
 import './world/agent-turnover.ts';
 import './world/disk-full.ts';
-import './world/failing-reads.ts';
-import './world/flatten-goes-on.ts';
-import './world/for-a-person.ts';
 import './world/halt-races.ts';
 import './world/halted-symbol.ts';
 import './world/hanging-answers.ts';
