@@ -4,17 +4,17 @@ import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { DecisionKind } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { clientOrderId, type Decided, planSingle, takeDecision } from './decisions.ts';
-import type { PlannedOrder } from './events.ts';
+import type { DecisionEvent, PlannedOrder } from './events.ts';
+import { ExitRoom } from './exit-room.ts';
 import type { GateCore } from './gate-core.ts';
+import type { InterruptedLadder } from './interrupted-exits.ts';
 import { MergedExits } from './merged-exits.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
 import type { Resolver } from './resolver.ts';
-import { closableShare, waitsForOwnExits } from './state/closable-share.ts';
-import { remainingLots } from './state/exposure.ts';
+import { waitsForOwnExits } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
-import { longLots, shortLots } from './state/positions.ts';
 
 /** Automatic attempts of one rung after a proven refusal that a repeat can mend (BINANCE.md part B, 2.1). */
 const MAX_ATTEMPTS = 5;
@@ -32,6 +32,17 @@ interface ExitParent {
   readonly lots: number;
   readonly genesisSeq: number;
 }
+/** Where an exit stands on its ladder. */
+interface Climb {
+  readonly parent: ExitParent;
+  readonly isTakeProfit: boolean;
+  order: OrderState;
+  left: number;
+  rung: number;
+  attempt: number;
+  failures: number;
+  parts: number;
+}
 
 /**
  * Runs verified exits: IOC reduceOnly up the ladder until done (an agent's at most to its last rung, an operator's and
@@ -41,7 +52,7 @@ export class ExitRunner {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
-  readonly #canceler: Canceler;
+  readonly #room: ExitRoom;
   readonly #signal: AbortSignal;
   readonly #merged: MergedExits;
 
@@ -49,7 +60,7 @@ export class ExitRunner {
     this.#core = core;
     this.#sender = sender;
     this.#resolver = resolver;
-    this.#canceler = canceler;
+    this.#room = new ExitRoom(core, canceler);
     this.#signal = signal;
     this.#merged = new MergedExits(core, sender, signal);
   }
@@ -80,16 +91,36 @@ export class ExitRunner {
   async run(decided: Decided): Promise<void> {
     const order = (this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [])[0];
     if (order === undefined) return;
-    if (order.status === 'pending_send')
-      await this.#merged.join(order, wholeLots(decided, order), (lots) => this.#sendMerged(decided, order, lots));
-    else await this.#climb(decided, order);
+    if (order.status === 'pending_send') await this.wait(decided.event, order);
+    else await this.#climb(decided.event, order);
   }
 
-  async #sendMerged(decided: Decided, order: OrderState, lots: number): Promise<void> {
-    const carrier = this.#decideRung(parentOf(decided, order), lots, 0, 1, 'gate');
+  /** An exit beyond the rate, also one of before a restart: merged with its equals, and decided again when it is due. */
+  async wait(event: DecisionEvent, order: OrderState): Promise<void> {
+    await this.#merged.join(order, wholeLots(event, order), (lots) => this.#sendMerged(event, order, lots));
+  }
+
+  async #sendMerged(event: DecisionEvent, order: OrderState, lots: number): Promise<void> {
+    const carrier = this.#decideRung(parentOf(event, order), lots, 0, 1, 'gate');
     if (carrier === null) return;
     await carrier.decided.appended.committed;
-    await this.#climb(carrier.decided, carrier.order);
+    await this.#climb(carrier.decided.event, carrier.order);
+  }
+
+  /** Goes on where a restart interrupted the ladder, once it is proven what became of the rung that may have been sent. */
+  async resume({ event, order, leftLots, rung, attempt }: InterruptedLadder): Promise<void> {
+    if (!isTerminal(order.status)) await this.#resolver.resolve(order);
+    if (!isTerminal(statusOf(order)) || order.cancelRequested) return;
+    const parent = parentOf(event, order);
+    const left = leftLots - order.executedLots;
+    if (left <= 0) return;
+    // Attempts are counted anew: how a rung was refused is not in the ledger.
+    const climb: Climb = { parent, isTakeProfit: false, order, left, rung, attempt, failures: 0, parts: 0 };
+    const refusal: Rejection | null =
+      order.status === 'rejected'
+        ? { ...REFUSED_BEFORE, message: order.detail ?? '', retryable: order.retryable }
+        : null;
+    if (this.#mayClimb(parent) && (await this.#decideNext(climb, refusal))) await this.#goOn(climb);
   }
 
   /** An exit of the gate itself ends with a halt: what is left then is the operator's to close. */
@@ -101,85 +132,73 @@ export class ExitRunner {
   }
 
   /** Climbs the ladder with what is left; each rung is decided and recorded before it is sent. */
-  async #climb(decided: Decided, first: OrderState): Promise<void> {
-    const parent = parentOf(decided, first);
+  async #climb(event: DecisionEvent, first: OrderState): Promise<void> {
     const isTakeProfit = first.timeInForce === 'GTC';
-    await this.#makeRoom(first);
-    let order = first;
     // A take-profit rests, so nothing follows it.
-    let left = isTakeProfit ? first.lots : wholeLots(decided, first);
-    let attempt = 0;
-    if (first.status === 'in_flight' && this.#isAboveShare(first)) {
+    const left = isTakeProfit ? first.lots : wholeLots(event, first);
+    const parent = parentOf(event, first);
+    const climb: Climb = { parent, isTakeProfit, order: first, left, rung: 0, attempt: 0, failures: 0, parts: 0 };
+    await this.#room.make(first);
+    if (first.status === 'in_flight' && this.#room.isAboveShare(first)) {
       // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
       this.#sender.record(first, endedEvent(this.#core, first, 'canceled', 'its share shrank while room was made'));
-      attempt += 1;
-      const next = this.#decideRung(parent, left, 0, attempt, 'slice');
+      climb.attempt += 1;
+      const next = this.#decideRung(parent, left, 0, climb.attempt, 'slice');
       if (next === null) return;
       await next.decided.appended.committed;
-      order = next.order;
-      left = isTakeProfit ? order.lots : wholeLots(next.decided, order);
+      climb.order = next.order;
+      climb.left = isTakeProfit ? next.order.lots : wholeLots(next.decided.event, next.order);
     }
-    let failures = 0;
-    let parts = 0;
-    const rungs = this.#core.policySpec.exits.ladder_bps.length + (decided.event.request.origin === 'agent' ? 0 : 1);
-    for (let rung = 0; !this.#signal.aborted; ) {
+    await this.#goOn(climb);
+  }
+
+  async #goOn(climb: Climb): Promise<void> {
+    while (!this.#signal.aborted) {
+      const { order, isTakeProfit } = climb;
       if (order.status !== 'in_flight') return;
       const outcome = await this.#sender.send(order);
       if (statusOf(order) === 'unknown') await this.#resolver.resolve(order);
       if (isTakeProfit && !isTerminal(order.status)) return;
-      left -= order.executedLots;
-      if (left <= 0 || !isTerminal(order.status)) return;
-      const rejection = outcome.kind === 'rejected' ? outcome.rejection : null;
-      const isLastRung = rung + 1 >= rungs || isTakeProfit;
-      // It filled, and was only a part of what is to be closed: the next part goes out at the same rung.
-      const isWholePart = statusOf(order) === 'filled' && !isTakeProfit;
-      // A rung that never reached the venue was not tried: it is not a step up the ladder. One that the price band
-      // refused was: the same price would be refused again, and the ladder ends where no price is named.
-      if ((rejection !== null || statusOf(order) === 'not_placed') && (isLastRung || !isOutsideBand(rejection))) {
-        failures += 1;
-        if (failures >= MAX_ATTEMPTS || !(await this.#mend(order, rejection, failures))) return;
-      } else if (isWholePart) {
-        parts += 1;
-        if (parts >= MAX_PARTS) return;
-      } else {
-        rung += 1;
-        if (rung >= rungs || isTakeProfit) return;
-        await delay(this.#core.policySpec.exits.step_ms, undefined, { signal: this.#signal });
-      }
-      if (!this.#mayClimb(parent)) return;
-      attempt += 1;
-      const next = this.#decideRung(parent, left, rung, attempt, 'slice');
-      if (next === null) return;
-      await next.decided.appended.committed;
-      order = next.order;
-      left = Math.min(left, wholeLots(next.decided, order));
+      climb.left -= order.executedLots;
+      if (climb.left <= 0 || !isTerminal(order.status)) return;
+      if (!(await this.#decideNext(climb, outcome.kind === 'rejected' ? outcome.rejection : null))) return;
     }
   }
 
-  /** As it was decided: by the policy of the agent, which may be stricter than the account's. */
-  #isBoundToShare({ agent, origin }: OrderState): boolean {
-    return origin === 'agent' && agent !== null && this.#core.policyFor(agent).exitScope === 'own';
-  }
-
-  #isAboveShare(order: OrderState): boolean {
-    if (order.agent === null || !this.#isBoundToShare(order)) return false;
-    const { orders, positions } = this.#core.state;
-    const position = positions.get(order.symbol);
-    const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
-    // Whole positions are kept by reduceOnly; a refusal there is worse than an order that the venue cuts.
-    const held = position === undefined ? 0 : order.side === 'sell' ? longLots(position) : shortLots(position);
-    return order.lots > share && held > share;
+  /** After a rung that did not close all that is left: the next one, on disk; false: the ladder ends here. */
+  async #decideNext(climb: Climb, rejection: Rejection | null): Promise<boolean> {
+    const { parent, order, isTakeProfit } = climb;
+    const rungs = this.#core.policySpec.exits.ladder_bps.length + (parent.request.origin === 'agent' ? 0 : 1);
+    const isLastRung = climb.rung + 1 >= rungs || isTakeProfit;
+    // It filled, and was only a part of what is to be closed: the next part goes out at the same rung.
+    const isWholePart = statusOf(order) === 'filled' && !isTakeProfit;
+    // A rung that never reached the venue was not tried: it is not a step up the ladder. One that the price band
+    // refused was: the same price would be refused again, and the ladder ends where no price is named.
+    if ((rejection !== null || statusOf(order) === 'not_placed') && (isLastRung || !isOutsideBand(rejection))) {
+      climb.failures += 1;
+      if (climb.failures >= MAX_ATTEMPTS || !(await this.#mend(order, rejection, climb.failures))) return false;
+    } else if (isWholePart) {
+      climb.parts += 1;
+      if (climb.parts >= MAX_PARTS) return false;
+    } else {
+      climb.rung += 1;
+      if (climb.rung >= rungs || isTakeProfit) return false;
+      await delay(this.#core.policySpec.exits.step_ms, undefined, { signal: this.#signal });
+    }
+    if (!this.#mayClimb(parent)) return false;
+    climb.attempt += 1;
+    const next = this.#decideRung(parent, climb.left, climb.rung, climb.attempt, 'slice');
+    if (next === null) return false;
+    await next.decided.appended.committed;
+    climb.order = next.order;
+    climb.left = Math.min(climb.left, wholeLots(next.decided.event, next.order));
+    return true;
   }
 
   /** What a refusal asks for before the next attempt; false: another attempt is pointless. */
   async #mend(order: OrderState, rejection: Rejection | null, failures: number): Promise<boolean> {
     if (rejection?.consequence === 'cancel_sibling') {
-      // The agent's own first, then whatever reduces the position, protective stops last.
-      const concerns = (other: OrderState): boolean =>
-        isRestingExit(other, order) &&
-        (failures >= 3 || (!other.protective && !other.foreign)) &&
-        (failures >= 2 || other.agent === order.agent);
-      await this.#canceler.cancelMatching(order.symbol, concerns, 'makes room for an exit');
+      await this.#room.cancelSiblings(order, failures);
       return true;
     }
     if (rejection !== null && rejection.consequence === 'none' && !order.retryable) return false;
@@ -235,26 +254,6 @@ export class ExitRunner {
     const order = this.#core.state.orders.all.get(planned.client_order_id);
     return order === undefined ? null : { decided, order };
   }
-
-  /**
-   * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
-   * position: the agent's own take-profits are canceled first; protective stops only when the venue still refuses.
-   */
-  async #makeRoom(order: OrderState): Promise<void> {
-    const position = this.#core.state.position(order.symbol);
-    const held = order.side === 'sell' ? longLots(position) : shortLots(position);
-    // An agent's orders together close no more than its own share: the rest may be another agent's.
-    const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
-    const size = this.#isBoundToShare(order) ? Math.min(held, share) : held;
-    const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
-      (other) => isRestingExit(other, order) && !other.protective && other.kind === 'regular',
-    );
-    const own = new Set(resting.filter((other) => other.agent === order.agent));
-    const lotsOf = (orders: Iterable<OrderState>): number =>
-      [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
-    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
-    await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
-  }
 }
 
 /** PERCENT_PRICE: above the cap, below the floor, or no counterparty inside the band (BINANCE.md part B). */
@@ -264,27 +263,23 @@ function isOutsideBand(rejection: Rejection | null): boolean {
   return BAND_CODES.has(rejection.code ?? 0) || rejection.message.includes('PERCENT_PRICE');
 }
 
-/** A reduce-only order on the same side that waits at the venue: not another attempt that is on its way. */
-function isRestingExit(other: OrderState, order: OrderState): boolean {
-  if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
-    return false;
-  return other.timeInForce === 'GTC' || other.foreign || other.protective;
-}
+/** A refusal of before a restart: the ledger has its words only. */
+const REFUSED_BEFORE = { code: null, httpStatus: null, consequence: 'back_off', retryAfterMs: null } as const;
 
 /** Lots that an exit is to close, of which its order may be only the venue's largest. */
-function wholeLots(decided: Decided, order: OrderState): number {
-  return wholeExitLots(decided.event.decision, order.lots);
+function wholeLots(event: DecisionEvent, order: OrderState): number {
+  return wholeExitLots(event.decision, order.lots);
 }
 
-function parentOf(decided: Decided, order: OrderState): ExitParent {
-  const parentSeq = decided.body.seq;
+function parentOf({ decision, request, route, parent_decision_id }: DecisionEvent, order: OrderState): ExitParent {
   return {
-    decisionId: decided.body.decision_id,
-    request: decided.event.request,
-    route: decided.event.route,
+    // Rungs of a merged exit belong to the decision that asked for it, as its first one does.
+    decisionId: parent_decision_id ?? decision.decision_id,
+    request,
+    route,
     symbol: order.symbol,
     side: order.side,
     lots: order.lots,
-    genesisSeq: parentSeq,
+    genesisSeq: decision.seq,
   };
 }

@@ -39,6 +39,7 @@ import { ExitRunner } from './exits.ts';
 import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
+import { findInterrupted, type InterruptedExits } from './interrupted-exits.ts';
 import { Keeper } from './keeper.ts';
 import { describeLimits } from './limits.ts';
 import { LooseningDelay } from './loosening-delay.ts';
@@ -46,7 +47,7 @@ import { LostOrders } from './lost-orders.ts';
 import { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import { Operator } from './operator.ts';
-import { OrderSender } from './order-sender.ts';
+import { endedEvent, OrderSender } from './order-sender.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
 import {
@@ -67,6 +68,10 @@ import { stateInForce } from './state/layers.ts';
 import { isInCancelAll } from './state/order-changes.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 import { VenueHealth } from './venue-health.ts';
+
+/** How long exits of before a restart wait for the first whole reading, wall ms; and how old they may be, ms. */
+const RESUME_WITHIN_MS = 10_000;
+const RESUMABLE_MS = 3_600_000;
 
 export interface GateOptions {
   readonly ports: GatePorts;
@@ -174,12 +179,37 @@ export class Gate implements GateApi {
     });
   }
 
+  /** What was permitted before a restart is carried out: on fresh readings, or without them when they do not come. */
+  async #resumeExits({ waiting, ladders }: InterruptedExits): Promise<void> {
+    if (waiting.length === 0 && ladders.length === 0) return;
+    await this.keeper.untilReconciled(RESUME_WITHIN_MS);
+    if (this.#signal.aborted) return;
+    const now = this.core.nowMs();
+    const isOver = ({ request }: DecisionEvent, order: OrderState): boolean =>
+      (request.valid_until_ms !== null && request.valid_until_ms < now) || now - order.plannedAtMs > RESUMABLE_MS;
+    for (const { event, order } of waiting) {
+      if (order.status !== 'pending_send') continue;
+      if (isOver(event, order)) {
+        this.#sender.record(order, endedEvent(this.core, order, 'canceled', 'too old to be sent after a restart'));
+        this.core.alert('EXIT_DROPPED', `exit ${order.clientOrderId} waited, and is too old now`, order.symbol);
+      } else this.#exits.wait(event, order).catch((error: unknown) => this.#alertExit(error, order.symbol));
+    }
+    for (const ladder of ladders)
+      if (!isOver(ladder.event, ladder.order))
+        this.#exits.resume(ladder).catch((error: unknown) => this.#alertExit(error, ladder.order.symbol));
+  }
+
+  #alertExit(error: unknown, symbol: string | null): void {
+    if (!this.#signal.aborted) this.core.alert('EXIT_NOT_RESUMED', String(error), symbol);
+  }
+
   async #cutBack(protection: Protection): Promise<void> {
     await Promise.all(this.#standing.findBreaches().map((breach) => protection.cutBack(breach)));
   }
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
   async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
+    const interrupted = findInterrupted(this.core.state, this.core.ports.ledger);
     await this.keeper.syncFirst(onVenueSilent);
     if (this.#signal.aborted) return;
     for (const [symbol, market] of this.core.state.markets)
@@ -190,6 +220,7 @@ export class Gate implements GateApi {
     this.keeper.enterBoot('starting: the account is not reconciled yet');
     this.#isStarted = true;
     this.keeper.recoverOrders();
+    this.#resumeExits(interrupted).catch((error: unknown) => this.#alertExit(error, null));
     this.#operator.cancelUnderLayers().catch((error: unknown) => {
       if (!this.#signal.aborted) this.core.alert('CANCEL_FAILED', `under a standing halt: ${String(error)}`);
     });
@@ -354,6 +385,8 @@ export class Gate implements GateApi {
   /** Acts on a permitted decision; returns at the outcome, or after `answer_within_ms`. */
   async #execute(intake: Intake, decided: Decided): Promise<void> {
     const running = this.#act(intake, decided).catch((error: unknown) => {
+      // An exit that waits for its rate ends with the daemon, and goes on with the next.
+      if (this.#signal.aborted && error instanceof Error && error.name === 'AbortError') return;
       this.core.alert(
         'EXECUTION_FAILED',
         `decision ${decided.body.decision_id}: ${String(error)}`,

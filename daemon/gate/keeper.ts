@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
 import type { GateCore } from './gate-core.ts';
+import { isWaitingExit } from './interrupted-exits.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import { endedEvent, type OrderSender, unknownEvent } from './order-sender.ts';
@@ -188,10 +189,13 @@ export class Keeper {
     });
   }
 
-  /** What a restart finds: unsent slices are dropped, what may have been sent is unknown until the venue proves it. */
+  /**
+   * What a restart finds: unsent slices are dropped, exits that wait for their rate are kept, what may have been sent is
+   * unknown until the venue proves it.
+   */
   recoverOrders(): void {
     for (const order of [...everyLiveOrder(this.#core.state.orders)]) {
-      if (order.foreign) continue;
+      if (order.foreign || isWaitingExit(order)) continue;
       if (order.status === 'pending_send')
         this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'not sent: the daemon was restarted'));
       else if (order.status === 'in_flight')

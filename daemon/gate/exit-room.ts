@@ -1,0 +1,69 @@
+import type { Canceler } from './cancels.ts';
+import type { GateCore } from './gate-core.ts';
+import { closableShare } from './state/closable-share.ts';
+import { remainingLots } from './state/exposure.ts';
+import { liveOrders, type OrderState } from './state/orders.ts';
+import { longLots, shortLots } from './state/positions.ts';
+
+/** What rests on an exit's side of a position, and may be in its way. */
+export class ExitRoom {
+  readonly #core: GateCore;
+  readonly #canceler: Canceler;
+
+  constructor(core: GateCore, canceler: Canceler) {
+    this.#core = core;
+    this.#canceler = canceler;
+  }
+
+  /** As it was decided: by the policy of the agent, which may be stricter than the account's. */
+  #isBoundToShare({ agent, origin }: OrderState): boolean {
+    return origin === 'agent' && agent !== null && this.#core.policyFor(agent).exitScope === 'own';
+  }
+
+  /** An agent's exit that has become larger than what it may close, while others hold the rest. */
+  isAboveShare(order: OrderState): boolean {
+    if (order.agent === null || !this.#isBoundToShare(order)) return false;
+    const { orders, positions } = this.#core.state;
+    const position = positions.get(order.symbol);
+    const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
+    // Whole positions are kept by reduceOnly; a refusal there is worse than an order that the venue cuts.
+    const held = position === undefined ? 0 : order.side === 'sell' ? longLots(position) : shortLots(position);
+    return order.lots > share && held > share;
+  }
+
+  /** The venue refused the exit for them: the agent's own first, then whatever reduces the position, protective stops last. */
+  async cancelSiblings(order: OrderState, failures: number): Promise<void> {
+    const concerns = (other: OrderState): boolean =>
+      isRestingExit(other, order) &&
+      (failures >= 3 || (!other.protective && !other.foreign)) &&
+      (failures >= 2 || other.agent === order.agent);
+    await this.#canceler.cancelMatching(order.symbol, concerns, 'makes room for an exit');
+  }
+
+  /**
+   * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
+   * position: the agent's own take-profits are canceled first; protective stops only when the venue still refuses.
+   */
+  async make(order: OrderState): Promise<void> {
+    const position = this.#core.state.position(order.symbol);
+    const held = order.side === 'sell' ? longLots(position) : shortLots(position);
+    // An agent's orders together close no more than its own share: the rest may be another agent's.
+    const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
+    const size = this.#isBoundToShare(order) ? Math.min(held, share) : held;
+    const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) => isRestingExit(other, order) && !other.protective && other.kind === 'regular',
+    );
+    const own = new Set(resting.filter((other) => other.agent === order.agent));
+    const lotsOf = (orders: Iterable<OrderState>): number =>
+      [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
+    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
+    await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
+  }
+}
+
+/** A reduce-only order on the same side that waits at the venue: not another attempt that is on its way. */
+function isRestingExit(other: OrderState, order: OrderState): boolean {
+  if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
+    return false;
+  return other.timeInForce === 'GTC' || other.foreign || other.protective;
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
+import { createClient } from '../exchange-sim/signed-client.ts';
+import { checkAudit } from '../recorded/verdicts.ts';
+
+const SEND = { method: 'POST', path: '/fapi/v1/order' };
+
+async function hold(t: TestContext, policy: DaemonWorldOptions['policy']): Promise<DaemonWorld> {
+  const world = await DaemonWorld.start({
+    answerWithinMs: 300,
+    policy: (spec) => {
+      spec.temporal.duplicate_window_ms = 1;
+      policy?.(spec);
+    },
+  });
+  t.after(() => world.close());
+  const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+  assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  await world.refresh();
+  return world;
+}
+const exitsOf = (world: DaemonWorld): readonly OrderState[] =>
+  [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly);
+/** Beyond the rate: permitted, and waiting. */
+async function closeBeyondRate(world: DaemonWorld): Promise<string> {
+  await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.1 });
+  const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
+  assert.deepEqual([body.decision.decision, body.execution.state], ['ALLOW', 'staging']);
+  return body.execution.orders[0]?.client_order_id ?? '';
+}
+const slowly: DaemonWorldOptions['policy'] = (spec) => {
+  spec.exits.rate = { max: 1, window_ms: 60_000 };
+};
+
+describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
+  it('one that waits for its rate is sent when it is due, at the size that is left then', async (t) => {
+    const world = await hold(t, slowly);
+    await closeBeyondRate(world);
+    await world.restart();
+    const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.005', reduceOnly: 'true' };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, `left ${left}`);
+    for (let i = 0; i < 6; i += 1) await world.advance(10_000);
+    await until('the close', async () => (await world.position('BTCUSDT')) === 0);
+    await world.refresh();
+    const sent = exitsOf(world).filter((one) => one.status === 'filled');
+    assert.equal(sent.at(-1)?.executedLots, Math.round(left * 1_000));
+    const again = await world.tool('close_position', { symbol: 'BTCUSDT', request_id: 'close-all' });
+    assert.equal(again.body.execution.state, 'filled', 'who asks again is told');
+    await checkAudit(world);
+  });
+
+  it('one that its agent canceled while it waited stays canceled', async (t) => {
+    const world = await hold(t, slowly);
+    const id = await closeBeyondRate(world);
+    const held = await world.position('BTCUSDT');
+    await world.tool('cancel_order', { client_order_id: id });
+    await world.restart();
+    for (let i = 0; i < 8; i += 1) await world.advance(10_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+  });
+
+  it('one that waited while the daemon was down for hours is dropped, and said', async (t) => {
+    const world = await hold(t, slowly);
+    await closeBeyondRate(world);
+    const held = await world.position('BTCUSDT');
+    await world.daemon.close();
+    await world.control('advance', { ms: 2 * 3_600_000 });
+    await world.restart();
+    await until('it is dropped', () => exitsOf(world).every((one) => one.status !== 'pending_send'));
+    for (let i = 0; i < 8; i += 1) await world.advance(10_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+    const alerts = [...world.daemon.ledger.iterateEvents({ kind: 'alert' })].map(
+      (event) => event.payload as { code: string },
+    );
+    assert.deepEqual(alerts.filter(({ code }) => code === 'EXIT_DROPPED').length, 1);
+  });
+
+  it('a ladder goes on at its next rung', async (t) => {
+    const world = await hold(t, (spec) => {
+      spec.exits.step_ms = 4_000;
+    });
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, 'a part is left when the daemon stops');
+    await world.restart();
+    await until(
+      'the rest is closed',
+      async () => {
+        await world.refresh();
+        return (await world.position('BTCUSDT')) === 0;
+      },
+      15_000,
+    );
+    const [first, second, ...more] = exitsOf(world);
+    assert.deepEqual([first?.status, second?.status, more.length], ['expired', 'filled', 0]);
+    assert.equal(second?.lots, Math.round(left * 1_000), 'what was left, once');
+    assert.notEqual(second?.clientOrderId, first?.clientOrderId);
+    await checkAudit(world);
+  });
+
+  it('a rung that may have been sent is not sent again before it is proven that it was not placed', async (t) => {
+    const world = await hold(t, undefined);
+    const held = await world.position('BTCUSDT');
+    await world.fault({ kind: 'drop-before', match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await until('its outcome is unknown', () => exitsOf(world).some((one) => one.status === 'unknown'));
+    await world.restart();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    assert.equal(exitsOf(world).length, 1, 'nothing follows yet');
+    assert.equal(await world.position('BTCUSDT'), held);
+    await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
+    await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 20_000);
+    assert.deepEqual(
+      exitsOf(world).map((one) => one.status),
+      ['not_placed', 'filled'],
+    );
+    await checkAudit(world);
+  });
+});
