@@ -1,7 +1,7 @@
 import type { Bar, FetchOutcome, MarketQuote, SymbolRules } from '../gate/ports.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { InstrumentTable } from './instruments.ts';
-import { readInstant, requireObject } from './json-fields.ts';
+import { readInstant, requireList, requireObject } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
 import {
   buildRules,
@@ -21,11 +21,27 @@ const PAGE_BARS = 1000;
 const MAX_PAGES = 60;
 const FUNDING_INFO_MAX_AGE_MS = 3_600_000;
 
+/** Mark and book of one symbol weigh 3, those of all symbols 15. */
+const SYMBOLS_READ_ALONE = 5;
+
+interface RawQuote {
+  readonly premiumIndex: unknown;
+  readonly bookTicker: unknown;
+}
+type ReadQuote = (symbol: string) => Promise<RawQuote>;
+interface AskedQuotes {
+  readonly symbols: Set<string>;
+  readonly read: Promise<ReadQuote>;
+}
+
 /** What the exchange publishes: its time, rules, prices and bars. */
 export class MarketReads {
   readonly #reader: Reader;
   readonly #tables: MarketTables;
   #funding: { readonly intervals: ReadonlyMap<string, number>; readonly observedAtMs: number } | null = null;
+
+  /** Quotes that are asked for in this turn. */
+  #asked: AskedQuotes | null = null;
 
   constructor(reader: Reader, tables: MarketTables) {
     this.#reader = reader;
@@ -72,11 +88,14 @@ export class MarketReads {
       throw error;
     }
   }
+  /** Of more than a few symbols at once the lists of all symbols weigh less; they are read once for all of them. */
   async fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
     return this.#reader.link.outcome(async () => {
-      const [premiumIndex, bookTicker, intervals] = await Promise.all([
-        this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetPremiumIndex({ symbol })),
-        this.#reader.read(2, (ccxt) => ccxt.fapiPublicGetTickerBookTicker({ symbol })),
+      this.#asked ??= this.#readTogether();
+      const asked = this.#asked;
+      asked.symbols.add(symbol);
+      const [{ premiumIndex, bookTicker }, intervals] = await Promise.all([
+        asked.read.then((read) => read(symbol)),
         this.#fetchFundingIntervals(),
       ]);
       return parseQuote(symbol, premiumIndex, bookTicker, intervals);
@@ -108,6 +127,31 @@ export class MarketReads {
       return bars;
     });
   }
+  /** Gathers the symbols that are asked for in one turn of the event loop. */
+  #readTogether(): AskedQuotes {
+    const symbols = new Set<string>();
+    const read = Promise.resolve().then((): ReadQuote => {
+      this.#asked = null;
+      if (symbols.size <= SYMBOLS_READ_ALONE) return (symbol) => this.#readQuote({ symbol });
+      const all = this.#readQuote({});
+      return async (symbol) => {
+        const { premiumIndex, bookTicker } = await all;
+        return {
+          premiumIndex: findRow(premiumIndex, symbol, 'premiumIndex'),
+          bookTicker: findRow(bookTicker, symbol, 'bookTicker'),
+        };
+      };
+    });
+    return { symbols, read };
+  }
+  async #readQuote(query: { readonly symbol?: string }): Promise<RawQuote> {
+    const isAlone = query.symbol !== undefined;
+    const [premiumIndex, bookTicker] = await Promise.all([
+      this.#reader.read(isAlone ? 1 : 10, (ccxt) => ccxt.fapiPublicGetPremiumIndex(query)),
+      this.#reader.read(isAlone ? 2 : 5, (ccxt) => ccxt.fapiPublicGetTickerBookTicker(query)),
+    ]);
+    return { premiumIndex, bookTicker };
+  }
   async #fetchFundingIntervals(): Promise<ReadonlyMap<string, number>> {
     const nowMs = this.#reader.link.time.nowMs();
     if (this.#funding === null || nowMs - this.#funding.observedAtMs > FUNDING_INFO_MAX_AGE_MS) {
@@ -116,4 +160,10 @@ export class MarketReads {
     }
     return this.#funding.intervals;
   }
+}
+
+function findRow(list: unknown, symbol: string, what: string): unknown {
+  const found = requireList(list, what).find((row) => requireObject(row, what).symbol === symbol);
+  if (found === undefined) throw new MalformedAnswerError(`${what} lacks ${symbol}`);
+  return found;
 }

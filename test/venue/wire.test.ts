@@ -148,6 +148,57 @@ test('open orders are listed by symbol, where a list weighs 1; without symbols o
     );
 });
 
+test('marks and books of six symbols at once are read in two lists, those of five by symbol', async () => {
+  const names = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT', 'ADAUSDT'];
+  const index = (symbol: string, i: number) => ({
+    symbol,
+    markPrice: `${100 + i}`,
+    indexPrice: '1',
+    lastFundingRate: '0.0001',
+    nextFundingTime: 1740988800000,
+    time: 1740960000000,
+  });
+  const book = (symbol: string, i: number) => ({
+    symbol,
+    bidPrice: `${100 + i}`,
+    bidQty: '1',
+    askPrice: `${101 + i}`,
+    askQty: '1',
+    time: 1740960000000,
+  });
+  const serve = (path: string, row: (symbol: string, i: number) => object): void => {
+    fake.scripts.set(path, ({ params: { symbol } }, response) =>
+      answerJson(response, symbol === undefined ? names.map(row) : row(symbol, names.indexOf(symbol))),
+    );
+  };
+  serve('GET /fapi/v1/premiumIndex', index);
+  serve('GET /fapi/v1/ticker/bookTicker', book);
+  fake.scripts.set('GET /fapi/v1/fundingInfo', (_request, response) => answerJson(response, []));
+  const ask = async (symbols: readonly string[]): Promise<readonly unknown[]> => {
+    const quotes = await Promise.all(symbols.map((symbol) => venue.fetchQuote(symbol)));
+    return quotes.map((quote) =>
+      quote.kind === 'ok' ? [quote.value.symbol, quote.value.mark, quote.value.bid] : quote,
+    );
+  };
+  const expected = names.map((name, i) => [name, 100 + i, 100 + i]);
+  assert.deepEqual(await ask(names), expected);
+  assert.deepEqual(
+    fake.sent('GET /fapi/v1/premiumIndex').map(({ params }) => params.symbol),
+    [undefined],
+  );
+  assert.deepEqual(
+    fake.sent('GET /fapi/v1/ticker/bookTicker').map(({ params }) => params.symbol),
+    [undefined],
+  );
+  assert.deepEqual(await ask(names.slice(0, 5)), expected.slice(0, 5));
+  assert.equal(fake.sent('GET /fapi/v1/premiumIndex').length, 6);
+  assert.equal(
+    ((await ask([...names.slice(0, 5), 'NOTUSDT'])) as { kind?: string }[])[5]?.kind,
+    'failed',
+    'a row that is not there is no price',
+  );
+});
+
 test('cancelAll fails when one of the two services refuses, and still asks the other', async () => {
   const refuse = { code: -1003, msg: 'Too many requests' };
   fake.scripts.set('DELETE /fapi/v1/allOpenOrders', (_request, response) =>
