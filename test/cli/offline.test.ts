@@ -16,7 +16,8 @@ const MAIN = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url))
 const NOW_MS = 1_760_054_400_000;
 let home = '';
 const ledgerPath = () => join(home, 'paper', 'ledger.db');
-const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home });
+// No daemon listens on port 1.
+const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
 
 before(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
