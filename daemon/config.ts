@@ -3,7 +3,14 @@ import { homedir } from 'node:os';
 import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Reading } from './config/reading.ts';
-import { type Environment, type Flags, SETTING_NAMES, type SettingName } from './config/settings.ts';
+import {
+  type Environment,
+  type Flags,
+  SETTING_NAMES,
+  type SettingName,
+  SIM_TOKEN,
+  SIM_TOKEN_RULE,
+} from './config/settings.ts';
 import {
   readPaperUrlFile,
   readVenueKeys,
@@ -237,8 +244,8 @@ function readPaperUrl(reading: Reading): string | null {
 
 function readSimToken(reading: Reading): string | null {
   const token = reading.get('HOLDFAST_SIM_TOKEN');
-  if (token !== null && !/^[\x21-\x7e]{8,256}$/.test(token)) {
-    reading.refuse('HOLDFAST_SIM_TOKEN', 'is not a token: 8 to 256 printable characters without spaces are expected');
+  if (token !== null && !SIM_TOKEN.test(token)) {
+    reading.refuse('HOLDFAST_SIM_TOKEN', `is not a token: ${SIM_TOKEN_RULE}`);
   }
   return token;
 }

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SETTING_NAMES, START_FLAGS } from '../daemon/config/settings.ts';
 import { ConfigError, readClientEnv, readEnv, readVenueEnv } from '../daemon/config.ts';
+import { holdfast } from './cli/run.ts';
 
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url));
 let folder = '';
@@ -213,6 +214,21 @@ for (const [name, env, expected] of CASES) {
   });
 }
 
+test('the control token of the simulated exchange has 1 to 256 characters, as a setting and as a flag', async () => {
+  for (const token of ['t', '!~', 'x'.repeat(256)]) {
+    assert.equal(readEnv({ HOLDFAST_SIM_TOKEN: token }).secrets.simToken, token);
+    const sim = await holdfast(['exchange-sim', '--sim-token', token, '--port', '-']);
+    assert.doesNotMatch(sim.err, /--sim-token/, 'the port is all that is wrong');
+  }
+  for (const token of ['two words', 'x'.repeat(257), 'tok\u00e9n', 'a\n']) {
+    const [problem] = problemsOf(() => readEnv({ HOLDFAST_SIM_TOKEN: token }));
+    assert.match(problem ?? '', /^HOLDFAST_SIM_TOKEN is not a token: 1 to 256 printable characters/);
+    const sim = await holdfast(['exchange-sim', '--sim-token', token]);
+    assert.equal(sim.code, 2);
+    assert.match(sim.err, /--sim-token[\s\S]*1 to 256 printable characters/);
+  }
+});
+
 test('every problem is reported at once, and none shows a secret', () => {
   const env = {
     HOLDFAST_VENUE: 'binance-live',
@@ -221,7 +237,7 @@ test('every problem is reported at once, and none shows a secret', () => {
     BINANCE_LIVE_API_KEY: 'planted key',
     BINANCE_LIVE_API_SECRET: 'planted\nsecret',
     HOLDFAST_PAPER_URL: 'http://planted:planted@example.com',
-    HOLDFAST_SIM_TOKEN: 'planted',
+    HOLDFAST_SIM_TOKEN: 'planted token',
   };
   const problems = problemsOf(() => readEnv(env));
   assert.equal(problems.length, 7, problems.join('\n'));

@@ -55,6 +55,8 @@ const VERBS = [
   addTune,
 ];
 
+const HELP_FLAGS: ReadonlySet<string> = new Set(['-h', '--help']);
+
 function buildProgram(io: Io): Command {
   const program = new Command('holdfast')
     .description('A policy gate between agents and an exchange.')
@@ -66,6 +68,22 @@ function buildProgram(io: Io): Command {
     command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
   });
   return program;
+}
+
+/**
+ * The arguments without a request for help where they name a verb that does not exist: commander would print the help
+ * of the level above, with exit code 0, and a script could not tell a verb that has gone.
+ */
+function withoutHelpForNobody(program: Command, args: readonly string[]): readonly string[] {
+  const words = args.filter((arg) => !HELP_FLAGS.has(arg));
+  let level = program;
+  for (const word of words) {
+    if (word.startsWith('-') || word === 'help' || level.commands.length === 0) return args;
+    const next = level.commands.find((command) => command.name() === word);
+    if (next === undefined) return words;
+    level = next;
+  }
+  return args;
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => void): void {
@@ -87,7 +105,8 @@ export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): 
     },
   };
   try {
-    await buildProgram(io).parseAsync(args, { from: 'user' });
+    const program = buildProgram(io);
+    await program.parseAsync(withoutHelpForNobody(program, args), { from: 'user' });
     return code;
   } catch (error) {
     return report(io, error);

@@ -40,6 +40,10 @@ export const SETTINGS = {
   BINANCE_LIVE_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-live'),
 } as const satisfies Record<string, Setting>;
 
+/** Control token of the simulated exchange, wherever it is given: it goes into a header. */
+export const SIM_TOKEN = /^[\x21-\x7e]{1,256}$/;
+export const SIM_TOKEN_RULE = '1 to 256 printable characters without spaces are expected';
+
 export type SettingName = keyof typeof SETTINGS;
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 export type Environment = Readonly<Record<string, string | undefined>>;

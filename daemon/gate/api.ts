@@ -365,7 +365,12 @@ export type PolicyCheckBody =
     }
   | {
       readonly ok: false;
-      readonly violations: readonly { readonly path: string; readonly message: string; readonly value?: unknown }[];
+      readonly violations: readonly {
+        readonly path: string;
+        readonly message: string;
+        readonly value?: unknown;
+        readonly allowed?: string;
+      }[];
     };
 export type ReloadBody =
   | { readonly status: 'in_force'; readonly hash: string }

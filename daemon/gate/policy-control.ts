@@ -12,6 +12,7 @@ export interface PolicyProblem {
   readonly path: string;
   readonly message: string;
   readonly value?: unknown;
+  readonly allowed?: string;
 }
 export type PolicyRead =
   | { readonly ok: true; readonly policy: PolicyDocument; readonly warnings: readonly PolicyProblem[] }

@@ -41,6 +41,7 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger']),
   'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
+  'daemon/cli/verbs/policy-check.ts': rule(['policy']),
   'daemon/cli/verbs/policy-diff.ts': rule(['policy', 'replay', 'ledger']),
   'daemon/cli/policy-diff-table.ts': rule([], ['replay']),
   'daemon/cli/verbs/replay.ts': rule(['replay']),

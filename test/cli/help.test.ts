@@ -84,6 +84,20 @@ test('wrong usage ends with 2 and says what is meant', async () => {
   }
 });
 
+test('an unknown verb ends with 2 also where help is asked for', async () => {
+  for (const args of [
+    ['explain', '--help'],
+    ['doctor', '-h'],
+    ['--help', 'doctor'],
+    ['policy', 'expain', '--help'],
+  ]) {
+    const { code, out, err } = await holdfast(args);
+    assert.deepEqual([code, out], [2, ''], args.join(' '));
+    assert.match(err, /unknown command '(?:explain|doctor|expain)'/);
+  }
+  assert.equal((await holdfast(['--help', 'status'])).code, 0, 'a verb that exists');
+});
+
 test('the command itself prints its help, its version and its exit code', () => {
   const main = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
   const run = (...args: string[]) =>

@@ -16,7 +16,8 @@ const MAIN = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url))
 const NOW_MS = 1_760_054_400_000;
 let home = '';
 const ledgerPath = () => join(home, 'paper', 'ledger.db');
-const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home });
+// No daemon listens on port 1.
+const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
 
 before(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
@@ -87,9 +88,24 @@ test('tokens are created, listed without their secret, and revoked', async () =>
   assert.equal((await run('token', 'revoke', token.id)).code, 0);
   const again = await run('token', 'revoke', token.id);
   assert.deepEqual([again.code, again.out], [1, '']);
-  assert.equal((await run('token', 'create', '--role', 'agent')).code, 2, 'an agent has a name');
   const plain = await run('token', 'create', '--role', 'operator');
   assert.match(plain.out, /^hf_[\w-]{43}\n$/, 'standard output holds the token and nothing else');
+});
+
+test('a token is for the agent `agent` unless something else is said', async () => {
+  const digest = 'cd'.repeat(32);
+  for (const [args, skill] of [
+    [[], null],
+    [['--skill', digest], digest],
+    [['--role', 'agent'], null],
+  ] as const) {
+    const { code, out, err } = await run('token', 'create', ...args, '--json');
+    assert.equal(code, 0, err);
+    const { role, name, agent, skill_sha256 } = JSON.parse(out) as Record<string, unknown>;
+    assert.deepEqual([role, name, agent, skill_sha256], ['agent', 'agent', 'agent', skill], args.join(' '));
+  }
+  const monitor = await run('token', 'create', '--role', 'monitor', '--json');
+  assert.equal((JSON.parse(monitor.out) as { agent: unknown }).agent, null, 'no agent but for agents');
 });
 
 test('the agent of a token is written as a policy can name it', async () => {

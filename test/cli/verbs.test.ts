@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api.ts';
 import { ANSWER, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
@@ -399,4 +399,76 @@ test('with --url no other setting of an address stands between an operator and h
   const env = { HOLDFAST_SOCKET: join(home, 'other.sock'), HOLDFAST_PORT: 'x' };
   const { result } = await runAgainst({ 'PUT /v1/trading-state': replyJson(STATE) }, ['halt'], env);
   assert.deepEqual([result.code, result.err], [0, '']);
+});
+
+describe('policy check with a running daemon', () => {
+  const LOW = 'lies below the smallest order of BTCUSDT at the venue: nothing could be opened';
+  const write = (name: string, orderCap: number): string => {
+    const file = join(home, name);
+    const text = readFileSync(new URL('../../policies/default.yaml', import.meta.url), 'utf8');
+    writeFileSync(file, text.replace('order_notional_usdt: 1000', `order_notional_usdt: ${orderCap}`));
+    return file;
+  };
+  const accepted = { ok: true, hash: 'a'.repeat(64), looser: ['budgets.leverage: 2 -> 3'], warnings: ['mode: odd'] };
+
+  test('what only the daemon finds is a violation like any other', async () => {
+    const file = write('low.yaml', 40);
+    const violations = [{ path: 'budgets.order_notional_usdt', message: LOW, value: 40, allowed: 'at least 50' }];
+    const replies = { 'POST /v1/policy/check': replyJson({ ok: false, violations }) };
+    const { result, daemon } = await runAgainst(replies, ['policy', 'check', file]);
+    assert.equal(result.code, 5, result.err);
+    assert.equal(result.out, `budgets.order_notional_usdt: ${LOW} (found 40; allowed: at least 50)\n`);
+    const [asked] = daemon.seen;
+    assert.deepEqual(
+      [asked?.authorization, asked?.body],
+      ['Bearer hf_operator', { text: readFileSync(file, 'utf8') }],
+      'asked as an operator, with the file as it is',
+    );
+    const json = await runAgainst(replies, ['policy', 'check', file, '--json']);
+    assert.deepEqual(JSON.parse(json.result.out), { ok: false, file, violations, warnings: [], daemon_asked: true });
+  });
+
+  test('its warnings and what is looser are said, and the guess about smallest orders is not', async () => {
+    const file = write('fine.yaml', 90);
+    const { result } = await runAgainst({ 'POST /v1/policy/check': replyJson(accepted) }, ['policy', 'check', file]);
+    assert.equal(result.code, 0, result.err);
+    assert.match(
+      result.out,
+      /^warning: mode: odd\nlooser than the policy in force: budgets\.leverage: 2 -> 3\n.* is valid: .*says so, too\n$/,
+    );
+  });
+
+  test('what the file itself has wrong is said once', async () => {
+    const file = write('broken.yaml', -1);
+    const alone = await holdfast(['policy', 'check', file, '--json'], { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+    const { violations } = JSON.parse(alone.out) as { violations: readonly object[] };
+    const replies = { 'POST /v1/policy/check': replyJson({ ok: false, violations }) };
+    const { result } = await runAgainst(replies, ['policy', 'check', file, '--json']);
+    assert.deepEqual((JSON.parse(result.out) as { violations: unknown }).violations, violations);
+  });
+
+  test('without a daemon the file is checked by itself, with a warning about small caps', async () => {
+    const file = write('low.yaml', 40);
+    const { code, out, err } = await holdfast(['policy', 'check', file], { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /^warning: budgets\.order_notional_usdt: may lie below the venue's smallest order/);
+  });
+
+  test('a daemon that cannot be asked is told of, and is an error where the command line names it', async () => {
+    const file = write('low.yaml', 40);
+    const refused = { error: { code: 'UNAUTHENTICATED', message: 'This token is not known.' } };
+    const daemon = await startFakeDaemon({ 'POST /v1/policy/check': replyJson(refused, 401) });
+    try {
+      const env = { HOLDFAST_HOME: home, HOLDFAST_PORT: new URL(daemon.url).port };
+      const found = await holdfast(['policy', 'check', file], env);
+      assert.equal(found.code, 0);
+      assert.match(found.err, /was not asked: UNAUTHENTICATED: This token is not known\./);
+      const without = await holdfast(['policy', 'check', file], { ...env, HOLDFAST_HOME: join(home, 'other') });
+      assert.deepEqual([without.code, /needs a token of role operator/.test(without.err)], [0, true]);
+      assert.equal((await holdfast(['policy', 'check', file, '--url', daemon.url], env)).code, 6);
+    } finally {
+      await daemon.close();
+    }
+    assert.equal((await holdfast(['policy', 'check', file, '--url', daemon.url], { HOLDFAST_HOME: home })).code, 4);
+  });
 });

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { SIM_TOKEN, SIM_TOKEN_RULE } from '../../config/settings.ts';
 import { addVerb, type Io, parseInteger, parsePositive, printJson } from '../verb.ts';
 
 interface SimOptions {
@@ -23,7 +24,7 @@ export function addExchangeSim(program: Command, io: Io): void {
     .option('--port <n>', 'port to listen on, on loopback; 0 for a free one', parseInteger, 8800)
     .option('--key <key>', 'API key', 'paper')
     .option('--secret <secret>', 'API secret', 'paper-secret')
-    .option('--sim-token <token>', 'token of the control routes (a random one is printed)')
+    .option('--sim-token <token>', 'token of the control routes (a random one is printed)', parseSimToken)
     .option('--market <what>', 'synthetic, or a folder or CSV file of bars', 'synthetic')
     .option('--seed <n>', 'seed of the synthetic market', parseInteger)
     .option('--speed <x>', 'milliseconds of the market in one millisecond', parsePositive)
@@ -51,4 +52,9 @@ export function addExchangeSim(program: Command, io: Io): void {
       printJson(io, { url: sim.url, control_token: sim.simToken });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sim.close());
     });
+}
+
+function parseSimToken(text: string): string {
+  if (SIM_TOKEN.test(text)) return text;
+  throw new InvalidArgumentError(`A token: ${SIM_TOKEN_RULE}.`);
 }

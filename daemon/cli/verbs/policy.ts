@@ -6,6 +6,7 @@ import type { EffectiveCaps, PolicyExplanation } from '../../policy/explain.ts';
 import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { addPolicyCheck } from './policy-check.ts';
 import { addPolicyDiff } from './policy-diff.ts';
 import { addPolicyReload } from './policy-reload.ts';
 
@@ -25,13 +26,7 @@ export function addPolicy(program: Command, io: Io): void {
     .summary('Check, explain, test, accept or compare a policy file')
     .description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
-  addVerb(policy, {
-    usage: 'check',
-    summary: 'Say everything that is wrong with a policy file',
-    examples: ['policy check policies/default.yaml'],
-  })
-    .argument('<file>', 'policy file, YAML or JSON')
-    .action((file: string, options: PolicyOptions) => check(io, file, options));
+  addPolicyCheck(policy, io, readText);
   addVerb(policy, {
     usage: 'explain',
     summary: 'Say what a policy file amounts to, in words and numbers',
@@ -48,25 +43,6 @@ export function addPolicy(program: Command, io: Io): void {
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
   addPolicyReload(policy, io);
   addPolicyDiff(policy, io);
-}
-
-async function check(io: Io, file: string, options: PolicyOptions): Promise<void> {
-  const parsed = await parse(file);
-  const { formatViolation } = await import('../../contract/violations.ts');
-  if (options.json === true) {
-    const { warnings } = parsed;
-    printJson(
-      io,
-      parsed.ok
-        ? { ok: true, file, hash: parsed.policy.hash, name: parsed.policy.spec.name, warnings }
-        : { ok: false, file, violations: parsed.violations, warnings },
-    );
-  } else {
-    for (const warning of parsed.warnings) io.out(`warning: ${formatViolation(warning)}\n`);
-    if (parsed.ok) io.out(`${file} is valid: policy ${parsed.policy.spec.name}, hash ${parsed.policy.hash}\n`);
-    else for (const violation of parsed.violations) io.out(`${formatViolation(violation)}\n`);
-  }
-  io.exit(parsed.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
 async function explain(io: Io, file: string, options: PolicyOptions): Promise<void> {

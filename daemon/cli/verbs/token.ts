@@ -11,6 +11,9 @@ interface CreateOptions extends LedgerOptions {
   readonly skill?: string;
 }
 
+/** Whose orders and limits they are when nobody says: the agent of the first token on paper. */
+const DEFAULT_AGENT = 'agent';
+
 export function addToken(program: Command, io: Io): void {
   const token = program.command('token').summary('Create, list or revoke access tokens').description('Access tokens.');
   token.addHelpText('after', '\nExample:\n  $ npx holdfast token create --agent momentum');
@@ -18,14 +21,15 @@ export function addToken(program: Command, io: Io): void {
     usage: 'create',
     summary: 'Create a token and print it once; the ledger keeps its hash only',
     examples: [
+      'token create',
       'token create --agent momentum',
-      'token create --agent momentum --skill $(sha256sum SKILL.md | cut -d" " -f1)',
+      'token create --skill $(sha256sum SKILL.md | cut -d" " -f1)',
       'token create --role operator --venue binance-demo',
     ],
   });
   addLedgerOptions(create)
     .addOption(new Option('--role <role>', 'what it may do').choices(['agent', 'monitor', 'operator']).default('agent'))
-    .option('--agent <name>', 'agent that it acts for; needed for the role agent')
+    .option('--agent <name>', `agent that it acts for (${DEFAULT_AGENT} for the role agent)`)
     .option('--name <name>', 'what it is called in lists (the agent, else the role)')
     .option('--skill <sha256>', 'digest of the skill that it is for: the policy may trust it more', parseDigest)
     .action((options: CreateOptions) => createToken(io, options));
@@ -62,10 +66,8 @@ async function withTokens<T>(io: Io, options: LedgerOptions, work: (tokens: Toke
 }
 
 async function createToken(io: Io, options: CreateOptions): Promise<void> {
-  const { role, agent, skill } = options;
-  if (role === 'agent' && agent === undefined) {
-    throw new CliError(EXIT.USAGE, 'A token of role agent needs --agent NAME: orders and limits are kept under it.');
-  }
+  const { role, skill } = options;
+  const agent = options.agent ?? (role === 'agent' ? DEFAULT_AGENT : undefined);
   if (role !== 'agent' && skill !== undefined) throw new CliError(EXIT.USAGE, '--skill belongs to the role agent.');
   const { record, secret } = await withTokens(io, options, (tokens) =>
     tokens.createToken({

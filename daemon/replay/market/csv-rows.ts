@@ -22,7 +22,8 @@ export function lineOf(row: number): number {
  */
 export function readCsvRows(path: string, name: string, columns: readonly string[]): CsvRows {
   const bytes = readBytes(path);
-  const [header, ...rows] = parseLines(bytes, path);
+  // The first line by itself: a header that lacks a column also makes every row look too long, which says nothing.
+  const [header] = parseLines(bytes, path, 1);
   const places = columns.map((column) => header?.indexOf(column) ?? -1);
   const missing = columns.filter((_, i) => places[i] === -1);
   if (missing.length > 0) {
@@ -30,6 +31,7 @@ export function readCsvRows(path: string, name: string, columns: readonly string
       `${path}:1: column ${missing.join(', ')} is missing; the first line must name ${columns.join(',')}`,
     );
   }
+  const [, ...rows] = parseLines(bytes, path);
   const isWhole = header?.length === columns.length && places.every((place, i) => place === i);
   return {
     rows: isWhole ? rows : rows.map((row) => places.map((place) => row[place] ?? '')),
@@ -45,9 +47,15 @@ function readBytes(path: string): Buffer {
   }
 }
 
-function parseLines(bytes: Buffer, path: string): string[][] {
+/** `most`: how many records; all of them when absent. */
+function parseLines(bytes: Buffer, path: string, most?: number): string[][] {
   try {
-    return parse(bytes, { bom: true, trim: true, max_record_size: 10_000 });
+    return parse(bytes, {
+      bom: true,
+      trim: true,
+      max_record_size: 10_000,
+      ...(most === undefined ? {} : { to: most }),
+    });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new MarketDataError(`${path}: ${error.message}`);

@@ -189,6 +189,11 @@ const refused: readonly (readonly [string, Readonly<Record<string, readonly stri
   ['an empty folder', {}, /^FOLDER: no CSV file of bars/],
   ['no bars', { 'BTCUSDT-funding.csv': [FUNDING_HEADER] }, /^FOLDER: no bars/],
   ['a missing column', { 'BTCUSDT-15m.csv': ['open_time_ms,open,high,low,close'] }, /:1: column volume is missing/],
+  [
+    'a missing column of rows that have it',
+    { 'BTCUSDT-15m.csv': ['open_time_ms,open,high,low,close', ...steadyRows(0, 3)] },
+    /^BTCUSDT-15m.csv:1: column volume is missing/,
+  ],
   ['an empty file', { 'BTCUSDT-15m.csv': [] }, /:1: column open_time_ms, open/],
   ['no rows', { 'BTCUSDT-15m.csv': [BAR_HEADER] }, /at least two bars of BTCUSDT/],
   ['a ragged line', { 'BTCUSDT-15m.csv': withRow(`${time(2)},1,2`) }, /^BTCUSDT-15m.csv: .*on line 4/],
