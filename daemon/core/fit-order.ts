@@ -6,9 +6,9 @@ import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
 import {
   ceilTicks,
-  floorUnits,
   formatPrice,
   formatQuantity,
+  hasUnits,
   lotsToQuantity,
   readDecimal,
   ticksToPrice,
@@ -16,7 +16,7 @@ import {
 import type { ReasonCode } from './reasons.ts';
 import type { ExecutionRequest, Side } from './request.ts';
 import { rateTokensLeft } from './rules/temporal.ts';
-import { describePlan, lotsFor, minimumLots, planSlices } from './staging.ts';
+import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import type { Trace } from './trace.ts';
 
 /** An order that adds risk, as it was asked for. */
@@ -42,15 +42,13 @@ export function fitOrder(
 ): { readonly effective: EffectiveAction | null; readonly plan: readonly StagedSlice[] } {
   const requestedLots = ask.lots ?? lotsFor(ask.notional ?? 0, price.valueTicks, rules);
   const valuePerLot = lotsToQuantity(1, rules) * ticksToPrice(price.valueTicks, rules);
-  const leverage = Math.max(1, Math.min(ask.leverage, feasibleLeverage(policy, rules, ask.side, found.budget)));
-  const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, price.slippageBps);
+  const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
+  const leverage = Math.max(1, Math.min(ask.leverage, cap));
+  const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, cap, price.slippageBps);
   const locked = checkLeverage(trace, context, policy, ask, leverage, set.leverageCap);
   const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
   const projected = project(set, { leverage, notional: asked }, locked);
-  const lots = Math.min(
-    checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, rules),
-    requestedLots,
-  );
+  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, rules);
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = minimumLots(rules, price.priceTicks);
@@ -110,7 +108,7 @@ function checkLeverage(
   return setting;
 }
 
-/** Every bound of F in lots; those that cut are reasons. Returns the least. */
+/** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
 function checkBounds(
   trace: Trace,
   set: FeasibleSet,
@@ -121,20 +119,21 @@ function checkBounds(
   price: PriceBound,
   rules: RulesView,
 ): number {
+  const requestedUnits = requestedLots * price.valueTicks;
   let least = requestedLots;
   const { codes, capsUsdt, basesUsdt } = set.bounds;
   for (let i = 0; i < codes.length; i += 1) {
     const code = codes[i] as ReasonCode;
     const cap = capsUsdt[i] as number;
     const base = basesUsdt[i] as number;
-    const lots = lotsFor(cap - base, price.valueTicks, rules);
+    const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
     if (lots < requestedLots) trace.tighten(12, code, base + asked, cap, 'USDT');
     else trace.pass(12, code, base + asked, cap, 'USDT');
     if (lots < least) least = lots;
   }
   const charged = locked === null ? leverage : Math.min(leverage, locked);
   const margin = marginBound(set.marginUsdt, charged, set.phi);
-  const marginLots = lotsFor(margin, price.valueTicks, rules);
+  const marginLots = lotsWithin(margin, price.valueTicks, rules, requestedLots, requestedUnits);
   if (marginLots < requestedLots) trace.tighten(12, 'BUDGET_MARGIN', asked, Math.max(0, margin), 'USDT');
   else trace.pass(12, 'BUDGET_MARGIN', asked, Math.max(0, margin), 'USDT');
   return Math.min(least, marginLots);
@@ -189,9 +188,9 @@ function recheck(
   for (let i = 0; i < codes.length; i += 1) {
     // A bound without its figures would be NaN here, and so not met.
     const room = (capsUsdt[i] ?? Number.NaN) - (basesUsdt[i] ?? Number.NaN);
-    if (!(units <= floorUnits(room, rules))) worst = codes[i] ?? 'FORM';
+    if (!hasUnits(room, rules, units)) worst = codes[i] ?? 'FORM';
   }
-  if (!(units <= floorUnits(marginBound(set.marginUsdt, charged, set.phi), rules))) worst = 'BUDGET_MARGIN';
+  if (!hasUnits(marginBound(set.marginUsdt, charged, set.phi), rules, units)) worst = 'BUDGET_MARGIN';
   if (!(leverage <= set.leverageCap)) worst = 'BUDGET_LEVERAGE';
   if (!(lots >= 1 && lots <= requestedLots && lots === effective.lots && ticks === effective.price_ticks && ticks > 0))
     worst = 'FORM';

@@ -26,8 +26,9 @@ export function findOpeningRoom(
   const { rules, mark } = context.market;
   if (rules === null || mark === null) return { notionalUsdt: 0, boundBy: null };
   const slippageBps = slippageCapOf(policy, found.budget);
+  const cap = feasibleLeverage(policy, rules, side, found.budget);
   const setAt = (leverage: number): FeasibleSet =>
-    buildFeasibleSet(context, policy, rules, side, found.budget, leverage, slippageBps);
+    buildFeasibleSet(context, policy, rules, side, found.budget, leverage, cap, slippageBps);
   const set = setAt(1);
   let least = marginBound(set.marginUsdt, 1, set.phi);
   let boundBy: ReasonCode = 'BUDGET_MARGIN';
@@ -36,7 +37,7 @@ export function findOpeningRoom(
     least = usdt;
     boundBy = code;
   };
-  for (const { bounds } of [set, setAt(feasibleLeverage(policy, rules, side, found.budget))])
+  for (const { bounds } of [set, setAt(cap)])
     for (let i = 0; i < bounds.codes.length; i += 1)
       take((bounds.capsUsdt[i] as number) - (bounds.basesUsdt[i] as number), bounds.codes[i] as ReasonCode);
   take(lotsToQuantity(rules.max_lots, rules) * mark, 'ABOVE_MAXIMUM');

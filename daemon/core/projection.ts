@@ -45,6 +45,7 @@ export function leverageForDistance(side: Side, distance: number, maintenanceRat
   return inverse > 0 ? 1 / inverse : Number.MAX_SAFE_INTEGER;
 }
 
+/** `leverageCap` is that of {@link feasibleLeverage}, which the caller has at hand. */
 export function buildFeasibleSet(
   context: ExecutionContext,
   policy: CompiledPolicy,
@@ -52,6 +53,7 @@ export function buildFeasibleSet(
   side: Side,
   budget: BudgetComponents,
   leverage: number,
+  leverageCap: number,
   slippageBps: number,
 ): FeasibleSet {
   const { exposure, account, pacing } = context;
@@ -98,7 +100,7 @@ export function buildFeasibleSet(
       ? 0
       : account.available_usdt - account.reserved_margin_usdt - policy.spec.account.margin_buffer_usdt;
   return {
-    leverageCap: feasibleLeverage(policy, rules, side, budget),
+    leverageCap,
     bounds: policy.agentBudgets === null ? bounds : withOwnBounds(bounds, policy.agentBudgets, context, rules, side),
     marginUsdt,
     phi: 2 * rules.taker_fee + slippageBps / 1e4,

@@ -46,6 +46,11 @@ export function unitUsdt(rules: RulesView): number {
 export function floorUnits(usdt: number, rules: RulesView): number {
   return floorSnap((usdt * (rules.lot_scale * rules.tick_scale)) / (rules.lot_mantissa * rules.tick_mantissa));
 }
+/** `units <= floorUnits(usdt)` for a whole number of units, without the rounding where there is room to spare. */
+export function hasUnits(usdt: number, rules: RulesView, units: number): boolean {
+  const raw = (usdt * (rules.lot_scale * rules.tick_scale)) / (rules.lot_mantissa * rules.tick_mantissa);
+  return raw >= units || units <= floorSnap(raw);
+}
 export function unitsToUsdt(units: number, rules: RulesView): number {
   return (units * (rules.lot_mantissa * rules.tick_mantissa)) / (rules.lot_scale * rules.tick_scale);
 }

@@ -1,6 +1,6 @@
 import type { RulesView } from './context.ts';
 import type { StagedSlice } from './decision.ts';
-import { ceilSnap, floorUnits, formatQuantity } from './quantities.ts';
+import { ceilSnap, floorUnits, formatQuantity, hasUnits } from './quantities.ts';
 
 /** q_min: least lots with q >= minQty and q p >= MIN_NOTIONAL at the price that is sent. */
 export function minimumLots(rules: RulesView, priceTicks: number): number {
@@ -29,4 +29,19 @@ export function describePlan(plan: readonly number[], rules: RulesView, spacingM
 export function lotsFor(notionalUsdt: number, valueTicks: number, rules: RulesView): number {
   if (!(notionalUsdt > 0)) return 0;
   return Math.floor(floorUnits(notionalUsdt, rules) / valueTicks);
+}
+
+/**
+ * {@link lotsFor}, but not above `wanted` lots, whose units are `wantedUnits`. Most budgets have room to spare, and there
+ * nothing need be rounded: units that reach an integer reach it rounded down as well.
+ */
+export function lotsWithin(
+  notionalUsdt: number,
+  valueTicks: number,
+  rules: RulesView,
+  wanted: number,
+  wantedUnits: number,
+): number {
+  if (hasUnits(notionalUsdt, rules, wantedUnits) && Number.isSafeInteger(wantedUnits)) return wanted;
+  return Math.min(lotsFor(notionalUsdt, valueTicks, rules), wanted);
 }

@@ -1,5 +1,5 @@
 import { scaleBarCount } from '../core/features/bars.ts';
-import { classifyRegime, fundingRatePer8h, type MarketFeatures, toRegimeInput } from '../core/features/market.ts';
+import { classifyFeatures, fundingRatePer8h, type MarketFeatures } from '../core/features/market.ts';
 import { MarketFeatureWindow } from '../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../core/features/regime-hold.ts';
 import type { MarketSection } from '../core/policy.ts';
@@ -137,7 +137,7 @@ export class LiveMarket {
     const quote = feed.quote;
     const rate = quote === null ? null : fundingRatePer8h(quote.fundingRate, quote.fundingIntervalMs / 3_600_000);
     // History that precedes the first quote has no funding of its own; zero is what it is judged with.
-    const verdict = classifyRegime(toRegimeInput(features, rate ?? 0), this.#section);
+    const verdict = classifyFeatures(features, rate ?? 0, this.#section);
     const hold = scaleBarCount(this.#section.regime_hold_bars, this.#section.bar_ms, features.bar_ms);
     feed.hold = stepRegimeHold(
       feed.hold,

@@ -1,11 +1,6 @@
 import { canonicalJson } from '../core/canonical-json.ts';
-import {
-  writeBudget,
-  writeConstraints,
-  writeEffective,
-  writeReasons,
-  writeVerdicts,
-} from '../core/record-text/decision.ts';
+import { writeBudget, writeConstraints } from '../core/record-text/budget.ts';
+import { writeEffective, writeReasons, writeVerdicts } from '../core/record-text/decision.ts';
 import { writeRequest } from '../core/record-text/request.ts';
 import { inOnePiece, type Names, numberOrNull, numberText, quoted, quotedOrNull } from '../core/record-text/scalars.ts';
 import type { DecisionBody } from './api.ts';

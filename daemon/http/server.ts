@@ -148,7 +148,7 @@ function buildApp(logger: Logger): FastifyInstance {
 
 function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, closing: { isClosing: boolean }): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.once('close', () => finish(doors, request, reply));
+    reply.raw.on('close', () => finish(doors, request, reply));
     // Only answers to GET are ever cached.
     if (request.raw.method === 'GET') reply.headers(GET_HEADERS);
     try {

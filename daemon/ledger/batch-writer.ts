@@ -4,7 +4,8 @@ import type { AppendedEvent } from './types.ts';
 
 /** A record with its place in the chain, ready to be written. */
 export interface PreparedEvent extends AppendedEvent {
-  readonly text: string;
+  /** UTF-8 of the canonical text. */
+  readonly payload: Buffer;
   readonly decision: DecisionKeys | null;
 }
 
@@ -24,9 +25,11 @@ export interface BatchContent {
 /** Prepares the function that writes a batch in one transaction, all or nothing, durable when it returns. */
 export function prepareBatchWriter(db: Database): (content: BatchContent) => void {
   const insertEvent = db.prepare(
-    'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?)',
   );
-  const insertAgent = db.prepare('INSERT INTO decisions_by_agent (agent, seq) VALUES (?, ?)');
+  const insertAgent = db.prepare(
+    'INSERT INTO decisions_by_agent (agent, seq) SELECT ?, seq FROM events WHERE seq BETWEEN ? AND ?',
+  );
   // The first decision of an idempotency key is the one that is answered again.
   const insertRequest = db.prepare(
     'INSERT INTO decisions_by_request (agent, kind, request_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -38,13 +41,33 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
     for (const row of content.texts) insertText.run(row.hash, row.body, row.at_ms);
     for (const row of content.policies) insertPolicy.run(row.hash, row.body, row.at_ms);
     for (const event of content.events) {
-      insertEvent.run(event.seq, event.at_ms, event.kind, event.text, event.prev_hash, event.hash);
+      insertEvent.run(event.seq, event.at_ms, event.kind, event.payload, event.prev_hash, event.hash);
       if (event.decision === null) continue;
       const { agent, kind, request_id } = event.decision;
-      if (agent === null) continue;
-      insertAgent.run(agent, event.seq);
-      if (request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);
+      if (agent !== null && request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);
     }
+    for (const run of findAgentRuns(content.events)) insertAgent.run(run.agent, run.first, run.last);
   });
   return (content) => write.immediate(content);
+}
+
+interface AgentRun {
+  readonly agent: string;
+  readonly first: number;
+  last: number;
+}
+/** Decisions of one agent that follow one another: one statement for all of them instead of one for each. */
+function findAgentRuns(events: readonly PreparedEvent[]): readonly AgentRun[] {
+  const runs: AgentRun[] = [];
+  let open: AgentRun | null = null;
+  for (const { seq, decision } of events) {
+    const agent = decision?.agent ?? null;
+    if (agent === null) open = null;
+    else if (open !== null && open.agent === agent && open.last === seq - 1) open.last = seq;
+    else {
+      open = { agent, first: seq, last: seq };
+      runs.push(open);
+    }
+  }
+  return runs;
 }

@@ -2,7 +2,7 @@ import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
 import type { PreparedEvent } from './batch-writer.ts';
 import { DECISION_KIND, readDecisionKeys } from './decision-keys.ts';
 import { LedgerError } from './errors.ts';
-import { hashEvent } from './hash-chain.ts';
+import { encodeRecord } from './record-bytes.ts';
 import type { AppendRecord, WrittenPayload } from './types.ts';
 
 /** Kinds need no escape in JSON, which keeps the hash preimage simple. */
@@ -36,9 +36,9 @@ function chainRecord(seq: number, prevHash: string, record: AppendRecord): Prepa
     throw new LedgerError('LEDGER_ARGUMENT', `An event of kind ${kind} has the instant ${at_ms}; integer ms expected.`);
   }
   const { payload, text } = writeRecord(seq, record);
-  const hash = hashEvent(prevHash, seq, at_ms, kind, text);
+  const encoded = encodeRecord(prevHash, seq, at_ms, kind, text);
   const decision = kind === DECISION_KIND ? readDecisionKeys(payload, seq) : null;
-  return { seq, at_ms, kind, prev_hash: prevHash, hash, text, decision };
+  return { seq, at_ms, kind, prev_hash: prevHash, hash: encoded.hash, payload: encoded.payload, decision };
 }
 
 function writeRecord(seq: number, record: AppendRecord): WrittenPayload {

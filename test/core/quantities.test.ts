@@ -8,10 +8,12 @@ import {
   floorUnits,
   formatPrice,
   formatQuantity,
+  hasUnits,
   readDecimal,
   ticksToPrice,
   unitsToUsdt,
 } from '../../daemon/core/quantities.ts';
+import { lotsFor, lotsWithin } from '../../daemon/core/staging.ts';
 import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { baseRules } from './decision-fixture.ts';
 
@@ -127,4 +129,35 @@ test('SAE-PROJ: what is sent is read back in integers as what it was written fro
     assert.ok(Number.isNaN(readDecimal(text, 10)), `"${text}" is no decimal in tenths`);
   assert.ok(Number.isNaN(readDecimal('12.', 1)), 'a point without decimals');
   assert.equal(readDecimal('0012.5', 10), 125, 'leading zeros say nothing');
+});
+
+test('what is asked of units and lots without a rounding is what the rounded figures answer', () => {
+  const amount = fc.oneof(
+    fc.double({ min: -1e3, max: 1e12 }),
+    fc.constantFrom(0, -0, 1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  );
+  /** Around a whole number of units: exactly there, and closer to it and farther off than what counts as equal. */
+  const near = fc.constantFrom(0, 1, -1, 1e-7, -1e-7, 1e-5, -1e-5, 0.5);
+  const lots = fc.integer({ min: 0, max: 100_000 });
+  const ticks = fc.integer({ min: 1, max: 10_000_000_000 });
+  fc.assert(
+    fc.property(
+      priceScale,
+      lotScale,
+      amount,
+      near,
+      lots,
+      ticks,
+      fc.boolean(),
+      (p, l, far, off, wanted, value, isNear) => {
+        const rules = { ...baseRules, ...p, ...l };
+        const units = wanted * value;
+        const usdt = isNear ? unitsToUsdt(units + off, rules) : far;
+        assert.equal(hasUnits(usdt, rules, units), units <= floorUnits(usdt, rules));
+        const least = Math.min(lotsFor(usdt, value, rules), wanted);
+        assert.equal(lotsWithin(usdt, value, rules, wanted, units) + 0, least + 0);
+      },
+    ),
+    { numRuns: 20_000, seed: 8, includeErrorInReport: true },
+  );
 });

@@ -3,17 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CanonicalJsonError, canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
+import type { EffectiveAction } from '../../daemon/core/decision.ts';
+import { writeBudget, writeConstraints } from '../../daemon/core/record-text/budget.ts';
 import { writeContext } from '../../daemon/core/record-text/context.ts';
-import {
-  writeBudget,
-  writeConstraints,
-  writeEffective,
-  writeReasons,
-  writeVerdicts,
-} from '../../daemon/core/record-text/decision.ts';
+import { writeEffective, writeReasons, writeVerdicts } from '../../daemon/core/record-text/decision.ts';
 import { writeRequest } from '../../daemon/core/record-text/request.ts';
 import { cases } from './decide-cases.ts';
-import { baseContext, baseOrder, baseRequest, type Case, decideCase } from './decision-fixture.ts';
+import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 
 const RUNS = { seed: 23, numRuns: 1500, includeErrorInReport: true };
 
@@ -100,4 +96,72 @@ test('SAE-AUDIT: what has no canonical form is refused, and not written as somet
     const verdict = { code: 'RATE', limit: 1, observed: bad, outcome: 'pass', rule: 6, unit: null } as const;
     assert.throws(() => writeVerdicts([verdict]), CanonicalJsonError, `${bad} in a verdict`);
   }
+});
+
+/** `from` with one member as it is in `to`, for every member that differs; views inside are taken member by member. */
+function* singleChanges<T extends object>(from: T, to: T, at = ''): Generator<readonly [path: string, changed: T]> {
+  for (const key of Object.keys(from) as (keyof T & string)[]) {
+    const [before, after] = [from[key], to[key]];
+    if (canonicalJson(before) === canonicalJson(after)) continue;
+    const path = `${at}${key}`;
+    if (isView(before) && isView(after)) {
+      for (const [inner, part] of singleChanges(before, after, `${path}.`)) yield [inner, { ...from, [key]: part }];
+    } else yield [path, { ...from, [key]: after }];
+  }
+}
+function isView(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+test('SAE-AUDIT: a part of which one member alone has changed is written anew', () => {
+  const paths = new Set<string>();
+  const compare = <T extends object>(name: string, write: (part: T) => string, from: T, to: T): void => {
+    for (const [path, changed] of singleChanges(from, to)) {
+      write(from);
+      assert.equal(write(changed), canonicalJson(changed), `${name}.${path}`);
+      paths.add(`${name}.${path}`);
+    }
+  };
+  let action: EffectiveAction | null = null;
+  fc.assert(
+    fc.property(fc.oneof(cases, withForeignTexts), fc.oneof(cases, withForeignTexts), (first, second) => {
+      compare('context', writeContext, first.context, withRareMembers(second.context));
+      const [one, other] = [decideCase(first), decideCase(second)];
+      compare('budget', writeBudget, one.budget, other.budget);
+      compare('constraints', writeConstraints, one.constraints, other.constraints);
+      const next = one.effective ?? other.effective;
+      if (action !== null && next !== null)
+        compare<EffectiveAction>('effective', writeEffective, action, { ...next, order_type: 'market' });
+      action = next ?? action;
+    }),
+    { ...RUNS, numRuns: 600 },
+  );
+  const decision = decideWith();
+  const { account, agent, exposure, pacing, state, trust } = baseContext;
+  const { budget, constraints, effective } = decision;
+  const parts = { account, agent, exposure, pacing, state, trust, constraints, effective, budget: budget.budget };
+  for (const [name, part] of Object.entries(parts))
+    for (const key of Object.keys(part ?? {}))
+      assert.ok(
+        [...paths].some((path) => path.endsWith(`${name}.${key}`)),
+        `${name}.${key} alone has changed`,
+      );
+});
+/** What the cases leave as it is. */
+function withRareMembers(context: ExecutionContext): ExecutionContext {
+  return {
+    ...context,
+    exposure: { ...context.exposure, opposed_by_short: 'other' },
+    pacing: { ...context.pacing, account_sends_free_at_ms: 5, agent_sends_free_at_ms: 6 },
+    state: { ...context.state, layer: 'breaker', scope: 'symbol' },
+  };
+}
+
+test('SAE-AUDIT: a list of verdicts that could not be written leaves nothing behind for the next one', () => {
+  const pass = { code: 'RATE', limit: 5, observed: 1, outcome: 'pass', rule: 6, unit: 'orders' } as const;
+  const bad = { ...pass, observed: Number.NaN };
+  const next = { ...pass, observed: 2 };
+  writeVerdicts([pass, pass]);
+  assert.throws(() => writeVerdicts([next, bad]), CanonicalJsonError);
+  assert.equal(writeVerdicts([next, pass]), canonicalJson([next, pass]));
 });

@@ -126,6 +126,29 @@ export function classifyRegime(input: RegimeInput, market: MarketSection): Regim
   return checkKnowledge(input, market) ?? checkLiquidity(input) ?? verdict('calm', 'none', ratio, volatility.volatile);
 }
 
+/**
+ * {@link classifyRegime} of features and a funding rate. Every member is named: a copy by spread has a shape of its own
+ * each time, which makes reading slow for whoever classifies after it.
+ */
+export function classifyFeatures(
+  features: MarketFeatures,
+  fundingRate8h: number,
+  market: MarketSection,
+): RegimeVerdict {
+  const input: RegimeInput = {
+    bar_count: features.bar_count,
+    bar_ms: features.bar_ms,
+    funding_rate_8h: fundingRate8h,
+    history_count: features.history_count,
+    jump_ratio: features.jump_ratio,
+    liquidity: features.liquidity,
+    liquidity_floor: features.liquidity_floor,
+    sigma: features.sigma,
+    sigma_baseline: features.sigma_baseline,
+  };
+  return classifyRegime(input, market);
+}
+
 function verdict(regime: Regime, cause: RegimeCause, observed: number, limit: number): RegimeVerdict {
   return { regime, cause, observed, limit };
 }

@@ -1,14 +1,5 @@
-import { ONE } from '../compiled-policy.ts';
-import type {
-  BudgetComponents,
-  BudgetFactors,
-  BudgetRecord,
-  Constraints,
-  EffectiveAction,
-  Reason,
-  RuleVerdict,
-  StagedSlice,
-} from '../decision.ts';
+import type { EffectiveAction, Reason, RuleVerdict } from '../decision.ts';
+import { keepNewest } from './newest-text.ts';
 import {
   figureText,
   inOnePiece,
@@ -24,7 +15,18 @@ import {
 
 /** Precondition: codes and units are words of ours, as `decide` gives them. */
 export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {
-  return listText(verdicts, writeVerdict);
+  if (verdicts.length === lastList.length && verdicts.every(isUnchanged)) return lastList.text;
+  // Writing may throw, and leaves some of the newest verdicts then.
+  lastList = NO_LIST;
+  lastList = { length: verdicts.length, text: inOnePiece(listText(verdicts, writeVerdict)) };
+  return lastList.text;
+}
+const NO_LIST = { length: -1, text: '' };
+/** The newest list, whole: its verdicts are the first of `lastVerdicts`. */
+let lastList = NO_LIST;
+function isUnchanged(verdict: RuleVerdict, place: number): boolean {
+  const last = lastVerdicts[place];
+  return last !== undefined && isSame(last.verdict, verdict);
 }
 function writeVerdict(verdict: RuleVerdict, place: number): string {
   const last = lastVerdicts[place];
@@ -72,7 +74,10 @@ function writeReason(reason: Reason): string {
 }
 
 export function writeEffective(effective: EffectiveAction | null): string {
-  if (effective === null) return 'null';
+  return effective === null ? 'null' : writeAction(effective);
+}
+const writeAction = keepNewest(composeEffective, isSameEffective);
+function composeEffective(effective: EffectiveAction): string {
   return (
     `{"action":"${effective.action}","leverage":${numberOrNull(effective.leverage)}` +
     `,"limit_price":${wordOrNull(effective.limit_price)},"lots":${numberText(effective.lots)}` +
@@ -83,40 +88,21 @@ export function writeEffective(effective: EffectiveAction | null): string {
     `,"time_in_force":${wordOrNull(effective.time_in_force)}}`
   );
 }
-
-export function writeConstraints(constraints: Constraints): string {
+function isSameEffective(a: EffectiveAction, b: EffectiveAction): boolean {
   return (
-    `{"cooldown_ms":${numberText(constraints.cooldown_ms)},"leverage_cap":${numberText(constraints.leverage_cap)}` +
-    `,"notional_cap":${numberText(constraints.notional_cap)},"order_rate_cap":${numberText(constraints.order_rate_cap)}` +
-    `,"slippage_cap_bps":${numberText(constraints.slippage_cap_bps)}` +
-    `,"staging_plan":${listText(constraints.staging_plan, writeSlice)}}`
-  );
-}
-function writeSlice(slice: StagedSlice): string {
-  return `{"delay_ms":${numberText(slice.delay_ms)},"quantity":"${slice.quantity}","slice":${numberText(slice.slice)}}`;
-}
-
-export function writeBudget(record: BudgetRecord): string {
-  return (
-    `{"account":${writeFactors(record.account)},"budget":${writeComponents(record.budget)}` +
-    `,"market":${writeFactors(record.market)},"regime":"${record.regime}"` +
-    `,"trader":${writeFactors(record.trader)},"trust":${writeFactors(record.trust)}}`
-  );
-}
-const ONE_TEXT = '{"leverage":1,"notional":1,"order_rate":1,"slippage":1}';
-function writeFactors(factors: BudgetFactors): string {
-  if (factors === ONE) return ONE_TEXT;
-  return (
-    `{"leverage":${numberText(factors.leverage)},"notional":${numberText(factors.notional)}` +
-    `,"order_rate":${numberText(factors.order_rate)},"slippage":${numberText(factors.slippage)}}`
-  );
-}
-function writeComponents(budget: BudgetComponents): string {
-  return (
-    `{"gross_notional_usdt":${numberText(budget.gross_notional_usdt)},"leverage":${numberText(budget.leverage)}` +
-    `,"order_notional_usdt":${numberText(budget.order_notional_usdt)},"order_rate":${numberText(budget.order_rate)}` +
-    `,"slippage_bps":${numberText(budget.slippage_bps)}` +
-    `,"symbol_notional_usdt":${numberText(budget.symbol_notional_usdt)}}`
+    a.action === b.action &&
+    a.leverage === b.leverage &&
+    a.limit_price === b.limit_price &&
+    a.lots === b.lots &&
+    a.max_slippage_bps === b.max_slippage_bps &&
+    a.notional === b.notional &&
+    a.order_type === b.order_type &&
+    a.price_ticks === b.price_ticks &&
+    a.quantity === b.quantity &&
+    a.reduce_only === b.reduce_only &&
+    a.requested_quantity === b.requested_quantity &&
+    a.side === b.side &&
+    a.time_in_force === b.time_in_force
   );
 }
 
@@ -139,15 +125,4 @@ export const DECISION_IS_WHOLE: readonly [
     | 'side'
     | 'time_in_force'
   >,
-  Names<
-    Constraints,
-    'cooldown_ms' | 'leverage_cap' | 'notional_cap' | 'order_rate_cap' | 'slippage_cap_bps' | 'staging_plan'
-  >,
-  Names<StagedSlice, 'delay_ms' | 'quantity' | 'slice'>,
-  Names<BudgetRecord, 'account' | 'budget' | 'market' | 'regime' | 'trader' | 'trust'>,
-  Names<BudgetFactors, 'leverage' | 'notional' | 'order_rate' | 'slippage'>,
-  Names<
-    BudgetComponents,
-    'gross_notional_usdt' | 'leverage' | 'order_notional_usdt' | 'order_rate' | 'slippage_bps' | 'symbol_notional_usdt'
-  >,
-] = [true, true, true, true, true, true, true, true];
+] = [true, true, true];

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { classifyRegime, highestRegime, toRegimeInput } from '../../core/features/market.ts';
+import { classifyFeatures, highestRegime } from '../../core/features/market.ts';
 import type { MarketSection, Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
@@ -168,9 +168,7 @@ export class GateDoor {
       if (last === undefined) return;
       const fundingRate8h = this.#track.fundingRate8h(symbol, at);
       const raw =
-        last.features === null
-          ? last.heldRegime
-          : classifyRegime(toRegimeInput(last.features, fundingRate8h), this.#market).regime;
+        last.features === null ? last.heldRegime : classifyFeatures(last.features, fundingRate8h, this.#market).regime;
       const heldRegime = highestRegime(last.heldRegime, raw);
       this.#inputs.set(name, {
         mark: clock.marks[symbol]!,

@@ -1,6 +1,6 @@
 import { scaleBarCount } from '../../core/features/bars.ts';
 import { readClosedFeatures, readLiveFeatures, type WindowSnapshot } from '../../core/features/live-features.ts';
-import { classifyRegime, type MarketFeatures, REGIME_RANK, toRegimeInput } from '../../core/features/market.ts';
+import { classifyFeatures, type MarketFeatures, REGIME_RANK } from '../../core/features/market.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { pathTicks, STEPS_PER_BAR, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
@@ -101,7 +101,7 @@ export class RegimeWalk {
   }
 
   #step(hold: RegimeHold | null, features: MarketFeatures, rate8h: number, isClosed: boolean): RegimeHold {
-    const { regime } = classifyRegime(toRegimeInput(features, rate8h), this.#section);
+    const { regime } = classifyFeatures(features, rate8h, this.#section);
     const observation = { raw: regime, bars_as_of_ms: features.bars_as_of_ms, is_closed: isClosed };
     return stepRegimeHold(hold, observation, this.#holdBars);
   }

@@ -1,0 +1,111 @@
+import type { ExposureView, PacingView } from '../context.ts';
+import { keepNewest } from './newest-text.ts';
+import { listText, type Names, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
+
+/** `canonicalJson` of exposure and pacing. @throws CanonicalJsonError when a figure is not finite */
+export const writeExposure: (view: ExposureView) => string = keepNewest(composeExposure, isSameExposure);
+export const writePacing: (view: PacingView) => string = keepNewest(composePacing, isSamePacing);
+
+function composeExposure(exposure: ExposureView): string {
+  return (
+    `{"gross_other_sent_usdt":${numberText(exposure.gross_other_sent_usdt)}` +
+    `,"gross_other_usdt":${numberText(exposure.gross_other_usdt)}` +
+    `,"liquidation_distance":${numberOrNull(exposure.liquidation_distance)}` +
+    `,"long_lots":${numberText(exposure.long_lots)},"long_units":${numberText(exposure.long_units)}` +
+    `,"opposed_by_long":${quotedOrNull(exposure.opposed_by_long)}` +
+    `,"opposed_by_short":${quotedOrNull(exposure.opposed_by_short)}` +
+    `,"other_marks":${listText(exposure.other_marks, writeMark)}` +
+    `,"other_positions":${numberText(exposure.other_positions)},"other_regime":${wordOrNull(exposure.other_regime)}` +
+    `,"position_since_ms":${numberOrNull(exposure.position_since_ms)}` +
+    `,"short_lots":${numberText(exposure.short_lots)},"short_units":${numberText(exposure.short_units)}}`
+  );
+}
+function writeMark([symbol, mark]: readonly [string, number]): string {
+  return `[${quoted(symbol)},${numberText(mark)}]`;
+}
+function isSameExposure(a: ExposureView, b: ExposureView): boolean {
+  return (
+    a.gross_other_sent_usdt === b.gross_other_sent_usdt &&
+    a.gross_other_usdt === b.gross_other_usdt &&
+    a.liquidation_distance === b.liquidation_distance &&
+    a.long_lots === b.long_lots &&
+    a.long_units === b.long_units &&
+    a.opposed_by_long === b.opposed_by_long &&
+    a.opposed_by_short === b.opposed_by_short &&
+    isSameMarks(a.other_marks, b.other_marks) &&
+    a.other_positions === b.other_positions &&
+    a.other_regime === b.other_regime &&
+    a.position_since_ms === b.position_since_ms &&
+    a.short_lots === b.short_lots &&
+    a.short_units === b.short_units
+  );
+}
+function isSameMarks(a: ExposureView['other_marks'], b: ExposureView['other_marks']): boolean {
+  return a.length === b.length && a.every(([symbol, mark], i) => symbol === b[i]?.[0] && mark === b[i]?.[1]);
+}
+
+function composePacing(pacing: PacingView): string {
+  return (
+    `{"account_sends":${numberText(pacing.account_sends)}` +
+    `,"account_sends_free_at_ms":${numberOrNull(pacing.account_sends_free_at_ms)}` +
+    `,"agent_sends":${numberText(pacing.agent_sends)}` +
+    `,"agent_sends_free_at_ms":${numberOrNull(pacing.agent_sends_free_at_ms)}` +
+    `,"breaker_until_ms":${numberOrNull(pacing.breaker_until_ms)},"fees_usdt":${numberText(pacing.fees_usdt)}` +
+    `,"last_open_fill_at_ms":${numberOrNull(pacing.last_open_fill_at_ms)}` +
+    `,"last_open_fill_side":${wordOrNull(pacing.last_open_fill_side)}` +
+    `,"last_open_parent_at_ms":${numberOrNull(pacing.last_open_parent_at_ms)}` +
+    `,"pending_fees_usdt":${numberText(pacing.pending_fees_usdt)}` +
+    `,"pending_turnover_usdt":${numberText(pacing.pending_turnover_usdt)}` +
+    `,"turnover_usdt":${numberText(pacing.turnover_usdt)}}`
+  );
+}
+function isSamePacing(a: PacingView, b: PacingView): boolean {
+  return (
+    a.account_sends === b.account_sends &&
+    a.account_sends_free_at_ms === b.account_sends_free_at_ms &&
+    a.agent_sends === b.agent_sends &&
+    a.agent_sends_free_at_ms === b.agent_sends_free_at_ms &&
+    a.breaker_until_ms === b.breaker_until_ms &&
+    a.fees_usdt === b.fees_usdt &&
+    a.last_open_fill_at_ms === b.last_open_fill_at_ms &&
+    a.last_open_fill_side === b.last_open_fill_side &&
+    a.last_open_parent_at_ms === b.last_open_parent_at_ms &&
+    a.pending_fees_usdt === b.pending_fees_usdt &&
+    a.pending_turnover_usdt === b.pending_turnover_usdt &&
+    a.turnover_usdt === b.turnover_usdt
+  );
+}
+
+export const EXPOSURE_PARTS_ARE_WHOLE: readonly [
+  Names<
+    ExposureView,
+    | 'gross_other_sent_usdt'
+    | 'gross_other_usdt'
+    | 'liquidation_distance'
+    | 'long_lots'
+    | 'long_units'
+    | 'opposed_by_long'
+    | 'opposed_by_short'
+    | 'other_marks'
+    | 'other_positions'
+    | 'other_regime'
+    | 'position_since_ms'
+    | 'short_lots'
+    | 'short_units'
+  >,
+  Names<
+    PacingView,
+    | 'account_sends'
+    | 'account_sends_free_at_ms'
+    | 'agent_sends'
+    | 'agent_sends_free_at_ms'
+    | 'breaker_until_ms'
+    | 'fees_usdt'
+    | 'last_open_fill_at_ms'
+    | 'last_open_fill_side'
+    | 'last_open_parent_at_ms'
+    | 'pending_fees_usdt'
+    | 'pending_turnover_usdt'
+    | 'turnover_usdt'
+  >,
+] = [true, true];
