@@ -72,21 +72,6 @@ export interface RegimeInput {
   readonly sigma_baseline: number | null;
 }
 
-/** Features with a funding rate, member by member: a spread with one member more gets a shape of its own every time. */
-export function toRegimeInput(features: MarketFeatures, fundingRate8h: number | null): RegimeInput {
-  return {
-    bar_count: features.bar_count,
-    bar_ms: features.bar_ms,
-    funding_rate_8h: fundingRate8h,
-    history_count: features.history_count,
-    jump_ratio: features.jump_ratio,
-    liquidity: features.liquidity,
-    liquidity_floor: features.liquidity_floor,
-    sigma: features.sigma,
-    sigma_baseline: features.sigma_baseline,
-  };
-}
-
 /** sigma against its own baseline. Against a baseline of zero (or none that can be compared) any move is extreme. */
 function sigmaRatio(sigma: number, baseline: number | null): number {
   if (baseline === null) return 0;
