@@ -73,6 +73,9 @@ import { VenueHealth } from './venue-health.ts';
 const RESUME_WITHIN_MS = 10_000;
 const RESUMABLE_MS = 3_600_000;
 
+/** Time that calls in flight have for their outcome once the daemon stops, wall ms; then they are answered `submitting`. */
+const ANSWER_WHEN_CLOSING_MS = 400;
+
 export interface GateOptions {
   readonly ports: GatePorts;
   readonly settings: GateSettings;
@@ -104,6 +107,8 @@ export class Gate implements GateApi {
   #isStarted = false;
   #isClosing = false;
   #isDiskFull = false;
+  /** Whoever still waits for an outcome is answered with what is known: the daemon stops. */
+  readonly #answerNow = new AbortController();
   readonly #fullDisk: FullDisk;
 
   constructor(options: GateOptions) {
@@ -394,9 +399,10 @@ export class Gate implements GateApi {
       );
     });
     const timeout = new AbortController();
+    const late = AbortSignal.any([timeout.signal, this.#answerNow.signal]);
     await Promise.race([
       running,
-      delay(this.core.settings.answerWithinMs, undefined, { signal: timeout.signal }).catch(() => undefined),
+      delay(this.core.settings.answerWithinMs, undefined, { signal: late }).catch(() => undefined),
     ]);
     timeout.abort();
   }
@@ -665,6 +671,7 @@ export class Gate implements GateApi {
   /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#isClosing = true;
+    setTimeout(() => this.#answerNow.abort(), ANSWER_WHEN_CLOSING_MS).unref();
     this.#sender.stopOpening();
     this.#slices.stop();
     if (!this.#isStarted || this.core.ports.ledger.isFailed) return;

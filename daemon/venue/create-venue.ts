@@ -28,7 +28,7 @@ export interface VenueConfig {
 
 /** Tolerance of the exchange for a clock that runs ahead (general information, timing security). */
 const SKEW_ALLOWANCE_MS = 1000;
-const CLOSE_GRACE_MS = 1000;
+const CLOSE_GRACE_MS = 600;
 /** Of 2,400 a minute for the address: the rest is for orders, look-ups and whatever else runs there. */
 export const READ_WEIGHT_PER_MINUTE = 1800;
 

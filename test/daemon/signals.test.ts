@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { order, type ToolBody, until } from './harness.ts';
 
 const CLI = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
 
@@ -67,4 +69,59 @@ test('a second signal ends the process at once, whatever still closes', async (t
   const [code, signal] = await exited;
   assert.deepEqual([code, signal], [1, null]);
   assert.doesNotMatch(said(), /not everything closed in time/);
+});
+
+test('Ctrl-C with an order on its way: its caller is answered, and the daemon ends in order within 2 s', async (t) => {
+  const sim = await startExchangeSim({ simToken: 'a-token-of-the-tests' });
+  t.after(() => sim.close());
+  const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const fault = { kind: 'delay', ms: 6_000, match: { method: 'POST', path: '/fapi/v1/order' } };
+  const injected = await fetch(`${sim.url}/sim/faults`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${sim.simToken}` },
+    body: JSON.stringify(fault),
+  });
+  assert.equal(injected.status, 200, await injected.text());
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'start', '--json'], {
+    env: {
+      ...process.env,
+      HOLDFAST_HOME: home,
+      HOLDFAST_PORT: '0',
+      HOLDFAST_PAPER_URL: sim.url,
+      HOLDFAST_LOG_LEVEL: 'silent',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  await until('it listens', () => out.trimEnd().endsWith('}'), 30_000);
+  const { url } = JSON.parse(out) as { url: string };
+  const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
+  const asked = fetch(`${url}/v1/tools/place_order`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Connection: 'keep-alive' },
+    body: JSON.stringify(order({ requested_notional: 300 })),
+  });
+  await until('the order is on its way', async () => {
+    const faults = await fetch(`${sim.url}/sim/faults`, { headers: { Authorization: `Bearer ${sim.simToken}` } });
+    return ((await faults.json()) as { faults: { remaining: number }[] }).faults.every((one) => one.remaining === 0);
+  });
+  const startedAt = performance.now();
+  child.kill('SIGINT');
+  const answer = await asked;
+  const body = (await answer.json()) as ToolBody;
+  assert.deepEqual([answer.status, body.decision.decision, body.execution.state], [200, 'ALLOW', 'submitting']);
+  const [code, signal] = await exited;
+  const tookMs = Math.round(performance.now() - startedAt);
+  assert.deepEqual([code, signal], [0, null], said);
+  assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
 });
