@@ -1,5 +1,6 @@
 import type { Regime } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import { holdingTimeMs } from '../core/rules/tightening.ts';
 import type { Canceler } from './cancels.ts';
 import { NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
@@ -22,7 +23,7 @@ import {
 import type { SliceRunner } from './slices.ts';
 import type { LiveInputs } from './snapshot.ts';
 import { markInTicks, unitsInUsdt, worstCase } from './state/exposure.ts';
-import { stateInForce } from './state/layers.ts';
+import { layerKey, stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
 import { describeTightness, GrownOrders } from './tightness.ts';
@@ -52,6 +53,7 @@ export class StandingOrders {
    */
   async tick(): Promise<void> {
     this.#followCondition();
+    this.#followHoldingTimes();
     const cancels = [this.#expire()];
     const signature = this.#tightness();
     const grown = this.#grown.find(restingOpenings(this.#core.state));
@@ -98,6 +100,30 @@ export class StandingOrders {
       set_by: 'rule 8',
       state: found.reduceOnly ? 'reducing' : 'active',
     });
+  }
+
+  /**
+   * A symbol whose position is held for longer than the policy permits is reducing until it is flat (DESIGN section 4,
+   * `holding_time_ms`). Rule 8 denies its openings by itself, also in a replay: this is what shows it.
+   */
+  #followHoldingTimes(): void {
+    const { state } = this.#core;
+    const now = this.#core.nowMs();
+    const longestMs = holdingTimeMs(this.#core.policyFor(GATE_AGENT));
+    for (const { lots, sinceMs, symbol } of [...state.positions.values()]) {
+      const isOld = lots !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
+      if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
+      this.#core.append('state', {
+        clears_at_ms: null,
+        clears_when: 'the symbol is flat',
+        layer: 'condition',
+        name: symbol,
+        reason: isOld ? 'held for longer than holding_time_ms' : 'no longer held too long',
+        scope: 'symbol',
+        set_by: 'rule 8',
+        state: isOld ? 'reducing' : 'active',
+      });
+    }
   }
 
   /** Resting opening orders past their ttl are canceled. */

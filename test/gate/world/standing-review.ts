@@ -32,6 +32,15 @@ describe('what rests is reviewed when rule 8 begins to bind', () => {
     const before = await world.position('BTCUSDT');
     await world.setMark('BTCUSDT', 58_900);
     assert.equal(await world.position('BTCUSDT'), before, 'nothing is added to the old position');
+    assert.deepEqual((await world.ready()).body.symbols_reducing, ['BTCUSDT']);
+    const [layer] = (await world.tradingState()).layers;
+    assert.deepEqual(
+      [layer?.layer, layer?.scope, layer?.name, layer?.state],
+      ['condition', 'symbol', 'BTCUSDT', 'reducing'],
+    );
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    for (let i = 0; i < 4; i += 1) await world.advance(5_000);
+    assert.deepEqual((await world.tradingState()).layers, [], 'flat: the symbol is open again');
   });
 });
 
