@@ -65,6 +65,7 @@ export function decideCancel(
   checkScope(trace, request, context, policy, 'cancel');
   checkOwnership(trace, request, context.order);
   checkState(trace, request, context, 'cancel', true);
+  trace.skipTheRest();
   return conclude(trace, policy, found, describeCancel(context.order, context.market.rules), []);
 }
 
@@ -82,24 +83,47 @@ export function decideModify(
 ): ExecutionDecision {
   const order = context.order;
   const rules = context.market.rules;
-  if (!checkOwnership(trace, request, order) || order === null) return conclude(trace, policy, found, null, []);
+  if (!checkOwnership(trace, request, order) || order === null)
+    return refuseModify(trace, request, context, policy, found);
   if (rules === null || !areUsable(rules) || order.price_ticks === null) {
     trace.deny(4, 'STALE_FILTERS', null, null, null);
-    return conclude(trace, policy, found, null, []);
+    return refuseModify(trace, request, context, policy, found);
   }
   const target = amendedTarget(request, order, rules, context.market.mark);
   if (target.totalLots === order.lots && target.priceTicks === order.price_ticks) {
     // The venue would answer that there is nothing to change; it is not asked.
     trace.deny(12, 'ORDER_UNCHANGED', target.totalLots, order.lots, 'lots');
-    return conclude(trace, policy, found, null, []);
+    return refuseModify(trace, request, context, policy, found);
   }
   if (target.totalLots <= order.filled_lots) {
+    checkSchema(trace, context, 'cancel');
+    checkScope(trace, request, context, policy, 'cancel');
     checkState(trace, request, context, 'cancel', true);
+    trace.skipTheRest();
     return conclude(trace, policy, found, describeCancel(order, rules), []);
   }
   const reduces = target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
   if (reduces || order.reduce_only) return amendReducing(trace, request, context, policy, found, order, target, rules);
   return amendOpening(trace, request, context, policy, found, order, target, rules);
+}
+
+/** Refused before it is known what the order would become: what holds of any amend is said as well. */
+function refuseModify(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+): ExecutionDecision {
+  const known = [...trace.reasons];
+  trace.reasons.length = 0;
+  checkSchema(trace, context, 'amend');
+  // An order that is not known has no symbol: that it is out of scope would be another reason for the same.
+  if (request.symbol !== null || !policy.tools.has(request.tool) || !policy.actions.has(request.intent))
+    checkScope(trace, request, context, policy, 'amend');
+  trace.reasons.push(...known);
+  trace.skipTheRest();
+  return conclude(trace, policy, found, null, []);
 }
 
 interface AmendTarget {
@@ -186,6 +210,7 @@ function amendReducing(
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
   if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
+  trace.skipTheRest();
   return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
 }
 

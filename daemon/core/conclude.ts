@@ -6,6 +6,7 @@ import type { Trace } from './trace.ts';
 /** What an exit is never asked about: each rule that it skips leaves a verdict that says so. */
 export const SKIPPED_BY_EXITS = [
   [4, 'FRESHNESS'],
+  [5, 'DUPLICATE_INTENT'],
   [6, 'TEMPORAL'],
   [7, 'REGIME'],
   [8, 'ACCOUNT'],

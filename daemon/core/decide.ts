@@ -52,7 +52,6 @@ function decideExit(
   checkSchema(trace, context, 'exit');
   checkScope(trace, request, context, policy, 'exit');
   checkState(trace, request, context, 'exit', true);
-  trace.skip(5, 'DUPLICATE_INTENT');
   for (const [rule, code] of SKIPPED_BY_EXITS) trace.skip(rule, code);
   const rules = context.market.rules;
   if (rules === null || !areUsable(rules)) {
@@ -91,6 +90,7 @@ function refuseExit(
     if (opposed !== null && request.intent === 'open') trace.deny(12, 'OPPOSES_AGENT', opposed, null, null);
     else trace.deny(12, 'EXIT_SCOPE', opposed, null, null);
   }
+  trace.skipTheRest();
   return conclude(trace, policy, found, null, []);
 }
 

@@ -3,6 +3,24 @@ import { REASONS, type ReasonCode } from './reasons.ts';
 
 type Figure = number | string | null;
 
+/** The rules in their order, by the code under which one that has nothing to say is skipped. */
+const RULE_NAMES = [
+  'SCHEMA_ARGS',
+  'SCOPE',
+  'STATE',
+  'FRESHNESS',
+  'DUPLICATE_INTENT',
+  'TEMPORAL',
+  'REGIME',
+  'ACCOUNT',
+  'TRUST',
+  'TRADER_STATE',
+  'PRICE',
+  'PROJECTION',
+  'RECHECK',
+  'STAGING',
+] as const;
+
 /** What the rules found, in the order in which they ran: rule order is precedence order. */
 export class Trace {
   readonly verdicts: RuleVerdict[] = [];
@@ -46,6 +64,14 @@ export class Trace {
     this.deny(rule, code, observed, limit, unit);
     const waitMs = Math.max(1, untilMs - nowMs);
     if (this.retryAfterMs === null || waitMs > this.retryAfterMs) this.retryAfterMs = waitMs;
+  }
+
+  /** Rules that a decision of this kind does not ask leave a verdict all the same, in their place (SAE-AUDIT). */
+  skipTheRest(): void {
+    RULE_NAMES.forEach((code, i) => {
+      if (!this.verdicts.some((verdict) => verdict.rule === i + 1)) this.skip(i + 1, code);
+    });
+    this.verdicts.sort((a, b) => a.rule - b.rule);
   }
 
   private reason(code: ReasonCode, observed: Figure, limit: Figure, unit: string | null): void {

@@ -3,6 +3,7 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
 import { REASONS } from '../core/reasons.ts';
+import { Trace } from '../core/trace.ts';
 import type { Caller, FlattenBody, SkillClaim, StateChange, StateLayerBody, TradingStateBody } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
@@ -243,6 +244,9 @@ export class Operator {
     const reasons: readonly Reason[] = allowed
       ? []
       : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];
+    const trace = new Trace();
+    trace.note(2, 'SCOPE_TOOL', allowed ? 'pass' : 'deny', shown, null, null);
+    trace.skipTheRest();
     const decision: ExecutionDecision = {
       budget: found.record,
       condition_reducing: false,
@@ -259,9 +263,7 @@ export class Operator {
       enforced: true,
       reasons,
       retry_after_ms: null,
-      verdicts: [
-        { code: 'SCOPE_TOOL', limit: null, observed: shown, outcome: allowed ? 'pass' : 'deny', rule: 2, unit: null },
-      ],
+      verdicts: trace.verdicts,
     };
     const contextHash = core.ports.sha256(canonicalJson(context));
     const { state } = core;
