@@ -41,7 +41,9 @@ function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: O
  */
 export function ownMargin(state: GateState, { own, leaving }: Own): number {
   let total = own === null ? 0 : heldMargin(state, own);
-  for (const order of leaving ?? []) if (order !== own) total += heldMargin(state, order);
+  // In one order whatever the review's was: sums of decimals depend on it, and an audit derives them again.
+  const others = leaving === null ? [] : [...leaving].sort((a, b) => (a.clientOrderId < b.clientOrderId ? -1 : 1));
+  for (const order of others) if (order !== own) total += heldMargin(state, order);
   return total;
 }
 function heldMargin(state: GateState, order: OrderState): number {

@@ -67,9 +67,8 @@ export class MergedExits {
     const { orders, positions } = this.#core.state;
     const { agent, symbol } = order;
     if (agent === null || order.origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return;
-    const sent = (): ReadonlySet<OrderState> =>
-      new Set([...liveOrders(orders, symbol)].filter((other) => other.status !== 'pending_send'));
-    while (order.status === 'pending_send' && waitsForOwnExits(positions.get(symbol), sent(), agent))
+    const isClosing = (): boolean => waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+    while (order.status === 'pending_send' && isClosing())
       await delay(LOOK_EVERY_MS, undefined, { signal: this.#signal });
   }
 

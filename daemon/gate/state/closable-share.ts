@@ -5,7 +5,7 @@ import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /**
  * Signed lots of a position that an agent may still close: its share, which follows fills, less what its exits on their
- * way (unsent, in flight, unknown) may close already, so that parallel exits together close no more than the share.
+ * way (in flight, unknown) may close already, so that parallel exits together close no more than the share.
  *
  * While the whole position is the agent's own nothing is taken off: reduceOnly keeps any number of exits within the
  * position, and an exit must not be refused for another whose outcome is not known. Resting exits are not counted: they
@@ -73,8 +73,8 @@ function isShared(position: PositionState, orders: ReadonlySet<OrderState>, agen
 
 /**
  * Signed lots that a new exit of an agent is decided for: what it may still close, or where its own exits on their way
- * may close all of its share already, that share. Such an exit is not refused:
- * it waits for them, see {@link waitsForOwnExits}, and is decided again when what they did is known.
+ * may close all of its share already, that share. Such an exit is not refused: it waits for them, see
+ * {@link waitsForOwnExits}, and is decided again when what they did is known.
  */
 export function askableShare(
   position: PositionState | undefined,
@@ -102,9 +102,12 @@ export function agentsShare(position: PositionState | undefined): number {
   return lots;
 }
 
-/** A take-profit that rests is none: it waits at the venue until it is canceled to make room. */
+/**
+ * A take-profit that rests is none: it waits at the venue until it is canceled to make room. Nor is one that is not sent:
+ * it holds nothing, and is decided again before it goes out.
+ */
 function isExitOnItsWay(order: OrderState): boolean {
-  return order.reduceOnly && !order.protective && !isRestingExit(order);
+  return order.reduceOnly && !order.protective && order.status !== 'pending_send' && !isRestingExit(order);
 }
 function isRestingExit(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && isResting(order) && order.timeInForce === 'GTC';

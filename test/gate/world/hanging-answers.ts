@@ -107,7 +107,7 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
     assert.equal(btc.body.execution.state, 'filled', JSON.stringify(btc.body.decision.reasons));
     const eth = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
     assert.equal(eth.body.execution.state, 'filled', JSON.stringify(eth.body.decision.reasons));
-    await until('a stop hangs', async () => (await hits()) === 1);
+    await until('a stop hangs', async () => (await hits()) === 1, 15_000);
     const held = await world.position('BTCUSDT');
     await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
     await until('the cut', async () => (await world.position('BTCUSDT')) < held, 4_000);
