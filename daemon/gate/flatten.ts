@@ -83,13 +83,13 @@ export class Flatten {
       await appended.committed;
     }
     const targets = symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, targets, false);
+    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets, false);
     this.#calls += 1;
     try {
       const isCanceled = await this.#round(caller, targets);
       await this.#within(READ_FIRST_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, targets, isCanceled);
+      return describeFlatten(core, symbols, targets, isCanceled);
     } finally {
       this.#calls -= 1;
     }

@@ -208,7 +208,8 @@ export class GateState {
   #applyAmend(event: DecisionEvent, atMs: number): void {
     const { effective } = event.decision;
     const order = this.orders.all.get(event.request.client_order_id ?? '');
-    if (order === undefined || effective === null || effective.price_ticks === null || isTerminal(order.status)) return;
+    if (order === undefined || effective === null || isTerminal(order.status)) return;
+    if (effective.action === 'cancel' || effective.price_ticks === null) return;
     order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
     if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
     this.pacing.account.sends.add(atMs, 1);
