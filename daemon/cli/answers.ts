@@ -32,6 +32,7 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
 
 function describeEffective({ effective }: DecisionBody): string {
   if (effective === null) return '-';
+  if (effective.quantity === null) return 'every order';
   const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
   const reduce = effective.reduce_only ? ', reduce only' : '';
   const leverage = effective.leverage === null ? '' : `, ${effective.leverage}x`;

@@ -214,7 +214,8 @@ function toCliError(status: number, body: unknown): CliError {
   const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
   const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
   const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
-  return new CliError(exitCodeOf(status), message);
+  // Not a slip of the command line: it named another policy than the one that waits now.
+  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
 }
 
 function exitCodeOf(status: number): ExitCode {

@@ -110,7 +110,7 @@ export const OrderBodySchema = Type.Object(
     agent: nullable(text('Whose it is.')),
     symbol: text('Symbol.'),
     side,
-    order_type: text('limit, market, or what the exchange calls it.'),
+    order_type: text('limit, market; of other orders what the exchange calls it, in lower case: stop_market.'),
     limit_price: nullable(decimal('USDT.')),
     quantity: decimal('Ordered.'),
     filled_quantity: decimal('Filled.'),
@@ -147,7 +147,7 @@ export const PositionBodySchema = Type.Object(
   field.closed,
 );
 export const PositionsBodySchema = Type.Object(
-  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('Age of this view.')) },
+  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('Age of this view.')), next },
   field.closed,
 );
 export const AccountBodySchema = Type.Object(
@@ -189,7 +189,7 @@ export const MarketBodySchema = Type.Object(
   },
   field.closed,
 );
-export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema) }, field.closed);
+export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySchema), next }, field.closed);
 
 const openingLimits = Type.Object(
   {
@@ -353,7 +353,9 @@ export const TradingStateBodySchema = Type.Object(
 );
 export const FlattenBodySchema = Type.Object(
   {
-    state: Type.Literal('halted'),
+    state: Type.Literal('halted', { description: 'What was set, for what scope says.' }),
+    scope: field.oneOf(['account', 'symbols'], 'What is halted: the account, or the symbols that were named.'),
+    symbols: nullable(Type.Array(Type.String(), { description: 'The symbols; null: the whole account.' })),
     canceled: flag('Every opening order is proven canceled.'),
     positions_left: Type.Array(Type.Object({ symbol: text('Symbol.'), quantity: decimal('Signed.') }, field.closed), {
       description: 'What is still open.',
@@ -411,7 +413,6 @@ export const ReloadBodySchema = Type.Union([
     },
     field.closed,
   ),
-  Type.Object({ status: Type.Literal('refused'), message: text('Why.') }, field.closed),
 ]);
 export const ToolsBodySchema = Type.Object(
   {
@@ -428,7 +429,10 @@ export const ErrorBodySchema = Type.Object(
         code: text('Stable code; docs/api.md lists them.'),
         message: text('What is wrong, for people.'),
         details: Type.Optional(
-          Type.Unknown({ description: 'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}.' }),
+          Type.Unknown({
+            description:
+              'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}.',
+          }),
         ),
       },
       field.closed,

@@ -95,6 +95,11 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
+/** The account is one entry: any limit holds it, and no cursor was ever issued. */
+export const AccountQuery = Type.Object(
+  { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
+  field.closed,
+);
 export const NoQuery = Type.Object({}, field.closed);
 export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
 
@@ -110,5 +115,6 @@ export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequ
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
+export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

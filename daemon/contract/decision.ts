@@ -68,23 +68,42 @@ export const ReasonSchema = Type.Object(
   },
   { ...field.closed, description: 'Why the request was cut down or refused; the first one decides.' },
 );
-export const EffectiveActionSchema = Type.Object(
-  {
-    action: field.oneOf(['open', 'exit', 'amend', 'cancel'], 'What the order does.'),
-    side,
-    quantity: decimal('Quantity of the base asset that goes out.'),
-    requested_quantity: decimal('Quantity that the request would have been.'),
-    notional: number('Its value in USDT, at the worse of mark and price.'),
-    leverage: nullable(number('Leverage that is charged.')),
-    order_type: orderType,
-    time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what is not filled at once is canceled.')),
-    limit_price: nullable(decimal('Price bound in USDT.')),
-    max_slippage_bps: nullable(number('Slippage bound in basis points.')),
-    reduce_only: Type.Boolean({ description: 'The venue will only let it reduce a position.' }),
-    lots: Type.Integer({ description: 'Quantity in lots of the symbol.' }),
-    price_ticks: nullable(Type.Integer({ description: 'Price in ticks of the symbol.' })),
-  },
-  { ...field.closed, description: 'What goes to the exchange.' },
+const actionTerms = {
+  side,
+  notional: number('Its value in USDT, at the worse of mark and price; 0 for a cancel.'),
+  leverage: nullable(number('Leverage that is charged.')),
+  order_type: orderType,
+  time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what is not filled at once is canceled.')),
+  limit_price: nullable(decimal('Price bound in USDT.')),
+  max_slippage_bps: nullable(number('Slippage bound in basis points.')),
+  reduce_only: Type.Boolean({ description: 'The venue will only let it reduce a position.' }),
+  price_ticks: nullable(Type.Integer({ description: 'Price in ticks of the symbol.' })),
+};
+const lots = Type.Integer({ description: 'Quantity in lots of the symbol.' });
+export const EffectiveActionSchema = Type.Union(
+  [
+    Type.Object(
+      {
+        action: field.oneOf(['open', 'exit', 'amend'], 'What the order does.'),
+        quantity: decimal('Quantity of the base asset that goes out.'),
+        requested_quantity: decimal('Quantity that the request would have been.'),
+        lots,
+        ...actionTerms,
+      },
+      { ...field.closed, description: 'An order, new or amended.' },
+    ),
+    Type.Object(
+      {
+        action: Type.Literal('cancel'),
+        quantity: nullable(decimal('What may still fill of it; null when all orders are canceled.')),
+        requested_quantity: nullable(decimal('The same.')),
+        lots: nullable(lots),
+        ...actionTerms,
+      },
+      { ...field.closed, description: 'A cancel. Of all orders it has no size, and side and order_type say nothing.' },
+    ),
+  ],
+  { description: 'What goes to the exchange.' },
 );
 export const ConstraintsSchema = Type.Object(
   {

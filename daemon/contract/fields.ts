@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { MAX_BYTES_KEYWORD } from './check.ts';
+import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
 /** Fields that more than one body has, each with its bounds. What a caller sends is bounded in every direction. */
 
@@ -64,7 +65,7 @@ export const fraction = Type.Number({
   description: 'Share of the position to close, above 0 up to 1. Absent: all of it.',
 });
 export const strategyId = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$',
+  pattern: '^[ -~]{1,64}$',
   description: 'Name of the strategy that asks, for the record. It has no influence on limits.',
 });
 export const requestId = Type.String({
@@ -99,13 +100,19 @@ export const agentName = Type.String({
 });
 /** Name of any tool, ours or not. */
 export const toolName = Type.String({
-  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$',
-  description: 'Name of the tool.',
+  pattern: FOREIGN_TOOL_PATTERN,
+  description: 'Name of the tool: 1 to 128 characters, none of them a control or format character.',
 });
 export const pageLimit = Type.Integer({
   minimum: 1,
   maximum: MAX_PAGE_SIZE,
   description: `Most entries of one page; ${DEFAULT_PAGE_SIZE} when absent.`,
+});
+/** Of lists with one entry a symbol, which are short. */
+export const wholeLimit = Type.Integer({
+  minimum: 1,
+  maximum: MAX_PAGE_SIZE,
+  description: 'Most entries of one page; absent: all of them.',
 });
 export const cursor = Type.String({
   pattern: '^[A-Za-z0-9_.:=-]{1,256}$',

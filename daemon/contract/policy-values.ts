@@ -10,7 +10,8 @@ export const MAX_USDT = 1_000_000_000_000;
 export const MIN_FACTOR = 0.0001;
 export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
 export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
-export const FOREIGN_TOOL_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$';
+/** Others name their tools as they like; only what could not be shown or told apart is left out. */
+export const FOREIGN_TOOL_PATTERN = '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,128}$';
 
 export const closed = { additionalProperties: false } as const;
 export function milliseconds(description: string, maximum: number = YEAR_MS, minimum = 1) {

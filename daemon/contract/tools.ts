@@ -103,7 +103,8 @@ export const CancelAllArgs = Type.Object(
 );
 
 export const GetAccountArgs = Type.Object({}, field.closed);
-export const GetPositionsArgs = Type.Object({}, field.closed);
+const symbolPage = { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) };
+export const GetPositionsArgs = Type.Object(symbolPage, field.closed);
 export const GetOrdersArgs = Type.Object(
   {
     symbol: Type.Optional({ ...field.symbol, description: 'Only orders of this symbol.' }),
@@ -116,7 +117,7 @@ export const GetOrdersArgs = Type.Object(
   field.closed,
 );
 export const GetMarketArgs = Type.Object(
-  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }) },
+  { symbol: Type.Optional({ ...field.symbol, description: 'Absent: every symbol of the policy.' }), ...symbolPage },
   field.closed,
 );
 export const GetLimitsArgs = Type.Object(

@@ -122,6 +122,7 @@ function scalarMessage(error: ErrorObject, params: Record<string, unknown>): str
   switch (error.keyword) {
     case 'type':
       if (error.data === null) return 'is empty (null)';
+      if (params.type === 'integer' && Number.isFinite(error.data)) return 'is not a whole number';
       return typeof error.data === 'string' && isNumeric(error.data)
         ? 'is text, not a number'
         : `is ${kindOf(error.data)}`;

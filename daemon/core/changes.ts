@@ -2,7 +2,7 @@ import type { BudgetFinding } from './budget-finding.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
-import type { EffectiveAction, ExecutionDecision } from './decision.ts';
+import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
 import { findExit } from './exit.ts';
 import type { OpeningAsk } from './fit-order.ts';
 import { runOpeningRules } from './opening-rules.ts';
@@ -33,9 +33,11 @@ function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderVie
   return false;
 }
 
-function describeCancel(order: OrderView | null, rules: RulesView | null): EffectiveAction {
-  const lots = order === null ? 0 : order.lots - order.filled_lots;
-  const quantity = rules === null || !areUsable(rules) ? String(lots) : formatQuantity(lots, rules);
+/** `order` null: all orders are canceled, of as many symbols as there are; they have no size together. */
+function describeCancel(order: OrderView | null, rules: RulesView | null): CancelAction {
+  const lots = order === null ? null : order.lots - order.filled_lots;
+  const quantity =
+    lots === null ? null : rules === null || !areUsable(rules) ? String(lots) : formatQuantity(lots, rules);
   return {
     action: 'cancel',
     leverage: null,
@@ -161,12 +163,7 @@ function amendedTarget(
   };
 }
 
-function describeAmend(
-  order: OrderView,
-  target: AmendTarget,
-  rules: RulesView,
-  leverage: number | null,
-): EffectiveAction {
+function describeAmend(order: OrderView, target: AmendTarget, rules: RulesView, leverage: number | null): SizedAction {
   return {
     action: 'amend',
     leverage,

@@ -33,21 +33,32 @@ export interface StagedSlice {
   readonly slice: number;
 }
 /** The action that goes out; quantities are decimal strings on the exchange's lot, prices on its tick. */
-export interface EffectiveAction {
-  readonly action: ActionClass;
+export type EffectiveAction = SizedAction | CancelAction;
+interface ActionTerms {
   readonly leverage: number | null;
   readonly limit_price: string | null;
-  /** Same order in integers: what is sent, what the caps were checked on. */
-  readonly lots: number;
   readonly max_slippage_bps: number | null;
   readonly notional: number;
   readonly order_type: OrderType;
   readonly price_ticks: number | null;
-  readonly quantity: string;
   readonly reduce_only: boolean;
-  readonly requested_quantity: string;
   readonly side: Side;
   readonly time_in_force: TimeInForce | null;
+}
+/** An order, new or amended. */
+export interface SizedAction extends ActionTerms {
+  readonly action: Exclude<ActionClass, 'cancel'>;
+  /** Same order in integers: what is sent, what the caps were checked on. */
+  readonly lots: number;
+  readonly quantity: string;
+  readonly requested_quantity: string;
+}
+/** What may still fill of the order; null when all orders are canceled, which have no size together. */
+export interface CancelAction extends ActionTerms {
+  readonly action: 'cancel';
+  readonly lots: number | null;
+  readonly quantity: string | null;
+  readonly requested_quantity: string | null;
 }
 export interface Constraints {
   readonly cooldown_ms: number;

@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
-import type { EffectiveAction, ExecutionDecision } from './decision.ts';
+import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { nearestPrice } from './price.ts';
 import {
   ceilTicks,
@@ -181,7 +181,7 @@ export function buildExit(
   policy: CompiledPolicy,
   rules: RulesView,
   exit: ExitSize,
-): EffectiveAction {
+): SizedAction {
   const requested = requestedExitLots(request, context, rules, exit);
   const price = valuePrice(context);
   const whole = exitLots(requested, exit, rules, price);

@@ -1,7 +1,7 @@
 import type { BudgetFinding } from './budget-finding.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
-import type { ActionClass, EffectiveAction, StagedSlice } from './decision.ts';
+import type { SizedAction, StagedSlice } from './decision.ts';
 import type { PriceBound } from './price.ts';
 import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
 import {
@@ -38,8 +38,8 @@ export function fitOrder(
   ask: OpeningAsk,
   price: PriceBound,
   rules: RulesView,
-  action: ActionClass,
-): { readonly effective: EffectiveAction | null; readonly plan: readonly StagedSlice[] } {
+  action: SizedAction['action'],
+): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
   const requestedLots = ask.lots ?? lotsFor(ask.notional ?? 0, price.valueTicks, rules);
   const valuePerLot = lotsToQuantity(1, rules) * ticksToPrice(price.valueTicks, rules);
   const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
@@ -60,7 +60,7 @@ export function fitOrder(
   }
   const isLimit = request.order_type === 'limit';
   const quantity = formatQuantity(sendLots, rules);
-  const effective: EffectiveAction = {
+  const effective: SizedAction = {
     action,
     leverage: projected.leverage,
     limit_price: formatPrice(price.priceTicks, rules),
@@ -171,7 +171,7 @@ function denyTooSmall(
  */
 function recheck(
   trace: Trace,
-  effective: EffectiveAction,
+  effective: SizedAction,
   set: FeasibleSet,
   locked: number | null,
   requestedLots: number,

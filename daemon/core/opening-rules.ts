@@ -1,7 +1,7 @@
 import type { BudgetFinding } from './budget-finding.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
-import type { ActionClass, EffectiveAction, StagedSlice } from './decision.ts';
+import type { SizedAction, StagedSlice } from './decision.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
@@ -20,8 +20,8 @@ export function runOpeningRules(
   policy: CompiledPolicy,
   found: BudgetFinding,
   ask: OpeningAsk,
-  action: ActionClass,
-): { readonly effective: EffectiveAction | null; readonly plan: readonly StagedSlice[] } {
+  action: SizedAction['action'],
+): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);

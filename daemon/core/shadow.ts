@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext } from './context.ts';
-import type { EffectiveAction, ExecutionDecision } from './decision.ts';
+import type { ExecutionDecision, SizedAction } from './decision.ts';
 import { boundPrice } from './price.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
@@ -37,7 +37,7 @@ export function shadowDecision(
     rules.max_lots,
   );
   if (lots < 1 || price.priceTicks < 1) return decision;
-  const effective: EffectiveAction = {
+  const effective: SizedAction = {
     action: 'open',
     leverage: request.requested_leverage ?? 1,
     limit_price: formatPrice(price.priceTicks, rules),

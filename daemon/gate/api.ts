@@ -345,7 +345,11 @@ export interface ReadinessBody {
   readonly alerts: number;
 }
 export interface FlattenBody {
+  /** What was set, for what `scope` says. */
   readonly state: 'halted';
+  readonly scope: 'account' | 'symbols';
+  /** Null: the whole account. */
+  readonly symbols: readonly string[] | null;
   readonly canceled: boolean;
   readonly positions_left: readonly { readonly symbol: string; readonly quantity: string }[];
   readonly note: string;
@@ -379,8 +383,11 @@ export type ReloadBody =
       readonly hash: string;
       readonly looser: readonly string[];
       readonly not_before_ms: number | null;
-    }
-  | { readonly status: 'refused'; readonly message: string };
+    };
+/** `refused`: the hash is not that of the pending policy (null: none is pending); 409 at the door. */
+export type ReloadOutcome =
+  | ReloadBody
+  | { readonly status: 'refused'; readonly message: string; readonly pending_hash: string | null };
 
 export interface GateApi {
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
@@ -424,7 +431,7 @@ export interface GateApi {
   rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }>;
   getPolicy(): PolicyBody;
   checkPolicy(text: string): PolicyCheckBody;
-  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadBody>;
+  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readiness(): ReadinessBody;
   /** Prometheus text of the gate's own metrics. */
   metrics(): Promise<string>;

@@ -189,6 +189,7 @@ export function planFromDecision(
 
 /** One order with everything given: exits' later rungs, gate exits. */
 export function planSingle(effective: EffectiveAction, symbol: string, id: string, slice: number): PlannedOrder {
+  if (effective.action === 'cancel') throw new Error('a cancel is no order');
   return {
     client_order_id: id,
     delay_ms: 0,

@@ -8,9 +8,18 @@ export function heldLots(position: PositionState): number {
   return position.lots !== 0 ? position.lots : (position.disputedLots ?? 0);
 }
 
-/** What a flatten answers. `canceled`: every opening order is proven canceled. */
-export function describeFlatten(core: GateCore, symbols: readonly string[], canceled: boolean): FlattenBody {
-  const left = symbols
+/**
+ * What a flatten answers. `asked`: symbols that it was of, null for the account; `targets`: what that comes to;
+ * `canceled`: every opening order is proven canceled.
+ */
+export function describeFlatten(
+  core: GateCore,
+  asked: readonly string[] | null,
+  targets: readonly string[],
+  canceled: boolean,
+): FlattenBody {
+  const stays = asked === null ? 'trading stays halted' : `trading in ${asked.join(', ')} stays halted`;
+  const left = targets
     .map((symbol) => core.state.position(symbol))
     .filter((position) => heldLots(position) !== 0)
     .map((position) => {
@@ -28,9 +37,11 @@ export function describeFlatten(core: GateCore, symbols: readonly string[], canc
       : left.length > 0
         ? 'positions are left: closing goes on until they are flat, also after a restart; or close them at the venue'
         : canceled
-          ? 'flat: trading stays halted until an operator sets it active'
-          : 'flat, but not every order is proven canceled: that goes on; trading stays halted until an operator sets it active',
+          ? `flat: ${stays} until an operator sets it active`
+          : `flat, but not every order is proven canceled: that goes on; ${stays} until an operator sets it active`,
     positions_left: left,
+    scope: asked === null ? 'account' : 'symbols',
     state: 'halted',
+    symbols: asked,
   };
 }

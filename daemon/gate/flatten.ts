@@ -84,13 +84,13 @@ export class Flatten {
     }
     // Without names the whole account: the lists that follow may tell of symbols that nobody watched.
     const targets = (): readonly string[] => symbols ?? this.#account.watched();
-    if (!core.ports.clock.isSynced) return describeFlatten(core, targets(), false);
+    if (!core.ports.clock.isSynced) return describeFlatten(core, symbols, targets(), false);
     this.#calls += 1;
     try {
       const isCanceled = await this.#round(caller, symbols);
       await this.#within(READ_FIRST_MS, this.#account.pollAccount());
       this.#endDone();
-      return describeFlatten(core, targets(), isCanceled);
+      return describeFlatten(core, symbols, targets(), isCanceled);
     } finally {
       this.#calls -= 1;
     }

@@ -19,7 +19,7 @@ import type {
   PolicyCheckBody,
   PositionBody,
   ReadinessBody,
-  ReloadBody,
+  ReloadOutcome,
   SignalBody,
   SignalEntryBody,
   SignalsBody,
@@ -57,6 +57,7 @@ import {
   describeMarket,
   describeOrder,
   describePositions,
+  parseCursor,
 } from './reads.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
@@ -529,7 +530,7 @@ export class Gate implements GateApi {
     limit: number,
     cursor: string | null,
   ): Page<OrderBody> {
-    const offset = cursor === null ? 0 : Number(cursor);
+    const offset = cursor === null ? 0 : parseCursor(cursor);
     const source =
       filter.open === true ? [...everyLiveOrder(this.core.state.orders)] : [...this.core.state.orders.all.values()];
     const matching = source.filter((order) => {
@@ -604,7 +605,7 @@ export class Gate implements GateApi {
   checkPolicy(text: string): PolicyCheckBody {
     return this.policies.check(text);
   }
-  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadBody> {
+  reloadPolicy(caller: Caller, hash: string | null): Promise<ReloadOutcome> {
     return this.policies.accept(hash, caller.agent);
   }
 

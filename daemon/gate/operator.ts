@@ -19,6 +19,8 @@ import { layerKey, stateInForce } from './state/layers.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
 const VIOLATION_CHARS = 200;
+/** As many as the contract lets through; what else asks is cut. */
+const MAX_TOOL_CHARS = 128;
 /** A tool may be refused for its name or, when the name is known, for its arguments (`path: what is wrong`). */
 function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
   if (violation === null) return REASONS.SCOPE_TOOL;
@@ -240,7 +242,8 @@ export class Operator {
     };
     const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
     const found = findBudget(context, policy);
-    const shown = tool.slice(0, 64);
+    // By characters: half of one would be no text.
+    const shown = [...tool].slice(0, MAX_TOOL_CHARS).join('');
     const reasons: readonly Reason[] = allowed
       ? []
       : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];

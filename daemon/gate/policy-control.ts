@@ -1,6 +1,6 @@
 import type { LooserKey } from '../core/is-at-most.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { PolicyBody, PolicyCheckBody, ReadinessBody, ReloadBody } from './api.ts';
+import type { PolicyBody, PolicyCheckBody, ReadinessBody, ReloadOutcome } from './api.ts';
 import type { GateCore } from './gate-core.ts';
 import { venueMinimums } from './reads.ts';
 
@@ -71,7 +71,10 @@ export class PolicyControl {
   }
 
   /** A file was saved (or could not be read: `problem`). */
-  async offer(read: PolicyRead | { readonly ok: false; readonly problem: string }, setBy: string): Promise<ReloadBody> {
+  async offer(
+    read: PolicyRead | { readonly ok: false; readonly problem: string },
+    setBy: string,
+  ): Promise<ReloadOutcome> {
     if (!read.ok) {
       const detail =
         'problem' in read
@@ -79,7 +82,7 @@ export class PolicyControl {
           : read.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
       this.#error = detail;
       this.#core.alert('POLICY_REFUSED', `the policy file is not usable, the old policy stays in force: ${detail}`);
-      return { status: 'refused', message: detail };
+      return { status: 'refused', message: detail, pending_hash: this.pending?.hash ?? null };
     }
     this.#error = null;
     const candidate = read.policy;
@@ -116,7 +119,7 @@ export class PolicyControl {
         const detail = verdict.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
         this.#error = detail;
         this.#core.alert('POLICY_REFUSED', `the policy cannot run here, the old one stays in force: ${detail}`);
-        return { status: 'refused', message: detail };
+        return { status: 'refused', message: detail, pending_hash: this.pending?.hash ?? null };
       }
     }
   }
@@ -137,11 +140,11 @@ export class PolicyControl {
   }
 
   /** An operator puts the pending policy in force, naming its hash so that it is the one they looked at. */
-  async accept(hash: string | null, setBy: string): Promise<ReloadBody> {
+  async accept(hash: string | null, setBy: string): Promise<ReloadOutcome> {
     const pending = this.#pending;
     if (pending === null) {
       if (hash === null || hash === this.#core.policyHash) return { status: 'in_force', hash: this.#core.policyHash };
-      return { status: 'refused', message: `no policy with hash ${hash} is pending` };
+      return { status: 'refused', message: `no policy with hash ${hash} is pending`, pending_hash: null };
     }
     if (hash === null)
       return {
@@ -150,8 +153,14 @@ export class PolicyControl {
         looser: pending.looser,
         not_before_ms: pending.notBeforeMs,
       };
-    if (hash !== pending.policy.hash)
-      return { status: 'refused', message: `the pending policy is ${pending.policy.hash}, not ${hash}` };
+    if (hash !== pending.policy.hash) {
+      const pendingHash = pending.policy.hash;
+      return {
+        status: 'refused',
+        message: `the pending policy is ${pendingHash}, not ${hash}`,
+        pending_hash: pendingHash,
+      };
+    }
     if (pending.notBeforeMs !== null && this.#core.nowMs() < pending.notBeforeMs) {
       return { status: 'pending', hash, looser: pending.looser, not_before_ms: pending.notBeforeMs };
     }

@@ -12,7 +12,6 @@ import type {
   PositionBody,
 } from './api.ts';
 import type { GateCore } from './gate-core.ts';
-import { OperatorRequestError } from './loosening-delay.ts';
 import type { SymbolRules } from './ports.ts';
 import { type Ask, buildContext, viewRules } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -56,7 +55,8 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
     foreign: order.foreign,
     limit_price:
       order.priceTicks === null || rules === undefined ? null : formatPrice(order.priceTicks, tickScale(rules)),
-    order_type: order.orderType,
+    // The venue writes LIMIT and STOP_MARKET of orders that are not ours.
+    order_type: order.orderType.toLowerCase(),
     quantity: quantityText(order.lots, rules),
     reduce_only: order.reduceOnly,
     reserved_notional_usdt: reserved,
@@ -261,11 +261,20 @@ export function venueMinimums(
   });
 }
 
+/** A cursor that no page of ours can have had; mapped to 400 by the door. */
+export class CursorError extends Error {
+  readonly code = 'CURSOR_UNKNOWN';
+}
+
+/** The cursor of a list of ours is a whole number above 0. @throws CursorError */
+export function parseCursor(cursor: string): number {
+  if (/^[1-9]\d{0,14}$/.test(cursor)) return Number(cursor);
+  throw new CursorError(`${JSON.stringify(cursor.slice(0, 80))} was not issued`);
+}
+
 /** A page of the last alerts, newest first; the cursor is the number of the last record on the page before. */
 export function describeAlerts(core: GateCore, limit: number, cursor: string | null): AlertsBody {
-  if (cursor !== null && !/^[1-9]\d{0,14}$/.test(cursor))
-    throw new OperatorRequestError('cursor: was not issued by this daemon');
-  const before = cursor === null ? Number.POSITIVE_INFINITY : Number(cursor);
+  const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
   const found = core.state.alerts.readBefore(before, limit + 1);
   const page = found.slice(0, limit);
   return {

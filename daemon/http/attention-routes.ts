@@ -4,6 +4,7 @@ import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { ApiError } from './errors.ts';
+import { readPage } from './readings.ts';
 import {
   addRoute,
   bodyOf,
@@ -26,7 +27,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     query: command.PageQuery,
     handler: async (request) => {
       const { limit, cursor } = requireValid(command.checkPageQuery, queryOf(request));
-      return gate.getAlerts(limit ?? DEFAULT_PAGE_SIZE, cursor ?? null);
+      return readPage(() => gate.getAlerts(limit ?? DEFAULT_PAGE_SIZE, cursor ?? null));
     },
   });
   addRoute(app, doors, {

@@ -25,6 +25,8 @@ export const ERROR_STATUS = {
   REQUEST_TIMEOUT: 408,
   /** The request id belongs to an earlier request with another body. */
   REQUEST_ID_REUSED: 409,
+  /** The policy that was to be accepted is not the one that is pending. */
+  POLICY_NOT_PENDING: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** Too many requests of this token are in flight. */

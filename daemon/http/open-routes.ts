@@ -24,6 +24,9 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
 }
 
 /** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
+/** Probes that only look at the status may ask with HEAD. */
+const PROBES = { exposeHeadRoute: true };
+
 export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
   const { gate, metrics } = doors;
   const open = (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
@@ -34,6 +37,7 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
   });
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
+    ...PROBES,
     // Container runtimes ask from another address and have no token.
     onRequest: (request, _reply, done) => {
       request.label = 'GET /healthz';
@@ -46,6 +50,7 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
       200: ReadinessBodySchema,
       503: ReadinessBodySchema,
     }),
+    ...PROBES,
     handler: async (_request, reply) => {
       const readiness = gate.readiness();
       reply.code(readiness.ready ? 200 : 503);

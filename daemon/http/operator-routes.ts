@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import * as command from '../contract/commands.ts';
 import { registerJsonParser, registerOptionalJsonParser, registerTextParser } from './body-parser.ts';
+import { ApiError } from './errors.ts';
 import {
   addRoute,
   bodyOf,
@@ -132,7 +133,10 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       body: command.PolicyReloadRequest,
       handler: async (request) => {
         const { hash } = requireValid(command.checkPolicyReload, request.body === undefined ? {} : request.body);
-        return whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
+        const outcome = await whileInFlight(request, gate.reloadPolicy(callerOf(request), hash ?? null));
+        if (outcome.status !== 'refused') return outcome;
+        const { message, pending_hash } = outcome;
+        throw new ApiError('POLICY_NOT_PENDING', message, { details: { pending_hash } });
       },
     });
   });

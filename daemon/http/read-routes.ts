@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { DecisionsBodySchema } from '../contract/bodies.ts';
 import {
+  AccountQuery,
+  checkAccountQuery,
   checkDecisionPath,
   checkNoQuery,
   checkPageQuery,
@@ -10,12 +12,13 @@ import {
 } from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
+import { invalidInput } from './errors.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
 import { AGENT_ROUTE, addRoute, callerOf, type Doors, queryOf, requireValid } from './routing.ts';
+import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];
 const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
-  ['/v1/account', 'get_account', 'The account'],
   ['/v1/positions', 'get_positions', 'Positions'],
   ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
   ['/v1/market', 'get_market', 'Market and regime by symbol'],
@@ -35,6 +38,18 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       handler: async (request) => readTool(doors.gate, callerOf(request), tool, queryOf(request)),
     });
   }
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/account',
+    text: { summary: 'The account', tags: TAGS },
+    query: AccountQuery,
+    answer: READ_ANSWERS.get_account,
+    handler: async (request) => {
+      const { cursor } = requireValid(checkAccountQuery, queryOf(request));
+      if (cursor !== undefined) throw invalidInput([notIssued()]);
+      return readTool(doors.gate, callerOf(request), 'get_account', {});
+    },
+  });
   addRoute(app, doors, {
     ...shared,
     url: '/v1/decisions',

@@ -2,10 +2,10 @@ import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_CHECKS } from '../contract/tools.ts';
-import { violationAt } from '../contract/violations.ts';
-import type { Caller, GateApi, OrderBody, Page } from '../gate/api.ts';
+import type { Caller, GateApi, OrderBody } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
 import { requireValid } from './routing.ts';
+import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
 /** What each reading tool answers, and the GET route that answers the same. */
 export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
@@ -25,16 +25,11 @@ export function readTool(gate: GateApi, caller: Caller, tool: ReadingTool, args:
       requireScope(gate, caller, tool);
       return gate.getAccount();
     case 'get_positions':
-      requireValid(TOOL_CHECKS.get_positions, args);
-      requireScope(gate, caller, tool);
-      return gate.getPositions(caller);
+      return readPositions(gate, caller, args);
     case 'get_orders':
       return readOrders(gate, caller, args);
-    case 'get_market': {
-      const { symbol } = requireValid(TOOL_CHECKS.get_market, args);
-      requireScope(gate, caller, tool);
-      return gate.getMarket(symbol ?? null);
-    }
+    case 'get_market':
+      return readMarket(gate, caller, args);
     case 'get_limits': {
       const { symbol } = requireValid(TOOL_CHECKS.get_limits, args);
       requireScope(gate, caller, tool);
@@ -50,6 +45,21 @@ export function readTool(gate: GateApi, caller: Caller, tool: ReadingTool, args:
   }
 }
 
+function readPositions(gate: GateApi, caller: Caller, args: unknown): unknown {
+  const { limit, cursor } = requireValid(TOOL_CHECKS.get_positions, args);
+  requireScope(gate, caller, 'get_positions');
+  const { positions, observed_at_ms } = gate.getPositions(caller);
+  const page = pageBySymbol(positions, limit, cursor);
+  return { positions: page.items, observed_at_ms, next: page.next };
+}
+
+function readMarket(gate: GateApi, caller: Caller, args: unknown): unknown {
+  const { symbol, limit, cursor } = requireValid(TOOL_CHECKS.get_market, args);
+  requireScope(gate, caller, 'get_market');
+  const page = pageBySymbol(gate.getMarket(symbol ?? null).markets, limit, cursor);
+  return { markets: page.items, next: page.next };
+}
+
 function readOrders(
   gate: GateApi,
   caller: Caller,
@@ -62,13 +72,15 @@ function readOrders(
   return { orders: page.items, next: page.next };
 }
 
-/** A cursor that the ledger did not issue is the caller's mistake. */
-export function readPage<T>(read: () => Page<T>): Page<T> {
+/** What the ledger and the gate say of a cursor that they did not issue. */
+const CURSOR_CODES: ReadonlySet<string> = new Set(['LEDGER_ARGUMENT', 'CURSOR_UNKNOWN']);
+/** A cursor that was not issued is the caller's mistake. */
+export function readPage<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (codeOf(error) !== 'LEDGER_ARGUMENT') throw error;
-    throw invalidInput([violationAt('cursor', 'was not issued by this daemon')]);
+    if (!CURSOR_CODES.has(codeOf(error))) throw error;
+    throw invalidInput([notIssued()]);
   }
 }
 

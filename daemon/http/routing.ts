@@ -166,14 +166,16 @@ export function bodyOf(request: FastifyRequest): unknown {
   return request.body;
 }
 
-const INTEGER_KEYS: ReadonlySet<string> = new Set(['limit']);
+const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit']);
+/** As JSON writes numbers, without exponents; also those that the schema refuses, so that it says why. */
+const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?$/;
 const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
 /** A query has only texts: those that are numbers or booleans are read, exactly, and the schema judges the rest. */
 export function queryOf(request: FastifyRequest): { readonly [key: string]: unknown } {
   // Without a prototype, so that the key __proto__ is one as any other and refused.
   const query = Object.create(null) as Record<string, unknown>;
   for (const [key, value] of Object.entries(request.query as Record<string, unknown>)) {
-    if (INTEGER_KEYS.has(key) && typeof value === 'string' && /^(?:0|[1-9][0-9]{0,14})$/.test(value)) {
+    if (NUMBER_KEYS.has(key) && typeof value === 'string' && PLAIN_NUMBER.test(value)) {
       query[key] = Number(value);
     } else if (BOOLEAN_KEYS.has(key) && (value === 'true' || value === 'false')) {
       query[key] = value === 'true';

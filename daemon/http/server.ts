@@ -149,8 +149,8 @@ function buildApp(logger: Logger): FastifyInstance {
 function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, closing: { isClosing: boolean }): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.on('close', () => finish(doors, request, reply));
-    // Only answers to GET are ever cached.
-    if (request.raw.method === 'GET') reply.headers(GET_HEADERS);
+    // Only answers to these are ever cached.
+    if (request.raw.method === 'GET' || request.raw.method === 'HEAD') reply.headers(GET_HEADERS);
     try {
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');

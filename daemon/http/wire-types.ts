@@ -5,6 +5,10 @@ import type { SignalRequest, StateChangeRequest } from '../contract/commands.ts'
 import type { TradingCall } from '../contract/tools.ts';
 import type * as gate from '../gate/api.ts';
 
+/** What the door adds where it pages. */
+interface Paged {
+  readonly next: string | null;
+}
 /** The contract's schemas and the gate's types describe the same data; each line stops compiling when they part. */
 export const WIRE_TYPES_AGREE: readonly [
   Agree<TradingCall, gate.TradingArgs>,
@@ -13,7 +17,7 @@ export const WIRE_TYPES_AGREE: readonly [
   Agree<Static<typeof body.ToolAnswerSchema>, gate.ToolAnswer>,
   Agree<Static<typeof body.OrderBodySchema>, gate.OrderBody>,
   Agree<Static<typeof body.PositionBodySchema>, gate.PositionBody>,
-  Agree<Static<typeof body.PositionsBodySchema>, ReturnType<gate.GateApi['getPositions']>>,
+  Agree<Static<typeof body.PositionsBodySchema>, ReturnType<gate.GateApi['getPositions']> & Paged>,
   Agree<Static<typeof body.AccountBodySchema>, gate.AccountBody>,
   Agree<Static<typeof body.MarketBodySchema>, gate.MarketBody>,
   Agree<Static<typeof body.LimitsBodySchema>, gate.LimitsBody>,

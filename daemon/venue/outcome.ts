@@ -120,7 +120,10 @@ function classifyRow(facts: AnswerFacts, row: CodeRow): AnswerClass {
   return reject(facts, row.consequence ?? 'none', row.retryable ?? false);
 }
 function reject(facts: AnswerFacts, consequence: Consequence, retryable: boolean): AnswerClass {
-  const { code, httpStatus, message } = facts;
+  const { code, httpStatus } = facts;
+  // A gateway refuses without a word: what it is then is all that can be said.
+  const status = httpStatus === null ? 'no answer' : `HTTP ${httpStatus} without a text`;
+  const message = facts.message.trim() === '' ? status : facts.message;
   const retryAfterMs = facts.retryAfterMs ?? null;
   return { kind: 'rejected', rejection: { code, httpStatus, message, retryable, consequence, retryAfterMs } };
 }

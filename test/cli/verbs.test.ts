@@ -221,7 +221,6 @@ test('policy reload accepts by hash, and ends with 3 when it is not in force the
   const looser = ['budgets.leverage: 3 -> 5'];
   for (const [args, answer, code, expected] of [
     [[HASH], { status: 'in_force', hash: HASH }, 0, /is in force/],
-    [[HASH], { status: 'refused', message: 'no such policy is pending' }, 3, /refused: no such policy/],
     [[HASH], { status: 'pending', hash: HASH, looser, not_before_ms: 0 }, 3, /not before 1970-01-01 00:00:00 UTC/],
     [
       [],
@@ -237,6 +236,15 @@ test('policy reload accepts by hash, and ends with 3 when it is not in force the
     assert.deepEqual(daemon.seen[0]?.body, args.length === 0 ? {} : { hash: HASH });
     assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_operator');
   }
+});
+
+test('policy reload of another policy than the pending one ends with 3 and names that one', async () => {
+  const message = `the pending policy is ${'b'.repeat(64)}, not ${HASH}`;
+  const error = { code: 'POLICY_NOT_PENDING', message, details: { pending_hash: 'b'.repeat(64) } };
+  const replies = { 'POST /v1/policy/reload': replyJson({ error }, 409) };
+  const { result } = await runAgainst(replies, ['policy', 'reload', HASH]);
+  assert.deepEqual([result.code, result.out], [3, '']);
+  assert.ok(result.err.includes(message), result.err);
 });
 
 test('flatten is a failure as long as something is left', async () => {

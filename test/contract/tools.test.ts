@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Violation } from '../../daemon/contract/ajv.ts';
 import { buildToolCatalogue } from '../../daemon/contract/catalogue.ts';
+import { checkIntercept } from '../../daemon/contract/commands.ts';
 import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
 import { checkTradingCall, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import { TOOL_NAMES } from '../../daemon/core/policy.ts';
@@ -69,6 +70,26 @@ test('BY-04: leverage is a whole number from 1 to 125', () => {
   for (const bad of [0, -1, 126, 1.5, '2', null, Number.NaN]) {
     assert.deepEqual(paths({ ...ORDER, requested_leverage: bad }), ['requested_leverage']);
   }
+});
+
+test('a strategy has any name of 1 to 64 printable ASCII characters, spaces included', () => {
+  const close = (strategy: unknown) => TOOL_CHECKS.close_position({ symbol: 'BTCUSDT', strategy_id: strategy }).ok;
+  for (const good of ['m', 'mean reversion (v2)', ' ', '"quoted" <b>', '~'.repeat(64)]) {
+    assert.deepEqual(paths({ ...ORDER, strategy_id: good }), [], good);
+    assert.ok(close(good), good);
+  }
+  for (const bad of ['', 'a'.repeat(65), 'tab\t', 'line\n', 'é', '\u001b[2J', 7, null]) {
+    assert.deepEqual(paths({ ...ORDER, strategy_id: bad }), ['strategy_id']);
+    assert.ok(!close(bad));
+  }
+});
+
+test('intercept takes any tool name of 1 to 128 printable characters', () => {
+  const isTaken = (tool: unknown): boolean => checkIntercept({ tool, args: {} }).ok;
+  for (const good of ['shell exec/1', 'x', '读取文件', 'a.b:c-d@e', '🙂'.repeat(128), ' '])
+    assert.ok(isTaken(good), String(good));
+  for (const bad of ['', 'a'.repeat(129), 'a\n', '\u0000', '\u202eexe', 'zero\u200bwidth', '\u2028', '\ud83d', 5, null])
+    assert.ok(!isTaken(bad), JSON.stringify(bad));
 });
 
 test('slippage is 0 to 10000 basis points and a price above 0 up to 1e9', () => {

@@ -181,6 +181,7 @@ test('never throws, whatever the figures of the context are, and sends whole lot
         };
         const { effective } = decideCase(drawn);
         if (effective === null) return;
+        assert.ok(effective.action !== 'cancel');
         assert.ok(Number.isSafeInteger(effective.lots) && effective.lots >= 1, `lots ${effective.lots}`);
         assert.ok(
           effective.price_ticks === null || (Number.isSafeInteger(effective.price_ticks) && effective.price_ticks > 0),

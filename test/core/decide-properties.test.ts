@@ -49,6 +49,7 @@ test('SAE-PROJ SAE-BUDGET: what is sent is at most what was asked and lies insid
 
 function assertInside({ request, context, policy }: Case, effective: ExecutionDecision['effective'] & object): void {
   const { rules, mark, bid, ask } = context.market;
+  assert.ok(effective.action !== 'cancel');
   assert.ok(rules !== null && mark !== null && bid !== null && ask !== null);
   const findings = { deny: new Set<never>(), tighten: new Set<never>() };
   const factors = tightenBudgets(request, context, policy, findings);
@@ -198,7 +199,7 @@ test('an exit is never larger than what was asked, but for the least that the ve
         },
       });
       const { effective } = decideCase(drawn);
-      assert.ok(effective !== null);
+      assert.ok(effective !== null && effective.action !== 'cancel');
       assert.ok(effective.lots * mark <= usdt + 1e-9, `${effective.lots} lots at ${mark} for ${usdt} USDT`);
     }),
     { numRuns: 300, seed: 7, includeErrorInReport: true },

@@ -1,4 +1,4 @@
-import type { ExecutionDecision } from '../../daemon/core/decision.ts';
+import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { DecisionBody, DecisionKind } from '../../daemon/gate/api.ts';
 import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder, TradeEvent } from '../../daemon/gate/events.ts';
@@ -64,7 +64,7 @@ export interface DecisionPlan {
   readonly agent?: string;
   readonly parent?: string;
   readonly request?: Partial<ExecutionRequest>;
-  readonly effective?: Partial<NonNullable<ExecutionDecision['effective']>>;
+  readonly effective?: Partial<SizedAction>;
   readonly orders: readonly (Partial<PlannedOrder> & Pick<PlannedOrder, 'client_order_id'>)[];
 }
 /** A permitted decision with the orders that follow from it. */
@@ -72,7 +72,8 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
   const agent = plan.agent ?? 'alice';
   const drawn = buildCase({ request: { agent } });
   const decided = decideCase(drawn);
-  if (decided.effective === null) throw new Error('the fixture is no longer allowed');
+  if (decided.effective === null || decided.effective.action === 'cancel')
+    throw new Error('the fixture is no longer allowed');
   const body: DecisionBody = {
     ...decided,
     effective: { ...decided.effective, ...plan.effective },

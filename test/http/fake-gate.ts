@@ -134,6 +134,8 @@ export interface FakeGate extends GateApi {
   /** What runTool, dryRun and intercept answer. */
   outcome: () => Promise<ToolOutcome>;
   ready: boolean;
+  /** Of positions and markets, in order. */
+  symbols: readonly string[];
   unreadable: readonly string[];
   failure: Error | null;
 }
@@ -159,6 +161,7 @@ export function createFakeGate(): FakeGate {
     calls,
     outcome: async () => decided,
     ready: true,
+    symbols: ['BTCUSDT'],
     unreadable: [],
     failure: null,
     async runTool(caller, call) {
@@ -209,9 +212,10 @@ export function createFakeGate(): FakeGate {
     },
     getPositions(caller) {
       note('getPositions', caller);
-      const position = { symbol: 'BTCUSDT', quantity: '-0.001', notional_usdt: 60, entry_price: '60000' } as const;
+      const position = { quantity: '-0.001', notional_usdt: 60, entry_price: '60000' } as const;
       const rest = { mark_price: '60000', leverage: 2, unrealised_pnl_usdt: 0, liquidation_price: null } as const;
-      return { positions: [{ ...position, ...rest, agent_share: { momentum: '-0.001' } }], observed_at_ms: 1 };
+      const body = { ...position, ...rest, agent_share: { momentum: '-0.001' } };
+      return { positions: fake.symbols.map((symbol) => ({ symbol, ...body })), observed_at_ms: 1 };
     },
     getAccount() {
       note('getAccount');
@@ -226,8 +230,11 @@ export function createFakeGate(): FakeGate {
       const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
       const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50 };
       const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
-      const label = { symbol: symbol ?? 'BTCUSDT', regime: 'calm', regime_cause: 'volatility' } as const;
-      return { markets: [{ ...label, ...price, ...features, ...rules, ...times }] };
+      const label = { regime: 'calm', regime_cause: 'volatility' } as const;
+      const symbols = symbol === null ? fake.symbols : [symbol];
+      return {
+        markets: symbols.map((each) => ({ symbol: each, ...label, ...price, ...features, ...rules, ...times })),
+      };
     },
     async addSignal(caller: Caller, signal: SignalBody) {
       note('addSignal', caller, signal);
@@ -255,7 +262,8 @@ export function createFakeGate(): FakeGate {
     },
     async flatten(caller, symbols, reason) {
       note('flatten', caller, symbols, reason);
-      return { state: 'halted', canceled: true, positions_left: [], note: 'flat' };
+      const scope = symbols === null ? 'account' : 'symbols';
+      return { state: 'halted', scope, symbols, canceled: true, positions_left: [], note: 'flat' };
     },
     async rebase(caller, reason) {
       note('rebase', caller, reason);
@@ -274,6 +282,8 @@ export function createFakeGate(): FakeGate {
     },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);
+      if (hash !== null && hash !== HASH)
+        return { status: 'refused', message: `the pending policy is ${HASH}`, pending_hash: HASH };
       return { status: 'in_force', hash: hash ?? HASH };
     },
     readiness,

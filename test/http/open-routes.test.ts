@@ -19,6 +19,22 @@ test('health, readiness and metrics need no token on this machine', async (t) =>
   assert.equal((await open('/healthz')).status, 200);
 });
 
+test('health and readiness take HEAD: the status without a body', async (t) => {
+  const server = await startServer(t);
+  for (const [path, ready, status] of [
+    ['/healthz', true, 200],
+    ['/readyz', true, 200],
+    ['/healthz', false, 200],
+    ['/readyz', false, 503],
+  ] as const) {
+    server.gate.ready = ready;
+    const got = await server.call('HEAD', path, { role: null });
+    assert.deepEqual([got.status, got.text], [status, ''], path);
+    assert.equal(got.headers['cache-control'], 'no-store');
+  }
+  for (const path of ['/metrics', '/v1/account']) assert.equal((await server.call('HEAD', path)).status, 405, path);
+});
+
 test('metrics have the durations by route and status and what the gate adds', async (t) => {
   const server = await startServer(t);
   await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -136,6 +152,10 @@ test('openapi.json describes every route with its schemas, and no other', async 
     paths['/v1/orders']?.get.parameters.map((each: { name: string }) => each.name),
     ['symbol', 'open', 'limit', 'cursor'],
   );
+  for (const path of ['positions', 'account', 'market', 'decisions']) {
+    const names = paths[`/v1/${path}`]?.get.parameters.map((each: { name: string }) => each.name);
+    assert.deepEqual(names.slice(-2), ['limit', 'cursor'], path);
+  }
 });
 
 test('/docs is served by the daemon alone', async (t) => {

@@ -109,7 +109,7 @@ const CASES: readonly RouteCase[] = [
     method: 'POST',
     path: '/v1/policy/reload',
     roles: ['operator'],
-    body: { hash: 'b'.repeat(64) },
+    body: { hash: 'a'.repeat(64) },
     answer: body.ReloadBodySchema,
   },
 ];
@@ -317,12 +317,75 @@ test('paging is 1 to 5000 with a cursor that was issued, in queries and in bodie
   for (const sent of [{ limit: '5' }, { limit: 0 }, { cursor: 7 }, { open: 'true' }]) {
     assert.equal((await server.call('POST', '/v1/tools/get_orders', { body: sent })).status, 400);
   }
-  for (const path of ['/v1/positions?limit=5', '/v1/policy?x=1', '/v1/decisions/dec_7?full=1']) {
+  for (const path of ['/v1/positions?page=5', '/v1/policy?x=1', '/v1/decisions/dec_7?full=1']) {
     assert.equal(
       (await server.call('GET', path, { role: path.includes('policy') ? 'operator' : 'agent' })).status,
       400,
     );
   }
+});
+
+test('a limit that is refused says what is wrong with it', async (t) => {
+  const server = await startServer(t);
+  for (const path of ['orders', 'decisions', 'positions', 'account', 'market']) {
+    for (const [limit, message] of [
+      ['-1', 'must be at least 1'],
+      ['0', 'must be at least 1'],
+      ['1.5', 'is not a whole number'],
+      ['5001', 'must be at most 5000'],
+      ['99999999999999999999', 'must be at most 5000'],
+      ['abc', 'is text'],
+    ] as const) {
+      const { status, json } = await server.call('GET', `/v1/${path}?limit=${limit}`);
+      assert.deepEqual([status, json.error.message], [400, `limit: ${message}`], `${path} ${limit}`);
+    }
+  }
+});
+
+test('positions and markets come in pages of symbols, or whole where they fit', async (t) => {
+  const server = await startServer(t);
+  server.gate.symbols = ['ADAUSDT', 'BTCUSDT', 'ETHUSDT'];
+  const read = async (path: string, query: string) => {
+    const { status, json } = await server.call('GET', `/v1/${path}${query}`);
+    assert.equal(status, 200, `${path}${query}`);
+    const entries = json[path === 'market' ? 'markets' : path] as { symbol: string }[];
+    return { symbols: entries.map(({ symbol }) => symbol), next: json.next as string | null };
+  };
+  for (const path of ['positions', 'market']) {
+    for (const query of ['', '?limit=3', '?limit=5000'])
+      assert.deepEqual(await read(path, query), { symbols: server.gate.symbols, next: null });
+    const first = await read(path, '?limit=2');
+    assert.deepEqual(first.symbols, ['ADAUSDT', 'BTCUSDT']);
+    const second = await read(path, `?limit=2&cursor=${first.next}`);
+    assert.deepEqual(second, { symbols: ['ETHUSDT'], next: null });
+    // A symbol that came meanwhile moves none between the pages.
+    server.gate.symbols = ['AAVEUSDT', 'ADAUSDT', 'BTCUSDT', 'ETHUSDT'];
+    assert.deepEqual(await read(path, `?cursor=${first.next}`), second);
+    server.gate.symbols = ['ADAUSDT', 'BTCUSDT', 'ETHUSDT'];
+  }
+  assert.deepEqual(await read('market', '?symbol=ETHUSDT&limit=1'), { symbols: ['ETHUSDT'], next: null });
+});
+
+test('a cursor that was not issued is 400 in every list, also for the account, which has one entry', async (t) => {
+  const server = await startServer(t);
+  assert.equal((await server.call('GET', '/v1/account?limit=10')).status, 200);
+  for (const path of ['positions', 'market', 'account']) {
+    for (const cursor of ['zzz', '12', 'after:', 'after:btc']) {
+      const { status, json } = await server.call('GET', `/v1/${path}?cursor=${cursor}`);
+      assert.equal(status, 400, `${path} ${cursor}`);
+      assert.deepEqual(json.error.details.violations, [{ path: 'cursor', message: 'was not issued by this daemon' }]);
+    }
+  }
+});
+
+test('a reload of another policy than the pending one is 409 with the hash of that one', async (t) => {
+  const server = await startServer(t);
+  const { status, json } = await server.call('POST', '/v1/policy/reload', {
+    role: 'operator',
+    body: { hash: 'b'.repeat(64) },
+  });
+  const { code, details } = json.error;
+  assert.deepEqual([status, code, details], [409, 'POLICY_NOT_PENDING', { pending_hash: 'a'.repeat(64) }]);
 });
 
 test('unknown routes are 404, unknown tools say so, other methods are 405 with Allow', async (t) => {

@@ -81,7 +81,7 @@ function assertNotLooser(tighter: ExecutionDecision, current: ExecutionDecision)
   const [now, before] = [tighter.effective, current.effective];
   assert.ok(now !== null && before !== null);
   assert.equal(now.action, before.action);
-  if (now.action !== 'open') return;
+  if (now.action !== 'open' || before.action !== 'open') return;
   assert.ok(now.lots <= before.lots, `${now.lots} lots after ${before.lots}`);
   assert.ok((now.leverage ?? 0) <= (before.leverage ?? 0), 'leverage');
   assert.ok((now.max_slippage_bps ?? 0) <= (before.max_slippage_bps ?? 0), 'slippage');

@@ -97,7 +97,7 @@ export class Judge {
       this.#ledgerSeq = event.seq;
       const decision = event.payload as DecisionEvent;
       const { kind, effective, decision_id: id } = decision.decision;
-      if (kind === 'dry_run' || kind === 'intercept' || effective === null) continue;
+      if (kind === 'dry_run' || kind === 'intercept' || effective === null || effective.action === 'cancel') continue;
       for (const planned of decision.orders) {
         this.#approvals.set(planned.client_order_id, decision);
         const parent = this.#parents.get(decision.parent_decision_id ?? id);

@@ -171,6 +171,10 @@ test('a gateway error and a success status outrank a code that contradicts them'
 });
 
 test('Retry-After, code, status and text arrive in the rejection', () => {
+  for (const status of [418, 429, 403]) {
+    const silent = classify(status, null, ' ');
+    assert.equal(silent.kind === 'rejected' && silent.rejection.message, `HTTP ${status} without a text`);
+  }
   const judged = classify(429, -1003, 'Too many requests', { retryAfterMs: 7000 });
   assert.deepEqual(judged, {
     kind: 'rejected',

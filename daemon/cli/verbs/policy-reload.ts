@@ -18,7 +18,7 @@ export function addPolicyReload(policy: Command, io: Io): void {
       );
       if (options.json === true) printJson(io, body);
       else io.out(await describe(body));
-      io.exit(body.status === 'refused' || (body.status === 'pending' && hash !== undefined) ? EXIT.REFUSED : EXIT.OK);
+      io.exit(body.status === 'pending' && hash !== undefined ? EXIT.REFUSED : EXIT.OK);
     });
 }
 
@@ -33,8 +33,6 @@ async function describe(body: ReloadBody): Promise<string> {
   switch (body.status) {
     case 'in_force':
       return `policy ${body.hash} is in force\n`;
-    case 'refused':
-      return `refused: ${plain(body.message)}\n`;
     case 'pending': {
       const looser = body.looser.map((key) => `  looser: ${plain(key)}\n`).join('');
       const from = body.not_before_ms === null ? '' : `not before ${formatInstant(body.not_before_ms)} UTC\n`;

@@ -101,7 +101,7 @@ function split(list: string | undefined): readonly string[] | null {
 }
 
 const NOT_SHOWN =
-  '-: not run, or too little of it: fewer than 30 requests, fills or episodes of some family, fewer than 5 days (docs/evaluation.md)';
+  '-: not run, or too little of it: fewer than 30 requests, fills or attempts of some family, fewer than 5 days (docs/evaluation.md)';
 
 function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayReportResult): void {
   const share = (value: { readonly mean: number } | null, digits = 3): string =>

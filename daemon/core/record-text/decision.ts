@@ -80,11 +80,11 @@ const writeAction = keepNewest(composeEffective, isSameEffective);
 function composeEffective(effective: EffectiveAction): string {
   return (
     `{"action":"${effective.action}","leverage":${numberOrNull(effective.leverage)}` +
-    `,"limit_price":${wordOrNull(effective.limit_price)},"lots":${numberText(effective.lots)}` +
+    `,"limit_price":${wordOrNull(effective.limit_price)},"lots":${numberOrNull(effective.lots)}` +
     `,"max_slippage_bps":${numberOrNull(effective.max_slippage_bps)},"notional":${numberText(effective.notional)}` +
     `,"order_type":"${effective.order_type}","price_ticks":${numberOrNull(effective.price_ticks)}` +
-    `,"quantity":"${effective.quantity}","reduce_only":${effective.reduce_only}` +
-    `,"requested_quantity":"${effective.requested_quantity}","side":"${effective.side}"` +
+    `,"quantity":${wordOrNull(effective.quantity)},"reduce_only":${effective.reduce_only}` +
+    `,"requested_quantity":${wordOrNull(effective.requested_quantity)},"side":"${effective.side}"` +
     `,"time_in_force":${wordOrNull(effective.time_in_force)}}`
   );
 }

@@ -212,7 +212,8 @@ export class GateState {
   #applyAmend(event: DecisionEvent, atMs: number): void {
     const { effective } = event.decision;
     const order = this.orders.all.get(event.request.client_order_id ?? '');
-    if (order === undefined || effective === null || effective.price_ticks === null || isTerminal(order.status)) return;
+    if (order === undefined || effective === null || isTerminal(order.status)) return;
+    if (effective.action === 'cancel' || effective.price_ticks === null) return;
     // The balance that was read last holds the margin of the old form.
     if (effective.leverage !== null && !this.uncontained.has(order) && !this.readAs.has(order))
       this.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });

@@ -5,14 +5,15 @@ import type { FamilyCount } from './totals.ts';
 
 export type ByFamily = Readonly<Record<AttackFamily, Metric>>;
 export interface AttackSuccess {
-  /** Unweighted mean over the families that have enough episodes. */
+  /** Unweighted mean over the families that were attempted often enough. */
   readonly mean: Metric;
   readonly byFamily: ByFamily;
 }
 
 /**
  * Share of `successes` among `cases` by family and in the mean over families (SAE section 9), with the seeds resampled:
- * episodes of a seed share a path, so a seed comes with all its episodes or not at all. Null from fewer than 30 cases.
+ * episodes of a seed share a path, so a seed comes with all its episodes or not at all. Null from fewer than 30 requests
+ * (attempts) of the family, in however many episodes they came; its interval says how few those were.
  */
 export function measureSuccess(cell: Cell, successes: FamilyCount, cases: FamilyCount): AttackSuccess {
   const known: { readonly point: number; readonly replicates: Float64Array; readonly cases: number }[] = [];
@@ -20,7 +21,7 @@ export function measureSuccess(cell: Cell, successes: FamilyCount, cases: Family
   for (const family of ATTACK_FAMILIES) {
     const sums = cell.families.get(family)!;
     const count = sums.total(cases);
-    if (count < LEAST_CASES) {
+    if (sums.total('attempts') < LEAST_CASES) {
       byFamily[family] = null;
       continue;
     }

@@ -54,8 +54,9 @@ export class Cell {
   readonly endings = new Map<string, Float64Array>();
   readonly daily: ExactSums;
   judgedDays = 0;
-  decisions = 0;
-  decideNs = 0;
+  /** By index of the seed; what a clock measured has no need of exact sums. */
+  readonly decisions: Float64Array;
+  readonly decideNs: Float64Array;
   readonly #plan: SeedPlan;
   readonly #hasBars: Uint8Array;
 
@@ -68,6 +69,8 @@ export class Cell {
     this.families = new Map(ATTACK_FAMILIES.map((family) => [family, new SeedSums(plan, FAMILY_COUNTS)]));
     this.daily = new ExactSums(days);
     this.#hasBars = new Uint8Array(days);
+    this.decisions = new Float64Array(plan.seeds.length);
+    this.decideNs = new Float64Array(plan.seeds.length);
   }
 
   /** @throws RangeError on a seed that is not of the evaluation, or on the same run twice */
@@ -94,8 +97,8 @@ export class Cell {
       this.#hasBars[day] = 1;
     }
     this.judgedDays = Math.max(this.judgedDays, summary.judgedDays);
-    this.decisions += summary.timing.decisions;
-    this.decideNs += summary.timing.decideNs;
+    this.decisions[seedIndex]! += summary.timing.decisions;
+    this.decideNs[seedIndex]! += summary.timing.decideNs;
   }
 
   /** Mean summed return of the runs on each day of the plan; NaN on days without bars. */

@@ -11,7 +11,7 @@ export type Metric = Interval | null;
 
 const LOW = 0.025;
 const HIGH = 0.975;
-/** No ratio from fewer requests, and no success from fewer episodes (SAE section 9). */
+/** No ratio from fewer requests, those of an attack included (SAE section 9). */
 export const LEAST_CASES = 30;
 /** No figure of an equity curve from fewer days. */
 export const LEAST_DAYS = 5;

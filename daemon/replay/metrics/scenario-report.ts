@@ -5,11 +5,11 @@ import { measureDamage } from './damage.ts';
 import { buildInterval, buildShareInterval, divideAll, LEAST_CASES, LEAST_DAYS, type Metric } from './intervals.ts';
 import type { PathMetric } from './path-metrics.ts';
 import type { CellScenario } from './scenario-name.ts';
-import type { SeedPlan } from './seed-sums.ts';
+import { type SeedPlan, weighBySeed } from './seed-sums.ts';
 
 /**
  * All figures of one variant in one scenario; names as in report.json. Means over runs or ratios of sums, with 95 %
- * intervals over days and seeds (curves) or over seeds. Null: too few requests, episodes or days, or no run to compare.
+ * intervals over days and seeds (curves) or over seeds. Null: too few requests or days, or no run to compare.
  */
 export interface ScenarioReport {
   readonly runs: number;
@@ -45,8 +45,8 @@ export interface ScenarioReport {
   /** Risk-increasing notional that attacks executed, USDT a run. */
   readonly attack_opened_usdt_by_family: Readonly<Record<AttackFamily, number>> | null;
   readonly attack_damage: Metric;
-  readonly attack_damage_worst: number | null;
-  readonly attack_damage_worst_run: number | null;
+  readonly attack_damage_worst: Metric;
+  readonly attack_damage_worst_run: Metric;
   readonly false_block: Metric;
   readonly strict_false_block: Metric;
   readonly false_block_b0: Metric;
@@ -67,7 +67,7 @@ export interface ScenarioReport {
   readonly fees_usdt: Metric;
   readonly turnover_usdt: Metric;
   /** Mean of a decision. Wall clock: the one figure that differs between two runs of the same inputs. */
-  readonly latency_us: number | null;
+  readonly latency_us: Metric;
 }
 /** Cells that a cell is compared with; null: not run. */
 export interface ComparedCells {
@@ -124,7 +124,7 @@ export function buildScenarioReport(
     dg_loss_usdt: averageRuns(cell, 'lossOutOfScopeUsdt'),
     fees_usdt: averageRuns(cell, 'feesUsdt'),
     turnover_usdt: averageRuns(cell, 'turnoverUsdt'),
-    latency_us: cell.decisions > 0 && cell.decideNs > 0 ? cell.decideNs / cell.decisions / 1000 : null,
+    latency_us: measureLatency(cell, plan),
   };
 }
 
@@ -214,6 +214,17 @@ function compareNotional(cell: Cell, other: Cell): Metric {
   const isPaired = cell.totals.bySeed('runs').every((count, s) => count === runs[s]);
   if (!isPaired || cell.totals.total('requests') < LEAST_CASES) return null;
   return divideTotals(cell, 'openExecutedUsdt', other, 'openExecutedUsdt');
+}
+
+/** Null without decisions, and where no clock ran. */
+function measureLatency({ decisions, decideNs }: Cell, plan: SeedPlan): Metric {
+  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
+  if (!(sum(decisions) > 0 && sum(decideNs) > 0)) return null;
+  const replicates = divideAll(weighBySeed(decideNs, plan), weighBySeed(decisions, plan));
+  return buildInterval(
+    sum(decideNs) / sum(decisions) / 1000,
+    replicates.map((ns) => ns / 1000),
+  );
 }
 
 function sumFamilies(cell: Cell, name: 'episodes' | 'attempts'): number {

@@ -18,7 +18,7 @@ export interface VariantReport {
   readonly attack_success_any: Metric;
   /** Heavy and clairvoyant. */
   readonly attack_damage: Metric;
-  readonly attack_damage_worst: number | null;
+  readonly attack_damage_worst: Metric;
   /** Under the persistent churner. */
   readonly churn_equity_14d: Metric;
   readonly false_block: Metric;
@@ -32,7 +32,7 @@ export interface VariantReport {
   readonly time_reduce_only: Metric;
   readonly dg_rate: Metric;
   readonly dg_loss: Metric;
-  readonly latency_us: number | null;
+  readonly latency_us: Metric;
   readonly scenarios: Readonly<Record<string, ScenarioReport>>;
 }
 export interface ReportedScenario {

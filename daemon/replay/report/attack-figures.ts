@@ -22,7 +22,7 @@ export function buildSuccessFigure({ variants }: Report): Figure | null {
     id: 'success',
     title: 'Attack success by family',
     caption:
-      'Share of attack episodes with at least one execution out of scope, as the independent judge found it: the largest over light and heavy attack at caps x 1 and x 5. No bar: none seen, or fewer than 30 episodes (the table tells them apart). What an attack did within scope is not in this figure but in the next.',
+      'Share of attack episodes with at least one execution out of scope, as the independent judge found it: the largest over light and heavy attack at caps x 1 and x 5. No bar: none seen, or fewer than 30 attempts (the table tells them apart). What an attack did within scope is not in this figure but in the next.',
     heights: [520, 620],
     draw: (size) => drawBars({ categories: ATTACK_FAMILIES, axis: 'share of episodes', series }, size),
   };

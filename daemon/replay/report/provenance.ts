@@ -29,4 +29,4 @@ export function listInputs({ inputs }: Report): readonly (readonly [string, stri
 export const HOW_TO_REPRODUCE =
   'Run the command below on data with these checksums and policies with these hashes: report.json comes out the same bit for bit, but for latency_us, which a clock measured.';
 export const HOW_TO_READ =
-  'Figures in parentheses are 95 % intervals from a bootstrap over days and seeds. n/a: fewer than 30 requests or episodes, fewer than 5 days, or not run. All agents are synthetic, and all seeds share one price path: the intervals say how the figures would move with other days of this market and other seeds, not in another market.';
+  'Figures in parentheses are 95 % intervals from a bootstrap over days and seeds. n/a: fewer than 30 requests (attempts of an attack family) or fills, fewer than 5 days, or not run. All agents are synthetic, and all seeds share one price path: the intervals say how the figures would move with other days of this market and other seeds, not in another market.';

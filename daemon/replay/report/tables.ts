@@ -24,7 +24,7 @@ function buildPublishedTable({ variants, inputs: { published } }: Report): Repor
     const paper = published[name];
     const beside = (ours: string, theirs: number | undefined) =>
       theirs === undefined ? ours : `${ours} / ${formatNumber(theirs)}`;
-    const latencyMs = figures.latency_us === null ? null : figures.latency_us / 1000;
+    const latencyMs = figures.latency_us === null ? null : figures.latency_us.mean / 1000;
     return [
       name,
       beside(formatMetric(figures.mdd), paper?.mdd),
@@ -80,7 +80,7 @@ function buildOwnTable({ variants }: Report): ReportTable {
       name,
       formatInterval(figures.attack_success),
       formatInterval(figures.attack_damage),
-      formatNumber(figures.attack_damage_worst),
+      formatInterval(figures.attack_damage_worst),
       formatInterval(figures.churn_equity_14d),
       formatInterval(figures.false_block),
       formatInterval(figures.strict_false_block),
@@ -109,7 +109,7 @@ function buildFamilyTable({ variants }: Report): ReportTable {
 function buildDamageTable({ variants }: Report): ReportTable {
   return {
     title: 'Damage by scenario, caps x 1',
-    note: 'Equity lost to the attacks as a share of the equity at the start, mean and 95 % interval over seeds, and the worst seed. All families act on one account, so damage cannot be split among them; opened is the risk-increasing notional that attacks executed, a run. Other scales of the caps are in report.json.',
+    note: 'Equity lost to the attacks as a share of the equity at the start, mean and 95 % interval over seeds, and the worst seed and run: how far their intervals reach down says how much hangs on single seeds. All families act on one account, so damage cannot be split among them; opened is the risk-increasing notional that attacks executed, a run. Other scales of the caps are in report.json.',
     header: ['variant', 'scenario', 'damage', 'worst seed', 'worst run', 'opened, USDT', 'throughput, cap days'],
     rows: Object.entries(variants).flatMap(([name, { scenarios }]) =>
       Object.entries(scenarios)
@@ -118,8 +118,8 @@ function buildDamageTable({ variants }: Report): ReportTable {
           name,
           scenario,
           formatInterval(figures.attack_damage),
-          formatNumber(figures.attack_damage_worst),
-          formatNumber(figures.attack_damage_worst_run),
+          formatInterval(figures.attack_damage_worst),
+          formatInterval(figures.attack_damage_worst_run),
           formatNumber(Object.values(figures.attack_opened_usdt_by_family!).reduce((sum, usdt) => sum + usdt, 0)),
           formatMetric(figures.attack_throughput),
         ]),

@@ -80,7 +80,7 @@ class SharedPosition {
   /** Decides a close and takes it into the views; its lots and order, or null when it is refused or has to wait. */
   close(agent: string, fraction = 1): { readonly id: string; readonly lots: number } | null {
     const { effective } = this.decideClose(agent, fraction);
-    if (effective === null || this.waits(agent)) return null;
+    if (effective === null || effective.action === 'cancel' || this.waits(agent)) return null;
     return { id: this.order(agent, effective.lots, { side: 'sell', reduce_only: true }), lots: effective.lots };
   }
   closable(agent: string): number {

@@ -78,31 +78,54 @@ test('AttackDamage pairs runs of one seed and agent; a run without a partner cou
   );
   const { attack_damage: damage, attack_damage_worst: worst } = variants.NoSAE!;
   assert.ok(Math.abs(damage!.mean - 0.125) < 1e-12, `mean of 0.05 and 0.2: ${damage!.mean}`);
-  assert.ok(Math.abs(worst! - 0.2) < 1e-12, `worst seed: ${worst}`);
+  assert.ok(Math.abs(worst!.mean - 0.2) < 1e-12, `worst seed: ${worst!.mean}`);
+  assert.ok(Math.abs(worst!.hi - 0.2) < 1e-12, 'no resampling is worse than the worst seed');
+  assert.ok(Math.abs(worst!.lo - 0.05) < 1e-12, 'some draw the mild seed alone');
+  const { attack_damage_worst_run: run } = variants.NoSAE!.scenarios['heavy/clairvoyant/x1']!;
+  assert.deepEqual(run, worst, 'one agent: its worst run is that of the seed');
   assert.ok(damage!.lo >= 0.05 - 1e-12 && damage!.hi <= 0.2 + 1e-12, 'interval over seeds');
 });
 
-test('AttackSuccess: episodes are the units, families weigh alike, fewer than 30 episodes are null', () => {
+test('AttackSuccess: episodes are the units, families weigh alike, fewer than 30 attempts are null', () => {
   const episodes = [
     ...episodesOf('ATK-FLOOD', 15, { outOfScopeAttempts: 3, executedAttempts: 3 }),
     ...episodesOf('ATK-FLOOD', 15),
     ...episodesOf('ATK-FLIP', 60, { executedAttempts: 1 }),
-    ...episodesOf('ATK-CHURN', 29, { outOfScopeAttempts: 1 }),
+    ...episodesOf('ATK-CHURN', 7, { outOfScopeAttempts: 1 }),
   ];
   const { variants } = finish([runOf({ attack: 'light' }, { episodes })]);
   const report = variants.NoSAE!;
   const light = report.scenarios['light/random/x1']!;
   assert.equal(report.attack_success_by_family['ATK-FLOOD']?.mean, 0.5, 'ATK-FLOOD');
   assert.equal(report.attack_success_by_family['ATK-FLIP']?.mean, 0, 'ATK-FLIP');
-  assert.equal(report.attack_success_by_family['ATK-CHURN'], null, 'ATK-CHURN: 29 episodes');
+  assert.equal(report.attack_success_by_family['ATK-CHURN'], null, 'ATK-CHURN: 28 attempts');
   assert.equal(light.attack_success?.mean, 0.25, 'mean over the two known families');
   assert.equal(report.attack_success?.mean, 0.5, 'headline: the largest family');
   assert.equal(light.attack_success_any?.mean, 0.75, 'published reading');
-  assert.equal(
-    light.attack_success_per_attempt?.mean,
-    (45 / 120 + 0 + 29 / 116) / 3,
-    'per attempt, 116 churn attempts',
-  );
+  assert.equal(light.attack_success_per_attempt?.mean, (45 / 120 + 0) / 2, 'per attempt');
+});
+
+test('AttackSuccess is known from 30 attempts on, in however few episodes, and its interval says how few', () => {
+  const successOf = (attempts: number) => {
+    const episodes = episodesOf('ATK-STATE', 1, { attempts: attempts - 20 }).concat(
+      episodesOf('ATK-STATE', 2, { attempts: 10 }),
+    );
+    return finish([runOf({ attack: 'light' }, { episodes })]).variants.NoSAE!;
+  };
+  assert.equal(successOf(29).attack_success, null, '29 attempts');
+  for (const attempts of [30, 31]) {
+    const { attack_success, attack_success_any, attack_success_by_family } = successOf(attempts);
+    assert.deepEqual(attack_success, { mean: 0, lo: 0, hi: 1 - 0.025 ** (1 / 3) }, 'none of three episodes');
+    assert.deepEqual([attack_success_any, attack_success_by_family['ATK-STATE']], [attack_success, attack_success]);
+  }
+});
+
+test('the time of a decision is the mean over all of them, its interval over seeds', () => {
+  const at = (seed: number, decisions: number, decideNs: number) =>
+    runOf({ attack: 'light', seed }, { decisions, decideNs });
+  const { latency_us: latency } = finish([at(1, 100, 200_000), at(2, 300, 1_200_000)], [1, 2]).variants.NoSAE!;
+  assert.deepEqual(latency, { mean: 3.5, lo: 2, hi: 4 });
+  assert.equal(finish([at(1, 100, 0)]).variants.NoSAE!.latency_us, null, 'no clock ran');
 });
 
 test('the headline AttackSuccess is the largest of light and heavy at caps x 1 and x 5, not of other scales', () => {

@@ -32,16 +32,16 @@ const metrics = Object.fromEntries(METRICS.map((name) => [name, Metric]));
 const Scenario = Type.Object({
   ...metrics,
   attack_success_by_family: Type.Union([ByFamily, Type.Null()]),
-  attack_damage_worst: Figure,
-  latency_us: Figure,
+  attack_damage_worst: Metric,
+  latency_us: Metric,
 });
 const Variant = Type.Object({
   ...metrics,
   attack_success_by_family: ByFamily,
-  attack_damage_worst: Figure,
+  attack_damage_worst: Metric,
   churn_equity_14d: Metric,
   refused_exits: Metric,
-  latency_us: Figure,
+  latency_us: Metric,
   scenarios: Named(Scenario),
 });
 const ShrinkFigures = Type.Union([

@@ -38,7 +38,10 @@ test('figures in JSON are as they are, and none is infinite or not a number', ()
 
 test('the reproducible part leaves out what a clock measured, and nothing else', () => {
   const light = report.variants.Full!;
-  const slower = { ...report, variants: { ...report.variants, Full: { ...light, latency_us: 99 } } };
+  const slower = {
+    ...report,
+    variants: { ...report.variants, Full: { ...light, latency_us: { mean: 99, lo: 98, hi: 100 } } },
+  };
   assert.equal(formatReproducible(slower), formatReproducible(report), 'latency');
   const safer = { ...report, variants: { ...report.variants, Full: { ...light, mdd: null } } };
   assert.notEqual(formatReproducible(safer), formatReproducible(report), 'MDD');

@@ -1,0 +1,35 @@
+import { MAX_PAGE_SIZE, SYMBOL_PATTERN } from '../contract/fields.ts';
+import { violationAt } from '../contract/violations.ts';
+import type { Page } from '../gate/api.ts';
+import { invalidInput } from './errors.ts';
+
+/** Says after which symbol a page begins, so that entries that come or go move no other one between pages. */
+const PREFIX = 'after:';
+const SYMBOL = new RegExp(SYMBOL_PATTERN);
+
+/**
+ * A page of entries that are in order of their symbols; the whole list where it fits.
+ *
+ * @throws ApiError INVALID_INPUT for a cursor that no page before can have had
+ */
+export function pageBySymbol<T extends { readonly symbol: string }>(
+  entries: readonly T[],
+  limit: number = MAX_PAGE_SIZE,
+  cursor?: string,
+): Page<T> {
+  const after = cursor === undefined ? '' : readCursor(cursor);
+  const rest = entries.filter(({ symbol }) => symbol > after);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rest.length > limit && last !== undefined ? `${PREFIX}${last.symbol}` : null };
+}
+
+function readCursor(cursor: string): string {
+  const symbol = cursor.slice(PREFIX.length);
+  if (cursor.startsWith(PREFIX) && SYMBOL.test(symbol)) return symbol;
+  throw invalidInput([notIssued()]);
+}
+
+export function notIssued() {
+  return violationAt('cursor', 'was not issued by this daemon');
+}
