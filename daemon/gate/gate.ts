@@ -43,6 +43,7 @@ import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-co
 import { Protection } from './protection.ts';
 import { describeAccount, describeExecution, describeMarket, describeOrder, describePositions } from './reads.ts';
 import { ExecutionRecall } from './recall.ts';
+import { writeAnswer } from './record-text.ts';
 import { Resolver } from './resolver.ts';
 import { SliceRunner } from './slices.ts';
 import type { Ask } from './snapshot.ts';
@@ -176,7 +177,7 @@ export class Gate implements GateApi {
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -185,7 +186,7 @@ export class Gate implements GateApi {
     const decided = this.#decide(readIntake(this.core, caller, call, 'advisory'), 'dry_run');
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
   }
 
   async intercept(
@@ -203,7 +204,7 @@ export class Gate implements GateApi {
         : this.#decide(withSkill(readIntake(this.core, caller, call, 'advisory'), skill), 'intercept');
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
-    return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
+    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
   }
 
   #unavailable(): ToolOutcome | null {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBudget } from '../core/budget-finding.ts';
-import { canonicalJson } from '../core/canonical-json.ts';
 import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
 import { formatQuantity } from '../core/quantities.ts';
 import { REASONS } from '../core/reasons.ts';
+import { writeContext } from '../core/record-text/context.ts';
 import type { AccountFeed } from './account-feed.ts';
 import type {
   Caller,
@@ -17,8 +17,10 @@ import type {
 } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
+import type { DecisionEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
+import { writeRecord } from './record-text.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -448,34 +450,38 @@ export class Operator {
         { code: 'SCOPE_TOOL', limit: null, observed: shown, outcome: allowed ? 'pass' : 'deny', rule: 2, unit: null },
       ],
     };
-    const contextHash = core.ports.sha256(canonicalJson(context));
+    const contextText = writeContext(context);
+    const contextHash = core.ports.sha256(contextText);
     const { state } = core;
-    const { appended, payload } = core.appendBuilt('decision', (seq) => ({
-      agent: caller.agent,
-      body_hash: bodyHash,
-      context,
-      decision: {
+    const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+      const event: DecisionEvent = {
         agent: caller.agent,
-        at_ms: core.nowMs(),
-        binding: false,
-        ...decision,
-        context_hash: contextHash,
-        decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
-        kind: 'intercept',
-        policy_hash: core.policyHash,
-        request_id: null,
-        seq,
-        symbol: null,
-        tool: shown,
-      },
-      market_seq: state.marketSeq,
-      orders: [],
-      parent_decision_id: null,
-      request,
-      route: 'intercept',
-      state_seq: state.stateSeq,
-      texts: {},
-    }));
+        body_hash: bodyHash,
+        context,
+        decision: {
+          agent: caller.agent,
+          at_ms: core.nowMs(),
+          binding: false,
+          ...decision,
+          context_hash: contextHash,
+          decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+          kind: 'intercept',
+          policy_hash: core.policyHash,
+          request_id: null,
+          seq,
+          symbol: null,
+          tool: shown,
+        },
+        market_seq: state.marketSeq,
+        orders: [],
+        parent_decision_id: null,
+        request,
+        route: 'intercept',
+        state_seq: state.stateSeq,
+        texts: {},
+      };
+      return { payload: event, ...writeRecord(event, contextText) };
+    });
     core.ports.observer.decided(
       'intercept',
       'foreign',
@@ -483,7 +489,13 @@ export class Operator {
       reasons.map((reason) => reason.code),
       0,
     );
-    const bodyText = canonicalJson(payload.decision);
-    return { body: payload.decision, bodyText, event: payload, appended, policy, decidedAtWallMs: performance.now() };
+    return {
+      body: payload.decision,
+      record: written,
+      event: payload,
+      appended,
+      policy,
+      decidedAtWallMs: performance.now(),
+    };
   }
 }
