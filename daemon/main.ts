@@ -29,6 +29,8 @@ export const ACCOUNT_NAME = 'main';
 /** Send deadline of an order: later the decision is stale and is taken again (DESIGN section 6). */
 const SEND_DEADLINE_MS = 500;
 const ARMING_CHECK_MS = 5_000;
+/** Records and answers of a few kB are cut from blocks of this size; with Node's own 8 kB each would be a block. */
+const BUFFER_POOL_BYTES = 65_536;
 /** How long a start waits for the first reconciliation before it reports where it listens, wall ms. */
 const READY_WITHIN_MS = 10_000;
 
@@ -63,6 +65,7 @@ export interface Daemon extends Entrance {
  */
 export async function startDaemon(config: Config, secrets: Secrets, options: StartOptions): Promise<Daemon> {
   const { log } = options;
+  Buffer.poolSize = BUFFER_POOL_BYTES;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const folder = join(config.home, config.venue);

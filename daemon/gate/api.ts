@@ -156,11 +156,11 @@ export interface ToolAnswer {
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send (the decision part is the very
- * text that was recorded). 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send, as text or as its UTF-8 bytes (the
+ * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
-  | { readonly kind: 'decided'; readonly text: string }
+  | { readonly kind: 'decided'; readonly text: string | Buffer }
   | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
   | { readonly kind: 'unavailable'; readonly message: string };
 

@@ -7,7 +7,7 @@ import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
-import { writeRecord } from './record-text.ts';
+import { type RecordText, writeRecord } from './record-text.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 
 /** Genesis prefix of ids: 6 hex digits tell whose order it is. */
@@ -25,8 +25,8 @@ export function decisionId(genesisId: string, seq: number): string {
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** The body as it was recorded, and as the caller is answered. */
-  readonly bodyText: string;
+  /** As it was recorded: the caller is answered with the same characters. */
+  readonly record: RecordText;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
@@ -69,8 +69,7 @@ export function takeDecision(
   const { state } = core;
   const stateSeq = state.stateSeq;
   const marketSeq = state.marketSeq;
-  let bodyText = '';
-  const { appended, payload } = core.appendWritten('decision', (seq) => {
+  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
     const event: DecisionEvent = {
       agent: request.agent,
       body_hash: options.bodyHash,
@@ -87,9 +86,7 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    const written = writeRecord(event, contextText);
-    bodyText = written.bodyText;
-    return { payload: event, text: written.text };
+    return { payload: event, ...writeRecord(event, contextText) };
   });
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
@@ -101,7 +98,7 @@ export function takeDecision(
     );
     core.onRecheckFailure();
   }
-  return { body: payload.decision, bodyText, event: payload, appended, policy, decidedAtWallMs: startedAt };
+  return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

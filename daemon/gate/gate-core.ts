@@ -50,6 +50,8 @@ const ALERT_EVERY_MS = 60_000;
 export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
+  /** Its bytes, by a ledger that stores bytes. */
+  readonly recorded: Buffer | null;
 }
 type PendingRecords = ReturnType<LedgerPort['appendNow']>;
 interface AppendedPayload<K extends EventKind> {
@@ -158,19 +160,26 @@ export class GateCore {
   }
 
   /** {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. */
-  appendWritten<K extends EventKind>(kind: K, write: (seq: number) => WrittenEvent<K>): AppendedPayload<K> {
+  appendWritten<K extends EventKind, W extends WrittenEvent<K>>(
+    kind: K,
+    write: (seq: number) => W,
+  ): AppendedPayload<K> & { readonly written: W } {
     const atMs = this.nowMs();
-    let payload: GateEvents[K] | null = null;
+    const made: W[] = [];
     const record = {
       kind,
       at_ms: atMs,
-      write: (seq: number): WrittenEvent<K> => {
+      write: (seq: number): W => {
         const written = write(seq);
-        payload = written.payload;
+        made.push(written);
         return written;
       },
     };
-    return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
+    const pending = this.ports.ledger.appendNow([record]);
+    const written = made[0];
+    if (written === undefined) throw new Error('the ledger took no record');
+    const { appended, payload } = this.#applyAppended(kind, atMs, pending, () => written.payload);
+    return { appended, payload, written };
   }
 
   #applyAppended<K extends EventKind>(
@@ -188,7 +197,7 @@ export class GateCore {
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     pending.committed.catch(() => undefined);
     logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
-    return { appended: { seq, committed: pending.committed }, payload };
+    return { appended: { seq, committed: pending.committed, recorded: pending.payloads?.[0] ?? null }, payload };
   }
 
   /** Resolves when everything appended so far is on disk. */

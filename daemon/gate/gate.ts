@@ -60,6 +60,7 @@ import {
   parseCursor,
 } from './reads.ts';
 import { ExecutionRecall } from './recall.ts';
+import { writeAnswer } from './record-text.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
@@ -250,7 +251,7 @@ export class Gate implements GateApi {
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -259,7 +260,7 @@ export class Gate implements GateApi {
     const decided = this.#decide(readIntake(this.core, caller, call, 'advisory'), 'dry_run');
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
   }
 
   async intercept(
@@ -277,7 +278,7 @@ export class Gate implements GateApi {
         : this.#decide(withSkill(readIntake(this.core, caller, call, 'advisory'), skill), 'intercept');
     if (decided === null) return DISK_FULL;
     await decided.appended.committed;
-    return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
+    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
   }
 
   #unavailable(): ToolOutcome | null {

@@ -1,17 +1,19 @@
 import { findBudget } from '../core/budget-finding.ts';
-import { canonicalJson } from '../core/canonical-json.ts';
 import type { TradingStateName } from '../core/context.ts';
 import type { ExecutionDecision, Reason } from '../core/decision.ts';
 import { REASONS } from '../core/reasons.ts';
+import { writeContext } from '../core/record-text/context.ts';
 import { Trace } from '../core/trace.ts';
 import type { Caller, FlattenBody, SkillClaim, StateChange, StateLayerBody, TradingStateBody } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { type Decided, decisionId } from './decisions.ts';
+import type { DecisionEvent } from './events.ts';
 import type { Flatten } from './flatten.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 import { describeClosed } from './open-symbols.ts';
+import { writeRecord } from './record-text.ts';
 import type { SliceRunner } from './slices.ts';
 import { type Ask, buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -268,34 +270,38 @@ export class Operator {
       retry_after_ms: null,
       verdicts: trace.verdicts,
     };
-    const contextHash = core.ports.sha256(canonicalJson(context));
+    const contextText = writeContext(context);
+    const contextHash = core.ports.sha256(contextText);
     const { state } = core;
-    const { appended, payload } = core.appendBuilt('decision', (seq) => ({
-      agent: caller.agent,
-      body_hash: bodyHash,
-      context,
-      decision: {
+    const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+      const event: DecisionEvent = {
         agent: caller.agent,
-        at_ms: core.nowMs(),
-        binding: false,
-        ...decision,
-        context_hash: contextHash,
-        decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
-        kind: 'intercept',
-        policy_hash: core.policyHash,
-        request_id: null,
-        seq,
-        symbol: null,
-        tool: shown,
-      },
-      market_seq: state.marketSeq,
-      orders: [],
-      parent_decision_id: null,
-      request,
-      route: 'intercept',
-      state_seq: state.stateSeq,
-      texts: {},
-    }));
+        body_hash: bodyHash,
+        context,
+        decision: {
+          agent: caller.agent,
+          at_ms: core.nowMs(),
+          binding: false,
+          ...decision,
+          context_hash: contextHash,
+          decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+          kind: 'intercept',
+          policy_hash: core.policyHash,
+          request_id: null,
+          seq,
+          symbol: null,
+          tool: shown,
+        },
+        market_seq: state.marketSeq,
+        orders: [],
+        parent_decision_id: null,
+        request,
+        route: 'intercept',
+        state_seq: state.stateSeq,
+        texts: {},
+      };
+      return { payload: event, ...writeRecord(event, contextText) };
+    });
     core.ports.observer.decided(
       'intercept',
       'foreign',
@@ -303,7 +309,13 @@ export class Operator {
       reasons.map((reason) => reason.code),
       0,
     );
-    const bodyText = canonicalJson(payload.decision);
-    return { body: payload.decision, bodyText, event: payload, appended, policy, decidedAtWallMs: performance.now() };
+    return {
+      body: payload.decision,
+      record: written,
+      event: payload,
+      appended,
+      policy,
+      decidedAtWallMs: performance.now(),
+    };
   }
 }

@@ -247,7 +247,12 @@ export interface StoredEvent {
 export interface LedgerPort {
   readonly genesis: { readonly genesis_id: string };
   readonly isFailed: boolean;
-  appendNow(records: readonly LedgerRecord[]): { readonly seqs: readonly number[]; readonly committed: Promise<void> };
+  appendNow(records: readonly LedgerRecord[]): {
+    readonly seqs: readonly number[];
+    readonly committed: Promise<void>;
+    /** The bytes of each record's canonical text, by a ledger that stores bytes. */
+    readonly payloads?: readonly Buffer[];
+  };
   appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[];
   putText(body: string): string;
   putPolicy(policy: unknown): string;

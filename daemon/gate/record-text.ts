@@ -26,6 +26,8 @@ export interface RecordText {
   readonly text: string;
   /** The decision's part of it, `canonicalJson(event.decision)`. */
   readonly bodyText: string;
+  /** Where it begins in the record's text, characters. */
+  readonly bodyAt: number;
 }
 /**
  * Of the record the context is written already. The text is put together once: the record's hash, the database and the
@@ -42,7 +44,19 @@ export function writeRecord(event: DecisionEvent, contextText: string): RecordTe
       `,"parent_decision_id":${quotedOrNull(event.parent_decision_id)},"request":${writeRequest(event.request)}` +
       `,"route":${quoted(event.route)},"state_seq":${numberText(event.state_seq)},"texts":${canonicalJson(event.texts)}}`,
   );
-  return { text, bodyText: text.slice(head.length, head.length + body.length) };
+  return { text, bodyText: text.slice(head.length, head.length + body.length), bodyAt: head.length };
+}
+
+const ANSWER_HEAD = '{"decision":';
+/** `{"decision":…}` of a recorded decision. Its bytes are copied from the record's, which were written already. */
+export function writeAnswer({ text, bodyText, bodyAt }: RecordText, recorded: Buffer | null): string | Buffer {
+  // Places in the text are places in the bytes only where every character is one byte.
+  if (recorded?.length !== text.length) return `${ANSWER_HEAD}${bodyText}}`;
+  const answer = Buffer.allocUnsafe(ANSWER_HEAD.length + bodyText.length + 1);
+  answer.write(ANSWER_HEAD, 'latin1');
+  recorded.copy(answer, ANSWER_HEAD.length, bodyAt, bodyAt + bodyText.length);
+  answer.write('}', answer.length - 1, 'latin1');
+  return answer;
 }
 
 export const RECORD_IS_WHOLE: readonly [

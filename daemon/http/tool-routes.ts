@@ -127,7 +127,7 @@ async function answerOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
   work: Promise<ToolOutcome>,
-): Promise<string> {
+): Promise<string | Buffer> {
   const outcome = await whileInFlight(request, work);
   switch (outcome.kind) {
     case 'decided':

@@ -34,7 +34,7 @@ export function readDecisionKeys(payload: unknown, seq: number): DecisionKeys {
   const outer = asObject(payload, 'payload');
   const decision = asObject(outer.decision, 'payload.decision');
   const decision_id = text(decision.decision_id, 'payload.decision.decision_id');
-  if (parseDecisionSeq(decision_id) !== seq) {
+  if (!decision_id.endsWith(`-${seq.toString(36)}`)) {
     throw new LedgerError('LEDGER_ARGUMENT', `The decision id ${decision_id} is not that of record ${seq}.`);
   }
   return {

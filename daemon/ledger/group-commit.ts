@@ -85,7 +85,12 @@ export class GroupCommit {
     const batch = this.#openBatch();
     for (const event of events) batch.content.events.push(event);
     if (batch.content.events.length >= MAX_PENDING) this.#commit();
-    return { seqs: events.map((event) => event.seq), events: events.map(toAppended), committed: batch.committed };
+    return {
+      seqs: events.map((event) => event.seq),
+      events: events.map(toAppended),
+      payloads: events.map((event) => event.payload),
+      committed: batch.committed,
+    };
   }
 
   addText(row: SideRow): void {

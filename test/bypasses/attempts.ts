@@ -97,7 +97,7 @@ export async function decidedAtOnce(
   );
   return outcomes.map((outcome) => {
     if (outcome.kind !== 'decided') throw new Error(`not decided: ${JSON.stringify(outcome)}`);
-    return (JSON.parse(outcome.text) as { decision: DecisionBody }).decision;
+    return (JSON.parse(outcome.text.toString()) as { decision: DecisionBody }).decision;
   });
 }
 

@@ -5,7 +5,7 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { writeContext } from '../../daemon/core/record-text/context.ts';
 import { DECISION_KINDS, type DecisionBody } from '../../daemon/gate/api.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import { writeRecord } from '../../daemon/gate/record-text.ts';
+import { writeAnswer, writeRecord } from '../../daemon/gate/record-text.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
 
@@ -81,4 +81,31 @@ test('the record of a decision is the canonical text of its event, and what is a
     }),
     { seed: 7, numRuns: 800 },
   );
+});
+
+test('the answer to an intercepted call is the recorded decision to the byte, in whatever characters it is written', () => {
+  const forms = new Set<string>();
+  fc.assert(
+    fc.property(cases, shell, fc.constantFrom('agent', 'é', '\u2028', '😀'), (drawn, around, strategy) => {
+      const request = { ...drawn.request, strategy_id: strategy };
+      const words = {
+        agent: 'agent',
+        bodyHash: null,
+        parent: null,
+        requestId: null,
+        symbol: 'BTCUSDT',
+        texts: {},
+        tool: 'x',
+      };
+      const event = eventOf({ ...drawn, request }, { ...around, ...words });
+      const record = writeRecord(event, writeContext(event.context));
+      const expected = Buffer.from(`{"decision":${canonicalJson(event.decision)}}`);
+      const answer = writeAnswer(record, Buffer.from(record.text));
+      assert.deepEqual(Buffer.from(answer), expected);
+      assert.deepEqual(Buffer.from(writeAnswer(record, null)), expected, 'by a ledger that gives no bytes');
+      forms.add(typeof answer);
+    }),
+    { seed: 11, numRuns: 200 },
+  );
+  assert.deepEqual([...forms].sort(), ['object', 'string'], 'both ways were taken');
 });
