@@ -82,10 +82,15 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
+/** The chain says who wrote what; only the version that decided derives every decision again byte for byte. */
+const OTHER_VERSION =
+  'The records themselves are unchanged up to there. If an earlier version of Holdfast wrote this one, verify it with that version (CHANGELOG, starred entries).\n';
+
 function describe(result: VerifyResult, isDeep: boolean): string {
   if (!result.ok) {
     const place = result.seq === null ? '' : ` at record ${result.seq}`;
-    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n`;
+    const isDerived = result.problem === 'rederive' || result.problem === 'fold';
+    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n${isDerived ? OTHER_VERSION : ''}`;
   }
   const views = isDeep ? ', and what each saw rebuilt' : '';
   return [
