@@ -114,6 +114,8 @@ export class Protection {
     const stops = [...liveOrders(this.#core.state.orders, position.symbol)].filter((order) => order.protective);
     const lots = lotsToProtect(position, this.#core.nowMs());
     const side = lots > 0 ? 'sell' : 'buy';
+    // Refusals are counted for one position: the first of the next is not the last of these.
+    if (lots === 0) this.#stopRefusals.delete(position.symbol);
     const wrong = stops.filter((order) => lots === 0 || order.side !== side);
     if (wrong.length > 0) {
       const gone = new Set(wrong);

@@ -102,6 +102,7 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
 
   it('BY-31 a position above its caps is cut back while the stop of another symbol hangs', async () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test' });
+    await until('the stops of the positions before are gone', () => world.daemon.gate.openOrderCount() === 0, 15_000);
     await world.fault({ ...HANGS, match: { method: 'POST', path: '/fapi/v1/algoOrder', symbol: 'ETHUSDT' } });
     const btc = await world.tool('place_order', order({ requested_notional: 900 }));
     assert.equal(btc.body.execution.state, 'filled', JSON.stringify(btc.body.decision.reasons));
