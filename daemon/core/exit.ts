@@ -149,14 +149,14 @@ function insideBand(
  * A caller's own exit limit, held to the ladder's last rung on its aggressive side: further away it would fill no
  * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit.
  */
-function limitExitTicks(
+export function limitExitTicks(
   context: ExecutionContext,
   policy: CompiledPolicy,
   rules: RulesView,
   side: Side,
   limit: number,
-  lastRungBps: number,
 ): number {
+  const lastRungBps = policy.spec.exits.ladder_bps.at(-1) ?? 0;
   const quote = side === 'sell' ? context.market.bid : context.market.ask;
   const known = quote !== null && quote > 0;
   if (side === 'sell') {
@@ -198,8 +198,7 @@ export function buildExit(
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   let priceTicks: number | null = null;
   if (isLimit) {
-    const last = ladder.at(-1) ?? 0;
-    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, last);
+    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0);
     // PRICE_FILTER: an exit is not refused for its price, it goes out at the nearest one that the venue takes.
     priceTicks = nearestPrice(asked, rules);
     if (exit.side === 'sell' ? priceTicks < asked : priceTicks > asked)
