@@ -8,7 +8,7 @@ import { holdingTimeMs } from '../core/rules/tightening.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from './review.ts';
 import { exposedSymbols, type LiveInputs, liquidationDistance } from './snapshot.ts';
 import type { GateState } from './state/gate-state.ts';
-import { everyLiveOrder, type OrderState } from './state/orders.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 
 /** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
@@ -80,5 +80,30 @@ export class GrownOrders {
 
   clear(): void {
     this.#due.clear();
+  }
+}
+
+/**
+ * Orders that a review did not count, since they are being canceled. What rests beside them was found to fit without
+ * them: one that fills after all, before its cancel is taken, makes that worthless, and all that rests is due again. Not
+ * for a replay, where a cancel is asked for and proven at one instant.
+ */
+export class LeavingOrders {
+  /** By order: what it had filled when it was last looked at. */
+  readonly #filledLots = new Map<OrderState, number>();
+
+  /** Whether one of them has filled more since; it says so until a review is {@link noteReview noted} as complete. */
+  hasFilled(): boolean {
+    for (const [order, lots] of this.#filledLots) {
+      if (order.executedLots > lots) return true;
+      if (isTerminal(order.status)) this.#filledLots.delete(order);
+    }
+    return false;
+  }
+
+  /** `leaving`: what the review did not count, with what was filled of it by then. */
+  noteReview(leaving: Iterable<OrderState>, isComplete: boolean): void {
+    if (isComplete) this.#filledLots.clear();
+    for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedLots);
   }
 }
