@@ -9,7 +9,8 @@ import { type Decided, decisionId } from './decisions.ts';
 import type { DecisionEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { writeRecord } from './record-text.ts';
-import { type Ask, buildContext } from './snapshot.ts';
+import type { Ask } from './snapshot/inputs.ts';
+import { buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */

@@ -7,7 +7,7 @@ import type { PlannedOrder } from './events.ts';
 import type { ExitRunner } from './exits.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Intake } from './intake.ts';
-import type { Ask } from './snapshot.ts';
+import type { Ask } from './snapshot/inputs.ts';
 
 /** The first decision on what a caller, or the gate itself, asks for: later slices and rungs follow from it. */
 export class ParentDecisions {
