@@ -13,7 +13,9 @@ import type {
 } from './api.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
-import { type Ask, buildContext, viewRules } from './snapshot.ts';
+import type { Ask } from './snapshot/inputs.ts';
+import { viewRules } from './snapshot/market-view.ts';
+import { buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from './state/exposure.ts';
 import type { OrderChange } from './state/order-changes.ts';

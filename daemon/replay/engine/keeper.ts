@@ -18,7 +18,8 @@ import {
   standingAsk,
   standingRequest,
 } from '../../gate/review.ts';
-import { buildContext, type LiveInputs } from '../../gate/snapshot.ts';
+import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
+import { buildContext } from '../../gate/snapshot.ts';
 import { stateInForce } from '../../gate/state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import { describeTightness } from '../../gate/tightness.ts';
