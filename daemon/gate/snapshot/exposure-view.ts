@@ -39,6 +39,7 @@ export function viewExposure(
   let sent = 0;
   let positions = 0;
   let regime: Regime | null = null;
+  let markAtMs: number | null = null;
   const marks: (readonly [string, number])[] = [];
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
@@ -54,6 +55,7 @@ export function viewExposure(
     // There is nothing but what this review cancels already.
     if (counted === 0) continue;
     positions += 1;
+    if (otherRules.trading && !(markAtMs !== null && markAtMs <= otherLive.markAtMs)) markAtMs = otherLive.markAtMs;
     gross = Math.min(UNVALUED_USDT, gross + counted);
     sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
@@ -70,6 +72,7 @@ export function viewExposure(
     long_units: worst.longUnits,
     opposed_by_long: opposed.byLong,
     opposed_by_short: opposed.byShort,
+    other_mark_at_ms: markAtMs,
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
