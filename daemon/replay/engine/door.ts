@@ -6,7 +6,7 @@ import { classifyFeatures, highestRegime } from '../../core/features/market.ts';
 import type { MarketSection, Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
-import type { DecisionKind } from '../../gate/api.ts';
+import type { DecisionKind } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { GATE_AGENT } from '../../gate/review.ts';
