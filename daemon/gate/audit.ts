@@ -5,7 +5,8 @@ import { decide } from '../core/decide.ts';
 import type { IntendedPolicySpec, Regime } from '../core/policy.ts';
 import { decisionId, derivedPart } from './decisions.ts';
 import type { DecisionEvent, GateEvent } from './events.ts';
-import { type Ask, buildContext, type LiveInputs, type SymbolInputs } from './snapshot.ts';
+import type { Ask, LiveInputs, SymbolInputs } from './snapshot/inputs.ts';
+import { buildContext } from './snapshot.ts';
 import { GateState } from './state/gate-state.ts';
 import type { OrderState } from './state/orders.ts';
 

@@ -4,11 +4,12 @@ import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/context.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
-import type { DecisionBody, DecisionKind } from './api.ts';
+import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
-import { type Ask, buildContext } from './snapshot.ts';
+import type { Ask } from './snapshot/inputs.ts';
+import { buildContext } from './snapshot.ts';
 
 /** Genesis prefix of ids: 6 hex digits tell whose order it is. */
 export function ownPrefix(genesisId: string): string {

@@ -4,7 +4,7 @@ import { MarketFeatureWindow } from '../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../core/features/regime-hold.ts';
 import type { MarketSection } from '../core/policy.ts';
 import type { Bar, MarketQuote } from './ports.ts';
-import type { AccountInputs, LiveInputs, SymbolInputs } from './snapshot.ts';
+import type { AccountInputs, LiveInputs, SymbolInputs } from './snapshot/inputs.ts';
 
 /** What one symbol's feed holds: the feature window, the held regime, the last quote. */
 class SymbolFeed {

@@ -1,5 +1,5 @@
 import { isOther, type Own, othersThan } from './other-orders.ts';
-import type { LiveInputs } from './snapshot.ts';
+import type { LiveInputs } from './snapshot/inputs.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks } from './state/exposure.ts';
 import type { GateState } from './state/gate-state.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from './state/orders.ts';

@@ -1,19 +1,12 @@
 import { findRegime } from '../core/budgets.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
-import type {
-  AccountBody,
-  AlertsBody,
-  DecisionBody,
-  ExecutionBody,
-  ExecutionOrder,
-  ExecutionState,
-  MarketBody,
-  OrderBody,
-  PositionBody,
-} from './api.ts';
+import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from './api/decisions.ts';
+import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from './api/reads.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
-import { type Ask, buildContext, viewRules } from './snapshot.ts';
+import type { Ask } from './snapshot/inputs.ts';
+import { viewRules } from './snapshot/market-view.ts';
+import { buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from './state/exposure.ts';
 import type { OrderChange } from './state/order-changes.ts';

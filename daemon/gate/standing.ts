@@ -21,7 +21,7 @@ import {
   standingRequest,
 } from './review.ts';
 import type { SliceRunner } from './slices.ts';
-import type { LiveInputs } from './snapshot.ts';
+import type { LiveInputs } from './snapshot/inputs.ts';
 import { markInTicks, unitsInUsdt, worstCase } from './state/exposure.ts';
 import { layerKey, stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';

@@ -6,7 +6,9 @@
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { holdingTimeMs } from '../core/rules/tightening.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from './review.ts';
-import { exposedSymbols, type LiveInputs, liquidationDistance } from './snapshot.ts';
+import { exposedSymbols } from './snapshot/exposed-symbols.ts';
+import { liquidationDistance } from './snapshot/exposure-view.ts';
+import type { LiveInputs } from './snapshot/inputs.ts';
 import type { GateState } from './state/gate-state.ts';
 import { everyLiveOrder, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';

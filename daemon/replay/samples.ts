@@ -1,7 +1,8 @@
 import { findBudget } from '../core/budget-finding.ts';
 import type { Regime } from '../core/policy.ts';
 import { bareAsk, bareRequest, GATE_AGENT } from '../gate/review.ts';
-import { buildContext, type LiveInputs } from '../gate/snapshot.ts';
+import type { LiveInputs } from '../gate/snapshot/inputs.ts';
+import { buildContext } from '../gate/snapshot.ts';
 import { HALF_SPREAD_BPS } from './engine/fill-model.ts';
 import { ACCOUNT, VENUE } from './engine/intake.ts';
 import type { ReplayRun } from './engine/run.ts';

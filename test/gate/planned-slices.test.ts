@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { bareAsk, bareRequest } from '../../daemon/gate/review.ts';
-import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
+import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
+import { buildContext } from '../../daemon/gate/snapshot.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 

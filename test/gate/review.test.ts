@@ -13,7 +13,8 @@ import {
   standingForms,
   standingRequest,
 } from '../../daemon/gate/review.ts';
-import { buildContext, type LiveInputs, type SymbolInputs } from '../../daemon/gate/snapshot.ts';
+import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
+import { buildContext } from '../../daemon/gate/snapshot.ts';
 import { describeTightness, GrownOrders } from '../../daemon/gate/tightness.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';

@@ -1,35 +1,15 @@
-import type { RuleVerdict } from '../../core/decision.ts';
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
-import type {
-  AccountEvent,
-  ArmingEvent,
-  DecisionEvent,
-  GateEvent,
-  MarketEvent,
-  OrderEvent,
-  PolicyEvent,
-  SignalEvent,
-  TradeEvent,
-} from '../events.ts';
+import type { AccountEvent, ArmingEvent, GateEvent, MarketEvent, PolicyEvent, SignalEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
+import { applyAccount } from './apply-account.ts';
+import { applyDecision } from './apply-decision.ts';
+import { applyOrder, applyTrade } from './apply-order.ts';
 import { EquityHistory } from './equity.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import {
-  applyListed,
-  applyOrderEvent,
-  applyOrderIntent,
-  buildForeignOrder,
-  createOrderBook,
-  insertOrder,
-  isTerminal,
-  liveOrders,
-  type OrderState,
-  planOrders,
-  possibleFills,
-} from './orders.ts';
+import { applyOrderIntent, createOrderBook, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
-import { applyFill, applySnapshot, createPosition, type PositionState, setLeverage } from './positions.ts';
+import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
@@ -44,8 +24,9 @@ const KEEP_TRANSFERS_MS = 30 * 86_400_000;
 const KEEP_SIGNALS_MS = 86_400_000;
 
 /**
- * Every view of the gate, folded from ledger events and from nothing else. `applyEvent` is the only writer; it runs in
- * the same event-loop turn as the append, so a decision, its reservation and the next snapshot can never interleave.
+ * Every view of the gate, folded from ledger events and from nothing else. `apply`, with the files named after it, is
+ * the only writer; it runs in the same event-loop turn as the append, so a decision, its reservation and the next
+ * snapshot can never interleave.
  */
 export class GateState {
   readonly orders = createOrderBook();
@@ -89,10 +70,10 @@ export class GateState {
     this.orders.ended.dropOld(this.orders, event.at_ms);
     switch (event.kind) {
       case 'decision':
-        this.#applyDecision(event.payload, event.at_ms);
+        applyDecision(this, event.payload, event.at_ms);
         return;
       case 'order':
-        this.#applyOrder(event.payload, event.at_ms);
+        applyOrder(this, event.payload, event.at_ms);
         return;
       case 'order_intent': {
         const order = this.orders.all.get(event.payload.client_order_id);
@@ -104,10 +85,10 @@ export class GateState {
         return;
       }
       case 'trade':
-        this.#applyTrade(event.payload);
+        applyTrade(this, event.payload);
         return;
       case 'account':
-        this.#applyAccount(event.payload);
+        applyAccount(this, event.payload);
         return;
       case 'market':
         this.markets.set(event.payload.symbol, event.payload);
@@ -176,169 +157,6 @@ export class GateState {
       this.pacing.breakers.set(agent, { trips: (known?.trips ?? 0) + 1, untilMs: untilMs ?? Number.MAX_SAFE_INTEGER });
   }
 
-  #applyDecision(event: DecisionEvent, atMs: number): void {
-    this.requests.apply(event, atMs);
-    const { decision } = event;
-    if (decision.kind === 'slice') {
-      this.#applySlice(event, atMs);
-      return;
-    }
-    if (decision.kind === 'tool') this.changes.begin(event, this.orders, this.layers, atMs);
-    if (decision.kind === 'tool' && decision.effective?.action === 'amend') this.#applyAmend(event, atMs);
-    if (event.orders.length === 0) return;
-    const opening = decision.effective?.action === 'open';
-    for (const order of planOrders(event, atMs)) {
-      insertOrder(this.orders, order);
-      if (!order.reduceOnly) this.uncontained.add(order);
-    }
-    const agent = this.pacing.agent(event.agent);
-    if (opening && decision.kind === 'tool') {
-      // The parent takes a token for every slice at its decision: sends are counted, not acknowledgements.
-      this.pacing.account.sends.add(atMs, event.orders.length);
-      agent.sends.add(atMs, event.orders.length);
-      if (event.request.symbol !== null) this.pacing.symbol(event.request.symbol).lastOpenParentAtMs = atMs;
-    }
-    if (decision.effective?.action === 'exit') {
-      this.pacing.account.exits.add(atMs, 1);
-      agent.exits.add(atMs, 1);
-    }
-  }
-
-  /**
-   * INVARIANT: an amend counts from its decision on, in the same turn, as the larger and the worse of both forms. One
-   * that adds risk (it has a leverage) is paced like the opening order that it becomes; any other takes a token when its
-   * rate was looked at, which that of an agent is.
-   */
-  #applyAmend(event: DecisionEvent, atMs: number): void {
-    const { effective } = event.decision;
-    const order = this.orders.all.get(event.request.client_order_id ?? '');
-    if (order === undefined || effective === null || isTerminal(order.status)) return;
-    if (effective.action === 'cancel' || effective.price_ticks === null) return;
-    // The balance that was read last holds the margin of the old form.
-    if (effective.leverage !== null && !this.uncontained.has(order) && !this.readAs.has(order))
-      this.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
-    order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
-    if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
-    this.pacing.account.sends.add(atMs, 1);
-    this.pacing.agent(event.agent).sends.add(atMs, 1);
-    if (effective.leverage !== null) this.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
-  }
-
-  /** A later slice is decided on its own and can only shrink; what it lost is released. */
-  #applySlice(event: DecisionEvent, atMs: number): void {
-    for (const fresh of planOrders(event, atMs)) {
-      const order = this.orders.all.get(fresh.clientOrderId);
-      // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.
-      if (order === undefined && fresh.reduceOnly) insertOrder(this.orders, fresh);
-      if (order === undefined || order.status !== 'pending_send') continue;
-      const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
-      order.lots = Math.min(order.lots, planned.lots);
-      order.priceTicks = planned.price_ticks;
-      order.leverage = Math.min(order.leverage, fresh.leverage);
-      order.status = 'in_flight';
-      order.sentAtMs = atMs;
-    }
-  }
-
-  #applyOrder(event: OrderEvent, atMs: number): void {
-    let order = this.orders.all.get(event.client_order_id);
-    if (order === undefined) {
-      const foreign = buildForeignOrder(event, atMs);
-      if (foreign === null) return;
-      insertOrder(this.orders, foreign);
-      if (!foreign.reduceOnly) this.uncontained.add(foreign);
-      order = foreign;
-    } else if (event.foreign !== null) {
-      order = applyListed(this.orders, order, event, atMs);
-      if (!order.reduceOnly) this.uncontained.add(order);
-    }
-    const delta = applyOrderEvent(this.orders, order, event, atMs);
-    if (delta > 0) this.#moveFill(order, delta, event, atMs);
-  }
-
-  /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
-  #moveFill(order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
-    const rules = this.rules.get(order.symbol);
-    const price = event.average_price ?? priceOf(order, rules);
-    const isOfGate = order.origin === 'gate' && !order.protective;
-    applyFill(this.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
-    if (rules === undefined || price === null) return;
-    const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
-    // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
-    const fee = notional * rules.takerFee;
-    this.pacing.account.turnover.add(atMs, notional);
-    this.pacing.account.fees.add(atMs, fee);
-    order.feesUsdt += fee;
-    if (order.agent === null) return;
-    const agent = this.pacing.agent(order.agent);
-    agent.turnover.add(atMs, notional);
-    agent.fees.add(atMs, fee);
-    this.trades.addFill(order.agent, {
-      symbol: order.symbol,
-      side: order.side,
-      lots,
-      lot_size: rules.lotMantissa / rules.lotScale,
-      price,
-      fee_usdt: fee,
-      at_ms: event.venue_at_ms,
-    });
-    if (order.reduceOnly || order.decisionId === null) return;
-    const symbol = this.pacing.symbol(order.symbol);
-    symbol.lastOpenFillAtMs = atMs;
-    symbol.lastOpenFillSide = order.side;
-    const siblings = this.orders.byDecision.get(order.decisionId) ?? [order];
-    const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
-    this.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
-  }
-
-  /** Prices and fees of lots that moved already; deduplicated by trade id. */
-  #applyTrade(event: TradeEvent): void {
-    if (!this.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
-    if (event.client_order_id === null) return;
-    const order = this.orders.all.get(event.client_order_id);
-    const rules = this.rules.get(event.symbol);
-    if (order === undefined || rules === undefined) return;
-    order.tradedLots += event.lots;
-    order.tradedUsdt += event.lots * event.price;
-    order.averagePrice = order.tradedUsdt / order.tradedLots;
-    const estimated =
-      ((event.lots * rules.lotMantissa * (priceOf(order, rules) ?? event.price)) / rules.lotScale) * rules.takerFee;
-    const correction = event.fee_usdt - estimated;
-    order.feesUsdt += correction;
-    this.pacing.account.fees.add(event.at_venue_ms, correction);
-    if (order.agent !== null) this.pacing.agent(order.agent).fees.add(event.at_venue_ms, correction);
-  }
-
-  #applyAccount(event: AccountEvent): void {
-    // Answers may overtake each other; what is older than what is known says nothing new.
-    if (this.account !== null && event.requested_at_ms < this.account.requested_at_ms) return;
-    const { positions, leverage } = event;
-    for (let i = 0; i < positions.length; i += 1) this.position(positions[i]!.symbol);
-    // A position is never forgotten: what the last answer named already exists.
-    if (this.account?.leverage !== leverage) for (const symbol in leverage) this.position(symbol);
-    this.account = event;
-    this.equity.add(event.requested_at_ms, event.margin_balance_usdt);
-    // A known symbol that the answer leaves out is flat.
-    for (const position of this.positions.values()) {
-      const { symbol } = position;
-      const orders = liveOrders(this.orders, symbol);
-      const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
-      applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
-    }
-    for (const order of this.readAs.keys()) {
-      const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
-      if (isAsNow || isTerminal(order.status)) this.readAs.delete(order);
-    }
-    if (this.uncontained.size === 0) return;
-    for (const order of this.uncontained) {
-      const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
-      const gone = isTerminal(order.status) && order.executedLots === 0;
-      const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
-      const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
-      if (gone || settled || resting) this.uncontained.delete(order);
-    }
-  }
-
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
   activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
     if (this.signals.size === 0) return [];
@@ -352,22 +170,4 @@ export class GateState {
     }
     return SIGNAL_KINDS.filter((kind) => active.has(kind));
   }
-}
-
-const NOTHING_TO_FILL = possibleFills([]);
-
-function isOfRate(verdict: RuleVerdict): boolean {
-  return verdict.code === 'RATE';
-}
-
-function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {
-  for (let i = 0; i < records.length; i += 1) if (records[i]!.symbol === symbol) return records[i]!;
-  return null;
-}
-
-/** What an order is valued at while no trade is known: its own price bound. */
-function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {
-  if (order.averagePrice !== null) return order.averagePrice;
-  if (order.priceTicks === null || rules === undefined) return null;
-  return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
 }

@@ -1,4 +1,4 @@
-import type { Ask } from '../../gate/snapshot.ts';
+import type { Ask } from '../../gate/snapshot/inputs.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
 

@@ -1,8 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findExitsBeyondShares } from '../../gate/exit-shares.ts';
+import { closeRequest, findStopTicks, planStop } from '../../gate/protective-orders.ts';
 import {
-  bareRequest,
   findAccountTiers,
   findBreaches,
   GATE_AGENT,
@@ -15,7 +14,7 @@ import {
   standingAsk,
   standingRequest,
 } from '../../gate/review.ts';
-import type { LiveInputs } from '../../gate/snapshot.ts';
+import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { stateInForce } from '../../gate/state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import { describeTightness } from '../../gate/tightness.ts';
@@ -165,19 +164,8 @@ export class ReplayKeeper {
     }
   }
 
-  #exitRequest(symbol: string, side: 'buy' | 'sell', fraction: number): ExecutionRequest {
-    const request = copyRequest(bareRequest(PLACE, symbol, this.#clock.nowMs));
-    request.fraction = fraction;
-    request.intent = 'close';
-    request.order_type = 'market';
-    request.reduce_only = true;
-    request.side = side;
-    request.tool = 'close_position';
-    return request;
-  }
-
   #exit(symbol: string, side: 'buy' | 'sell', fraction: number): void {
-    const request = this.#exitRequest(symbol, side, fraction);
+    const request = closeRequest(PLACE, symbol, side, fraction, this.#clock.nowMs);
     const taken = this.#door.take(request, BASE_ASK, {
       kind: 'gate',
       parentDecisionId: null,
@@ -202,36 +190,16 @@ export class ReplayKeeper {
   #placeStop(index: number, symbol: string, side: 'buy' | 'sell', stopBps: number): void {
     const rules = this.#door.state.rules.get(symbol);
     if (rules === undefined) return;
-    const entry = this.#account.entryPrice(index);
-    const price = side === 'sell' ? entry * (1 - stopBps / 1e4) : entry * (1 + stopBps / 1e4);
-    const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
+    const ticks = findStopTicks(side, this.#account.entryPrice(index), stopBps, rules);
     const lots = Math.abs(this.#account.lots(index));
     const ask = parentAsk(null, null, null);
     ask.sliceLots = lots;
-    const taken = this.#door.take(this.#exitRequest(symbol, side, 1), ask, {
+    const request = closeRequest(PLACE, symbol, side, 1, this.#clock.nowMs);
+    const taken = this.#door.take(request, ask, {
       kind: 'gate',
       parentDecisionId: null,
       plan: (decision, _context, id) =>
-        decision.effective?.action !== 'exit'
-          ? []
-          : [
-              {
-                client_order_id: `hfreplay${id}-0-0`,
-                delay_ms: 0,
-                kind: 'algo',
-                leverage: 1,
-                lots,
-                order_type: 'market',
-                price_ticks: null,
-                protective: true,
-                reduce_only: true,
-                side,
-                slice: 0,
-                symbol,
-                time_in_force: null,
-                trigger_ticks: ticks,
-              },
-            ],
+        decision.effective?.action !== 'exit' ? [] : [planStop(`hfreplay${id}-0-0`, symbol, side, lots, ticks)],
     });
     const order = taken?.orders[0];
     if (order === undefined) return;

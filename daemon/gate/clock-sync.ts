@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GateCore } from './gate-core.ts';
+
+const RETRY_MS = 1_000;
+/** Between two warnings that the venue has not answered yet, wall ms. */
+const SILENCE_EVERY_MS = 60_000;
+
+/** Keeps domain time on the venue's; a jump of it puts the boot layer back. */
+export class ClockSync {
+  readonly #core: GateCore;
+  readonly #enterBoot: (reason: string) => void;
+  readonly #signal: AbortSignal;
+  #problem: string | null = null;
+
+  constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
+    this.#core = core;
+    this.#enterBoot = enterBoot;
+    this.#signal = signal;
+  }
+
+  /**
+   * Clock first: nothing but an operator's halt can be recorded before domain time is known. Retries until the venue
+   * answers; that it does not is said at once, then rarely.
+   */
+  async syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Promise<void> {
+    let warnedAt: number | null = null;
+    while (!this.#signal.aborted) {
+      const problem = await this.#findSyncProblem();
+      if (problem === null) {
+        if (warnedAt !== null) this.#core.ports.log.info({}, 'the venue answers');
+        return;
+      }
+      if (this.#signal.aborted) return;
+      if (warnedAt === null) onVenueSilent(problem);
+      if (warnedAt === null || performance.now() - warnedAt >= SILENCE_EVERY_MS) {
+        this.#core.ports.log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
+        warnedAt = performance.now();
+      }
+      await delay(RETRY_MS, undefined, { signal: this.#signal });
+    }
+  }
+
+  /** Why the venue's time is not known; null once it is. */
+  async #findSyncProblem(): Promise<string | null> {
+    try {
+      this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
+      return (await this.sync()) ? null : (this.#problem ?? 'its time could not be read');
+    } catch (error) {
+      return String(error);
+    }
+  }
+
+  /** A jump is followed by one more reading; sources that go on contradicting each other leave the clock unknown. */
+  async sync(isRetry = false): Promise<boolean> {
+    const startedAt = performance.now();
+    const outcome = await this.#core.ports.venue.fetchServerTime();
+    const sync = this.#core.ports.clock.sync(outcome, performance.now() - startedAt);
+    switch (sync.kind) {
+      case 'failed':
+        this.#problem = sync.detail;
+        return false;
+      case 'synced':
+        this.#core.market.clockSkewMs = Math.abs(sync.skewMs);
+        return true;
+      case 'jumped':
+        // At scale 0 the venue's time moves in steps by command, and forwards is how it moves.
+        if (this.#core.ports.clock.scale === 0 && sync.byMs > 0) {
+          this.#core.market.clockSkewMs = 0;
+          return true;
+        }
+        this.#core.market.clockSkewMs = null;
+        this.#enterBoot(`the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
+        this.#core.alert('CLOCK_JUMP', `the ${sync.source} clock jumped by ${Math.round(sync.byMs)} ms`);
+        return isRetry ? false : this.sync(true);
+    }
+  }
+}

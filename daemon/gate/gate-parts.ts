@@ -1,0 +1,165 @@
+import { AccountFeed } from './account-feed.ts';
+import { Availability } from './availability.ts';
+import { CallerReads } from './caller-reads.ts';
+import { Canceler } from './cancels.ts';
+import { Executor } from './executor.ts';
+import { ExitShares } from './exit-shares.ts';
+import { ExitRunner } from './exits.ts';
+import { Flatten } from './flatten.ts';
+import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
+import { Keeper, type KeeperTasks } from './keeper.ts';
+import { LooseningDelay } from './loosening-delay.ts';
+import { LostOrders } from './lost-orders.ts';
+import { MarketFeed } from './market-feed.ts';
+import { Operator } from './operator.ts';
+import { OrderSender } from './order-sender.ts';
+import { ParentDecisions } from './parent-decisions.ts';
+import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
+import { Protection } from './protection.ts';
+import { ExecutionRecall } from './recall.ts';
+import { Resolver } from './resolver.ts';
+import { ExitResumption } from './resume-exits.ts';
+import { Signals } from './signals.ts';
+import { SliceRunner } from './slices.ts';
+import { StandingOrders } from './standing.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { VenueHealth } from './venue-health.ts';
+
+/** What the gate is made of; its own calls reach these. */
+export interface GateParts {
+  readonly core: GateCore;
+  readonly availability: Availability;
+  readonly keeper: Keeper;
+  readonly policies: PolicyControl;
+  readonly calls: ToolCalls;
+  readonly reads: CallerReads;
+  readonly executor: Executor;
+  readonly sender: OrderSender;
+  readonly resolver: Resolver;
+  readonly canceler: Canceler;
+  readonly slices: SliceRunner;
+  readonly standing: StandingOrders;
+  readonly operator: Operator;
+  readonly signals: Signals;
+  readonly lostOrders: LostOrders;
+  readonly exitResumption: ExitResumption;
+}
+export interface GateOptions {
+  readonly ports: GatePorts;
+  readonly settings: GateSettings;
+  readonly policy: PolicyDocument;
+  readonly policyPort: PolicyPort;
+  readonly signal: AbortSignal;
+  /** Prometheus text of what the observer counted. */
+  readonly metricsText: () => Promise<string>;
+}
+
+/** Puts the parts together; nothing runs yet. */
+export function buildParts(options: GateOptions): GateParts {
+  const { ports, settings, signal } = options;
+  const core = new GateCore(ports, settings, options.policy);
+  const availability = new Availability(core);
+  const health = new VenueHealth(core, {
+    resyncClock: () => keeper.dueNow('clock'),
+    reloadRules: () => keeper.dueNow('rules'),
+    refreshAccount: () => keeper.dueNow('account'),
+    fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
+    resolve: (order) => void resolver.resolve(order),
+    reviewExits: () => {
+      exitShares.tick().catch((error: unknown) => core.alertRarely('CANCEL_FAILED', String(error)));
+    },
+  });
+  core.onRecheckFailure = () => health.onRecheckFailure();
+  const sender = new OrderSender(core, health);
+  const resolver: Resolver = new Resolver(core, sender, signal);
+  const canceler = new Canceler(core, sender, resolver);
+  const slices = new SliceRunner(core, sender);
+  const exits = new ExitRunner(core, sender, resolver, canceler, signal);
+  const decisions = new ParentDecisions(core, availability, exits);
+  const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
+  const exitShares: ExitShares = new ExitShares(core, canceler);
+  const standing = new StandingOrders(core, canceler, slices);
+  const account = new AccountFeed(core, sender, resolver);
+  const market = new MarketFeed(core);
+  account.onVenueFailure = (detail, consequence, retryAfterMs) =>
+    health.onReadFailure(detail, consequence, retryAfterMs);
+  market.onVenueFailure = account.onVenueFailure;
+  const protection = new Protection(core, sender, canceler, (request) => executor.runGateExit(request));
+  const flatten = new Flatten({
+    core,
+    canceler,
+    slices,
+    account,
+    exit: (caller, symbol, side) => executor.runOperatorExit(caller, symbol, side),
+    isQuiet: () => health.isQuiet(),
+    signal,
+  });
+  const keeper: Keeper = new Keeper({
+    core,
+    account,
+    market,
+    sender,
+    resolver,
+    health,
+    signal,
+    tasks: buildTasks({ resolver, canceler, standing, exitShares, flatten, protection }),
+  });
+  const policies = new PolicyControl(core, options.policyPort);
+  const loosening = new LooseningDelay(core);
+  const operator = new Operator(core, canceler, slices, flatten, loosening);
+  const signals = new Signals(core, loosening);
+  const lostOrders = new LostOrders(core, sender, loosening);
+  const recall = new ExecutionRecall(core.state, ports.ledger);
+  const reads = new CallerReads(core, recall);
+  const calls = new ToolCalls({ core, availability, decisions, executor, recall });
+  const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
+  core.onPolicyChange(() => {
+    standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
+  });
+  return {
+    core,
+    availability,
+    keeper,
+    policies,
+    calls,
+    reads,
+    executor,
+    sender,
+    resolver,
+    canceler,
+    slices,
+    standing,
+    operator,
+    signals,
+    lostOrders,
+    exitResumption,
+  };
+}
+
+function buildTasks(parts: {
+  resolver: Resolver;
+  canceler: Canceler;
+  standing: StandingOrders;
+  exitShares: ExitShares;
+  flatten: Flatten;
+  protection: Protection;
+}): KeeperTasks {
+  const { resolver, canceler, standing, exitShares, flatten, protection } = parts;
+  const cutBack = async (): Promise<void> => {
+    await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
+  };
+  return {
+    retryCancels: async () => {
+      resolver.sweep();
+      await canceler.retryUnproven();
+    },
+    reviewStanding: async () => {
+      await Promise.all([standing.tick(), exitShares.tick()]);
+    },
+    flatten: () => flatten.tick(),
+    // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
+    protect: async () => {
+      await Promise.all([protection.tick(), cutBack()]);
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountFeed } from './account-feed.ts';
+import { prepareAccount } from './account-mode.ts';
+import { allRead, noteUnread } from './feed-schedule.ts';
+import type { GateCore } from './gate-core.ts';
+import type { MarketFeed } from './market-feed.ts';
+import { describeClosed } from './open-symbols.ts';
+import type { VenueHealth } from './venue-health.ts';
+
+/** An order of another Holdfast ledger is open on this account. */
+export class OtherDaemonError extends Error {
+  override readonly name = 'OtherDaemonError';
+  constructor(clientOrderId: string) {
+    super(
+      `order ${clientOrderId} on this account was placed by another Holdfast ledger: stop that daemon and cancel its orders, or start with its home folder`,
+    );
+  }
+}
+
+/**
+ * Keeps the boot layer honest: `reducing` until clock, filters, account, orders and market were read and every order
+ * that may have been sent is matched (BINANCE.md part B 2.5).
+ */
+export class Reconciliation {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #market: MarketFeed;
+  readonly #health: VenueHealth;
+  readonly #signal: AbortSignal;
+  isReconciled = false;
+  /** Account and orders were read whole since this process started. */
+  wasReconciled = false;
+  #missing: readonly string[] = ['the first contact with the venue'];
+
+  constructor(core: GateCore, account: AccountFeed, market: MarketFeed, health: VenueHealth, signal: AbortSignal) {
+    this.#core = core;
+    this.#account = account;
+    this.#market = market;
+    this.#health = health;
+    this.#signal = signal;
+  }
+
+  get missing(): readonly string[] {
+    return this.#missing;
+  }
+
+  /**
+   * Two daemons on one account would each count half of it (BY-40). What cannot be read yet refuses nothing here: it
+   * keeps the boot layer up, which asks again.
+   *
+   * @throws OtherDaemonError
+   */
+  async refuseOtherDaemon(): Promise<void> {
+    await this.#market
+      .loadRules(this.#account.watched())
+      .catch((error: unknown) => noteUnread(this.#core, 'the filters', error));
+    const other = await this.#account.findOtherDaemon();
+    if (other !== null) throw new OtherDaemonError(other);
+  }
+
+  enterBoot(reason: string): void {
+    this.isReconciled = false;
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: 'account, orders and market are reconciled',
+      layer: 'boot',
+      name: null,
+      reason,
+      scope: 'account',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+  }
+
+  /** Reads everything once; clears the boot layer when all of it succeeded. */
+  async reconcile(): Promise<boolean> {
+    const missing: string[] = [];
+    const must = async (what: string, done: Promise<boolean>): Promise<void> => {
+      if (!(await done.catch((error: unknown) => noteUnread(this.#core, what, error)))) missing.push(what);
+    };
+    await must('the exchange filters', this.#market.loadRules(this.#account.watched()));
+    // What is not open at the venue has no settings and perhaps no prices: it holds up nothing.
+    const isOpen = (symbol: string): boolean => describeClosed(this.#core, symbol) === null;
+    await must(
+      'the account mode',
+      prepareAccount(this.#core, this.#account, this.#health, this.#core.policySpec.scope.symbols.filter(isOpen)),
+    );
+    await must('the account', this.#account.pollAccount());
+    await must('the open orders', this.#account.pollOrders());
+    const other = await this.#account.findOtherDaemon();
+    if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
+    const symbols = this.#account.watched();
+    // A position or order in a symbol outside the policy must be valued too.
+    if (symbols.some((symbol) => isOpen(symbol) && !this.#core.state.rules.has(symbol)))
+      await must('the filters of held symbols', this.#market.loadRules(symbols));
+    const open = symbols.filter(isOpen);
+    await must('the price bars', allRead(open.map((symbol) => this.#market.pollBars(symbol))));
+    await must('the quotes', allRead(open.map((symbol) => this.#market.pollQuote(symbol))));
+    await must('the trades', allRead(open.map((symbol) => this.#account.pollTrades(symbol))));
+    await this.#account.pollTransfers();
+    this.#missing = missing;
+    if (missing.length > 0) {
+      this.#core.ports.log.warn({ missing }, 'not reconciled yet');
+      return false;
+    }
+    if (!this.isReconciled) {
+      this.isReconciled = true;
+      this.wasReconciled = true;
+      this.#core.append('state', {
+        clears_at_ms: null,
+        clears_when: '',
+        layer: 'boot',
+        name: null,
+        reason: 'reconciled',
+        scope: 'account',
+        set_by: 'daemon',
+        state: 'active',
+      });
+    }
+    return true;
+  }
+
+  /** Resolves when reconciled, or after `withinMs` of wall time: then the loop goes on trying. */
+  async untilReconciled(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (!this.isReconciled && !this.#signal.aborted && performance.now() < deadline) {
+      await delay(10, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+    return this.isReconciled;
+  }
+}

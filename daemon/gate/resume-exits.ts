@@ -1,0 +1,56 @@
+import type { DecisionEvent } from './events.ts';
+import type { ExitRunner } from './exits.ts';
+import type { GateCore } from './gate-core.ts';
+import type { InterruptedExits } from './interrupted-exits.ts';
+import type { Keeper } from './keeper.ts';
+import { endedEvent, type OrderSender } from './order-sender.ts';
+import type { OrderState } from './state/orders.ts';
+
+/** How long exits of before a restart wait for the first whole reading, wall ms; and how old they may be, ms. */
+const RESUME_WITHIN_MS = 10_000;
+const RESUMABLE_MS = 3_600_000;
+
+/** What was permitted before a restart is carried out: on fresh readings, or without them when they do not come. */
+export class ExitResumption {
+  readonly #core: GateCore;
+  readonly #keeper: Keeper;
+  readonly #sender: OrderSender;
+  readonly #exits: ExitRunner;
+  readonly #signal: AbortSignal;
+
+  constructor(core: GateCore, keeper: Keeper, sender: OrderSender, exits: ExitRunner, signal: AbortSignal) {
+    this.#core = core;
+    this.#keeper = keeper;
+    this.#sender = sender;
+    this.#exits = exits;
+    this.#signal = signal;
+  }
+
+  /** Runs by itself; what fails is told by an alert. */
+  start(interrupted: InterruptedExits): void {
+    this.#resume(interrupted).catch((error: unknown) => this.#alert(error, null));
+  }
+
+  async #resume({ waiting, ladders }: InterruptedExits): Promise<void> {
+    if (waiting.length === 0 && ladders.length === 0) return;
+    await this.#keeper.untilReconciled(RESUME_WITHIN_MS);
+    if (this.#signal.aborted) return;
+    const now = this.#core.nowMs();
+    const isOver = ({ request }: DecisionEvent, order: OrderState): boolean =>
+      (request.valid_until_ms !== null && request.valid_until_ms < now) || now - order.plannedAtMs > RESUMABLE_MS;
+    for (const { event, order } of waiting) {
+      if (order.status !== 'pending_send') continue;
+      if (isOver(event, order)) {
+        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'too old to be sent after a restart'));
+        this.#core.alert('EXIT_DROPPED', `exit ${order.clientOrderId} waited, and is too old now`, order.symbol);
+      } else this.#exits.wait(event, order).catch((error: unknown) => this.#alert(error, order.symbol));
+    }
+    for (const ladder of ladders)
+      if (!isOver(ladder.event, ladder.order))
+        this.#exits.resume(ladder).catch((error: unknown) => this.#alert(error, ladder.order.symbol));
+  }
+
+  #alert(error: unknown, symbol: string | null): void {
+    if (!this.#signal.aborted) this.#core.alert('EXIT_NOT_RESUMED', String(error), symbol);
+  }
+}

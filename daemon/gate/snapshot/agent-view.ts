@@ -1,0 +1,89 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { AgentView } from '../../core/context.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { NO_OWN, othersThan } from '../other-orders.ts';
+import type { SymbolRules } from '../ports.ts';
+import { agentsShare, askableShare, closableShare } from '../state/closable-share.ts';
+import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders } from '../state/orders.ts';
+import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
+import type { Ask, LiveInputs, SymbolInputs } from './inputs.ts';
+import { pendingTurnover } from './pacing-view.ts';
+
+export function viewAgent(
+  state: GateState,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  policy: CompiledPolicy,
+  ask: Ask,
+): AgentView {
+  const { agent } = request;
+  const pace = state.pacing.readAgent(agent);
+  const position = state.positions.get(symbol);
+  const share = position?.shares.get(agent) ?? 0;
+  const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+  const counted =
+    rules === null || live === null
+      ? { longUnits: 0, shortUnits: 0 }
+      : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
+  const others =
+    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
+  const pending =
+    policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
+  return {
+    fees_usdt: pace.fees.sum(inputs.nowMs),
+    gross_other_usdt: others.gross,
+    long_units: counted.longUnits,
+    other_positions: others.positions,
+    p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
+    pending_fees_usdt: pending.feesUsdt,
+    pending_turnover_usdt: pending.turnoverUsdt,
+    share_lots: viewShare(state, symbol, request, ask),
+    short_units: counted.shortUnits,
+    turnover_usdt: pace.turnover.sum(inputs.nowMs),
+  };
+}
+
+/** What goes out now, or is amended, is bound by what may still be closed; what is asked for may wait for it. */
+function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
+  const position = state.positions.get(symbol);
+  if (origin === 'gate' && ask.phase !== 'standing') return agentsShare(position);
+  const live = liveOrders(state.orders, symbol);
+  if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
+  return (ask.phase === 'parent' ? askableShare : closableShare)(position, live, agent, ask.own);
+}
+
+function agentElsewhere(
+  state: GateState,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+): { gross: number; positions: number } {
+  let gross = 0;
+  let positions = 0;
+  for (const other of exposedInOrder(state)) {
+    if (other === symbol) continue;
+    const share = state.positions.get(other)?.shares.get(agent) ?? 0;
+    const rules = state.rules.get(other);
+    const live = inputs.symbols.get(other);
+    if (rules === undefined || live === undefined) {
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
+    const counted = worstCase(
+      held,
+      othersThan(liveOrders(state.orders, other), NO_OWN, agent),
+      markInTicks(live.mark, rules),
+    );
+    const units = Math.max(counted.longUnits, counted.shortUnits);
+    if (units === 0) continue;
+    positions += 1;
+    gross = Math.min(UNVALUED_USDT, gross + unitsInUsdt(units, rules));
+  }
+  return { gross, positions };
+}

@@ -1,0 +1,140 @@
+import type { ExposureView } from '../../core/context.ts';
+import { highestRegime } from '../../core/features/market.ts';
+import type { Regime } from '../../core/policy.ts';
+import { NO_OWN, type Own, othersThan } from '../other-orders.ts';
+import type { SymbolRules } from '../ports.ts';
+import {
+  type ExposedPosition,
+  type Exposure,
+  markInTicks,
+  remainingLots,
+  unitsInUsdt,
+  worstCase,
+} from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders } from '../state/orders.ts';
+import { longLots, shortLots } from '../state/positions.ts';
+import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
+import type { LiveInputs, SymbolInputs } from './inputs.ts';
+
+const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
+
+export function viewExposure(
+  state: GateState,
+  inputs: LiveInputs,
+  agent: string,
+  symbol: string,
+  rules: SymbolRules | null,
+  live: SymbolInputs | null,
+  own: Own,
+): ExposureView {
+  const position = state.positions.get(symbol);
+  const long = position === undefined ? 0 : longLots(position);
+  const short = position === undefined ? 0 : shortLots(position);
+  const worst =
+    rules === null || live === null
+      ? { longUnits: long, shortUnits: short }
+      : exposureOf(state, symbol, rules, live.mark, own);
+  let gross = 0;
+  let sent = 0;
+  let positions = 0;
+  let regime: Regime | null = null;
+  const marks: (readonly [string, number])[] = [];
+  for (const other of exposedInOrder(state)) {
+    if (other === symbol) continue;
+    positions += 1;
+    const otherRules = state.rules.get(other);
+    const otherLive = inputs.symbols.get(other);
+    if (otherRules === undefined || otherLive === undefined) {
+      gross = UNVALUED_USDT;
+      continue;
+    }
+    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, NO_OWN), otherRules);
+    gross = Math.min(UNVALUED_USDT, gross + counted);
+    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark), otherRules) : counted;
+    marks.push([other, otherLive.mark]);
+    regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
+  }
+  const opposed = findOpposed(state, symbol, agent);
+  return {
+    gross_other_sent_usdt: Math.min(UNVALUED_USDT, sent),
+    gross_other_usdt: gross,
+    liquidation_distance:
+      position === undefined || live === null
+        ? null
+        : liquidationDistance(position.liquidationPrice, position.lots, live.mark),
+    long_lots: long,
+    long_units: worst.longUnits,
+    opposed_by_long: opposed.byLong,
+    opposed_by_short: opposed.byShort,
+    other_marks: marks,
+    other_positions: positions,
+    other_regime: regime,
+    position_since_ms: position?.sinceMs ?? null,
+    short_lots: short,
+    short_units: worst.shortUnits,
+  };
+}
+
+/** Worst case of one symbol in units; without a mark there is no value, so anything at all counts as unbounded. */
+function exposureOf(
+  state: GateState,
+  symbol: string,
+  rules: SymbolRules,
+  mark: number,
+  own: Own,
+): { longUnits: number; shortUnits: number } {
+  const position = state.positions.get(symbol);
+  const held: ExposedPosition =
+    position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+  return worstCase(held, othersThan(liveOrders(state.orders, symbol), own, null), markInTicks(mark, rules));
+}
+
+function worthOf({ longUnits, shortUnits }: Exposure, rules: SymbolRules): number {
+  return unitsInUsdt(Math.max(longUnits, shortUnits), rules);
+}
+function hasUnsent(state: GateState, symbol: string): boolean {
+  for (const order of liveOrders(state.orders, symbol)) if (order.status === 'pending_send') return true;
+  return false;
+}
+/** Worst case of what is at the venue or on its way: slices that are only planned are left out. */
+function sentExposure(state: GateState, symbol: string, mark: number): Exposure {
+  const rules = state.rules.get(symbol);
+  const position = state.positions.get(symbol);
+  if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
+  const held = position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
+  const sent = [...liveOrders(state.orders, symbol)].filter((order) => order.status !== 'pending_send');
+  return worstCase(held, sent, markInTicks(mark, rules));
+}
+
+/**
+ * Whose direction a symbol is already. A share counts, and so does every opening order of another agent until it is
+ * proven that nothing of it can fill: decided in one instant, opposite orders would net each other when they fill. An
+ * order that is being canceled is such an order; what was not placed by this daemon has no agent and no direction.
+ */
+function findOpposed(
+  state: GateState,
+  symbol: string,
+  agent: string,
+): { readonly byLong: string | null; readonly byShort: string | null } {
+  let byLong: string | null = null;
+  let byShort: string | null = null;
+  for (const [holder, share] of state.positions.get(symbol)?.shares ?? []) {
+    if (share > 0) byLong ??= holder;
+    else byShort ??= holder;
+  }
+  const live = liveOrders(state.orders, symbol);
+  if (live.size === 0) return { byLong, byShort };
+  for (const order of live) {
+    if (order.agent === null || order.agent === agent || order.reduceOnly || remainingLots(order) === 0) continue;
+    if (order.side === 'buy') byLong ??= order.agent;
+    else byShort ??= order.agent;
+  }
+  return { byLong, byShort };
+}
+
+/** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */
+export function liquidationDistance(price: number | null, lots: number, mark: number): number | null {
+  if (price === null || lots === 0 || price <= 0) return null;
+  return lots > 0 ? 1 - price / mark : price / mark - 1;
+}

@@ -1,0 +1,42 @@
+import type { AccountEvent } from '../events.ts';
+import type { GateState } from './gate-state.ts';
+import { isTerminal, liveOrders, possibleFills } from './orders.ts';
+import { applySnapshot } from './positions.ts';
+
+const NOTHING_TO_FILL = possibleFills([]);
+
+/** A whole reading of the account: balances, positions, leverage. */
+export function applyAccount(state: GateState, event: AccountEvent): void {
+  // Answers may overtake each other; what is older than what is known says nothing new.
+  if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
+  const { positions, leverage } = event;
+  for (let i = 0; i < positions.length; i += 1) state.position(positions[i]!.symbol);
+  // A position is never forgotten: what the last answer named already exists.
+  if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
+  state.account = event;
+  state.equity.add(event.requested_at_ms, event.margin_balance_usdt);
+  // A known symbol that the answer leaves out is flat.
+  for (const position of state.positions.values()) {
+    const { symbol } = position;
+    const orders = liveOrders(state.orders, symbol);
+    const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
+    applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
+  }
+  for (const order of state.readAs.keys()) {
+    const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;
+    if (isAsNow || isTerminal(order.status)) state.readAs.delete(order);
+  }
+  if (state.uncontained.size === 0) return;
+  for (const order of state.uncontained) {
+    const contained = order.acknowledgedAtMs !== null && order.acknowledgedAtMs < event.requested_at_ms;
+    const gone = isTerminal(order.status) && order.executedLots === 0;
+    const settled = isTerminal(order.status) && contained && order.updatedAtMs < event.requested_at_ms;
+    const resting = !isTerminal(order.status) && contained && order.status !== 'unknown' && order.status !== 'lost';
+    if (gone || settled || resting) state.uncontained.delete(order);
+  }
+}
+
+function findRecord(records: AccountEvent['positions'], symbol: string): AccountEvent['positions'][number] | null {
+  for (let i = 0; i < records.length; i += 1) if (records[i]!.symbol === symbol) return records[i]!;
+  return null;
+}

@@ -1,0 +1,82 @@
+import type { OrderEvent, TradeEvent } from '../events.ts';
+import type { SymbolRules } from '../ports.ts';
+import type { GateState } from './gate-state.ts';
+import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
+import { applyFill } from './positions.ts';
+
+/** What became of an order, and what of it was executed. */
+export function applyOrder(state: GateState, event: OrderEvent, atMs: number): void {
+  let order = state.orders.all.get(event.client_order_id);
+  if (order === undefined) {
+    const foreign = buildForeignOrder(event, atMs);
+    if (foreign === null) return;
+    insertOrder(state.orders, foreign);
+    if (!foreign.reduceOnly) state.uncontained.add(foreign);
+    order = foreign;
+  } else if (event.foreign !== null) {
+    order = applyListed(state.orders, order, event, atMs);
+    if (!order.reduceOnly) state.uncontained.add(order);
+  }
+  const delta = applyOrderEvent(state.orders, order, event, atMs);
+  if (delta > 0) moveFill(state, order, delta, event, atMs);
+}
+
+/** INVARIANT: one view event moves a fill's quantity from its order to the position. */
+function moveFill(state: GateState, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
+  const rules = state.rules.get(order.symbol);
+  const price = event.average_price ?? priceOf(order, rules);
+  const isOfGate = order.origin === 'gate' && !order.protective;
+  applyFill(state.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
+  if (rules === undefined || price === null) return;
+  const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
+  // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
+  const fee = notional * rules.takerFee;
+  state.pacing.account.turnover.add(atMs, notional);
+  state.pacing.account.fees.add(atMs, fee);
+  order.feesUsdt += fee;
+  if (order.agent === null) return;
+  const agent = state.pacing.agent(order.agent);
+  agent.turnover.add(atMs, notional);
+  agent.fees.add(atMs, fee);
+  state.trades.addFill(order.agent, {
+    symbol: order.symbol,
+    side: order.side,
+    lots,
+    lot_size: rules.lotMantissa / rules.lotScale,
+    price,
+    fee_usdt: fee,
+    at_ms: event.venue_at_ms,
+  });
+  if (order.reduceOnly || order.decisionId === null) return;
+  const symbol = state.pacing.symbol(order.symbol);
+  symbol.lastOpenFillAtMs = atMs;
+  symbol.lastOpenFillSide = order.side;
+  const siblings = state.orders.byDecision.get(order.decisionId) ?? [order];
+  const parentLots = siblings.reduce((sum, sibling) => sum + sibling.lots, 0);
+  state.pacing.noteExecution(order.decisionId, order.agent, order.symbol, order.side, parentLots, atMs);
+}
+
+/** Prices and fees of lots that moved already; deduplicated by trade id. */
+export function applyTrade(state: GateState, event: TradeEvent): void {
+  if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
+  if (event.client_order_id === null) return;
+  const order = state.orders.all.get(event.client_order_id);
+  const rules = state.rules.get(event.symbol);
+  if (order === undefined || rules === undefined) return;
+  order.tradedLots += event.lots;
+  order.tradedUsdt += event.lots * event.price;
+  order.averagePrice = order.tradedUsdt / order.tradedLots;
+  const estimated =
+    ((event.lots * rules.lotMantissa * (priceOf(order, rules) ?? event.price)) / rules.lotScale) * rules.takerFee;
+  const correction = event.fee_usdt - estimated;
+  order.feesUsdt += correction;
+  state.pacing.account.fees.add(event.at_venue_ms, correction);
+  if (order.agent !== null) state.pacing.agent(order.agent).fees.add(event.at_venue_ms, correction);
+}
+
+/** What an order is valued at while no trade is known: its own price bound. */
+function priceOf(order: OrderState, rules: SymbolRules | undefined): number | null {
+  if (order.averagePrice !== null) return order.averagePrice;
+  if (order.priceTicks === null || rules === undefined) return null;
+  return (order.priceTicks * rules.tickMantissa) / rules.tickScale;
+}

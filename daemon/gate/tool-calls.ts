@@ -1,0 +1,130 @@
+import { canonicalJson } from '../core/canonical-json.ts';
+import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
+import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
+import type { Caller } from './api.ts';
+import type { Availability } from './availability.ts';
+import type { Decided } from './decisions.ts';
+import { cancelsNothing, DISK_FULL } from './disk-space.ts';
+import type { DecisionEvent } from './events.ts';
+import type { Executor } from './executor.ts';
+import { decideForeignTool } from './foreign-tools.ts';
+import type { GateCore } from './gate-core.ts';
+import { type Intake, readIntake } from './intake.ts';
+import type { ParentDecisions } from './parent-decisions.ts';
+import { describeExecution } from './reads.ts';
+import type { ExecutionRecall } from './recall.ts';
+import { writeAnswer } from './record-text.ts';
+import type { OrderState } from './state/orders.ts';
+
+/** A call of a tool from its arguments to its answer: binding, as a dry run, or intercepted. */
+export class ToolCalls {
+  readonly #core: GateCore;
+  readonly #availability: Availability;
+  readonly #decisions: ParentDecisions;
+  readonly #executor: Executor;
+  readonly #recall: ExecutionRecall;
+
+  constructor(parts: {
+    core: GateCore;
+    availability: Availability;
+    decisions: ParentDecisions;
+    executor: Executor;
+    recall: ExecutionRecall;
+  }) {
+    this.#core = parts.core;
+    this.#availability = parts.availability;
+    this.#decisions = parts.decisions;
+    this.#executor = parts.executor;
+    this.#recall = parts.recall;
+  }
+
+  async runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal();
+    if (closed !== null) return closed;
+    const intake = readIntake(this.#core, caller, call);
+    const known = this.#findKnown(intake);
+    if (known !== null) return this.#answerKnown(intake, known);
+    if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return DISK_FULL;
+    const decided = this.#decisions.decide(intake, 'tool');
+    if (decided === null) return DISK_FULL;
+    await decided.appended.committed;
+    if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+  }
+
+  async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
+    if (closed !== null) return closed;
+    const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
+    if (decided === null) return DISK_FULL;
+    await decided.appended.committed;
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+  }
+
+  async intercept(
+    caller: Caller,
+    tool: string,
+    args: unknown,
+    call: TradingArgs | null,
+    skill: SkillClaim | null,
+  ): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
+    if (closed !== null) return closed;
+    const decided =
+      call === null
+        ? decideForeignTool(this.#core, caller, tool, args, skill)
+        : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
+    if (decided === null) return DISK_FULL;
+    await decided.appended.committed;
+    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+  }
+
+  recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
+    if (!this.#availability.isStarted || this.#availability.isDiskFull || this.#core.ports.ledger.isFailed) return;
+    this.#core.append('rejected_input', { agent: caller.agent, paths: paths.slice(0, 20), tool: tool.slice(0, 64) });
+  }
+
+  /** A repeated request id: the stored decision with the current execution; another body is a conflict (BY-11). */
+  #findKnown(intake: Intake): { readonly decisionId: string; readonly bodyHash: string } | null {
+    const { request_id: requestId, agent, tool } = intake.request;
+    if (requestId === null) return null;
+    const recent = this.#core.state.requests.find(agent, tool, requestId);
+    if (recent !== null) return recent;
+    const stored = this.#core.ports.ledger.findDecisionByRequest({ agent, kind: 'tool', request_id: requestId });
+    if (stored === null) return null;
+    const event = stored.payload as DecisionEvent;
+    if (event.route !== tool) return null;
+    return { decisionId: event.decision.decision_id, bodyHash: event.body_hash ?? '' };
+  }
+
+  async #answerKnown(
+    intake: Intake,
+    known: { readonly decisionId: string; readonly bodyHash: string },
+  ): Promise<ToolOutcome> {
+    await this.#core.settled();
+    if (known.bodyHash !== intake.bodyHash) {
+      return {
+        kind: 'conflict',
+        decisionId: known.decisionId,
+        message: `request_id ${intake.request.request_id} was used for another request (decision ${known.decisionId}); use a new request_id for a new intent`,
+      };
+    }
+    const stored = this.#core.ports.ledger.findDecision(known.decisionId);
+    if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
+    const body = (stored.payload as DecisionEvent).decision;
+    return { kind: 'decided', text: this.#answerText(this.#recall.ordersOf(stored), body, canonicalJson(body)) };
+  }
+
+  #ordersOf(decided: Decided): readonly OrderState[] {
+    return this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+  }
+
+  #answerText(orders: readonly OrderState[], body: DecisionBody, bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, orders, body))}}`;
+  }
+}
+
+function withSkill(intake: Intake, skill: SkillClaim | null): Intake {
+  if (skill === null) return intake;
+  return { ...intake, request: { ...intake.request, skill_sha256: skill.sha256 ?? 'none' } };
+}
