@@ -1,10 +1,9 @@
 import type { ExecutionDecision } from '../core/decision.ts';
-import type { ExecutionRequest } from '../core/request.ts';
 import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
-import { bareRequest } from './standing.ts';
+import { closeRequest, findStopTicks, planStop } from './protective-orders.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 
@@ -30,13 +29,11 @@ export async function placeStop(
   const entryPrice = findEntryPrice(core, position);
   if (rules === undefined || entryPrice <= 0) return null;
   const side = held > 0 ? 'sell' : 'buy';
-  const distance = core.policySpec.protection.stop_bps / 1e4;
-  const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
-  const ticks = Math.round((price * rules.tickScale) / rules.tickMantissa);
+  const ticks = findStopTicks(side, entryPrice, core.policySpec.protection.stop_bps, rules);
   const lots = Math.abs(held);
   const decided = takeDecision(
     core,
-    closeRequest(core, symbol, side, 1),
+    closeRequest(core.settings, symbol, side, 1, core.nowMs()),
     {
       phase: 'parent',
       venue: core.settings.venue,
@@ -59,24 +56,8 @@ export async function placeStop(
       skipUnless: isNews,
       plan: (decision, seq) => {
         if (decision.effective?.action !== 'exit') return NO_ORDERS();
-        return [
-          {
-            client_order_id: clientOrderId(core.ports.ledger.genesis.genesis_id, seq, 0, 0),
-            delay_ms: 0,
-            kind: 'algo',
-            leverage: 1,
-            lots,
-            order_type: 'market',
-            price_ticks: null,
-            protective: true,
-            reduce_only: true,
-            side,
-            slice: 0,
-            symbol,
-            time_in_force: null,
-            trigger_ticks: ticks,
-          },
-        ];
+        const id = clientOrderId(core.ports.ledger.genesis.genesis_id, seq, 0, 0);
+        return [planStop(id, symbol, side, lots, ticks)];
       },
     },
   );
@@ -87,19 +68,6 @@ export async function placeStop(
   if (order === undefined || isTerminal(order.status)) return null;
   const outcome = await sender.sendStop(order);
   return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
-}
-
-/** The gate closes a part of what it may close in that symbol. */
-export function closeRequest(core: GateCore, symbol: string, side: 'buy' | 'sell', fraction: number): ExecutionRequest {
-  return {
-    ...bareRequest(core, symbol),
-    fraction,
-    intent: 'close',
-    order_type: 'market',
-    reduce_only: true,
-    side,
-    tool: 'close_position',
-  };
 }
 
 /** Of the position, or of what the venue shows where we know of none. */

@@ -3,8 +3,9 @@ import type { ExecutionRequest } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
-import { closeRequest, placeStop, type SentStop } from './place-stop.ts';
+import { placeStop, type SentStop } from './place-stop.ts';
 import type { Rejection } from './ports.ts';
+import { closeRequest } from './protective-orders.ts';
 import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
@@ -69,7 +70,8 @@ export class Protection {
       return;
     }
     this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
-    await this.#exit(closeRequest(this.#core, breach.symbol, position.lots > 0 ? 'sell' : 'buy', lots / most));
+    const side = position.lots > 0 ? 'sell' : 'buy';
+    await this.#exit(closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()));
   }
 
   /** An exit of the gate is on its way or unknown: what it closes would be counted, and closed, twice. */
@@ -167,7 +169,7 @@ export class Protection {
         ? 'the position is closed'
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    await this.#exit(closeRequest(this.#core, symbol, order.side, 1));
+    await this.#exit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {

@@ -1,5 +1,7 @@
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { Caller, DecisionBody, SkillClaim, ToolOutcome, TradingArgs } from './api.ts';
+import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
+import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
+import type { Caller } from './api.ts';
 import type { Availability } from './availability.ts';
 import type { Decided } from './decisions.ts';
 import { cancelsNothing, DISK_FULL } from './disk-space.ts';

@@ -12,7 +12,8 @@ import {
   type TradingCall,
   type TradingTool,
 } from '../contract/tools.ts';
-import type { Caller, ToolOutcome } from '../gate/api.ts';
+import type { ToolOutcome } from '../gate/api/decisions.ts';
+import type { Caller } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
 import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';

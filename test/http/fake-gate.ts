@@ -1,15 +1,7 @@
-import type {
-  Caller,
-  DecisionBody,
-  ExecutionBody,
-  GateApi,
-  OrderBody,
-  ReadinessBody,
-  SignalBody,
-  StateChange,
-  ToolAnswer,
-  ToolOutcome,
-} from '../../daemon/gate/api.ts';
+import type { DecisionBody, ExecutionBody, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
+import type { OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 
 const SIGNAL_ENTRY = {
   signal_id: 'sig_1',

@@ -1,6 +1,6 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
-import type { OrderStatus } from '../api.ts';
+import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
 import { EndedOrders } from './ended-orders.ts';
