@@ -53,7 +53,7 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
       text: { summary: `Run ${tool}`, tags: TAGS },
       body: TOOL_SCHEMAS[tool],
       answer: Type.Object({ result: READ_ANSWERS[tool] }),
-      handler: async (request) => ({ result: readTool(doors.gate, callerOf(request), tool, bodyOf(request)) }),
+      handler: async (request) => ({ result: await readTool(doors, request, tool, bodyOf(request)) }),
       errorHandler: rejectedInputHandler(doors, tool),
     });
   }

@@ -123,6 +123,8 @@ export interface Call {
 /** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
 export interface FakeGate extends GateApi {
   readonly calls: Call[];
+  /** How many decisions there are behind every cursor. */
+  decisionCount: number;
   /** What runTool, dryRun and intercept answer. */
   outcome: () => Promise<ToolOutcome>;
   ready: boolean;
@@ -153,6 +155,7 @@ export function createFakeGate(): FakeGate {
     calls,
     outcome: async () => decided,
     ready: true,
+    decisionCount: 1,
     symbols: ['BTCUSDT'],
     unreadable: [],
     failure: null,
@@ -191,7 +194,7 @@ export function createFakeGate(): FakeGate {
     },
     getDecisions(caller, limit, cursor) {
       note('getDecisions', caller, limit, cursor);
-      return { items: [decisionBody()], next: '6' };
+      return { items: Array.from({ length: Math.min(limit, fake.decisionCount) }, () => decisionBody()), next: '6' };
     },
     getDecision(caller, decisionId) {
       note('getDecision', caller, decisionId);
