@@ -59,13 +59,15 @@ function describeBound(position: PositionState, inputs: LiveInputs, policy: Comp
 }
 
 /**
- * Orders that rest larger or dearer than when they were looked at last: an amend of theirs was proven, or somebody
- * changed them at the venue. They alone are due: an amend tightens nothing for anybody else's orders, and must not have
- * them canceled for a mark that moved. Not for a replay, where an amend is decided and proven at one instant.
+ * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
+ * them at the venue), and those that had ended for us and are open after all, whose room may be taken since. They alone are
+ * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved. Not
+ * for a replay, where an amend is decided and proven at one instant.
  */
 export class GrownOrders {
   readonly #seen = new WeakMap<OrderState, StandingForm>();
   readonly #due = new Set<OrderState>();
+  #resting: ReadonlySet<OrderState> = new Set();
 
   /** Those due: found now, or since the last {@link clear}. */
   find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
@@ -75,8 +77,11 @@ export class GrownOrders {
       const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
       const before = this.#seen.get(order);
       this.#seen.set(order, now);
-      if (before !== undefined && (now.lots > before.lots || now.priceTicks > before.priceTicks)) this.#due.add(order);
+      if (before === undefined) continue;
+      const isBack = !this.#resting.has(order);
+      if (isBack || now.lots > before.lots || now.priceTicks > before.priceTicks) this.#due.add(order);
     }
+    this.#resting = live;
     return this.#due;
   }
 

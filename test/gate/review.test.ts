@@ -178,6 +178,30 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.equal(due(), 0, 'what is gone needs none');
   });
 
+  it('BY-32 asks for a review of an order that had ended and is open after all', () => {
+    const folded = resting(10, 600_000);
+    const grown = new GrownOrders();
+    const due = (): number => grown.find(restingOpenings(folded.state)).size;
+    const foreign = {
+      close_position: false,
+      kind: 'regular',
+      lots: 10,
+      order_type: 'LIMIT',
+      price_ticks: 600_000,
+      reduce_only: false,
+      side: 'buy',
+      symbol: 'BTCUSDT',
+      trigger_ticks: null,
+    } as const;
+    assert.equal(due(), 0, 'it is as it was decided');
+    folded.append(orderEvent('o-1', T0 + 2, { status: 'canceled' }));
+    assert.equal(due(), 0, 'it has ended');
+    folded.append(orderEvent('o-1', T0 + 3, { status: 'working', foreign }));
+    assert.equal(due(), 1, 'it has not');
+    grown.clear();
+    assert.equal(due(), 0, 'it was reviewed');
+  });
+
   it('sends away what a tightened regime cuts, and decides nothing on stale inputs alone', () => {
     const folded = resting(10, 600_000);
     assert.equal(judge(folded, inputsAt(60_000, { heldRegime: 'extreme' })), 'gone', 'a quarter of the cap is left');
