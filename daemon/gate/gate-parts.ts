@@ -84,7 +84,7 @@ export function buildParts(options: GateOptions): GateParts {
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
-  const protection = new Protection(core, sender, canceler, (request) => executor.runGateExit(request));
+  const protection = new Protection(core, sender, canceler, executor);
   const flatten = new Flatten({
     core,
     canceler,

@@ -22,6 +22,14 @@ const MAX_STOP_REFUSALS = 3;
 /** The venue takes one order that closes the whole position on a side; somebody else's protects it already. */
 const OTHER_STOP = -4130;
 
+/** Exits of the gate itself. */
+export interface GateExits {
+  /** Resolves when the exit is on disk; it then runs by itself. */
+  runGateExit(request: ExecutionRequest): Promise<void>;
+  /** One of them has not ended. */
+  isGateExiting(symbol: string): boolean;
+}
+
 /**
  * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
  * reduce`), protective stops (`protection.required`), the alert at the end of the holding time.
@@ -30,7 +38,7 @@ export class Protection {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
-  readonly #exit: (request: ExecutionRequest) => Promise<void>;
+  readonly #exits: GateExits;
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
@@ -41,16 +49,11 @@ export class Protection {
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
-  constructor(
-    core: GateCore,
-    sender: OrderSender,
-    canceler: Canceler,
-    exit: (request: ExecutionRequest) => Promise<void>,
-  ) {
+  constructor(core: GateCore, sender: OrderSender, canceler: Canceler, exits: GateExits) {
     this.#core = core;
     this.#sender = sender;
     this.#canceler = canceler;
-    this.#exit = exit;
+    this.#exits = exits;
   }
 
   /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
@@ -71,11 +74,17 @@ export class Protection {
     }
     this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
     const side = position.lots > 0 ? 'sell' : 'buy';
-    await this.#exit(closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()));
+    await this.#exits.runGateExit(
+      closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()),
+    );
   }
 
-  /** An exit of the gate is on its way or unknown: what it closes would be counted, and closed, twice. */
+  /**
+   * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
+   * instance: what it closes would be counted, and closed, twice.
+   */
   #isExiting(symbol: string): boolean {
+    if (this.#exits.isGateExiting(symbol)) return true;
     return [...liveOrders(this.#core.state.orders, symbol)].some(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
@@ -169,7 +178,7 @@ export class Protection {
         ? 'the position is closed'
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    await this.#exit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
+    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
