@@ -1,5 +1,5 @@
 import type { ExecutionDecision } from '../core/decision.ts';
-import type { ExecutionRequest } from '../core/request.ts';
+import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
@@ -101,11 +101,32 @@ export class Protection {
     const begun: Promise<void>[] = [];
     for (const position of positions) {
       const { symbol } = position;
-      if (!this.#core.policySpec.protection.required || this.#protecting.has(symbol)) continue;
+      if (!this.#core.policySpec.protection.required) continue;
+      begun.push(this.#cancelOutdated(position));
+      if (this.#protecting.has(symbol)) continue;
       this.#protecting.add(symbol);
       begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));
     }
     await Promise.all(begun);
+  }
+
+  /**
+   * Stops of a position that is gone. RISK: such a cancel may hang or be refused for long; the venue takes one stop on
+   * each side, so that the one that is needed now does not wait for it.
+   */
+  #cancelOutdated(position: PositionState): Promise<void> {
+    const { side } = this.#needOf(position);
+    return this.#canceler.cancelMatching(
+      position.symbol,
+      (order) => order.protective && order.side !== side && !order.cancelRequested,
+      'the position that it protects is gone',
+    );
+  }
+
+  /** Lots to be protected, and the side of their stop; null: none. */
+  #needOf(position: PositionState): { readonly lots: number; readonly side: Side | null } {
+    const lots = lotsToProtect(position, this.#core.nowMs());
+    return { lots, side: lots === 0 ? null : lots > 0 ? 'sell' : 'buy' };
   }
 
   #watchHoldingTime(position: PositionState): void {
@@ -122,22 +143,12 @@ export class Protection {
 
   /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
   async #protect(position: PositionState): Promise<void> {
-    const stops = [...liveOrders(this.#core.state.orders, position.symbol)].filter((order) => order.protective);
-    const lots = lotsToProtect(position, this.#core.nowMs());
-    const side = lots > 0 ? 'sell' : 'buy';
+    const { lots, side } = this.#needOf(position);
     // Refusals are counted for one position: the first of the next is not the last of these.
     if (lots === 0) this.#stopRefusals.delete(position.symbol);
-    const wrong = stops.filter((order) => lots === 0 || order.side !== side);
-    if (wrong.length > 0) {
-      const gone = new Set(wrong);
-      await this.#canceler.cancelMatching(
-        position.symbol,
-        (order) => gone.has(order),
-        'the position that it protects is gone',
-      );
-      return;
-    }
-    const [stop] = stops;
+    const stop = [...liveOrders(this.#core.state.orders, position.symbol)].find(
+      (order) => order.protective && order.side === side,
+    );
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
     if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();

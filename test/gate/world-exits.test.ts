@@ -9,4 +9,5 @@ import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
 import './world/merged-exits.ts';
 import './world/protection.ts';
+import './world/stops.ts';
 import './world/waiting-exits.ts';

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const STOP = { path: '/fapi/v1/algoOrder' };
+
+describe('a position has its stop, whatever became of the one before', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/flatten', { reason: 'test over' });
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+    await until(
+      'flat, and no stop is left',
+      async () => {
+        await world.advance(6_000);
+        return (await world.position('BTCUSDT')) === 0 && (await stops()).length === 0;
+      },
+      20_000,
+    );
+  });
+
+  const stops = async (): Promise<readonly Record<string, unknown>[]> =>
+    (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
+  const open = async (side: 'buy' | 'sell'): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ side, requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const close = async (): Promise<void> => {
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const untilStop = (side: string): Promise<void> =>
+    until(`a stop that would ${side}`, async () => {
+      await world.advance(2_000);
+      return (await stops()).some((stop) => stop.side === side);
+    });
+
+  it('one on the other side cannot be canceled', async () => {
+    await open('buy');
+    await untilStop('SELL');
+    await world.fault({ kind: 'status', status: 500, count: 10_000, match: { ...STOP, method: 'DELETE' } });
+    await close();
+    await open('sell');
+    await untilStop('BUY');
+    assert.ok(
+      (await stops()).some((stop) => stop.side === 'SELL'),
+      'the old one is still there',
+    );
+    await world.control('clear-faults', {});
+    await until('and goes when it can be canceled', async () => {
+      await world.advance(1_000);
+      return (await stops()).every((stop) => stop.side === 'BUY');
+    });
+    assert.ok(checkAudit(world) > 0);
+  });
+});
