@@ -146,8 +146,10 @@ export class Protection {
     const { lots, side } = this.#needOf(position);
     // Refusals are counted for one position: the first of the next is not the last of these.
     if (lots === 0) this.#stopRefusals.delete(position.symbol);
+    // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
+    // does no harm: both only close, and the venue refuses it while the first rests.
     const stop = [...liveOrders(this.#core.state.orders, position.symbol)].find(
-      (order) => order.protective && order.side === side,
+      (order) => order.protective && order.side === side && order.status !== 'lost',
     );
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
     if (lots === 0 || stop !== undefined || this.#isGone(position)) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
 const STOP = { path: '/fapi/v1/algoOrder' };
@@ -63,6 +64,41 @@ describe('a position has its stop, whatever became of the one before', () => {
       await world.advance(1_000);
       return (await stops()).every((stop) => stop.side === 'BUY');
     });
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('one was lost', async () => {
+    await world.fault({ kind: 'drop-before', match: { ...STOP, method: 'POST' } });
+    await open('buy');
+    const own = () =>
+      [...world.daemon.gate.core.state.orders.all.values()].filter(
+        (one) => one.protective && one.status !== 'canceled' && one.symbol === 'BTCUSDT',
+      );
+    await until('its outcome is not known', async () => {
+      await world.refresh();
+      return own().some((one) => one.status === 'unknown');
+    });
+    const [lost] = own();
+    // Somebody closes a part: the stop may have done it, so that nothing can be proven of it.
+    const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.001', reduceOnly: 'true' };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    world.daemon.gate.core.append('order', {
+      average_price: null,
+      client_order_id: lost?.clientOrderId ?? '',
+      detail: 'no proof of what became of it',
+      executed_lots: 0,
+      foreign: null,
+      retryable: false,
+      status: 'lost',
+      venue_at_ms: world.nowMs(),
+      venue_order_id: null,
+    });
+    await untilStop('SELL');
+    for (let i = 0; i < 3; i += 1) await world.advance(6_000);
+    assert.equal((await stops()).length, 1, 'one more, and no third');
+    assert.equal(lost?.status, 'lost');
+    const ended = await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never placed' });
+    assert.equal(ended.status, 200);
     assert.ok(checkAudit(world) > 0);
   });
 });
