@@ -44,6 +44,8 @@ export class Protection {
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
+  /** Symbols in which somebody else's order closes the position: the venue takes no other on that side. */
+  readonly #guarded = new Set<string>();
   /** Symbols whose stop is being seen to: one at a time in each, and none waits for another. */
   readonly #protecting = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
@@ -144,13 +146,15 @@ export class Protection {
   /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
   async #protect(position: PositionState): Promise<void> {
     const { lots, side } = this.#needOf(position);
-    // Refusals are counted for one position: the first of the next is not the last of these.
-    if (lots === 0) this.#stopRefusals.delete(position.symbol);
+    // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
+    // of these. So it is when somebody else's order, for which ours was refused, is gone.
+    const live = [...liveOrders(this.#core.state.orders, position.symbol)];
+    const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
+    if (lots === 0 || (this.#guarded.has(position.symbol) && !isGuarded)) this.#forgetTries(position.symbol);
+    if (isGuarded) this.#guarded.add(position.symbol);
     // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
     // does no harm: both only close, and the venue refuses it while the first rests.
-    const stop = [...liveOrders(this.#core.state.orders, position.symbol)].find(
-      (order) => order.protective && order.side === side && order.status !== 'lost',
-    );
+    const stop = live.find((order) => order.protective && order.side === side && order.status !== 'lost');
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
     if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();
@@ -167,6 +171,12 @@ export class Protection {
       return;
     }
     await this.#takeRefusal(position, sent);
+  }
+
+  #forgetTries(symbol: string): void {
+    this.#guarded.delete(symbol);
+    this.#stopRefusals.delete(symbol);
+    this.#stopAt.delete(symbol);
   }
 
   /** RISK: a position without its stop. The exit that stands in for it closes what the gate may close, and no more. */
@@ -229,4 +239,9 @@ export class Protection {
     if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
+}
+
+/** A conditional order without a size of its own. */
+function closesAll(order: OrderState): boolean {
+  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
 }

@@ -23,10 +23,13 @@ describe('a position has its stop, whatever became of the one before', () => {
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
     await until(
-      'flat, and no stop is left',
+      'flat, without a stop, and open',
       async () => {
         await world.advance(6_000);
-        return (await world.position('BTCUSDT')) === 0 && (await stops()).length === 0;
+        const { layers } = world.daemon.gate.core.state;
+        const { lots } = world.daemon.gate.core.state.position('BTCUSDT');
+        if (layers.size > 0 || lots !== 0 || (await world.position('BTCUSDT')) !== 0) return false;
+        return (await stops()).length === 0;
       },
       20_000,
     );
@@ -99,6 +102,43 @@ describe('a position has its stop, whatever became of the one before', () => {
     assert.equal(lost?.status, 'lost');
     const ended = await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never placed' });
     assert.equal(ended.status, 200);
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('it was placed a moment ago, and went with its position', async () => {
+    await open('buy');
+    await untilStop('SELL');
+    await close();
+    await until('it is gone', async () => {
+      await world.refresh();
+      return (await stops()).length === 0;
+    });
+    await open('buy');
+    await until('the next one', async () => {
+      await world.refresh();
+      return (await stops()).length === 1;
+    });
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('it was refused for long, for an order of somebody else that is gone now', async () => {
+    const human = createClient(world.sim);
+    const theirs = { symbol: 'BTCUSDT', side: 'SELL', type: 'STOP_MARKET', algoType: 'CONDITIONAL' };
+    const placed = { ...theirs, triggerPrice: '50000', closePosition: 'true', clientAlgoId: 'theirs' };
+    await human.send('POST', '/fapi/v1/algoOrder', placed);
+    const code = -4130;
+    const msg = 'An open stop or take profit order with GTE and closePosition in the direction is existing.';
+    await world.fault({ kind: 'error', code, msg, count: 10_000, match: { ...STOP, method: 'POST' } });
+    await open('buy');
+    for (let i = 0; i < 60; i += 1) await world.advance(10_000);
+    await human.send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId: 'theirs' });
+    await world.control('clear-faults', {});
+    const since = world.nowMs();
+    await until('ours', async () => {
+      await world.advance(1_000);
+      return (await stops()).length === 1;
+    });
+    assert.ok(world.nowMs() - since <= 15_000, `after ${world.nowMs() - since} ms`);
     assert.ok(checkAudit(world) > 0);
   });
 });
