@@ -78,4 +78,21 @@ describe('gate and judge agree under the shipped policy (SAE section 9)', () => 
     );
     assert.deepEqual(found, [], 'a feed has read the mark until the market stood still');
   });
+
+  for (const heldBars of [3, 4, 5]) {
+    it(`on extreme funding that ended ${heldBars} bars ago (SAE-FUND)`, () => {
+      const at = (bars: number) => START_MS + bars * BAR_MINUTES * MINUTE_MS;
+      const funding = [
+        { atMs: at(2), rate: 0.012, intervalMs: 28_800_000 },
+        { atMs: at(4), rate: 0.0001, intervalMs: 28_800_000 },
+      ];
+      const found = findOutOfScope(
+        scene({
+          market: [{ symbol: BTC, past: CALM_PAST, judged: noise(12, QUIET_MOVE), funding }, calm(ETH)],
+          asks: [buy(((4 + heldBars) * BAR_MINUTES + 1) * MINUTE_MS, BTC, 900)],
+        }),
+      );
+      assert.deepEqual(found, [], 'the rate that settles as a bar closes is in force at its close');
+    });
+  }
 });
