@@ -95,4 +95,15 @@ describe('gate and judge agree under the shipped policy (SAE section 9)', () => 
       assert.deepEqual(found, [], 'the rate that settles as a bar closes is in force at its close');
     });
   }
+
+  for (const barsBefore of [1, 2, 3, 4]) {
+    it(`on a jump that closed ${barsBefore} bars before the first quote (SAE-VOL)`, () => {
+      const past = [...CALM_PAST, { r: 0.002, volume: 1_000_000 }, ...noise(barsBefore, QUIET_MOVE)];
+      const asks = Array.from({ length: 5 }, (_, bar) => buy((bar * BAR_MINUTES + 1) * MINUTE_MS, BTC, 300));
+      const found = findOutOfScope(
+        scene({ market: [{ symbol: BTC, past, judged: noise(12, QUIET_MOVE) }, calm(ETH)], asks }),
+      );
+      assert.deepEqual(found, [], 'the label of a close stands through the bar that begins with it, quoted or not');
+    });
+  }
 });
