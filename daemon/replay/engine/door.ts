@@ -77,6 +77,7 @@ export class GateDoor {
   readonly #market: MarketSection;
   readonly #inputs = new Map<string, SymbolInputs>();
   readonly #inputStep: Float64Array;
+  #inputBarMs = Number.NaN;
   #seq = 0;
   /** Leverage of every symbol as last told; the same object until one changes. */
   #leverage: Readonly<Record<string, number>> = {};
@@ -152,6 +153,9 @@ export class GateDoor {
   inputs(): LiveInputs {
     const clock = this.#clock;
     if (clock.nowMs - this.#rulesAtMs >= RULES_EVERY_MS) this.#refreshRules();
+    // A bar opens at the very instant at which the one before it has ended.
+    if (this.#inputBarMs !== clock.barOpenMs) this.#inputStep.fill(-1);
+    this.#inputBarMs = clock.barOpenMs;
     for (let i = 0; i < clock.market.symbols.length; i++) this.#refresh(i);
     return this.accountInputs();
   }

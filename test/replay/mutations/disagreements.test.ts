@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CALM_PAST, drift, gap, noise, QUIET_MOVE, START_MS } from '../../../daemon/replay/mutations/market.ts';
+import {
+  CALM_PAST,
+  drift,
+  gap,
+  noise,
+  QUIET_MOVE,
+  START_MS,
+  VOLATILE_MOVE,
+  VOLATILE_PAST,
+  VOLATILE_VOLUME,
+} from '../../../daemon/replay/mutations/market.ts';
 import { Stage } from '../../../daemon/replay/mutations/run-scene.ts';
 import type { Scene } from '../../../daemon/replay/mutations/scene.ts';
 import { calm } from '../../../daemon/replay/mutations/scenes/markets.ts';
@@ -106,4 +116,12 @@ describe('gate and judge agree under the shipped policy (SAE section 9)', () => 
       assert.deepEqual(found, [], 'the label of a close stands through the bar that begins with it, quoted or not');
     });
   }
+
+  it('on a slice that falls on the opening of a bar (SAE-OOS-STATE)', () => {
+    const wild = (bars: number) => noise(bars, VOLATILE_MOVE, VOLATILE_VOLUME);
+    const judged = [...wild(2), ...gap(1), ...wild(4)];
+    const asks = [buy(4 * BAR_MINUTES * MINUTE_MS - 4000, BTC, 400)];
+    const found = findOutOfScope(scene({ market: [{ symbol: BTC, past: VOLATILE_PAST, judged }, calm(ETH)], asks }));
+    assert.deepEqual(found, [], 'the first bar after the gap has closed by then, and starts the window anew');
+  });
 });
