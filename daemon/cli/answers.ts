@@ -1,5 +1,5 @@
 import type { Reason } from '../core/decision.ts';
-import type { DecisionBody, ToolAnswer } from '../gate/api.ts';
+import type { DecisionBody, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StateChange, TradingStateBody } from '../gate/api.ts';
+import type { StateChange, TradingStateBody } from '../gate/api/operator.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson, type VerbText } from './verb.ts';
 
 interface StateOptions extends ConnectionOptions {

@@ -5,10 +5,18 @@ import { describeErrors, type Violation } from './violations.ts';
 export { describeErrors, formatViolation, type Violation } from './violations.ts';
 
 /**
+ * Ajv's optimiser counts the names of generated code in objects keyed by them: thousands of shapes, until they are
+ * collected. A literal that first gets its shape in that time (as the regime verdicts of one replay worker did) is a hash
+ * table for the rest of the process, slow to make and to read. Unoptimised checks cost the same.
+ */
+export const PLAIN_CODE = { optimize: false } as const;
+
+/**
  * The one validator of everything that comes in: nothing is coerced, removed or filled in, every error is reported,
  * and a schema with a keyword that ajv does not know is a defect that its first use shows.
  */
 export const contractAjv: Ajv = new Ajv({
+  code: PLAIN_CODE,
   strict: true,
   allErrors: true,
   verbose: true,

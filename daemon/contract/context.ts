@@ -56,6 +56,7 @@ const exposure = Type.Object(
     long_units: amount,
     opposed_by_long: nullable(name),
     opposed_by_short: nullable(name),
+    other_mark_at_ms: nullable(instant),
     other_marks: Type.Array(Type.Tuple([field.symbol, amount])),
     other_positions: count,
     other_regime: nullable(regime),

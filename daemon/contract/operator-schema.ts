@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule, { type FormatsPlugin } from 'ajv-formats';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { JsonSchemaObject } from '../core/policy.ts';
+import { PLAIN_CODE } from './ajv.ts';
 import { describeErrors, joinPath, type Violation, violationAt } from './violations.ts';
 
 /** Bounds of one schema that an operator writes (`tools.<tool>.args`, `intercept.allow.<tool>`). */
@@ -39,7 +40,7 @@ const options: Options = {
   validateSchema: true,
   addUsedSchema: false,
   logger: false,
-  code: { regExp: Object.assign(buildBoundedRegExp, { code: 'buildBoundedRegExp' }) },
+  code: { ...PLAIN_CODE, regExp: Object.assign(buildBoundedRegExp, { code: 'buildBoundedRegExp' }) },
 };
 // The package is CommonJS: its default export is the module or the plugin, depending on the loader.
 const addFormats = ('default' in addFormatsModule ? addFormatsModule.default : addFormatsModule) as FormatsPlugin;

@@ -82,7 +82,7 @@ export const marketSection = Type.Object(
     ),
     freshness: Type.Object(
       {
-        mark_ms: milliseconds('Oldest mark price.', DAY_MS),
+        mark_ms: milliseconds('Oldest mark price, also of other symbols with exposure.', DAY_MS),
         quote_ms: milliseconds('Oldest best bid and ask.', DAY_MS),
         bars: count('Oldest closed bar, in bars.', 1000),
         account_ms: milliseconds('Oldest account snapshot.', DAY_MS),

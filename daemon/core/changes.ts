@@ -3,7 +3,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
 import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
-import { findExit } from './exit.ts';
+import { findExit, limitExitTicks } from './exit.ts';
 import type { OpeningAsk } from './fit-order.ts';
 import { runOpeningRules } from './opening-rules.ts';
 import { checkRange } from './price.ts';
@@ -205,10 +205,26 @@ function amendReducing(
   const exit = findExit({ ...request, side: order.side }, context, policy);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
+  if (order.reduce_only && target.priceTicks !== order.price_ticks)
+    checkExitPrice(trace, context, policy, order, target, rules);
   if (checkRange(trace, target.priceTicks, rules)) checkSize(trace, order, target, rules);
   if (!trace.denied) trace.pass(13, 'RECHECK', target.totalLots, null, 'lots');
   trace.skipTheRest();
   return conclude(trace, policy, found, describeAmend(order, target, rules, null), []);
+}
+
+/** A new price is held to what a new exit's limit is: the last rung of the ladder, and the venue's band (BY-07). */
+function checkExitPrice(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+): void {
+  const asked = ticksToPrice(target.priceTicks, rules);
+  const held = limitExitTicks(context, policy, rules, order.side, asked);
+  if (held !== target.priceTicks) trace.deny(11, 'MODIFY_NOT_ALLOWED', asked, ticksToPrice(held, rules), 'USDT');
 }
 
 /** What is sent must be what the venue takes: reduce-only orders are exempt from MIN_NOTIONAL, not from LOT_SIZE. */

@@ -87,6 +87,11 @@ export interface ExposureView {
   /** Another agent holds a share in this direction of the symbol, null when none does. */
   readonly opposed_by_long: string | null;
   readonly opposed_by_short: string | null;
+  /**
+   * When the oldest of `other_marks` was read; null when there is none. What the venue does not trade now counts at its
+   * last mark, however old that is.
+   */
+  readonly other_mark_at_ms: number | null;
   /** Marks at which the other symbols with exposure were valued, by symbol in alphabetical order. */
   readonly other_marks: readonly (readonly [string, number])[];
   /** Number of symbols with exposure, without this one. */

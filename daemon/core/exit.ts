@@ -97,6 +97,14 @@ export function exitLots(requested: number, exit: ExitSize, rules: RulesView, pr
   return rest < rules.min_lots || restUsdt < rules.min_notional_usdt ? exit.permittedLots : lots;
 }
 
+/** The best quote that an exit meets; null: it is not known, or too old to say where the market is. */
+function freshQuote(context: ExecutionContext, policy: CompiledPolicy, side: Side): number | null {
+  const { bid, ask, quote_at_ms: quotedAt } = context.market;
+  const quote = side === 'sell' ? bid : ask;
+  if (quotedAt === null || quote === null || !(quote > 0)) return null;
+  return context.now_ms - quotedAt <= policy.spec.market.freshness.quote_ms ? quote : null;
+}
+
 /**
  * Price of one rung of the exit ladder, from the opposite best quote; a bound of the caller binds only if it gave one.
  * Null: no usable book, so the exit goes out as MARKET reduceOnly (unless the caller gave a bound: then off the mark).
@@ -109,11 +117,7 @@ export function exitPriceTicks(
   rungBps: number,
   callerBps: number | null,
 ): number | null {
-  const { bid, ask, mark, quote_at_ms: quotedAt } = context.market;
-  const freshMs = policy.spec.market.freshness.quote_ms;
-  const quote = side === 'sell' ? bid : ask;
-  const fresh = quotedAt !== null && context.now_ms - quotedAt <= freshMs && quote !== null && quote > 0;
-  const reference = fresh ? quote : callerBps === null ? null : mark;
+  const reference = freshQuote(context, policy, side) ?? (callerBps === null ? null : context.market.mark);
   if (reference === null || !(reference > 0)) return null;
   const bps = callerBps === null ? rungBps : Math.min(rungBps, callerBps);
   const bound = side === 'sell' ? reference * (1 - bps / 1e4) : reference * (1 + bps / 1e4);
@@ -147,23 +151,23 @@ function insideBand(
 
 /**
  * A caller's own exit limit, held to the ladder's last rung on its aggressive side: further away it would fill no
- * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit.
+ * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit. An old quote holds
+ * nothing: the market may have left it behind, and an exit that is held to it would not fill.
  */
-function limitExitTicks(
+export function limitExitTicks(
   context: ExecutionContext,
   policy: CompiledPolicy,
   rules: RulesView,
   side: Side,
   limit: number,
-  lastRungBps: number,
 ): number {
-  const quote = side === 'sell' ? context.market.bid : context.market.ask;
-  const known = quote !== null && quote > 0;
+  const lastRungBps = policy.spec.exits.ladder_bps.at(-1) ?? 0;
+  const quote = freshQuote(context, policy, side);
   if (side === 'sell') {
-    const floor = known ? quote * (1 - lastRungBps / 1e4) : 0;
+    const floor = quote === null ? 0 : quote * (1 - lastRungBps / 1e4);
     return insideBand(context, policy, rules, side, Math.max(1, ceilTicks(Math.max(limit, floor), rules)));
   }
-  const ceiling = known ? quote * (1 + lastRungBps / 1e4) : Number.MAX_SAFE_INTEGER;
+  const ceiling = quote === null ? Number.MAX_SAFE_INTEGER : quote * (1 + lastRungBps / 1e4);
   return insideBand(context, policy, rules, side, Math.max(1, floorTicks(Math.min(limit, ceiling), rules)));
 }
 
@@ -198,8 +202,7 @@ export function buildExit(
   const isPastLadder = context.exit_rung >= ladder.length && request.origin !== 'agent';
   let priceTicks: number | null = null;
   if (isLimit) {
-    const last = ladder.at(-1) ?? 0;
-    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0, last);
+    const asked = limitExitTicks(context, policy, rules, exit.side, request.limit_price ?? 0);
     // PRICE_FILTER: an exit is not refused for its price, it goes out at the nearest one that the venue takes.
     priceTicks = nearestPrice(asked, rules);
     if (exit.side === 'sell' ? priceTicks < asked : priceTicks > asked)

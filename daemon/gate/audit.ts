@@ -114,8 +114,9 @@ function refold(
 function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs {
   const symbols = new Map<string, SymbolInputs>();
   const { market, account } = context;
-  for (const [other, mark] of context.exposure.other_marks)
-    symbols.set(other, bareInputs(mark, context.exposure.other_regime ?? 'calm'));
+  const { other_mark_at_ms: markAtMs, other_marks: marks, other_regime: regime } = context.exposure;
+  for (const [other, mark] of marks)
+    symbols.set(other, { ...bareInputs(mark, regime ?? 'calm'), markAtMs: markAtMs ?? 0 });
   if (symbol !== null && market.mark !== null) {
     symbols.set(symbol, {
       ...bareInputs(market.mark, market.held_regime),

@@ -1,4 +1,4 @@
-import type { ToolOutcome } from './api.ts';
+import type { ToolOutcome } from './api/decisions.ts';
 import type { GateCore } from './gate-core.ts';
 
 /** Where the gate is in its life, and so whether it takes a call: it opens once, and closes for good. */

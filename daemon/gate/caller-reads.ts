@@ -1,5 +1,8 @@
 import type { ToolName } from '../core/policy.ts';
-import type { Caller, DecisionBody, LimitsBody, MarketBody, OrderBody, Page, PositionBody, ToolAnswer } from './api.ts';
+import type { DecisionBody, ToolAnswer } from './api/decisions.ts';
+import type { LimitsBody } from './api/limits.ts';
+import type { MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { Caller } from './api.ts';
 import type { DecisionEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { describeLimits } from './limits.ts';

@@ -4,7 +4,7 @@ import type { EffectiveAction, ExecutionDecision } from '../core/decision.ts';
 import { writeContext } from '../core/record-text/context.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
-import type { DecisionBody, DecisionKind } from './api.ts';
+import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type RecordText, writeRecord } from './record-text.ts';

@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import { wholeExitLots } from '../core/exit.ts';
 import type { ExecutionRequest } from '../core/request.ts';
-import type { ToolOutcome } from './api.ts';
+import type { ToolOutcome } from './api/decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Intake } from './intake.ts';
 import type { CancelOutcome } from './ports.ts';

@@ -9,7 +9,7 @@ import type { MarketFeatures } from '../core/features/market.ts';
 import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
-import type { DecisionBody, OrderStatus } from './api.ts';
+import type { DecisionBody, OrderStatus } from './api/decisions.ts';
 import type { OrderKind, SymbolRules } from './ports.ts';
 
 /** One order that a decision gives rise to. A slice with a delay is reserved now and sent by a decision of its own. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { wholeExitLots } from '../core/exit.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
-import type { DecisionKind } from './api.ts';
+import type { DecisionKind } from './api/decisions.ts';
 import type { Canceler } from './cancels.ts';
 import { clientOrderId, type Decided, planSingle, takeDecision } from './decisions.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';

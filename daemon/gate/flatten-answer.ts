@@ -1,5 +1,5 @@
 import { formatQuantity } from '../core/quantities.ts';
-import type { FlattenBody } from './api.ts';
+import type { FlattenBody } from './api/operator.ts';
 import type { GateCore } from './gate-core.ts';
 import type { PositionState } from './state/positions.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
-import type { Caller, FlattenBody } from './api.ts';
+import type { FlattenBody } from './api/operator.ts';
+import type { Caller } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { describeFlatten, heldLots } from './flatten-answer.ts';
 import type { GateCore } from './gate-core.ts';

@@ -1,30 +1,19 @@
 import type { ToolName } from '../core/policy.ts';
+import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { LimitsBody } from './api/limits.ts';
 import type {
-  AccountBody,
-  AlertsBody,
-  Caller,
-  DecisionBody,
   FlattenBody,
-  GateApi,
-  LimitsBody,
-  MarketBody,
-  OrderBody,
-  Page,
-  PolicyBody,
-  PolicyCheckBody,
-  PositionBody,
   ReadinessBody,
-  ReloadOutcome,
   SignalBody,
   SignalEntryBody,
   SignalsBody,
-  SkillClaim,
   StateChange,
-  ToolAnswer,
-  ToolOutcome,
-  TradingArgs,
   TradingStateBody,
-} from './api.ts';
+} from './api/operator.ts';
+import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
+import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
+import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './disk-space.ts';
 import type { GateCore } from './gate-core.ts';
 import { buildParts, type GateOptions, type GateParts } from './gate-parts.ts';

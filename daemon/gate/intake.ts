@@ -2,7 +2,8 @@ import { canonicalJson } from '../core/canonical-json.ts';
 import type { Action } from '../core/policy.ts';
 import { numberText, quoted } from '../core/record-text/scalars.ts';
 import type { ExecutionRequest, Origin } from '../core/request.ts';
-import type { Caller, TradingArgs } from './api.ts';
+import type { TradingArgs } from './api/trading-calls.ts';
+import type { Caller } from './api.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderState } from './state/orders.ts';
 

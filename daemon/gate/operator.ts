@@ -1,5 +1,6 @@
 import type { TradingStateName } from '../core/context.ts';
-import type { Caller, FlattenBody, StateChange, StateLayerBody, TradingStateBody } from './api.ts';
+import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from './api/operator.ts';
+import type { Caller } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import type { Flatten } from './flatten.ts';
 import type { GateCore } from './gate-core.ts';

@@ -1,5 +1,5 @@
 import { REGIME_RANK } from '../core/features/market.ts';
-import type { OrderStatus } from './api.ts';
+import type { OrderStatus } from './api/decisions.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';

@@ -7,7 +7,6 @@ export interface Own {
   /** Standing review: orders that this very review is canceling already. */
   readonly leaving: ReadonlySet<OrderState> | null;
 }
-export const NO_OWN: Own = { own: null, leaving: null };
 
 /** Orders other than those that are being decided; `agent`: of that agent alone. Mostly there are none at all. */
 export function othersThan(orders: ReadonlySet<OrderState>, own: Own, agent: string | null): Iterable<OrderState> {

@@ -1,6 +1,7 @@
 import type { LooserKey } from '../core/is-at-most.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { PolicyBody, PolicyCheckBody, ReadinessBody, ReloadOutcome } from './api.ts';
+import type { ReadinessBody } from './api/operator.ts';
+import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type { GateCore } from './gate-core.ts';
 import { venueMinimums } from './reads.ts';
 

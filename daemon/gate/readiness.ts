@@ -1,4 +1,4 @@
-import type { ReadinessBody } from './api.ts';
+import type { ReadinessBody } from './api/operator.ts';
 import type { GateCore } from './gate-core.ts';
 import type { GateParts } from './gate-parts.ts';
 import { describeClosed } from './open-symbols.ts';

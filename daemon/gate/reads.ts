@@ -1,16 +1,7 @@
 import { findRegime } from '../core/budgets.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
-import type {
-  AccountBody,
-  AlertsBody,
-  DecisionBody,
-  ExecutionBody,
-  ExecutionOrder,
-  ExecutionState,
-  MarketBody,
-  OrderBody,
-  PositionBody,
-} from './api.ts';
+import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from './api/decisions.ts';
+import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from './api/reads.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
 import type { Ask } from './snapshot/inputs.ts';

@@ -3,7 +3,7 @@ import { writeBudget, writeConstraints } from '../core/record-text/budget.ts';
 import { writeEffective, writeReasons, writeVerdicts } from '../core/record-text/decision.ts';
 import { writeRequest } from '../core/record-text/request.ts';
 import { inOnePiece, type Names, numberOrNull, numberText, quoted, quotedOrNull } from '../core/record-text/scalars.ts';
-import type { DecisionBody } from './api.ts';
+import type { DecisionBody } from './api/decisions.ts';
 import type { DecisionEvent } from './events.ts';
 
 /** @throws CanonicalJsonError when a figure is not finite */

@@ -1,4 +1,5 @@
-import type { Caller, SignalBody, SignalEntryBody, SignalsBody } from './api.ts';
+import type { SignalBody, SignalEntryBody, SignalsBody } from './api/operator.ts';
+import type { Caller } from './api.ts';
 import type { SignalEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';

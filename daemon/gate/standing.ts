@@ -26,19 +26,20 @@ import { markInTicks, unitsInUsdt, worstCase } from './state/exposure.ts';
 import { layerKey, stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
-import { describeTightness, GrownOrders } from './tightness.ts';
+import { describeTightness, GrownOrders, LeavingOrders } from './tightness.ts';
 
 /**
  * Rule 15: whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again
  * as if it were new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once
- * that is settled. Also: resting orders have a ttl, and the
- * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ * that is settled, and whatever rests when one that was being canceled has filled after all. Also: resting orders have a
+ * ttl, and the condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
  */
 export class StandingOrders {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
   readonly #grown = new GrownOrders();
+  readonly #leaving = new LeavingOrders();
   #reviewed = '';
 
   constructor(core: GateCore, canceler: Canceler, slices: SliceRunner) {
@@ -57,7 +58,7 @@ export class StandingOrders {
     const cancels = [this.#expire()];
     const signature = this.#tightness();
     const grown = this.#grown.find(restingOpenings(this.#core.state));
-    const isTightened = signature !== this.#reviewed;
+    const isTightened = signature !== this.#reviewed || this.#leaving.hasFilled();
     if (isTightened || grown.size > 0) {
       const review = this.#review((order) => isTightened || grown.has(order));
       cancels.push(...review.cancels);
@@ -164,6 +165,7 @@ export class StandingOrders {
       leaving.add(order);
       cancels.push(this.#canceler.cancel(order, 'no longer fits the tightened policy'));
     }
+    this.#leaving.noteReview(leaving, isComplete);
     return { isComplete, cancels };
   }
 

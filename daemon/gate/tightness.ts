@@ -10,7 +10,7 @@ import { exposedSymbols } from './snapshot/exposed-symbols.ts';
 import { liquidationDistance } from './snapshot/exposure-view.ts';
 import type { LiveInputs } from './snapshot/inputs.ts';
 import type { GateState } from './state/gate-state.ts';
-import { everyLiveOrder, type OrderState } from './state/orders.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from './state/orders.ts';
 import type { PositionState } from './state/positions.ts';
 
 /** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
@@ -59,13 +59,15 @@ function describeBound(position: PositionState, inputs: LiveInputs, policy: Comp
 }
 
 /**
- * Orders that rest larger or dearer than when they were looked at last: an amend of theirs was proven, or somebody
- * changed them at the venue. They alone are due: an amend tightens nothing for anybody else's orders, and must not have
- * them canceled for a mark that moved. Not for a replay, where an amend is decided and proven at one instant.
+ * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
+ * them at the venue), and those that had ended for us and are open after all, whose room may be taken since. They alone are
+ * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved. Not
+ * for a replay, where an amend is decided and proven at one instant.
  */
 export class GrownOrders {
   readonly #seen = new WeakMap<OrderState, StandingForm>();
   readonly #due = new Set<OrderState>();
+  #resting: ReadonlySet<OrderState> = new Set();
 
   /** Those due: found now, or since the last {@link clear}. */
   find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
@@ -75,12 +77,40 @@ export class GrownOrders {
       const now = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
       const before = this.#seen.get(order);
       this.#seen.set(order, now);
-      if (before !== undefined && (now.lots > before.lots || now.priceTicks > before.priceTicks)) this.#due.add(order);
+      if (before === undefined) continue;
+      const isBack = !this.#resting.has(order);
+      if (isBack || now.lots > before.lots || now.priceTicks > before.priceTicks) this.#due.add(order);
     }
+    this.#resting = live;
     return this.#due;
   }
 
   clear(): void {
     this.#due.clear();
+  }
+}
+
+/**
+ * Orders that a review did not count, since they are being canceled. What rests beside them was found to fit without
+ * them: one that fills after all, before its cancel is taken, makes that worthless, and all that rests is due again. Not
+ * for a replay, where a cancel is asked for and proven at one instant.
+ */
+export class LeavingOrders {
+  /** By order: what it had filled when it was last looked at. */
+  readonly #filledLots = new Map<OrderState, number>();
+
+  /** Whether one of them has filled more since; it says so until a review is {@link noteReview noted} as complete. */
+  hasFilled(): boolean {
+    for (const [order, lots] of this.#filledLots) {
+      if (order.executedLots > lots) return true;
+      if (isTerminal(order.status)) this.#filledLots.delete(order);
+    }
+    return false;
+  }
+
+  /** `leaving`: what the review did not count, with what was filled of it by then. */
+  noteReview(leaving: Iterable<OrderState>, isComplete: boolean): void {
+    if (isComplete) this.#filledLots.clear();
+    for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedLots);
   }
 }

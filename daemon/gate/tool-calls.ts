@@ -1,5 +1,7 @@
 import { canonicalJson } from '../core/canonical-json.ts';
-import type { Caller, DecisionBody, SkillClaim, ToolOutcome, TradingArgs } from './api.ts';
+import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
+import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
+import type { Caller } from './api.ts';
 import type { Availability } from './availability.ts';
 import type { Decided } from './decisions.ts';
 import { cancelsNothing, DISK_FULL } from './disk-space.ts';
@@ -90,9 +92,12 @@ export class ToolCalls {
     if (recent !== null) return recent;
     const stored = this.#core.ports.ledger.findDecisionByRequest({ agent, kind: 'tool', request_id: requestId });
     if (stored === null) return null;
-    const event = stored.payload as DecisionEvent;
-    if (event.route !== tool) return null;
-    return { decisionId: event.decision.decision_id, bodyHash: event.body_hash ?? '' };
+    const { body_hash: bodyHash, decision, route } = stored.payload as DecisionEvent;
+    if (route === tool) return { decisionId: decision.decision_id, bodyHash: bodyHash ?? '' };
+    // RISK: the ledger leads to the first tool that had the id. While the views know that one they know every later one
+    // as well; once they do not, this tool may have had it too, and a second order must not follow.
+    const isNew = this.#core.state.requests.find(agent, route, requestId) !== null;
+    return isNew ? null : { decisionId: decision.decision_id, bodyHash: '' };
   }
 
   async #answerKnown(

@@ -148,13 +148,14 @@ export class VenueHealth implements VenueConsequences {
 
   onRecheckFailure(): void {
     this.#recheckFailures += 1;
-    if (this.#recheckFailures === RECHECK_FAILURES) {
-      this.setBreaker(
-        `${RECHECK_FAILURES} orders failed the last check on what would be sent`,
-        'an operator clears it',
-        null,
-      );
-    }
+    if (this.#recheckFailures < RECHECK_FAILURES) return;
+    // Counted anew: what goes on failing after an operator has cleared it stops trading again.
+    this.#recheckFailures = 0;
+    this.setBreaker(
+      `${RECHECK_FAILURES} orders failed the last check on what would be sent`,
+      'an operator clears it',
+      null,
+    );
   }
 
   /**

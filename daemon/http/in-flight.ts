@@ -2,6 +2,8 @@ import { ApiError } from './errors.ts';
 
 /** Requests that one token may have in flight; exits, cancels and operator routes are not counted (DESIGN section 5). */
 export const MAX_IN_FLIGHT = 256;
+/** So many entries of a page take a place: a page lies in memory until its caller has taken it. */
+const ENTRIES_PER_PLACE = 100;
 
 /**
  * One request that is in flight. It ends when its connection has closed *and* the work it started is done, so that
@@ -9,11 +11,19 @@ export const MAX_IN_FLIGHT = 256;
  */
 export class Flight {
   readonly #leave: () => void;
+  readonly #widen: (places: number) => void;
   #isClosed = false;
   #working = 0;
 
-  constructor(leave: () => void) {
+  constructor(leave: () => void, widen: (places: number) => void) {
     this.#leave = leave;
+    this.#widen = widen;
+  }
+  /** A page of so many entries was asked for. @throws ApiError TOO_MANY_IN_FLIGHT when the token has no room for it */
+  holdPage(entries: number): void {
+    const more = Math.ceil(entries / ENTRIES_PER_PLACE) - 1;
+    // Whoever hung up has left already.
+    if (more > 0 && !this.#isClosed) this.#widen(more);
   }
   beginWork(): void {
     this.#working += 1;
@@ -50,20 +60,30 @@ export function createFlightCounter(limit: number = MAX_IN_FLIGHT): FlightCounte
     return place;
   }
 
+  function take(place: { count: number }, places: number): void {
+    if (place.count + places > limit) {
+      shed += 1;
+      throw new ApiError('TOO_MANY_IN_FLIGHT', `This token has ${limit} requests in flight already.`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    place.count += places;
+  }
+
   return {
     enter(tokenId, isLimited) {
       const place = isLimited ? placeOf(tokenId) : null;
-      if (place !== null && place.count >= limit) {
-        shed += 1;
-        throw new ApiError('TOO_MANY_IN_FLIGHT', `This token has ${limit} requests in flight already.`, {
-          retryAfterSeconds: 1,
-        });
-      }
+      if (place !== null) take(place, 1);
       total += 1;
-      if (place !== null) place.count += 1;
-      return new Flight(() => {
+      let held = 1;
+      const leave = (): void => {
         total -= 1;
-        if (place !== null) place.count -= 1;
+        if (place !== null) place.count -= held;
+      };
+      return new Flight(leave, (places) => {
+        if (place === null) return;
+        take(place, places);
+        held += places;
       });
     },
     get total() {

@@ -12,9 +12,19 @@ import {
 } from '../contract/commands.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
+import { readDecisions } from './decision-pages.ts';
 import { invalidInput } from './errors.ts';
-import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
-import { AGENT_ROUTE, addRoute, callerOf, type Doors, queryOf, requireValid } from './routing.ts';
+import { READ_ANSWERS, readTool, requireScope } from './readings.ts';
+import {
+  AGENT_ROUTE,
+  addRoute,
+  callerOf,
+  type Doors,
+  JSON_TYPE,
+  queryOf,
+  requireValid,
+  whileInFlight,
+} from './routing.ts';
 import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];
@@ -35,7 +45,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       text: { summary, tags: TAGS },
       query: TOOL_SCHEMAS[tool],
       answer: READ_ANSWERS[tool],
-      handler: async (request) => readTool(doors.gate, callerOf(request), tool, queryOf(request)),
+      handler: async (request) => readTool(doors, request, tool, queryOf(request)),
     });
   }
   addRoute(app, doors, {
@@ -47,7 +57,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     handler: async (request) => {
       const { cursor } = requireValid(checkAccountQuery, queryOf(request));
       if (cursor !== undefined) throw invalidInput([notIssued()]);
-      return readTool(doors.gate, callerOf(request), 'get_account', {});
+      return readTool(doors, request, 'get_account', {});
     },
   });
   addRoute(app, doors, {
@@ -56,12 +66,14 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     text: { summary: 'Decisions, newest first: own ones for an agent, all for an operator', tags: TAGS },
     query: PageQuery,
     answer: DecisionsBodySchema,
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { limit, cursor } = requireValid(checkPageQuery, queryOf(request));
       const caller = callerOf(request);
       requireScope(doors.gate, caller, 'get_decision');
-      const page = readPage(() => doors.gate.getDecisions(caller, limit ?? DEFAULT_PAGE_SIZE, cursor ?? null));
-      return { decisions: page.items, next: page.next };
+      const entries = limit ?? DEFAULT_PAGE_SIZE;
+      request.flight?.holdPage(entries);
+      reply.header('content-type', JSON_TYPE);
+      return whileInFlight(request, readDecisions(doors, caller, entries, cursor ?? null));
     },
   });
   addRoute(app, doors, {
@@ -74,7 +86,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     handler: async (request) => {
       requireValid(checkNoQuery, queryOf(request));
       const { id } = requireValid(checkDecisionPath, request.params);
-      return readTool(doors.gate, callerOf(request), 'get_decision', { decision_id: id });
+      return readTool(doors, request, 'get_decision', { decision_id: id });
     },
   });
 }

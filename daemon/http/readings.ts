@@ -1,10 +1,12 @@
+import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
-import { type ReadingTool, TOOL_CHECKS } from '../contract/tools.ts';
-import type { Caller, GateApi, OrderBody } from '../gate/api.ts';
+import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../contract/tools.ts';
+import type { OrderBody } from '../gate/api/reads.ts';
+import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
-import { requireValid } from './routing.ts';
+import { callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
 import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
 /** What each reading tool answers, and the GET route that answers the same. */
@@ -17,8 +19,14 @@ export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
   get_decision: body.ToolAnswerSchema,
 };
 
-/** @throws ApiError INVALID_INPUT, TOOL_NOT_IN_SCOPE, NOT_FOUND */
-export function readTool(gate: GateApi, caller: Caller, tool: ReadingTool, args: unknown): unknown {
+/** @throws ApiError INVALID_INPUT, TOOL_NOT_IN_SCOPE, NOT_FOUND, TOO_MANY_IN_FLIGHT */
+export async function readTool(
+  { gate, turns }: Doors,
+  request: FastifyRequest,
+  tool: ReadingTool,
+  args: unknown,
+): Promise<unknown> {
+  const caller = callerOf(request);
   switch (tool) {
     case 'get_account':
       requireValid(TOOL_CHECKS.get_account, args);
@@ -26,8 +34,13 @@ export function readTool(gate: GateApi, caller: Caller, tool: ReadingTool, args:
       return gate.getAccount();
     case 'get_positions':
       return readPositions(gate, caller, args);
-    case 'get_orders':
-      return readOrders(gate, caller, args);
+    case 'get_orders': {
+      const checked = requireValid(TOOL_CHECKS.get_orders, args);
+      requireScope(gate, caller, tool);
+      request.flight?.holdPage(checked.limit ?? DEFAULT_PAGE_SIZE);
+      await whileInFlight(request, turns.next());
+      return readOrders(gate, caller, checked);
+    }
     case 'get_market':
       return readMarket(gate, caller, args);
     case 'get_limits': {
@@ -38,6 +51,7 @@ export function readTool(gate: GateApi, caller: Caller, tool: ReadingTool, args:
     case 'get_decision': {
       const { decision_id } = requireValid(TOOL_CHECKS.get_decision, args);
       requireScope(gate, caller, tool);
+      await whileInFlight(request, turns.next());
       const answer = gate.getDecision(caller, decision_id);
       if (answer === null) throw new ApiError('NOT_FOUND', 'There is no such decision of yours.');
       return answer;
@@ -63,10 +77,8 @@ function readMarket(gate: GateApi, caller: Caller, args: unknown): unknown {
 function readOrders(
   gate: GateApi,
   caller: Caller,
-  args: unknown,
+  { symbol, open, limit, cursor }: ToolArgs<'get_orders'>,
 ): { readonly orders: readonly OrderBody[]; readonly next: string | null } {
-  const { symbol, open, limit, cursor } = requireValid(TOOL_CHECKS.get_orders, args);
-  requireScope(gate, caller, 'get_orders');
   const filter = { ...(symbol === undefined ? {} : { symbol }), ...(open === undefined ? {} : { open }) };
   const page = readPage(() => gate.getOrders(caller, filter, limit ?? DEFAULT_PAGE_SIZE, cursor ?? null));
   return { orders: page.items, next: page.next };

@@ -16,6 +16,7 @@ import { ApiError, invalidInput } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
+import type { Turns } from './turns.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -33,6 +34,7 @@ export interface Doors {
   readonly events: EventSource;
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
+  readonly turns: Turns;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   /** The server listens on a unix socket, so every caller is on this machine. */

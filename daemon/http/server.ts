@@ -26,6 +26,7 @@ import { registerReadRoutes } from './read-routes.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
 import type { Doors } from './routing.ts';
 import { registerToolRoutes } from './tool-routes.ts';
+import { createTurns } from './turns.ts';
 
 /** A request must have arrived whole after this time. */
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -73,6 +74,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     events: options.events,
     authenticator: createAuthenticator(tokens, () => performance.now()),
     flights,
+    turns: createTurns(),
     metrics: createHttpMetrics(flights, () => streams.count),
     logger,
     isSocket: 'socketPath' in config.listen,

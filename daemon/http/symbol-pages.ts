@@ -1,6 +1,6 @@
 import { MAX_PAGE_SIZE, SYMBOL_PATTERN } from '../contract/fields.ts';
 import { violationAt } from '../contract/violations.ts';
-import type { Page } from '../gate/api.ts';
+import type { Page } from '../gate/api/reads.ts';
 import { invalidInput } from './errors.ts';
 
 /** Says after which symbol a page begins, so that entries that come or go move no other one between pages. */

@@ -12,7 +12,8 @@ import {
   type TradingCall,
   type TradingTool,
 } from '../contract/tools.ts';
-import type { Caller, ToolOutcome } from '../gate/api.ts';
+import type { ToolOutcome } from '../gate/api/decisions.ts';
+import type { Caller } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
 import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';
@@ -52,7 +53,7 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
       text: { summary: `Run ${tool}`, tags: TAGS },
       body: TOOL_SCHEMAS[tool],
       answer: Type.Object({ result: READ_ANSWERS[tool] }),
-      handler: async (request) => ({ result: readTool(doors.gate, callerOf(request), tool, bodyOf(request)) }),
+      handler: async (request) => ({ result: await readTool(doors, request, tool, bodyOf(request)) }),
       errorHandler: rejectedInputHandler(doors, tool),
     });
   }

@@ -130,7 +130,7 @@ function readInputs({ door, clock, setup }: ReplayRun): LiveInputs {
       fundingRate8h: setup.track.fundingRate8h(i, nowMs),
       fundingAtMs: nowMs,
       features: setup.track.live(i, clock.barIndex[i]!, mark),
-      heldRegime: door.heldRegime(i),
+      heldRegime: door.market.heldRegime(i),
     });
   }
   return { ...account, symbols };

@@ -71,6 +71,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     long_units: 3_000_005,
     opposed_by_long: 'agent',
     opposed_by_short: null,
+    other_mark_at_ms: NOW_MS - 300,
     other_marks: [['ETHUSDT', 3000.12]],
     other_positions: 1,
     other_regime: 'calm',

@@ -17,7 +17,7 @@ import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { ConfigError, readEnv } from '../../daemon/config.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api.ts';
+import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api/policy.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';

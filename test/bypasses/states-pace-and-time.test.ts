@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DaemonWorld, order, type ToolBody, until } from '../daemon/harness.ts';
+import { checkAudit } from '../recorded/verdicts.ts';
 import {
   codesOf,
   isBlocked,
@@ -285,6 +286,32 @@ describe('ways around a gate: missing data', () => {
       assert.ok(isPermitted(await world.dryRun('place_order', order())), 'it does not come back');
     });
   }
+  it('BY-19 denies opening in one symbol while the mark of what is held in another is missing, and no exit', async () => {
+    const held = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 500 }));
+    assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
+    const rests = await world.tool(
+      'place_order',
+      order({ order_type: 'limit', limit_price: 50_000, requested_notional: 300 }),
+    );
+    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body.decision.reasons));
+    await world.refresh();
+    const match = { method: 'GET', path: '/fapi/v1/premiumIndex', symbol: 'ETHUSDT' };
+    await world.fault({ kind: 'status', status: 500, body: 'no', count: 100_000, match });
+    await world.control('set-mark', { symbol: 'ETHUSDT', price: '4500' });
+    await world.advance(20_000);
+    await isBlocked(world, 'place_order', order(), 'STALE_MARK', 'half as much again is held as was last seen');
+    const signal = { kind: 'narrative', scope: { symbol: 'BTCUSDT' }, severity: 1, ttl_ms: 1_000 };
+    await world.call('POST', '/v1/signals', signal, world.token('monitor'));
+    await world.refresh();
+    assert.equal(openOrders(await world.books()).length, 1, 'what is not known cancels nothing');
+    const closed = await world.tool('close_position', { symbol: 'ETHUSDT' });
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body));
+    await world.control('clear-faults', {});
+    await world.tool('cancel_all', {});
+    await world.advance(2_000);
+    assert.ok(isPermitted(await world.dryRun('place_order', order())), 'it does not come back');
+    assert.ok(checkAudit(world) > 0);
+  });
   it('BY-19 denies opening while the market stands still', async () => {
     await world.fault({ kind: 'stale-market', ms: 60_000 });
     await world.advance(20_000);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api.ts';
+import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import { ANSWER, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';

@@ -128,6 +128,35 @@ test('a modify that is not wholly allowed is BLOCKed and the old order stays, an
   assert.ok(codesOf(decision).includes('MODIFY_NOT_ALLOWED'));
 });
 
+test('BY-07: an exit is amended to no price that a new exit would not get: the last rung, three hundredths off the quote', () => {
+  const buy = { ...EXIT_ORDER, side: 'buy', price_ticks: 590_000 } as const;
+  const short: Change = {
+    context: { order: buy, exposure: { short_lots: 10, short_units: 6_000_000 }, agent: { share_lots: -2 } },
+  };
+  for (const [side, change, limit_price, verdict] of [
+    ['sell', SHARED, 58_200.1, 'ALLOW'],
+    ['sell', SHARED, 58_200, 'ALLOW'],
+    ['sell', SHARED, 58_199.9, 'BLOCK'],
+    ['buy', short, 61_799.9, 'ALLOW'],
+    ['buy', short, 61_800, 'ALLOW'],
+    ['buy', short, 61_800.1, 'BLOCK'],
+  ] as const)
+    for (const origin of ['agent', 'operator'] as const) {
+      const decision = modify(change, { request: { limit_price, origin } });
+      assert.deepEqual(
+        [decision.decision, codesOf(decision)],
+        [verdict, verdict === 'ALLOW' ? [] : ['MODIFY_NOT_ALLOWED']],
+        `${side} at ${limit_price} by ${origin}`,
+      );
+    }
+});
+
+test('BY-36: an exit that rests beyond the last rung, since the book has moved, may still be made smaller', () => {
+  const moved: Change = { context: { market: { bid: 63_000, ask: 63_000 } } };
+  const decision = modify(SHARED, moved, { request: { requested_notional: 61 } });
+  assert.equal(decision.decision, 'ALLOW', codesOf(decision).join());
+});
+
 test('a price below one tick is refused as what it is, not as a defect of the gate', () => {
   const decision = modify({ request: { limit_price: 0.01 } });
   assert.equal(decision.decision, 'BLOCK');

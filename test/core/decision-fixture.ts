@@ -205,6 +205,7 @@ export const baseContext: ExecutionContext = {
     long_units: 0,
     opposed_by_long: null,
     opposed_by_short: null,
+    other_mark_at_ms: null,
     other_marks: [],
     other_positions: 0,
     other_regime: null,

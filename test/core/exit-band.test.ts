@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EffectiveAction } from '../../daemon/core/decision.ts';
-import { type Change, decideWith } from './decision-fixture.ts';
+import { type Change, decideWith, NOW } from './decision-fixture.ts';
 
 /** Ten lots long of the agent's own, and a close of them; the mark is 60,000 and the band of the venue 5 % either way. */
 const LONG: Change = {
@@ -52,4 +52,22 @@ test('BY-14 an exit is not refused for a price that the venue does not take: it 
   assert.equal(exitAt(60_000, LONG, { context: { ...range, exit_rung: 3 } }).price_ticks, 599_500, 'a rung');
   assert.equal(exitAt(60_000, SHORT, { context: { ...range, exit_rung: 3 } }).price_ticks, 600_500);
   assert.equal(exitAt(60_000, LONG, limit(59_000), { context: range }).price_ticks, 599_500, 'an aggressive limit');
+});
+
+test("BY-15 a caller's limit is held to a fresh quote, not to one that the market may have left behind", () => {
+  const limit = (price: number): Change => ({ request: { order_type: 'limit', limit_price: price } });
+  const quoted = (ageMs: number | null): Change => ({
+    context: { market: { mark_at_ms: null, quote_at_ms: ageMs === null ? null : NOW - ageMs } },
+  });
+  for (const [ageMs, sold, bought] of [
+    [4_999, 582_000, 618_000],
+    [5_000, 582_000, 618_000],
+    [5_001, 520_000, 680_000],
+    [null, 520_000, 680_000],
+  ] as const) {
+    assert.equal(exitAt(60_000, LONG, limit(52_000), quoted(ageMs)).price_ticks, sold, `sold after ${ageMs} ms`);
+    assert.equal(exitAt(60_000, SHORT, limit(68_000), quoted(ageMs)).price_ticks, bought, `bought after ${ageMs} ms`);
+  }
+  const seen = { context: { market: { quote_at_ms: NOW - 60_000 } } };
+  assert.equal(exitAt(60_000, LONG, limit(52_000), seen).price_ticks, 570_000, 'the band of a fresh mark still holds');
 });

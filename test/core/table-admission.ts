@@ -199,6 +199,9 @@ const FRESHNESS_ROWS: readonly Row[] = [
     change: (left) => ({ request: { valid_until_ms: NOW + asNumber(left) } }),
   },
   aged('STALE_MARK', 'the age of the mark in ms', 5000, (at) => ({ context: { market: { mark_at_ms: at } } })),
+  aged('STALE_MARK', 'the age of the oldest mark that other exposure is valued at, in ms', 5000, (at) => ({
+    context: { exposure: { other_mark_at_ms: at } },
+  })),
   missing('STALE_MARK', 'a mark', { context: { market: { mark: null } } }),
   missing('STALE_MARK', 'a mark above zero', { context: { market: { mark: 0 } } }),
   aged('STALE_QUOTE', 'the age of the quote in ms', 5000, (at) => ({ context: { market: { quote_at_ms: at } } })),

@@ -5,16 +5,10 @@ import { parse, stringify } from 'yaml';
 import { findPackageFolder, readEnv } from '../../daemon/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { type ExchangeSim, type ExchangeSimOptions, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import type {
-  AccountBody,
-  DecisionBody,
-  ExecutionBody,
-  LimitsBody,
-  OrderBody,
-  PositionBody,
-  ReadinessBody,
-  TradingStateBody,
-} from '../../daemon/gate/api.ts';
+import type { DecisionBody, ExecutionBody } from '../../daemon/gate/api/decisions.ts';
+import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
+import type { ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
+import type { AccountBody, OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import pino from 'pino';
 import { readEnv } from '../../daemon/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import type { FlattenBody, ReadinessBody, TradingStateBody } from '../../daemon/gate/api.ts';
+import type { FlattenBody, ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import { type Daemon, type Entrance, startDaemon } from '../../daemon/main.ts';
 import { START_MS, until } from './harness.ts';
 

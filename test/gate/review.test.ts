@@ -15,6 +15,7 @@ import {
 } from '../../daemon/gate/review.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
 import { buildContext } from '../../daemon/gate/snapshot.ts';
+import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { describeTightness, GrownOrders } from '../../daemon/gate/tightness.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
@@ -177,6 +178,30 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
     assert.equal(due(), 0, 'what is gone needs none');
   });
 
+  it('BY-32 asks for a review of an order that had ended and is open after all', () => {
+    const folded = resting(10, 600_000);
+    const grown = new GrownOrders();
+    const due = (): number => grown.find(restingOpenings(folded.state)).size;
+    const foreign = {
+      close_position: false,
+      kind: 'regular',
+      lots: 10,
+      order_type: 'LIMIT',
+      price_ticks: 600_000,
+      reduce_only: false,
+      side: 'buy',
+      symbol: 'BTCUSDT',
+      trigger_ticks: null,
+    } as const;
+    assert.equal(due(), 0, 'it is as it was decided');
+    folded.append(orderEvent('o-1', T0 + 2, { status: 'canceled' }));
+    assert.equal(due(), 0, 'it has ended');
+    folded.append(orderEvent('o-1', T0 + 3, { status: 'working', foreign }));
+    assert.equal(due(), 1, 'it has not');
+    grown.clear();
+    assert.equal(due(), 0, 'it was reviewed');
+  });
+
   it('sends away what a tightened regime cuts, and decides nothing on stale inputs alone', () => {
     const folded = resting(10, 600_000);
     assert.equal(judge(folded, inputsAt(60_000, { heldRegime: 'extreme' })), 'gone', 'a quarter of the cap is left');
@@ -262,5 +287,68 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
   it('asks in the name of the gate and of this account', () => {
     const { agent, origin, account, venue, timestamp_ms: atMs } = bareRequest(PLACE, 'BTCUSDT', NOW);
     assert.deepEqual([agent, origin, account, venue, atMs], ['gate', 'gate', 'main', 'paper', NOW]);
+  });
+});
+
+describe('rule 15: what one review cancels already counts against nothing that it looks at afterwards', () => {
+  /** 18 lots of BTC at 60,000 and 360 of ETH at 3,000, of alice: 1,080 USDT each. */
+  function restingInBoth(): FoldedLedger {
+    const folded = ledger();
+    const eth = { ...BTC_RULES, symbol: 'ETHUSDT', tickScale: 100, minNotionalUsdt: 20, observedAtMs: NOW - 1_000 };
+    folded.append({ kind: 'rules', at_ms: T0, payload: { rules: eth } });
+    const effective = { max_slippage_bps: 10 };
+    for (const [id, symbol, lots, price_ticks] of [
+      ['o-1', 'BTCUSDT', 18, 600_000],
+      ['o-2', 'ETHUSDT', 360, 300_000],
+    ] as const) {
+      const orders = [{ client_order_id: id, lots, price_ticks, symbol }];
+      folded.append(decisionEvent({ id: `d-${id}`, atMs: T0, request: { symbol }, effective, orders }));
+      folded.append(orderEvent(id, T0 + 1, { status: 'working' }));
+    }
+    return folded;
+  }
+  const symbols = new Map(inputsAt(60_000).symbols);
+  for (const live of inputsAt(3_000).symbols.values()) symbols.set('ETHUSDT', live);
+  const inputs: LiveInputs = { ...inputsAt(60_000), symbols };
+  /** As the daemon reviews: in order, each without those that are gone. */
+  const review = (policy: ReturnType<typeof compilePolicy>): readonly string[] => {
+    const { state } = restingInBoth();
+    const leaving = new Set<OrderState>();
+    for (const order of restingOpenings(state)) {
+      const rules = state.rules.get(order.symbol);
+      assert.ok(rules !== undefined);
+      const verdict = judgeForms(order, (form) => {
+        const request = standingRequest(PLACE, order, form, rules, NOW);
+        const context = buildContext(state, inputs, request, policy, standingAsk(PLACE, order, form, leaving));
+        return judgeStanding(decide(request, context, policy), order, form);
+      });
+      if (verdict === 'gone') leaving.add(order);
+    }
+    return [...leaving].map((order) => order.symbol);
+  };
+  const wide = { share: 1, floor_usdt: 10_000 };
+
+  for (const [what, change, gone] of [
+    ['both fit', {}, []],
+    ['the gross cap leaves room for one', { budgets: { gross_notional_usdt: 2_000 } }, ['BTCUSDT']],
+    ['there is a place for one', { budgets: { concurrent_positions: 1 } }, ['BTCUSDT']],
+    ['the agent may hold one', { agents: { alice: { budgets: { gross_notional_usdt: 2_000 } } } }, ['BTCUSDT']],
+    ['the agent has a place for one', { agents: { alice: { budgets: { concurrent_positions: 1 } } } }, ['BTCUSDT']],
+  ] as const)
+    it(`BY-31 across symbols: ${what}`, () => {
+      const spec = withChange(withChange(basePolicy, { account: { concentration: wide } }), change);
+      assert.deepEqual(review(compilePolicy(spec, JSON.stringify(change), 'alice')), gone);
+    });
+
+  it('what leaves is no counterweight for concentration', () => {
+    const { state } = restingInBoth();
+    const [btc, eth] = restingOpenings(state);
+    assert.ok(btc !== undefined && eth !== undefined);
+    const form = { lots: eth.lots, priceTicks: eth.priceTicks ?? 0 };
+    const request = standingRequest(PLACE, eth, form, { ...BTC_RULES, tickScale: 100 }, NOW);
+    const ask = standingAsk(PLACE, eth, form, new Set([btc]));
+    const { exposure } = buildContext(state, inputs, request, compilePolicy(basePolicy, 'test', 'alice'), ask);
+    const { gross_other_sent_usdt, gross_other_usdt, other_positions, other_regime } = exposure;
+    assert.deepEqual([gross_other_sent_usdt, gross_other_usdt, other_positions, other_regime], [0, 0, 0, null]);
   });
 });

@@ -149,3 +149,15 @@ test('a new grave cause outlives the clearing of the one before it, a passing on
     'the second cause is to be cleared by itself',
   );
 });
+
+test('every third order that fails rule 13 opens the account-wide breaker, also after an operator has cleared it', () => {
+  const { core, health } = createHealth();
+  const state = (): string => stateInForce(core.state.layers, T0, null, null).state;
+  for (const round of ['the first time', 'the second time']) {
+    for (const expected of ['active', 'active', 'reducing']) {
+      health.onRecheckFailure();
+      assert.equal(state(), expected, round);
+    }
+    core.state.layers.clear();
+  }
+});

@@ -8,6 +8,7 @@ import './world/amend-under-tightening.ts';
 import './world/change-answers.ts';
 import './world/between-decision-and-send.ts';
 import './world/changed-orders.ts';
+import './world/old-request-ids.ts';
 import './world/open-lists.ts';
 import './world/recall.ts';
 import './world/refused-amends.ts';

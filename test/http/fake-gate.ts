@@ -1,15 +1,7 @@
-import type {
-  Caller,
-  DecisionBody,
-  ExecutionBody,
-  GateApi,
-  OrderBody,
-  ReadinessBody,
-  SignalBody,
-  StateChange,
-  ToolAnswer,
-  ToolOutcome,
-} from '../../daemon/gate/api.ts';
+import type { DecisionBody, ExecutionBody, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
+import type { OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 
 const SIGNAL_ENTRY = {
   signal_id: 'sig_1',
@@ -131,6 +123,8 @@ export interface Call {
 /** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
 export interface FakeGate extends GateApi {
   readonly calls: Call[];
+  /** How many decisions there are behind every cursor. */
+  decisionCount: number;
   /** What runTool, dryRun and intercept answer. */
   outcome: () => Promise<ToolOutcome>;
   ready: boolean;
@@ -161,6 +155,7 @@ export function createFakeGate(): FakeGate {
     calls,
     outcome: async () => decided,
     ready: true,
+    decisionCount: 1,
     symbols: ['BTCUSDT'],
     unreadable: [],
     failure: null,
@@ -199,7 +194,7 @@ export function createFakeGate(): FakeGate {
     },
     getDecisions(caller, limit, cursor) {
       note('getDecisions', caller, limit, cursor);
-      return { items: [decisionBody()], next: '6' };
+      return { items: Array.from({ length: Math.min(limit, fake.decisionCount) }, () => decisionBody()), next: '6' };
     },
     getDecision(caller, decisionId) {
       note('getDecision', caller, decisionId);

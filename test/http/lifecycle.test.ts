@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import type { ToolOutcome } from '../../daemon/gate/api.ts';
+import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
 import { type Cleanups, PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';
 

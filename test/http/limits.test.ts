@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { ToolOutcome } from '../../daemon/gate/api.ts';
-import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import { createFlightCounter, MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
 import { MAX_BODY_BYTES } from '../../daemon/http/json-body.ts';
-import { ANSWER_TEXT } from './fake-gate.ts';
+import { ANSWER_TEXT, decisionBody } from './fake-gate.ts';
 import { PLACE_ORDER, SECRETS, sendRaw, startServer } from './http-kit.ts';
 
 const INTERCEPT = { tool: 'send_email', args: {} };
@@ -67,6 +67,43 @@ test('bodies that are not plain JSON in UTF-8 are refused', async (t) => {
   assert.deepEqual(server.gate.calls.filter((call) => call.method === 'intercept').length, 3);
   const empty = await server.call('POST', '/v1/tools/cancel_all');
   assert.deepEqual([empty.status, empty.json.error.code], [400, 'INVALID_JSON']);
+});
+
+test('a page takes a place for every hundred entries until its caller has it', () => {
+  const flights = createFlightCounter();
+  const pages = Array.from({ length: 5 }, () => flights.enter('t', true));
+  for (const page of pages) page.holdPage(5000);
+  const small = flights.enter('t', true);
+  small.holdPage(100);
+  assert.throws(() => small.holdPage(701), { code: 'TOO_MANY_IN_FLIGHT' }, '251 of 256 are taken');
+  small.holdPage(600);
+  assert.throws(() => flights.enter('t', true), { code: 'TOO_MANY_IN_FLIGHT' });
+  assert.doesNotThrow(() => flights.enter('another', true).holdPage(5000));
+  flights.enter('t', false).holdPage(5000);
+  for (const flight of [...pages, small]) flight.close();
+  pages[0]?.holdPage(5000);
+  for (let i = 0; i < MAX_IN_FLIGHT; i += 1) flights.enter('t', true);
+  assert.throws(() => flights.enter('t', true), { code: 'TOO_MANY_IN_FLIGHT' }, 'all places were given back, once');
+});
+
+test('what is read in long pages is read in pieces, and a halt comes in between', async (t) => {
+  const server = await startServer(t);
+  server.gate.decisionCount = 100;
+  const reads = Array.from({ length: 5 }, () => server.call('GET', '/v1/decisions?limit=5000'));
+  while (server.gate.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const body = { state: 'halted', reason: 'test' };
+  const halted = await server.call('PUT', '/v1/trading-state', { role: 'operator', body });
+  assert.equal(halted.status, 200);
+  const before = server.gate.calls.findIndex((call) => call.method === 'setTradingState');
+  assert.ok(before > 0 && before < 200, `${before} pieces of 250 were read first`);
+  for (const { status, json } of await Promise.all(reads)) {
+    assert.deepEqual([status, json.decisions.length, json.next], [200, 5000, '6']);
+    assert.deepEqual(json.decisions[4999], decisionBody());
+  }
+  const pieces = server.gate.calls.filter((call) => call.method === 'getDecisions').map(({ args }) => args.slice(1));
+  assert.equal(pieces.length, 250);
+  assert.deepEqual(pieces[0], [100, null]);
+  assert.deepEqual(pieces.at(-1), [100, '6']);
 });
 
 test('a token may have 256 requests in flight; exits, cancels and operators are never shed', async (t) => {

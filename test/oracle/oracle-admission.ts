@@ -49,6 +49,8 @@ export function checkFreshness(
   if (context.phase !== 'standing' && request.valid_until_ms !== null && now > request.valid_until_ms)
     deny.add('STALE_REQUEST');
   if (market.mark === null || isOld(market.mark_at_ms, freshness.mark_ms)) deny.add('STALE_MARK');
+  const { other_mark_at_ms: otherMarkAt } = context.exposure;
+  if (otherMarkAt !== null && isOld(otherMarkAt, freshness.mark_ms)) deny.add('STALE_MARK');
   if (market.bid === null || market.ask === null || isOld(market.quote_at_ms, freshness.quote_ms))
     deny.add('STALE_QUOTE');
   const window = scaleBarCount(volatility.window_bars, bar_ms, market.bar_ms);

@@ -5,7 +5,7 @@ import { findPackageFolder } from '../../daemon/config.ts';
 import type { IntendedPolicySpec, Regime } from '../../daemon/core/policy.ts';
 import { accountMargin } from '../../daemon/exchange-sim/core/account.ts';
 import { toNumber } from '../../daemon/exchange-sim/core/fixed.ts';
-import type { AccountBody, MarketBody } from '../../daemon/gate/api.ts';
+import type { AccountBody, MarketBody } from '../../daemon/gate/api/reads.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import { sharedPath } from '../exchange-sim/shared-data.ts';
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ClosePositionArgs, ToolAnswer } from '../../gate/api.ts';
+import type { ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ClosePositionArgs } from '../../gate/api/trading-calls.ts';
 import {
   addConnectionOptions,
   addVerb,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { DecisionBody } from '../../gate/api.ts';
+import type { DecisionBody } from '../../gate/api/decisions.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';

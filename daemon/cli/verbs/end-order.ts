@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { OrderBody } from '../../gate/api.ts';
+import type { OrderBody } from '../../gate/api/reads.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 interface EndOrderOptions extends ConnectionOptions {

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
-import type { PlaceOrderArgs, ToolAnswer } from '../../gate/api.ts';
+import type { ToolAnswer } from '../../gate/api/decisions.ts';
+import type { PlaceOrderArgs } from '../../gate/api/trading-calls.ts';
 import {
   addConnectionOptions,
   addVerb,

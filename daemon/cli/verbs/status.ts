@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { AccountBody, OrderBody, PositionBody, ReadinessBody, TradingStateBody } from '../../gate/api.ts';
+import type { ReadinessBody, TradingStateBody } from '../../gate/api/operator.ts';
+import type { AccountBody, OrderBody, PositionBody } from '../../gate/api/reads.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 

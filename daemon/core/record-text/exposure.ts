@@ -14,6 +14,7 @@ function composeExposure(exposure: ExposureView): string {
     `,"long_lots":${numberText(exposure.long_lots)},"long_units":${numberText(exposure.long_units)}` +
     `,"opposed_by_long":${quotedOrNull(exposure.opposed_by_long)}` +
     `,"opposed_by_short":${quotedOrNull(exposure.opposed_by_short)}` +
+    `,"other_mark_at_ms":${numberOrNull(exposure.other_mark_at_ms)}` +
     `,"other_marks":${listText(exposure.other_marks, writeMark)}` +
     `,"other_positions":${numberText(exposure.other_positions)},"other_regime":${wordOrNull(exposure.other_regime)}` +
     `,"position_since_ms":${numberOrNull(exposure.position_since_ms)}` +
@@ -32,6 +33,7 @@ function isSameExposure(a: ExposureView, b: ExposureView): boolean {
     a.long_units === b.long_units &&
     a.opposed_by_long === b.opposed_by_long &&
     a.opposed_by_short === b.opposed_by_short &&
+    a.other_mark_at_ms === b.other_mark_at_ms &&
     isSameMarks(a.other_marks, b.other_marks) &&
     a.other_positions === b.other_positions &&
     a.other_regime === b.other_regime &&
@@ -86,6 +88,7 @@ export const EXPOSURE_PARTS_ARE_WHOLE: readonly [
     | 'long_units'
     | 'opposed_by_long'
     | 'opposed_by_short'
+    | 'other_mark_at_ms'
     | 'other_marks'
     | 'other_positions'
     | 'other_regime'

@@ -104,8 +104,12 @@ export function checkFreshness(
     stale = refuse(trace, 'STALE_CLOCK', context.clock_skew_ms, skew, 'ms');
   if (!isTimely(request, context, limits.request_ms, skew))
     stale = refuse(trace, 'STALE_REQUEST', now - request.timestamp_ms, limits.request_ms, 'ms');
+  const otherMarkAtMs = context.exposure.other_mark_at_ms;
   if (!(market.mark !== null && market.mark > 0 && isFresh(market.mark_at_ms, now, limits.mark_ms, skew)))
     stale = refuse(trace, 'STALE_MARK', ageOf(market.mark_at_ms, now), limits.mark_ms, 'ms');
+  // RISK: caps over all symbols rest on the marks of the others as well.
+  else if (otherMarkAtMs !== null && !isFresh(otherMarkAtMs, now, limits.mark_ms, skew))
+    stale = refuse(trace, 'STALE_MARK', ageOf(otherMarkAtMs, now), limits.mark_ms, 'ms');
   const hasQuote = market.bid !== null && market.ask !== null && market.bid > 0 && market.ask >= market.bid;
   if (!(hasQuote && isFresh(market.quote_at_ms, now, limits.quote_ms, skew)))
     stale = refuse(trace, 'STALE_QUOTE', ageOf(market.quote_at_ms, now), limits.quote_ms, 'ms');

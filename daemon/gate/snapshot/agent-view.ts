@@ -1,7 +1,7 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { NO_OWN, othersThan } from '../other-orders.ts';
+import { type Own, othersThan } from '../other-orders.ts';
 import type { SymbolRules } from '../ports.ts';
 import { agentsShare, askableShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
@@ -31,7 +31,7 @@ export function viewAgent(
       ? { longUnits: 0, shortUnits: 0 }
       : worstCase(held, othersThan(liveOrders(state.orders, symbol), ask, agent), markInTicks(live.mark, rules));
   const others =
-    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol);
+    policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
   return {
@@ -62,6 +62,7 @@ function agentElsewhere(
   inputs: LiveInputs,
   agent: string,
   symbol: string,
+  own: Own,
 ): { gross: number; positions: number } {
   let gross = 0;
   let positions = 0;
@@ -77,7 +78,7 @@ function agentElsewhere(
     const held = { longLots: Math.max(0, share), shortLots: Math.max(0, -share) };
     const counted = worstCase(
       held,
-      othersThan(liveOrders(state.orders, other), NO_OWN, agent),
+      othersThan(liveOrders(state.orders, other), own, agent),
       markInTicks(live.mark, rules),
     );
     const units = Math.max(counted.longUnits, counted.shortUnits);

@@ -1,7 +1,7 @@
 import type { ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import { NO_OWN, type Own, othersThan } from '../other-orders.ts';
+import { type Own, othersThan } from '../other-orders.ts';
 import type { SymbolRules } from '../ports.ts';
 import {
   type ExposedPosition,
@@ -39,20 +39,25 @@ export function viewExposure(
   let sent = 0;
   let positions = 0;
   let regime: Regime | null = null;
+  let markAtMs: number | null = null;
   const marks: (readonly [string, number])[] = [];
   for (const other of exposedInOrder(state)) {
     if (other === symbol) continue;
-    positions += 1;
     const otherRules = state.rules.get(other);
     const otherLive = inputs.symbols.get(other);
     if (otherRules === undefined || otherLive === undefined) {
+      positions += 1;
       gross = UNVALUED_USDT;
       continue;
     }
-    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, NO_OWN), otherRules);
-    gross = Math.min(UNVALUED_USDT, gross + counted);
-    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark), otherRules) : counted;
+    const counted = worthOf(exposureOf(state, other, otherRules, otherLive.mark, own), otherRules);
     marks.push([other, otherLive.mark]);
+    // There is nothing but what this review cancels already.
+    if (counted === 0) continue;
+    positions += 1;
+    if (otherRules.trading && !(markAtMs !== null && markAtMs <= otherLive.markAtMs)) markAtMs = otherLive.markAtMs;
+    gross = Math.min(UNVALUED_USDT, gross + counted);
+    sent += hasUnsent(state, other) ? worthOf(sentExposure(state, other, otherLive.mark, own), otherRules) : counted;
     regime = regime === null ? otherLive.heldRegime : highestRegime(regime, otherLive.heldRegime);
   }
   const opposed = findOpposed(state, symbol, agent);
@@ -67,6 +72,7 @@ export function viewExposure(
     long_units: worst.longUnits,
     opposed_by_long: opposed.byLong,
     opposed_by_short: opposed.byShort,
+    other_mark_at_ms: markAtMs,
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
@@ -98,12 +104,13 @@ function hasUnsent(state: GateState, symbol: string): boolean {
   return false;
 }
 /** Worst case of what is at the venue or on its way: slices that are only planned are left out. */
-function sentExposure(state: GateState, symbol: string, mark: number): Exposure {
+function sentExposure(state: GateState, symbol: string, mark: number, own: Own): Exposure {
   const rules = state.rules.get(symbol);
   const position = state.positions.get(symbol);
   if (rules === undefined) return { longUnits: 0, shortUnits: 0 };
   const held = position === undefined ? NOTHING : { longLots: longLots(position), shortLots: shortLots(position) };
-  const sent = [...liveOrders(state.orders, symbol)].filter((order) => order.status !== 'pending_send');
+  const others = [...othersThan(liveOrders(state.orders, symbol), own, null)];
+  const sent = others.filter((order) => order.status !== 'pending_send');
   return worstCase(held, sent, markInTicks(mark, rules));
 }
 

@@ -1,6 +1,6 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
-import type { OrderStatus } from '../api.ts';
+import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
 import { EndedOrders } from './ended-orders.ts';
@@ -236,7 +236,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   }
   if (!isTerminal(known.status) || isTerminal(event.status)) return known;
   known.status = event.status;
-  known.cancelRequested = false;
+  // A cancel that was asked for goes on being asked for: that it had been taken is not so.
   known.cancelRefusal = null;
   // What somebody else's order filled meanwhile the account has shown.
   if (known.foreign) known.executedLots = Math.max(known.executedLots, event.executed_lots);

@@ -14,7 +14,7 @@ import type {
   RequestVerdict,
   ScopeJudge,
 } from '../types.ts';
-import { parentAsk } from './door.ts';
+import { parentAsk } from './asks.ts';
 import type { Executor } from './executor.ts';
 import { readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
@@ -95,7 +95,7 @@ export class AgentDesk {
       intention: asked.intention,
       agent: source.name,
       request: planned.request,
-      marks: this.#parts.executor.marks(),
+      marks: this.#parts.executor.marks.now(),
     };
     const verdict = judge.ask(facts);
     run.tally.noteAttempt(asked);

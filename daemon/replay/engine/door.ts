@@ -2,46 +2,21 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { classifyFeatures, highestRegime } from '../../core/features/market.ts';
-import type { MarketSection, Regime } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
-import type { DecisionKind } from '../../gate/api.ts';
+import type { DecisionKind } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
-import type { SymbolRules } from '../../gate/ports.ts';
 import { GATE_AGENT } from '../../gate/review.ts';
-import type { Ask, LiveInputs, SymbolInputs } from '../../gate/snapshot/inputs.ts';
+import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot.ts';
 import { GateState } from '../../gate/state/gate-state.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { MarketTrack } from '../market/track.ts';
 import type { ReplayAccount } from './account.ts';
+import { AccountReader, marginRatio } from './account-reader.ts';
 import type { MarketClock } from './clock.ts';
-import { HALF_SPREAD_BPS } from './fill-model.ts';
-import { ACCOUNT, VENUE } from './intake.ts';
+import { MarketInputs } from './market-inputs.ts';
 import { toSymbolRules } from './rules.ts';
-
-/** The ask of an agent's request. Written out, as it is made for every request: copying members is slower. */
-export function parentAsk(
-  schemaViolation: string | null,
-  own: OrderState | null,
-  target: OrderState | null,
-): { -readonly [Key in keyof Ask]: Ask[Key] } {
-  return {
-    phase: 'parent',
-    venue: VENUE,
-    accountName: ACCOUNT,
-    tokenSkillSha256: null,
-    schemaViolation,
-    own,
-    leaving: null,
-    exitRung: 0,
-    sliceLots: null,
-    parentPriceTicks: null,
-    target,
-  };
-}
-export const BASE_ASK: Ask = parentAsk(null, null, null);
 
 /** A decision of the replay, folded into the gate's views. */
 export interface Taken {
@@ -60,7 +35,6 @@ export interface TakeOptions {
 const LIQUIDATION_READS = 4;
 const LIQUIDATION_READ_EVERY_MS = 4_000;
 const RULES_EVERY_MS = 1_800_000;
-const NO_POSITIONS: GateEvents['account']['positions'] = [];
 /** Every how many decisions one is timed. */
 const TIMED_EVERY = 16;
 
@@ -71,17 +45,12 @@ const TIMED_EVERY = 16;
  */
 export class GateDoor {
   readonly state = new GateState();
+  readonly market: MarketInputs;
   readonly #clock: MarketClock;
-  readonly #track: MarketTrack;
   readonly #account: ReplayAccount;
+  readonly #reader: AccountReader;
   readonly #policies: ReadonlyMap<string, CompiledPolicy>;
-  readonly #market: MarketSection;
-  readonly #inputs = new Map<string, SymbolInputs>();
-  readonly #inputStep: Float64Array;
   #seq = 0;
-  /** Leverage of every symbol as last told; the same object until one changes. */
-  #leverage: Readonly<Record<string, number>> = {};
-  readonly #toldLeverage: Float64Array;
   #rulesAtMs = 0;
   #sampledAtMs = Number.NEGATIVE_INFINITY;
   /** Readings of the account so far. */
@@ -97,12 +66,10 @@ export class GateDoor {
     policies: ReadonlyMap<string, CompiledPolicy>,
   ) {
     this.#clock = clock;
-    this.#track = track;
     this.#account = account;
     this.#policies = policies;
-    this.#market = this.policy(GATE_AGENT).spec.market;
-    this.#inputStep = new Float64Array(clock.market.symbols.length).fill(-1);
-    this.#toldLeverage = new Float64Array(clock.market.symbols.length);
+    this.market = new MarketInputs(clock, track, this.policy(GATE_AGENT).spec.market);
+    this.#reader = new AccountReader(account, clock);
     this.#refreshRules();
   }
 
@@ -139,125 +106,25 @@ export class GateDoor {
         marginRatio: marginRatio(maintenance, equity),
         observedAtMs: this.#clock.nowMs,
       },
-      symbols: this.#inputs,
+      symbols: this.market.bySymbol,
     };
-  }
-
-  heldRegime(symbol: number): Regime {
-    const clock = this.#clock;
-    const bar = clock.barIndex[symbol]!;
-    if (bar < 0) return this.#inputs.get(clock.market.symbols[symbol]!)?.heldRegime ?? 'extreme';
-    return this.#track.held(symbol, bar, clock.lowFirst[symbol]!, clock.step);
   }
 
   inputs(): LiveInputs {
     const clock = this.#clock;
     if (clock.nowMs - this.#rulesAtMs >= RULES_EVERY_MS) this.#refreshRules();
-    for (let i = 0; i < clock.market.symbols.length; i++) this.#refresh(i);
+    this.market.refresh();
     return this.accountInputs();
-  }
-
-  #refresh(symbol: number): void {
-    const clock = this.#clock;
-    const at = clock.nowMs;
-    if (this.#inputStep[symbol] === at) return;
-    this.#inputStep[symbol] = at;
-    const name = clock.market.symbols[symbol]!;
-    if (!clock.isLive(symbol)) {
-      // In a gap the last mark stands and ages; funding is settled and known all the same.
-      const last = this.#inputs.get(name);
-      if (last === undefined) return;
-      const fundingRate8h = this.#track.fundingRate8h(symbol, at);
-      const raw =
-        last.features === null ? last.heldRegime : classifyFeatures(last.features, fundingRate8h, this.#market).regime;
-      const heldRegime = highestRegime(last.heldRegime, raw);
-      this.#inputs.set(name, {
-        mark: clock.marks[symbol]!,
-        markAtMs: last.markAtMs,
-        bid: last.bid,
-        ask: last.ask,
-        quoteAtMs: last.quoteAtMs,
-        fundingRate8h,
-        fundingAtMs: at,
-        features: last.features,
-        heldRegime,
-      });
-      return;
-    }
-    const mark = clock.marks[symbol]!;
-    const half = Math.max(1, Math.round((clock.markTicks[symbol]! * HALF_SPREAD_BPS) / 1e4));
-    const bar = clock.barIndex[symbol]!;
-    this.#inputs.set(name, {
-      mark,
-      // A live symbol's mark and book are as fresh as the feeds keep them.
-      markAtMs: at,
-      bid: clock.priceOf(symbol, clock.markTicks[symbol]! - half),
-      ask: clock.priceOf(symbol, clock.markTicks[symbol]! + half),
-      quoteAtMs: at,
-      fundingRate8h: this.#track.fundingRate8h(symbol, at),
-      fundingAtMs: at,
-      features: this.#track.live(symbol, bar, mark),
-      heldRegime: this.#track.held(symbol, bar, clock.lowFirst[symbol]!, clock.step),
-    });
   }
 
   /** The account as a feed would have read it now; false: it was read at this instant already. */
   sampleAccount(force = false): boolean {
-    const clock = this.#clock;
-    if (!force && clock.nowMs <= this.#sampledAtMs) return false;
-    this.#sampledAtMs = clock.nowMs;
+    const { nowMs } = this.#clock;
+    if (!force && nowMs <= this.#sampledAtMs) return false;
+    this.#sampledAtMs = nowMs;
     this.samples += 1;
-    const account = this.#account;
-    const equity = account.equityUsdt();
-    const maintenance = account.totalMaintenanceUsdt();
-    const initialMargin = account.initialMarginUsdt();
-    this.append('account', {
-      available_usdt: equity - initialMargin,
-      initial_margin_usdt: initialMargin,
-      leverage: this.#readLeverage(),
-      maintenance_margin_usdt: maintenance,
-      margin_balance_usdt: equity,
-      margin_ratio: marginRatio(maintenance, equity),
-      positions: account.held === 0 ? NO_POSITIONS : this.#readPositions(),
-      requested_at_ms: clock.nowMs,
-      wallet_usdt: account.walletUsdt,
-    });
+    this.append('account', this.#reader.read());
     return true;
-  }
-
-  #readPositions(): GateEvents['account']['positions'] {
-    const clock = this.#clock;
-    const account = this.#account;
-    const positions: GateEvents['account']['positions'][number][] = [];
-    for (let i = 0; i < clock.market.symbols.length; i++) {
-      const lots = account.lots(i);
-      if (lots === 0) continue;
-      positions.push({
-        entry_price: account.entryPrice(i),
-        liquidation_price: account.liquidationPrice(i),
-        lots,
-        maintenance_margin_usdt: account.maintenanceUsdt(i),
-        mark_price: clock.marks[i]!,
-        symbol: clock.market.symbols[i]!,
-        unrealised_pnl_usdt: account.unrealisedUsdt(i),
-        updated_at_ms: clock.nowMs,
-      });
-    }
-    return positions;
-  }
-
-  #readLeverage(): Readonly<Record<string, number>> {
-    const { symbols } = this.#clock.market;
-    const told = this.#toldLeverage;
-    let isNew = false;
-    for (let i = 0; i < told.length; i++) {
-      const leverage = this.#account.leverage(i);
-      if (told[i] === leverage) continue;
-      told[i] = leverage;
-      isNew = true;
-    }
-    if (isNew) this.#leverage = Object.fromEntries(symbols.map((symbol, i) => [symbol, told[i]!]));
-    return this.#leverage;
   }
 
   /** The account is flat at once and no report says so: it takes several readings in a row to be believed. */
@@ -342,39 +209,4 @@ export class GateDoor {
       venue_order_id: order.clientOrderId,
     });
   }
-}
-
-export function marginRatio(maintenance: number, equity: number): number {
-  if (maintenance === 0) return 0;
-  return equity <= 0 ? 1 : maintenance / equity;
-}
-
-/** Rung and slice orders of a permitted decision. */
-export function planOrders(
-  decision: ExecutionDecision,
-  request: ExecutionRequest,
-  rules: SymbolRules,
-  id: string,
-  waitMs: number,
-): readonly PlannedOrder[] {
-  const { effective } = decision;
-  if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
-  if (effective.action !== 'open' && effective.action !== 'exit') return [];
-  const symbol = request.symbol;
-  return decision.constraints.staging_plan.map((slice) => ({
-    client_order_id: `hfreplay${id}-${slice.slice}-0`,
-    delay_ms: effective.action === 'exit' ? waitMs : slice.delay_ms,
-    kind: 'regular',
-    leverage: effective.leverage ?? 1,
-    lots: Math.round((Number(slice.quantity) * rules.lotScale) / rules.lotMantissa),
-    order_type: effective.order_type,
-    price_ticks: effective.price_ticks,
-    protective: false,
-    reduce_only: effective.reduce_only,
-    side: effective.side,
-    slice: slice.slice,
-    symbol,
-    time_in_force: effective.time_in_force,
-    trigger_ticks: null,
-  }));
 }

@@ -2,16 +2,19 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
-import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
 import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../types.ts';
 import type { ReplayAccount } from './account.ts';
+import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
-import { type GateDoor, parentAsk, planOrders, type Taken } from './door.ts';
+import type { GateDoor, Taken } from './door.ts';
 import type { Fill, ReplayExchange, ReplayOrder, ReplayStop } from './exchange.ts';
 import { type Climb, ExitLadder, planSingleOrder } from './exit-ladder.ts';
+import { FillNotes } from './fill-notes.ts';
+import { InstantMarks } from './instant-marks.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
+import { planOrders } from './plan-orders.ts';
 import type { Asked, RunTally } from './tally.ts';
 
 /** What is left to do of a permitted decision. */
@@ -42,12 +45,13 @@ export class Executor {
   readonly #asked = new Map<string, Asked | null>();
   readonly #index: ReadonlyMap<string, number>;
   readonly #exits: ExitLadder;
-  #marks: ReadonlyMap<string, number | null> = new Map();
-  #marksStep = -1;
-  #marksBarMs = -1;
+  readonly marks: InstantMarks;
+  readonly #fills: FillNotes;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
+    this.marks = new InstantMarks(parts.clock);
+    this.#fills = new FillNotes(parts);
     this.#index = new Map(parts.clock.market.symbols.map((symbol, i) => [symbol, i]));
     this.#exits = new ExitLadder(parts.door, parts.clock, parts.later, {
       send: (order, asked) => this.#send(order, asked),
@@ -148,7 +152,7 @@ export class Executor {
       reduceOnly: order.reduceOnly,
       timeInForce: order.timeInForce,
       slice: order.slice,
-      marks: this.marks(),
+      marks: this.marks.now(),
     });
     if (order.priceTicks === null) {
       const fill = exchange.close(symbol, order.lots);
@@ -195,50 +199,10 @@ export class Executor {
         ? 'filled'
         : 'expired';
     door.report(order, status, executed, fill?.price ?? null);
-    if (fill !== null) this.#noteFill(order, fill);
+    if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null);
     if (rests) return;
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
-  }
-
-  /** A fill for judge, views and counts. */
-  #noteFill(order: OrderState, fill: Fill): void {
-    const { door, judge, clock, tally } = this.#parts;
-    const symbol = this.#index.get(order.symbol)!;
-    const verdict = judge.fill({
-      orderId: order.clientOrderId,
-      atMs: clock.nowMs,
-      lots: fill.lots,
-      price: fill.price,
-      feeUsdt: fill.feeUsdt,
-    });
-    door.append('trade', {
-      at_venue_ms: clock.nowMs,
-      client_order_id: order.clientOrderId,
-      fee_usdt: fill.feeUsdt,
-      is_maker: fill.isMaker,
-      lots: fill.lots,
-      price: fill.price,
-      realised_pnl_usdt: 0,
-      side: order.side,
-      symbol: order.symbol,
-      trade_id: `${order.clientOrderId}/${order.executedLots}`,
-    });
-    if (order.agent !== null) {
-      const { breaker } = door.policy(order.agent).temporal;
-      const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);
-      if (opened !== null) door.append('state', opened);
-    }
-    const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
-    tally.noteFill(
-      this.#asked.get(order.clientOrderId) ?? null,
-      { symbol, symbolName: order.symbol, side: order.side, lots: fill.lots },
-      fill.price,
-      clock.marks[symbol]!,
-      lotMantissa / lotScale,
-      fill.feeUsdt,
-      verdict,
-    );
   }
 
   #onRestingFill(resting: ReplayOrder, fill: Fill): void {
@@ -270,7 +234,7 @@ export class Executor {
         reduceOnly: true,
         timeInForce: null,
         slice: 0,
-        marks: this.marks(),
+        marks: this.marks.now(),
       });
     }
     this.#settleOrder(order, fill, false);
@@ -325,7 +289,7 @@ export class Executor {
       atMs: clock.nowMs,
       lots: amend.lots,
       priceTicks: amend.priceTicks,
-      marks: this.marks(),
+      marks: this.marks.now(),
     });
     const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
     const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
@@ -343,7 +307,7 @@ export class Executor {
         atMs: clock.nowMs,
         lots: before.lots,
         priceTicks: before.priceTicks,
-        marks: this.marks(),
+        marks: this.marks.now(),
       });
       return;
     }
@@ -351,15 +315,5 @@ export class Executor {
     this.#asked.set(order.clientOrderId, asked);
     if (outcome.fill !== null)
       this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots);
-  }
-
-  /** Marks of all symbols now, null in a gap; one map an instant. */
-  marks(): ReadonlyMap<string, number | null> {
-    const { clock } = this.#parts;
-    if (this.#marksStep === clock.step && this.#marksBarMs === clock.barOpenMs) return this.#marks;
-    this.#marksStep = clock.step;
-    this.#marksBarMs = clock.barOpenMs;
-    this.#marks = new Map(clock.market.symbols.map((symbol, i) => [symbol, clock.isLive(i) ? clock.marks[i]! : null]));
-    return this.#marks;
   }
 }

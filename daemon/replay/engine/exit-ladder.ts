@@ -4,8 +4,9 @@ import { copyRequest, type Side } from '../../core/request.ts';
 import { planSingle } from '../../gate/decisions.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
 import { isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
+import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
-import { type GateDoor, parentAsk, type Taken } from './door.ts';
+import type { GateDoor, Taken } from './door.ts';
 import type { PendingWork } from './executor.ts';
 import type { Asked } from './tally.ts';
 

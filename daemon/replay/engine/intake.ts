@@ -7,6 +7,7 @@ import type { AgentRequest } from '../types.ts';
 /** What the daemon serves in a replay. */
 export const VENUE = 'paper';
 export const ACCOUNT = 'main';
+export const PLACE = { account: ACCOUNT, venue: VENUE };
 
 export type Intake =
   | {

@@ -1,11 +1,7 @@
-import { findBudget } from '../../core/budget-finding.ts';
-import type { CompiledPolicy, CompiledTier } from '../../core/compiled-policy.ts';
-import { REGIME_RANK } from '../../core/features/market.ts';
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { findExitsBeyondShares } from '../../gate/exit-shares.ts';
 import { closeRequest, findStopTicks, planStop } from '../../gate/protective-orders.ts';
 import {
-  bareAsk,
-  bareRequest,
   findAccountTiers,
   findBreaches,
   GATE_AGENT,
@@ -19,25 +15,21 @@ import {
   standingRequest,
 } from '../../gate/review.ts';
 import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
-import { buildContext } from '../../gate/snapshot.ts';
 import { stateInForce } from '../../gate/state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
 import { describeTightness } from '../../gate/tightness.ts';
 import type { ReplayAccount } from './account.ts';
+import { BASE_ASK, parentAsk } from './asks.ts';
+import { CapWatch } from './cap-watch.ts';
 import type { MarketClock } from './clock.ts';
-import { BASE_ASK, type GateDoor, marginRatio, parentAsk } from './door.ts';
+import type { GateDoor } from './door.ts';
 import type { ReplayExchange } from './exchange.ts';
 import type { Executor } from './executor.ts';
-import { ACCOUNT, VENUE } from './intake.ts';
+import { PLACE } from './intake.ts';
+import { TierCodes } from './tier-codes.ts';
 
-const PLACE = { account: ACCOUNT, venue: VENUE };
-const BARE_ASK = bareAsk(PLACE);
 /** Time between two cuts of the same symbol, as in the daemon, ms. */
 const CUT_EVERY_MS = 5_000;
-/** Sizes up to here lie within the tolerance of {@link findBreaches}: a hair less than 1 / 0.99. */
-const UNTOLERATED = 1.01;
-/** Below this share of the gross notional the equity is thin enough to look for a near liquidation. */
-const LEVERAGED_SHARE = 0.5;
 
 /**
  * What the daemon does between requests (rule 15 and protection): the condition layer follows the account, resting
@@ -49,25 +41,12 @@ export class ReplayKeeper {
   readonly #exchange: ReplayExchange;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
+  readonly tiers: TierCodes;
+  readonly #caps: CapWatch;
   readonly #cutAtMs: Float64Array;
-  /** Tightened symbol and gross caps found last, USDT, and what they were found for. */
-  readonly #caps: Float64Array;
-  #grossCap = Number.POSITIVE_INFINITY;
-  #capSignature = Number.NaN;
   #reviewed = '';
   #isReduceOnly = false;
   #tierCode = 0;
-  #bandBarMs = -1;
-  #bandCode = 0;
-  #bandLow = 0;
-  #bandHigh = 0;
-  #bandMargin = 0;
-  /** The code found last, and all that it was found for. */
-  #code = 0;
-  #codeAtMs = Number.NaN;
-  #codeEquity = Number.NaN;
-  #codeMaintenance = Number.NaN;
-  #codeSamples = 0;
   readonly #policy: CompiledPolicy;
 
   constructor(
@@ -84,7 +63,8 @@ export class ReplayKeeper {
     this.#account = account;
     this.#clock = clock;
     this.#cutAtMs = new Float64Array(clock.market.symbols.length).fill(Number.NEGATIVE_INFINITY);
-    this.#caps = new Float64Array(clock.market.symbols.length).fill(Number.POSITIVE_INFINITY);
+    this.#caps = new CapWatch(door, account, clock, this.#policy);
+    this.tiers = new TierCodes(door, account, clock, this.#policy);
   }
 
   tick(): void {
@@ -98,58 +78,8 @@ export class ReplayKeeper {
     if (spec.protection.required) this.#protect();
   }
 
-  /**
-   * Which tiers of rule 8 the account has reached, as one number: equal, nothing has changed. Between bar openings and
-   * new highs the equities between which that number stays are known.
-   */
-  tierCode(): number {
-    const equity = this.#account.equityUsdt();
-    const maintenance = this.#account.totalMaintenanceUsdt();
-    const isSame =
-      this.#codeAtMs === this.#clock.nowMs &&
-      this.#codeEquity === equity &&
-      this.#codeMaintenance === maintenance &&
-      this.#codeSamples === this.#door.samples;
-    if (isSame) return this.#code;
-    this.#code = this.#findTierCode(equity, maintenance);
-    this.#codeAtMs = this.#clock.nowMs;
-    this.#codeEquity = equity;
-    this.#codeMaintenance = maintenance;
-    this.#codeSamples = this.#door.samples;
-    return this.#code;
-  }
-
-  #findTierCode(equity: number, maintenance: number): number {
-    const isKnown =
-      this.#bandBarMs === this.#clock.barOpenMs &&
-      equity > this.#bandLow &&
-      equity < this.#bandHigh &&
-      maintenance < this.#bandMargin * equity;
-    if (isKnown) return this.#bandCode;
-    const { state } = this.#door;
-    const { nowMs } = this.#clock;
-    const { drawdownTiers, dailyLossTiers, marginRatioTiers } = this.#policy;
-    const drawdown = state.equity.drawdown(nowMs, equity, this.#policy.spec.account.drawdown.window_ms);
-    const loss = state.equity.dailyLoss(nowMs, equity);
-    const margin = marginRatio(maintenance, equity);
-    const code =
-      (countReached(drawdownTiers, drawdown) * TIER_CODES + countReached(dailyLossTiers, loss)) * TIER_CODES +
-      countReached(marginRatioTiers, margin);
-    this.#bandBarMs = this.#clock.barOpenMs;
-    this.#bandCode = code;
-    // While no tier is reached the band reaches from the first tier's equity to the highest one so far.
-    const peak = drawdown < 1 ? equity / (1 - drawdown) : 0;
-    const reference = loss < 1 ? equity / (1 - loss) : 0;
-    const isCalm = code === 0 && equity > 0;
-    const low = Math.max(peak * (1 - firstLevel(drawdownTiers)), reference * (1 - firstLevel(dailyLossTiers)));
-    this.#bandLow = isCalm ? low * (1 + BAND_MARGIN) : Number.POSITIVE_INFINITY;
-    this.#bandHigh = isCalm ? Math.max(peak, equity) : Number.NEGATIVE_INFINITY;
-    this.#bandMargin = firstLevel(marginRatioTiers) * (1 - BAND_MARGIN);
-    return code;
-  }
-
   #followTiers(): void {
-    const code = this.tierCode();
+    const code = this.tiers.code();
     if (code === this.#tierCode) return;
     this.#tierCode = code;
     const tiers = findAccountTiers(this.#door.state, this.#door.accountInputs(), this.#policy);
@@ -220,40 +150,8 @@ export class ReplayKeeper {
     return verdict;
   }
 
-  /** Caps follow regimes and tiers alone: while those stand, sizes are compared with the caps found last. */
-  #mayBreach(): boolean {
-    const account = this.#account;
-    let signature = this.#tierCode;
-    for (let i = 0; i < this.#caps.length; i++)
-      signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#door.heldRegime(i)]);
-    if (signature !== this.#capSignature) {
-      this.#capSignature = signature;
-      this.#findCaps();
-    }
-    if (account.grossUsdt() > this.#grossCap) return true;
-    // Liquidation can only be near while equity is a small part of what is held.
-    if (account.equityUsdt() < LEVERAGED_SHARE * account.grossUsdt()) return true;
-    for (let i = 0; i < this.#caps.length; i++) if (account.notionalUsdt(i) > this.#caps[i]!) return true;
-    return false;
-  }
-
-  #findCaps(): void {
-    const inputs = this.#door.inputs();
-    const policy = this.#policy;
-    this.#grossCap = Number.POSITIVE_INFINITY;
-    const { symbols } = this.#clock.market;
-    for (let i = 0; i < symbols.length; i++) {
-      if (this.#account.lots(i) === 0) continue;
-      const symbol = symbols[i]!;
-      const request = bareRequest(PLACE, symbol, this.#clock.nowMs);
-      const { budget } = findBudget(buildContext(this.#door.state, inputs, request, policy, BARE_ASK), policy);
-      this.#caps[i] = budget.symbol_notional_usdt * UNTOLERATED;
-      this.#grossCap = Math.min(this.#grossCap, budget.gross_notional_usdt * UNTOLERATED);
-    }
-  }
-
   #cutBack(): void {
-    if (!this.#mayBreach()) return;
+    if (!this.#caps.mayBreach(this.#tierCode)) return;
     const now = this.#clock.nowMs;
     const policy = this.#policy;
     for (const breach of findBreaches(this.#door.state, this.#door.inputs(), policy, PLACE)) {
@@ -313,23 +211,4 @@ export class ReplayKeeper {
   forgetAfterLiquidation(): void {
     for (const order of [...everyLiveOrder(this.#door.state.orders)]) this.#executor.end(order, 'canceled');
   }
-}
-
-/** More than there can be tiers of one kind. */
-const TIER_CODES = 64;
-
-/** Keeps the band off its ends by more than floats can err. */
-const BAND_MARGIN = 1e-9;
-
-function firstLevel(tiers: readonly CompiledTier[]): number {
-  let first = 1;
-  for (const tier of tiers) if (tier.at < first) first = tier.at;
-  return first;
-}
-
-function countReached(tiers: readonly CompiledTier[], level: number): number {
-  let count = 0;
-  // Negated so that NaN reaches every tier, as in the gate.
-  for (let i = 0; i < tiers.length; i++) if (!(level < tiers[i]!.at)) count += 1;
-  return count;
 }

@@ -1,7 +1,4 @@
-import { type ArgsCheck, compileOperatorSchema } from '../../contract/operator-schema.ts';
-import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { GATE_AGENT } from '../../gate/review.ts';
 import type { MarketTrack } from '../market/track.ts';
 import type { Agent, AttackEpisode, PlannedAsk, RunKey, RunResult, ScopeJudge } from '../types.ts';
 import { ReplayAccount } from './account.ts';
@@ -13,6 +10,7 @@ import { ReplayExchange } from './exchange.ts';
 import { Executor, type PendingWork } from './executor.ts';
 import { ReplayKeeper } from './keeper.ts';
 import type { PreparedMarket } from './prepared.ts';
+import { compilePolicies, schemaCheckOf } from './run-policies.ts';
 import { RunTally } from './tally.ts';
 
 export const START_EQUITY_USDT = 10_000;
@@ -75,7 +73,15 @@ export class ReplayRun {
     this.clock = new MarketClock(market);
     const instruments = market.series.map((series) => series.bars.instrument);
     this.account = new ReplayAccount(instruments, this.clock.marks, START_EQUITY_USDT);
-    this.door = new GateDoor(this.clock, setup.track, this.account, compilePolicies(setup));
+    this.door = new GateDoor(
+      this.clock,
+      setup.track,
+      this.account,
+      compilePolicies(
+        setup.policy,
+        setup.agents.map(({ name }) => name),
+      ),
+    );
     this.#exchange = new ReplayExchange(this.account, this.clock);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
@@ -292,7 +298,7 @@ export class ReplayRun {
    */
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
-    const tiers = this.#keeper.tierCode();
+    const tiers = this.#keeper.tiers.code();
     const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers;
     if (!isNews) return false;
     this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
@@ -319,41 +325,4 @@ export class ReplayRun {
     this.door.noteLiquidation();
     if (this.account.equityUsdt() <= 0) this.#isRuined = true;
   }
-}
-
-const compiled = new WeakMap<IntendedPolicySpec, Map<string, CompiledPolicy>>();
-
-/** A policy for each of its agents, compiled once: nothing in it changes, and runs under it read the very same objects. */
-function compilePolicies({ policy, agents }: RunSetup): ReadonlyMap<string, CompiledPolicy> {
-  const { spec, hash } = policy;
-  const known = compiled.get(spec) ?? new Map<string, CompiledPolicy>();
-  compiled.set(spec, known);
-  const compile = (name: string): CompiledPolicy => {
-    const key = `${hash}/${name}`;
-    const made = known.get(key) ?? compilePolicy(spec, hash, name);
-    known.set(key, made);
-    return made;
-  };
-  return new Map([GATE_AGENT, ...agents.map((entry) => entry.name)].map((name) => [name, compile(name)]));
-}
-
-type SchemaCheck = (tool: string, args: object) => string | null;
-const schemaChecks = new WeakMap<IntendedPolicySpec, SchemaCheck>();
-
-/** The operator's schemas of a policy, compiled once. */
-function schemaCheckOf(spec: IntendedPolicySpec): SchemaCheck {
-  const known = schemaChecks.get(spec);
-  if (known !== undefined) return known;
-  const checks = new Map<string, ArgsCheck>();
-  for (const [tool, entry] of Object.entries(spec.tools)) {
-    if (entry === undefined) continue;
-    const compiled = compileOperatorSchema(entry.args);
-    checks.set(tool, compiled.ok ? compiled.check : () => compiled.violations);
-  }
-  const check: SchemaCheck = (tool, args) => {
-    const [first] = checks.get(tool)?.(args) ?? [];
-    return first === undefined ? null : `${first.path}: ${first.message}`;
-  };
-  schemaChecks.set(spec, check);
-  return check;
 }

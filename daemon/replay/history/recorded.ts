@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionBody } from '../../gate/api.ts';
+import type { DecisionBody } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, RulesEvent } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 

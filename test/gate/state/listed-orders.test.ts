@@ -45,6 +45,20 @@ describe('SAE-AUDIT: an order that the open list shows after its end', () => {
     assert.equal(ledger.refold().orders.all.size, 0, 'after a restart too');
   });
 
+  it('BY-32 goes on being canceled when that was asked for', () => {
+    const ledger = started();
+    ledger.append(decisionEvent({ id: 'd-1', atMs: T0, orders: [{ client_order_id: 'o-1' }] }));
+    ledger.append(orderEvent('o-1', T0 + 1, { status: 'working' }));
+    const cancel = { action: 'cancel', client_order_id: 'o-1', lots: null, price_ticks: null, reason: 'test' } as const;
+    ledger.append({ kind: 'order_intent', at_ms: T0 + 2, payload: cancel });
+    ledger.append(orderEvent('o-1', T0 + 3, { status: 'canceled' }));
+    ledger.append(orderEvent('o-1', T0 + 4, { status: 'working', foreign: SHOWN }));
+    for (const state of [ledger.state, ledger.refold()]) {
+      const order = state.orders.all.get('o-1');
+      assert.deepEqual([order?.status, order?.cancelRequested], ['working', true]);
+    }
+  });
+
   it('leaves the place to another order under its id, which stays when the first is forgotten', () => {
     const ledger = started();
     ledger.append(orderEvent('grid-1', T0, { foreign: { ...SHOWN, lots: 2 }, venue_order_id: '1' }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { OrderStatus } from '../../../daemon/gate/api.ts';
+import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
 import type { SignalEvent } from '../../../daemon/gate/events.ts';
 import { KEEP_ENDED_MS } from '../../../daemon/gate/state/ended-orders.ts';
 import { isTerminal } from '../../../daemon/gate/state/orders.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Caller, TradingArgs } from '../../../daemon/gate/api.ts';
+import type { TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
+import type { Caller } from '../../../daemon/gate/api.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 

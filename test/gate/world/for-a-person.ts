@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AlertsBody, OrderBody, SignalEntryBody, SignalsBody } from '../../../daemon/gate/api.ts';
+import type { SignalEntryBody, SignalsBody } from '../../../daemon/gate/api/operator.ts';
+import type { AlertsBody, OrderBody } from '../../../daemon/gate/api/reads.ts';
 import type { SignalEvent } from '../../../daemon/gate/events.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';

@@ -71,4 +71,14 @@ describe('an agent cannot have the venue refuse us, at the cost of others (BY-07
     assert.equal(body.decision.effective?.limit_price, '4529764.0');
     await stands();
   });
+
+  it('BY-07 a take-profit is not moved to a price that its exit would not get, nor below the band of the venue', async () => {
+    const [resting] = (await world.orders('?open=true')).filter((entry) => entry.reduce_only);
+    const before = await world.position('BTCUSDT');
+    assert.ok(resting !== undefined && before > 0, 'the take-profit of before');
+    for (const limit_price of [58_100, 57_100, 56_000])
+      assert.deepEqual(await codes(resting.client_order_id, { limit_price }), ['MODIFY_NOT_ALLOWED']);
+    assert.equal(await world.position('BTCUSDT'), before, 'nothing was sold');
+    await stands();
+  });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { openOrders } from '../../bypasses/attempts.ts';
-import { DaemonWorld, order } from '../../daemon/harness.ts';
+import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
 
 describe('what rests is reviewed when rule 8 begins to bind', () => {
   let world: DaemonWorld;
@@ -71,5 +73,55 @@ describe('what rests is trusted no more than it was when it was asked for', () =
     const cap = again.body.decision.constraints.notional_cap;
     assert.ok(cap < rested, `a new order of this skill gets ${cap} USDT, ${rested} USDT rested`);
     assert.equal(openOrders(await world.books()).length, 0, 'what rested is gone');
+  });
+});
+
+describe('what rests was found to fit without an order that was being canceled', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.account.concentration = { share: 0.99, floor_usdt: 3_000 };
+      },
+    });
+  });
+  after(() => world.close());
+  const rest = async (args: object): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ order_type: 'limit', ...args }));
+    assert.equal(body.execution.state, 'working', JSON.stringify([body.decision.reasons, body.execution]));
+  };
+  const tighten = async (key: 'symbol_notional_usdt' | 'gross_notional_usdt', to: number): Promise<void> => {
+    const text = readFileSync(world.policyPath, 'utf8');
+    writeFileSync(world.policyPath, text.replace(new RegExp(`${key}: \\d+`), `${key}: ${to}`));
+    await until('the policy is in force', () => world.daemon.gate.core.policySpec.budgets[key] === to);
+    await world.refresh();
+  };
+  const open = async (): Promise<readonly unknown[]> =>
+    openOrders(await world.books()).map(({ symbol, price }) => `${symbol} ${Number(price)}`);
+
+  it('BY-31 BY-32 it goes as well when that one fills before its cancel is taken', async () => {
+    await rest({ limit_price: 59_900, requested_notional: 900 });
+    await rest({ limit_price: 59_000, requested_notional: 900 });
+    await world.fault({
+      kind: 'error',
+      code: -1001,
+      msg: 'Internal error.',
+      count: 1_000,
+      match: { method: 'DELETE', path: '/fapi/v1/order' },
+    });
+    await tighten('symbol_notional_usdt', 1_000);
+    assert.deepEqual(await open(), ['BTCUSDT 59900', 'BTCUSDT 59000'], 'the cancel of the first is refused');
+    await world.setMark('BTCUSDT', 59_850);
+    assert.deepEqual(await open(), ['BTCUSDT 59000'], 'it has filled');
+    await world.control('clear-faults', {});
+    await until('the other is canceled', async () => {
+      await world.refresh();
+      return (await open()).length === 0;
+    });
+    await world.setMark('BTCUSDT', 58_950);
+    const held = (await world.position('BTCUSDT')) * 58_950;
+    assert.ok(held > 0 && held <= 1_000, `${held} USDT held, 1,000 permitted`);
+    assert.ok(checkAudit(world) > 0);
   });
 });

@@ -1,0 +1,87 @@
+/** A decision, what became of it, and so the answer of a tool. */
+import type { BudgetRecord, Constraints, EffectiveAction, Reason, RuleVerdict, Verdict } from '../../core/decision.ts';
+
+export const EXECUTION_STATES = [
+  'none',
+  'submitting',
+  'staging',
+  'working',
+  'partially_filled',
+  'filled',
+  'canceled',
+  'expired',
+  'rejected',
+  'unknown',
+  'lost',
+  'awaiting_approval',
+] as const;
+export type ExecutionState = (typeof EXECUTION_STATES)[number];
+export const ORDER_STATUSES = [
+  'pending_send',
+  'in_flight',
+  'working',
+  'partially_filled',
+  'filled',
+  'canceled',
+  'expired',
+  'rejected',
+  'unknown',
+  'lost',
+  'not_placed',
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+export const DECISION_KINDS = ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'] as const;
+export type DecisionKind = (typeof DECISION_KINDS)[number];
+export interface DecisionBody {
+  readonly decision: Verdict;
+  readonly decision_id: string;
+  readonly request_id: string | null;
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: DecisionKind;
+  readonly agent: string;
+  readonly tool: string;
+  readonly symbol: string | null;
+  /** False for intercept and dry_run: it authorises nothing. */
+  readonly binding: boolean;
+  readonly enforced: boolean;
+  readonly effective: EffectiveAction | null;
+  readonly constraints: Constraints;
+  readonly budget: BudgetRecord;
+  readonly condition_reducing: boolean;
+  readonly reasons: readonly Reason[];
+  readonly verdicts: readonly RuleVerdict[];
+  readonly retry_after_ms: number | null;
+  readonly policy_hash: string;
+  /** sha256 of the canonical JSON of the recorded context. */
+  readonly context_hash: string;
+}
+export interface ExecutionOrder {
+  readonly client_order_id: string;
+  readonly venue_order_id: string | null;
+  readonly slice: number;
+  readonly status: OrderStatus;
+  readonly quantity: string;
+  readonly filled_quantity: string;
+  readonly average_price: string | null;
+}
+export interface ExecutionBody {
+  readonly state: ExecutionState;
+  readonly orders: readonly ExecutionOrder[];
+  /** Plain advice, e.g. "pending, do not resend", or why the venue rejected. */
+  readonly note: string | null;
+  /** Rejected by the venue, and asking again is sensible. */
+  readonly retryable: boolean;
+}
+export interface ToolAnswer {
+  readonly decision: DecisionBody;
+  readonly execution: ExecutionBody;
+}
+/**
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send, as text or as its UTF-8 bytes (the
+ * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
+ */
+export type ToolOutcome =
+  | { readonly kind: 'decided'; readonly text: string | Buffer }
+  | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
+  | { readonly kind: 'unavailable'; readonly message: string };
