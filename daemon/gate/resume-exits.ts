@@ -45,9 +45,16 @@ export class ExitResumption {
         this.#core.alert('EXIT_DROPPED', `exit ${order.clientOrderId} waited, and is too old now`, order.symbol);
       } else this.#exits.wait(event, order).catch((error: unknown) => this.#alert(error, order.symbol));
     }
-    for (const ladder of ladders)
-      if (!isOver(ladder.event, ladder.order))
-        this.#exits.resume(ladder).catch((error: unknown) => this.#alert(error, ladder.order.symbol));
+    for (const ladder of ladders) {
+      const { event, order, leftLots } = ladder;
+      if (!isOver(event, order)) this.#exits.resume(ladder).catch((error: unknown) => this.#alert(error, order.symbol));
+      else if (leftLots > order.executedLots)
+        this.#core.alert(
+          'EXIT_DROPPED',
+          `exit ${order.clientOrderId} was cut off with ${leftLots - order.executedLots} lots left, and is too old now`,
+          order.symbol,
+        );
+    }
   }
 
   #alert(error: unknown, symbol: string | null): void {

@@ -109,6 +109,27 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await checkAudit(world);
   });
 
+  it('a ladder that was cut off hours ago is dropped, and said', async (t) => {
+    const world = await hold(t, (spec) => {
+      spec.exits.step_ms = 10_000;
+    });
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    const left = await world.position('BTCUSDT');
+    assert.ok(left > 0, 'a part is left when the daemon stops');
+    await world.daemon.close();
+    await world.control('advance', { ms: 2 * 3_600_000 });
+    await world.restart();
+    const dropped = (): readonly string[] =>
+      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+        .map((event) => event.payload as { code: string; detail: string })
+        .filter(({ code }) => code === 'EXIT_DROPPED')
+        .map(({ detail }) => detail);
+    await until('it is said', () => dropped().length > 0);
+    assert.match(dropped()[0] ?? '', new RegExp(`with ${Math.round(left * 1_000)} lots left`));
+    assert.equal(await world.position('BTCUSDT'), left);
+  });
+
   it('a rung that may have been sent is not sent again before it is proven that it was not placed', async (t) => {
     const world = await hold(t, undefined);
     const held = await world.position('BTCUSDT');
