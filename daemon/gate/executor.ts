@@ -26,6 +26,8 @@ export class Executor {
   readonly #signal: AbortSignal;
   /** Whoever still waits for an outcome is answered with what is known: the daemon stops. */
   readonly #answerNow = new AbortController();
+  /** Symbols that an exit of the gate is closing, from its decision until its ladder has ended. */
+  readonly #gateExits = new Set<string>();
 
   constructor(parts: {
     core: GateCore;
@@ -121,14 +123,29 @@ export class Executor {
     await this.#exits.run(decided);
   }
 
+  /** Also between two rungs, where none of its orders is alive: what it has left is still to be closed. */
+  isGateExiting(symbol: string): boolean {
+    return this.#gateExits.has(symbol);
+  }
+
   /** Resolves when the exit is on disk; it then runs by itself. */
   async runGateExit(request: ExecutionRequest): Promise<void> {
-    const decided = this.#decisions.decideForGate(request);
-    if (decided === null) return;
-    await decided.appended.committed;
+    const symbol = request.symbol ?? '';
+    this.#gateExits.add(symbol);
+    let running: Promise<void> | null = null;
+    try {
+      const decided = this.#decisions.decideForGate(request);
+      if (decided === null) return;
+      await decided.appended.committed;
+      running = this.#exits.run(decided);
+    } finally {
+      if (running === null) this.#gateExits.delete(symbol);
+    }
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
-    this.#exits.run(decided).catch((error: unknown) => {
-      if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
-    });
+    running
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
+      })
+      .finally(() => this.#gateExits.delete(symbol));
   }
 }

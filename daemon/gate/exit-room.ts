@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
-import { closableShare } from './state/closable-share.ts';
+import { closableShare, isShared } from './state/closable-share.ts';
 import { remainingLots } from './state/exposure.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
 import { longLots, shortLots } from './state/positions.ts';
+
+/** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
+const MAKE_WITHIN_MS = 1_000;
 
 /** What rests on an exit's side of a position, and may be in its way. */
 export class ExitRoom {
@@ -57,7 +61,18 @@ export class ExitRoom {
     const lotsOf = (orders: Iterable<OrderState>): number =>
       [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
     if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
-    await this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
+    const making = this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
+    // RISK: an answer that hangs must not hold up the exit; reduceOnly bounds both. Where others hold a part, both
+    // together could close it, so that the exit waits for the proof.
+    if (this.#mayCloseOthers(order)) await making;
+    else await Promise.race([making, delay(MAKE_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  #mayCloseOthers(order: OrderState): boolean {
+    if (order.agent === null || !this.#isBoundToShare(order)) return false;
+    const { orders, positions } = this.#core.state;
+    const position = positions.get(order.symbol);
+    return position !== undefined && isShared(position, liveOrders(orders, order.symbol), order.agent, order.side);
   }
 }
 

@@ -11,10 +11,10 @@ import type { InterruptedLadder } from './interrupted-exits.ts';
 import { MergedExits } from './merged-exits.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
-import type { Resolver } from './resolver.ts';
+import { neverRests, type Resolver } from './resolver.ts';
 import { waitsForOwnExits } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
-import { isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
+import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from './state/orders.ts';
 
 /** Automatic attempts of one rung after a proven refusal that a repeat can mend (BINANCE.md part B, 2.1). */
 const MAX_ATTEMPTS = 5;
@@ -157,7 +157,8 @@ export class ExitRunner {
       const { order, isTakeProfit } = climb;
       if (order.status !== 'in_flight') return;
       const outcome = await this.#sender.send(order);
-      if (statusOf(order) === 'unknown') await this.#resolver.resolve(order);
+      // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+      if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order))) await this.#resolver.resolve(order);
       if (isTakeProfit && !isTerminal(order.status)) return;
       climb.left -= order.executedLots;
       if (climb.left <= 0 || !isTerminal(order.status)) return;

@@ -84,7 +84,7 @@ export function buildParts(options: GateOptions): GateParts {
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
-  const protection = new Protection(core, sender, canceler, (request) => executor.runGateExit(request));
+  const protection = new Protection(core, sender, canceler, executor);
   const flatten = new Flatten({
     core,
     canceler,
@@ -145,9 +145,6 @@ function buildTasks(parts: {
   protection: Protection;
 }): KeeperTasks {
   const { resolver, canceler, standing, exitShares, flatten, protection } = parts;
-  const cutBack = async (): Promise<void> => {
-    await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
-  };
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -157,9 +154,9 @@ function buildTasks(parts: {
       await Promise.all([standing.tick(), exitShares.tick()]);
     },
     flatten: () => flatten.tick(),
-    // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
-    protect: async () => {
-      await Promise.all([protection.tick(), cutBack()]);
+    protect: () => protection.tick(),
+    cutBack: async () => {
+      await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
     },
   };
 }

@@ -1,13 +1,19 @@
 import { wholeExitLots } from '../core/exit.ts';
-import type { DecisionEvent } from './events.ts';
+import type { DecisionEvent, StateEvent } from './events.ts';
 import type { LedgerPort } from './ports.ts';
 import type { GateState } from './state/gate-state.ts';
+import { layerKey } from './state/layers.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
 
 /** An exit is looked for in what was planned within this time before the last record, ms. */
 const PLANNED_WITHIN_MS = 600_000;
 /** Between two rungs at most this much time passes, refusals and their waits included, ms. */
 const RUNG_WITHIN_MS = 60_000;
+
+/** Recorded by a daemon at work, and by none that only starts. */
+const WORK_KINDS: ReadonlySet<string> = new Set(['account', 'decision', 'market', 'order', 'order_intent', 'trade']);
+/** A start records fewer events than these before it enters the boot layer. */
+const BEFORE_BOOT_EVENTS = 1_000;
 
 /** What a ladder was about when its daemon ended, as the ledger shows it. */
 export interface InterruptedLadder {
@@ -40,9 +46,10 @@ export function findInterrupted(state: GateState, ledger: LedgerPort): Interrupt
   const [last] = ledger.iterateEvents({ fromSeq: lastSeq });
   if (last === undefined) return { waiting: [], ladders: [] };
   const waiting: { event: DecisionEvent; order: OrderState }[] = [];
+  const workedAtMs = findLastWork(state, ledger) ?? last.at_ms;
   let fromSeq = Number.POSITIVE_INFINITY;
   for (const order of state.orders.all.values()) {
-    const isRecent = order.plannedAtMs >= last.at_ms - PLANNED_WITHIN_MS || !isTerminal(order.status);
+    const isRecent = order.plannedAtMs >= workedAtMs - PLANNED_WITHIN_MS || !isTerminal(order.status);
     if (order.decisionId === null || order.foreign || !order.reduceOnly || order.origin === 'gate' || !isRecent)
       continue;
     const stored = ledger.findDecision(order.decisionId);
@@ -50,8 +57,28 @@ export function findInterrupted(state: GateState, ledger: LedgerPort): Interrupt
     if (isWaitingExit(order)) waiting.push({ event: stored.payload as DecisionEvent, order });
     else fromSeq = Math.min(fromSeq, stored.seq);
   }
-  const ladders = fromSeq > lastSeq ? [] : findLadders(state, ledger, fromSeq, last.at_ms);
+  const ladders = fromSeq > lastSeq ? [] : findLadders(state, ledger, fromSeq, workedAtMs);
   return { waiting, ladders };
+}
+
+/**
+ * When exits were last carried on. A start that was itself cut off before it had reconciled recorded only that: its
+ * instants say nothing of when a rung ended. Null: the last run had reconciled, and its last record tells.
+ */
+function findLastWork(state: GateState, ledger: LedgerPort): number | null {
+  if (!state.layers.has(layerKey('boot', 'account', null))) return null;
+  let bootSeq: number | null = null;
+  for (const stored of ledger.iterateEvents({ kind: 'state' })) {
+    const { layer, state: set } = stored.payload as StateEvent;
+    if (layer === 'boot') bootSeq = set === 'active' ? null : (bootSeq ?? stored.seq);
+  }
+  if (bootSeq === null) return null;
+  let workedAtMs: number | null = null;
+  for (const stored of ledger.iterateEvents({ fromSeq: Math.max(1, bootSeq - BEFORE_BOOT_EVENTS) })) {
+    if (stored.seq >= bootSeq) break;
+    if (WORK_KINDS.has(stored.kind)) workedAtMs = stored.at_ms;
+  }
+  return workedAtMs;
 }
 
 function findLadders(state: GateState, ledger: LedgerPort, fromSeq: number, lastMs: number): InterruptedLadder[] {

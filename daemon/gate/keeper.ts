@@ -31,8 +31,10 @@ export interface KeeperTasks {
   reviewStanding(): Promise<void>;
   /** What an operator's flatten left goes on being closed. */
   flatten(): Promise<void>;
-  /** Protective stops, and what stands above its caps is cut back: they rest on positions as they were once read. */
+  /** Protective stops: they rest on positions as they were once read. */
   protect(): Promise<void>;
+  /** What stands above its caps is cut back: it rests on prices as well. */
+  cutBack(): Promise<void>;
 }
 
 /**
@@ -132,7 +134,8 @@ export class Keeper {
     await Promise.all(this.#running);
     await this.#tasks.retryCancels();
     await this.#tasks.reviewStanding();
-    await this.#tasks.protect();
+    // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
+    await Promise.all([this.#tasks.protect(), this.#tasks.cutBack()]);
   }
 
   /** The feed loop; ends with the signal. What fails in one round is said, and the next round tries again. */
@@ -180,12 +183,16 @@ export class Keeper {
   /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
   #startTasks(): void {
     this.#startTask('retryCancels');
-    // Before the first reading the ledger's orders and positions may be of long ago, and the boot layer, which would
-    // cancel what was left to rest, says only that.
-    if (!this.#reconciliation.wasReconciled) return;
+    // Before the first reading the ledger's orders and positions may be of long ago.
+    if (!this.#reconciliation.wasRead) return;
+    // INVARIANT: neither needs prices, nor the settings of the account, which may not be to be had for long.
     this.#startTask('flatten');
-    this.#startTask('reviewStanding');
     this.#startTask('protect');
+    // Until prices were read no regime is known, and the boot layer, which would cancel what was left to rest, says
+    // only that.
+    if (!this.#reconciliation.wasReconciled) return;
+    this.#startTask('reviewStanding');
+    this.#startTask('cutBack');
   }
 
   #startTask(name: keyof KeeperTasks): void {

@@ -82,7 +82,7 @@ export class LiveMarket {
     return feed;
   }
 
-  /** Takes in closed bars in order; the hold steps once per closed bar. */
+  /** Takes in closed bars in order; the hold steps at each close. */
   applyBars(symbol: string, bars: readonly Bar[]): BarIntake {
     const feed = this.#feed(symbol);
     const kept = this.#bars.get(symbol) ?? [];
@@ -98,7 +98,10 @@ export class LiveMarket {
       const features = feed.window.readClosed();
       // A hold restored from the ledger has seen the bars before it: replayed history may not raise it again.
       const isNews = feed.hold === null || bar.openTimeMs + this.#section.bar_ms > feed.hold.bars_as_of_ms;
-      if (features !== null && isNews) this.#step(feed, features, true);
+      if (features === null || !isNews) continue;
+      this.#step(feed, features, true);
+      // Its label stands through the bar that begins with it, whether or not that bar has been quoted.
+      this.#step(feed, features, false);
     }
     const capacity = 2 * this.#section.volatility.baseline_bars + this.#section.volatility.window_bars;
     if (kept.length > capacity) kept.splice(0, kept.length - capacity);

@@ -1,5 +1,5 @@
 import type { ExecutionDecision } from '../core/decision.ts';
-import type { ExecutionRequest } from '../core/request.ts';
+import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
@@ -22,6 +22,14 @@ const MAX_STOP_REFUSALS = 3;
 /** The venue takes one order that closes the whole position on a side; somebody else's protects it already. */
 const OTHER_STOP = -4130;
 
+/** Exits of the gate itself. */
+export interface GateExits {
+  /** Resolves when the exit is on disk; it then runs by itself. */
+  runGateExit(request: ExecutionRequest): Promise<void>;
+  /** One of them has not ended. */
+  isGateExiting(symbol: string): boolean;
+}
+
 /**
  * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
  * reduce`), protective stops (`protection.required`), the alert at the end of the holding time.
@@ -30,27 +38,24 @@ export class Protection {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
-  readonly #exit: (request: ExecutionRequest) => Promise<void>;
+  readonly #exits: GateExits;
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
+  /** Symbols in which somebody else's order closes the position: the venue takes no other on that side. */
+  readonly #guarded = new Set<string>();
   /** Symbols whose stop is being seen to: one at a time in each, and none waits for another. */
   readonly #protecting = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
 
-  constructor(
-    core: GateCore,
-    sender: OrderSender,
-    canceler: Canceler,
-    exit: (request: ExecutionRequest) => Promise<void>,
-  ) {
+  constructor(core: GateCore, sender: OrderSender, canceler: Canceler, exits: GateExits) {
     this.#core = core;
     this.#sender = sender;
     this.#canceler = canceler;
-    this.#exit = exit;
+    this.#exits = exits;
   }
 
   /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
@@ -71,11 +76,17 @@ export class Protection {
     }
     this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
     const side = position.lots > 0 ? 'sell' : 'buy';
-    await this.#exit(closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()));
+    await this.#exits.runGateExit(
+      closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()),
+    );
   }
 
-  /** An exit of the gate is on its way or unknown: what it closes would be counted, and closed, twice. */
+  /**
+   * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
+   * instance: what it closes would be counted, and closed, twice.
+   */
   #isExiting(symbol: string): boolean {
+    if (this.#exits.isGateExiting(symbol)) return true;
     return [...liveOrders(this.#core.state.orders, symbol)].some(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
@@ -92,11 +103,32 @@ export class Protection {
     const begun: Promise<void>[] = [];
     for (const position of positions) {
       const { symbol } = position;
-      if (!this.#core.policySpec.protection.required || this.#protecting.has(symbol)) continue;
+      if (!this.#core.policySpec.protection.required) continue;
+      begun.push(this.#cancelOutdated(position));
+      if (this.#protecting.has(symbol)) continue;
       this.#protecting.add(symbol);
       begun.push(this.#protect(position).finally(() => this.#protecting.delete(symbol)));
     }
     await Promise.all(begun);
+  }
+
+  /**
+   * Stops of a position that is gone. RISK: such a cancel may hang or be refused for long; the venue takes one stop on
+   * each side, so that the one that is needed now does not wait for it.
+   */
+  #cancelOutdated(position: PositionState): Promise<void> {
+    const { side } = this.#needOf(position);
+    return this.#canceler.cancelMatching(
+      position.symbol,
+      (order) => order.protective && order.side !== side && !order.cancelRequested,
+      'the position that it protects is gone',
+    );
+  }
+
+  /** Lots to be protected, and the side of their stop; null: none. */
+  #needOf(position: PositionState): { readonly lots: number; readonly side: Side | null } {
+    const lots = lotsToProtect(position, this.#core.nowMs());
+    return { lots, side: lots === 0 ? null : lots > 0 ? 'sell' : 'buy' };
   }
 
   #watchHoldingTime(position: PositionState): void {
@@ -113,22 +145,16 @@ export class Protection {
 
   /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
   async #protect(position: PositionState): Promise<void> {
-    const stops = [...liveOrders(this.#core.state.orders, position.symbol)].filter((order) => order.protective);
-    const lots = lotsToProtect(position, this.#core.nowMs());
-    const side = lots > 0 ? 'sell' : 'buy';
-    // Refusals are counted for one position: the first of the next is not the last of these.
-    if (lots === 0) this.#stopRefusals.delete(position.symbol);
-    const wrong = stops.filter((order) => lots === 0 || order.side !== side);
-    if (wrong.length > 0) {
-      const gone = new Set(wrong);
-      await this.#canceler.cancelMatching(
-        position.symbol,
-        (order) => gone.has(order),
-        'the position that it protects is gone',
-      );
-      return;
-    }
-    const [stop] = stops;
+    const { lots, side } = this.#needOf(position);
+    // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
+    // of these. So it is when somebody else's order, for which ours was refused, is gone.
+    const live = [...liveOrders(this.#core.state.orders, position.symbol)];
+    const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
+    if (lots === 0 || (this.#guarded.has(position.symbol) && !isGuarded)) this.#forgetTries(position.symbol);
+    if (isGuarded) this.#guarded.add(position.symbol);
+    // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
+    // does no harm: both only close, and the venue refuses it while the first rests.
+    const stop = live.find((order) => order.protective && order.side === side && order.status !== 'lost');
     if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
     if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
     const now = this.#core.nowMs();
@@ -145,6 +171,12 @@ export class Protection {
       return;
     }
     await this.#takeRefusal(position, sent);
+  }
+
+  #forgetTries(symbol: string): void {
+    this.#guarded.delete(symbol);
+    this.#stopRefusals.delete(symbol);
+    this.#stopAt.delete(symbol);
   }
 
   /** RISK: a position without its stop. The exit that stands in for it closes what the gate may close, and no more. */
@@ -169,7 +201,7 @@ export class Protection {
         ? 'the position is closed'
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    await this.#exit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
+    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
@@ -207,4 +239,9 @@ export class Protection {
     if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
+}
+
+/** A conditional order without a size of its own. */
+function closesAll(order: OrderState): boolean {
+  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
 }

@@ -29,6 +29,8 @@ export class Reconciliation {
   readonly #signal: AbortSignal;
   isReconciled = false;
   /** Account and orders were read whole since this process started. */
+  wasRead = false;
+  /** Everything was, prices and settings as well. */
   wasReconciled = false;
   #missing: readonly string[] = ['the first contact with the venue'];
 
@@ -75,8 +77,10 @@ export class Reconciliation {
   /** Reads everything once; clears the boot layer when all of it succeeded. */
   async reconcile(): Promise<boolean> {
     const missing: string[] = [];
-    const must = async (what: string, done: Promise<boolean>): Promise<void> => {
-      if (!(await done.catch((error: unknown) => noteUnread(this.#core, what, error)))) missing.push(what);
+    const must = async (what: string, done: Promise<boolean>): Promise<boolean> => {
+      const isRead = await done.catch((error: unknown) => noteUnread(this.#core, what, error));
+      if (!isRead) missing.push(what);
+      return isRead;
     };
     await must('the exchange filters', this.#market.loadRules(this.#account.watched()));
     // What is not open at the venue has no settings and perhaps no prices: it holds up nothing.
@@ -85,8 +89,9 @@ export class Reconciliation {
       'the account mode',
       prepareAccount(this.#core, this.#account, this.#health, this.#core.policySpec.scope.symbols.filter(isOpen)),
     );
-    await must('the account', this.#account.pollAccount());
-    await must('the open orders', this.#account.pollOrders());
+    const isAccountRead = await must('the account', this.#account.pollAccount());
+    const areOrdersRead = await must('the open orders', this.#account.pollOrders());
+    this.wasRead ||= isAccountRead && areOrdersRead;
     const other = await this.#account.findOtherDaemon();
     if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
     const symbols = this.#account.watched();

@@ -57,6 +57,9 @@ export class Resolver {
       if (outcome.kind === 'found' && this.#mayStillChange(order, outcome.order, horizon)) {
         // RISK: the old form proves nothing while the amend may still arrive: both go on counting.
         this.#sender.adopt(order, outcome.order);
+      } else if (outcome.kind === 'found' && !isTerminal(outcome.order.status) && neverRests(order)) {
+        // It is being matched, or the answer is of before: how it ends decides what is left to be done.
+        this.#sender.adopt(order, outcome.order);
       } else if (outcome.kind === 'found') {
         this.#settleAmend(order, outcome.order.lots, outcome.order.priceTicks);
         this.#sender.adopt(order, outcome.order);
@@ -208,6 +211,11 @@ export class Resolver {
       state,
     });
   }
+}
+
+/** Filled or ended at once: IOC and MARKET. */
+export function neverRests(order: OrderState): boolean {
+  return order.kind === 'regular' && !order.foreign && order.timeInForce !== 'GTC';
 }
 
 /** How an acknowledged order ended that the venue no longer knows: as its own trades say. */

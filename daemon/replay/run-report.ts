@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { scopeHash } from '../judge/scope.ts';
 import { MarketDataError, readMarketData } from './market/read.ts';
 import { buildSyntheticMarket } from './market/synthetic.ts';
+import { OutFolderError, openOutFolder } from './out-folder.ts';
 import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
 import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
 import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
@@ -51,9 +52,8 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
   const { market, notes } = openMarket(options);
   const variants = openVariants(options, market);
   const agents = options.agents ?? defaultAgents();
-  for (const agent of agents)
-    if (!defaultAgents().includes(agent))
-      throw new ReplayInputError(`no account is called ${agent}; there are ${defaultAgents().join(', ')}`);
+  checkAgents(agents);
+  openOut(options.out);
   const outcome = await runReplay({
     market,
     seeds: options.seeds,
@@ -77,6 +77,25 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
     pickSamples(outcome.samples),
   );
   return { report, outcome, notes, wallMs: performance.now() - startedAt };
+}
+
+function checkAgents(agents: readonly string[]): void {
+  const known = defaultAgents();
+  const what = (why: string) => new ReplayInputError(`${why}; there are ${known.join(', ')}`);
+  if (agents.length === 0) throw what('no account is named');
+  for (const [i, agent] of agents.entries()) {
+    if (!known.includes(agent)) throw what(`no account is called ${agent}`);
+    if (agents.indexOf(agent) !== i) throw what(`${agent} is named twice`);
+  }
+}
+
+/** Before the run: nobody waits for a report that cannot be written. */
+function openOut(folder: string): void {
+  try {
+    openOutFolder(folder);
+  } catch (error) {
+    throw error instanceof OutFolderError ? new ReplayInputError(error.message) : error;
+  }
 }
 
 function openMarket(options: ReportOptions): { readonly market: MarketData; readonly notes: readonly string[] } {

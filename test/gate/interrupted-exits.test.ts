@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import { findInterrupted } from '../../daemon/gate/interrupted-exits.ts';
+import type { LedgerPort, StoredEvent } from '../../daemon/gate/ports.ts';
+import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
@@ -122,5 +126,49 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
       ['not_placed', 'filled'],
     );
     await checkAudit(world);
+  });
+
+  it('a ladder is found after starts that were cut off themselves, minutes later', async (t) => {
+    const world = await hold(t, (spec) => {
+      spec.exits.step_ms = 10_000;
+    });
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    const [rung] = exitsOf(world);
+    assert.ok(rung?.status === 'expired' && rung.lots > rung.executedLots, 'between two rungs');
+    const { ledger } = world.daemon;
+    const events: StoredEvent[] = [...ledger.iterateEvents()];
+    const lastSeq = ledger.lastSeq();
+    const later = (seq: number, kind: string, payload: object, afterMs: number): StoredEvent =>
+      ({ ...events.at(-1), at_ms: (events.at(-1)?.at_ms ?? 0) + afterMs, kind, payload, seq }) as StoredEvent;
+    const boot = {
+      clears_at_ms: null,
+      clears_when: 'account, orders and market are reconciled',
+      layer: 'boot',
+      name: null,
+      reason: 'starting: the account is not reconciled yet',
+      scope: 'account',
+      set_by: 'daemon',
+      state: 'reducing',
+    };
+    const alert = { code: 'TEST', detail: 'a start', symbol: null };
+    // Two starts, each killed before it had read the account; exits may be an hour old.
+    events.push(later(lastSeq + 1, 'alert', alert, 300_000), later(lastSeq + 2, 'state', boot, 300_100));
+    events.push(later(lastSeq + 3, 'alert', alert, 900_000), later(lastSeq + 4, 'state', boot, 900_100));
+    const state = new GateState();
+    for (const event of events) state.apply(event as GateEvent);
+    const cut: Pick<LedgerPort, 'findDecision' | 'iterateEvents' | 'lastSeq'> = {
+      findDecision: (id) => ledger.findDecision(id),
+      lastSeq: () => lastSeq + 4,
+      *iterateEvents({ fromSeq = 1, kind } = {}) {
+        for (const event of events)
+          if (event.seq >= fromSeq && (kind === undefined || event.kind === kind)) yield event;
+      },
+    };
+    const { ladders } = findInterrupted(state, cut as LedgerPort);
+    assert.deepEqual(
+      ladders.map((ladder) => [ladder.order.clientOrderId, ladder.leftLots - ladder.order.executedLots]),
+      [[rung.clientOrderId, rung.lots - rung.executedLots]],
+    );
   });
 });

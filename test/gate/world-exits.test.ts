@@ -7,6 +7,8 @@ import './world/exits.ts';
 import './world/exits-of-others.ts';
 import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
+import './world/matching-exits.ts';
 import './world/merged-exits.ts';
 import './world/protection.ts';
+import './world/stops.ts';
 import './world/waiting-exits.ts';

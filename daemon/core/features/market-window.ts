@@ -28,7 +28,8 @@ const APPLIED: BarOutcome = { kind: 'applied' };
  * Gaps: a missing bar is never filled. sigma over a window with a hole would be too small, so the window starts anew
  * and `bar_count` falls to 1; until it is full again opening is refused. The baselines stay, since they only give the
  * scale and a hole can but lower it (ratios rise); their values age by time, not by count. No return is taken across
- * a gap. A bar that is rejected leaves no trace and so becomes a gap.
+ * a gap. The average of volume goes on: the first bar after an outage is no measure of the market. A bar that is
+ * rejected leaves no trace and so becomes a gap.
  */
 export class MarketFeatureWindow {
   readonly barMs: number;
@@ -90,7 +91,7 @@ export class MarketFeatureWindow {
     }
     if (this.#barCount > 0) this.#applyReturn(Math.log(bar.close / this.#close));
     this.#volumeEma =
-      this.#barCount === 0 ? bar.volume : this.#volumeEma + this.#emaWeight * (bar.volume - this.#volumeEma);
+      this.#snapshot === null ? bar.volume : this.#volumeEma + this.#emaWeight * (bar.volume - this.#volumeEma);
     this.#liquidity = liquidityOf(this.#volumeEma, this.#sigma);
     this.#openTimeMs = bar.open_time_ms;
     this.#close = bar.close;

@@ -62,7 +62,12 @@ export function exitsBeyondShare(
 }
 
 /** Whether others hold a part of what this side closes, or may come to hold one while an exit is on its way. */
-function isShared(position: PositionState, orders: ReadonlySet<OrderState>, agent: string, closing: Side): boolean {
+export function isShared(
+  position: PositionState,
+  orders: ReadonlySet<OrderState>,
+  agent: string,
+  closing: Side,
+): boolean {
   const share = position.shares.get(agent) ?? 0;
   const held = closing === 'sell' ? longLots(position) : shortLots(position);
   if (held > Math.max(0, closing === 'sell' ? share : -share)) return true;

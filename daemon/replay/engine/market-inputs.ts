@@ -12,6 +12,7 @@ export class MarketInputs {
   readonly #track: MarketTrack;
   readonly #market: MarketSection;
   readonly #readAtMs: Float64Array;
+  #readBarMs = Number.NaN;
 
   constructor(clock: MarketClock, track: MarketTrack, market: MarketSection) {
     this.#clock = clock;
@@ -29,6 +30,10 @@ export class MarketInputs {
 
   /** Reads all symbols at the present instant. */
   refresh(): void {
+    const { barOpenMs } = this.#clock;
+    // A bar opens at the very instant at which the one before it has ended.
+    if (this.#readBarMs !== barOpenMs) this.#readAtMs.fill(-1);
+    this.#readBarMs = barOpenMs;
     for (let i = 0; i < this.#readAtMs.length; i++) this.#refresh(i);
   }
 

@@ -162,8 +162,9 @@ export class ReplayRun {
 
   #openBar(openMs: number): void {
     this.clock.openBar(openMs, this.#signOf);
-    this.#tellClosedBars(openMs);
+    // A rate settled as a bar closes is the one in force at its close.
     this.#settleFunding(openMs);
+    this.#tellClosedBars(openMs);
     this.#afterMove();
     // A flat account is read once a day: its equity does not move.
     if (openMs === this.setup.market.data.startMs || openMs % DAY_MS === 0) this.#sample();

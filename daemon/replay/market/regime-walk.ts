@@ -39,7 +39,10 @@ export class RegimeWalk {
 
   /** A closed bar of the history before the first quote, which has no funding of its own. */
   closeHistory(after: WindowSnapshot): void {
-    this.#hold = this.#step(this.#hold, readClosedFeatures(after), 0, true);
+    const features = readClosedFeatures(after);
+    this.#hold = this.#step(this.#hold, features, 0, true);
+    // As the feed does: the label stands through the bar that begins with this close.
+    this.#hold = this.#step(this.#hold, features, 0, false);
   }
 
   /** A closed bar whose last quote was its close; the feed reads that quote again against the new window. */

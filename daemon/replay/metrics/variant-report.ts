@@ -9,9 +9,7 @@ export interface VariantReport {
   readonly mdd: Metric;
   readonly cvar95: Metric;
   readonly cvar99: Metric;
-  readonly mean_return: Metric;
   readonly liquidations: Metric;
-  readonly refused_exits: Metric;
   /** The largest over families, light and heavy, caps x 1 and x 5, whatever sides and accounts. */
   readonly attack_success: Metric;
   readonly attack_success_by_family: ByFamily;
@@ -26,8 +24,6 @@ export interface VariantReport {
   readonly false_block_b0: Metric;
   readonly utility_kept: Metric;
   readonly gross: Metric;
-  readonly cvar99_per_gross: Metric;
-  readonly cvar99_per_gross_to_no_regimes: Metric;
   readonly time_over_cap: Metric;
   readonly time_reduce_only: Metric;
   readonly dg_rate: Metric;
@@ -68,9 +64,7 @@ export function buildVariantReport(reported: readonly ReportedScenario[]): Varia
     mdd: light?.mdd ?? null,
     cvar95: light?.cvar95 ?? null,
     cvar99: light?.cvar99 ?? null,
-    mean_return: light?.mean_return ?? null,
     liquidations: light?.liquidations ?? null,
-    refused_exits: light?.refused_exits ?? null,
     attack_success: findLargest(Object.values(byFamily)),
     attack_success_by_family: byFamily,
     attack_success_any: light?.attack_success_any ?? null,
@@ -82,8 +76,6 @@ export function buildVariantReport(reported: readonly ReportedScenario[]): Varia
     false_block_b0: light?.false_block_b0 ?? null,
     utility_kept: light?.utility_kept ?? null,
     gross: light?.gross ?? null,
-    cvar99_per_gross: light?.cvar99_per_gross ?? null,
-    cvar99_per_gross_to_no_regimes: light?.cvar99_per_gross_to_no_regimes ?? null,
     time_over_cap: light?.time_over_cap ?? null,
     time_reduce_only: light?.time_reduce_only ?? null,
     dg_rate: light?.dg_rate ?? null,

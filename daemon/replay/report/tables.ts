@@ -4,6 +4,9 @@ import { formatInterval, formatMetric, formatNumber, formatPercent } from './num
 import type { ReportTable } from './report-table.ts';
 import type { Report } from './types.ts';
 
+/** Where the flat figures of a variant come from that are not of attacks. */
+const HEADLINE = 'light/random/x1';
+
 /** All tables in the order of the report; those that nothing was run for are left out. */
 export function buildTables(report: Report) {
   return {
@@ -89,7 +92,7 @@ function buildOwnTable({ variants }: Report): ReportTable {
       formatInterval(figures.gross),
       formatMetric(figures.time_over_cap),
       formatMetric(figures.time_reduce_only),
-      formatMetric(figures.refused_exits),
+      formatMetric(figures.scenarios[HEADLINE]?.refused_exits ?? null),
     ]),
   };
 }
@@ -144,7 +147,9 @@ function buildShrinkTable({ shrink, variants }: Report): ReportTable {
           formatInterval(figures.factor),
           formatInterval(figures.mdd_ratio),
           formatInterval(figures.cvar99_ratio),
-          formatInterval(attack === 'light' ? (variants[name]?.cvar99_per_gross_to_no_regimes ?? null) : null),
+          formatInterval(
+            attack === 'light' ? (variants[name]?.scenarios[HEADLINE]?.cvar99_per_gross_to_no_regimes ?? null) : null,
+          ),
         ],
       ];
     }),

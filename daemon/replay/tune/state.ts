@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { OutFolderError, openOutFolder } from '../out-folder.ts';
 import { TuneError } from './errors.ts';
 import type { Figures } from './score.ts';
 import type { SeedFigures } from './seed-figures.ts';
@@ -42,20 +43,19 @@ export class TuneStateFile {
   /**
    * Opens the state of a search, or begins one.
    *
-   * @throws TuneError when the folder holds another search, results without a state, or a state that cannot be read
+   * @throws TuneError when the folder cannot be written, holds another search, results without a state, or a state that cannot be read
    */
   static open(folder: string, args: TuneArguments): TuneStateFile {
     const path = join(folder, STATE_FILE);
+    try {
+      openOutFolder(folder);
+    } catch (error) {
+      throw error instanceof OutFolderError ? new TuneError(error.message, { cause: error }) : error;
+    }
     if (existsSync(path)) return new TuneStateFile(path, readState(path, args));
     const left = RESULT_FILES.filter((name) => existsSync(join(folder, name)));
     if (left.length > 0)
       throw new TuneError(`${folder} has ${left.join(', ')} but no ${STATE_FILE}: give a new folder`);
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-      throw new TuneError(`${folder} cannot be made a folder (${code})`, { cause });
-    }
     return new TuneStateFile(path, { version: 1, arguments: args, trials: [], out_of_sample: null });
   }
 

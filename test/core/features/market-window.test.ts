@@ -171,6 +171,19 @@ test('a missing bar is reported, the window starts anew and the baseline stays u
   assert.equal(window.readClosed()!.sigma, sigmaAt(bars.slice(43, 49), 5, 5));
 });
 
+test('the average of volume goes on across a gap (SAE-LIQ)', () => {
+  const section = withWindows({ window_bars: 5, baseline_bars: 30, ema_bars: 3 });
+  const bars = syntheticBars(25, 60, BAR_MS).filter((_, t) => t < 40 || t >= 43);
+  const window = new MarketFeatureWindow(BAR_MS, section);
+  let ema = bars[0]!.volume;
+  for (const [t, bar] of bars.entries()) {
+    window.applyBar(bar);
+    if (t > 0) ema += (2 / 4) * (bar.volume - ema);
+    const { liquidity, sigma } = window.readClosed()!;
+    assert.ok(Math.abs(liquidity / (ema / (sigma + 1e-7)) - 1) < 1e-9, `bar ${t}: ${liquidity}`);
+  }
+});
+
 test('a gap longer than the baseline leaves no history', () => {
   const section = withWindows({ window_bars: 5, baseline_bars: 20 });
   const bars = syntheticBars(19, 100, BAR_MS);

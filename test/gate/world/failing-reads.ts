@@ -88,6 +88,51 @@ describe('what takes risk away does not wait for reads that fail or hang [SAE-NO
   });
 });
 
+describe('a start on which prices do not come [BY-15, BY-16]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      wall: true,
+      policy: (spec) => {
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+  const isUnderStop = async (): Promise<boolean> =>
+    (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
+  /** Resolves once prices were to be had again. */
+  const startWithoutPrices = async (): Promise<{ readonly ready: Promise<void> }> => {
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: { path: '/fapi/v1/klines' } });
+    const ready = world.restart();
+    ready.catch(() => undefined);
+    return { ready };
+  };
+
+  it('a missing stop is placed, and a flatten that was cut off goes on', async () => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body));
+    await until('the stop', isUnderStop);
+    await world.daemon.close();
+    await createClient(world.sim).send('DELETE', '/fapi/v1/algoOpenOrders', { symbol: 'BTCUSDT' });
+    const first = await startWithoutPrices();
+    await until('the stop is back', isUnderStop, 8_000);
+    await world.control('clear-faults', {});
+    await first.ready;
+    const send = { method: 'POST', path: '/fapi/v1/order' };
+    await world.fault({ kind: 'error', code: -1008, msg: 'busy', count: 10_000, match: send });
+    await world.operator('POST', '/v1/flatten', { reason: 'test' });
+    assert.ok((await world.position('BTCUSDT')) > 0);
+    await world.daemon.close();
+    await world.control('clear-faults', {});
+    const second = await startWithoutPrices();
+    // Before exits of the daemon before are gone on with, which waits for 10 s.
+    await until('flat', async () => (await world.position('BTCUSDT')) === 0, 8_000);
+    await world.control('clear-faults', {});
+    await second.ready;
+  });
+});
+
 describe('an orderly restart [SAE-AUDIT, BY-13]', () => {
   for (const leaveOrders of [true, false]) {
     it(`${leaveOrders ? 'finds the resting orders that were left' : 'finds no resting order, where none was to be left'}`, async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('exits of the gate itself', () => {
@@ -43,5 +44,40 @@ describe('exits of the gate itself', () => {
     );
     const shown = (await world.positions()).find((position) => position.symbol === 'BTCUSDT');
     assert.equal(Number(shown?.quantity), await world.position('BTCUSDT'));
+  });
+});
+
+describe('exits of the gate itself, between two attempts', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        spec.standing.on_breach = 'reduce';
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('are not sized again while the venue asks to be left alone', async () => {
+    await world.tool('place_order', order({ requested_notional: 900 }));
+    const held = await world.position('BTCUSDT');
+    assert.ok(held > 0);
+    const send = { method: 'POST', path: '/fapi/v1/order' };
+    await world.fault({ kind: 'status', status: 429, retry_after_s: 2, count: 3, match: send });
+    // A jump is extreme at once: a quarter of the caps is left.
+    await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
+    for (let i = 0; i < 4; i += 1) await world.advance(6_000);
+    await until('the gate has cut', async () => (await world.position('BTCUSDT')) < held, 10_000);
+    await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
+    for (let i = 0; i < 3; i += 1) {
+      await world.advance(6_000);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    const gates = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })]
+      .map((event) => event.payload as DecisionEvent)
+      .filter((event) => event.route === 'gate' && event.decision.kind === 'gate');
+    const asked = Number(gates[0]?.decision.effective?.quantity ?? Number.NaN);
+    assert.equal(gates.length, 1, 'one cut');
+    assert.equal(Math.round((held - (await world.position('BTCUSDT'))) * 1_000), Math.round(asked * 1_000));
   });
 });

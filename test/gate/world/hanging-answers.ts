@@ -114,3 +114,24 @@ describe('what takes risk away does not wait for another that hangs [BY-31, BY-3
     await until('the cut', async () => (await world.position('BTCUSDT')) < held, 4_000);
   });
 });
+
+describe('an exit does not wait for the cancel of a take-profit that hangs [BY-14, BY-15]', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({ wall: true, answerWithinMs: 500 });
+  });
+  after(() => world.close());
+
+  it('closes within seconds', async () => {
+    const opened = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    const whole = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 60_500 };
+    const rests = await world.tool('place_order', order({ ...whole, requested_notional: 600 }));
+    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body.decision.reasons));
+    await world.fault({ ...HANGS, count: 1_000, match: CANCEL });
+    await world.fault({ ...HANGS, count: 1_000, match: { ...CANCEL, method: 'GET' } });
+    await world.tool('close_position', { symbol: 'BTCUSDT' });
+    await until('it is closed', async () => (await world.position('BTCUSDT')) === 0, 5_000);
+    await world.control('clear-faults', {});
+  });
+});

@@ -185,7 +185,7 @@ test('fewer than five days give no figure of a curve, and less than fourteen non
   const four = buildRun([...short.equity.subarray(0, 17)], { key: short.key }, BAR_MS);
   const report = finish([four, runOf({ attack: 'churn' })]).variants.NoSAE!;
   assert.equal(report.mdd, null, 'mdd');
-  assert.equal(report.cvar99_per_gross, null, 'cvar99 per gross');
+  assert.equal(report.scenarios['light/random/x1']!.cvar99_per_gross, null, 'cvar99 per gross');
   assert.equal(report.churn_equity_14d, null, 'eight days');
   assert.equal(finish([short]).variants.NoSAE!.mdd?.mean, 0, 'eight rising days have a drawdown of 0');
 });

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CALM_PAST, drift, gap, noise, QUIET_MOVE, START_MS } from '../../../daemon/replay/mutations/market.ts';
+import {
+  CALM_PAST,
+  drift,
+  gap,
+  noise,
+  QUIET_MOVE,
+  START_MS,
+  VOLATILE_MOVE,
+  VOLATILE_PAST,
+  VOLATILE_VOLUME,
+} from '../../../daemon/replay/mutations/market.ts';
 import { Stage } from '../../../daemon/replay/mutations/run-scene.ts';
 import type { Scene } from '../../../daemon/replay/mutations/scene.ts';
 import { calm } from '../../../daemon/replay/mutations/scenes/markets.ts';
@@ -77,5 +87,41 @@ describe('gate and judge agree under the shipped policy (SAE section 9)', () => 
       }),
     );
     assert.deepEqual(found, [], 'a feed has read the mark until the market stood still');
+  });
+
+  for (const heldBars of [3, 4, 5]) {
+    it(`on extreme funding that ended ${heldBars} bars ago (SAE-FUND)`, () => {
+      const at = (bars: number) => START_MS + bars * BAR_MINUTES * MINUTE_MS;
+      const funding = [
+        { atMs: at(2), rate: 0.012, intervalMs: 28_800_000 },
+        { atMs: at(4), rate: 0.0001, intervalMs: 28_800_000 },
+      ];
+      const found = findOutOfScope(
+        scene({
+          market: [{ symbol: BTC, past: CALM_PAST, judged: noise(12, QUIET_MOVE), funding }, calm(ETH)],
+          asks: [buy(((4 + heldBars) * BAR_MINUTES + 1) * MINUTE_MS, BTC, 900)],
+        }),
+      );
+      assert.deepEqual(found, [], 'the rate that settles as a bar closes is in force at its close');
+    });
+  }
+
+  for (const barsBefore of [1, 2, 3, 4]) {
+    it(`on a jump that closed ${barsBefore} bars before the first quote (SAE-VOL)`, () => {
+      const past = [...CALM_PAST, { r: 0.002, volume: 1_000_000 }, ...noise(barsBefore, QUIET_MOVE)];
+      const asks = Array.from({ length: 5 }, (_, bar) => buy((bar * BAR_MINUTES + 1) * MINUTE_MS, BTC, 300));
+      const found = findOutOfScope(
+        scene({ market: [{ symbol: BTC, past, judged: noise(12, QUIET_MOVE) }, calm(ETH)], asks }),
+      );
+      assert.deepEqual(found, [], 'the label of a close stands through the bar that begins with it, quoted or not');
+    });
+  }
+
+  it('on a slice that falls on the opening of a bar (SAE-OOS-STATE)', () => {
+    const wild = (bars: number) => noise(bars, VOLATILE_MOVE, VOLATILE_VOLUME);
+    const judged = [...wild(2), ...gap(1), ...wild(4)];
+    const asks = [buy(4 * BAR_MINUTES * MINUTE_MS - 4000, BTC, 400)];
+    const found = findOutOfScope(scene({ market: [{ symbol: BTC, past: VOLATILE_PAST, judged }, calm(ETH)], asks }));
+    assert.deepEqual(found, [], 'the first bar after the gap has closed by then, and starts the window anew');
   });
 });

@@ -33,17 +33,24 @@ const Scenario = Type.Object({
   ...metrics,
   attack_success_by_family: Type.Union([ByFamily, Type.Null()]),
   attack_damage_worst: Metric,
-  latency_us: Metric,
-});
-const Variant = Type.Object({
-  ...metrics,
-  attack_success_by_family: ByFamily,
-  attack_damage_worst: Metric,
-  churn_equity_14d: Metric,
   refused_exits: Metric,
+  mean_return: Metric,
+  cvar99_per_gross: Metric,
+  cvar99_per_gross_to_no_regimes: Metric,
   latency_us: Metric,
-  scenarios: Named(Scenario),
 });
+/** These and no others: everything else is under a scenario. */
+const Variant = Type.Object(
+  {
+    ...metrics,
+    attack_success_by_family: ByFamily,
+    attack_damage_worst: Metric,
+    churn_equity_14d: Metric,
+    latency_us: Metric,
+    scenarios: Named(Scenario),
+  },
+  strict,
+);
 const ShrinkFigures = Type.Union([
   Type.Object(
     {

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { OutFolderError, openOutFolder } from '../../out-folder.ts';
 import type { BarGap, MarketInput } from '../../types.ts';
 import { findBarLength, parseBarLength } from '../bar-length.ts';
 import { readMarketData } from '../read.ts';
@@ -54,7 +55,6 @@ interface FilePlan {
 export async function fetchMarket(client: ExchangeClient, options: FetchOptions): Promise<FetchReport> {
   const { symbols, folder, fromMs } = options;
   checkFolder(options);
-  mkdirSync(folder, { recursive: true });
   const cache = new PageCache(join(folder, '.cache'));
   const barMs = parseBarLength(options.interval) ?? 0;
   const serverMs = await client.readServerTime();
@@ -134,7 +134,11 @@ function dayOf(ms: number): string {
 
 /** One folder holds bars of one length: found out before anything is fetched. */
 function checkFolder({ folder, interval, symbols }: FetchOptions): void {
-  if (!existsSync(folder)) return;
+  try {
+    openOutFolder(folder);
+  } catch (error) {
+    throw error instanceof OutFolderError ? new FetchError(error.message, { cause: error }) : error;
+  }
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.csv') || name.includes('markprice') || name.includes('funding')) continue;
     const length = findBarLength(name.slice(0, -'.csv'.length));

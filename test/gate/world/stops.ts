@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { createClient } from '../../exchange-sim/signed-client.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const STOP = { path: '/fapi/v1/algoOrder' };
+
+describe('a position has its stop, whatever became of the one before', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/flatten', { reason: 'test over' });
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
+    await until(
+      'flat, without a stop, and open',
+      async () => {
+        await world.advance(6_000);
+        const { layers } = world.daemon.gate.core.state;
+        const { lots } = world.daemon.gate.core.state.position('BTCUSDT');
+        if (layers.size > 0 || lots !== 0 || (await world.position('BTCUSDT')) !== 0) return false;
+        return (await stops()).length === 0;
+      },
+      20_000,
+    );
+  });
+
+  const stops = async (): Promise<readonly Record<string, unknown>[]> =>
+    (await world.books()).algo_orders.filter((algo) => algo.status === 'NEW');
+  const open = async (side: 'buy' | 'sell'): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ side, requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const close = async (): Promise<void> => {
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const untilStop = (side: string): Promise<void> =>
+    until(`a stop that would ${side}`, async () => {
+      await world.advance(2_000);
+      return (await stops()).some((stop) => stop.side === side);
+    });
+
+  it('one on the other side cannot be canceled', async () => {
+    await open('buy');
+    await untilStop('SELL');
+    await world.fault({ kind: 'status', status: 500, count: 10_000, match: { ...STOP, method: 'DELETE' } });
+    await close();
+    await open('sell');
+    await untilStop('BUY');
+    assert.ok(
+      (await stops()).some((stop) => stop.side === 'SELL'),
+      'the old one is still there',
+    );
+    await world.control('clear-faults', {});
+    await until('and goes when it can be canceled', async () => {
+      await world.advance(1_000);
+      return (await stops()).every((stop) => stop.side === 'BUY');
+    });
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('one was lost', async () => {
+    await world.fault({ kind: 'drop-before', match: { ...STOP, method: 'POST' } });
+    await open('buy');
+    const own = () =>
+      [...world.daemon.gate.core.state.orders.all.values()].filter(
+        (one) => one.protective && one.status !== 'canceled' && one.symbol === 'BTCUSDT',
+      );
+    await until('its outcome is not known', async () => {
+      await world.refresh();
+      return own().some((one) => one.status === 'unknown');
+    });
+    const [lost] = own();
+    // Somebody closes a part: the stop may have done it, so that nothing can be proven of it.
+    const human = { symbol: 'BTCUSDT', side: 'SELL', type: 'MARKET', quantity: '0.001', reduceOnly: 'true' };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', human);
+    world.daemon.gate.core.append('order', {
+      average_price: null,
+      client_order_id: lost?.clientOrderId ?? '',
+      detail: 'no proof of what became of it',
+      executed_lots: 0,
+      foreign: null,
+      retryable: false,
+      status: 'lost',
+      venue_at_ms: world.nowMs(),
+      venue_order_id: null,
+    });
+    await untilStop('SELL');
+    for (let i = 0; i < 3; i += 1) await world.advance(6_000);
+    assert.equal((await stops()).length, 1, 'one more, and no third');
+    assert.equal(lost?.status, 'lost');
+    const ended = await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never placed' });
+    assert.equal(ended.status, 200);
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('it was placed a moment ago, and went with its position', async () => {
+    await open('buy');
+    await untilStop('SELL');
+    await close();
+    await until('it is gone', async () => {
+      await world.refresh();
+      return (await stops()).length === 0;
+    });
+    await open('buy');
+    await until('the next one', async () => {
+      await world.refresh();
+      return (await stops()).length === 1;
+    });
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('it was refused for long, for an order of somebody else that is gone now', async () => {
+    const human = createClient(world.sim);
+    const theirs = { symbol: 'BTCUSDT', side: 'SELL', type: 'STOP_MARKET', algoType: 'CONDITIONAL' };
+    const placed = { ...theirs, triggerPrice: '50000', closePosition: 'true', clientAlgoId: 'theirs' };
+    await human.send('POST', '/fapi/v1/algoOrder', placed);
+    const code = -4130;
+    const msg = 'An open stop or take profit order with GTE and closePosition in the direction is existing.';
+    await world.fault({ kind: 'error', code, msg, count: 10_000, match: { ...STOP, method: 'POST' } });
+    await open('buy');
+    for (let i = 0; i < 60; i += 1) await world.advance(10_000);
+    await human.send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId: 'theirs' });
+    await world.control('clear-faults', {});
+    const since = world.nowMs();
+    await until('ours', async () => {
+      await world.advance(1_000);
+      return (await stops()).length === 1;
+    });
+    assert.ok(world.nowMs() - since <= 15_000, `after ${world.nowMs() - since} ms`);
+    assert.ok(checkAudit(world) > 0);
+  });
+});
