@@ -67,6 +67,17 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('A whole number above 0 is expected.');
 }
 
+/** Worker threads of a verb at most. */
+export const MAX_THREADS = 64;
+
+export function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const count = parseCount(text);
+    if (count <= most) return count;
+    throw new InvalidArgumentError(`At most ${most}.`);
+  };
+}
+
 export function parseInteger(text: string): number {
   if (/^(?:0|[1-9]\d{0,9})$/.test(text)) return Number(text);
   throw new InvalidArgumentError('A whole number is expected.');

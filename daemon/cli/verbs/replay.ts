@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { ReplayReportResult } from '../../replay/run-report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { renderTable } from '../tables.ts';
-import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.ts';
+import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
 
 interface ReplayVerbOptions {
   readonly data?: string;
@@ -20,6 +20,9 @@ interface ReplayVerbOptions {
   readonly json?: boolean;
 }
 
+/** Draws of seeds and sums by seed grow with them: some 300 MB. */
+const MAX_SEEDS = 10_000;
+
 export function addReplay(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'replay',
@@ -34,7 +37,7 @@ export function addReplay(program: Command, io: Io): void {
     .option('--market-seed <n>', 'seed of the synthetic market', parseInteger, 1)
     .option('--bars <n>', 'judged 15-minute bars of the synthetic market', parseCount, 2880)
     .option('--symbols <list>', 'symbols to use of the folder, separated by commas (all of them)')
-    .option('--seeds <n>', 'seeds of agents and attackers', parseCount, 20)
+    .option('--seeds <n>', `seeds of agents and attackers, up to ${MAX_SEEDS}`, upTo(MAX_SEEDS), 20)
     .requiredOption('--out <dir>', 'folder for report.json, report.md and report.html')
     .option('--policy <file>', 'a policy file to measure beside the variants')
     .addOption(
@@ -44,7 +47,7 @@ export function addReplay(program: Command, io: Io): void {
     )
     .option('--variants <list>', 'variants to run, separated by commas (all; NoSAE always runs)')
     .option('--agents <list>', 'accounts to run, such as momentum/over-asking,shared (all)')
-    .option('--threads <n>', 'worker threads', parseCount, availableParallelism())
+    .option('--threads <n>', 'worker threads', upTo(MAX_THREADS), Math.min(MAX_THREADS, availableParallelism()))
     .action((options: ReplayVerbOptions) => replay(io, options));
 }
 

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { TuneReport } from '../../replay/tune/results.ts';
 import type { MarketData } from '../../replay/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.ts';
+import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
 
 interface TuneVerbOptions {
   readonly data?: string;
@@ -29,7 +29,6 @@ const SYNTHETIC_BARS = 5760;
 const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const MAX_SEEDS = 100;
 const MAX_TRIALS = 10_000;
-const MAX_THREADS = 64;
 
 export function addTune(program: Command, io: Io): void {
   addVerb(program, {
@@ -52,21 +51,13 @@ export function addTune(program: Command, io: Io): void {
       '--threads <n>',
       'worker threads; the result does not depend on it',
       upTo(MAX_THREADS),
-      availableParallelism(),
+      Math.min(MAX_THREADS, availableParallelism()),
     )
     .option('--alpha <share>', 'most AttackSuccess of a feasible policy', parseShare, 0.05)
     .option('--beta <share>', 'most FalseBlock of a feasible policy', parseShare, 0.05)
     .option('--split <share>', 'share of the window that is tuned on', parseShare, 0.6)
     .addHelpText('after', '\nEnds with 5 when no policy met the limits on the tuning segment.')
     .action((options: TuneVerbOptions) => tune(io, options));
-}
-
-function upTo(most: number): (text: string) => number {
-  return (text) => {
-    const count = parseCount(text);
-    if (count <= most) return count;
-    throw new InvalidArgumentError(`At most ${most}.`);
-  };
 }
 
 function parseSeed(text: string): number {

@@ -56,3 +56,17 @@ describe('accounts to replay', () => {
     });
   }
 });
+
+describe('replay', () => {
+  for (const [name, value] of [
+    ['--seeds', '10001'],
+    ['--seeds', '4000000000'],
+    ['--threads', '65'],
+  ] as const) {
+    it(`refuses ${name} ${value} before anything is computed`, async () => {
+      const { code, err } = await holdfast(['replay', '--bars', '100', name, value, '--out', join(home, 'never')]);
+      assert.equal(code, 2);
+      assert.match(err, /At most (10000|64)\./);
+    });
+  }
+});
