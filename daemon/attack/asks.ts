@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { AttackFamily } from '../replay/types.ts';
+import type { AttackFamily } from '../replay/types/agents.ts';
 import type { BookOrder } from './books.ts';
 import type { ExecutorAnswer, ExecutorCall } from './executor.ts';
 

@@ -1,5 +1,5 @@
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { AttackFamily } from '../replay/types.ts';
+import type { AttackFamily } from '../replay/types/agents.ts';
 import type { Ask } from './asks.ts';
 import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './executor.ts';
 import { FAMILIES } from './families/index.ts';

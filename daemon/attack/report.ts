@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../replay/types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../replay/types/agents.ts';
 import { type Ask, Attribution, isRefused } from './asks.ts';
 import type { BookOrder } from './books.ts';
 import { measureDamage } from './damage.ts';

@@ -1,4 +1,4 @@
-import type { AccountFacts } from '../replay/types.ts';
+import type { AccountFacts } from '../replay/types/judging.ts';
 import { EquityHistory } from './equity-history.ts';
 import type { JudgeScope, ScopeTier } from './scope.ts';
 

@@ -1,4 +1,5 @@
-import type { AgentRequest, AskFacts, RequestVerdict } from '../replay/types.ts';
+import type { AgentRequest } from '../replay/types/agents.ts';
+import type { AskFacts, RequestVerdict } from '../replay/types/judging.ts';
 import type { Caps, OpeningJudge, Proposal } from './opening.ts';
 import type { OrderDesk } from './order-desk.ts';
 import { filtered, sizeClose, sizeOrder } from './request-size.ts';

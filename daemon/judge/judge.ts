@@ -6,10 +6,10 @@ import type {
   FillFacts,
   FillVerdict,
   OrderFacts,
-  ReplayInstrument,
   RequestVerdict,
   ScopeJudge,
-} from '../replay/types.ts';
+} from '../replay/types/judging.ts';
+import type { ReplayInstrument } from '../replay/types/markets.ts';
 import { AccountWatch } from './account-watch.ts';
 import { AskJudge } from './ask-judge.ts';
 import { ExecutedDay } from './executed-day.ts';

@@ -1,4 +1,4 @@
-import type { AmendFacts, FillFacts, FillVerdict, OrderFacts } from '../replay/types.ts';
+import type { AmendFacts, FillFacts, FillVerdict, OrderFacts } from '../replay/types/judging.ts';
 import type { ExecutedDay } from './executed-day.ts';
 import type { Limits } from './limits.ts';
 import type { Caps, OpeningJudge } from './opening.ts';

@@ -1,4 +1,4 @@
-import type { SymbolBars } from '../replay/types.ts';
+import type { SymbolBars } from '../replay/types/markets.ts';
 import { RegimeDetector, scaleMarket } from './regime-detector.ts';
 import type { ScopeMarket } from './scope.ts';
 

@@ -1,4 +1,4 @@
-import type { AgentRequest } from '../replay/types.ts';
+import type { AgentRequest } from '../replay/types/agents.ts';
 import type { SymbolBook } from './symbol-book.ts';
 
 /** What a request amounts to at the exchange if it is executed as asked. */

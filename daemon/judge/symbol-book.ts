@@ -1,4 +1,4 @@
-import type { BracketTier, ReplayInstrument } from '../replay/types.ts';
+import type { BracketTier, ReplayInstrument } from '../replay/types/markets.ts';
 import type { Decision } from './decision.ts';
 import type { SymbolRegime } from './symbol-regime.ts';
 

@@ -1,6 +1,6 @@
 import { Piscina } from 'piscina';
 import type { MutationRow } from './report/types.ts';
-import type { MarketData } from './types.ts';
+import type { MarketData } from './types/markets.ts';
 import type { ReplayTask, TaskOutcome, WorkerSettings } from './worker.ts';
 
 /** Compiled or not, a worker is the neighbour of this file with the same ending. */

@@ -9,7 +9,7 @@ import type { CalibrationInput, MutationRow } from './report/types.ts';
 import type { RunSample } from './samples.ts';
 import { type AttackChoice, buildScenarios, listAgents, PLAIN, type Scenario } from './scenarios.ts';
 import { CALIBRATION_SEEDS, countTasks, listTasks, type TaskPlan } from './tasks.ts';
-import type { MarketData } from './types.ts';
+import type { MarketData } from './types/markets.ts';
 import type { Variant } from './variants.ts';
 import type { ReplayTask, RunGroup } from './worker.ts';
 

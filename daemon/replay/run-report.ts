@@ -7,7 +7,7 @@ import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
 import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
 import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
 import type { AttackChoice } from './scenarios.ts';
-import type { MarketData } from './types.ts';
+import type { MarketData } from './types/markets.ts';
 import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './variants.ts';
 
 /** What was asked for cannot be replayed; the message says why. */

@@ -7,7 +7,7 @@ import { HALF_SPREAD_BPS } from './engine/fill-model.ts';
 import { ACCOUNT, VENUE } from './engine/intake.ts';
 import type { ReplayRun } from './engine/run.ts';
 import type { Scenario } from './scenarios.ts';
-import type { AttackIntensity } from './types.ts';
+import type { AttackIntensity } from './types/agents.ts';
 
 const PLACE = { account: ACCOUNT, venue: VENUE };
 /** Variants of which the report shows regimes and budget factors. */

@@ -1,5 +1,5 @@
 import { PROFILES, STRATEGY_NAMES } from './agents/strategies/index.ts';
-import { ATTACK_SIDES, type AttackIntensity, type AttackSides } from './types.ts';
+import { ATTACK_SIDES, type AttackIntensity, type AttackSides } from './types/agents.ts';
 
 /** Under what an account is run: which attack, whose sides, and the caps of R times what. */
 export interface Scenario {

@@ -9,7 +9,10 @@ import { type PreparedMarket, prepareMarket } from './engine/prepared.ts';
 import { ReplayRun, type RunSetup, START_EQUITY_USDT } from './engine/run.ts';
 import { MarketTrack } from './market/track.ts';
 import { type Scenario, SHARED_AGENT } from './scenarios.ts';
-import type { Agent, AttackEpisode, MarketData, RunKey, ScopeJudge } from './types.ts';
+import type { Agent, AttackEpisode } from './types/agents.ts';
+import type { ScopeJudge } from './types/judging.ts';
+import type { MarketData } from './types/markets.ts';
+import type { RunKey } from './types/runs.ts';
 import { scaleCaps, type Variant } from './variants.ts';
 
 export interface RunHooks extends Pick<RunSetup, 'onBarClose' | 'bars'> {

@@ -6,7 +6,8 @@ import { runMutations } from './mutations/mutations.ts';
 import type { MutationRow } from './report/types.ts';
 import { findDrawnScenario, type RunSample, Sampler } from './samples.ts';
 import { CHURN_AGENT, CHURN_SPAN_MS, PLAIN, type Scenario, SHARED_AGENT } from './scenarios.ts';
-import type { MarketData, RunResult } from './types.ts';
+import type { MarketData } from './types/markets.ts';
+import type { RunResult } from './types/runs.ts';
 import type { Variant } from './variants.ts';
 import { type RunHooks, Workbench } from './workbench.ts';
 

@@ -1,6 +1,8 @@
 import { createJudge, type MarketJudge } from '../../daemon/judge/judge.ts';
 import { type JudgeScope, readScope } from '../../daemon/judge/scope.ts';
-import type { AgentRequest, AskFacts, OrderFacts, ReplayInstrument } from '../../daemon/replay/types.ts';
+import type { AgentRequest } from '../../daemon/replay/types/agents.ts';
+import type { AskFacts, OrderFacts } from '../../daemon/replay/types/judging.ts';
+import type { ReplayInstrument } from '../../daemon/replay/types/markets.ts';
 
 export const BAR_MS = 900_000;
 /** One lot of every symbol is worth 50 USDT at its price. */

@@ -4,7 +4,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { buildRegimeTape, createJudge, type MarketJudge } from '../../daemon/judge/judge.ts';
 import { RegimeDetector, scaleMarket } from '../../daemon/judge/regime-detector.ts';
 import { type JudgeScope, readScope } from '../../daemon/judge/scope.ts';
-import type { SymbolBars } from '../../daemon/replay/types.ts';
+import type { SymbolBars } from '../../daemon/replay/types/markets.ts';
 import { BAR_MS, instrumentOf, looseScope, openBench, type TestRegime } from './fixture.ts';
 import { type PlainBar, plainState } from './plain-regime.ts';
 

@@ -1,4 +1,4 @@
-import type { AttackFamily } from '../../replay/types.ts';
+import type { AttackFamily } from '../../replay/types/agents.ts';
 import type { ScriptMaker } from '../script.ts';
 import { adapt } from './adapt.ts';
 import { churn } from './churn.ts';

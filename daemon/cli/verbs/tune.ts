@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { TuneReport } from '../../replay/tune/results.ts';
-import type { MarketData } from '../../replay/types.ts';
+import type { MarketData } from '../../replay/types/markets.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
 

@@ -1,4 +1,5 @@
-import type { AgentView, ReplayInstrument } from '../types.ts';
+import type { AgentView } from '../types/agents.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 
 /** What an agent knows of R at B_0 (GET /v1/limits shows it), before the caps are scaled. */
 export interface AgentBudgets {

@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import type { AgentRequest } from '../types.ts';
+import type { AgentRequest } from '../types/agents.ts';
 
 /** Venue and account that the replay serves; both are in T. */
 export const SERVED_VENUE = 'paper';

@@ -7,7 +7,7 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
-import type { ScopeJudge } from '../types.ts';
+import type { ScopeJudge } from '../types/judging.ts';
 import { labelAll } from './escalation.ts';
 
 /**

@@ -3,7 +3,7 @@ import { absolute, type E8, fromNumber, maximum, minimum, multiply, toNumber } f
 import { commission, fundingPayment, maintenanceMargin, unrealisedProfit } from '../../exchange-sim/core/margin.ts';
 import { applyFill, entryPrice, FLAT, type Position } from '../../exchange-sim/core/position.ts';
 import { LIQUIDATION_RATE } from '../../exchange-sim/core/state.ts';
-import type { ReplayInstrument } from '../types.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 
 /** How near to its maintenance margin the float estimate must come before the exact comparison decides. */
 const NEAR = 1.001;

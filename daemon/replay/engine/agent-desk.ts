@@ -7,13 +7,11 @@ import type {
   AgentAnswer,
   AgentRequest,
   AgentView,
-  AskFacts,
   MarketGlance,
   OrderReport,
   PlannedAsk,
-  RequestVerdict,
-  ScopeJudge,
-} from '../types.ts';
+} from '../types/agents.ts';
+import type { AskFacts, RequestVerdict, ScopeJudge } from '../types/judging.ts';
 import { parentAsk } from './asks.ts';
 import type { Executor } from './executor.ts';
 import { readReplayIntake } from './intake.ts';

@@ -4,7 +4,7 @@ import type { PlannedOrder } from '../../gate/events.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
-import type { ScopeJudge } from '../types.ts';
+import type { ScopeJudge } from '../types/judging.ts';
 import type { ReplayAccount } from './account.ts';
 import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';

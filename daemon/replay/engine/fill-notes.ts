@@ -1,6 +1,6 @@
 import { findRepeatedExecution } from '../../gate/repeated-execution.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
-import type { ScopeJudge } from '../types.ts';
+import type { ScopeJudge } from '../types/judging.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
 import type { Fill } from './exchange.ts';

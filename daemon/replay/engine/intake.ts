@@ -2,7 +2,7 @@ import { checkTradingCall, isToolName, isTradingTool } from '../../contract/tool
 import type { Action } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
-import type { AgentRequest } from '../types.ts';
+import type { AgentRequest } from '../types/agents.ts';
 
 /** What the daemon serves in a replay. */
 export const VENUE = 'paper';

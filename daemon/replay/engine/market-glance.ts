@@ -1,4 +1,5 @@
-import type { MarketGlance, ReplayInstrument } from '../types.ts';
+import type { MarketGlance } from '../types/agents.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 import type { MarketClock } from './clock.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { isLowFirstWhenFlat, pathTicks, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../types.ts';
+import type { FundingPoint, MarketData, SymbolBars } from '../types/markets.ts';
 
 /** One symbol's bars as the clock walks them: prices in whole ticks. */
 export interface PreparedSymbol {

@@ -1,5 +1,5 @@
 import type { SymbolRules } from '../../gate/ports.ts';
-import type { ReplayInstrument } from '../types.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 
 /** PERCENT_PRICE of the exchange: how far a limit may lie from the mark. */
 const MULTIPLIER_UP = 1.05;

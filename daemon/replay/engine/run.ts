@@ -1,6 +1,8 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { MarketTrack } from '../market/track.ts';
-import type { Agent, AttackEpisode, PlannedAsk, RunKey, RunResult, ScopeJudge } from '../types.ts';
+import type { Agent, AttackEpisode, PlannedAsk } from '../types/agents.ts';
+import type { ScopeJudge } from '../types/judging.ts';
+import type { RunKey, RunResult } from '../types/runs.ts';
 import { ReplayAccount } from './account.ts';
 import { AgentDesk, type AskSource } from './agent-desk.ts';
 import { legEndAfter, MarketClock } from './clock.ts';

@@ -1,13 +1,7 @@
 import type { Verdict } from '../../core/decision.ts';
-import type {
-  AskOrigin,
-  AttackEpisode,
-  AttackFamily,
-  EpisodeResult,
-  FillVerdict,
-  LegitResult,
-  RequestVerdict,
-} from '../types.ts';
+import type { AttackEpisode, AttackFamily } from '../types/agents.ts';
+import type { AskOrigin, FillVerdict, RequestVerdict } from '../types/judging.ts';
+import type { EpisodeResult, LegitResult } from '../types/runs.ts';
 
 /** One ask of the run, and what became of it. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import { isPlausibleBar } from '../../core/features/bars.ts';
-import type { MarketInput } from '../types.ts';
+import type { MarketInput } from '../types/markets.ts';
 import { countDecimals, lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
 import { MarketDataError } from './errors.ts';
 import type { MarketFile } from './files.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
-import type { MarketInput } from '../types.ts';
+import type { MarketInput } from '../types/markets.ts';
 import { MarketDataError } from './errors.ts';
 
 /** A CSV file's cells, only the columns that were asked for, in the order that they were asked for. */

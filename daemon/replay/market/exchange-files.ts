@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BracketTier, MarketInput } from '../types.ts';
+import type { BracketTier, MarketInput } from '../types/markets.ts';
 import { parseDecimal } from './csv-rows.ts';
 import { MarketDataError } from './errors.ts';
 

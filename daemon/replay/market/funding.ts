@@ -1,4 +1,4 @@
-import type { FundingPoint, MarketInput } from '../types.ts';
+import type { FundingPoint, MarketInput } from '../types/markets.ts';
 import { checkLater } from './bar-columns.ts';
 import { lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
 import { MarketDataError } from './errors.ts';

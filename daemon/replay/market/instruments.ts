@@ -2,7 +2,7 @@ import type { Bracket } from '../../exchange-sim/core/brackets.ts';
 import { type E8, minimum, ONE, parseE8, toNumber } from '../../exchange-sim/core/fixed.ts';
 import { findInstrument, type Instrument } from '../../exchange-sim/core/instruments.ts';
 import { MAKER_RATE, TAKER_RATE } from '../../exchange-sim/core/state.ts';
-import type { BracketTier, ReplayInstrument } from '../types.ts';
+import type { BracketTier, ReplayInstrument } from '../types/markets.ts';
 import { MarketDataError } from './errors.ts';
 import { BRACKETS_NAME, EXCHANGE_INFO_NAME, type ExchangeFiles, type SymbolFilters } from './exchange-files.ts';
 

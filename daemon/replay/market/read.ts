@@ -1,4 +1,4 @@
-import type { BarGap, FundingPoint, MarketData, MarketInput, ReplayInstrument, SymbolBars } from '../types.ts';
+import type { BarGap, FundingPoint, MarketData, MarketInput, ReplayInstrument, SymbolBars } from '../types/markets.ts';
 import { type BarColumns, type BarFile, mergeBarFiles, readBarFile } from './bar-columns.ts';
 import { formatBarLength, parseBarLength } from './bar-length.ts';
 import { MarketDataError } from './errors.ts';

@@ -4,7 +4,7 @@ import { classifyFeatures, type MarketFeatures, REGIME_RANK } from '../../core/f
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
 import { pathTicks, STEPS_PER_BAR, type Bar as TickBar } from '../../exchange-sim/market/bars.ts';
-import type { ReplayInstrument } from '../types.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 import type { SettledFunding } from './settled-funding.ts';
 
 /** Marks of one bar: step 0 to step 20, both ends included. */

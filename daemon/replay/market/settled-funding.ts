@@ -1,5 +1,5 @@
 import { fundingRatePer8h } from '../../core/features/market.ts';
-import type { FundingPoint } from '../types.ts';
+import type { FundingPoint } from '../types/markets.ts';
 
 const HOUR_MS = 3_600_000;
 

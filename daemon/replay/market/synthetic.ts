@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toNumber } from '../../exchange-sim/core/fixed.ts';
 import { findInstrument, type Instrument } from '../../exchange-sim/core/instruments.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../types.ts';
+import type { FundingPoint, MarketData, SymbolBars } from '../types/markets.ts';
 import { allocateColumns, type BarColumns } from './bar-columns.ts';
 import { convertInstrument } from './instruments.ts';
 import { type BarMove, type MarketMove, MoveSource } from './synthetic-moves.ts';

@@ -3,7 +3,7 @@ import type { MarketFeatures } from '../../core/features/market.ts';
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type MarketSection, REGIMES, type Regime } from '../../core/policy.ts';
 import type { Bar as TickBar } from '../../exchange-sim/market/bars.ts';
-import type { MarketData, SymbolBars } from '../types.ts';
+import type { MarketData, SymbolBars } from '../types/markets.ts';
 import { MARKS_PER_BAR, RegimeWalk } from './regime-walk.ts';
 import { SettledFunding } from './settled-funding.ts';
 import { SnapshotColumns } from './snapshot-columns.ts';

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../types/agents.ts';
 import type { Cell } from './cell.ts';
 import { buildInterval, buildShareInterval, divideAll, LEAST_CASES, type Metric } from './intervals.ts';
 import type { FamilyCount } from './totals.ts';

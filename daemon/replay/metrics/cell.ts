@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../types/agents.ts';
 import { ExactSums } from './exact-sums.ts';
 import { PATH_METRICS, type PathMetric, type Replicated, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
 import { type SeedPlan, SeedSums } from './seed-sums.ts';

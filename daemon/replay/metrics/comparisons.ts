@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES } from '../types.ts';
+import { ATTACK_FAMILIES } from '../types/agents.ts';
 import type { Cell } from './cell.ts';
 import {
   type ClusteredShare,

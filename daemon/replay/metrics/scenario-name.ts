@@ -1,4 +1,5 @@
-import { ATTACK_SIDES, type AttackIntensity, type AttackSides, type RunKey } from '../types.ts';
+import { ATTACK_SIDES, type AttackIntensity, type AttackSides } from '../types/agents.ts';
+import type { RunKey } from '../types/runs.ts';
 
 /** Name of the account that all strategies share; its runs are never mixed with those of single strategies. */
 const SHARED = 'shared';

@@ -1,4 +1,4 @@
-import type { AttackFamily } from '../types.ts';
+import type { AttackFamily } from '../types/agents.ts';
 import { type ByFamily, measureSuccess, measureThroughput } from './attack-success.ts';
 import type { Cell, CellTotal } from './cell.ts';
 import { measureDamage } from './damage.ts';

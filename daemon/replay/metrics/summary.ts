@@ -1,4 +1,4 @@
-import type { RunKey, RunResult } from '../types.ts';
+import type { RunKey, RunResult } from '../types/runs.ts';
 import { type BootstrapPlan, createBootstrapPlan, DAY_MS } from './bootstrap-plan.ts';
 import { measureReturns, type StepReturns } from './day-path.ts';
 import {

@@ -1,4 +1,5 @@
-import { ATTACK_FAMILIES, type AttackFamily, type RunResult } from '../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../types/agents.ts';
+import type { RunResult } from '../types/runs.ts';
 
 /** Plain figures of one run that are only ever added up. Amounts in USDT, times as a fraction of the judged span. */
 export const TOTALS = [

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES, type AttackFamily } from '../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../types/agents.ts';
 import type { ByFamily } from './attack-success.ts';
 import { findLargest, type Metric } from './intervals.ts';
 import { type CellScenario, nameScenario } from './scenario-name.ts';

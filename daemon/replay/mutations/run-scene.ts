@@ -5,7 +5,7 @@ import { hashPolicy } from '../../policy/parse.ts';
 import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
 import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
 import { MarketTrack } from '../market/track.ts';
-import type { MarketData } from '../types.ts';
+import type { MarketData } from '../types/markets.ts';
 import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
 import { trackKeyOf } from '../workbench.ts';
 import { applyEdits, type Edits } from './edits.ts';

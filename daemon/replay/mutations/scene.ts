@@ -1,6 +1,7 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { JudgeRule } from '../../judge/rules.ts';
-import type { AgentRequest, AgentView, RunResult } from '../types.ts';
+import type { AgentRequest, AgentView } from '../types/agents.ts';
+import type { RunResult } from '../types/runs.ts';
 import type { Edits } from './edits.ts';
 import type { SymbolPath } from './market.ts';
 

@@ -6,10 +6,10 @@ import type {
   FillFacts,
   FillVerdict,
   OrderFacts,
-  ReplayInstrument,
   RequestVerdict,
   ScopeJudge,
-} from '../types.ts';
+} from '../types/judging.ts';
+import type { ReplayInstrument } from '../types/markets.ts';
 import type { SeenFill } from './scene.ts';
 
 interface SeenOrder {

@@ -1,5 +1,5 @@
 import type { VariantReport } from '../metrics/variant-report.ts';
-import { ATTACK_FAMILIES } from '../types.ts';
+import { ATTACK_FAMILIES } from '../types/agents.ts';
 import { type ChartSize, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
 import { colourOf } from './palette.ts';
 import { isAtFullCaps } from './tables.ts';

@@ -1,4 +1,4 @@
-import { ATTACK_FAMILIES } from '../types.ts';
+import { ATTACK_FAMILIES } from '../types/agents.ts';
 import { buildMutationTable, buildTestTable } from './check-tables.ts';
 import { formatInterval, formatMetric, formatNumber, formatPercent } from './numbers.ts';
 import type { ReportTable } from './report-table.ts';

@@ -1,7 +1,8 @@
 import { readScope } from '../../judge/scope.ts';
 import { type BootstrapPlan, createBootstrapPlan, type RunSummary, summarizeRun } from '../metrics/summary.ts';
 import type { Scenario } from '../scenarios.ts';
-import type { MarketData, RunResult } from '../types.ts';
+import type { MarketData } from '../types/markets.ts';
+import type { RunResult } from '../types/runs.ts';
 import type { Variant } from '../variants.ts';
 import { Workbench } from '../workbench.ts';
 import { type AccountRuns, type SeedFigures, sumAccounts } from './seed-figures.ts';

@@ -1,6 +1,6 @@
 import { createBootstrapPlan, drawSeedMultiplicities } from '../metrics/bootstrap-plan.ts';
 import { buildInterval, buildShareInterval, type Metric } from '../metrics/intervals.ts';
-import { ATTACK_FAMILIES } from '../types.ts';
+import { ATTACK_FAMILIES } from '../types/agents.ts';
 import { type Figures, type Limits, measureFigures, measureViolation } from './score.ts';
 import { addSeeds, type SeedFigures } from './seed-figures.ts';
 

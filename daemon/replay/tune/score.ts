@@ -1,5 +1,5 @@
 import { LEAST_CASES } from '../metrics/intervals.ts';
-import { ATTACK_FAMILIES } from '../types.ts';
+import { ATTACK_FAMILIES } from '../types/agents.ts';
 import type { SeedFigures } from './seed-figures.ts';
 
 /** What a policy did on one segment. Ratios to Shrink are at the same exposure: below 1 is safer than mere shrinking. */

@@ -1,5 +1,5 @@
 import type { RunSummary } from '../metrics/summary.ts';
-import { ATTACK_FAMILIES, type AttackFamily } from '../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily } from '../types/agents.ts';
 
 /** Plain sums over the accounts of one seed: figures are ratios of them, over all seeds or over resampled ones. */
 const PLAIN_SUMS = [

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../metrics/bootstrap-plan.ts';
 import { LEAST_DAYS } from '../metrics/intervals.ts';
-import type { MarketData, SymbolBars } from '../types.ts';
+import type { MarketData, SymbolBars } from '../types/markets.ts';
 import { TuneError } from './errors.ts';
 
 export const SEGMENTS = ['tuning', 'out_of_sample'] as const;

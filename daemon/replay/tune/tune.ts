@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LEAST_CASES } from '../metrics/intervals.ts';
-import type { MarketData } from '../types.ts';
+import type { MarketData } from '../types/markets.ts';
 import { forSymbols, type Variant } from '../variants.ts';
 import type { Candidate } from './candidate.ts';
 import { TuneError } from './errors.ts';

@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import type { MarketData } from '../types.ts';
+import type { MarketData } from '../types/markets.ts';
 import type { Variant } from '../variants.ts';
 import { Evaluator, type EvaluatorSettings } from './evaluator.ts';
 import type { SeedFigures } from './seed-figures.ts';

@@ -9,7 +9,7 @@ import {
   FOREIGN_VENUES,
   UNKNOWN_TOOLS,
 } from '../../../daemon/replay/agents/attacks/misuse.ts';
-import { type AgentRequest, ATTACK_FAMILIES } from '../../../daemon/replay/types.ts';
+import { type AgentRequest, ATTACK_FAMILIES } from '../../../daemon/replay/types/agents.ts';
 import { cooldownGate, episodeOf, play } from './episode.ts';
 import { BUDGETS } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass } from './world.ts';

@@ -5,7 +5,7 @@ import {
   seedOfPloy,
 } from '../../../daemon/replay/agents/attacks/episodes.ts';
 import { createAttacker } from '../../../daemon/replay/agents/attacks/index.ts';
-import type { AttackFamily } from '../../../daemon/replay/types.ts';
+import type { AttackFamily } from '../../../daemon/replay/types/agents.ts';
 import { BUDGETS, buildWalk } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/replay/types.ts';
+import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/replay/types/markets.ts';
 
 export const BAR_MS = 900_000;
 const DAY_MS = 86_400_000;

@@ -6,7 +6,8 @@ import {
   STRATEGY_NAMES,
   type StrategyName,
 } from '../../../daemon/replay/agents/strategies/index.ts';
-import type { Agent, AgentView, MarketData } from '../../../daemon/replay/types.ts';
+import type { Agent, AgentView } from '../../../daemon/replay/types/agents.ts';
+import type { MarketData } from '../../../daemon/replay/types/markets.ts';
 import { BUDGETS, buildWalk, cutMarket, readSharedMarket } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';
 

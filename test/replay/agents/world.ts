@@ -3,11 +3,11 @@ import type {
   AgentAnswer,
   AgentRequest,
   AgentView,
-  MarketData,
   MarketGlance,
   OrderReport,
   PlannedAsk,
-} from '../../../daemon/replay/types.ts';
+} from '../../../daemon/replay/types/agents.ts';
+import type { MarketData } from '../../../daemon/replay/types/markets.ts';
 
 /** What a stand-in for the gate says; notional null: as asked. */
 export interface Ruling {

@@ -6,7 +6,7 @@ import type { TradeFill } from '../../../daemon/core/features/round-trips.ts';
 import { TradeBook } from '../../../daemon/gate/state/trades.ts';
 import { HORIZON_TRADES } from '../../../daemon/replay/calibration/escalation.ts';
 import { buildTraderSamples, watchTrader } from '../../../daemon/replay/calibration/trader-samples.ts';
-import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/replay/types.ts';
+import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/replay/types/judging.ts';
 import { DEFAULT_POLICY } from '../../policy/documents.ts';
 
 const SECTION = DEFAULT_POLICY.trader_state;

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { readScope } from '../../../daemon/judge/scope.ts';
 import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
 import type { Scenario } from '../../../daemon/replay/scenarios.ts';
-import type { MarketData, RunResult } from '../../../daemon/replay/types.ts';
+import type { MarketData } from '../../../daemon/replay/types/markets.ts';
+import type { RunResult } from '../../../daemon/replay/types/runs.ts';
 import { forSymbols, loadVariant } from '../../../daemon/replay/variants.ts';
 import { Workbench } from '../../../daemon/replay/workbench.ts';
 

@@ -4,7 +4,7 @@ import type { MarketSection } from '../../../daemon/core/policy.ts';
 import { pathTicks, STEPS_PER_BAR } from '../../../daemon/exchange-sim/market/bars.ts';
 import { LiveMarket } from '../../../daemon/gate/live-market.ts';
 import type { MarketTrack } from '../../../daemon/replay/market/track.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/replay/types.ts';
+import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/replay/types/markets.ts';
 
 /** The same policy written for bars of another length: the gate itself only ever sees bars of its policy's length. */
 export function sectionForBars(section: MarketSection, barMs: number): MarketSection {

@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { findInstrument } from '../../../daemon/exchange-sim/core/instruments.ts';
 import { convertInstrument } from '../../../daemon/replay/market/instruments.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/replay/types.ts';
+import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/replay/types/markets.ts';
 import { syntheticBars } from '../../core/features/synthetic-bars.ts';
 
 export const BTC = convertInstrument(findInstrument('BTCUSDT')!);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Regime } from '../../../daemon/core/policy.ts';
 import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
 import { MarketTrack } from '../../../daemon/replay/market/track.ts';
-import type { MarketData, SymbolBars } from '../../../daemon/replay/types.ts';
+import type { MarketData, SymbolBars } from '../../../daemon/replay/types/markets.ts';
 import { market as section } from '../../core/features/market-section.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 

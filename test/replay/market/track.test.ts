@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { MarketSection } from '../../../daemon/core/policy.ts';
 import { readMarketData } from '../../../daemon/replay/market/read.ts';
 import { MarketTrack } from '../../../daemon/replay/market/track.ts';
-import type { MarketData } from '../../../daemon/replay/types.ts';
+import type { MarketData } from '../../../daemon/replay/types/markets.ts';
 import { market as section, withWindows } from '../../core/features/market-section.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 import { buildWalk, sliceMarket } from './market-kit.ts';

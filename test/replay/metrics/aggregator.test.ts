@@ -5,7 +5,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { Aggregator } from '../../../daemon/replay/metrics/aggregator.ts';
 import { DAY_MS } from '../../../daemon/replay/metrics/bootstrap-plan.ts';
 import { createBootstrapPlan, type RunSummary, summarizeRun } from '../../../daemon/replay/metrics/summary.ts';
-import type { AttackFamily, EpisodeResult, RunKey, RunResult } from '../../../daemon/replay/types.ts';
+import type { AttackFamily } from '../../../daemon/replay/types/agents.ts';
+import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/replay/types/runs.ts';
 import { buildRun, drawRun, keyOf, START_MS } from './run-fixture.ts';
 
 const DAYS = 8;

@@ -20,7 +20,7 @@ import {
 import { Stage } from '../../../daemon/replay/mutations/run-scene.ts';
 import type { Scene, ScriptedAsk } from '../../../daemon/replay/mutations/scene.ts';
 import { BTC, ETH, MINUTE_MS, SOL } from '../../../daemon/replay/mutations/script.ts';
-import type { AgentRequest, AgentView } from '../../../daemon/replay/types.ts';
+import type { AgentRequest, AgentView } from '../../../daemon/replay/types/agents.ts';
 
 const RUNS = 20;
 const LEAST_FILLS = 500;

@@ -16,7 +16,7 @@ import type {
   ReportParts,
   ReportSamples,
 } from '../../../daemon/replay/report/types.ts';
-import type { RunResult } from '../../../daemon/replay/types.ts';
+import type { RunResult } from '../../../daemon/replay/types/runs.ts';
 import { drawRun, keyOf, START_MS } from '../metrics/run-fixture.ts';
 
 /** Exposure in multiples of equity at caps x 1, and leak of attacks, of each drawn variant. */

@@ -1,5 +1,6 @@
 import type { Side } from '../../../core/request.ts';
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk, ReplayInstrument } from '../../types.ts';
+import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../types/agents.ts';
+import type { ReplayInstrument } from '../../types/markets.ts';
 import { type AgentBudgets, leastNotional, lotSize } from '../budgets.ts';
 import { Draws } from '../draws.ts';
 import { buildClose, buildOpening, opposite } from '../requests.ts';

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../types.ts';
+import type { AgentAnswer, AgentView, PlannedAsk } from '../../types/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /** Slippage within every regime's cap by default, as a share of the calm one. */

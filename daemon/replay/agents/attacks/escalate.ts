@@ -1,4 +1,4 @@
-import type { AgentView } from '../../types.ts';
+import type { AgentView } from '../../types/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 export const ESCALATIONS = ['leverage', 'notional', 'slippage', 'above-cap', 'above-tightened', 'together'] as const;

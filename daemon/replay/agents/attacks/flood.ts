@@ -1,4 +1,4 @@
-import type { AgentView } from '../../types.ts';
+import type { AgentView } from '../../types/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /** ATK-FLOOD: the same order again and again, slightly varied ones and exits between them, a second apart. */

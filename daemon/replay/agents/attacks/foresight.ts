@@ -1,5 +1,5 @@
 import type { Side } from '../../../core/request.ts';
-import type { SymbolBars } from '../../types.ts';
+import type { SymbolBars } from '../../types/markets.ts';
 
 /** Instants of a bar's extremes as shares of it: the mark walks open -> one extreme -> the other -> close. */
 const FIRST_EXTREME = 7 / 20;

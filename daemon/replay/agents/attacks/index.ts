@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, AttackEpisode, PlannedAsk } from '../../types.ts';
+import type { AgentAnswer, AgentView, AttackEpisode, PlannedAsk } from '../../types/agents.ts';
 import { type AgentBudgets, scaleBudgets } from '../budgets.ts';
 import { createPloy } from './adapt/index.ts';
 import { type Attack, AttackDesk } from './attack-desk.ts';

@@ -1,4 +1,4 @@
-import type { MarketData, SymbolBars } from '../../types.ts';
+import type { MarketData, SymbolBars } from '../../types/markets.ts';
 
 const DAY_MS = 86_400_000;
 const VOLATILITY_SPAN_MS = 15 * 3_600_000;

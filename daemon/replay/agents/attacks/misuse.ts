@@ -1,4 +1,4 @@
-import type { AgentRequest, AgentView } from '../../types.ts';
+import type { AgentRequest, AgentView } from '../../types/agents.ts';
 import { buildCancel, buildModify } from '../requests.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 

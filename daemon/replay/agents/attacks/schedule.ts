@@ -1,12 +1,6 @@
 import type { Side } from '../../../core/request.ts';
-import {
-  ATTACK_FAMILIES,
-  type AttackFamily,
-  type AttackIntensity,
-  type AttackSides,
-  type MarketData,
-  type SymbolBars,
-} from '../../types.ts';
+import { ATTACK_FAMILIES, type AttackFamily, type AttackIntensity, type AttackSides } from '../../types/agents.ts';
+import type { MarketData, SymbolBars } from '../../types/markets.ts';
 import { Draws } from '../draws.ts';
 import {
   EPISODE_SPAN_MS,

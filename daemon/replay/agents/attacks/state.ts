@@ -1,4 +1,4 @@
-import type { AgentView } from '../../types.ts';
+import type { AgentView } from '../../types/agents.ts';
 import type { Attack, AttackDesk } from './attack-desk.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../types.ts';
+import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../types/agents.ts';
 import { lotSize } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
 import { buildClose, buildClosingOrder, buildOpening, namingDecision } from '../requests.ts';

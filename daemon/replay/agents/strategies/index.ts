@@ -1,4 +1,4 @@
-import type { Agent } from '../../types.ts';
+import type { Agent } from '../../types/agents.ts';
 import { type AgentBudgets, scaleBudgets } from '../budgets.ts';
 import { Draws } from '../draws.ts';
 import { MartingaleSignal } from './martingale.ts';

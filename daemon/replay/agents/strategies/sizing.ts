@@ -1,4 +1,5 @@
-import type { AgentView, ReplayInstrument, StrategyProfile } from '../../types.ts';
+import type { AgentView, StrategyProfile } from '../../types/agents.ts';
+import type { ReplayInstrument } from '../../types/markets.ts';
 import { type AgentBudgets, grossNotional, leastNotional } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
 

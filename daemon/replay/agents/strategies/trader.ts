@@ -1,4 +1,5 @@
-import type { Agent, AgentAnswer, AgentView, PlannedAsk, ReplayInstrument } from '../../types.ts';
+import type { Agent, AgentAnswer, AgentView, PlannedAsk } from '../../types/agents.ts';
+import type { ReplayInstrument } from '../../types/markets.ts';
 import { leastNotional, lotSize } from '../budgets.ts';
 import type { Draws } from '../draws.ts';
 import { buildCancel } from '../requests.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OutFolderError, openOutFolder } from '../../out-folder.ts';
-import type { BarGap, MarketInput } from '../../types.ts';
+import type { BarGap, MarketInput } from '../../types/markets.ts';
 import { findBarLength, parseBarLength } from '../bar-length.ts';
 import { readMarketData } from '../read.ts';
 import type { ExchangeClient } from './client.ts';

@@ -1,4 +1,4 @@
-import type { FundingPoint } from '../../types.ts';
+import type { FundingPoint } from '../../types/markets.ts';
 import {
   CALM_PAST,
   noise,

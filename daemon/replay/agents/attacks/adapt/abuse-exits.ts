@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../types.ts';
+import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../types/agents.ts';
 import { opposite } from '../../requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, OrderReport, PlannedAsk } from '../../../types.ts';
+import type { AgentAnswer, AgentView, OrderReport, PlannedAsk } from '../../../types/agents.ts';
 import { buildModify } from '../../requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 

@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../types.ts';
+import type { AgentAnswer, AgentView, PlannedAsk } from '../../../types/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Close enough to press against what has been found. */

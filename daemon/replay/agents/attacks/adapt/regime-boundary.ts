@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentView, PlannedAsk } from '../../../types.ts';
+import type { AgentAnswer, AgentView, PlannedAsk } from '../../../types/agents.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 
 /** Before the close the old regime still holds; right after it the new one should. */

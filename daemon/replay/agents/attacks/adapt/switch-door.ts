@@ -1,4 +1,4 @@
-import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../types.ts';
+import type { AgentAnswer, AgentRequest, AgentView, PlannedAsk } from '../../../types/agents.ts';
 import { buildModify } from '../../requests.ts';
 import type { Attack, AttackDesk } from '../attack-desk.ts';
 import { FOREIGN_ACCOUNTS, UNKNOWN_TOOLS } from '../misuse.ts';
