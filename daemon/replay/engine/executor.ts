@@ -6,6 +6,7 @@ import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../types/judging.ts';
 import type { ReplayAccount } from './account.ts';
+import { amendOrder } from './amends.ts';
 import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor, Taken } from './door.ts';
@@ -280,37 +281,8 @@ export class Executor {
   }
 
   #amend(order: OrderState, asked: Asked | null): void {
-    const { exchange, door, judge, clock } = this.#parts;
-    const { amend } = order;
-    if (amend === null || isTerminal(order.status)) return;
-    judge.amend({
-      orderId: order.clientOrderId,
-      askId: asked?.askId ?? -1,
-      atMs: clock.nowMs,
-      lots: amend.lots,
-      priceTicks: amend.priceTicks,
-      marks: this.marks.now(),
-    });
-    const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
-    const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
-    door.append('order_intent', {
-      action: outcome.taken ? 'amended' : 'amend_failed',
-      client_order_id: order.clientOrderId,
-      lots: amend.lots,
-      price_ticks: amend.priceTicks,
-      reason: 'replay',
-    });
-    if (!outcome.taken) {
-      judge.amend({
-        orderId: order.clientOrderId,
-        askId: asked?.askId ?? -1,
-        atMs: clock.nowMs,
-        lots: before.lots,
-        priceTicks: before.priceTicks,
-        marks: this.marks.now(),
-      });
-      return;
-    }
+    const outcome = amendOrder(this.#parts, this.marks, order, asked);
+    if (!outcome.taken) return;
     // An amended order is the amender's: what it fills from here on counts as its doing.
     this.#asked.set(order.clientOrderId, asked);
     if (outcome.fill !== null)

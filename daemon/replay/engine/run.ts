@@ -11,6 +11,7 @@ import { EventQueue } from './event-queue.ts';
 import { ReplayExchange } from './exchange.ts';
 import { Executor, type PendingWork } from './executor.ts';
 import { ReplayKeeper } from './keeper.ts';
+import { MarketEvents } from './market-events.ts';
 import type { PreparedMarket } from './prepared.ts';
 import { compilePolicies, schemaCheckOf } from './run-policies.ts';
 import { RunTally } from './tally.ts';
@@ -60,9 +61,7 @@ export class ReplayRun {
   readonly #queue = new EventQueue<Queued>();
   readonly #episodes: readonly AttackEpisode[];
   #nextEpisode = 0;
-  /** Last bar of each symbol that has closed. */
-  readonly #closed: Int32Array;
-  readonly #nextFunding: Int32Array;
+  readonly #events: MarketEvents;
   #isRuined = false;
   /** Highest equity read in the running bar, and the tiers reached at the last reading. */
   #highUsdt = 0;
@@ -87,8 +86,7 @@ export class ReplayRun {
     this.#exchange = new ReplayExchange(this.account, this.clock);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
-    this.#closed = new Int32Array(market.symbols.length).fill(-1);
-    this.#nextFunding = new Int32Array(market.symbols.length);
+    this.#events = new MarketEvents(this.clock, this.account, judge);
     this.#episodes = setup.episodes;
     const ttlMs = setup.policy.spec.standing.resting_ttl_ms;
     this.#executor = new Executor({
@@ -107,7 +105,7 @@ export class ReplayRun {
       run: this,
       executor: this.#executor,
       judge,
-      closed: this.#closed,
+      closed: this.#events.closed,
       checkSchema: schemaCheckOf(setup.policy.spec),
       queueAsk: (source, planned) =>
         this.#queue.push(this.clock.nowMs + Math.max(0, planned.delayMs), { kind: 'ask', source, planned }),
@@ -164,9 +162,7 @@ export class ReplayRun {
 
   #openBar(openMs: number): void {
     this.clock.openBar(openMs, this.#signOf);
-    // A rate settled as a bar closes is the one in force at its close.
-    this.#settleFunding(openMs);
-    this.#tellClosedBars(openMs);
+    this.#events.tell(openMs);
     this.#afterMove();
     // A flat account is read once a day: its equity does not move.
     if (openMs === this.setup.market.data.startMs || openMs % DAY_MS === 0) this.#sample();
@@ -177,34 +173,6 @@ export class ReplayRun {
       this.#nextEpisode += 1;
     }
     this.#desk.onBar();
-  }
-
-  /** Bars that have closed by now, in order, for the judge; the agents see them too from here on. */
-  #tellClosedBars(nowMs: number): void {
-    const { series, symbols, barMs } = this.setup.market;
-    for (let i = 0; i < series.length; i++) {
-      const { openMs, open, high, low, close, volume } = series[i]!.bars;
-      for (let next = this.#closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
-        this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
-        this.#closed[i] = next;
-      }
-    }
-  }
-
-  #settleFunding(nowMs: number): void {
-    const { series } = this.setup.market;
-    for (let i = 0; i < series.length; i++) {
-      const { funding } = series[i]!;
-      for (let next = this.#nextFunding[i]!; next < funding.length; next++) {
-        const point = funding[next]!;
-        if (point.atMs > nowMs) break;
-        this.#nextFunding[i] = next + 1;
-        this.#judge.funding(this.setup.market.symbols[i]!, (point.rate * 28_800_000) / point.intervalMs, point.atMs);
-        // What was settled before the first judged bar concerned nobody here.
-        if (point.atMs > nowMs - this.setup.market.barMs && this.clock.isLive(i))
-          this.account.settleFunding(i, point.rate);
-      }
-    }
   }
 
   #runBar(endMs: number): void {
@@ -268,7 +236,7 @@ export class ReplayRun {
     if (account.held === 0 && exchange.resting.size === 0) return true;
     const { track } = this.setup;
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
-    for (let i = 0; i < this.#closed.length; i++) {
+    for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
       if (bar < 0) continue;
       if (!track.isSteady(i, bar, clock.lowFirst[i]!, from, to)) return false;
