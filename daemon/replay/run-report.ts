@@ -130,6 +130,8 @@ function openVariants(options: ReportOptions, market: MarketData): readonly Vari
   const asked = options.variants ?? VARIANT_NAMES;
   const names = [REFERENCE, ...asked.filter((name) => name !== REFERENCE)];
   const files = options.policyFile === null ? [] : [options.policyFile];
+  if (asked.length + files.length === 0)
+    throw new ReplayInputError(`neither a variant nor a policy is named; there are ${VARIANT_NAMES.join(', ')}`);
   const symbols = market.symbols.map((bars) => bars.instrument.symbol);
   try {
     const variants = [...names, ...files].map((name) => forSymbols(loadVariant(name), symbols));

@@ -58,6 +58,12 @@ describe('accounts to replay', () => {
 });
 
 describe('replay', () => {
+  it('refuses to compare nothing', async () => {
+    const { code, err } = await holdfast(['replay', '--bars', '100', '--variants', '', '--out', join(home, 'never')]);
+    assert.equal(code, 2);
+    assert.match(err, /neither a variant nor a policy is named; there are NoSAE/);
+  });
+
   for (const [name, value] of [
     ['--seeds', '10001'],
     ['--seeds', '4000000000'],
