@@ -10,7 +10,7 @@ import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
-import { lotsToProtect, type PositionState } from './state/positions.ts';
+import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from './state/positions.ts';
 
 /** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
 const CUT_EVERY_MS = 5_000;
@@ -67,9 +67,11 @@ export class Protection {
     this.#cutAt.set(breach.symbol, now);
     if (this.#isExiting(breach.symbol)) return;
     const above = `the position is above the tightened ${breach.cause} cap`;
+    const closed = this.#closedByLost(position);
+    if (breach.lots <= closed) return;
     const most = this.#mayClose(position);
-    const lots = Math.min(breach.lots, most);
-    if (lots === 0) {
+    const lots = Math.min(breach.lots, most) - closed;
+    if (lots <= 0) {
       const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
       this.#core.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, breach.symbol);
       return;
@@ -84,12 +86,33 @@ export class Protection {
   /**
    * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
    * instance: what it closes would be counted, and closed, twice.
+   *
+   * RISK: one that is lost may never have arrived, and whether it did perhaps nobody will ever tell. It never rests, so
+   * a reading of the account well after it shows all that it has done: what is held then is not being closed. How much of
+   * it is the gate's to close, {@link #closedByLost} tells.
    */
   #isExiting(symbol: string): boolean {
     if (this.#exits.isGateExiting(symbol)) return true;
-    return [...liveOrders(this.#core.state.orders, symbol)].some(
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    return this.#ownExits(symbol).some(
+      (order) => order.status !== 'lost' || readAtMs < order.updatedAtMs + DISAGREEMENT_MS,
+    );
+  }
+
+  /** Exits of the gate that are not known to have ended. */
+  #ownExits(symbol: string): readonly OrderState[] {
+    return [...liveOrders(this.#core.state.orders, symbol)].filter(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
+  }
+
+  /**
+   * Lots that lost exits of the gate may have closed already: what the venue shows less than our view, which follows no
+   * reading while an order is not known. All of it counts as theirs.
+   */
+  #closedByLost({ symbol, lots, disputedLots }: PositionState): number {
+    if (disputedLots === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
+    return Math.max(0, Math.abs(lots) - Math.max(0, disputedLots * Math.sign(lots)));
   }
 
   #isHalted(symbol: string): boolean {
@@ -189,7 +212,8 @@ export class Protection {
     if (this.#isExiting(position.symbol)) return;
     const { symbol } = position;
     const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
-    const lots = this.#mayClose(position);
+    const most = this.#mayClose(position);
+    const lots = Math.max(0, most - this.#closedByLost(position));
     const why = this.#whyNotClosed(position, rejection, lots);
     if (why !== null) {
       this.#core.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
@@ -201,7 +225,8 @@ export class Protection {
         ? 'the position is closed'
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
+    const fraction = lots / most;
+    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, fraction, this.#core.nowMs()));
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {

@@ -7,6 +7,7 @@ import './world/exits.ts';
 import './world/exits-of-others.ts';
 import './world/foreign-lots.ts';
 import './world/gate-exits.ts';
+import './world/lost-gate-exits.ts';
 import './world/matching-exits.ts';
 import './world/merged-exits.ts';
 import './world/protection.ts';
