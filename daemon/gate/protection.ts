@@ -2,10 +2,11 @@ import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
+import { StopMoves } from './move-stop.ts';
 import type { OrderSender } from './order-sender.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 import type { Rejection } from './ports.ts';
-import { closeRequest } from './protective-orders.ts';
+import { closeRequest, OTHER_STOP } from './protective-orders.ts';
 import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
@@ -19,8 +20,6 @@ const RETRY_STOP_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 /** Retryable refusals of a stop in a row before the position is closed instead. */
 const MAX_STOP_REFUSALS = 3;
-/** The venue takes one order that closes the whole position on a side; somebody else's protects it already. */
-const OTHER_STOP = -4130;
 
 /** Exits of the gate itself. */
 export interface GateExits {
@@ -39,6 +38,7 @@ export class Protection {
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
   readonly #exits: GateExits;
+  readonly #moves: StopMoves;
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
@@ -56,6 +56,7 @@ export class Protection {
     this.#sender = sender;
     this.#canceler = canceler;
     this.#exits = exits;
+    this.#moves = new StopMoves(core, sender, canceler, (symbol, decision) => this.#isNews(symbol, decision));
   }
 
   /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
@@ -166,7 +167,10 @@ export class Protection {
     );
   }
 
-  /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
+  /**
+   * One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes, moved when
+   * it stands too far away.
+   */
   async #protect(position: PositionState): Promise<void> {
     const { lots, side } = this.#needOf(position);
     // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
@@ -177,9 +181,16 @@ export class Protection {
     if (isGuarded) this.#guarded.add(position.symbol);
     // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
     // does no harm: both only close, and the venue refuses it while the first rests.
-    const stop = live.find((order) => order.protective && order.side === side && order.status !== 'lost');
-    if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
-    if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
+    const stops = live.filter((order) => order.protective && order.side === side && order.status !== 'lost');
+    const stop = findClosest(stops);
+    if (stop !== null) this.#lastStop.set(position.symbol, stop);
+    if (lots === 0 || this.#isGone(position)) return;
+    if (stop !== null) {
+      await this.#moves.follow(position, stop, stops);
+      // It is given up: what takes its place waits for nothing.
+      if (stop.cancelRequested) this.#stopAt.delete(position.symbol);
+      return;
+    }
     const now = this.#core.nowMs();
     const beyond = Math.max(0, (this.#stopRefusals.get(position.symbol) ?? 0) - MAX_STOP_REFUSALS);
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
@@ -264,6 +275,17 @@ export class Protection {
     if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
+}
+
+/** The stop that fires first; one that is being canceled only where there is no other. */
+function findClosest(stops: readonly OrderState[]): OrderState | null {
+  const staying = stops.filter((order) => !order.cancelRequested);
+  const distance = ({ side, triggerTicks }: OrderState): number =>
+    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
+  let closest: OrderState | null = null;
+  for (const order of staying.length > 0 ? staying : stops)
+    if (closest === null || distance(order) < distance(closest)) closest = order;
+  return closest;
 }
 
 /** A conditional order without a size of its own. */

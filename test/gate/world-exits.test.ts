@@ -10,6 +10,7 @@ import './world/gate-exits.ts';
 import './world/lost-gate-exits.ts';
 import './world/matching-exits.ts';
 import './world/merged-exits.ts';
+import './world/moved-stops.ts';
 import './world/protection.ts';
 import './world/stops.ts';
 import './world/waiting-exits.ts';
