@@ -241,11 +241,25 @@ export class Protection {
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
-    if (rejection?.code === OTHER_STOP)
+    if (rejection?.code === OTHER_STOP && !this.#isTakeProfitInTheWay(position))
       return 'another order that closes the whole position rests at the venue already';
     if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
     if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
     return lots > 0 ? null : 'no agent holds any of the position (exits.scope: own): nothing is closed';
+  }
+
+  /**
+   * The order for which the venue takes no stop protects nothing: all that closes the position on that side fires when
+   * it wins. RISK: a list may be a moment old, so a stop of somebody else's has the time of some tries to show.
+   */
+  #isTakeProfitInTheWay(position: PositionState): boolean {
+    const { symbol } = position;
+    if ((this.#stopRefusals.get(symbol) ?? 0) < MAX_STOP_REFUSALS) return false;
+    const { side } = this.#needOf(position);
+    const closing = [...liveOrders(this.#core.state.orders, symbol)].filter(
+      (order) => order.side === side && (order.protective || (order.foreign && closesAll(order))),
+    );
+    return closing.length > 0 && closing.every((order) => order.orderType.startsWith('TAKE_PROFIT'));
   }
 
   /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
