@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort, VenuePosition } from '../gate/ports.ts';
+import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../gate/ports.ts';
 
-/** How long an exit waits for the size of the largest order. */
-const FILTERS_WITHIN_MS = 2_000;
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
 const REFUSALS_BEFORE_STOP = 3;
+
+interface HeldPosition {
+  readonly symbol: string;
+  /** Signed lots. */
+  readonly lots: number;
+}
+/** A symbol that is not flat, or of which it is not known whether it is. */
+interface Occupied {
+  readonly symbol: string;
+}
 
 /** Cannot add to a position: it stays until its symbol is flat. */
 function reduces(order: VenueOrder): boolean {
@@ -21,13 +28,19 @@ export class EmergencyOrders {
   readonly #send: (exit: OrderInstruction) => Promise<SubmitOutcome>;
   readonly #say: (line: string) => void;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Largest market order, lots, by symbol: read once. */
-  readonly #largest = new Map<string, number>();
+  /** Largest market order, lots; null: not known, and the whole position is one order. */
+  readonly #findLargest: (symbol: string) => number | null;
   /** Exits in a row that were refused for other reduce-only orders, by symbol. */
   readonly #locked = new Map<string, number>();
 
-  constructor(venue: VenuePort, send: (exit: OrderInstruction) => Promise<SubmitOutcome>, say: (line: string) => void) {
+  constructor(
+    venue: VenuePort,
+    findLargest: (symbol: string) => number | null,
+    send: (exit: OrderInstruction) => Promise<SubmitOutcome>,
+    say: (line: string) => void,
+  ) {
     this.#venue = venue;
+    this.#findLargest = findLargest;
     this.#send = send;
     this.#say = say;
   }
@@ -38,7 +51,7 @@ export class EmergencyOrders {
   }
 
   /** Closes what is held; `orders`: what was listed last, of which some may lock an exit out. */
-  exit(positions: readonly VenuePosition[], orders: readonly VenueOrder[]): void {
+  exit(positions: readonly HeldPosition[], orders: readonly VenueOrder[]): void {
     for (const position of positions) {
       const { symbol } = position;
       const side = position.lots > 0 ? 'sell' : 'buy';
@@ -56,12 +69,12 @@ export class EmergencyOrders {
   }
 
   /** Whether a symbol is without position and opening orders, so that what is left there may go. */
-  hasFlat(orders: readonly VenueOrder[], positions: readonly VenuePosition[] | null): boolean {
+  hasFlat(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): boolean {
     return findFlat(orders, positions).length > 0;
   }
 
   /** Every order of the symbols that are flat; `positions`: read after `orders`, null: nothing is known to be flat. */
-  cancelRest(orders: readonly VenueOrder[], positions: readonly VenuePosition[] | null): void {
+  cancelRest(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): void {
     for (const symbol of findFlat(orders, positions)) {
       this.#begin(`rest ${symbol}`, async () => {
         const outcome = await this.#venue.cancelAll(symbol);
@@ -90,16 +103,16 @@ export class EmergencyOrders {
   }
 
   /** RISK: MARKET and reduceOnly, at most the position: it only reduces. */
-  async #exit({ symbol, lots }: VenuePosition, siblings: readonly VenueOrder[]): Promise<void> {
-    const largest = await this.#readLargest(symbol);
-    for (let left = Math.abs(lots); left > 0; left -= largest ?? left) {
+  async #exit({ symbol, lots }: HeldPosition, siblings: readonly VenueOrder[]): Promise<void> {
+    const largest = Math.max(1, this.#findLargest(symbol) ?? Math.abs(lots));
+    for (let left = Math.abs(lots); left > 0; left -= largest) {
       const exit: OrderInstruction = {
         clientOrderId: `em${randomBytes(8).toString('hex')}`,
         symbol,
         side: lots > 0 ? 'sell' : 'buy',
         orderType: 'market',
         timeInForce: null,
-        lots: Math.min(left, largest ?? left),
+        lots: Math.min(left, largest),
         priceTicks: null,
         reduceOnly: true,
       };
@@ -129,23 +142,9 @@ export class EmergencyOrders {
       resting.length > 0 ? resting : sized.length > 0 ? sized : refusals >= REFUSALS_BEFORE_STOP ? stops : [];
     if (inTheWay.length > 0) await this.#cancel(symbol, inTheWay, 'canceled what locks the exit out');
   }
-
-  /** Largest market order, lots; null: not known, or not in time, and the whole position is one order. */
-  async #readLargest(symbol: string): Promise<number | null> {
-    const known = this.#largest.get(symbol);
-    if (known !== undefined) return known;
-    const rules = await Promise.race([this.#venue.fetchRules([symbol]), delay(FILTERS_WITHIN_MS, null)]);
-    if (rules?.kind === 'failed') this.#say(`the venue's filters cannot be read: ${rules.detail}`);
-    if (rules?.kind !== 'ok') return null;
-    const rule = rules.value.find((one) => one.symbol === symbol);
-    if (rule === undefined) return null;
-    const largest = Math.max(1, rule.maxMarketLots);
-    this.#largest.set(symbol, largest);
-    return largest;
-  }
 }
 
-function findFlat(orders: readonly VenueOrder[], positions: readonly VenuePosition[] | null): readonly string[] {
+function findFlat(orders: readonly VenueOrder[], positions: readonly Occupied[] | null): readonly string[] {
   if (positions === null) return [];
   const symbols = [...new Set(orders.map((order) => order.symbol))];
   const mayOpen = new Set(orders.filter((order) => !reduces(order)).map((order) => order.symbol));

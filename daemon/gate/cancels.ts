@@ -20,11 +20,14 @@ export class Canceler {
     this.#resolver = resolver;
   }
 
-  /** Records the wish, asks the venue, records the proof; an unsent slice is simply dropped. One attempt at a time. */
-  cancel(order: OrderState, reason: string): Promise<void> {
+  /**
+   * Records the wish, asks the venue, records the proof; an unsent slice is simply dropped. One attempt at a time.
+   * `onCanceled`: the venue says that it is canceled, which is not proven yet.
+   */
+  cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
     const running = this.#running.get(order.clientOrderId);
     if (running !== undefined) return running;
-    const started = this.#cancel(order, reason).finally(() => this.#running.delete(order.clientOrderId));
+    const started = this.#cancel(order, reason, onCanceled).finally(() => this.#running.delete(order.clientOrderId));
     this.#running.set(order.clientOrderId, started);
     return mayBeLeft(started);
   }
@@ -38,7 +41,7 @@ export class Canceler {
     await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
   }
 
-  async #cancel(order: OrderState, reason: string): Promise<void> {
+  async #cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
     if (isTerminal(order.status)) return;
     if (order.status === 'pending_send') {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
@@ -60,6 +63,7 @@ export class Canceler {
     const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
     if (outcome.kind === 'canceled') {
+      onCanceled?.();
       if (outcome.order !== null) this.#sender.adopt(order, outcome.order);
       if (!isTerminal(order.status)) await this.#lookUp(order, true);
     } else {

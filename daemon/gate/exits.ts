@@ -19,6 +19,8 @@ import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from './
 /** Automatic attempts of one rung after a proven refusal that a repeat can mend (BINANCE.md part B, 2.1). */
 const MAX_ATTEMPTS = 5;
 const BACK_OFF_MS = [200, 400, 800, 1600] as const;
+/** Wall time between two looks at an order of the gate that may be lost, ms. */
+const LOOK_EVERY_MS = 250;
 /** Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it. */
 const MAX_PARTS = 100;
 
@@ -158,12 +160,28 @@ export class ExitRunner {
       if (order.status !== 'in_flight') return;
       const outcome = await this.#sender.send(order);
       // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-      if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order))) await this.#resolver.resolve(order);
+      if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
+        await this.#untilKnown(order, climb.parent);
       if (isTakeProfit && !isTerminal(order.status)) return;
       climb.left -= order.executedLots;
       if (climb.left <= 0 || !isTerminal(order.status)) return;
       if (!(await this.#decideNext(climb, outcome.kind === 'rejected' ? outcome.rejection : null))) return;
     }
+  }
+
+  /**
+   * RISK: the ladder of a lost exit goes on when it is known at last what became of it, which may be hours later. One of
+   * the gate does not: the gate has sized another by then, from what the account shows, and both would close the same.
+   */
+  async #untilKnown(order: OrderState, { request }: ExitParent): Promise<void> {
+    const resolving = this.#resolver.resolve(order);
+    if (request.origin !== 'gate') return resolving;
+    let isOver = false;
+    void resolving.finally(() => {
+      isOver = true;
+    });
+    while (!isOver && statusOf(order) !== 'lost')
+      await Promise.race([resolving, delay(LOOK_EVERY_MS, undefined, { signal: this.#signal })]);
   }
 
   /** After a rung that did not close all that is left: the next one, on disk; false: the ladder ends here. */

@@ -2,15 +2,16 @@ import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
+import { StopMoves } from './move-stop.ts';
 import type { OrderSender } from './order-sender.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 import type { Rejection } from './ports.ts';
-import { closeRequest } from './protective-orders.ts';
+import { closeRequest, OTHER_STOP } from './protective-orders.ts';
 import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
-import { lotsToProtect, type PositionState } from './state/positions.ts';
+import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from './state/positions.ts';
 
 /** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
 const CUT_EVERY_MS = 5_000;
@@ -19,8 +20,6 @@ const RETRY_STOP_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 /** Retryable refusals of a stop in a row before the position is closed instead. */
 const MAX_STOP_REFUSALS = 3;
-/** The venue takes one order that closes the whole position on a side; somebody else's protects it already. */
-const OTHER_STOP = -4130;
 
 /** Exits of the gate itself. */
 export interface GateExits {
@@ -39,6 +38,7 @@ export class Protection {
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
   readonly #exits: GateExits;
+  readonly #moves: StopMoves;
   readonly #cutAt = new Map<string, number>();
   readonly #stopAt = new Map<string, number>();
   readonly #alerted = new Map<string, number>();
@@ -56,6 +56,7 @@ export class Protection {
     this.#sender = sender;
     this.#canceler = canceler;
     this.#exits = exits;
+    this.#moves = new StopMoves(core, sender, canceler, (symbol, decision) => this.#isNews(symbol, decision));
   }
 
   /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
@@ -67,9 +68,11 @@ export class Protection {
     this.#cutAt.set(breach.symbol, now);
     if (this.#isExiting(breach.symbol)) return;
     const above = `the position is above the tightened ${breach.cause} cap`;
+    const closed = this.#closedByLost(position);
+    if (breach.lots <= closed) return;
     const most = this.#mayClose(position);
-    const lots = Math.min(breach.lots, most);
-    if (lots === 0) {
+    const lots = Math.min(breach.lots, most) - closed;
+    if (lots <= 0) {
       const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
       this.#core.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, breach.symbol);
       return;
@@ -84,12 +87,33 @@ export class Protection {
   /**
    * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
    * instance: what it closes would be counted, and closed, twice.
+   *
+   * RISK: one that is lost may never have arrived, and whether it did perhaps nobody will ever tell. It never rests, so
+   * a reading of the account well after it shows all that it has done: what is held then is not being closed. How much of
+   * it is the gate's to close, {@link #closedByLost} tells.
    */
   #isExiting(symbol: string): boolean {
     if (this.#exits.isGateExiting(symbol)) return true;
-    return [...liveOrders(this.#core.state.orders, symbol)].some(
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    return this.#ownExits(symbol).some(
+      (order) => order.status !== 'lost' || readAtMs < order.updatedAtMs + DISAGREEMENT_MS,
+    );
+  }
+
+  /** Exits of the gate that are not known to have ended. */
+  #ownExits(symbol: string): readonly OrderState[] {
+    return [...liveOrders(this.#core.state.orders, symbol)].filter(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
     );
+  }
+
+  /**
+   * Lots that lost exits of the gate may have closed already: what the venue shows less than our view, which follows no
+   * reading while an order is not known. All of it counts as theirs.
+   */
+  #closedByLost({ symbol, lots, disputedLots }: PositionState): number {
+    if (disputedLots === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
+    return Math.max(0, Math.abs(lots) - Math.max(0, disputedLots * Math.sign(lots)));
   }
 
   #isHalted(symbol: string): boolean {
@@ -143,7 +167,10 @@ export class Protection {
     );
   }
 
-  /** One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes. */
+  /**
+   * One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes, moved when
+   * it stands too far away.
+   */
   async #protect(position: PositionState): Promise<void> {
     const { lots, side } = this.#needOf(position);
     // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
@@ -154,9 +181,16 @@ export class Protection {
     if (isGuarded) this.#guarded.add(position.symbol);
     // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
     // does no harm: both only close, and the venue refuses it while the first rests.
-    const stop = live.find((order) => order.protective && order.side === side && order.status !== 'lost');
-    if (stop !== undefined) this.#lastStop.set(position.symbol, stop);
-    if (lots === 0 || stop !== undefined || this.#isGone(position)) return;
+    const stops = live.filter((order) => order.protective && order.side === side && order.status !== 'lost');
+    const stop = findClosest(stops);
+    if (stop !== null) this.#lastStop.set(position.symbol, stop);
+    if (lots === 0 || this.#isGone(position)) return;
+    if (stop !== null) {
+      await this.#moves.follow(position, stop, stops);
+      // It is given up: what takes its place waits for nothing.
+      if (stop.cancelRequested) this.#stopAt.delete(position.symbol);
+      return;
+    }
     const now = this.#core.nowMs();
     const beyond = Math.max(0, (this.#stopRefusals.get(position.symbol) ?? 0) - MAX_STOP_REFUSALS);
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
@@ -189,7 +223,8 @@ export class Protection {
     if (this.#isExiting(position.symbol)) return;
     const { symbol } = position;
     const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
-    const lots = this.#mayClose(position);
+    const most = this.#mayClose(position);
+    const lots = Math.max(0, most - this.#closedByLost(position));
     const why = this.#whyNotClosed(position, rejection, lots);
     if (why !== null) {
       this.#core.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
@@ -201,15 +236,30 @@ export class Protection {
         ? 'the position is closed'
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
-    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, 1, this.#core.nowMs()));
+    const fraction = lots / most;
+    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, fraction, this.#core.nowMs()));
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
-    if (rejection?.code === OTHER_STOP)
+    if (rejection?.code === OTHER_STOP && !this.#isTakeProfitInTheWay(position))
       return 'another order that closes the whole position rests at the venue already';
     if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
     if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
     return lots > 0 ? null : 'no agent holds any of the position (exits.scope: own): nothing is closed';
+  }
+
+  /**
+   * The order for which the venue takes no stop protects nothing: all that closes the position on that side fires when
+   * it wins. RISK: a list may be a moment old, so a stop of somebody else's has the time of some tries to show.
+   */
+  #isTakeProfitInTheWay(position: PositionState): boolean {
+    const { symbol } = position;
+    if ((this.#stopRefusals.get(symbol) ?? 0) < MAX_STOP_REFUSALS) return false;
+    const { side } = this.#needOf(position);
+    const closing = [...liveOrders(this.#core.state.orders, symbol)].filter(
+      (order) => order.side === side && (order.protective || (order.foreign && closesAll(order))),
+    );
+    return closing.length > 0 && closing.every((order) => order.orderType.startsWith('TAKE_PROFIT'));
   }
 
   /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
@@ -239,6 +289,17 @@ export class Protection {
     if (position.lots === 0) return false;
     return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
   }
+}
+
+/** The stop that fires first; one that is being canceled only where there is no other. */
+function findClosest(stops: readonly OrderState[]): OrderState | null {
+  const staying = stops.filter((order) => !order.cancelRequested);
+  const distance = ({ side, triggerTicks }: OrderState): number =>
+    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
+  let closest: OrderState | null = null;
+  for (const order of staying.length > 0 ? staying : stops)
+    if (closest === null || distance(order) < distance(closest)) closest = order;
+  return closest;
 }
 
 /** A conditional order without a size of its own. */

@@ -32,6 +32,32 @@ export function findStopTicks(side: Side, entryPrice: number, stopBps: number, r
   return Math.round((price * rules.tickScale) / rules.tickMantissa);
 }
 
+/** The venue takes one order that closes the whole position on a side; another one rests there. */
+export const OTHER_STOP = -4130;
+/** A stop stays where it is for a difference of so many ticks, or of this part of the distance. */
+const SMALL_TICKS = 2;
+const SMALL_PART = 0.01;
+
+/** Whether a stop stands materially further from the entry price than `stopBps`, on the losing side. */
+export function isStopTooFar(
+  side: Side,
+  standsTicks: number,
+  entryPrice: number,
+  stopBps: number,
+  rules: SymbolRules,
+): boolean {
+  const wantedTicks = findStopTicks(side, entryPrice, stopBps, rules);
+  const beyondTicks = side === 'sell' ? wantedTicks - standsTicks : standsTicks - wantedTicks;
+  const distanceTicks = (entryPrice * stopBps * rules.tickScale) / (1e4 * rules.tickMantissa);
+  return beyondTicks > Math.max(SMALL_TICKS, distanceTicks * SMALL_PART);
+}
+
+/** Whether a stop at this trigger would fire at once. */
+export function isMarkBeyond(side: Side, triggerTicks: number, mark: number, rules: SymbolRules): boolean {
+  const markTicks = (mark * rules.tickScale) / rules.tickMantissa;
+  return side === 'sell' ? markTicks <= triggerTicks : markTicks >= triggerTicks;
+}
+
 /** A stop for the whole position: closePosition, on the mark. `lots`: what it is counted with. */
 export function planStop(id: string, symbol: string, side: Side, lots: number, triggerTicks: number): PlannedOrder {
   return {

@@ -3,6 +3,7 @@ import type { VenuePort } from '../gate/ports.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
 import type { DomainTime } from './clock.ts';
+import { EmergencyReads } from './emergency-reads.ts';
 import type { VenueAccess } from './endpoints.ts';
 import { HistoryReads } from './history-reads.ts';
 import { readAmount, requireObject } from './json-fields.ts';
@@ -56,6 +57,14 @@ async function fetchTimeScale(venue: VenueName, client: BinanceClient, redact: R
  * those of the venue (BY-28).
  */
 export async function createVenue(config: VenueConfig): Promise<VenuePort> {
+  return (await createEmergencyVenue(config)).venue;
+}
+
+/** The same, with reads that get by with less; those are for closing alone. */
+export async function createEmergencyVenue(config: VenueConfig): Promise<{
+  readonly venue: VenuePort;
+  readonly reads: EmergencyReads;
+}> {
   const { access, time } = config;
   const build = await loadBinanceusdm();
   const nowMs = () => time.nowMs();
@@ -72,7 +81,7 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
   const market = new MarketReads(reader, tables);
   const account = new AccountReads(reader, tables, access.venue === 'binance-live');
   const history = new HistoryReads(reader, tables);
-  return {
+  const venue: VenuePort = {
     venue: access.venue,
     get acceptanceHorizonMs() {
       return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, time.scale);
@@ -100,4 +109,5 @@ export async function createVenue(config: VenueConfig): Promise<VenuePort> {
       await Promise.all([orderClient.close(CLOSE_GRACE_MS), readClient.close(0)]);
     },
   };
+  return { venue, reads: new EmergencyReads(reader, tables) };
 }

@@ -222,6 +222,84 @@ test('BY-15 flatten --emergency closes one symbol while the exit of another hang
   assert.equal((await flat).is_flat, true);
 });
 
+const READS_BESIDE_POSITIONS = [
+  '/fapi/v1/time',
+  '/fapi/v1/leverageBracket',
+  '/fapi/v1/commissionRate',
+  '/fapi/v1/symbolConfig',
+  '/fapi/v3/account',
+  '/fapi/v1/openAlgoOrders',
+];
+for (const path of READS_BESIDE_POSITIONS) {
+  test(`BY-36 flatten --emergency exits although ${path} cannot be read`, async (t) => {
+    const sim = await startExchangeSim({ seed: 3 });
+    t.after(() => sim.close());
+    const exchange = createClient(sim);
+    await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+    await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
+    await setFault(sim, { kind: 'status', status: 502, count: 999, match: { method: 'GET', path } });
+    const said: string[] = [];
+    const say = (line: string): number => said.push(line);
+    const flat = await flattenEmergency(envOf(sim), { symbols: null, say, withinMs: 3_000 });
+    const left = await readOpen(exchange);
+    assert.deepEqual([left.positions, left.orders], [[], 0], said.join('; '));
+    assert.equal(flat.is_flat, path !== '/fapi/v1/openAlgoOrders', 'what could not be listed may be left');
+  });
+}
+
+test('BY-36 flatten --emergency tells each row that it cannot read, and closes the others', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  await exchange.send('POST', '/fapi/v1/order', marketOrder('BUY', '0.02'));
+  await exchange.send('POST', '/fapi/v1/order', { ...marketOrder('BUY', '0.5'), symbol: 'ETHUSDT' });
+  await exchange.send('POST', '/fapi/v1/algoOrder', { ...STOP, symbol: 'ETHUSDT', triggerPrice: '1000' });
+  const rows = [
+    { symbol: 'NOSUCHUSDT', positionAmt: '5', positionSide: 'BOTH' },
+    { symbol: 'ETHUSDT', positionAmt: '0.50000001', positionSide: 'BOTH' },
+    { symbol: 'SOLUSDT', positionAmt: '1', positionSide: 'LONG' },
+    { symbol: 'BNBUSDT', positionAmt: 'much', positionSide: 'BOTH' },
+    // Neither prices nor margin: they are of no use to an exit.
+    { symbol: 'BTCUSDT', positionAmt: '0.02', positionSide: 'BOTH' },
+  ];
+  const match = { method: 'GET', path: '/fapi/v3/positionRisk' };
+  await setFault(sim, { kind: 'status', status: 200, body: JSON.stringify(rows), count: 999, match });
+  const said: string[] = [];
+  const say = (line: string): number => said.push(line);
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say, withinMs: 1_500 });
+  assert.equal(report.is_flat, false);
+  assert.deepEqual(
+    report.not_readable?.map((row) => `${row.what} ${row.symbol}`),
+    ['position NOSUCHUSDT', 'position ETHUSDT', 'position SOLUSDT', 'position BNBUSDT'],
+  );
+  const open = await readOpen(exchange);
+  assert.deepEqual(open.positions, ['ETHUSDT'], `the readable one is closed: ${said.join('; ')}`);
+  assert.equal(open.algoOrders, 1, 'an unreadable position is not a flat one: its stop stays');
+  assert.equal(said.filter((line) => line.includes('SOLUSDT')).length, 1, 'told once');
+
+  const one = await flattenEmergency(envOf(sim), { symbols: ['BTCUSDT'], say, withinMs: 400 });
+  assert.equal(one.not_readable, undefined, 'what was not asked for is not told');
+});
+
+test('BY-36 flatten --emergency cancels what opens beside an order that it cannot read', async (t) => {
+  const sim = await startExchangeSim({ seed: 3 });
+  t.after(() => sim.close());
+  const exchange = createClient(sim);
+  const placed = await exchange.send('POST', '/fapi/v1/order', limitOrder('BUY', '0.01', '50000'));
+  const match = { method: 'GET', path: '/fapi/v1/openOrders' };
+  const rows = [{ ...(placed.body as object) }, { ...(placed.body as object), symbol: 'NOSUCHUSDT' }];
+  await setFault(sim, { kind: 'status', status: 200, body: JSON.stringify(rows), count: 999, match });
+  const said: string[] = [];
+  const say = (line: string): number => said.push(line);
+  const report = await flattenEmergency(envOf(sim), { symbols: null, say, withinMs: 1_000 });
+  assert.equal(report.is_flat, false);
+  assert.deepEqual(
+    report.not_readable?.map((row) => `${row.what} ${row.symbol}`),
+    ['order NOSUCHUSDT'],
+  );
+  assert.equal((await readOpen(exchange)).orders, 0, said.join('; '));
+});
+
 test('flatten --emergency fails when nothing could be read', async (t) => {
   const sim = await startExchangeSim({ seed: 3 });
   t.after(() => sim.close());

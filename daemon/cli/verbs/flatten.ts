@@ -63,7 +63,11 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
     const { renderTable } = await import('../tables.ts');
     const orders = report.orders_left.map((order) => [order.symbol, `order ${order.client_order_id}`]);
     const positions = report.positions_left.map((position) => [position.symbol, `position of ${position.lots} lots`]);
-    io.out(renderTable(['symbol', 'LEFT'], [...orders, ...positions], ''));
+    const odd = (report.not_readable ?? []).map((row) => [
+      row.symbol,
+      `${row.what} that cannot be read: ${row.detail}`,
+    ]);
+    io.out(renderTable(['symbol', 'LEFT'], [...orders, ...positions, ...odd], ''));
   }
   io.exit(report.is_flat ? EXIT.OK : EXIT.FAILURE);
 }

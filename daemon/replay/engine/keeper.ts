@@ -1,6 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { findExitsBeyondShares } from '../../gate/exit-shares.ts';
-import { closeRequest, findStopTicks, planStop } from '../../gate/protective-orders.ts';
+import { closeRequest, findStopTicks, isMarkBeyond, isStopTooFar, planStop } from '../../gate/protective-orders.ts';
 import {
   findAccountTiers,
   findBreaches,
@@ -174,7 +174,7 @@ export class ReplayKeeper {
     if (taken !== null && taken.decision.decision !== 'BLOCK') this.#executor.act(taken, null, null);
   }
 
-  /** One stop for the whole position, gone when flat, anew when the side changes. */
+  /** One stop for the whole position, gone when flat, anew when the side changes, moved when it stands too far away. */
   #protect(): void {
     const { spec } = this.#policy;
     for (const [i, symbol] of this.#clock.market.symbols.entries()) {
@@ -182,9 +182,22 @@ export class ReplayKeeper {
       const side = lots > 0 ? 'sell' : 'buy';
       const stops = [...liveOrders(this.#door.state.orders, symbol)].filter((order) => order.protective);
       for (const stop of stops) if (lots === 0 || stop.side !== side) this.#executor.cancel(stop);
-      if (lots === 0 || stops.some((stop) => stop.side === side) || !this.#clock.isLive(i)) continue;
+      if (lots === 0 || !this.#clock.isLive(i)) continue;
+      const stop = stops.find((one) => one.side === side);
+      if (stop !== undefined && !this.#mayMove(i, symbol, stop, spec.protection.stop_bps)) continue;
+      if (stop !== undefined) this.#executor.cancel(stop);
       this.#placeStop(i, symbol, side, spec.protection.stop_bps);
     }
+  }
+
+  /** As the daemon moves it: closer only, and not to where it would fire at once. */
+  #mayMove(index: number, symbol: string, { side, triggerTicks }: OrderState, stopBps: number): boolean {
+    const rules = this.#door.state.rules.get(symbol);
+    if (rules === undefined || triggerTicks === null) return false;
+    const entryPrice = this.#account.entryPrice(index);
+    if (!isStopTooFar(side, triggerTicks, entryPrice, stopBps, rules)) return false;
+    const ticks = findStopTicks(side, entryPrice, stopBps, rules);
+    return !isMarkBeyond(side, ticks, this.#clock.marks[index]!, rules);
   }
 
   #placeStop(index: number, symbol: string, side: 'buy' | 'sell', stopBps: number): void {

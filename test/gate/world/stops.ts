@@ -141,4 +141,54 @@ describe('a position has its stop, whatever became of the one before', () => {
     assert.ok(world.nowMs() - since <= 15_000, `after ${world.nowMs() - since} ms`);
     assert.ok(checkAudit(world) > 0);
   });
+
+  const REFUSED = {
+    kind: 'error',
+    code: -4130,
+    msg: 'An open stop or take profit order with GTE and closePosition in the direction is existing.',
+    count: 10_000,
+    match: { ...STOP, method: 'POST' },
+  };
+  const theirOrder = (type: string, triggerPrice: string, clientAlgoId: string) =>
+    createClient(world.sim).send('POST', '/fapi/v1/algoOrder', {
+      symbol: 'BTCUSDT',
+      side: 'SELL',
+      type,
+      algoType: 'CONDITIONAL',
+      triggerPrice,
+      closePosition: 'true',
+      clientAlgoId,
+    });
+  const cancelTheirs = (clientAlgoId: string) =>
+    createClient(world.sim).send('DELETE', '/fapi/v1/algoOrder', { symbol: 'BTCUSDT', clientAlgoId });
+
+  it('it was refused for a take-profit of somebody else, which protects nothing: the position is closed', async () => {
+    await theirOrder('TAKE_PROFIT_MARKET', '70000', 'their-profit');
+    await world.advance(3_000);
+    await world.fault(REFUSED);
+    await open('buy');
+    const held = await world.position('BTCUSDT');
+    await world.advance(2_000);
+    assert.equal(await world.position('BTCUSDT'), held, 'not at the first refusal');
+    await until('the exit that stands in for the stop', async () => {
+      await world.advance(6_000);
+      return (await world.position('BTCUSDT')) === 0;
+    });
+    await cancelTheirs('their-profit');
+    assert.ok(checkAudit(world) > 0);
+  });
+
+  it('it was refused while a stop of somebody else rests, beside a take-profit: nothing is closed', async () => {
+    await theirOrder('TAKE_PROFIT_MARKET', '70000', 'their-profit-2');
+    await theirOrder('STOP_MARKET', '50000', 'their-stop');
+    await world.advance(3_000);
+    await world.fault(REFUSED);
+    await open('buy');
+    const held = await world.position('BTCUSDT');
+    for (let i = 0; i < 20; i += 1) await world.advance(6_000);
+    assert.equal(await world.position('BTCUSDT'), held);
+    await cancelTheirs('their-profit-2');
+    await cancelTheirs('their-stop');
+    assert.ok(checkAudit(world) > 0);
+  });
 });
