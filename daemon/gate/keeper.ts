@@ -127,8 +127,9 @@ export class Keeper {
     await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
     await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
     if (this.#core.nowMs() - this.#market.rulesAtMs >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
-    await this.#account.pollOrders();
-    await this.#account.pollAccount();
+    const areOrdersRead = await this.#account.pollOrders();
+    const isAccountRead = await this.#account.pollAccount();
+    if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
     await this.#trades.poll();
     this.#health.sweepLayers();
     await Promise.all(this.#running);
