@@ -92,7 +92,6 @@ export class Reconciliation {
     const isAccountRead = await must('the account', this.#account.pollAccount());
     const areOrdersRead = await must('the open orders', this.#account.pollOrders());
     this.wasRead ||= isAccountRead && areOrdersRead;
-    if (isAccountRead && areOrdersRead) this.#health.onReadSuccess();
     const other = await this.#account.findOtherDaemon();
     if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
     const symbols = this.#account.watched();

@@ -1,7 +1,7 @@
 import type { DecisionEvent } from './events.ts';
 import type { ExitRunner } from './exits.ts';
 import type { GateCore } from './gate-core.ts';
-import type { InterruptedExits } from './interrupted-exits.ts';
+import type { InterruptedExits, InterruptedLadder } from './interrupted-exits.ts';
 import type { Keeper } from './keeper.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
 import type { OrderState } from './state/orders.ts';
@@ -27,8 +27,26 @@ export class ExitResumption {
   }
 
   /** Runs by itself; what fails is told by an alert. */
-  start(interrupted: InterruptedExits): void {
-    this.#resume(interrupted).catch((error: unknown) => this.#alert(error, null));
+  start({ waiting, ladders }: InterruptedExits): void {
+    // What a flatten had begun it goes on with itself, and sooner.
+    const isFlattens = ({ event, order }: InterruptedLadder): boolean =>
+      event.request.origin === 'operator' && this.#isFlattening(order.symbol);
+    const own = { waiting, ladders: ladders.filter((ladder) => !isFlattens(ladder)) };
+    this.#resume(own).catch((error: unknown) => this.#alert(error, null));
+  }
+
+  /**
+   * RISK: an operator's exit closes whatever is held. Where the position that it was asked for is closed since, by a later
+   * round of a flatten for instance, what is held now somebody has opened afterwards, and means to.
+   */
+  #isOfAnotherPosition({ decision, request }: DecisionEvent, symbol: string): boolean {
+    const { sinceMs } = this.#core.state.position(symbol);
+    return request.origin === 'operator' && sinceMs !== null && sinceMs > decision.at_ms;
+  }
+
+  #isFlattening(symbol: string): boolean {
+    const entries = [...this.#core.state.layers.values()];
+    return entries.some((entry) => entry.isFlattening && (entry.name === null || entry.name === symbol));
   }
 
   async #resume({ waiting, ladders }: InterruptedExits): Promise<void> {
@@ -47,6 +65,7 @@ export class ExitResumption {
     }
     for (const ladder of ladders) {
       const { event, order, leftLots } = ladder;
+      if (this.#isOfAnotherPosition(event, order.symbol)) continue;
       if (!isOver(event, order)) this.#exits.resume(ladder).catch((error: unknown) => this.#alert(error, order.symbol));
       else if (leftLots > order.executedLots)
         this.#core.alert(
