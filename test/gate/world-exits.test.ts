@@ -12,5 +12,6 @@ import './world/matching-exits.ts';
 import './world/merged-exits.ts';
 import './world/moved-stops.ts';
 import './world/protection.ts';
+import './world/restarted-flatten.ts';
 import './world/stops.ts';
 import './world/waiting-exits.ts';
