@@ -10,7 +10,7 @@ import { listFiles, ROOT } from './package-state.mjs';
 const binary = (name) => join(ROOT, 'node_modules', '.bin', name);
 const tsc = (project) => [process.execPath, tscPath, '-p', project, '--noEmit', '--listFiles', '--pretty', 'false'];
 const tscPath = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-const script = (file, ...args) => [process.execPath, '--import', 'tsx', join('scripts', file), ...args];
+const script = (file, ...args) => [process.execPath, join('scripts', file), ...args];
 
 /** `count`: how many files the step looked at, from what it printed. */
 const STEPS = [

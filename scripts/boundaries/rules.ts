@@ -10,15 +10,17 @@ const rule = (values: readonly string[], types: readonly string[] = []): UnitRul
 /** A folder of daemon/ that is missing here is refused: adding one is a decision about the architecture. */
 export const UNITS: Readonly<Record<string, UnitRule>> = {
   core: rule([]),
+  // The clock and the timers that everything else is handed: a port, and the process's own.
+  time: rule([]),
   contract: rule(['core']),
-  policy: rule(['core', 'contract']),
+  policy: rule(['core', 'contract'], ['time']),
   // Everything but core arrives as a port.
-  gate: rule(['core']),
+  gate: rule(['core'], ['time']),
   // Adapters know the ports they fill, and never each other.
-  ledger: rule(['core'], ['gate']),
-  venue: rule(['core'], ['gate']),
+  ledger: rule(['core'], ['gate', 'time']),
+  venue: rule(['core'], ['gate', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
-  'exchange-sim': rule([]),
+  'exchange-sim': rule(['time']),
   metrics: rule([]),
   http: rule(['core', 'contract', 'gate', 'metrics']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
@@ -30,8 +32,20 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // Attacks a running daemon from outside, over HTTP, and reads the exchange's books.
   attack: rule(['core', 'replay', 'judge']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics']),
-  main: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'venue', 'exchange-sim', 'http', 'config', 'boot']),
+  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics', 'time']),
+  main: rule([
+    'core',
+    'contract',
+    'policy',
+    'gate',
+    'ledger',
+    'venue',
+    'exchange-sim',
+    'http',
+    'config',
+    'boot',
+    'time',
+  ]),
 };
 
 /** Verbs that work without a running daemon reach for the one folder that they are about. */

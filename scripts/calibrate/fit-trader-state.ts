@@ -1,8 +1,8 @@
 /**
  * Fits the trader-state model on a seeded synthetic population and judges it on another one.
  *
- *   node --import tsx scripts/calibrate/fit-trader-state.ts           writes the data file and the figures in the docs
- *   node --import tsx scripts/calibrate/fit-trader-state.ts --check   exits 1 when either differs from what is committed
+ *   node scripts/calibrate/fit-trader-state.ts           writes the data file and the figures in the docs
+ *   node scripts/calibrate/fit-trader-state.ts --check   exits 1 when either differs from what is committed
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

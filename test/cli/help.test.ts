@@ -101,7 +101,7 @@ test('an unknown verb ends with 2 also where help is asked for', async () => {
 test('the command itself prints its help, its version and its exit code', () => {
   const main = fileURLToPath(new URL('../../daemon/cli/main.ts', import.meta.url));
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+    spawnSync(process.execPath, [main, ...args], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH },
     });

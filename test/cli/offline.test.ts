@@ -162,7 +162,7 @@ test('BY-30 audit verify names the first record that was changed', async () => {
 
 test('audit export writes JSON lines to standard output', () => {
   const env = { PATH: process.env.PATH, HOLDFAST_HOME: home };
-  const args = ['--import', 'tsx', MAIN, 'audit', 'export', '--from', '2'];
+  const args = [MAIN, 'audit', 'export', '--from', '2'];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   const records = stdout

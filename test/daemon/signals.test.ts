@@ -31,7 +31,7 @@ async function startStuck(t: TestContext) {
   const exchange = await startSilentExchange(t);
   const home = mkdtempSync(join(tmpdir(), 'holdfast-signals-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'start'], {
+  const child = spawn(process.execPath, [CLI, 'start'], {
     env: {
       ...process.env,
       HOLDFAST_HOME: home,
@@ -83,7 +83,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
     body: JSON.stringify(fault),
   });
   assert.equal(injected.status, 200, await injected.text());
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'start', '--json'], {
+  const child = spawn(process.execPath, [CLI, 'start', '--json'], {
     env: {
       ...process.env,
       HOLDFAST_HOME: home,

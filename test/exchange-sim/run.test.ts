@@ -9,7 +9,7 @@ const RUN = fileURLToPath(new URL('../../daemon/exchange-sim/run.ts', import.met
 describe('an exchange as a process of its own', () => {
   it('says where it listens, serves, and ends on SIGINT within a second', async () => {
     const script = `import { runExchangeSim } from ${JSON.stringify(RUN)}; await runExchangeSim({ simToken: 'token' });`;
-    const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+    const args = ['--input-type=module', '-e', script];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       const [chunk] = (await once(child.stdout, 'data')) as [Buffer];

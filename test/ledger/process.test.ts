@@ -20,7 +20,7 @@ interface Appender {
 
 function startAppender(path: string): Appender {
   const script = fileURLToPath(new URL('./appender-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const acknowledged = new Map<number, string>();
   lines.on('line', (line) => {

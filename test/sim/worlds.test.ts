@@ -19,7 +19,7 @@ describe('seeded worlds with faults, judged from the books of the exchange', { c
   for (const seed of seeds) {
     it(`keeps every promise in world ${seed}`, async () => {
       const report = await runWorld(seed, steps);
-      const again = `HOLDFAST_TEST_SEED=${seed} HOLDFAST_TEST_STEPS=${steps} node --import tsx --test test/sim/worlds.test.ts`;
+      const again = `HOLDFAST_TEST_SEED=${seed} HOLDFAST_TEST_STEPS=${steps} node --test test/sim/worlds.test.ts`;
       assert.deepEqual(report.breaches, [], `reproduce with: ${again}`);
       assert.ok(report.decisions > steps / 3 && report.fills > 0, `too little happened: ${JSON.stringify(report)}`);
     });
