@@ -51,7 +51,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
 /** Verbs that work without a running daemon reach for the one folder that they are about. */
 export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/start.ts': rule(['main', 'http']),
-  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy']),
+  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy', 'time']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger']),
   'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
@@ -63,7 +63,7 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/data.ts': rule(['replay']),
   'daemon/cli/verbs/attack.ts': rule(['attack', 'policy', 'main', 'http']),
   'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
-  'daemon/cli/emergency-flatten.ts': rule(['venue'], ['gate']),
+  'daemon/cli/emergency-flatten.ts': rule(['venue', 'time'], ['gate']),
 };
 
 /** Packages with one door. Keys end in `/` for a scope. */
