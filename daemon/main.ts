@@ -19,6 +19,7 @@ import type { Ledger } from './ledger/types.ts';
 import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { checkVenue } from './policy/reload.ts';
+import { SYSTEM_TIME } from './time/system-time.ts';
 import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
 import type { VenueAccess } from './venue/endpoints.ts';
@@ -81,6 +82,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     venue: config.venue,
     account: ACCOUNT_NAME,
     now: () => (clock.isSynced ? clock.nowMs() : Date.now()),
+    time: SYSTEM_TIME,
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
       void recording?.onLedgerFailure();

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArmingEvent } from '../gate/events.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { SYSTEM_TIME } from '../time/system-time.ts';
 
 /** A start that was refused, with what to do about it. */
 export class StartError extends Error {
@@ -62,6 +63,7 @@ export function armLedger(options: ArmOptions): ArmingEvent {
     venue: 'binance-live',
     account: options.account,
     now: () => nowMs,
+    time: SYSTEM_TIME,
   });
   try {
     const arming: ArmingEvent = {
