@@ -1,0 +1,36 @@
+import { type Breach } from './breach.ts';
+import type { History } from './history.ts';
+import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
+import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
+import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
+import { findOperatorBreaches } from './promises/operator.ts';
+import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded, findViewBreaches } from './promises/records.ts';
+import { findReopened } from './promises/reopened.ts';
+import { findRoomBreaches } from './promises/others.ts';
+
+type Promised = (history: History) => readonly Breach[];
+
+/** What a user would write down, each as a function of what happened. */
+const PROMISES: readonly Promised[] = [
+  findReopened,
+  findAnswerBreaches,
+  findQuietExits,
+  findCapBreaches,
+  findRepeats,
+  findRoomBreaches,
+  findOperatorBreaches,
+  findProofUndone,
+  findClosesMore,
+  findOldExits,
+  findOrderRateBreaches,
+  findCrossings,
+  findUnrecorded,
+  findUnanswered,
+  findInternalErrors,
+  findViewBreaches,
+  findAuditBreaches,
+];
+
+export function judge(history: History): readonly Breach[] {
+  return PROMISES.flatMap((find) => find(history));
+}
