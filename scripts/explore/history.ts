@@ -59,7 +59,10 @@ export interface History {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** By client order id. */
   readonly orders: ReadonlyMap<string, PlannedBy>;
-  readonly orderEvents: ReadonlyMap<string, readonly { readonly seq: number; readonly atMs: number; readonly event: OrderEvent }[]>;
+  readonly orderEvents: ReadonlyMap<
+    string,
+    readonly { readonly seq: number; readonly atMs: number; readonly event: OrderEvent }[]
+  >;
   readonly fills: readonly Fill[];
   /** The first POST of an order that came to the exchange. */
   readonly posts: ReadonlyMap<string, WireRecord>;
@@ -95,7 +98,12 @@ export function readHistory(world: World, plan: Plan): History {
   const fills = readFills(world, orders);
   const posts = new Map<string, WireRecord>();
   for (const record of world.wire.records)
-    if (record.method === 'POST' && record.clientId !== null && record.servedAtMs !== null && !posts.has(record.clientId))
+    if (
+      record.method === 'POST' &&
+      record.clientId !== null &&
+      record.servedAtMs !== null &&
+      !posts.has(record.clientId)
+    )
       posts.set(record.clientId, record);
   const shares = readShares(fills);
   const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
@@ -153,8 +161,8 @@ function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareS
   const shares = new Map<string, ShareStep[]>();
   const now = new Map<string, Map<string, number>>();
   const note = (agent: string, symbol: string, atMs: number, lots: number): void => {
-    let held = now.get(symbol);
-    if (held === undefined) now.set(symbol, (held = new Map()));
+    const held = now.get(symbol) ?? new Map<string, number>();
+    now.set(symbol, held);
     held.set(agent, lots);
     const key = `${agent} ${symbol}`;
     const steps = shares.get(key);

@@ -83,7 +83,12 @@ export type Action =
   | { readonly kind: 'cancel_all'; readonly agent: AgentName; readonly symbol?: SymbolName }
   /** The call of an earlier step once more, with its request id. */
   | { readonly kind: 'repeat'; readonly agent: AgentName }
-  | { readonly kind: 'state'; readonly state: 'active' | 'reducing' | 'halted'; readonly symbol?: SymbolName; readonly agent?: AgentName }
+  | {
+      readonly kind: 'state';
+      readonly state: 'active' | 'reducing' | 'halted';
+      readonly symbol?: SymbolName;
+      readonly agent?: AgentName;
+    }
   | { readonly kind: 'flatten'; readonly symbol?: SymbolName }
   | {
       readonly kind: 'signal';

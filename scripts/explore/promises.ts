@@ -1,12 +1,18 @@
-import { type Breach } from './breach.ts';
+import type { Breach } from './breach.ts';
 import type { History } from './history.ts';
+import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
-import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
-import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded, findViewBreaches } from './promises/records.ts';
-import { findReopened } from './promises/reopened.ts';
 import { findRoomBreaches } from './promises/others.ts';
+import {
+  findAuditBreaches,
+  findInternalErrors,
+  findProofUndone,
+  findUnrecorded,
+  findViewBreaches,
+} from './promises/records.ts';
+import { findReopened } from './promises/reopened.ts';
 
 type Promised = (history: History) => readonly Breach[];
 

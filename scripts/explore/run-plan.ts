@@ -53,7 +53,8 @@ async function waitFor(world: World, { gap }: Step): Promise<void> {
   }
   const untilMs = world.time.nowMs + ANSWERED_WITHIN_MS;
   await world.time.advance(0);
-  while (world.time.nowMs < untilMs && world.calls.some((call) => call.outcome === 'pending')) await world.time.advance(5);
+  while (world.time.nowMs < untilMs && world.calls.some((call) => call.outcome === 'pending'))
+    await world.time.advance(5);
 }
 
 async function act(world: World, step: number, action: Action): Promise<void> {
@@ -105,9 +106,7 @@ async function disturb(world: World, step: number, action: Exclude<Action, { kin
     case 'state': {
       const { state, symbol, agent } = action;
       const scope = { ...(symbol === undefined ? {} : { symbol }), ...(agent === undefined ? {} : { agent }) };
-      world.operate(step, state, scope, (gate) =>
-        gate.setTradingState(OPERATOR, { state, reason: 'plan', ...scope }),
-      );
+      world.operate(step, state, scope, (gate) => gate.setTradingState(OPERATOR, { state, reason: 'plan', ...scope }));
       return;
     }
     case 'flatten': {

@@ -145,7 +145,8 @@ export class Wire {
       life: life.number,
       method: raw.method,
       path: raw.path,
-      clientId: params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null,
+      clientId:
+        params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null,
       params,
       sentAtMs: this.#options.time.nowMs,
       servedAtMs: null,

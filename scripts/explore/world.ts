@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { createSchemaChecks, createPolicyPort, readStoredPolicy } from '../../daemon/boot/policy.ts';
+import { createPolicyPort, createSchemaChecks, readStoredPolicy } from '../../daemon/boot/policy.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
@@ -14,7 +14,7 @@ import type { PolicyDocument } from '../../daemon/gate/policy-control.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
-import type { Timer, TimePort } from '../../daemon/time/time-port.ts';
+import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { openWorldMarket, START_MS } from './market.ts';

@@ -68,6 +68,7 @@ function makeLive(t: TestContext) {
   };
   const arm = (change: Partial<ArmingEvent> & { readonly hours?: number } = {}): void => {
     armLedger({
+      time: SYSTEM_TIME,
       ledgerPath,
       account: ACCOUNT_NAME,
       version: change.version ?? version,

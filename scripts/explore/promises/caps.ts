@@ -36,10 +36,16 @@ export function findCapBreaches(history: History): readonly Breach[] {
         });
     }
     if (gross > caps.gross * TOLERANCE)
-      breaches.push({ code: 'cap/gross', detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}` });
+      breaches.push({
+        code: 'cap/gross',
+        detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}`,
+      });
     const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs);
     if (notional > caps.order * TOLERANCE)
-      breaches.push({ code: 'cap/order', detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(notional)} USDT of ${caps.order}` });
+      breaches.push({
+        code: 'cap/order',
+        detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(notional)} USDT of ${caps.order}`,
+      });
   }
   return breaches;
 }

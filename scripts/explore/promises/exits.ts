@@ -42,24 +42,30 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
   const { agent, symbol } = decision;
   const { world } = history;
   const isMine = (other: CallRecord): boolean =>
-    other.agent === agent && other.index > call.index && (other.args.symbol === undefined || other.args.symbol === symbol);
+    other.agent === agent &&
+    other.index > call.index &&
+    (other.args.symbol === undefined || other.args.symbol === symbol);
   const changes = new Set(['cancel_all', 'cancel_order', 'modify_order']);
   const isOpening = (other: CallRecord): boolean =>
     other.tool === 'place_order' && other.args.intent === 'open' && other.outcome !== 'down';
   if (world.calls.some((other) => isMine(other) && (changes.has(other.tool) || isOpening(other)))) return true;
-  if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000)) return true;
+  if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000))
+    return true;
   // What opened after the exit was decided is another promise.
   const opened = history.fills.some(
     (fill) => fill.symbol === symbol && fill.atMs > decision.atMs && fill.order?.planned.reduce_only === false,
   );
   if (opened) return true;
   const rests = [...world.exchange.world.state.orders.values()].some(
-    (order) => order.symbol === symbol && order.reduceOnly && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
+    (order) =>
+      order.symbol === symbol && order.reduceOnly && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
   );
   if (rests) return true;
   return history.events.some(
     ({ seq, event }) =>
-      seq > decision.seq && event.kind === 'alert' && (event.payload.symbol === symbol || event.payload.symbol === null),
+      seq > decision.seq &&
+      event.kind === 'alert' &&
+      (event.payload.symbol === symbol || event.payload.symbol === null),
   );
 }
 
@@ -91,7 +97,8 @@ export function findClosesMore(history: History): readonly Breach[] {
 function wasMerged(history: History, decision: Decision): boolean {
   for (const [id, planned] of history.orders)
     if (planned.decision.rootId === decision.id)
-      for (const { event } of history.orderEvents.get(id) ?? []) if (event.detail?.includes('merged') === true) return true;
+      for (const { event } of history.orderEvents.get(id) ?? [])
+        if (event.detail?.includes('merged') === true) return true;
   return false;
 }
 
@@ -114,11 +121,19 @@ export function findOldExits(history: History): readonly Breach[] {
       (other) => other.symbol === symbol && other.after === 0 && other.atMs > root.atMs && other.atMs < fill.atMs,
     );
     const held = history.fills.some(
-      (other) => other.symbol === symbol && other.atMs <= root.atMs && other.after !== 0 && !wasFlatBetween(history, symbol, other.atMs, root.atMs),
+      (other) =>
+        other.symbol === symbol &&
+        other.atMs <= root.atMs &&
+        other.after !== 0 &&
+        !wasFlatBetween(history, symbol, other.atMs, root.atMs),
     );
     if (flat === undefined || !held) continue;
     const opened = history.fills.find(
-      (other) => other.symbol === symbol && other.atMs >= flat.atMs && other.atMs <= fill.atMs && other.order?.planned.reduce_only === false,
+      (other) =>
+        other.symbol === symbol &&
+        other.atMs >= flat.atMs &&
+        other.atMs <= fill.atMs &&
+        other.order?.planned.reduce_only === false,
     );
     const openedBy = history.decisions.get(opened?.order?.decision.rootId ?? '');
     if (opened === undefined || openedBy === undefined || openedBy.seq < root.seq) continue;
@@ -133,7 +148,9 @@ export function findOldExits(history: History): readonly Breach[] {
 }
 
 function wasFlatBetween(history: History, symbol: string, fromMs: number, toMs: number): boolean {
-  return history.fills.some((fill) => fill.symbol === symbol && fill.after === 0 && fill.atMs > fromMs && fill.atMs <= toMs);
+  return history.fills.some(
+    (fill) => fill.symbol === symbol && fill.after === 0 && fill.atMs > fromMs && fill.atMs <= toMs,
+  );
 }
 
 /** An exit never opens and never crosses zero. */
@@ -149,7 +166,10 @@ export function findCrossings(history: History): readonly Breach[] {
   for (const fill of history.fills) {
     if (fill.order === null || !fill.order.planned.reduce_only) continue;
     if (Math.abs(fill.after) > Math.abs(fill.before) || fill.before * fill.after < 0)
-      breaches.push({ code: 'exit-crosses', detail: `${fill.clientId}: ${fill.before} to ${fill.after} at ${at(fill.atMs)}` });
+      breaches.push({
+        code: 'exit-crosses',
+        detail: `${fill.clientId}: ${fill.before} to ${fill.after} at ${at(fill.atMs)}`,
+      });
   }
   return breaches;
 }

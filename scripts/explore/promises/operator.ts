@@ -6,13 +6,21 @@ import type { OperatorRecord } from '../world.ts';
 export function findOperatorBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const { world } = history;
-  const words = world.operatorCalls.filter(({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing');
+  const words = world.operatorCalls.filter(
+    ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
+  );
   for (const word of words) {
     if (word.answeredAtMs === null) continue;
     const untilMs = liftedAtMs(history, word);
     for (const { wire, symbol } of world.sends) {
       const order = history.orders.get(wire.clientId ?? '');
-      if (order === undefined || order.planned.reduce_only || wire.method !== 'POST' || !concerns(word, symbol, order.decision.agent)) continue;
+      if (
+        order === undefined ||
+        order.planned.reduce_only ||
+        wire.method !== 'POST' ||
+        !concerns(word, symbol, order.decision.agent)
+      )
+        continue;
       if (wire.sentAtMs <= word.answeredAtMs || wire.sentAtMs >= untilMs) continue;
       breaches.push({
         code: `operator/opens-after-${word.what}`,
@@ -23,7 +31,8 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     for (const order of world.exchange.world.state.orders.values()) {
       const mine = history.orders.get(order.clientOrderId);
       const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
-      if (!isOpen || order.reduceOnly || mine === undefined || !concerns(word, order.symbol, mine.decision.agent)) continue;
+      if (!isOpen || order.reduceOnly || mine === undefined || !concerns(word, order.symbol, mine.decision.agent))
+        continue;
       breaches.push({
         code: `operator/rests-after-${word.what}`,
         detail: `${word.what} (step ${word.step}) at ${at(word.answeredAtMs)}; opening ${order.clientOrderId} of ${mine.decision.agent} still rests`,

@@ -19,7 +19,8 @@ export function findRoomBreaches(history: History): readonly Breach[] {
         decision.atMs <= atMs + 50 &&
         decision.atMs >= atMs - ASKED_WITHIN_MS,
     );
-    if (exits.length === 0 || exits.some(({ decision }) => decision.agent === agent || decision.origin !== 'agent')) continue;
+    if (exits.length === 0 || exits.some(({ decision }) => decision.agent === agent || decision.origin !== 'agent'))
+      continue;
     breaches.push({
       code: 'others/canceled-for-room',
       detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map(({ decision }) => decision.agent).join(', ')}`,

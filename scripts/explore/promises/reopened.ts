@@ -38,7 +38,8 @@ export function findReopened(history: History): readonly Breach[] {
 function findReopenedAfterGate(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   const closing = history.fills.filter(
-    ({ order, after }) => order !== null && after === 0 && (order.planned.protective || order.decision.origin !== 'agent'),
+    ({ order, after }) =>
+      order !== null && after === 0 && (order.planned.protective || order.decision.origin !== 'agent'),
   );
   for (const close of closing) {
     const opening = history.fills.find((fill) => {
