@@ -1,77 +1,77 @@
 /**
- * Installs and builds what is missing, so that `npm start` and `npm test` work from a fresh clone. Says nothing when
- * there is nothing to do. Only node built-ins.
+ * Brings what is missing, so that `npm start`, `npm test` and `npx holdfast` work from a fresh clone on any Node that
+ * reads this file (18 and later): a Node of the supported line, and the packages. Says nothing when there is nothing
+ * to do. Only node built-ins.
  *
- * Development packages are always installed (the compiler is one), also under NODE_ENV=production or `omit=dev`.
+ * Development packages are always installed, also under NODE_ENV=production or `omit=dev`.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { lockPathFor, withLock } from './file-lock.mjs';
-import { isBuilt, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
+import { bringNode, isSupportedNode, OLDEST_NODE, runNpm } from './node-line.mjs';
+import { isCheckout, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
 
-const OLDEST_NODE = [20, 19];
-
-function main() {
-  const problem = findNodeProblem(process.versions.node);
-  if (problem !== null) return fail(problem);
-  if (isInstalled(ROOT) && isBuilt(ROOT)) return 0;
-  const onWait = (pid) => say(`waiting for process ${pid}, which installs or builds here`);
-  return withLock(lockPathFor(ROOT), () => install() || build(), { onWait });
+/**
+ * Path of a Node that runs this project, with the packages installed beside it: this Node where it is new enough.
+ * @throws Error with a message for the user
+ */
+export function prepare(root = ROOT) {
+  const node = isSupportedNode(process.versions.node) ? process.execPath : withOneAtATime(root, () => bring(root));
+  if (isCheckout(root) && !isInstalled(root)) withOneAtATime(root, () => install(root, node));
+  return node;
 }
 
-function findNodeProblem(version) {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return null;
-  return `Holdfast needs Node ${OLDEST_NODE.join('.')} or newer; this is Node ${version}. Install one from https://nodejs.org/.`;
-}
-
-/** 0, or the exit code of what failed. */
-function install() {
-  if (isInstalled(ROOT)) return 0;
-  if (!matchesLockFile(ROOT) || !nativeModuleLoads()) {
-    say('installing packages (npm ci); the first time this compiles SQLite and takes a minute');
-    const status = runNpm(['ci', '--include=dev', '--no-audit', '--no-fund']);
-    if (status !== 0) return fail('npm ci failed; its output above says why.', status);
-    if (!nativeModuleLoads()) return fail('better-sqlite3 was installed but does not load on this Node.');
-  }
-  writeInstallStamp(ROOT);
-  return 0;
-}
-
-function build() {
-  if (isBuilt(ROOT)) return 0;
-  const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts', 'build.mjs'), '--locked'], {
-    cwd: ROOT,
-    stdio: 'inherit',
+function bring(root) {
+  const reason = `this is Node ${process.versions.node}; Holdfast runs on ${OLDEST_NODE} and later`;
+  return bringNode(root, {
+    say: (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`),
   });
-  return status === 0 ? 0 : fail('the build failed; its output above says why.', status);
 }
 
-/** The only native module; it is tied to the Node it was built for. */
-function nativeModuleLoads() {
-  const code = "new (require('better-sqlite3'))(':memory:').close()";
-  return spawnSync(process.execPath, ['-e', code], { cwd: ROOT, stdio: 'ignore' }).status === 0;
-}
-
-/** npm as it was started, else the npm of the path. */
-function runNpm(args) {
-  const started = process.env.npm_execpath;
-  const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] };
-  if (started !== undefined && /npm-cli\.c?js$/.test(started) && existsSync(started)) {
-    return spawnSync(process.execPath, [started, ...args], options).status;
+function install(root, node) {
+  if (isInstalled(root)) return;
+  if (!matchesLockFile(root) || !packagesLoad(root, node)) {
+    say('installing packages (npm ci)');
+    const { status } = runNpm(['ci', '--include=dev', '--no-audit', '--no-fund'], root, { node, inherit: true });
+    if (status !== 0) throw new Error('npm ci failed; its output above says why.');
+    if (!packagesLoad(root, node)) throw new Error('better-sqlite3 was installed but does not load on this Node.');
   }
-  return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' }).status;
+  linkCommand(root);
+  writeInstallStamp(root);
+}
+
+/**
+ * npm links no command of a package into the package itself. With the link `npx holdfast` starts it at once; without
+ * it (Windows) npx looks the package up first, which takes half a second.
+ */
+function linkCommand(root) {
+  const link = join(root, 'node_modules', '.bin', 'holdfast');
+  if (process.platform === 'win32' || existsSync(link)) return;
+  mkdirSync(join(root, 'node_modules', '.bin'), { recursive: true });
+  symlinkSync(join('..', '..', 'scripts', 'holdfast.mjs'), link);
+}
+
+/** The one native module; it ships binaries for most platforms, and none for some. */
+function packagesLoad(root, node) {
+  const code = "new (require('better-sqlite3'))(':memory:').close()";
+  return spawnSync(node, ['-e', code], { cwd: root, stdio: 'ignore' }).status === 0;
+}
+
+function withOneAtATime(root, work) {
+  return withLock(lockPathFor(root), work, { onWait: (pid) => say(`waiting for process ${pid}, which installs here`) });
 }
 
 function say(text) {
   process.stderr.write(`holdfast: ${text}\n`);
 }
 
-function fail(text, status = 1) {
-  say(text);
-  return status || 1;
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    prepare();
+  } catch (error) {
+    say(error.message);
+    process.exitCode = 1;
+  }
 }
-
-process.exitCode = main();

@@ -1,21 +1,15 @@
 /**
- * What is installed and what is built, as hashes: so that `npm start` and `npm test` do nothing when nothing changed.
- * Only node built-ins: this runs before anything is installed.
+ * What is installed, as a hash: so that `npm start` and `npm test` do nothing when nothing changed. Only node
+ * built-ins: this runs before anything is installed.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Folder of the package. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Folder of the build; only a rename ever changes it. */
-export const DIST = 'dist';
 const INSTALL_STAMP = join('node_modules', '.holdfast', 'install-stamp');
-const BUILD_STAMP = join(DIST, '.build-stamp');
-/** Single files that decide what a build contains, beside every source. */
-const BUILD_INPUTS = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build.mjs'];
-const SOURCE_FOLDERS = ['daemon', 'scripts'];
 
 /** Every file below a folder, relative to `root`, sorted; empty when the folder is missing. */
 export function listFiles(root, folder) {
@@ -25,39 +19,21 @@ export function listFiles(root, folder) {
   return files.map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1)).sort();
 }
 
-/** Files a build is made from. */
-export function listSources(root) {
-  const sources = SOURCE_FOLDERS.flatMap((folder) => listFiles(root, folder));
-  return sources.filter((file) => extname(file) !== '.mjs' && extname(file) !== '.sh');
-}
+/** False for a package that npm installed from a tarball: what it needs was installed with it. */
+export const isCheckout = (root) => existsSync(join(root, 'package-lock.json'));
+export const isInstalled = (root) => readStamp(root) === hashInstall(root);
 
-/** The stamp a build of the present sources carries. */
-export function hashSources(root) {
-  const sources = listSources(root);
-  if (sources.length === 0) throw new Error(`No sources were found in ${root}.`);
-  return hashFiles(root, [...BUILD_INPUTS, ...sources]);
-}
-
-/** The stamp an installation of the present lock file on this Node carries: native modules depend on its ABI. */
+/** The stamp of an installation of the present lock file on this platform. */
 export function hashInstall(root) {
-  const abi = `${process.versions.modules} ${process.platform} ${process.arch}`;
   return createHash('sha256')
-    .update(abi)
+    .update(`${process.platform} ${process.arch}`)
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
 }
 
-export const isBuilt = (root) => readStamp(root, BUILD_STAMP) === hashSources(root);
-export const isInstalled = (root) => readStamp(root, INSTALL_STAMP) === hashInstall(root);
-
 export function writeInstallStamp(root) {
   mkdirSync(dirname(join(root, INSTALL_STAMP)), { recursive: true });
   writeFileSync(join(root, INSTALL_STAMP), `${hashInstall(root)}\n`);
-}
-
-/** `folder` is the build before it is moved to its place; `stamp` the hash of the sources taken before compiling. */
-export function writeBuildStamp(folder, stamp) {
-  writeFileSync(join(folder, '.build-stamp'), `${stamp}\n`);
 }
 
 /**
@@ -79,16 +55,7 @@ function readPackages(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages ?? null;
 }
 
-function hashFiles(root, files) {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    const content = readFileSync(join(root, file));
-    hash.update(`${file} ${content.length}\n`).update(content);
-  }
-  return hash.digest('hex');
-}
-
-function readStamp(root, file) {
-  const path = join(root, file);
+function readStamp(root) {
+  const path = join(root, INSTALL_STAMP);
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : null;
 }

@@ -60,7 +60,7 @@ const HELP_FLAGS: ReadonlySet<string> = new Set(['-h', '--help']);
 function buildProgram(io: Io): Command {
   const program = new Command('holdfast')
     .description('A policy gate between agents and an exchange.')
-    .version(readVersion())
+    .version(describeVersion())
     .showHelpAfterError('Add --help for the arguments and an example.')
     .addHelpText('after', `\nExample:\n  $ npx holdfast order BTCUSDT buy 200\n\n${EXIT_CODE_HELP}.`);
   for (const add of VERBS) add(program, io);
@@ -91,8 +91,14 @@ function forEachCommand(command: Command, visit: (command: Command) => void): vo
   for (const child of command.commands) forEachCommand(child, visit);
 }
 
-function readVersion(): string {
-  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
+/** Own version on the first line, for scripts; then the Node that runs it, and the line that is supported. */
+function describeVersion(): string {
+  const manifest = JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as {
+    version: string;
+    engines: { node: string };
+  };
+  const { node } = process.versions;
+  return `${manifest.version}\nNode ${node} (supported: ${manifest.engines.node}; 24 recommended)`;
 }
 
 /** Runs one command line; returns what the process ends with. `args`: without node and script. */

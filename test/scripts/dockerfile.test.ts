@@ -28,7 +28,7 @@ test('every path that the image copies from this repository exists, and the buil
 
 test('the image has what the daemon reads at run time', () => {
   const last = read('Dockerfile').slice(read('Dockerfile').lastIndexOf('\nFROM '));
-  for (const path of ['package.json', 'migrations', 'policies', 'node_modules', 'dist']) {
+  for (const path of ['package.json', 'migrations', 'policies', 'node_modules', 'daemon', 'scripts']) {
     assert.match(last, new RegExp(`COPY .*\\b${path}\\b`), path);
   }
 });

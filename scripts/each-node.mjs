@@ -1,0 +1,53 @@
+/**
+ * `npm run test:nodes`: what has to hold on every Node of the supported line, on its oldest and its newest, each from
+ * a copy of this checkout in which nothing was installed: install, start, one order, a kill and a restart,
+ * `audit verify`, and the tests of ledger and venue. `npm test` runs everything on the recommended one.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { bringNode, findPin, platformName } from './node-line.mjs';
+import { listFiles, ROOT } from './package-state.mjs';
+
+const MAJORS = process.argv.length > 2 ? process.argv.slice(2) : ['22', '26'];
+const TESTS = ['daemon/on-this-node', 'ledger/', 'venue/', 'gate/world-venue'];
+const PARTS = ['daemon', 'migrations', 'policies', 'scripts', 'test', 'docs'];
+
+function copyCheckout(folder) {
+  let copied = 0;
+  for (const part of PARTS) {
+    for (const file of listFiles(ROOT, part)) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      cpSync(join(ROOT, file), join(folder, file));
+      copied += 1;
+    }
+  }
+  for (const file of ['package.json', 'package-lock.json', 'tsconfig.json'])
+    cpSync(join(ROOT, file), join(folder, file));
+  if (copied < 100) throw new Error(`Only ${copied} files were found to copy.`);
+}
+
+function runOn(major) {
+  const node = bringNode(ROOT, { major, say: (pin) => process.stdout.write(`bringing ${pin.name}@${pin.version}\n`) });
+  const folder = mkdtempSync(join(tmpdir(), `holdfast-node-${major}-`));
+  try {
+    copyCheckout(folder);
+    process.stdout.write(`== Node ${findPin(major)?.version}: install, ${TESTS.join(', ')}\n`);
+    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
+    delete env.NODE_COMPILE_CACHE;
+    const args = [join(folder, 'scripts', 'run.mjs'), join(folder, 'scripts', 'run-tests.mjs'), ...TESTS];
+    return spawnSync(node, args, { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+let failed = 0;
+for (const major of MAJORS) {
+  if (findPin(major) === null) {
+    process.stderr.write(`There is no pinned Node ${major} for ${platformName()}.\n`);
+    failed += 1;
+  } else if (runOn(major) !== 0) failed += 1;
+}
+process.exitCode = failed === 0 ? 0 : 1;

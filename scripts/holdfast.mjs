@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+/** The command `holdfast`: from source in a checkout, from the JavaScript of the tarball where npm installed one. */
+import { existsSync } from 'node:fs';
+import { runFile } from './run-file.mjs';
+
+const source = new URL('../daemon/cli/main.ts', import.meta.url);
+const packed = new URL('../dist/daemon/cli/main.js', import.meta.url);
+await runFile(existsSync(source) ? source : packed, process.argv.slice(2));

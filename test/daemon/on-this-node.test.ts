@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { KilledDaemon } from '../bypasses/killed-daemon.ts';
+
+const COMMAND = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
+const OPEN = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 200,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 50,
+  strategy_id: 'node',
+};
+let world: KilledDaemon;
+before(async () => {
+  world = await KilledDaemon.start({ seed: 7 });
+});
+after(() => world.close());
+
+test(`on Node ${process.versions.node}: an order, a kill, a restart, an exit and a ledger that verifies`, async () => {
+  const opened = await world.tool('place_order', OPEN);
+  assert.equal(opened.status, 200);
+  assert.equal(opened.body.execution?.state, 'filled', JSON.stringify(opened.body));
+  const held = await world.held('BTCUSDT');
+  assert.ok(held > 0);
+  await world.kill();
+  await world.launch();
+  assert.equal(Number((await world.positions())[0]?.quantity), held, 'the position is there again');
+  const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });
+  assert.equal(closed.body.execution?.state, 'filled', JSON.stringify(closed.body));
+  assert.equal(await world.held('BTCUSDT'), 0);
+  assert.deepEqual((await world.verifyLedger()).ok, true);
+});
+
+test('the command says its version and the Node that it runs on, and nothing on the other stream', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [COMMAND, '--version'], { encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(
+    stdout,
+    new RegExp(`^\\d+\\.\\d+\\.\\d+\\nNode ${process.versions.node} \\(supported: .*24 recommended\\)`),
+  );
+});
