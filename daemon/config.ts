@@ -124,6 +124,22 @@ export interface VenueEnv {
   readonly venueKeys: VenueKeys;
 }
 
+/** Longest path of a unix socket: the kernel's limit with its end mark (macOS: 104). */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/**
+ * The operator's entrance of a home: a unix socket, or null where those do not work (Windows, a path that is too long):
+ * a loopback port of its own then, whose address lies in {@link operatorUrlFile}.
+ */
+export function operatorSocketPath(home: string, venue: VenueName): string | null {
+  const path = join(home, venue, 'operator.sock');
+  return process.platform === 'win32' || Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES ? null : path;
+}
+
+export function operatorUrlFile(home: string, venue: VenueName): string {
+  return join(home, venue, 'operator.url');
+}
+
 /** Looks at what it needs only. @throws ConfigError with every problem at once */
 export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
@@ -197,9 +213,9 @@ function readListen(reading: Reading): ListenConfig {
     if (reading.has(name) && reading.isFlag(name) === isSocketFlag)
       reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
   }
-  // The kernel's limit for a socket's path, with its end mark (macOS: 104).
   const path = resolve(socket);
-  if (Buffer.byteLength(path) > 103) reading.refuse('HOLDFAST_SOCKET', 'is longer than 103 bytes');
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
+    reading.refuse('HOLDFAST_SOCKET', `is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
   return { kind: 'socket', path };
 }
 

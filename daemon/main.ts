@@ -1,18 +1,20 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
+import { findFileShortage } from './boot/open-files.ts';
 import { createPolicyPort, createSchemaChecks, readStoredPolicy } from './boot/policy.ts';
 import { ensurePaperTokens, ensureSimToken } from './boot/tokens.ts';
-import { type Config, findPackageFolder, type Secrets } from './config.ts';
+import { type Config, findPackageFolder, operatorSocketPath, operatorUrlFile, type Secrets } from './config.ts';
 import { formatViolation } from './contract/violations.ts';
 import { type ExchangeSim, startExchangeSim } from './exchange-sim/start.ts';
 import type { ArmingEvent, GateEvent } from './gate/events.ts';
 import { Gate } from './gate/gate.ts';
 import type { PolicyDocument } from './gate/policy-control.ts';
 import { codeOf } from './http/errors.ts';
+import type { HttpAddress } from './http/listening.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
 import type { Ledger } from './ledger/types.ts';
@@ -50,6 +52,8 @@ export interface Entrance {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
   readonly address: string;
   readonly url: string;
+  /** Where operator and monitor tokens enter, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
+  readonly operatorAddress: string;
   readonly tokensFolder: string;
   /** Places a paper order when pasted into a shell; null where no token file lies about. */
   readonly curlLine: string | null;
@@ -84,6 +88,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     venue: config.venue,
     account: ACCOUNT_NAME,
     now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
+    time,
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
       void recording?.onLedgerFailure();
@@ -154,6 +159,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
           config.listen.kind === 'tcp'
             ? { host: config.listen.host, port: config.listen.port }
             : { socketPath: config.listen.path },
+        operatorListen: operatorEntrance(config),
         allowedHosts: config.allowedHosts,
         allowedOrigins: [],
         version: readVersion(),
@@ -162,9 +168,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       abort: signal,
     });
     closers.unshift(() => http.close());
+    const operatorAddress = noteOperatorEntrance(http, config);
+    const needed = findFileShortage();
+    if (needed !== null) log.warn({ ...needed }, 'fewer files may be open at once than all connections may take');
     const entrance: Entrance = {
       address: http.address,
       url: http.address,
+      operatorAddress,
       tokensFolder,
       curlLine: config.venue === 'paper' ? buildCurlLine(http, config) : null,
     };
@@ -275,6 +285,21 @@ async function listen(config: Config, options: HttpServerOptions): Promise<HttpS
       `port ${port} of ${host} is in use: another daemon may run there (\`npx holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
     );
   }
+}
+
+/** Beside the ledger; a port of its own where unix sockets do not work. */
+function operatorEntrance({ home, venue }: Config): HttpAddress {
+  const socketPath = operatorSocketPath(home, venue);
+  return socketPath === null ? { host: '127.0.0.1', port: 0 } : { socketPath };
+}
+
+/** Leaves the address of an entrance without a socket where the command line looks for it. */
+function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string {
+  const file = operatorUrlFile(home, venue);
+  const address = http.operatorAddress ?? http.address;
+  if (address.startsWith('unix:')) rmSync(file, { force: true });
+  else writeFileSync(file, `${address}\n`, { mode: 0o600 });
+  return address;
 }
 
 function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
-import { type ClientConfig, readClientEnv } from '../config.ts';
+import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config.ts';
 import { formatViolation, type Violation } from '../contract/violations.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { findRunningDaemon } from './running-daemon.ts';
 import { plain } from './tables.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
@@ -24,22 +25,26 @@ export interface DaemonAnswer {
 const TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** Where a daemon may be entered. */
+interface Place {
+  readonly origin: string;
+  readonly socketPath: string | null;
+}
+
 /** A running daemon over HTTP. Requests are never repeated: an order may have gone out although no answer came. */
 export class DaemonClient {
-  readonly #origin: string;
+  #origin: string;
+  #others: readonly Place[];
   /** An error: there is none, and this says what to do, once it is known that a daemon answers at all. */
   readonly #token: string | CliError | null;
-  readonly #agent: Agent;
+  #agent: Agent;
 
-  constructor(origin: string, socketPath: string | null, token: string | CliError | null) {
-    this.#origin = origin;
+  /** `places`: tried in order; the next one only where no connection was made at all. */
+  constructor([first, ...others]: readonly [Place, ...Place[]], token: string | CliError | null) {
+    this.#origin = first.origin;
+    this.#others = others;
     this.#token = token;
-    const connect = socketPath === null ? {} : { socketPath };
-    this.#agent = new Agent({
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...connect },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-    });
+    this.#agent = connectTo(first);
   }
 
   /** The body of a 200 answer. @throws CliError */
@@ -86,6 +91,7 @@ export class DaemonClient {
       const { body } = await request(`${this.#origin}/healthz`, { dispatcher: this.#agent });
       await body.dump();
     } catch (error) {
+      if (await this.#goElsewhere(error)) return this.#reach();
       throw toConnectionError(this.#origin, 'GET', error);
     }
   }
@@ -118,9 +124,30 @@ export class DaemonClient {
         body === undefined ? options : { ...options, body: JSON.stringify(body) },
       );
     } catch (error) {
+      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout);
       throw toConnectionError(this.#origin, method, error);
     }
   }
+
+  /** Where nobody answered, so that nothing was sent, the next place is tried; false: there is none, or it may have been. */
+  async #goElsewhere(error: unknown): Promise<boolean> {
+    const [next, ...others] = this.#others;
+    if (next === undefined || !wasNeverMade(error)) return false;
+    const left = this.#agent;
+    this.#origin = next.origin;
+    this.#others = others;
+    this.#agent = connectTo(next);
+    await left.destroy();
+    return true;
+  }
+}
+
+function connectTo({ socketPath }: Place): Agent {
+  return new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(socketPath === null ? {} : { socketPath }) },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
+  });
 }
 
 /** The client of a verb. `role`: whose token file is taken on paper when no token is given. */
@@ -132,8 +159,11 @@ export function createClient(io: Io, options: ConnectionOptions, role: Role | nu
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
   });
-  const { origin, socketPath } = locate(config, options);
-  return new DaemonClient(origin, socketPath, role === null ? null : findToken(config, options, role));
+  const isTold = options.url !== undefined || options.socket !== undefined || config.listen.kind === 'socket';
+  const usual = locate(config, options);
+  const own = !isTold && (role === 'operator' || role === 'monitor') ? findOperatorEntrance(config) : null;
+  const token = role === null ? null : findToken(config, options, role);
+  return new DaemonClient(own === null ? [usual] : [own, usual], token);
 }
 
 /** Runs a verb with a client and closes it. */
@@ -151,10 +181,17 @@ export async function withClient<T>(
   }
 }
 
-function locate(
-  config: ClientConfig,
-  { url, socket }: ConnectionOptions,
-): { origin: string; socketPath: string | null } {
+/** The entrance that no agent can fill, of a daemon that runs on this home; null: enter where everybody does. */
+function findOperatorEntrance({ home, venue }: ClientConfig): Place | null {
+  if (findRunningDaemon(join(home, venue)) === null) return null;
+  const path = operatorSocketPath(home, venue);
+  if (path !== null) return existsSync(path) ? { origin: 'http://localhost', socketPath: path } : null;
+  const file = operatorUrlFile(home, venue);
+  const url = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return /^http:\/\/127\.0\.0\.1:\d{1,5}$/.test(url) ? { origin: url, socketPath: null } : null;
+}
+
+function locate(config: ClientConfig, { url, socket }: ConnectionOptions): Place {
   if (url !== undefined && socket !== undefined) throw new CliError(EXIT.USAGE, 'Give --url or --socket, not both.');
   if (url !== undefined) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -226,9 +263,8 @@ function exitCodeOf(status: number): ExitCode {
 
 /** A connection that was never made is harmless; one that broke off may have carried an order. */
 function toConnectionError(origin: string, method: string, error: unknown): CliError {
-  const code = String((error as NodeJS.ErrnoException).code ?? 'unknown');
-  const wasNeverMade = ['ECONNREFUSED', 'ENOENT', 'EACCES', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'].includes(code);
-  if (wasNeverMade || method === 'GET') {
+  const code = codeOf(error);
+  if (wasNeverMade(error) || method === 'GET') {
     return new CliError(
       EXIT.UNREACHABLE,
       `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
@@ -238,4 +274,19 @@ function toConnectionError(origin: string, method: string, error: unknown): CliE
     EXIT.UNREACHABLE,
     `The connection to ${origin} broke off (${code}). What you asked for may have been done: look at \`holdfast decisions\` before you ask again.`,
   );
+}
+
+const NEVER_MADE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+function wasNeverMade(error: unknown): boolean {
+  return NEVER_MADE.has(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? 'unknown');
 }

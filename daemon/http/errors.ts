@@ -31,6 +31,8 @@ export const ERROR_STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** Too many requests of this token are in flight. */
   TOO_MANY_IN_FLIGHT: 429,
+  /** This token holds too many connections. */
+  TOO_MANY_CONNECTIONS: 429,
   HEADERS_TOO_LARGE: 431,
   /** A defect or an unforeseen failure; the details are in the daemon's log only. */
   INTERNAL: 500,

@@ -23,18 +23,22 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
   });
 }
 
-/** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
 /** Probes that only look at the status may ask with HEAD. */
 const PROBES = { exposeHeadRoute: true };
 
-export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
-  const { gate, metrics } = doors;
-  const open = (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
+/** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
+function openRoute(doors: Doors) {
+  return (url: string, summary: string, response: { readonly [status: number]: TSchema | object }) => ({
     method: 'GET' as const,
     url,
     schema: { summary, tags: ['open'], response },
     onRequest: buildLocalGuard(doors, `GET ${url}`),
   });
+}
+
+export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Promise<void> {
+  const { gate, metrics } = doors;
+  const open = openRoute(doors);
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
     ...PROBES,
@@ -67,7 +71,13 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
       return `${own.trimEnd()}\n${gates.trimEnd()}\n`;
     },
   });
+  if (doors.admits === null) await registerDocs(app, doors);
+}
+
+/** On one entrance only: the description is the same, and takes memory. */
+async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
   let document: string | null = null;
+  const open = openRoute(doors);
   app.route({
     ...open('/openapi.json', 'This description', { 200: { type: 'object', additionalProperties: true } }),
     handler: async (_request, reply) => {

@@ -12,6 +12,7 @@ import type { Checked } from '../contract/ajv.ts';
 import { ErrorBodySchema } from '../contract/bodies.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Authenticator } from './authentication.ts';
+import type { Connections } from './connections.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter } from './in-flight.ts';
@@ -37,13 +38,18 @@ export interface Doors {
   readonly turns: Turns;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
+  readonly connections: Connections;
   /** The server listens on a unix socket, so every caller is on this machine. */
   readonly isSocket: boolean;
+  /** Roles that may enter here at all; null: every role. */
+  readonly admits: readonly Role[] | null;
 }
 
 export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
+/** Who enters by the operator's entrance. */
+export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -99,11 +105,14 @@ export function buildGuard(
   roles: readonly Role[],
   isLimited: boolean,
 ): onRequestHookHandler {
-  const { authenticator, flights } = doors;
+  const { admits, authenticator, connections, flights } = doors;
   return (request, _reply, done) => {
     request.label = label;
     try {
       const caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
+      if (admits !== null && !admits.includes(caller.role))
+        throw new ApiError('FORBIDDEN', 'This entrance is for operator and monitor tokens; agents use the other one.');
+      connections.prove(request.raw.socket, caller.tokenId);
       if (!roles.includes(caller.role)) {
         throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
       }

@@ -10,21 +10,22 @@ import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
-import { createAuthenticator, type TokenLookup } from './authentication.ts';
+import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { registerJsonParser } from './body-parser.ts';
 import { closeConnections } from './closing.ts';
+import { limitConnections } from './connections.ts';
 import { ApiError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
 import { registerEventRoute } from './event-routes.ts';
-import { createEventStreams, type EventSource } from './event-stream.ts';
+import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
 import { createFlightCounter } from './in-flight.ts';
-import { type HttpAddress, listenOn } from './listening.ts';
+import { type HttpAddress, type Listening, listenOn } from './listening.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
-import type { Doors } from './routing.ts';
+import { type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 import { createTurns } from './turns.ts';
 
@@ -32,11 +33,16 @@ import { createTurns } from './turns.ts';
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
-const MAX_CONNECTIONS = 1024;
+/** How often connections are held to those times. */
+const CHECK_CONNECTIONS_MS = 1_000;
+/** A connection that asked for nothing so long is closed. */
+const IDLE_MS = 60_000;
 const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
+  /** A second entrance for operator and monitor tokens alone, which no agent can fill; null: none. */
+  readonly operatorListen: HttpAddress | null;
   /** Further Host headers under which the daemon is addressed, with their port. */
   readonly allowedHosts: readonly string[];
   /** Origins of web pages that may call, beside our own. */
@@ -58,36 +64,93 @@ export interface HttpServer {
   readonly address: string;
   /** Null on a unix socket. */
   readonly port: number | null;
+  /** Address of the operator's entrance, in the same form; null when there is none. */
+  readonly operatorAddress: string | null;
   /** Looks up every token again; to be called when one was revoked. */
   forgetTokens(): void;
   /** Answers what is in flight, refuses the rest, and is done within 2 s. Safe to call again. */
   close(): Promise<void>;
 }
 
-/** Builds the HTTP face of a gate and listens. @throws when the address cannot be had */
+type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits'>;
+
+/** One listener with all routes. */
+interface OpenEntrance {
+  readonly app: FastifyInstance;
+  readonly where: Listening;
+  readonly authenticator: Authenticator;
+}
+
+/** Builds the HTTP face of a gate and listens. @throws when an address cannot be had */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, logger, tokens } = options;
+  const { config, logger } = options;
   const flights = createFlightCounter();
   const streams = createEventStreams(options.events, logger);
-  const doors: Doors = {
+  const shared: SharedDoors = {
     gate: options.gate,
     events: options.events,
-    authenticator: createAuthenticator(tokens, () => performance.now()),
     flights,
     turns: createTurns(),
     metrics: createHttpMetrics(flights, () => streams.count),
     logger,
-    isSocket: 'socketPath' in config.listen,
   };
   const closing = { isClosing: false };
+  const entrances: OpenEntrance[] = [];
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing.isClosing = true;
+    streams.closeAll();
+    closed ??= Promise.all(entrances.map(({ app }) => closeConnections(app))).then(() => undefined);
+    return closed;
+  };
+  try {
+    // The operator's first: where agents can enter, so can whoever halts them.
+    if (config.operatorListen !== null)
+      entrances.push(await openEntrance(options, shared, streams, closing, config.operatorListen, OPERATOR_ENTRANCE));
+    entrances.push(await openEntrance(options, shared, streams, closing, config.listen, null));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const onAbort = () => {
+    close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
+  };
+  if (options.abort.aborted) onAbort();
+  else options.abort.addEventListener('abort', onAbort, { once: true });
+  const main = entrances.at(-1)?.where;
+  return {
+    address: main?.address ?? '',
+    port: main?.port ?? null,
+    operatorAddress: entrances.length > 1 ? (entrances[0]?.where.address ?? null) : null,
+    forgetTokens: () => {
+      for (const { authenticator } of entrances) authenticator.forget();
+    },
+    close,
+  };
+}
+
+async function openEntrance(
+  { config, logger, tokens }: HttpServerOptions,
+  shared: SharedDoors,
+  streams: EventStreams,
+  closing: { readonly isClosing: boolean },
+  listen: HttpAddress,
+  admits: Doors['admits'],
+): Promise<OpenEntrance> {
+  const app = buildApp(logger);
+  const doors: Doors = {
+    ...shared,
+    authenticator: createAuthenticator(tokens, () => performance.now()),
+    connections: limitConnections(app.server),
+    isSocket: 'socketPath' in listen,
+    admits,
+  };
   const hosts = new Set<string>();
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
-
-  const app = buildApp(logger);
   const book = createRouteBook(app);
   addFallbacks(app, logger, book);
   addGlobalHooks(app, doors, rules, closing);
-  await registerOpenApi(app, config.version);
+  if (admits === null) await registerOpenApi(app, config.version);
   registerToolRoutes(app, doors);
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
@@ -95,26 +158,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   registerAttentionRoutes(app, doors);
   await registerOpenRoutes(app, doors);
 
-  const { address, port } = await listenOn(app, config.listen);
+  const where = await listenOn(app, listen);
   const names =
-    'socketPath' in config.listen
+    'socketPath' in listen
       ? hostsOfSocket(config.allowedHosts)
-      : hostsOf(config.listen.host, port ?? 0, config.allowedHosts);
+      : hostsOf(listen.host, where.port ?? 0, config.allowedHosts);
   for (const host of names) hosts.add(host);
-
-  let closed: Promise<void> | null = null;
-  const close = (): Promise<void> => {
-    closing.isClosing = true;
-    streams.closeAll();
-    closed ??= closeConnections(app);
-    return closed;
-  };
-  const onAbort = () => {
-    close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
-  };
-  if (options.abort.aborted) onAbort();
-  else options.abort.addEventListener('abort', onAbort, { once: true });
-  return { address, port, forgetTokens: () => doors.authenticator.forget(), close };
+  return { app, where, authenticator: doors.authenticator };
 }
 
 function buildApp(logger: Logger): FastifyInstance {
@@ -127,8 +177,10 @@ function buildApp(logger: Logger): FastifyInstance {
     forceCloseConnections: false,
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_MS,
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       requireHostHeader: false,
       // A second Host or Authorization would be dropped in silence: joined, the guard sees and refuses it.
@@ -137,7 +189,6 @@ function buildApp(logger: Logger): FastifyInstance {
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
   // The handlers check their input with the contract's one validator; Fastify's own would coerce and drop.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -148,7 +199,12 @@ function buildApp(logger: Logger): FastifyInstance {
   return app;
 }
 
-function addGlobalHooks(app: FastifyInstance, doors: Doors, rules: OriginRules, closing: { isClosing: boolean }): void {
+function addGlobalHooks(
+  app: FastifyInstance,
+  doors: Doors,
+  rules: OriginRules,
+  closing: { readonly isClosing: boolean },
+): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.on('close', () => finish(doors, request, reply));
     // Only answers to these are ever cached.

@@ -95,6 +95,7 @@ export async function startServer(t: Cleanups, config: Partial<HttpConfig> = {})
     tokens: { findToken: (secret) => tokens.get(secret) ?? null },
     config: {
       listen: { host: '127.0.0.1', port: 0 },
+      operatorListen: null,
       allowedHosts: [],
       allowedOrigins: [],
       version: '0.0.0',

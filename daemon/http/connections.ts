@@ -1,0 +1,71 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError } from './errors.ts';
+
+/** Connections that have shown no token yet, of everybody together: with one more the oldest of them goes. */
+export const MAX_SILENT = 256;
+/** Connections of one token: more than it may have requests in flight, and few enough that seven leave room. */
+export const MAX_OF_TOKEN = 288;
+/** All together; the operator's entrance has as many of its own. */
+export const MAX_CONNECTIONS = 2304;
+
+export interface Connections {
+  /** This connection has shown a live token. @throws ApiError TOO_MANY_CONNECTIONS when the token has its share */
+  prove(socket: object, tokenId: string): void;
+  readonly silent: number;
+  readonly proven: number;
+}
+
+/**
+ * Who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and lock the
+ * operator out: those that have proven nothing share few places, and a newcomer takes the oldest one's.
+ */
+export function limitConnections(server: Server, maxSilent: number = MAX_SILENT): Connections {
+  const silent = new Set<Socket>();
+  const owners = new Map<object, string>();
+  const counts = new Map<string, number>();
+  server.maxConnections = MAX_CONNECTIONS;
+
+  function leave(socket: Socket): void {
+    silent.delete(socket);
+    const owner = owners.get(socket);
+    if (owner === undefined) return;
+    owners.delete(socket);
+    const left = (counts.get(owner) ?? 1) - 1;
+    if (left === 0) counts.delete(owner);
+    else counts.set(owner, left);
+  }
+
+  server.on('connection', (socket: Socket) => {
+    if (silent.size >= maxSilent) {
+      const [oldest] = silent;
+      if (oldest !== undefined) {
+        leave(oldest);
+        oldest.destroy();
+      }
+    }
+    silent.add(socket);
+    socket.once('close', () => leave(socket));
+  });
+
+  return {
+    prove(socket, tokenId) {
+      if (owners.get(socket) === tokenId) return;
+      const held = counts.get(tokenId) ?? 0;
+      if (held >= MAX_OF_TOKEN) {
+        const message = `This token has ${MAX_OF_TOKEN} connections already; keep them open and use them again.`;
+        throw new ApiError('TOO_MANY_CONNECTIONS', message, { retryAfterSeconds: 1 });
+      }
+      // One that shows another token now belongs to that.
+      leave(socket as Socket);
+      owners.set(socket, tokenId);
+      counts.set(tokenId, held + 1);
+    },
+    get silent() {
+      return silent.size;
+    },
+    get proven() {
+      return owners.size;
+    },
+  };
+}
