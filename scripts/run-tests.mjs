@@ -30,7 +30,12 @@ function main() {
     process.exitCode = 1;
     return;
   }
-  const nodeArgs = ['--test', '--test-reporter=spec', `--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TIMEOUT_MS}`];
+  const nodeArgs = [
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+  ];
   const child = spawn(process.execPath, [...nodeArgs, ...options, ...files.map((file) => join(root, file))], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
