@@ -1,5 +1,5 @@
 /**
- * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink]` runs generated worlds in
+ * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink] [--first]` runs generated worlds in
  * worker threads and says which promises they broke, with a shrunk sequence for each. `--replay SEED|FILE [--trace]`
  * runs one world again. Exits with 1 when a promise was broken.
  */
@@ -51,6 +51,7 @@ async function main(): Promise<void> {
       trace: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
+      first: { type: 'boolean', default: false },
     },
   });
   if (values.replay !== undefined) {
@@ -62,7 +63,14 @@ async function main(): Promise<void> {
   const untilMs = values.worlds === undefined ? Number(values.minutes) * 60_000 : Number.POSITIVE_INFINITY;
   const worlds = values.worlds === undefined ? Number.POSITIVE_INFINITY : Number(values.worlds);
   if (!values.json) process.stdout.write(`seed ${seed}, ${workers} workers\n`);
-  const summary = await explore({ seed, workers, untilMs, worlds, mayShrink: !values['no-shrink'] });
+  const summary = await explore({
+    seed,
+    workers,
+    untilMs,
+    worlds,
+    mayShrink: !values['no-shrink'] && !values.first,
+    first: values.first,
+  });
   process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : tellSummary(summary));
   process.exitCode = summary.found.length === 0 ? 0 : 1;
 }
@@ -90,10 +98,12 @@ interface ExploreOptions {
   readonly untilMs: number;
   readonly worlds: number;
   readonly mayShrink: boolean;
+  /** Ends with the first broken promise. */
+  readonly first: boolean;
 }
 
 /** Runs worlds on every worker until the time or the number is over; a new breach is shrunk by whoever found it. */
-function explore({ seed, workers, untilMs, worlds, mayShrink }: ExploreOptions): Promise<Summary> {
+function explore({ seed, workers, untilMs, worlds, mayShrink, first: mayEnd }: ExploreOptions): Promise<Summary> {
   const startedMs = performance.now();
   const found = new Map<string, Found>();
   const shrinking: { readonly plan: Plan; readonly code: string }[] = [];
@@ -122,7 +132,8 @@ function explore({ seed, workers, untilMs, worlds, mayShrink }: ExploreOptions):
   const takeTask = (): Task => {
     const toShrink = shrinking.shift();
     if (toShrink !== undefined) return { kind: 'shrink', ...toShrink };
-    if (next >= worlds || performance.now() - startedMs > untilMs) return { kind: 'stop' };
+    if ((mayEnd && found.size > 0) || next >= worlds || performance.now() - startedMs > untilMs)
+      return { kind: 'stop' };
     const count = Math.min(SEEDS_A_TASK, worlds - next);
     const seeds = Array.from({ length: count }, (_, index) => seed + next + index);
     next += count;

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { listMutants } from '../../scripts/mutants/candidates.ts';
+
+const PLANT = fileURLToPath(new URL('../../scripts/mutants/plant.ts', import.meta.url));
+const SOURCE = `const outside: number = 1 + 1;
+export function judge(a: number, b: number): string {
+  if (a < b && outside === 2) return 'less';
+  note(a);
+  return a > b ? 'more' : 'equal';
+}
+function note(value: unknown): void {
+  console.log(\`noted \${value as string}\`);
+}
+`;
+const mutants = listMutants('judge.ts', SOURCE);
+const apply = ({ start, end, text }: (typeof mutants)[number]) => SOURCE.slice(0, start) + text + SOURCE.slice(end);
+const find = (what: RegExp) => {
+  const found = mutants.filter((mutant) => what.test(mutant.what));
+  assert.equal(found.length, 1, `${what}: ${found.length} of ${mutants.map((mutant) => mutant.what).join('; ')}`);
+  return apply(found[0] as (typeof mutants)[number]);
+};
+
+test('statements are left out, conditions never or always hold, operators are swapped, at the offsets of the source', () => {
+  assert.match(find(/^left out: if/), /\): string \{\n {2};\n {2}note\(a\)/);
+  assert.match(find(/^left out: note\(a\)/), /'less';\n {2};\n {2}return/);
+  assert.match(find(/^never: a < b &&/), /if \(\(false\)\) return 'less'/);
+  assert.match(find(/^always: a > b/), /return \(true\) \? 'more'/);
+  assert.match(find(/^< becomes <=/), /a <= b && outside/);
+  assert.match(find(/^&& becomes \|\|/), /a < b \|\| outside === 2/);
+  assert.match(find(/^> becomes >=/), /a >= b \? 'more'/);
+});
+
+test('nothing is planted outside of functions, and every mistake has its line', () => {
+  for (const { line, start } of mutants) {
+    assert.ok(line > 1, 'the first line runs once and shows at once');
+    assert.equal(SOURCE.slice(0, start).split('\n').length, line);
+  }
+});
+
+test('a process that preloads the plant runs the mistake, and no other file has one', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutant-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'judge.ts');
+  writeFileSync(file, SOURCE);
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  const code = `console.log((await import(${JSON.stringify(file)})).judge(1, 1))`;
+  const run = (mutant: object | null) =>
+    spawnSync(process.execPath, ['--import', PLANT, '--input-type=module', '-e', code], {
+      env: { ...process.env, HOLDFAST_MUTANT: JSON.stringify(mutant) },
+      encoding: 'utf8',
+    }).stdout.trim();
+  assert.equal(run(null), 'noted 1\nequal');
+  const swapped = mutants.find((mutant) => mutant.what.startsWith('< becomes'));
+  assert.equal(run({ ...swapped, file }), 'less');
+  assert.equal(run({ ...swapped, file: join(folder, 'other.ts') }), 'noted 1\nequal');
+});
