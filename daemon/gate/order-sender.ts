@@ -225,7 +225,7 @@ export class OrderSender {
       for (const other of liveOrders(this.#core.state.orders, order.symbol)) {
         if (other !== order && other.status !== 'pending_send') isFree = false;
       }
-      if (!isFree) return null;
+      if (!isFree) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
         this.#leverageUnknownSince.delete(order.symbol);
@@ -239,14 +239,7 @@ export class OrderSender {
       // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
       this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
-      return {
-        code: null,
-        httpStatus: null,
-        message: `the leverage setting could not be confirmed: ${outcome.detail}`,
-        retryable: true,
-        consequence: 'refresh_account',
-        retryAfterMs: null,
-      };
+      return unconfirmed(outcome.detail);
     } finally {
       release();
     }
@@ -258,6 +251,10 @@ function addsRisk({ body }: Decided): boolean {
   return body.effective !== null && body.effective.leverage !== null;
 }
 
+function unconfirmed(why: string): Rejection {
+  const message = `the leverage setting could not be confirmed: ${why}`;
+  return { ...notSent(message), retryable: true, consequence: 'refresh_account' };
+}
 function notSent(message: string): Rejection {
   return { code: null, httpStatus: null, message, retryable: false, consequence: 'none', retryAfterMs: null };
 }

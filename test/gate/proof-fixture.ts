@@ -6,6 +6,7 @@ import type { GateEvent } from '../../daemon/gate/events.ts';
 import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
 import { OrderSender } from '../../daemon/gate/order-sender.ts';
 import type {
+  AccountSnapshot,
   CancelOutcome,
   FetchOutcome,
   LedgerRecord,
@@ -14,6 +15,7 @@ import type {
   SubmitOutcome,
   VenueOrder,
   VenueTrade,
+  VenueTransfer,
 } from '../../daemon/gate/ports.ts';
 import { recoverOrders } from '../../daemon/gate/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/resolver.ts';
@@ -66,6 +68,9 @@ export interface Script {
   lookup: () => Promise<LookupOutcome> | LookupOutcome;
   list: () => Promise<readonly VenueOrder[] | null> | readonly VenueOrder[] | null;
   trades: () => readonly VenueTrade[] | null;
+  leverage: () => Promise<SubmitOutcome> | SubmitOutcome;
+  account: () => AccountSnapshot | null;
+  transfers: () => Promise<readonly VenueTransfer[] | null> | readonly VenueTransfer[] | null;
 }
 const nothing = (): void => undefined;
 
@@ -84,6 +89,9 @@ export class ProofWorld {
     lookup: () => FAILED,
     list: () => [],
     trades: () => [],
+    leverage: () => ({ kind: 'accepted', order: null }),
+    account: () => null,
+    transfers: () => [],
   };
   readonly #abort = new AbortController();
   readonly core: GateCore;
@@ -122,6 +130,9 @@ export class ProofWorld {
         lookupByVenueId: async () => FAILED,
         fetchOpenOrders: async () => read(await script.list()),
         fetchTrades: async () => read(script.trades()),
+        setLeverage: async () => script.leverage(),
+        fetchAccount: async () => read(script.account()),
+        fetchTransfers: async () => read(await script.transfers()),
       },
     } as unknown as GatePorts;
     const settings = {
