@@ -3,8 +3,8 @@ import { accountEvent, marginRatio } from './account-event.ts';
 import { ChangedOrders } from './changed-orders.ts';
 import { ownPrefix } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
+import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
-import { endedEvent } from './order-sender.ts';
 import type { AccountSnapshot, VenueOrder } from './ports.ts';
 import type { Resolver } from './resolver.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
@@ -101,6 +101,7 @@ export class AccountFeed {
     const asked = [...live].filter((order) => isResting(order) && isAsked(order.symbol));
     const askedAtMs = this.#core.nowMs();
     const forms = this.#changed.noteForms();
+    const ask = this.#sender.proof.ask();
     const outcome = await this.#core.ports.venue.fetchOpenOrders(symbols);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
@@ -111,14 +112,16 @@ export class AccountFeed {
     for (const report of outcome.value) {
       listed.add(report.clientOrderId);
       const order = this.#core.state.orders.all.get(report.clientOrderId);
-      if (order === undefined) this.#takeListed(report);
+      if (order === undefined) this.#takeListed(report, ask);
       else if (isAnother(order, report)) {
-        if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report);
+        if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
       } else if (isTerminal(order.status)) {
-        // One that ended while the venue was asked is listed rightly, and has ended.
-        if (!live.has(order) && order.plannedAtMs < askedAtMs) lookups.push(this.#lookUpListed(order, report));
-      } else if (order.status !== 'unknown' && (order.amend === null || forms.has(order))) {
-        this.#sender.adopt(order, report);
+        // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
+        // listed by a copy of before.
+        if (!live.has(order) && !order.isEndShown && order.plannedAtMs < askedAtMs)
+          lookups.push(this.#lookUpListed(order, report, ask));
+      } else {
+        this.#sender.adopt(order, report, ask);
         this.#changed.compare(order, report, forms.get(order));
       }
     }
@@ -132,24 +135,25 @@ export class AccountFeed {
   }
 
   async #lookUpGone(order: OrderState): Promise<void> {
+    const ask = this.#sender.proof.ask();
     const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
     if (found.kind === 'found') {
       this.#absences.end(order);
-      this.#sender.adopt(order, found.order);
+      this.#sender.adopt(order, found.order, ask);
     } else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
       // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in full.
       if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))
-        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
+        this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
     } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
   }
 
-  /** Listed, though it has ended for us: it lives, unless a lookup knows as well that it has ended and the list is old. */
-  async #lookUpListed(order: OrderState, report: VenueOrder): Promise<void> {
+  /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */
+  async #lookUpListed(order: OrderState, report: VenueOrder, ask: Ask): Promise<void> {
     const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
     const isOld =
       found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
     const isKnown = this.#core.state.orders.all.get(order.clientOrderId) === order;
-    if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report);
+    if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
   }
 
   /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
@@ -170,7 +174,7 @@ export class AccountFeed {
    * Somebody else's order on our account counts in exposure and is never canceled silently; neither is one forgotten
    * that had ended for us and is open.
    */
-  #takeListed(report: VenueOrder): void {
+  #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report.status)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
     const isRevived = known !== undefined && !isAnother(known, report);
@@ -185,6 +189,7 @@ export class AccountFeed {
       average_price: null,
       client_order_id: report.clientOrderId,
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
+      evidence: { asked_seq: ask.seq, kind: 'shown' },
       executed_lots: report.executedLots,
       foreign: {
         close_position: report.closePosition,

@@ -1,5 +1,6 @@
 import type { GateCore } from './gate-core.ts';
-import { endedEvent, type OrderSender } from './order-sender.ts';
+import { endedEvent } from './order-proof.ts';
+import type { OrderSender } from './order-sender.ts';
 import type { Resolver } from './resolver.ts';
 import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from './state/orders.ts';
 
@@ -61,16 +62,17 @@ export class Canceler {
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (order.status === 'in_flight') return;
     this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
+    const ask = this.#sender.proof.ask();
     const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
     if (outcome.kind === 'canceled') {
       onCanceled?.();
-      if (outcome.order !== null) this.#sender.adopt(order, outcome.order);
-      if (!isTerminal(order.status)) await this.#lookUp(order, true);
-    } else {
-      await this.#lookUp(order, false);
-      this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
+      if (outcome.order !== null) this.#sender.adopt(order, outcome.order, ask);
     }
+    // Whatever comes of our request, and however late: an order whose end is proven is looked for no more.
+    if (!isTerminal(order.status)) await this.#lookUp(order, outcome.kind === 'canceled');
+    if (outcome.kind !== 'canceled')
+      this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
     if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
   }
 
@@ -86,13 +88,17 @@ export class Canceler {
     });
   }
 
-  /** Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. */
+  /**
+   * Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. One that fails proves
+   * nothing either, and takes nothing back: the cancel is asked for again.
+   */
   async #lookUp(order: OrderState, isAcknowledged: boolean): Promise<void> {
+    const ask = this.#sender.proof.ask();
     const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
-    if (found.kind === 'found') this.#sender.adopt(order, found.order);
+    if (found.kind === 'found') this.#sender.adopt(order, found.order, ask);
     else if (found.kind === 'not_found' && order.kind === 'algo' && isAcknowledged)
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
-    else void this.#resolver.resolve(order);
+      this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
+    else if (found.kind === 'not_found') void this.#resolver.resolve(order);
   }
 
   /** All are asked for when this returns; resolves with the answers. */

@@ -32,8 +32,7 @@ export class ChangedOrders {
   noteForms(): ReadonlyMap<OrderState, Form> {
     const forms = new Map<OrderState, Form>();
     for (const order of everyLiveOrder(this.#core.state.orders)) {
-      const isOurAmend = order.amend !== null && !this.#claims.has(order.clientOrderId);
-      if (order.kind === 'regular' && isResting(order) && !isOurAmend)
+      if (order.kind === 'regular' && isResting(order) && order.amendSeq === null)
         forms.set(order, { lots: order.lots, priceTicks: order.priceTicks });
     }
     for (const id of this.#claims.keys())
@@ -46,9 +45,9 @@ export class ChangedOrders {
     const { priceTicks, lots } = report;
     if (before === undefined || !isResting(order) || report.kind !== 'regular' || priceTicks === null) return;
     if (order.lots !== before.lots || order.priceTicks !== before.priceTicks) return;
-    const claim = this.#claims.get(order.clientOrderId);
     // An amend of our own began while the venue was asked.
-    if (order.amend !== null && claim === undefined) return;
+    if (order.amendSeq !== null) return;
+    const claim = this.#claims.get(order.clientOrderId) ?? this.#resumeClaim(order);
     const now = this.#core.nowMs();
     if (lots === order.lots && priceTicks === order.priceTicks) {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
@@ -61,6 +60,14 @@ export class ChangedOrders {
       if (claim.times >= SHOWN_TIMES && now - claim.sinceMs >= SHOWN_FOR_MS)
         this.#settle(order, 'amended', 'the venue goes on showing this form');
     }
+  }
+
+  /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
+  #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
+    if (amend === null) return undefined;
+    const claim = { ...amend, sinceMs: this.#core.nowMs(), times: 0 };
+    this.#claims.set(clientOrderId, claim);
+    return claim;
   }
 
   #settle(order: OrderState, action: 'amended' | 'amend_failed', reason: string): void {

@@ -48,11 +48,28 @@ export interface DecisionEvent {
   /** Digests of free texts (side table). */
   readonly texts: { readonly [field: string]: string };
 }
+/**
+ * Where a word on an order comes from; state/evidence.ts has what each can prove.
+ * `shown`: the venue showed the order, in a list, a look-up or the answer to a request. `absent`: answered lists, look-ups
+ * and trades without it. `stalled`: the venue goes on showing as working what can only be filled or ended.
+ * `answer`: the request that placed it ended, and its answer does not show the order: refused, or lost.
+ * `unsent`: the gate itself did not send it. `operator`: an operator ended an order of which nothing could be proven.
+ */
+export type EvidenceKind = 'shown' | 'absent' | 'stalled' | 'answer' | 'unsent' | 'operator';
+export interface Evidence {
+  /** Head of the ledger when the venue was asked: what is recorded has an order of its own, which no clock can turn. */
+  readonly asked_seq: number;
+  readonly kind: EvidenceKind;
+  /** With `unknown`: the order was sent no later than this, domain time. From here on it may be accepted, or not. */
+  readonly sent_by_ms?: number;
+}
 /** What became known about one of our orders, or about a foreign one (then `foreign` describes it). */
 export interface OrderEvent {
   readonly average_price: number | null;
   readonly client_order_id: string;
   readonly detail: string | null;
+  /** Absent in older records: they say what the order became, whatever was known before. */
+  readonly evidence?: Evidence;
   /** Cumulative; only rises. */
   readonly executed_lots: number;
   readonly foreign: ForeignOrder | null;
@@ -78,11 +95,15 @@ export interface ForeignOrder {
  * venue did not take a cancel, which is asked for again until the order has ended; recorded once for each answer.
  */
 export interface OrderIntentEvent {
-  readonly action: 'cancel' | 'cancel_failed' | 'amend' | 'amended' | 'amend_failed';
+  readonly action: 'cancel' | 'cancel_failed' | 'amend' | 'amend_unknown' | 'amended' | 'amend_failed';
+  /** The record of the decision whose amend this is about; absent in older records, and where somebody else's is. */
+  readonly amend_seq?: number;
   readonly client_order_id: string;
   readonly lots: number | null;
   readonly price_ticks: number | null;
   readonly reason: string;
+  /** `amend_unknown`: it was sent no later than this, domain time; both forms count until the venue shows which rests. */
+  readonly sent_by_ms?: number;
 }
 /** One trade of the venue: price and fee of lots that `order` events moved already. */
 export interface TradeEvent {

@@ -45,6 +45,8 @@ export class Gate implements GateApi {
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
   async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
     const interrupted = findInterrupted(this.core.state, this.core.ports.ledger);
+    // The views are in these steps: what became of orders can be read while the venue's own cannot be fetched.
+    this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
     await this.keeper.syncFirst(onVenueSilent);
     if (this.#signal.aborted) return;
     for (const [symbol, market] of this.core.state.markets)

@@ -1,7 +1,8 @@
 import type { Caller } from './api.ts';
 import type { GateCore } from './gate-core.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
-import { endedEvent, type OrderSender } from './order-sender.ts';
+import { endedByOperator } from './order-proof.ts';
+import type { OrderSender } from './order-sender.ts';
 import { type OrderState, statusOf } from './state/orders.ts';
 
 /**
@@ -34,16 +35,8 @@ export class LostOrders {
     // A report may have come meanwhile.
     requireLost(order);
     this.#loosening.requireWaited(`the end of order ${clientOrderId}`);
-    if (order.amend !== null)
-      core.append('order_intent', {
-        action: 'amend_failed',
-        client_order_id: clientOrderId,
-        lots: null,
-        price_ticks: null,
-        reason: 'ended by an operator',
-      });
-    await this.#sender.record(order, endedEvent(core, order, 'canceled', `ended by ${caller.agent}: ${reason}`))
-      .committed;
+    this.#sender.proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
+    await this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`)).committed;
     return order;
   }
 }

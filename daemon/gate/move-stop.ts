@@ -1,5 +1,6 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import type { Canceler } from './cancels.ts';
+import { Deadline } from './deadline.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderSender } from './order-sender.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
@@ -23,7 +24,7 @@ export class StopMoves {
   readonly #canceler: Canceler;
   readonly #isNews: (symbol: string, decision: ExecutionDecision) => boolean;
   /** By symbol; refusals in a row. */
-  readonly #tried = new Map<string, { readonly atMs: number; readonly refusals: number }>();
+  readonly #tried = new Map<string, { readonly wait: Deadline; readonly refusals: number }>();
 
   constructor(
     core: GateCore,
@@ -51,7 +52,9 @@ export class StopMoves {
       this.#tried.delete(symbol);
       return;
     }
-    this.#tried.set(symbol, { atMs: this.#core.nowMs(), refusals: (this.#tried.get(symbol)?.refusals ?? 0) + 1 });
+    const refusals = (this.#tried.get(symbol)?.refusals ?? 0) + 1;
+    const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (refusals - 1));
+    this.#tried.set(symbol, { wait: new Deadline(this.#core, waitMs), refusals });
     this.#core.alertRarely(
       'STOP_NOT_MOVED',
       `the protective stop stands further from the entry price than the policy says, and stays there: ${refused}`,
@@ -72,9 +75,7 @@ export class StopMoves {
       return false;
     }
     const tried = this.#tried.get(symbol);
-    if (tried === undefined) return true;
-    const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** (tried.refusals - 1));
-    return this.#core.nowMs() - tried.atMs >= waitMs;
+    return tried === undefined || tried.wait.isOver();
   }
 
   /** Null: it was sent, and is not known to be refused; else why the old one stays. */

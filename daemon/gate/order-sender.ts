@@ -1,12 +1,14 @@
 import { REGIME_RANK } from '../core/features/market.ts';
-import type { OrderStatus } from './api/decisions.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
+import { type Ask, endedEvent, OrderProof, rejectedEvent, unknownEvent } from './order-proof.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
+
+export { endedEvent } from './order-proof.ts';
 
 /** What happened to the venue as a whole, as an answer of it told us. */
 export interface VenueConsequences {
@@ -19,11 +21,18 @@ export interface VenueConsequences {
   onExecuted(order: OrderState): void;
 }
 
+/** When something was sent, and the domain time by which it had left. */
+interface Sent {
+  readonly ask: Ask;
+  readonly sentByMs: () => number;
+}
+
 /** Sends approved orders and records what became of them. The only caller of `venue.submit`. */
 export class OrderSender {
   readonly #core: GateCore;
   readonly #consequences: VenueConsequences;
   readonly #approvals = new Approvals();
+  readonly proof: OrderProof;
   readonly #leverageLocks = new Map<string, Promise<void>>();
   readonly #leverageUnknownSince = new Map<string, number>();
   #isOpeningStopped = false;
@@ -31,6 +40,7 @@ export class OrderSender {
   constructor(core: GateCore, consequences: VenueConsequences) {
     this.#core = core;
     this.#consequences = consequences;
+    this.proof = new OrderProof(core, (order) => consequences.onExecuted(order));
   }
 
   /** The daemon stops: what was decided and is not at the venue yet no longer goes there, exits excepted. */
@@ -62,9 +72,9 @@ export class OrderSender {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
+    const asked = this.#ask(withinMs);
     const outcome = await this.#core.ports.venue.submit(this.#approvals.approveOrder(order), withinMs);
-    this.#take(order, outcome);
-    return outcome;
+    return this.#take(order, outcome, asked);
   }
 
   #leftMs(decided: Decided): number {
@@ -113,9 +123,9 @@ export class OrderSender {
   }
 
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
+    const asked = this.#ask(null);
     const outcome = await this.#core.ports.venue.submitStop(this.#approvals.approveStop(order));
-    this.#take(order, outcome);
-    return outcome;
+    return this.#take(order, outcome, asked);
   }
 
   /** Precondition: `decided`, the amend's decision, is on disk. */
@@ -123,96 +133,70 @@ export class OrderSender {
     // RISK: as with an opening order, what came between decision and here must hold.
     const stopped = this.#findAmendStop(order, decided);
     if (stopped !== null) {
-      this.#recordAmendFailure(order, stopped);
+      this.proof.settleAmend(order, order.amendSeq, false, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    const outcome = await this.#core.ports.venue.amend(
-      this.#approvals.approveAmend(order),
-      addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs,
-    );
+    const { amendSeq } = order;
+    const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
+    const asked = this.#ask(withinMs);
+    const outcome = await this.#core.ports.venue.amend(this.#approvals.approveAmend(order), withinMs);
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
     switch (outcome.kind) {
       case 'accepted':
         this.#consequences.onAccepted();
-        this.#core.append('order_intent', {
-          action: 'amended',
-          client_order_id: order.clientOrderId,
-          lots: null,
-          price_ticks: null,
-          reason: 'accepted',
-        });
-        if (outcome.order !== null) this.adopt(order, outcome.order);
+        this.proof.settleAmend(order, amendSeq, true, 'accepted');
+        if (outcome.order !== null) this.adopt(order, outcome.order, asked.ask);
         return outcome;
       case 'rejected':
         // Told before the other form is forgotten: it is what was refused.
         this.#consequences.onRejection(outcome.rejection, order);
-        this.#recordAmendFailure(order, outcome.rejection.message);
+        this.proof.settleAmend(order, amendSeq, false, outcome.rejection.message);
         return outcome;
       case 'unknown':
-        // Both forms count until a lookup shows which one rests.
-        this.#consequences.onUnknown(order);
-        return outcome;
-    }
-  }
-
-  #recordAmendFailure(order: OrderState, reason: string): void {
-    this.#core.append('order_intent', {
-      action: 'amend_failed',
-      client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
-      reason,
-    });
-  }
-
-  #take(order: OrderState, outcome: SubmitOutcome): void {
-    this.#core.ports.observer.submitted(outcome.kind);
-    switch (outcome.kind) {
-      case 'accepted':
-        this.#consequences.onAccepted();
-        if (outcome.order === null) {
-          this.record(order, unknownEvent(this.#core, order, 'the venue knows this order already; looking it up'));
+        // Both forms count until the venue shows which one rests; it may have shown that already.
+        if (this.proof.noteAmendUnknown(order, amendSeq, outcome.detail, asked.sentByMs()))
           this.#consequences.onUnknown(order);
-        } else this.adopt(order, outcome.order);
-        return;
-      case 'rejected':
-        this.record(order, rejectedEvent(this.#core, order, outcome.rejection));
-        this.#consequences.onRejection(outcome.rejection, order);
-        return;
-      case 'unknown':
-        this.record(order, unknownEvent(this.#core, order, outcome.detail));
-        this.#consequences.onUnknown(order);
+        return outcome;
     }
   }
 
-  /** Records what the venue reports of an order, if it says anything new. */
-  adopt(order: OrderState, report: VenueOrder): Appended | null {
-    const before = order.executedLots;
-    const news =
-      report.executedLots > before ||
-      report.status !== order.status ||
-      order.venueOrderId === null ||
-      (report.averagePrice !== null && order.averagePrice === null);
-    if (!news || (isTerminal(order.status) && report.executedLots <= before)) return null;
-    const appended = this.record(order, {
-      average_price: report.averagePrice,
-      client_order_id: order.clientOrderId,
-      detail: null,
-      executed_lots: Math.max(before, report.executedLots),
-      foreign: null,
-      retryable: false,
-      status: report.status,
-      venue_at_ms: report.updatedAtMs,
-      venue_order_id: report.venueOrderId,
-    });
-    if (order.executedLots > before) this.#consequences.onExecuted(order);
-    return appended;
+  /** When something is sent, and the domain time by which it has left, or never will; `withinMs` null: when it is over. */
+  #ask(withinMs: number | null): Sent {
+    const startedMs = this.#core.nowMs();
+    const { scale } = this.#core.ports.clock;
+    const latestMs = withinMs === null || scale === 0 ? Number.POSITIVE_INFINITY : startedMs + withinMs * scale;
+    return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
   }
 
-  record(order: OrderState, event: OrderEvent): Appended {
-    if (event.client_order_id !== order.clientOrderId)
-      throw new Error(`event of ${event.client_order_id} for ${order.clientOrderId}`);
-    return this.#core.append('order', event);
+  /** Records what an answer says of an order, unless more is known already; then the order was placed, whatever it says. */
+  #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
+    this.#core.ports.observer.submitted(outcome.kind);
+    if (outcome.kind === 'accepted' && outcome.order !== null) {
+      this.#consequences.onAccepted();
+      this.adopt(order, outcome.order, asked.ask);
+      return outcome;
+    }
+    if (outcome.kind === 'rejected') {
+      const isTaken = this.proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
+      this.#consequences.onRejection(outcome.rejection, order);
+      return isTaken ? outcome : { kind: 'accepted', order: null };
+    }
+    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
+    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows this order already; looking it up';
+    const unknown = unknownEvent(this.#core, order, detail, asked.sentByMs());
+    if (this.proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
+    this.#consequences.onUnknown(order);
+    return outcome;
+  }
+
+  /** Records what the venue shows of an order, if it says anything new. */
+  adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
+    return this.proof.adopt(order, report, ask);
+  }
+
+  /** Records a word on an order; one that changes nothing leaves no record. */
+  record(order: OrderState, event: OrderEvent): Pick<Appended, 'committed'> {
+    return this.proof.record(order, event) ?? { committed: this.#core.settled() };
   }
 
   /** A setting whose answer was lost may hold, and may arrive yet, until an account that was read later says what does. */
@@ -241,7 +225,7 @@ export class OrderSender {
       for (const other of liveOrders(this.#core.state.orders, order.symbol)) {
         if (other !== order && other.status !== 'pending_send') isFree = false;
       }
-      if (!isFree) return null;
+      if (!isFree) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
         this.#leverageUnknownSince.delete(order.symbol);
@@ -255,14 +239,7 @@ export class OrderSender {
       // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
       this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
-      return {
-        code: null,
-        httpStatus: null,
-        message: `the leverage setting could not be confirmed: ${outcome.detail}`,
-        retryable: true,
-        consequence: 'refresh_account',
-        retryAfterMs: null,
-      };
+      return unconfirmed(outcome.detail);
     } finally {
       release();
     }
@@ -274,29 +251,10 @@ function addsRisk({ body }: Decided): boolean {
   return body.effective !== null && body.effective.leverage !== null;
 }
 
+function unconfirmed(why: string): Rejection {
+  const message = `the leverage setting could not be confirmed: ${why}`;
+  return { ...notSent(message), retryable: true, consequence: 'refresh_account' };
+}
 function notSent(message: string): Rejection {
   return { code: null, httpStatus: null, message, retryable: false, consequence: 'none', retryAfterMs: null };
-}
-
-function baseEvent(core: GateCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {
-  return {
-    average_price: null,
-    client_order_id: order.clientOrderId,
-    detail,
-    executed_lots: order.executedLots,
-    foreign: null,
-    retryable: false,
-    status,
-    venue_at_ms: core.nowMs(),
-    venue_order_id: order.venueOrderId,
-  };
-}
-export function unknownEvent(core: GateCore, order: OrderState, detail: string): OrderEvent {
-  return baseEvent(core, order, 'unknown', detail);
-}
-export function rejectedEvent(core: GateCore, order: OrderState, rejection: Rejection): OrderEvent {
-  return { ...baseEvent(core, order, 'rejected', rejection.message), retryable: rejection.retryable };
-}
-export function endedEvent(core: GateCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {
-  return baseEvent(core, order, status, detail);
 }

@@ -199,6 +199,8 @@ export interface VenuePort {
   /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
   fetchTimeScale(): Promise<number>;
   fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>>;
+  /** Rules of before: orders and positions can be read while the venue's own cannot be fetched. Nothing is sent by them. */
+  noteRules(rules: readonly SymbolRules[]): void;
   /** Sets one-way and isolated mode where needed, then reads everything back. */
   prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>>;
   fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;

@@ -1,30 +1,63 @@
+import { AbsentOrders } from './absent-orders.ts';
 import type { GateCore } from './gate-core.ts';
-import { endedEvent, type OrderSender } from './order-sender.ts';
-import { pause } from './pause.ts';
-import type { VenueOrder, VenueTrade } from './ports.ts';
-import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
+import { type Ask, stalledEvent } from './order-proof.ts';
+import type { OrderSender } from './order-sender.ts';
+import type { VenueOrder } from './ports.ts';
+import { neverRests } from './state/evidence.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
-/** Wall-clock steps between lookups, and the one that repeats after them (BINANCE.md part B 2.4). */
+export { neverRests } from './state/evidence.ts';
+
+/**
+ * Wall-clock steps between lookups, and the one that repeats after them (BINANCE.md part B 2.4); anew from the horizon on,
+ * where answers begin to count.
+ */
 const LOOKUP_STEPS_MS: readonly number[] = [250, 500, 1000, 2000];
 const LAST_STEP_MS = 5000;
-/** Successful not-founds, past the acceptance horizon, before an order counts as not placed. */
-const NOT_FOUND_NEEDED = 3;
-/** After this many steps without proof the order is `lost`: still reserved, still looked up, an operator is told. */
-const STEPS_UNTIL_LOST = 12;
+/** Answers in a row, past the acceptance horizon, before they prove anything: not found, or an old form. */
+const ANSWERS_NEEDED = 3;
+/** After so many of them without a proof the order is `lost`: still reserved, still looked up, an operator is told. */
+const ANSWERS_UNTIL_LOST = 12;
+
+/** What one search has found out so far. Only answers count: a lookup that fails says nothing. */
+interface Search {
+  readonly order: OrderState;
+  readonly began: Ask;
+  readonly beganMs: number;
+  readonly beganWallMs: number;
+  /** It rested, and lists no longer show it. */
+  readonly isGone: boolean;
+  /** Answers in a row, past the horizon, without the order; `since`: when the first of them was asked for. */
+  notFound: number;
+  since: Ask | null;
+  /** The first answer past the horizon has come. */
+  isPast: boolean;
+  /** Answers past the horizon that show the form of before an amend. */
+  oldForm: number;
+  /** Answers past the horizon that show as working what only fills or ends. */
+  stalled: number;
+  /** Venue ids of orders that are known not to be this one. */
+  readonly others: Set<string>;
+}
 
 /**
  * Resolves orders whose outcome is not known. The reservation stays at full size until the venue proves what happened;
- * a failed lookup proves nothing and never advances the count. Until resolved the symbol is in `reducing`.
+ * a failed lookup proves nothing and never advances a count. The horizon is an instant in the ledger: a restart goes on
+ * waiting for it, and does not begin anew. Until resolved the symbol is in `reducing`.
  */
 export class Resolver {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #absent: AbsentOrders;
+  readonly #running = new Map<string, { readonly search: Search; readonly done: Promise<void> }>();
+  /** Orders whose search threw at its last step: told once. */
+  readonly #failing = new Set<string>();
   readonly #signal: AbortSignal;
 
   constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
     this.#core = core;
     this.#sender = sender;
+    this.#absent = new AbsentOrders(core, sender);
     this.#signal = signal;
   }
 
@@ -32,131 +65,143 @@ export class Resolver {
     return this.#running.size;
   }
 
-  /** Resolves when the order is proven or lost; one resolution per order. */
+  /** Resolves when it is proven what became of the order; one search per order. */
   resolve(order: OrderState): Promise<void> {
     const running = this.#running.get(order.clientOrderId);
-    if (running !== undefined) return running;
-    const started = this.#run(order)
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted)
-          this.#core.alert('RESOLVE_FAILED', `resolving ${order.clientOrderId}: ${String(error)}`, order.symbol);
-      })
-      .finally(() => this.#running.delete(order.clientOrderId));
-    this.#running.set(order.clientOrderId, started);
-    return started;
+    if (running !== undefined) return running.done;
+    const search = this.#begin(order);
+    if (this.#isProven(order, search)) return Promise.resolve();
+    const done = this.#run(order, search).finally(() => this.#running.delete(order.clientOrderId));
+    this.#running.set(order.clientOrderId, { search, done });
+    return done;
   }
 
-  async #run(order: OrderState): Promise<void> {
-    this.#setSymbolState(order, 'reducing');
-    // From here and not from the decision: what was sent later may be accepted later.
-    const horizon =
-      Math.max(order.sentAtMs ?? order.plannedAtMs, this.#core.nowMs()) + this.#core.ports.venue.acceptanceHorizonMs;
-    let notFound = 0;
-    const others = new Set<string>();
-    for (let step = 0; !this.#signal.aborted; step += 1) {
-      const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
-      if (outcome.kind === 'found' && this.#mayStillChange(order, outcome.order, horizon)) {
-        // RISK: the old form proves nothing while the amend may still arrive: both go on counting.
-        this.#sender.adopt(order, outcome.order);
-      } else if (outcome.kind === 'found' && !isTerminal(outcome.order.status) && neverRests(order)) {
-        // It is being matched, or the answer is of before: how it ends decides what is left to be done.
-        this.#sender.adopt(order, outcome.order);
-      } else if (outcome.kind === 'found') {
-        this.#settleAmend(order, outcome.order.lots, outcome.order.priceTicks);
-        this.#sender.adopt(order, outcome.order);
-        if (order.status === 'unknown' || order.status === 'lost' || order.status === 'in_flight') {
-          // The report said nothing new to `adopt` (same status word): the order is known all the same.
-          this.#sender.record(order, {
-            ...endedEvent(this.#core, order, outcome.order.status, ''),
-            detail: null,
-            venue_order_id: outcome.order.venueOrderId,
-          });
-        }
-        this.#finish(order);
-        return;
-      }
-      if (isTerminal(statusOf(order)) && order.amend === null) {
-        // A report from elsewhere proved it meanwhile.
-        this.#finish(order);
-        return;
-      }
-      if (outcome.kind === 'not_found') {
-        if (this.#core.nowMs() > horizon) notFound += 1;
-        if (notFound >= NOT_FOUND_NEEDED && (await this.#endAbsent(order, others))) {
-          this.#finish(order);
-          return;
-        }
-      }
-      if (step === STEPS_UNTIL_LOST && order.status !== 'lost') {
-        this.#sender.record(order, endedEvent(this.#core, order, 'lost', 'no proof of what became of it'));
-        this.#core.alert(
-          'ORDER_LOST',
-          `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (npx holdfast end-order ${order.clientOrderId})`,
-          order.symbol,
-        );
-      }
-      await pause(this.#core.ports.time, LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS, this.#signal);
+  #begin(order: OrderState): Search {
+    return {
+      order,
+      began: this.#sender.proof.ask(),
+      beganMs: this.#core.nowMs(),
+      beganWallMs: this.#core.ports.time.monotonicMs(),
+      isGone: isResting(order) && order.amendSentByMs === null && !neverRests(order),
+      notFound: 0,
+      since: null,
+      isPast: false,
+      oldForm: 0,
+      stalled: 0,
+      others: new Set(),
+    };
+  }
+
+  async #run(order: OrderState, search: Search): Promise<void> {
+    let step = 0;
+    while (!this.#signal.aborted) {
+      const { isPast } = search;
+      if (await this.#try(order, search)) return;
+      if (search.isPast !== isPast) step = 0;
+      const waitMs = LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS;
+      step += 1;
+      await this.#core.ports.time.delay(Math.min(waitMs, this.#untilHorizonMs(order, search)), this.#signal);
     }
+  }
+
+  /** One step; true: it is over. What throws is a defect or a ledger that fails: told once, and tried again. */
+  async #try(order: OrderState, search: Search): Promise<boolean> {
+    const { clientOrderId } = order;
+    try {
+      if (!this.#isProven(order, search)) {
+        this.#noteSymbol(order, search);
+        await this.#look(order, search);
+      }
+      this.#failing.delete(clientOrderId);
+      if (!this.#isProven(order, search)) return false;
+      this.#running.delete(clientOrderId);
+      this.#reopen(order.symbol);
+      return true;
+    } catch (error) {
+      if (this.#signal.aborted || this.#failing.has(clientOrderId)) return false;
+      this.#failing.add(clientOrderId);
+      this.#core.alert('RESOLVE_FAILED', `resolving ${clientOrderId}: ${String(error)}`, order.symbol);
+      return false;
+    }
+  }
+
+  /** Whatever proved it, this search or a report from elsewhere. */
+  #isProven(order: OrderState, search: Search): boolean {
+    if (order.amendSentByMs !== null) return false;
+    if (isTerminal(statusOf(order))) return true;
+    // What never rests is being matched, or the answer is of before: how it ends decides what is left to be done.
+    if (!isResting(order) || neverRests(order)) return false;
+    return !search.isGone || this.#sender.proof.wasShownSince(order, search.began);
+  }
+
+  async #look(order: OrderState, search: Search): Promise<void> {
+    const ask = this.#sender.proof.ask();
+    const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+    if (outcome.kind === 'failed') return;
+    const isPast = this.#isPastHorizon(order, search);
+    search.isPast ||= isPast;
+    if (outcome.kind === 'found') {
+      search.notFound = 0;
+      search.since = null;
+      this.#sender.adopt(order, outcome.order, ask);
+      if (isPast) this.#judgeShown(order, outcome.order, search);
+      return;
+    }
+    if (!isPast) return;
+    // Shown by a list meanwhile: the answers before that are of a copy that lags.
+    if (search.since === null || this.#sender.proof.wasShownSince(order, search.since)) {
+      search.notFound = 0;
+      search.since = ask;
+    }
+    search.notFound += 1;
+    if (search.notFound < ANSWERS_NEEDED || (await this.#absent.end(order, search.since, search.others))) return;
+    if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(statusOf(order))) return;
+    if (this.#sender.proof.recordAbsent(order, 'lost', 'no proof of what became of it', search.since) !== null)
+      this.#alertLost(order);
+  }
+
+  /** Shown, past the horizon: an old form stays, an end that does not come is lost. */
+  #judgeShown(order: OrderState, report: VenueOrder, search: Search): void {
+    if (isTerminal(statusOf(order))) return;
+    if (order.amend !== null && order.amendSentByMs !== null) {
+      search.oldForm += 1;
+      if (search.oldForm < ANSWERS_NEEDED) return;
+      const isNew = order.amend.lots === report.lots && order.amend.priceTicks === report.priceTicks;
+      this.#sender.proof.settleAmend(order, order.amendSeq, isNew, 'looked up');
+      return;
+    }
+    if (!neverRests(order)) return;
+    search.stalled += 1;
+    if (search.stalled < ANSWERS_UNTIL_LOST) return;
+    const stalled = stalledEvent(this.#core, order, 'the venue goes on showing it as working');
+    if (this.#sender.proof.record(order, stalled) !== null) this.#alertLost(order);
+  }
+
+  #alertLost(order: OrderState): void {
+    this.#core.alert(
+      'ORDER_LOST',
+      `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (npx holdfast end-order ${order.clientOrderId})`,
+      order.symbol,
+    );
   }
 
   /**
-   * No lookup finds the order: ends it by what the open lists and the trades prove of it. False: they prove nothing yet.
-   * `others`: venue ids of orders that are known not to be this one.
+   * From when on an answer without the order, or in its old form, means anything: an order or an amend that is known to
+   * have been sent, by when it was, as the ledger has it; else from the search on. What a wrong clock wrote there holds
+   * nothing up for longer than the same span of wall time.
    */
-  async #endAbsent(order: OrderState, others: Set<string>): Promise<boolean> {
-    const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
-    if (open.kind === 'failed' || open.value.some((other) => other.clientOrderId === order.clientOrderId)) return false;
-    const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
-    if (trades.kind === 'failed') return false;
-    const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
-    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others))) return false;
-    if (order.amend !== null)
-      this.#core.append('order_intent', {
-        action: 'amend_failed',
-        client_order_id: order.clientOrderId,
-        lots: null,
-        price_ticks: null,
-        reason: 'order absent',
-      });
-    if (isTerminal(statusOf(order))) return true;
-    // RISK: what the venue acknowledged was placed: it ended with what its own trades say, never as if it had not been.
-    if (isOwnKnown) this.#sender.adopt(order, endedReport(order, trades.value, this.#core.nowMs()));
-    else if (order.acknowledgedAtMs !== null)
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'no longer at the venue'));
-    else this.#sender.record(order, endedEvent(this.#core, order, 'not_placed', 'proven absent at the venue'));
-    return true;
+  #isPastHorizon(order: OrderState, search: Search): boolean {
+    const { acceptanceHorizonMs } = this.#core.ports.venue;
+    if (this.#core.nowMs() > horizonFromMs(order, search) + acceptanceHorizonMs) return true;
+    const { clock, time } = this.#core.ports;
+    return clock.scale > 0 && (time.monotonicMs() - search.beganWallMs) * clock.scale > acceptanceHorizonMs;
   }
-
-  /** A trade of no order that we know may be this one's, until its order is looked up and has another client id. */
-  async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
-    const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
-    for (const trade of trades) {
-      const { venueOrderId } = trade;
-      if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
-      if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
-      const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
-      if (found.kind !== 'found') return true;
-      // What a conditional order turned into may carry any id, but reduces as the stop itself does.
-      if (order.kind === 'algo') {
-        if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
-      } else if (found.order.clientOrderId === order.clientOrderId) {
-        this.#sender.adopt(order, found.order);
-        return true;
-      }
-      others.add(venueOrderId);
-    }
-    return false;
-  }
-
-  /** An amend whose outcome is not known, on an order that still shows its old form, before the horizon. */
-  #mayStillChange(order: OrderState, report: VenueOrder, horizonMs: number): boolean {
-    if (order.amend === null || isTerminal(report.status) || this.#core.nowMs() > horizonMs) return false;
-    return order.amend.lots !== report.lots || order.amend.priceTicks !== report.priceTicks;
-  }
-
-  #finish(order: OrderState): void {
-    this.#running.delete(order.clientOrderId);
-    this.#setSymbolState(order, 'active');
+  /** Wall time until then; it only ever shortens a step, so a wrong clock holds nothing up. */
+  #untilHorizonMs(order: OrderState, search: Search): number {
+    const { clock, venue } = this.#core.ports;
+    if (search.isPast || clock.scale === 0) return Number.POSITIVE_INFINITY;
+    const leftMs = horizonFromMs(order, search) + venue.acceptanceHorizonMs - this.#core.nowMs();
+    return Math.max(LOOKUP_STEPS_MS[0] ?? 0, (leftMs + 1) / clock.scale);
   }
 
   /**
@@ -164,41 +209,29 @@ export class Resolver {
    * known by now.
    */
   sweep(): void {
-    for (const order of everyLiveOrder(this.#core.state.orders))
-      if (order.status === 'unknown' || order.status === 'lost') void this.resolve(order);
+    for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
     for (const entry of [...this.#core.state.layers.values()]) {
       if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;
-      if (!this.#isSearching(entry.name)) this.#setActive(entry.name);
+      this.#reopen(entry.name);
     }
-  }
-
-  #settleAmend(order: OrderState, lots: number, priceTicks: number | null): void {
-    if (order.amend === null) return;
-    const isNew = order.amend.lots === lots && order.amend.priceTicks === priceTicks;
-    this.#core.append('order_intent', {
-      action: isNew ? 'amended' : 'amend_failed',
-      client_order_id: order.clientOrderId,
-      lots: null,
-      price_ticks: null,
-      reason: 'looked up',
-    });
   }
 
   #isSearching(symbol: string): boolean {
-    return [...this.#running.keys()].some((id) => this.#core.state.orders.all.get(id)?.symbol === symbol);
+    for (const { search } of this.#running.values())
+      if (search.order.symbol === symbol && !isQuiet(search)) return true;
+    return false;
   }
 
   /** The breaker layer of the symbol while any of its orders is not known. */
-  #setSymbolState(order: OrderState, state: 'reducing' | 'active'): void {
-    const entry = this.#core.state.layers.get(`breaker|symbol|${order.symbol}`);
-    if (state === 'active') {
-      if (entry?.setBy === 'resolver' && !this.#isSearching(order.symbol)) this.#setActive(order.symbol);
-      return;
-    }
-    if (entry === undefined) this.#appendState(order.symbol, 'reducing', 'the outcome of an order is not known');
+  #noteSymbol(order: OrderState, search: Search): void {
+    if (this.#core.state.layers.has(`breaker|symbol|${order.symbol}`)) return;
+    if (isQuiet(search)) return;
+    this.#appendState(order.symbol, 'reducing', 'the outcome of an order is not known');
   }
-  #setActive(symbol: string): void {
-    this.#appendState(symbol, 'active', 'every order of the symbol is known again');
+  #reopen(symbol: string): void {
+    const entry = this.#core.state.layers.get(`breaker|symbol|${symbol}`);
+    if (entry?.setBy === 'resolver' && !this.#isSearching(symbol))
+      this.#appendState(symbol, 'active', 'every order of the symbol is known again');
   }
   #appendState(symbol: string, state: 'reducing' | 'active', reason: string): void {
     this.#core.append('state', {
@@ -214,31 +247,16 @@ export class Resolver {
   }
 }
 
-/** Filled or ended at once: IOC and MARKET. */
-export function neverRests(order: OrderState): boolean {
-  return order.kind === 'regular' && !order.foreign && order.timeInForce !== 'GTC';
+function horizonFromMs(order: OrderState, search: Search): number {
+  return search.isGone ? search.beganMs : (order.amendSentByMs ?? order.sentByMs ?? search.beganMs);
 }
 
-/** How an acknowledged order ended that the venue no longer knows: as its own trades say. */
-function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
-  const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
-  const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);
-  const executedLots = Math.max(order.executedLots, tradedLots);
-  return {
-    kind: order.kind,
-    symbol: order.symbol,
-    clientOrderId: order.clientOrderId,
-    venueOrderId: order.venueOrderId ?? '',
-    side: order.side,
-    type: order.orderType,
-    lots: order.lots,
-    executedLots,
-    priceTicks: order.priceTicks,
-    triggerTicks: order.triggerTicks,
-    reduceOnly: order.reduceOnly,
-    closePosition: false,
-    status: executedLots >= order.lots ? 'filled' : 'canceled',
-    averagePrice: tradedLots > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.lots, 0) / tradedLots : null,
-    updatedAtMs: own.at(-1)?.atMs ?? nowMs,
-  };
+/** An order that is known to rest is known until the answers without it repeat: one list and one lookup prove nothing. */
+function isQuiet({ isGone, notFound }: Search): boolean {
+  return isGone && notFound < ANSWERS_NEEDED;
+}
+
+/** What became of it, or of its amend, is to be found out. */
+function isUnproven(order: OrderState): boolean {
+  return order.status === 'unknown' || order.status === 'lost' || order.amendSentByMs !== null;
 }

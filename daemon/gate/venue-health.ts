@@ -1,3 +1,4 @@
+import { Deadline } from './deadline.ts';
 import type { GateCore } from './gate-core.ts';
 import type { VenueConsequences } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
@@ -23,8 +24,9 @@ export interface FeedRequests {
 export class VenueHealth implements VenueConsequences {
   readonly #core: GateCore;
   readonly #feeds: FeedRequests;
-  #closedUntilMs = 0;
-  #quietUntilMs = 0;
+  /** While one of them is not over the venue is closed to us, or wants to hear nothing at all. */
+  #closed: Deadline[] = [];
+  #quiet: Deadline[] = [];
   readonly #loops = new RefusalLoops();
   #recheckFailures = 0;
 
@@ -35,7 +37,8 @@ export class VenueHealth implements VenueConsequences {
 
   /** The venue named a time for which it wants to be left alone (Retry-After) and that is not over: no feed may ask. */
   isQuiet(): boolean {
-    return this.#core.nowMs() < this.#quietUntilMs;
+    this.#quiet = this.#quiet.filter(isRunning);
+    return this.#quiet.length > 0;
   }
 
   onExecuted(order: OrderState): void {
@@ -98,8 +101,9 @@ export class VenueHealth implements VenueConsequences {
     switch (consequence) {
       case 'close_venue':
       case 'back_off':
-        this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#core.nowMs() + (retryAfterMs ?? DEFAULT_PAUSE_MS));
-        if (retryAfterMs !== null) this.#quietUntilMs = Math.max(this.#quietUntilMs, this.#core.nowMs() + retryAfterMs);
+        this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core, retryAfterMs ?? DEFAULT_PAUSE_MS)];
+        if (retryAfterMs !== null)
+          this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core, retryAfterMs)];
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
         if (consequence === 'close_venue') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
         return;
@@ -133,7 +137,8 @@ export class VenueHealth implements VenueConsequences {
   /** The venue answered: what it closed itself opens again, once its own waiting time is over. */
   onReadSuccess(): void {
     const entry = this.#core.state.layers.get('breaker|account|');
-    if (entry?.setBy !== 'venue' || this.#core.nowMs() < this.#closedUntilMs) return;
+    this.#closed = this.#closed.filter(isRunning);
+    if (entry?.setBy !== 'venue' || this.#closed.length > 0) return;
     this.#core.append('state', {
       clears_at_ms: null,
       clears_when: '',
@@ -208,6 +213,10 @@ export class VenueHealth implements VenueConsequences {
       });
     }
   }
+}
+
+function isRunning(pause: Deadline): boolean {
+  return !pause.isOver();
 }
 
 /** No answer of the venue stands behind it, and nothing but time speaks against another try. */

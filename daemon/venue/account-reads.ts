@@ -66,7 +66,7 @@ export class AccountReads {
         const setting = settings.get(symbol);
         if (setting !== undefined) leverage[symbol] = setting.leverage;
       }
-      const positions = parsePositions(positionRisk, this.#tables.instruments, settings);
+      const positions = parsePositions(positionRisk, this.#tables.steps, settings);
       return {
         requestedAtMs,
         observedAtMs: this.#reader.link.clock.nowMs(),
@@ -95,21 +95,21 @@ export class AccountReads {
       read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query)),
       read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query)),
     ]);
-    const { instruments } = this.#tables;
+    const { steps } = this.#tables;
     return [
-      ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, instruments)),
-      ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, instruments)),
+      ...requireList(regular, 'openOrders').map((row) => parseRegularOrder(row, steps)),
+      ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, steps)),
     ];
   }
   /** Not queued: an unknown order is waiting for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
-    const { instruments } = this.#tables;
+    const { steps } = this.#tables;
     return this.#lookUp(
       (ccxt) =>
         kind === 'algo'
           ? ccxt.fapiPrivateGetAlgoOrder({ clientAlgoId: clientOrderId })
           : ccxt.fapiPrivateGetOrder({ symbol, origClientOrderId: clientOrderId }),
-      (json) => (kind === 'algo' ? parseAlgoOrder(json, instruments) : parseRegularOrder(json, instruments)),
+      (json) => (kind === 'algo' ? parseAlgoOrder(json, steps) : parseRegularOrder(json, steps)),
       (order) => order.clientOrderId === clientOrderId && order.symbol === symbol,
     );
   }
@@ -117,7 +117,7 @@ export class AccountReads {
   async lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome> {
     return this.#lookUp(
       (ccxt) => ccxt.fapiPrivateGetOrder({ symbol, orderId: venueOrderId }),
-      (json) => parseRegularOrder(json, this.#tables.instruments),
+      (json) => parseRegularOrder(json, this.#tables.steps),
       (order) => order.venueOrderId === venueOrderId && order.symbol === symbol,
     );
   }

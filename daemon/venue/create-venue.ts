@@ -94,6 +94,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     },
     fetchServerTime: () => market.fetchServerTime(),
     fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
+    noteRules: (rules) => tables.noteRules(rules),
     fetchRules: (symbols) => market.fetchRules(symbols),
     prepareAccount: (symbols) => account.prepareAccount(symbols),
     fetchAccount: (symbols) => account.fetchAccount(symbols),

@@ -19,6 +19,13 @@ export interface Instrument {
   readonly raw: JsonObject;
 }
 
+/** The least amounts of a symbol: what it takes to read a quantity and a price. */
+export type Steps = Pick<Instrument, 'symbol' | 'tick' | 'lot'>;
+export interface StepTable {
+  /** @throws MalformedAnswerError when none are known for the symbol */
+  require(symbol: string): Steps;
+}
+
 function findFilter(filters: readonly unknown[], type: string): JsonObject {
   for (const candidate of filters) {
     const filter = requireObject(candidate, 'filter');

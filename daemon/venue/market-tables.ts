@@ -1,6 +1,7 @@
+import type { SymbolRules } from '../gate/ports.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import { MalformedAnswerError } from './decimals.ts';
-import type { Instrument, InstrumentTable } from './instruments.ts';
+import type { Instrument, InstrumentTable, Steps, StepTable } from './instruments.ts';
 
 /** Nothing can be said about a symbol, or sent for it, before its rules were fetched. */
 export class RulesNotLoadedError extends MalformedAnswerError {
@@ -19,6 +20,7 @@ export class MarketTables {
   #unified = new Map<string, string>();
   readonly #traded = new Set<string>();
   readonly #takerFees = new Map<string, number>();
+  readonly #noted = new Map<string, Steps>();
   readonly #clients: readonly BinanceClient[];
 
   constructor(clients: readonly BinanceClient[]) {
@@ -27,6 +29,24 @@ export class MarketTables {
   get instruments(): InstrumentTable {
     if (this.#instruments === null) throw new RulesNotLoadedError();
     return this.#instruments;
+  }
+  /**
+   * Steps to read answers with: those that were fetched, else those that were known before ({@link noteRules}). Never
+   * throws by itself: what cannot be read is told where it is read.
+   */
+  readonly steps: StepTable = {
+    require: (symbol) => {
+      const known = this.#instruments?.find(symbol) ?? this.#noted.get(symbol);
+      return known ?? this.instruments.require(symbol);
+    },
+  };
+  /** Rules of an earlier fetch: what was asked for under them can be read while they cannot be fetched anew. */
+  noteRules(rules: readonly SymbolRules[]): void {
+    for (const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, takerFee } of rules) {
+      const tick = { mantissa: tickMantissa, scale: tickScale };
+      this.#noted.set(symbol, { symbol, tick, lot: { mantissa: lotMantissa, scale: lotScale } });
+      if (!this.#takerFees.has(symbol)) this.#takerFees.set(symbol, takerFee);
+    }
   }
   replace(instruments: InstrumentTable, symbols: readonly string[]): void {
     this.#instruments = instruments;

@@ -1,6 +1,6 @@
 import type { VenuePosition, VenueTransfer } from '../gate/ports.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
-import type { InstrumentTable } from './instruments.ts';
+import type { StepTable } from './instruments.ts';
 import {
   type JsonObject,
   readAmount,
@@ -61,7 +61,7 @@ export function parseSymbolSettings(json: unknown): ReadonlyMap<string, SymbolSe
  */
 export function parsePositions(
   json: unknown,
-  instruments: InstrumentTable,
+  instruments: StepTable,
   settings: ReadonlyMap<string, SymbolSetting>,
 ): readonly VenuePosition[] {
   const positions: VenuePosition[] = [];
@@ -78,7 +78,7 @@ export function parsePositions(
 }
 function parsePosition(
   source: JsonObject,
-  instruments: InstrumentTable,
+  instruments: StepTable,
   settings: ReadonlyMap<string, SymbolSetting>,
 ): VenuePosition | null {
   const symbol = readText(source, 'symbol');

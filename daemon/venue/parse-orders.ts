@@ -1,7 +1,7 @@
 import type { Side } from '../core/request.ts';
 import type { VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/ports.ts';
 import { MalformedAnswerError, parseAmount, parseUnits } from './decimals.ts';
-import type { Instrument, InstrumentTable } from './instruments.ts';
+import type { Steps, StepTable } from './instruments.ts';
 import {
   type JsonObject,
   readAmount,
@@ -52,13 +52,13 @@ function readStatus(
   if (status === undefined) throw new MalformedAnswerError(`${key} is not a known status`);
   return status;
 }
-function readLots(source: JsonObject, key: string, instrument: Instrument): number {
+function readLots(source: JsonObject, key: string, instrument: Steps): number {
   const lots = parseUnits(readDecimalText(source, key), instrument.lot, key);
   if (lots < 0) throw new MalformedAnswerError(`${key} is negative`);
   return lots;
 }
 /** Zero and absent mean "has none" in every order type of the exchange. */
-function readTicks(source: JsonObject, key: string, instrument: Instrument): number | null {
+function readTicks(source: JsonObject, key: string, instrument: Steps): number | null {
   if (source[key] === undefined || source[key] === null || source[key] === '') return null;
   const ticks = parseUnits(readDecimalText(source, key), instrument.tick, key);
   if (ticks < 0) throw new MalformedAnswerError(`${key} is negative`);
@@ -73,7 +73,7 @@ function readAverage(source: JsonObject, key: string): number | null {
 }
 
 /** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
-export function parseRegularOrder(json: unknown, instruments: InstrumentTable): VenueOrder {
+export function parseRegularOrder(json: unknown, instruments: StepTable): VenueOrder {
   const source = requireObject(json, 'order');
   const symbol = readText(source, 'symbol');
   const instrument = instruments.require(symbol);
@@ -100,7 +100,7 @@ export function parseRegularOrder(json: unknown, instruments: InstrumentTable): 
   };
 }
 /** Order of `/fapi/v1/algoOrder` and `/fapi/v1/openAlgoOrders`. A closePosition stop has no quantity: 0 lots. */
-export function parseAlgoOrder(json: unknown, instruments: InstrumentTable): VenueOrder {
+export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrder {
   const source = requireObject(json, 'algo order');
   const symbol = readText(source, 'symbol');
   const instrument = instruments.require(symbol);
@@ -132,7 +132,7 @@ export function parseAlgoOrder(json: unknown, instruments: InstrumentTable): Ven
  * Trade of `/fapi/v1/userTrades`. A commission in another asset (BNB) is counted at the taker rate of the symbol, which
  * is what it would have been in USDT without the discount that paying so earns.
  */
-export function parseTrade(json: unknown, instrument: Instrument, takerFee: number): VenueTrade {
+export function parseTrade(json: unknown, instrument: Steps, takerFee: number): VenueTrade {
   const source = requireObject(json, 'trade');
   if (readText(source, 'symbol') !== instrument.symbol) throw new MalformedAnswerError('trade of another symbol');
   const price = readPositive(source, 'price');

@@ -5,6 +5,8 @@ import { judge } from './promises.ts';
 import { OPERATOR, World } from './world.ts';
 
 const READY_WITHIN_MS = 10_000;
+/** After the last fault: reads that a fault holds back may follow one another. */
+const QUIET_WITHIN_MS = 90_000;
 const ANSWERED_WITHIN_MS = 8_000;
 /** What a call is answered by at the latest, ms: the answer time of the gate and some more. */
 const CALLS_END_MS = 6_000;
@@ -41,7 +43,7 @@ export async function playPlan(world: World, plan: Plan): Promise<void> {
   }
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);
   world.quieten();
-  await world.untilReady(READY_WITHIN_MS);
+  await world.untilReady(QUIET_WITHIN_MS);
   await world.time.advance(plan.setup.settleMs);
 }
 

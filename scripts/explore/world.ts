@@ -28,6 +28,7 @@ const ACCOUNT = 'main';
 const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 const CLOSE_WITHIN_MS = 3_000;
+const DOOR_CLOSES_WITHIN_MS = 1_500;
 /** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
 const LOT = 100_000n;
 
@@ -43,6 +44,8 @@ export interface CallRecord {
   readonly args: Readonly<Record<string, unknown>>;
   readonly life: number;
   readonly askedAtMs: number;
+  /** Of its symbol when it was asked; null without one. */
+  readonly mark: number | null;
   /** Seq of the last record when it was asked. */
   readonly askedAtSeq: number;
   answeredAtMs: number | null;
@@ -307,12 +310,17 @@ export class World {
     life.isDead = true;
     life.time.end();
     this.#storage.fence();
+    this.#endCalls();
+    this.#reviveAfter(downMs);
+  }
+
+  /** Nobody is there any more to answer them. */
+  #endCalls(): void {
     for (const call of this.calls)
       if (call.outcome === 'pending') {
         call.outcome = 'died';
         call.answeredAtMs = this.time.nowMs;
       }
-    this.#reviveAfter(downMs);
   }
 
   #reviveAfter(downMs: number): void {
@@ -331,7 +339,13 @@ export class World {
     await this.time.drive(gate.close({ leaveOrders }), CLOSE_WITHIN_MS);
     if (life.isDead) return;
     life.stop.abort();
-    await this.time.advance(0);
+    // As the door does it: what is in flight has its time to be answered.
+    const untilMs = this.time.nowMs + DOOR_CLOSES_WITHIN_MS;
+    const isAsking = (): boolean => this.calls.some((call) => call.outcome === 'pending');
+    do await this.time.advance(5);
+    while (isAsking() && this.time.nowMs < untilMs);
+    if (life.isDead) return;
+    this.#endCalls();
     ledger.close();
     life.isDead = true;
     life.time.end();
@@ -367,6 +381,7 @@ export class World {
       args,
       life: this.#life.number,
       askedAtMs: this.time.nowMs,
+      mark: typeof args.symbol === 'string' ? this.mark(args.symbol) : null,
       askedAtSeq: this.#life.ledger?.lastSeq() ?? 0,
       answeredAtMs: null,
       outcome: 'pending',

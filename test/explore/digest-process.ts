@@ -5,7 +5,7 @@ import { runPlan } from '../../scripts/explore/run-plan.ts';
 const isBusy = process.argv.includes('--busy');
 let isOver = false;
 function burn(): void {
-  const untilMs = performance.now() + Math.random() * 3;
+  const untilMs = performance.now() + Math.random();
   while (performance.now() < untilMs);
   if (!isOver) setImmediate(burn);
 }

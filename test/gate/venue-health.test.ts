@@ -6,8 +6,10 @@ import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
 import { VenueHealth } from '../../daemon/gate/venue-health.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
+import { ManualTime } from './manual-time.ts';
 
 const REFUSED: Rejection = {
   code: -2019,
@@ -30,7 +32,10 @@ function openingOrder(agent = 'alice', lots = 10): OrderState {
   return order;
 }
 const nothing = (): void => undefined;
-function createHealth(): { readonly core: GateCore; readonly health: VenueHealth } {
+function createHealth(
+  clock: object = { nowMs: () => T0 },
+  time: TimePort = SYSTEM_TIME,
+): { readonly core: GateCore; readonly health: VenueHealth } {
   let seq = 0;
   const appendNow = ([record]: readonly { build(seq: number): unknown }[]): object => {
     seq += 1;
@@ -40,7 +45,7 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
   const log = { info: nothing, warn: nothing, error: nothing };
   const observer = { alerted: nothing };
   const ledger = { isFailed: false, appendNow };
-  const ports = { clock: { nowMs: () => T0 }, time: SYSTEM_TIME, ledger, log, observer } as unknown as GatePorts;
+  const ports = { clock, time, ledger, log, observer } as unknown as GatePorts;
   const settings = { venue: 'paper', account: 'main', version: '0', answerWithinMs: 1, sendDeadlineMs: 1 } as const;
   const core = new GateCore(ports, settings, { spec: basePolicy, hash: 'test' });
   const health = new VenueHealth(core, {
@@ -161,4 +166,29 @@ test('every third order that fails rule 13 opens the account-wide breaker, also 
     }
     core.state.layers.clear();
   }
+});
+
+describe('the pause that the venue asks for', () => {
+  const BANNED: Rejection = { ...REFUSED, code: null, httpStatus: 429, consequence: 'back_off', retryAfterMs: 10_000 };
+  const paused = (skewMs: number) => {
+    const time = new ManualTime();
+    const clock = { skewMs, scale: 1, nowMs: () => T0 + time.monotonicMs() + clock.skewMs };
+    const { core, health } = createHealth(clock, time);
+    health.onRejection(BANNED, openingOrder());
+    clock.skewMs = 0;
+    const isClosed = () => core.state.layers.has('breaker|account|');
+    assert.deepEqual([health.isQuiet(), isClosed()], [true, true]);
+    return { time, health, isClosed };
+  };
+
+  for (const skewMs of [0, 3_600_000])
+    it(`is over after as much time, with a clock that was ${skewMs / 60_000} minutes ahead when it began`, async () => {
+      const { time, health, isClosed } = paused(skewMs);
+      await time.advance(9_999);
+      health.onReadSuccess();
+      assert.deepEqual([health.isQuiet(), isClosed()], [true, true]);
+      await time.advance(1);
+      health.onReadSuccess();
+      assert.deepEqual([health.isQuiet(), isClosed()], [false, false]);
+    });
 });

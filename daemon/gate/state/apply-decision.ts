@@ -1,7 +1,7 @@
 import type { RuleVerdict } from '../../core/decision.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateState } from './gate-state.ts';
-import { insertOrder, isTerminal, planOrders } from './orders.ts';
+import { insertOrder, isTerminal, planOrders, setAmend } from './orders.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
 export function applyDecision(state: GateState, event: DecisionEvent, atMs: number): void {
@@ -45,7 +45,7 @@ function applyAmend(state: GateState, event: DecisionEvent, atMs: number): void 
   // The balance that was read last holds the margin of the old form.
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
     state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
-  order.amend = { lots: effective.lots, priceTicks: effective.price_ticks };
+  setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
   if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);

@@ -17,7 +17,7 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
     order = applyListed(state.orders, order, event, atMs);
     if (!order.reduceOnly) state.uncontained.add(order);
   }
-  const delta = applyOrderEvent(state.orders, order, event, atMs);
+  const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
 }
 

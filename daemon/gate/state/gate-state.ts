@@ -7,7 +7,7 @@ import { applyOrder, applyTrade } from './apply-order.ts';
 import { EquityHistory } from './equity.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import { applyOrderIntent, createOrderBook, type OrderState } from './orders.ts';
+import { applyOrderIntent, createOrderBook, isOfOldAmend, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
@@ -77,7 +77,7 @@ export class GateState {
         return;
       case 'order_intent': {
         const order = this.orders.all.get(event.payload.client_order_id);
-        if (order === undefined) return;
+        if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);

@@ -4,16 +4,14 @@ import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
 import { EndedOrders } from './ended-orders.ts';
+import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import type { PossibleFills } from './positions.ts';
 
-/** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
-const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
+export { isTerminal } from './evidence.ts';
+
 /** Reads the status anew: it may have changed across an await, which the compiler cannot see. */
 export function statusOf(order: OrderState): OrderStatus {
   return order.status;
-}
-export function isTerminal(status: OrderStatus): boolean {
-  return TERMINAL.has(status);
 }
 /** Known to rest at the venue. */
 export function isResting(order: OrderState): boolean {
@@ -61,6 +59,18 @@ export interface OrderState {
   /** Why the order still rests although its cancel was asked for, in the venue's words. */
   cancelRefusal: string | null;
   amend: { readonly lots: number; readonly priceTicks: number } | null;
+  /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
+  amendSeq: number | null;
+  /** That amend was sent no later than this, domain time; known once its outcome is not. */
+  amendSentByMs: number | null;
+  /** Head of the ledger when the newest answer that showed the order was asked for; null: the venue never showed it. */
+  shownSeq: number | null;
+  /** Record that ended it. */
+  endedSeq: number | null;
+  /** The venue showed its end; else it was refused, not sent, or is absent. */
+  isEndShown: boolean;
+  /** It was sent no later than this, domain time; known once its outcome is not. */
+  sentByMs: number | null;
   updatedAtMs: number;
   /** Lots, notional and fees that trades have accounted for. */
   tradedLots: number;
@@ -165,6 +175,12 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     cancelRequested: false,
     cancelRefusal: null,
     amend: null,
+    amendSeq: null,
+    amendSentByMs: null,
+    shownSeq: null,
+    endedSeq: null,
+    isEndShown: false,
+    sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
@@ -210,6 +226,12 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     cancelRequested: false,
     cancelRefusal: null,
     amend: null,
+    amendSeq: null,
+    amendSentByMs: null,
+    shownSeq: null,
+    endedSeq: null,
+    isEndShown: false,
+    sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
@@ -234,7 +256,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
     insertOrder(book, other);
     return other;
   }
-  if (!isTerminal(known.status) || isTerminal(event.status)) return known;
+  if (!isTerminal(known.status) || isTerminal(event.status) || !mayRevive(known, event)) return known;
   known.status = event.status;
   // A cancel that was asked for goes on being asked for: that it had been taken is not so.
   known.cancelRefusal = null;
@@ -248,14 +270,24 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
 }
 
 /**
- * Takes in what became known. Cumulative executed quantity only rises; a proven terminal status stays, except that a
- * late fill may still raise what was executed. Returns the lots that were newly executed.
+ * Takes in what became known: the only place where a status changes, apart from a decision and a list (see above). A
+ * record that says where it comes from is judged by that ({@link judgeStatus}). Cumulative executed quantity only rises; a
+ * proven terminal status stays, except that a late fill may still raise what was executed. `seq`: that of the record.
+ * Returns the lots that were newly executed.
  */
-export function applyOrderEvent(book: OrderBook, order: OrderState, event: OrderEvent, atMs: number): number {
+export function applyOrderEvent(
+  book: OrderBook,
+  order: OrderState,
+  event: OrderEvent,
+  atMs: number,
+  seq: number,
+): number {
+  if (isOfAnother(order, event)) return 0;
   const executed = Math.min(
     Math.max(order.executedLots, event.executed_lots),
     Math.max(order.lots, event.executed_lots),
   );
+  const status = judgeStatus(order, event);
   const delta = executed - order.executedLots;
   order.executedLots = executed;
   if (event.venue_order_id !== null && order.venueOrderId === null) {
@@ -263,20 +295,28 @@ export function applyOrderEvent(book: OrderBook, order: OrderState, event: Order
     book.byVenueId.set(`${order.symbol} ${event.venue_order_id}`, order);
   }
   if (event.average_price !== null) order.averagePrice = event.average_price;
-  if (!isTerminal(order.status)) {
-    order.status = event.status;
+  noteEvidence(order, event, seq);
+  if (status !== null) {
+    order.status = status;
     order.detail = event.detail;
     order.retryable = event.retryable;
-    const known = event.status === 'working' || event.status === 'partially_filled' || event.status === 'filled';
-    if (order.acknowledgedAtMs === null && (known || event.status === 'expired' || event.status === 'canceled'))
+    const known = status === 'working' || status === 'partially_filled' || status === 'filled';
+    if (order.acknowledgedAtMs === null && (known || status === 'expired' || status === 'canceled'))
       order.acknowledgedAtMs = atMs;
-    if (isTerminal(event.status)) {
+    if (isTerminal(status)) {
+      order.endedSeq = seq;
+      order.isEndShown = event.evidence?.kind === 'shown';
       book.live.get(order.symbol)?.delete(order);
       book.ended.add(order, atMs);
     }
   }
   order.updatedAtMs = Math.max(order.updatedAtMs, event.venue_at_ms);
   return delta;
+}
+
+/** The record is about an amend that is settled already, and perhaps followed by another. */
+export function isOfOldAmend(order: OrderState, event: OrderIntentEvent): boolean {
+  return event.amend_seq !== undefined && event.amend_seq !== order.amendSeq;
 }
 
 export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): void {
@@ -289,16 +329,26 @@ export function applyOrderIntent(order: OrderState, event: OrderIntentEvent): vo
       return;
     case 'amend':
       if (event.lots !== null && event.price_ticks !== null)
-        order.amend = { lots: event.lots, priceTicks: event.price_ticks };
+        setAmend(order, { lots: event.lots, priceTicks: event.price_ticks }, null);
+      return;
+    case 'amend_unknown':
+      order.amendSentByMs = event.sent_by_ms ?? null;
       return;
     case 'amended':
       if (order.amend !== null) {
         order.lots = order.amend.lots;
         order.priceTicks = order.amend.priceTicks;
       }
-      order.amend = null;
+      setAmend(order, null, null);
       return;
     case 'amend_failed':
-      order.amend = null;
+      setAmend(order, null, null);
   }
+}
+
+/** `seq`: the record of the decision that asks for the other form; null: somebody else gave it to the order. */
+export function setAmend(order: OrderState, amend: OrderState['amend'], seq: number | null): void {
+  order.amend = amend;
+  order.amendSeq = seq;
+  order.amendSentByMs = null;
 }

@@ -1,10 +1,11 @@
 import { at, type Breach } from '../breach.ts';
-import { closesAll, type Decision, executedFor, type History, isPermitted } from '../history.ts';
+import { type Decision, executedFor, type History, isPermitted } from '../history.ts';
 import type { CallRecord } from '../world.ts';
 
 /** Least notional of an order, below which a rest is taken along, USDT. */
 const MINIMUM_USDT: Readonly<Record<string, number>> = { BTCUSDT: 50, ETHUSDT: 20 };
 const LOT_SIZE = 0.001;
+const MARKETABLE_PAST = 0.0003;
 
 /** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. */
 export function findQuietExits(history: History): readonly Breach[] {
@@ -22,7 +23,7 @@ export function findQuietExits(history: History): readonly Breach[] {
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
     if (Math.abs(share) <= before - asked) continue;
     breaches.push({
-      code: 'exit-quiet',
+      code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
       detail: `${agent} ${symbol}: exit of ${asked} lots (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} lots are still held, and no alert says so`,
     });
   }
@@ -34,7 +35,9 @@ function isMarketableExit(call: CallRecord): boolean {
   if (call.tool === 'close_position') return call.args.max_slippage_bps === undefined;
   if (call.tool !== 'place_order') return false;
   if (call.args.order_type === 'market') return true;
-  return call.answer.decision.effective.time_in_force !== 'GTC' || call.answer.decision.effective.limit_price === null;
+  // Past the mark by more than the book's spread: it does not rest.
+  const past = (Number(call.args.limit_price) / (call.mark ?? 1) - 1) * (call.args.side === 'buy' ? 1 : -1);
+  return past > MARKETABLE_PAST;
 }
 
 /** Something later, or somebody, accounts for what is held; or an alert tells of it. */
@@ -102,11 +105,24 @@ function wasMerged(history: History, decision: Decision): boolean {
   return false;
 }
 
+/** What a fraction is taken of: the agent's own, or what the account holds where its policy lets an agent exit that. */
 function greatestShare(history: History, agent: string, symbol: string, call: CallRecord): number {
+  if (history.plan.setup.exitScope === 'account') return greatestPosition(history, symbol, call);
   const untilMs = call.answeredAtMs ?? history.endMs;
   const steps = history.sharesOf(agent, symbol).filter((step) => step.atMs > call.askedAtMs && step.atMs <= untilMs);
   const start = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
   return steps.reduce((largest, step) => Math.max(largest, Math.abs(step.lots)), start);
+}
+
+function greatestPosition(history: History, symbol: string, call: CallRecord): number {
+  const untilMs = call.answeredAtMs ?? history.endMs;
+  let largest = 0;
+  for (const fill of history.fills) {
+    if (fill.symbol !== symbol || fill.atMs > untilMs) continue;
+    if (fill.atMs <= call.askedAtMs) largest = Math.abs(fill.after);
+    else largest = Math.max(largest, Math.abs(fill.after));
+  }
+  return largest;
 }
 
 /** An exit closes what there was when it was asked for, never what the same or another agent opened after flat. */
@@ -173,5 +189,3 @@ export function findCrossings(history: History): readonly Breach[] {
   }
   return breaches;
 }
-
-export { closesAll };

@@ -5,6 +5,8 @@ const ASKED_WITHIN_MS = 3_000;
 
 /** One agent's exit cancels nothing of another's. */
 export function findRoomBreaches(history: History): readonly Breach[] {
+  // Where an agent may exit the whole position, its exit may take the place of another's.
+  if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
   for (const { atMs, event } of history.events) {
     if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;

@@ -26,7 +26,7 @@ export function findProofUndone(history: History): readonly Breach[] {
     let proven: { status: OrderStatus; atMs: number } | null = null;
     for (const { atMs, event } of notes) {
       if (PROVEN.has(event.status)) proven = { status: event.status, atMs };
-      else if (proven !== null && UNPROVEN.has(event.status)) {
+      else if (proven !== null && UNPROVEN.has(event.status) && !isRefused(history, id)) {
         breaches.push({
           code: `proof-undone/${event.status}`,
           detail: `${id} was ${proven.status} at ${at(proven.atMs)} and recorded ${event.status} at ${at(atMs)} (${event.detail ?? ''})`,
@@ -36,6 +36,12 @@ export function findProofUndone(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** A stop that rested may be rejected when it triggers. */
+function isRefused(history: History, id: string): boolean {
+  const { algoOrders } = history.world.exchange.world.state;
+  return [...algoOrders.values()].some((algo) => algo.clientAlgoId === id && algo.status === 'REJECTED');
 }
 
 /** Nothing is sent that is not on disk, and what the exchange has taken is not recorded as absent. */

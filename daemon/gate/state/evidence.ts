@@ -1,0 +1,89 @@
+import type { OrderStatus } from '../api/decisions.ts';
+import type { OrderEvent } from '../events.ts';
+import type { OrderState } from './orders.ts';
+
+/** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
+const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
+export function isTerminal(status: OrderStatus): boolean {
+  return TERMINAL.has(status);
+}
+
+/** Filled or ended at once: IOC and MARKET. */
+export function neverRests(order: Pick<OrderState, 'kind' | 'foreign' | 'timeInForce'>): boolean {
+  return order.kind === 'regular' && !order.foreign && order.timeInForce !== 'GTC';
+}
+
+type Known = Pick<
+  OrderState,
+  'status' | 'executedLots' | 'venueOrderId' | 'shownSeq' | 'kind' | 'foreign' | 'timeInForce'
+>;
+type Said = Pick<OrderEvent, 'status' | 'executed_lots' | 'venue_order_id' | 'evidence'>;
+
+/**
+ * The status that an order has after a word on it, null: the word changes none. What was proven is never unproven by an
+ * older or a weaker word; the same function is asked before a record is written and when it is folded.
+ *
+ * - What has ended has ended. Only an open list that was asked for later brings it back ({@link mayRevive}).
+ * - `shown`: an end is an end whenever it was asked for; a life counts for as long as no end is known, and an older
+ *   picture of it takes no fill back.
+ * - `absent`: not if the venue was asked for what showed the order later. What was shown was placed.
+ * - `stalled`: of an order that is known to be at the venue, and not how it ended.
+ * - `answer`: the request was made before anything could be shown. Once something was, its answer says nothing.
+ * - `unsent`: of what never left only. `operator`: of what is lost only.
+ */
+export function judgeStatus(known: Known, said: Said): OrderStatus | null {
+  if (isTerminal(known.status)) return null;
+  const { evidence, status } = said;
+  if (evidence === undefined) return status;
+  const isShown = known.shownSeq !== null;
+  switch (evidence.kind) {
+    case 'shown':
+      return isOfAnother(known, said) ? null : judgeShown(known, said);
+    case 'absent':
+      if (known.status === 'pending_send' || status === known.status) return null;
+      if (evidence.asked_seq < (known.shownSeq ?? 0)) return null;
+      return status === 'not_placed' && isShown ? null : status;
+    case 'stalled':
+      return isShown && status === 'lost' && known.status !== 'lost' ? status : null;
+    case 'answer':
+      if (isShown || known.status === 'pending_send') return null;
+      // A loss in which nothing is proven stays what it is: only a proof ends it.
+      return status === 'unknown' && known.status !== 'in_flight' ? null : status;
+    case 'unsent':
+      return !isShown && (known.status === 'pending_send' || known.status === 'in_flight') ? status : null;
+    case 'operator':
+      return known.status === 'lost' ? status : null;
+  }
+}
+
+function judgeShown(known: Known, { status, executed_lots }: Said): OrderStatus | null {
+  if (isTerminal(status)) return status;
+  // That it was placed is known of one that never rests; it is how it ended that is lost.
+  if (known.status === 'lost' && neverRests(known)) return null;
+  const isOlder = known.status === 'partially_filled' || known.executedLots > executed_lots;
+  return isOlder ? 'partially_filled' : status;
+}
+
+/** Another order of the venue, under the same client id: it says nothing of this one. Older records were taken as told. */
+export function isOfAnother(known: Known, { evidence, venue_order_id }: Said): boolean {
+  if (evidence === undefined || known.venueOrderId === null || venue_order_id === null) return false;
+  return known.venueOrderId !== venue_order_id;
+}
+
+/**
+ * An open list may show what has ended for us: it counts if it was asked for after that, and if it was not the venue
+ * itself that showed the end. Then the list is of before, whenever it was asked for.
+ */
+export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { evidence }: Said): boolean {
+  return evidence === undefined || (!known.isEndShown && evidence.asked_seq >= (known.endedSeq ?? 0));
+}
+
+/** What the order's next words are judged by. `seq`: that of the record. */
+export function noteEvidence(order: OrderState, { evidence, status, venue_at_ms }: OrderEvent, seq: number): void {
+  if (order.sentByMs === null && status === 'unknown') order.sentByMs = evidence?.sent_by_ms ?? venue_at_ms;
+  const isOldShow = evidence === undefined && SHOWN.has(status);
+  if (evidence?.kind !== 'shown' && !isOldShow) return;
+  order.shownSeq = Math.max(order.shownSeq ?? 0, evidence?.asked_seq ?? seq);
+}
+/** Statuses that came of an order at the venue, as a rule: older records do not say. */
+const SHOWN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled', 'expired', 'canceled']);

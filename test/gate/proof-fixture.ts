@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { AccountFeed } from '../../daemon/gate/account-feed.ts';
+import { Canceler } from '../../daemon/gate/cancels.ts';
+import type { Decided } from '../../daemon/gate/decisions.ts';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
+import { OrderSender } from '../../daemon/gate/order-sender.ts';
+import type {
+  AccountSnapshot,
+  CancelOutcome,
+  FetchOutcome,
+  LedgerRecord,
+  LookupOutcome,
+  Rejection,
+  SubmitOutcome,
+  VenueOrder,
+  VenueTrade,
+  VenueTransfer,
+} from '../../daemon/gate/ports.ts';
+import { recoverOrders } from '../../daemon/gate/recover-orders.ts';
+import { Resolver } from '../../daemon/gate/resolver.ts';
+import { stateInForce } from '../../daemon/gate/state/layers.ts';
+import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import { basePolicy } from '../core/decision-fixture.ts';
+import { BTC_RULES, type DecisionPlan, decisionEvent, T0 } from './fold-fixture.ts';
+import { ManualTime } from './manual-time.ts';
+
+/** As the real adapter has it: recvWindow and skew. */
+export const HORIZON_MS = 6_000;
+export const FAILED: LookupOutcome = { kind: 'failed', detail: 'no answer' };
+export const NOT_FOUND: LookupOutcome = { kind: 'not_found' };
+const UNREAD = { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null } as const;
+
+/** An order as the venue shows it: ten lots at 60,000 that rest, changed. */
+export function shown(clientOrderId: string, change: Partial<VenueOrder> = {}): VenueOrder {
+  return {
+    kind: 'regular',
+    symbol: 'BTCUSDT',
+    clientOrderId,
+    venueOrderId: '1',
+    side: 'buy',
+    type: 'LIMIT',
+    lots: 10,
+    executedLots: 0,
+    priceTicks: 600_000,
+    triggerTicks: null,
+    reduceOnly: false,
+    closePosition: false,
+    status: 'working',
+    averagePrice: null,
+    updatedAtMs: T0,
+    ...change,
+  };
+}
+export function found(clientOrderId: string, change: Partial<VenueOrder> = {}): LookupOutcome {
+  return { kind: 'found', order: shown(clientOrderId, change) };
+}
+export function rejection(message = 'refused'): Rejection {
+  const none = { consequence: 'none', retryAfterMs: null } as const;
+  return { code: -2019, httpStatus: 400, message, retryable: false, ...none };
+}
+
+/** Answers of the venue; each may be a promise that the test ends. */
+export interface Script {
+  submit: () => Promise<SubmitOutcome> | SubmitOutcome;
+  amend: () => Promise<SubmitOutcome> | SubmitOutcome;
+  cancel: () => Promise<CancelOutcome> | CancelOutcome;
+  lookup: () => Promise<LookupOutcome> | LookupOutcome;
+  list: () => Promise<readonly VenueOrder[] | null> | readonly VenueOrder[] | null;
+  trades: () => readonly VenueTrade[] | null;
+  leverage: () => Promise<SubmitOutcome> | SubmitOutcome;
+  account: () => AccountSnapshot | null;
+  transfers: () => Promise<readonly VenueTransfer[] | null> | readonly VenueTransfer[] | null;
+}
+const nothing = (): void => undefined;
+
+/** The parts that learn what became of orders, on a ledger in memory, a scripted venue and time that moves by hand. */
+export class ProofWorld {
+  readonly events: GateEvent[];
+  readonly time = new ManualTime();
+  /** What the domain clock reads beside what has passed. */
+  skewMs = 0;
+  scale = 1;
+  lookups = 0;
+  readonly script: Script = {
+    submit: () => ({ kind: 'unknown', detail: 'timeout' }),
+    amend: () => ({ kind: 'unknown', detail: 'timeout' }),
+    cancel: () => ({ kind: 'unknown', detail: 'timeout' }),
+    lookup: () => FAILED,
+    list: () => [],
+    trades: () => [],
+    leverage: () => ({ kind: 'accepted', order: null }),
+    account: () => null,
+    transfers: () => [],
+  };
+  readonly #abort = new AbortController();
+  readonly core: GateCore;
+  readonly sender: OrderSender;
+  readonly resolver: Resolver;
+  readonly canceler: Canceler;
+  readonly feed: AccountFeed;
+
+  constructor(events: readonly GateEvent[] = [], startMs = T0) {
+    this.events = [...events];
+    const read = async <T>(value: T | null): Promise<FetchOutcome<T>> =>
+      value === null ? UNREAD : { kind: 'ok', value };
+    const { script, time } = this;
+    const ports = {
+      clock: { nowMs: () => startMs + time.monotonicMs() * this.scale + this.skewMs, scale: 1, isSynced: true },
+      time,
+      log: { info: nothing, warn: nothing, error: nothing },
+      observer: { alerted: nothing, submitted: nothing },
+      ledger: {
+        isFailed: false,
+        genesis: { genesis_id: '0123456789' },
+        appendNow: (records: readonly LedgerRecord[]) => ({
+          seqs: records.map((record) => this.#append(record)),
+          committed: Promise.resolve(),
+        }),
+      },
+      venue: {
+        acceptanceHorizonMs: HORIZON_MS,
+        submit: async () => script.submit(),
+        amend: async () => script.amend(),
+        cancel: async () => script.cancel(),
+        lookupOrder: async () => {
+          this.lookups += 1;
+          return script.lookup();
+        },
+        lookupByVenueId: async () => FAILED,
+        fetchOpenOrders: async () => read(await script.list()),
+        fetchTrades: async () => read(script.trades()),
+        setLeverage: async () => script.leverage(),
+        fetchAccount: async () => read(script.account()),
+        fetchTransfers: async () => read(await script.transfers()),
+      },
+    } as unknown as GatePorts;
+    const settings = {
+      venue: 'paper',
+      account: 'main',
+      version: '0',
+      answerWithinMs: 3_000,
+      sendDeadlineMs: 500,
+    } as const;
+    this.core = new GateCore(ports, settings, { spec: basePolicy, hash: '0' });
+    for (const event of events) this.core.state.apply(event);
+    this.sender = new OrderSender(this.core, {
+      onAccepted: nothing,
+      onRejection: nothing,
+      onExecuted: nothing,
+      onUnknown: (order) => void this.resolver.resolve(order),
+    });
+    this.resolver = new Resolver(this.core, this.sender, this.#abort.signal);
+    this.canceler = new Canceler(this.core, this.sender, this.resolver);
+    this.feed = new AccountFeed(this.core, this.sender, this.resolver);
+    if (events.length === 0) this.core.append('rules', { rules: BTC_RULES });
+  }
+
+  #append(record: LedgerRecord): number {
+    const seq = this.events.length + 1;
+    const payload =
+      'build' in record ? record.build(seq) : 'write' in record ? record.write(seq).payload : record.payload;
+    // The core folds it; kept here is what a restart reads.
+    this.events.push({ kind: record.kind, seq, at_ms: record.at_ms, payload: structuredClone(payload) } as GateEvent);
+    return seq;
+  }
+
+  decide(plan: Omit<DecisionPlan, 'atMs'>): Decided {
+    const { payload } = decisionEvent({ ...plan, atMs: this.core.nowMs() });
+    this.core.append('decision', payload);
+    return { body: payload.decision, event: payload, decidedAtWallMs: this.time.monotonicMs() } as unknown as Decided;
+  }
+  /** A permitted order of ten lots, on its way, and its sending. */
+  place(
+    id: string,
+    change: Partial<DecisionPlan['orders'][number]> = {},
+  ): { order: OrderState; sent: Promise<SubmitOutcome> } {
+    this.decide({ id: `d-${id}`, orders: [{ client_order_id: id, reduce_only: true, side: 'sell', ...change }] });
+    const order = this.order(id);
+    return { order, sent: this.sender.send(order) };
+  }
+  order(id: string): OrderState {
+    const order = this.core.state.orders.all.get(id);
+    assert.ok(order !== undefined, `order ${id} is known`);
+    return order;
+  }
+
+  /** Whether openings in the symbol are held up. */
+  isReducing(): boolean {
+    return stateInForce(this.core.state.layers, this.core.nowMs(), 'BTCUSDT', 'alice').state === 'reducing';
+  }
+  alerts(code: string): number {
+    return this.events.filter((event) => event.kind === 'alert' && event.payload.code === code).length;
+  }
+  /** Every status of the order in the ledger, in their order. */
+  statuses(id: string): readonly string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'order' && event.payload.client_order_id === id ? [event.payload.status] : [],
+    );
+  }
+  /** The process dies; the next one is at it after `downMs`. */
+  restart(downMs = 0): ProofWorld {
+    const atMs = this.core.nowMs() + downMs;
+    this.stop();
+    const next = new ProofWorld(this.events, atMs);
+    Object.assign(next.script, this.script);
+    recoverOrders(next.core, next.sender, next.resolver);
+    return next;
+  }
+  stop(): void {
+    this.#abort.abort();
+  }
+}
