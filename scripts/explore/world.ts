@@ -138,6 +138,8 @@ export class World {
       startMs: START_MS,
       balance: 100_000,
       simToken: 'token',
+      // As on the paper venue, reads have no pace; orders have the venue's.
+      enforceLimits: 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     this.wire = new Wire({
