@@ -11,7 +11,7 @@ import { SyntheticMarket } from './market/synthetic.ts';
 import { readTapes } from './market/tape.ts';
 import { createWorld, type World } from './market/world.ts';
 import { FaultQueue } from './rest/faults.ts';
-import { RateLimits } from './rest/limits.ts';
+import { type EnforcedLimits, RateLimits } from './rest/limits.ts';
 import { ExchangeStorage, type Identity } from './storage.ts';
 
 /** What an exchange is, however it is reached. */
@@ -39,8 +39,8 @@ export interface ExchangeOptions {
   /** An opened market instead of `market` and `seed`; bars are only read, so several exchanges may share it. */
   readonly opened?: OpenedMarket;
   readonly symbols?: readonly string[];
-  /** Whether rate limits refuse (429); they are counted and reported either way. True when not given. */
-  readonly enforceLimits?: boolean;
+  /** Which rate limits refuse (429); they are counted and reported either way. All when not given. */
+  readonly enforceLimits?: EnforcedLimits;
   /** Clocks and timers. */
   readonly time: TimePort;
   /** Ids that the exchange makes; that of node:crypto when not given. */

@@ -1,3 +1,4 @@
+import './warm-ccxt.ts';
 import { hash } from 'node:crypto';
 import { createPolicyPort, createSchemaChecks, readStoredPolicy } from '../../daemon/boot/policy.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
@@ -138,6 +139,8 @@ export class World {
       startMs: START_MS,
       balance: 100_000,
       simToken: 'token',
+      // As on the paper venue, reads have no pace; orders have the venue's.
+      enforceLimits: 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     this.wire = new Wire({
@@ -355,7 +358,8 @@ export class World {
   #guard(running: Promise<unknown>, what: string): void {
     const life = this.#life;
     running.catch((error: unknown) => {
-      if (!life.isDead && !this.#isClosed) this.logged.push(`${what}: ${String(error)}`);
+      // A start that an orderly stop has ended is no failure.
+      if (!life.isDead && !this.#isClosed && !life.stop.signal.aborted) this.logged.push(`${what}: ${String(error)}`);
     });
   }
 

@@ -20,14 +20,25 @@ export function findQuietExits(history: History): readonly Breach[] {
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
+    // Exits add up: two halves close the whole.
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
-    if (Math.abs(share) <= before - asked) continue;
+    if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
     breaches.push({
       code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
       detail: `${agent} ${symbol}: exit of ${asked} lots (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} lots are still held, and no alert says so`,
     });
   }
   return breaches;
+}
+
+/** Lots that this exit and the later ones of its agent in the symbol were permitted to close. */
+function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decision): number {
+  let lots = 0;
+  for (const other of history.world.calls) {
+    if (other.index < call.index || other.agent !== agent || other.args.symbol !== symbol) continue;
+    if (isMarketableExit(other)) lots += other.answer?.decision.effective?.lots ?? 0;
+  }
+  return lots;
 }
 
 function isMarketableExit(call: CallRecord): boolean {
