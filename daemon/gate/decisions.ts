@@ -6,6 +6,7 @@ import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
+import { endUndone } from './exits/end-undone.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
 import type { Ask } from './snapshot/inputs.ts';
@@ -89,6 +90,9 @@ export function takeDecision(
     };
     return { payload: event, ...writeRecord(event, contextText) };
   });
+  // INVARIANT: in the transaction of the exit, and before it is sent.
+  if (payload.orders.length > 0 && (options.kind === 'tool' || options.kind === 'gate'))
+    endUndone(core, payload, policy);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {

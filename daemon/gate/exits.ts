@@ -6,6 +6,7 @@ import type { Canceler } from './cancels.ts';
 import { clientOrderId, type Decided, planSingle, takeDecision } from './decisions.ts';
 import type { DecisionEvent, PlannedOrder } from './events.ts';
 import { ExitRoom } from './exit-room.ts';
+import { OPENING_ENDED } from './exits/undone.ts';
 import type { GateCore } from './gate-core.ts';
 import type { InterruptedLadder } from './interrupted-exits.ts';
 import { MergedExits } from './merged-exits.ts';
@@ -55,6 +56,7 @@ export class ExitRunner {
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #room: ExitRoom;
+  readonly #canceler: Canceler;
   readonly #signal: AbortSignal;
   readonly #merged: MergedExits;
 
@@ -63,6 +65,7 @@ export class ExitRunner {
     this.#sender = sender;
     this.#resolver = resolver;
     this.#room = new ExitRoom(core, canceler);
+    this.#canceler = canceler;
     this.#signal = signal;
     this.#merged = new MergedExits(core, sender, signal);
   }
@@ -93,8 +96,16 @@ export class ExitRunner {
   async run(decided: Decided): Promise<void> {
     const order = (this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [])[0];
     if (order === undefined) return;
+    this.#cancelUndone(order);
     if (order.status === 'pending_send') await this.wait(decided.event, order);
     else await this.#climb(decided.event, order);
+  }
+
+  /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */
+  #cancelUndone({ symbol, side }: OrderState): void {
+    const isEnded = (order: OrderState): boolean =>
+      !order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order);
+    void this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
   }
 
   /** An exit beyond the rate, also one of before a restart: merged with its equals, and decided again when it is due. */

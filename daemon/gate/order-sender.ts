@@ -3,6 +3,7 @@ import type { OrderStatus } from './api/decisions.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';
+import { endUndoneByStop } from './exits/end-undone.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
 import { stateInForce } from './state/layers.ts';
@@ -205,7 +206,10 @@ export class OrderSender {
       venue_at_ms: report.updatedAtMs,
       venue_order_id: report.venueOrderId,
     });
-    if (order.executedLots > before) this.#consequences.onExecuted(order);
+    if (order.executedLots > before) {
+      if (order.protective) endUndoneByStop(this.#core, order);
+      this.#consequences.onExecuted(order);
+    }
     return appended;
   }
 

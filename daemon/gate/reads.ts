@@ -2,6 +2,7 @@ import { findRegime } from '../core/budgets.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
 import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from './api/decisions.ts';
 import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from './api/reads.ts';
+import { SLICE_DROPPED } from './exits/undone.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
 import type { Ask } from './snapshot/inputs.ts';
@@ -95,6 +96,7 @@ export function describeExecution(
     note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
+    slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
     state,
   };
 }
@@ -105,6 +107,7 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
     note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: false,
+    slices_dropped: 0,
     state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
   };
 }

@@ -14,4 +14,5 @@ import './world/moved-stops.ts';
 import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stops.ts';
+import './world/undone-exits.ts';
 import './world/waiting-exits.ts';
