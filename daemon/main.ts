@@ -19,6 +19,8 @@ import type { Ledger } from './ledger/types.ts';
 import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { checkVenue } from './policy/reload.ts';
+import { SYSTEM_TIME } from './time/system-time.ts';
+import type { TimePort } from './time/time-port.ts';
 import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
 import type { VenueAccess } from './venue/endpoints.ts';
@@ -65,6 +67,7 @@ export interface Daemon extends Entrance {
  */
 export async function startDaemon(config: Config, secrets: Secrets, options: StartOptions): Promise<Daemon> {
   const { log } = options;
+  const time = SYSTEM_TIME;
   Buffer.poolSize = BUFFER_POOL_BYTES;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
@@ -75,12 +78,12 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const filePolicy = await loadPolicy(config);
 
   let recording: Gate | null = null;
-  const clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  const clock = new DomainClock(time);
   const ledger = openLedger({
     path: ledgerPath,
     venue: config.venue,
     account: ACCOUNT_NAME,
-    now: () => (clock.isSynced ? clock.nowMs() : Date.now()),
+    now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
       void recording?.onLedgerFailure();
@@ -94,14 +97,15 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
   try {
     const inForce = storedPolicy(ledger, config) ?? filePolicy;
-    if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash]);
+    if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash], time);
     const tokensFolder =
       config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
     const exchange = await startPaperExchange(config, secrets);
     if (exchange !== null) closers.unshift(() => exchange.close());
     const venue = await (options.createVenue ?? createVenue)({
       access: venueAccess(config, secrets, exchange),
-      time: clock,
+      clock,
+      time,
       ...(config.venue === 'paper' ? { readWeightPerMinute: null } : {}),
     });
     closers.unshift(() => venue.close());
@@ -112,9 +116,9 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
         ledger,
         venue,
         clock,
+        time,
         observer: metrics.observer,
         log,
-        hostNowMs: Date.now,
         agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
         ...createSchemaChecks(),
         sha256,
@@ -168,12 +172,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const onFirstContact = (): void => {
       recordPolicy(gate, ledger, inForce, filePolicy);
       // Nothing that changes the account was sent so far.
-      if (config.venue === 'binance-live') watchArming(gate, config, signal);
+      if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
     };
     await gate.start(onFirstContact, options.onVenueSilent);
     // Whoever pastes the printed line at once should find the door open.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
     watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
+      time,
       loadedText: filePolicy.text,
     }).catch((error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'));
     const close = createClose(gate, config, stop, closers, log);
@@ -290,12 +295,12 @@ function identify(
 }
 
 /** Before the venue is created, by the host's time; {@link watchArming} looks again once domain time is known. */
-function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[]): void {
+function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[], time: TimePort): void {
   let arming: ArmingEvent | null = null;
   for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
   // The file's policy may come into force at this start: armed for it counts here.
   const problems = policyHashes.map((policyHash) =>
-    checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, Date.now()),
+    checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, time.hostMs()),
   );
   const [problem] = problems;
   if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
@@ -308,7 +313,7 @@ function notArmed(problem: string, config: Config): StartError {
 }
 
 /** Expiry of the arming leads to `reducing`; a start that is not armed is refused before anything is sent. */
-function watchArming(gate: Gate, config: Config, signal: AbortSignal): void {
+function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
   const check = (): void => {
     const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };
     const problem = checkArming(gate.core.state.arming, bound, config.liveArmed, gate.core.nowMs());
@@ -333,8 +338,8 @@ function watchArming(gate: Gate, config: Config, signal: AbortSignal): void {
     gate.core.nowMs(),
   );
   if (problem !== null) throw notArmed(problem, config);
-  const timer = setInterval(check, ARMING_CHECK_MS);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  const timer = time.every(ARMING_CHECK_MS, check);
+  signal.addEventListener('abort', () => timer.cancel(), { once: true });
 }
 
 function createClose(

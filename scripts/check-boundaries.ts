@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.ts';
-import { BANS, COMPUTED_IMPORTS, FILE_RULES, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
+import { BANS, COMPUTED_IMPORTS, FILE_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
 
 export interface BoundaryReport {
   readonly files: number;
@@ -67,11 +67,18 @@ function findImportProblem(
 ): string | null {
   const { specifier } = found;
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) {
-    return unitOf(file) === 'core' ? `core may not import ${specifier}` : null;
+    return findNodeProblem(file, specifier);
   }
   return specifier.startsWith('.')
     ? findUnitProblem(root, file, found)
     : findPackageProblem(file, specifier, dependencies);
+}
+
+function findNodeProblem(file: string, specifier: string): string | null {
+  if (unitOf(file) === 'core') return `core may not import ${specifier}`;
+  const name = specifier.replace(/^node:/, '');
+  const ban = MODULE_BANS.find(({ folder, modules }) => file.startsWith(folder) && modules.includes(name));
+  return ban === undefined ? null : `\`${specifier}\` ${ban.why}`;
 }
 
 function findUnitProblem(root: string, file: string, { specifier, typeOnly }: ModuleImport): string | null {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ArmingEvent } from '../gate/events.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { TimePort } from '../time/time-port.ts';
 
 /** A start that was refused, with what to do about it. */
 export class StartError extends Error {
@@ -45,6 +46,7 @@ export function checkArming(
 }
 
 export interface ArmOptions {
+  readonly time: TimePort;
   readonly ledgerPath: string;
   readonly account: string;
   readonly version: string;
@@ -56,7 +58,7 @@ export interface ArmOptions {
 
 /** Records an arming (DESIGN section 6): bound to account, policy and version, with an expiry. The daemon must not run. */
 export function armLedger(options: ArmOptions): ArmingEvent {
-  const nowMs = Date.now();
+  const nowMs = options.time.hostMs();
   const ledger = openLedger({
     path: options.ledgerPath,
     venue: 'binance-live',

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../config.ts';
 import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../gate/ports.ts';
+import { SYSTEM_TIME } from '../time/system-time.ts';
 import { DomainClock } from '../venue/clock.ts';
 import { createEmergencyVenue } from '../venue/create-venue.ts';
 import type { EmergencyReads, HeldPosition, OddRow } from '../venue/emergency-reads.ts';
@@ -44,11 +45,11 @@ const ROUND_MS = 1_000;
  * @throws Error when the time is over and the positions could not be read once
  */
 export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions): Promise<EmergencyReport> {
-  const clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  const clock = new DomainClock(SYSTEM_TIME);
   const { venue: name, paperUrl, venueKeys } = env;
   const access =
     name === 'paper' ? { venue: name, baseUrl: paperUrl ?? '', ...venueKeys } : { venue: name, ...venueKeys };
-  const { venue, reads } = await createEmergencyVenue({ access, time: clock });
+  const { venue, reads } = await createEmergencyVenue({ access, clock, time: SYSTEM_TIME });
   const deadlineMs = performance.now() + (options.withinMs ?? WITHIN_MS);
   const over = new AbortController();
   try {

@@ -34,9 +34,10 @@ export class Canceler {
 
   /** A cancel that was refused, lost, or asked for too early is asked for again until the order has ended (BY-32). */
   async retryUnproven(): Promise<void> {
+    const now = this.#core.ports.time.monotonicMs();
     const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
       if (!order.cancelRequested || !isResting(order) || this.#running.has(order.clientOrderId)) return false;
-      return performance.now() - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= RETRY_MS;
+      return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= RETRY_MS;
     });
     await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
   }
@@ -59,7 +60,7 @@ export class Canceler {
     }
     // On its way: the sender drops it if it can; once it rests it is canceled like any other.
     if (order.status === 'in_flight') return;
-    this.#triedAt.set(order.clientOrderId, performance.now());
+    this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
     const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
     this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
     if (outcome.kind === 'canceled') {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
+import { pause } from './pause.ts';
 
 const RETRY_MS = 1_000;
 /** Between two warnings that the venue has not answered yet, wall ms. */
@@ -23,20 +23,21 @@ export class ClockSync {
    * answers; that it does not is said at once, then rarely.
    */
   async syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Promise<void> {
+    const { log, time } = this.#core.ports;
     let warnedAt: number | null = null;
     while (!this.#signal.aborted) {
       const problem = await this.#findSyncProblem();
       if (problem === null) {
-        if (warnedAt !== null) this.#core.ports.log.info({}, 'the venue answers');
+        if (warnedAt !== null) log.info({}, 'the venue answers');
         return;
       }
       if (this.#signal.aborted) return;
       if (warnedAt === null) onVenueSilent(problem);
-      if (warnedAt === null || performance.now() - warnedAt >= SILENCE_EVERY_MS) {
-        this.#core.ports.log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
-        warnedAt = performance.now();
+      if (warnedAt === null || time.monotonicMs() - warnedAt >= SILENCE_EVERY_MS) {
+        log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
+        warnedAt = time.monotonicMs();
       }
-      await delay(RETRY_MS, undefined, { signal: this.#signal });
+      await pause(time, RETRY_MS, this.#signal);
     }
   }
 
@@ -52,9 +53,10 @@ export class ClockSync {
 
   /** A jump is followed by one more reading; sources that go on contradicting each other leave the clock unknown. */
   async sync(isRetry = false): Promise<boolean> {
-    const startedAt = performance.now();
-    const outcome = await this.#core.ports.venue.fetchServerTime();
-    const sync = this.#core.ports.clock.sync(outcome, performance.now() - startedAt);
+    const { clock, time, venue } = this.#core.ports;
+    const startedAt = time.monotonicMs();
+    const outcome = await venue.fetchServerTime();
+    const sync = clock.sync(outcome, time.monotonicMs() - startedAt);
     switch (sync.kind) {
       case 'failed':
         this.#problem = sync.detail;
@@ -64,7 +66,7 @@ export class ClockSync {
         return true;
       case 'jumped':
         // At scale 0 the venue's time moves in steps by command, and forwards is how it moves.
-        if (this.#core.ports.clock.scale === 0 && sync.byMs > 0) {
+        if (clock.scale === 0 && sync.byMs > 0) {
           this.#core.market.clockSkewMs = 0;
           return true;
         }

@@ -60,10 +60,10 @@ export function takeDecision(
   options: DecideOptions,
 ): Decided | null {
   const policy = core.policyFor(request.agent);
-  const startedAt = performance.now();
+  const startedAt = core.ports.time.monotonicMs();
   const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
   const decision = decide(request, context, policy);
-  const elapsedNs = (performance.now() - startedAt) * 1e6;
+  const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
   if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
   const texts = storeTexts(core, options.texts);
   const contextText = writeContext(context);

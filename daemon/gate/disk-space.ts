@@ -55,7 +55,7 @@ export class FullDisk {
   }
 
   #isDue(request: ExecutionRequest, decided: ExecutionDecision): boolean {
-    const now = performance.now();
+    const now = this.#core.ports.time.monotonicMs();
     const known = this.#paces.get(paceKey(request));
     const pace = known ?? { partial: 0, last: null, pauseMs: 0, nextAt: now };
     const hasClosed = pace.last === null || this.#closedLots(pace.last) > 0;
@@ -129,7 +129,7 @@ export async function cancelUnrecorded(core: GateCore, pauseMs: number): Promise
   );
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt += 1) {
     // One that was on its way may have arrived meanwhile.
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (attempt > 0) await core.ports.time.delay(pauseMs);
     const outcomes = await Promise.allSettled(left.map(cancel));
     left = left.filter((_, i) => {
       const outcome = outcomes[i];

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Caller } from './api.ts';
 import type { Canceler } from './cancels.ts';
@@ -60,16 +59,13 @@ export class Executor {
     });
     const timeout = new AbortController();
     const late = AbortSignal.any([timeout.signal, this.#answerNow.signal]);
-    await Promise.race([
-      running,
-      delay(this.#core.settings.answerWithinMs, undefined, { signal: late }).catch(() => undefined),
-    ]);
+    await Promise.race([running, this.#core.ports.time.delay(this.#core.settings.answerWithinMs, late)]);
     timeout.abort();
   }
 
   /** The daemon stops: nobody waits for long any more. */
   answerSoon(): void {
-    setTimeout(() => this.#answerNow.abort(), ANSWER_WHEN_CLOSING_MS).unref();
+    this.#core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#answerNow.abort(), { unref: true });
   }
 
   async #act(intake: Intake, decided: Decided): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Canceler } from './cancels.ts';
 import type { GateCore } from './gate-core.ts';
 import { closableShare, isShared } from './state/closable-share.ts';
@@ -65,7 +64,13 @@ export class ExitRoom {
     // RISK: an answer that hangs must not hold up the exit; reduceOnly bounds both. Where others hold a part, both
     // together could close it, so that the exit waits for the proof.
     if (this.#mayCloseOthers(order)) await making;
-    else await Promise.race([making, delay(MAKE_WITHIN_MS, undefined, { ref: false })]);
+    else await Promise.race([making, this.#late()]);
+  }
+
+  #late(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#core.ports.time.after(MAKE_WITHIN_MS, resolve, { unref: true });
+    });
   }
 
   #mayCloseOthers(order: OrderState): boolean {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { wholeExitLots } from '../core/exit.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { DecisionKind } from './api/decisions.ts';
@@ -11,6 +10,7 @@ import type { GateCore } from './gate-core.ts';
 import type { InterruptedLadder } from './interrupted-exits.ts';
 import { MergedExits } from './merged-exits.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import { pause } from './pause.ts';
 import type { Rejection } from './ports.ts';
 import { neverRests, type Resolver } from './resolver.ts';
 import { waitsForOwnExits } from './state/closable-share.ts';
@@ -192,7 +192,7 @@ export class ExitRunner {
       isOver = true;
     });
     while (!isOver && statusOf(order) !== 'lost')
-      await Promise.race([resolving, delay(LOOK_EVERY_MS, undefined, { signal: this.#signal })]);
+      await Promise.race([resolving, pause(this.#core.ports.time, LOOK_EVERY_MS, this.#signal)]);
   }
 
   /** After a rung that did not close all that is left: the next one, on disk; false: the ladder ends here. */
@@ -213,7 +213,7 @@ export class ExitRunner {
     } else {
       climb.rung += 1;
       if (climb.rung >= rungs || isTakeProfit) return false;
-      await delay(this.#core.policySpec.exits.step_ms, undefined, { signal: this.#signal });
+      await pause(this.#core.ports.time, this.#core.policySpec.exits.step_ms, this.#signal);
     }
     if (!this.#mayClimb(parent)) return false;
     climb.attempt += 1;
@@ -232,10 +232,10 @@ export class ExitRunner {
       return true;
     }
     if (rejection !== null && rejection.consequence === 'none' && !order.retryable) return false;
-    const { scale } = this.#core.ports.clock;
-    const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, scale);
+    const { clock, time } = this.#core.ports;
+    const askedMs = (rejection?.retryAfterMs ?? 0) / Math.max(1, clock.scale);
     const waitMs = Math.max(BACK_OFF_MS[Math.min(failures - 1, BACK_OFF_MS.length - 1)] ?? 0, askedMs);
-    await delay(waitMs, undefined, { signal: this.#signal });
+    await pause(time, waitMs, this.#signal);
     return true;
   }
 

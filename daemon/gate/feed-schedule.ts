@@ -30,13 +30,13 @@ export class FeedSchedule {
   }
 
   dueNow(feed: FeedName): void {
-    this.#nextAt.set(feed, 0);
+    this.#nextAt.set(feed, Number.NEGATIVE_INFINITY);
   }
 
   /** Reads the feed if it is due and not being read. `stretch`: times its period. */
   start(feed: FeedName, poll: () => Promise<boolean>, stretch = 1): void {
-    const now = performance.now();
-    if (this.#busy.has(feed) || now < (this.#nextAt.get(feed) ?? 0)) return;
+    const now = this.#core.ports.time.monotonicMs();
+    if (this.#busy.has(feed) || now < (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY)) return;
     const { floorMs } = PERIODS[feed];
     const domainMs = PERIODS[feed].domainMs * stretch;
     const scale = this.#core.ports.clock.scale;

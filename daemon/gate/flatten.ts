@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
 import type { FlattenBody } from './api/operator.ts';
 import type { Caller } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import { describeFlatten, heldLots } from './flatten-answer.ts';
 import type { GateCore } from './gate-core.ts';
+import { pause } from './pause.ts';
 import type { SliceRunner } from './slices.ts';
 import type { LayerEntry } from './state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from './state/orders.ts';
@@ -105,7 +105,7 @@ export class Flatten {
     for (const entry of this.#standing()) {
       if (this.#underWay.has(entry)) continue;
       const left = this.#describeLeft(this.#targetsOf(entry));
-      const now = performance.now();
+      const now = this.#core.ports.time.monotonicMs();
       const pace = this.#pace.get(entry);
       if (pace !== undefined && now < pace.nextAt) continue;
       const pauseMs = pace?.left === left ? Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs) : ROUND_EVERY_MS;
@@ -179,7 +179,7 @@ export class Flatten {
       return null;
     });
     const answered = new AbortController();
-    const late = delay(ms, null, { signal: answered.signal }).catch(() => null);
+    const late = this.#core.ports.time.delay(ms, answered.signal).then(() => null);
     const first = await Promise.race([guarded, late]);
     answered.abort();
     return first;
@@ -189,10 +189,7 @@ export class Flatten {
   async #exitAll(caller: Caller, symbols: readonly string[]): Promise<void> {
     const exits = symbols.map((symbol) => this.#exitOnce(caller, symbol));
     const answered = new AbortController();
-    await Promise.race([
-      Promise.all(exits),
-      delay(FLATTEN_ANSWER_MS, undefined, { signal: answered.signal }).catch(() => undefined),
-    ]);
+    await Promise.race([Promise.all(exits), this.#core.ports.time.delay(FLATTEN_ANSWER_MS, answered.signal)]);
     answered.abort();
   }
 
@@ -231,7 +228,7 @@ export class Flatten {
         // What is on its way is waited for; what is unknown must not hold up the exits, but is not called canceled.
         if (!left.some((order) => order.status === 'in_flight')) return left.length === 0;
       }
-      await delay(RELIST_MS, undefined, { signal: this.#signal });
+      await pause(this.#core.ports.time, RELIST_MS, this.#signal);
     }
     return false;
   }

@@ -155,6 +155,6 @@ function recordForeignTool(
     event: payload,
     appended,
     policy,
-    decidedAtWallMs: performance.now(),
+    decidedAtWallMs: core.ports.time.monotonicMs(),
   };
 }

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import { compilePolicy } from '../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../core/policy.ts';
+import type { TimePort } from '../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
@@ -24,11 +25,12 @@ export type InterceptAllowance = (spec: IntendedPolicySpec, tool: string, args: 
 export interface GatePorts {
   readonly ledger: LedgerPort;
   readonly venue: VenuePort;
+  /** Domain time. */
   readonly clock: ClockPort;
+  /** Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is known. */
+  readonly time: TimePort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
-  /** The host's own time, ms: stamps what an operator tightens before domain time is known. */
-  readonly hostNowMs?: () => number;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;
@@ -141,7 +143,7 @@ export class GateCore {
   #instantBeforeSync(): number {
     const { lastEventAtMs } = this.state;
     if (this.settings.venue === 'paper' && lastEventAtMs > 0) return lastEventAtMs;
-    return Math.max(lastEventAtMs, this.ports.hostNowMs?.() ?? 0);
+    return Math.max(lastEventAtMs, this.ports.time.hostMs());
   }
 
   /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */
@@ -220,7 +222,7 @@ export class GateCore {
   /** The same alert at most once a minute of wall time: what fails at every tick must not fill the ledger. */
   alertRarely(code: string, detail: string, symbol: string | null = null): void {
     const key = `${code} ${symbol ?? ''}`;
-    const now = performance.now();
+    const now = this.ports.time.monotonicMs();
     if (now - (this.#alertedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_EVERY_MS) return;
     this.#alertedAt.set(key, now);
     this.alert(code, detail, symbol);

@@ -190,7 +190,7 @@ export class Gate implements GateApi {
   onReserveUsed(): void {
     this.#parts.availability.isDiskFull = true;
     // A commit tells of it, perhaps amid an append.
-    setImmediate(() => {
+    this.core.ports.time.nextTurn(() => {
       recordFullDisk(this.core);
       if (this.#parts.availability.isStarted)
         this.#parts.standing.tick().catch((error: unknown) => this.core.alertRarely('STANDING_FAILED', String(error)));

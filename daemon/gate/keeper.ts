@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
@@ -148,7 +147,7 @@ export class Keeper {
         if (this.#signal.aborted) return;
         if (this.#core.ports.ledger.isFailed) throw error;
         this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
-        await delay(RETRY_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+        await this.#core.ports.time.delay(RETRY_MS, this.#signal);
       }
     }
   }
@@ -159,25 +158,25 @@ export class Keeper {
     this.#startTasks();
     if (this.#health.isQuiet()) {
       // The venue said how long it wants to be left alone; a longer ban would end the exits, too (BINANCE.md B 2.3).
-      await delay(TICK_MS, undefined, { signal: this.#signal });
+      await this.#core.ports.time.delay(TICK_MS, this.#signal);
       return;
     }
     if (!this.isReconciled) {
-      if (!(await this.#reconcileBesideTasks())) await delay(RETRY_MS, undefined, { signal: this.#signal });
+      if (!(await this.#reconcileBesideTasks())) await this.#core.ports.time.delay(RETRY_MS, this.#signal);
       return;
     }
     this.#startDue();
     this.#trades.start();
-    await delay(TICK_MS, undefined, { signal: this.#signal });
+    await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
 
   /** Reads may hang for long: the tasks go on meanwhile. */
   async #reconcileBesideTasks(): Promise<boolean> {
-    const timer = setInterval(() => this.#startTasks(), TICK_MS);
+    const timer = this.#core.ports.time.every(TICK_MS, () => this.#startTasks());
     try {
       return await this.reconcile();
     } finally {
-      clearInterval(timer);
+      timer.cancel();
     }
   }
 
@@ -226,7 +225,7 @@ export class Keeper {
   }
 
   #forceRules(): void {
-    const now = performance.now();
+    const now = this.#core.ports.time.monotonicMs();
     if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
     this.#rulesForcedAt = now;
     this.dueNow('rules');

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import { LOOK_AGAIN_MS, pause } from './pause.ts';
 import { waitsForOwnExits } from './state/closable-share.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
 
@@ -69,14 +69,15 @@ export class MergedExits {
     if (agent === null || order.origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return;
     const isClosing = (): boolean => waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
     while (order.status === 'pending_send' && isClosing())
-      await delay(LOOK_EVERY_MS, undefined, { signal: this.#signal });
+      await pause(this.#core.ports.time, LOOK_EVERY_MS, this.#signal);
   }
 
   async #untilDue(order: OrderState): Promise<void> {
-    const { scale } = this.#core.ports.clock;
+    const { clock, time } = this.#core.ports;
     while (this.#core.nowMs() < order.dueAtMs && !this.#signal.aborted) {
+      const { scale } = clock;
       const waitMs = scale > 0 ? Math.max(1, (order.dueAtMs - this.#core.nowMs()) / scale) : LOOK_EVERY_MS;
-      await delay(waitMs, undefined, { signal: this.#signal });
+      await pause(time, Math.min(LOOK_AGAIN_MS, waitMs), this.#signal);
     }
   }
 }

@@ -70,7 +70,7 @@ export class OrderSender {
 
   #leftMs(decided: Decided): number {
     const { sendDeadlineMs } = this.#core.settings;
-    return Math.min(sendDeadlineMs, sendDeadlineMs - (performance.now() - decided.decidedAtWallMs));
+    return Math.min(sendDeadlineMs, sendDeadlineMs - (this.#core.ports.time.monotonicMs() - decided.decidedAtWallMs));
   }
 
   #findStop(order: OrderState): string | null {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { GateParts } from './gate-parts.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
@@ -11,7 +10,7 @@ export async function leaveVenue(
   slices.dropUnsent('the daemon stops', () => true);
   if (!options.leaveOrders) {
     const cancels = canceler.cancelMatching(null, (order) => !order.foreign && !order.reduceOnly, 'the daemon stops');
-    await Promise.race([cancels.catch(() => undefined), delay(1000)]);
+    await Promise.race([cancels.catch(() => undefined), core.ports.time.delay(1000)]);
   }
   await core.settled().catch(() => undefined);
   const ended = before.filter((order) => isTerminal(order.status));

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AccountFeed } from './account-feed.ts';
 import { prepareAccount } from './account-mode.ts';
 import { allRead, noteUnread } from './feed-schedule.ts';
@@ -127,9 +126,10 @@ export class Reconciliation {
 
   /** Resolves when reconciled, or after `withinMs` of wall time: then the loop goes on trying. */
   async untilReconciled(withinMs: number): Promise<boolean> {
-    const deadline = performance.now() + withinMs;
-    while (!this.isReconciled && !this.#signal.aborted && performance.now() < deadline) {
-      await delay(10, undefined, { signal: this.#signal }).catch(() => undefined);
+    const { time } = this.#core.ports;
+    const deadline = time.monotonicMs() + withinMs;
+    while (!this.isReconciled && !this.#signal.aborted && time.monotonicMs() < deadline) {
+      await time.delay(10, this.#signal);
     }
     return this.isReconciled;
   }

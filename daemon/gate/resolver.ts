@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import { pause } from './pause.ts';
 import type { VenueOrder, VenueTrade } from './ports.ts';
 import { everyLiveOrder, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
-/** Wall-clock steps between lookups; the last one repeats (BINANCE.md part B 2.4). */
-const LOOKUP_STEPS_MS = [250, 500, 1000, 2000, 5000] as const;
+/** Wall-clock steps between lookups, and the one that repeats after them (BINANCE.md part B 2.4). */
+const LOOKUP_STEPS_MS: readonly number[] = [250, 500, 1000, 2000];
+const LAST_STEP_MS = 5000;
 /** Successful not-founds, past the acceptance horizon, before an order counts as not placed. */
 const NOT_FOUND_NEEDED = 3;
 /** After this many steps without proof the order is `lost`: still reserved, still looked up, an operator is told. */
@@ -94,7 +95,7 @@ export class Resolver {
           order.symbol,
         );
       }
-      await delay(LOOKUP_STEPS_MS[Math.min(step, LOOKUP_STEPS_MS.length - 1)], undefined, { signal: this.#signal });
+      await pause(this.#core.ports.time, LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS, this.#signal);
     }
   }
 

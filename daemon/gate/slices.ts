@@ -1,14 +1,16 @@
 import type { ExecutionRequest } from '../core/request.ts';
+import type { Timer } from '../time/time-port.ts';
 import { type Decided, planSingle, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import { endedEvent, type OrderSender } from './order-sender.ts';
+import { LOOK_AGAIN_MS } from './pause.ts';
 import { isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
 export class SliceRunner {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Set<Timer>();
 
   constructor(core: GateCore, sender: OrderSender) {
     this.#core = core;
@@ -29,9 +31,9 @@ export class SliceRunner {
   }
 
   #schedule(decided: Decided, order: OrderState, tokenSkillSha256: string | null): void {
-    const scale = this.#core.ports.clock.scale;
-    const waitMs = scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / scale) : 25;
-    const timer = setTimeout(() => {
+    const { clock, time } = this.#core.ports;
+    const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / clock.scale) : 25;
+    const timer = time.after(Math.min(LOOK_AGAIN_MS, waitMs), () => {
       this.#timers.delete(timer);
       // Domain time decides, not the timer: at scale 0 it moves in steps.
       if (this.#core.nowMs() < order.dueAtMs && order.status === 'pending_send')
@@ -40,7 +42,7 @@ export class SliceRunner {
         this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) =>
           this.#core.alert('SLICE_FAILED', String(error), order.symbol),
         );
-    }, waitMs);
+    });
     this.#timers.add(timer);
   }
 
@@ -119,7 +121,7 @@ export class SliceRunner {
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { TimePort } from '../time/time-port.ts';
 import { type ParsedPolicy, parsePolicy } from './parse.ts';
 import type { VenueMinimum } from './semantics.ts';
 import { MAX_POLICY_BYTES } from './yaml-text.ts';
@@ -35,6 +35,7 @@ export type PolicyFileEvent =
   | { readonly kind: 'unreadable'; readonly problem: string };
 
 export interface WatchOptions {
+  readonly time: TimePort;
   /** The text that is in force already: the first event is the first difference from it. */
   readonly loadedText?: string;
   /** Time between two looks at the file; a change is taken when two looks in a row agree. Default 250. */
@@ -53,7 +54,7 @@ export async function watchPolicyFile(
   path: string,
   onChange: (event: PolicyFileEvent) => void,
   signal: AbortSignal,
-  options: WatchOptions = {},
+  options: WatchOptions,
 ): Promise<void> {
   let reported = options.loadedText === undefined ? null : keyOf({ ok: true, text: options.loadedText });
   let before: string | null = null;
@@ -66,7 +67,7 @@ export async function watchPolicyFile(
       onChange(describe(path, read, options));
     }
     before = key;
-    await delay(options.pollMs ?? 250, undefined, { signal, ref: false }).catch(() => undefined);
+    await options.time.delay(options.pollMs ?? 250, signal);
   }
 }
 

@@ -54,7 +54,7 @@ export class AccountReads {
   /** Position and balance lists are two answers: the snapshot is as of the earlier one's request. */
   async fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>> {
     return this.#reader.link.outcome(async () => {
-      const requestedAtMs = this.#reader.link.time.nowMs();
+      const requestedAtMs = this.#reader.link.clock.nowMs();
       const [account, positionRisk, settings] = await Promise.all([
         this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetAccount()),
         this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk()),
@@ -69,7 +69,7 @@ export class AccountReads {
       const positions = parsePositions(positionRisk, this.#tables.instruments, settings);
       return {
         requestedAtMs,
-        observedAtMs: this.#reader.link.time.nowMs(),
+        observedAtMs: this.#reader.link.clock.nowMs(),
         ...parseBalances(account),
         positions,
         leverage,

@@ -1,7 +1,8 @@
 import { Agent, type Dispatcher } from 'undici';
+import type { TimePort } from '../time/time-port.ts';
 import type { CcxtBinance, CcxtBinanceConstructor } from './ccxt-types.ts';
 import { checkEndpoints, moveEndpoints, parsePaperOrigin, type VenueAccess } from './endpoints.ts';
-import { exchangeOnce, type HttpAnswer, TransportError } from './transport.ts';
+import { exchangeOnce, type HttpAnswer, type HttpExchange, TransportError } from './transport.ts';
 
 /**
  * One call and what became of it. It belongs to the caller: nothing of it is kept in fields of the exchange object,
@@ -60,6 +61,9 @@ export interface ClientOptions {
   readonly access: VenueAccess;
   /** Domain time for signatures. */
   readonly nowMs: () => number;
+  readonly time: TimePort;
+  /** Instead of `connections` to the hosts. */
+  readonly exchange?: HttpExchange;
   readonly connections: number;
 }
 
@@ -74,18 +78,8 @@ export async function loadBinanceusdm(): Promise<(options: ClientOptions) => Bin
 }
 
 function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): BinanceClient {
-  const agent = new Agent({
-    connections: options.connections,
-    pipelining: 1,
-    allowH2: false,
-    autoSelectFamily: true,
-    connectTimeout: 5000,
-    keepAliveTimeout: 30_000,
-    keepAliveMaxTimeout: 60_000,
-    headersTimeout: ANSWER_WITHIN_MS,
-    bodyTimeout: ANSWER_WITHIN_MS,
-  });
-  const wire: Wire = { inFlight: 0, onIdle: () => undefined };
+  const { time } = options;
+  const wire = options.exchange === undefined ? connect(options.connections, time) : wireOf(options.exchange);
   let pending: VenueCall | null = null;
   let origins: ReadonlySet<string> = new Set();
 
@@ -111,7 +105,7 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
       if (!origins.has(url.slice(0, url.indexOf('/', 8)))) throw new TransportError('not_sent', 'FOREIGN_HOST');
       checkParameters(call, url, body);
       call.wasDispatched = true;
-      const answer = await send(agent, wire, call, { url, method, headers, body });
+      const answer = await send(wire, call, { url, method, headers, body });
       call.answer = answer;
       call.json = await this.handleRestResponse(
         { status: answer.status, statusText: '', headers: answer.headers, text: () => Promise.resolve(answer.text) },
@@ -124,6 +118,8 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
     }
   }
   const ccxt = new BinanceExchange(buildConfig(options));
+  // Its own, of the host, stamps only when it last asked (`lastRestRequestTimestamp`), also before domain time is known.
+  ccxt.milliseconds = () => time.hostMs();
   origins = applyEndpoints(ccxt, options.access);
   hideSecrets(ccxt);
   return {
@@ -139,9 +135,9 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
     },
     fetchOpen: (path) => {
       const origin = String(ccxt.urls.api.fapiPublic).replace(/\/fapi\/v1$/, '');
-      return send(agent, wire, createCall({}), { url: origin + path, method: 'GET', headers: {}, body: undefined });
+      return send(wire, createCall({}), { url: origin + path, method: 'GET', headers: {}, body: undefined });
     },
-    close: (graceMs) => closeAgent(agent, wire, graceMs),
+    close: (graceMs) => closeWire(wire, graceMs, time),
   };
 }
 
@@ -193,18 +189,40 @@ function checkParameters(call: VenueCall, url: string, body: string | undefined)
   if (count !== Object.keys(call.expected).length) throw new TransportError('not_sent', 'WIRE_MISMATCH count');
 }
 interface Wire {
+  readonly exchange: HttpExchange;
+  /** Cuts what is still under way. */
+  readonly destroy: () => Promise<void>;
   inFlight: number;
   onIdle: () => void;
 }
+function wireOf(exchange: HttpExchange, destroy: () => Promise<void> = () => Promise.resolve()): Wire {
+  return { exchange, destroy, inFlight: 0, onIdle: () => undefined };
+}
+function connect(connections: number, time: TimePort): Wire {
+  const agent = new Agent({
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    autoSelectFamily: true,
+    connectTimeout: 5000,
+    keepAliveTimeout: 30_000,
+    keepAliveMaxTimeout: 60_000,
+    headersTimeout: ANSWER_WITHIN_MS,
+    bodyTimeout: ANSWER_WITHIN_MS,
+  });
+  return wireOf(
+    (request) => exchangeOnce(agent, request, time),
+    () => agent.destroy(),
+  );
+}
 async function send(
-  agent: Agent,
   wire: Wire,
   call: VenueCall,
   request: { url: string; method: string; headers: Record<string, string>; body: string | undefined },
 ): Promise<HttpAnswer> {
   wire.inFlight += 1;
   try {
-    return await exchangeOnce(agent, {
+    return await wire.exchange({
       url: request.url,
       method: request.method as Dispatcher.HttpMethod,
       headers: { ...request.headers, 'User-Agent': USER_AGENT },
@@ -222,15 +240,15 @@ async function send(
   }
 }
 /** Waits for what is on the wire, for `graceMs` at most, then cuts every connection (`Agent.close` cannot be cut short). */
-async function closeAgent(agent: Agent, wire: Wire, graceMs: number): Promise<void> {
+async function closeWire(wire: Wire, graceMs: number, time: TimePort): Promise<void> {
   if (wire.inFlight > 0 && graceMs > 0) {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, graceMs);
+      const timer = time.after(graceMs, resolve);
       wire.onIdle = () => {
-        clearTimeout(timer);
+        timer.cancel();
         resolve();
       };
     });
   }
-  await agent.destroy();
+  await wire.destroy();
 }

@@ -19,6 +19,7 @@ export interface CcxtBinance {
   getExceptionsByUrl(url: string, exactOrBroad: string): unknown;
   setLastRequest(request: unknown): void;
   nonce(): number;
+  milliseconds: () => number;
   createOrder(
     symbol: string,
     type: string,

@@ -24,9 +24,9 @@ export type ClockSync =
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface ClockSources {
-  /** Wall milliseconds that never go back (`performance.now`). */
+  /** Wall milliseconds that never go back (`TimePort.monotonicMs`). */
   readonly monotonicMs: () => number;
-  /** The host's settable clock (`Date.now`), only to notice that it was set. */
+  /** The host's settable clock (`TimePort.hostMs`), only to notice that it was set. */
   readonly hostMs: () => number;
 }
 export const MAX_JUMP_MS = 1000;

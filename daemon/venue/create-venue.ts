@@ -1,5 +1,6 @@
 import type { VenueName } from '../core/policy.ts';
 import type { VenuePort } from '../gate/ports.ts';
+import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
 import type { DomainTime } from './clock.ts';
@@ -12,13 +13,18 @@ import { MarketTables } from './market-tables.ts';
 import { ReadLimiter } from './read-limiter.ts';
 import { Reader } from './reader.ts';
 import { createRedactor, type Redact } from './redaction.ts';
+import type { HttpExchange } from './transport.ts';
 import { VenueLink } from './venue-link.ts';
 import { VenueOrders } from './venue-orders.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
   /** Domain time of signatures and observations; it may be synchronised after the venue was created. */
-  readonly time: DomainTime;
+  readonly clock: DomainTime;
+  /** Wall time: every deadline, and the pace of reads. */
+  readonly time: TimePort;
+  /** The wire; without one, connections to the hosts of `access`. */
+  readonly exchange?: HttpExchange;
   /** Further secrets of the process that no text of this module may carry. */
   readonly secrets?: readonly string[];
   /** Request weight a wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
@@ -65,17 +71,17 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   readonly venue: VenuePort;
   readonly reads: EmergencyReads;
 }> {
-  const { access, time } = config;
+  const { access, clock, time, exchange } = config;
   const build = await loadBinanceusdm();
-  const nowMs = () => time.nowMs();
-  const orderClient = build({ access, nowMs, connections: 64 });
-  const readClient = build({ access, nowMs, connections: 24 });
+  const shared = { access, time, nowMs: () => clock.nowMs(), ...(exchange === undefined ? {} : { exchange }) };
+  const orderClient = build({ ...shared, connections: 64 });
+  const readClient = build({ ...shared, connections: 24 });
   const redact = createRedactor([access.apiKey, access.secret, ...(config.secrets ?? [])]);
-  const link = new VenueLink(time, redact, config.answerWithinMs ?? ANSWER_WITHIN_MS);
+  const link = new VenueLink(clock, redact, config.answerWithinMs ?? ANSWER_WITHIN_MS);
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
-  const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, () => performance.now());
+  const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, time);
   const orders = new VenueOrders(orderClient, tables, link);
   const reader = new Reader(readClient, link, limiter);
   const market = new MarketReads(reader, tables);
@@ -84,7 +90,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const venue: VenuePort = {
     venue: access.venue,
     get acceptanceHorizonMs() {
-      return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, time.scale);
+      return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, clock.scale);
     },
     fetchServerTime: () => market.fetchServerTime(),
     fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),

@@ -40,7 +40,7 @@ export class EmergencyReads {
   /** Steps of quantities and prices; neither brackets nor fees. */
   async loadSymbols(): Promise<FetchOutcome<null>> {
     return this.#reader.link.outcome(async () => {
-      const observedAtMs = this.#reader.link.time.nowMs();
+      const observedAtMs = this.#reader.link.clock.nowMs();
       const json = await this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo());
       this.#tables.replace(new InstrumentTable(json, observedAtMs), []);
       return null;

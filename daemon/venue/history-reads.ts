@@ -76,7 +76,7 @@ export class HistoryReads {
   }
   /** The first page of trades at or after an instant, window by window. */
   async #fetchFirstTrades(symbol: string, sinceMs: number, parse: (row: unknown) => VenueTrade): Promise<VenueTrade[]> {
-    const nowMs = this.#reader.link.time.nowMs();
+    const nowMs = this.#reader.link.clock.nowMs();
     for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
       const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
       const rows = requireList(

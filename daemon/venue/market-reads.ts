@@ -58,7 +58,7 @@ export class MarketReads {
   /** Absent from the answer: what the exchange does not list, or has no brackets or fees of (not open yet, or no more). */
   async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>> {
     return this.#reader.link.outcome(async () => {
-      const observedAtMs = this.#reader.link.time.nowMs();
+      const observedAtMs = this.#reader.link.clock.nowMs();
       const [exchangeInfo, leverageBracket] = await Promise.all([
         this.#reader.readLater(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
         this.#reader.readLater(1, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
@@ -153,7 +153,7 @@ export class MarketReads {
     return { premiumIndex, bookTicker };
   }
   async #fetchFundingIntervals(): Promise<ReadonlyMap<string, number>> {
-    const nowMs = this.#reader.link.time.nowMs();
+    const nowMs = this.#reader.link.clock.nowMs();
     if (this.#funding === null || nowMs - this.#funding.observedAtMs > FUNDING_INFO_MAX_AGE_MS) {
       const intervals = parseFundingIntervals(await this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetFundingInfo()));
       this.#funding = { intervals, observedAtMs: nowMs };

@@ -1,3 +1,5 @@
+import type { TimePort, Timer } from '../time/time-port.ts';
+
 /** A read that was refused because too many wait already: the caller's next poll replaces it. */
 export class ReadQueueFullError extends Error {
   override readonly name = 'ReadQueueFullError';
@@ -23,21 +25,21 @@ const RESERVED_SHARE = 0.5;
  */
 export class ReadLimiter {
   readonly #limits: ReadLimits;
-  readonly #monotonicMs: () => number;
+  readonly #time: TimePort;
   readonly #queue: Waiting[] = [];
   /** What can wait: it starts only with half of the bucket left, so that prices and positions never stand behind it. */
   readonly #later: Waiting[] = [];
   #inFlight = 0;
   #tokens: number;
   #refilledAtMs: number;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: Timer | null = null;
   #isClosed = false;
 
-  constructor(limits: ReadLimits, monotonicMs: () => number) {
+  constructor(limits: ReadLimits, time: TimePort) {
     this.#limits = limits;
-    this.#monotonicMs = monotonicMs;
+    this.#time = time;
     this.#tokens = this.#capacity();
-    this.#refilledAtMs = monotonicMs();
+    this.#refilledAtMs = time.monotonicMs();
   }
   run<T>(weight: number, task: () => Promise<T>): Promise<T> {
     return this.#run(this.#queue, weight, task);
@@ -61,7 +63,7 @@ export class ReadLimiter {
   }
   close(): void {
     this.#isClosed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.cancel();
     for (const waiting of [...this.#queue.splice(0), ...this.#later.splice(0)])
       waiting.refuse(new ReadQueueFullError('the venue is closing'));
   }
@@ -103,15 +105,15 @@ export class ReadLimiter {
   }
   #refill(): void {
     if (this.#limits.weightPerMinute === null) return;
-    const nowMs = this.#monotonicMs();
+    const nowMs = this.#time.monotonicMs();
     const earned = ((nowMs - this.#refilledAtMs) * this.#limits.weightPerMinute) / 60_000;
     this.#tokens = Math.min(this.#capacity(), this.#tokens + earned);
     this.#refilledAtMs = nowMs;
   }
   #wake(needed: number): void {
     const rate = (this.#limits.weightPerMinute ?? 1) / 60_000;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#advance(), Math.ceil((needed - this.#tokens) / rate));
-    this.#timer.unref();
+    this.#timer?.cancel();
+    const waitMs = Math.ceil((needed - this.#tokens) / rate);
+    this.#timer = this.#time.after(waitMs, () => this.#advance(), { unref: true });
   }
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { TimePort } from '../time/time-port.ts';
 
 export interface HttpRequest {
   readonly url: string;
@@ -17,6 +18,11 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
+/**
+ * A wire: one attempt, within the request's bounds of time. Rejects with {@link TransportError} only, which tells whether
+ * a byte may have left.
+ */
+export type HttpExchange = (request: HttpRequest) => Promise<HttpAnswer>;
 /**
  * Where a request without a complete answer stopped. `not_sent` and `send_deadline`: no byte was written, ever.
  * `sent`: at least one byte may have reached the exchange, so what became of it is not known.
@@ -56,7 +62,7 @@ function lowerCaseHeaders(headers: Record<string, string | string[] | undefined>
  * UND_ERR_HEADERS_TIMEOUT and UND_ERR_BODY_TIMEOUT come before and after the exchange has acted): the stage is `sent`.
  * RISK: a request given up while it waited for a socket must stay dead; `settled` is read in `onRequestStart`.
  */
-export function exchangeOnce(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
+export function exchangeOnce(dispatcher: Dispatcher, request: HttpRequest, time: TimePort): Promise<HttpAnswer> {
   const { origin, pathname, search } = new URL(request.url);
   return new Promise((resolve, reject) => {
     let settled = false;
@@ -70,8 +76,8 @@ export function exchangeOnce(dispatcher: Dispatcher, request: HttpRequest): Prom
     function finish(): boolean {
       if (settled) return false;
       settled = true;
-      clearTimeout(sendTimer);
-      clearTimeout(answerTimer);
+      sendTimer.cancel();
+      answerTimer.cancel();
       return true;
     }
     function fail(code: string, stage: TransportStage = started ? 'sent' : 'not_sent'): void {
@@ -80,17 +86,17 @@ export function exchangeOnce(dispatcher: Dispatcher, request: HttpRequest): Prom
       reject(error);
       abort?.(error);
     }
-    const answerTimer = setTimeout(() => fail('ANSWER_TIMEOUT'), request.answerWithinMs);
-    const sendTimer = setTimeout(() => {
+    const answerTimer = time.after(request.answerWithinMs, () => fail('ANSWER_TIMEOUT'));
+    const sendTimer = time.after(request.sendWithinMs, () => {
       if (!started) fail('SEND_DEADLINE', 'send_deadline');
-    }, request.sendWithinMs);
-    const sendBefore = performance.now() + request.sendWithinMs;
+    });
+    const sendBefore = time.monotonicMs() + request.sendWithinMs;
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = (reason) => controller.abort(reason);
         // The timer may be late when the loop was busy: the clock decides.
-        if (!settled && performance.now() >= sendBefore) fail('SEND_DEADLINE', 'send_deadline');
+        if (!settled && time.monotonicMs() >= sendBefore) fail('SEND_DEADLINE', 'send_deadline');
         else if (settled) controller.abort(new TransportError('not_sent', 'GIVEN_UP'));
         else started = true;
       },

@@ -43,9 +43,9 @@ function readErrorBody(text: string): { code: number | null; message: string } {
   }
   return { code: null, message: text };
 }
-function readRetryAfter(header: string | undefined, time: DomainTime): number | null {
+function readRetryAfter(header: string | undefined, clock: DomainTime): number | null {
   if (header === undefined || !/^\d{1,7}$/.test(header.trim())) return null;
-  return Number(header) * 1000 * Math.max(1, time.scale);
+  return Number(header) * 1000 * Math.max(1, clock.scale);
 }
 function isJsonContainer(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
@@ -53,11 +53,11 @@ function isJsonContainer(value: unknown): boolean {
 
 /** Runs calls and turns their ends into facts. Everything textual that leaves has passed `redact`. */
 export class VenueLink {
-  readonly time: DomainTime;
+  readonly clock: DomainTime;
   readonly redact: Redact;
   readonly #answerWithinMs: number;
-  constructor(time: DomainTime, redact: Redact, answerWithinMs: number) {
-    this.time = time;
+  constructor(clock: DomainTime, redact: Redact, answerWithinMs: number) {
+    this.clock = clock;
     this.redact = redact;
     this.#answerWithinMs = answerWithinMs;
   }
@@ -87,7 +87,7 @@ export class VenueLink {
         code,
         message: isSuccess && code === null ? '' : this.redact(message),
         thrownKind: 'none',
-        retryAfterMs: readRetryAfter(call.answer.headers['retry-after'], this.time),
+        retryAfterMs: readRetryAfter(call.answer.headers['retry-after'], this.clock),
       };
     }
     const stage = call.transportError?.stage;

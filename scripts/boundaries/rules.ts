@@ -51,7 +51,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
 /** Verbs that work without a running daemon reach for the one folder that they are about. */
 export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/start.ts': rule(['main', 'http']),
-  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy']),
+  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy', 'time']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger']),
   'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
@@ -63,7 +63,7 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/data.ts': rule(['replay']),
   'daemon/cli/verbs/attack.ts': rule(['attack', 'policy', 'main', 'http']),
   'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
-  'daemon/cli/emergency-flatten.ts': rule(['venue'], ['gate']),
+  'daemon/cli/emergency-flatten.ts': rule(['venue', 'time'], ['gate']),
 };
 
 /** Packages with one door. Keys end in `/` for a scope. */
@@ -91,12 +91,41 @@ export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
 /** The only files that may read `process.env`. */
 export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config.ts', 'daemon/cli/main.ts'];
 
+/** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
+const ON_HANDED_TIME = ['daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daemon/exchange-sim/'] as const;
+/** Those whose randomness is none at all: what they send and record follows from what they were given. */
+const WITHOUT_CHANCE = ['daemon/gate/', 'daemon/venue/'] as const;
+
+export interface ModuleBan {
+  readonly folder: string;
+  /** With and without `node:`. */
+  readonly modules: readonly string[];
+  readonly why: string;
+}
+/** Modules of Node that a folder may not load. */
+export const MODULE_BANS: readonly ModuleBan[] = [
+  ...ON_HANDED_TIME.map((folder) => ({
+    folder,
+    modules: ['timers', 'timers/promises', 'perf_hooks'],
+    why: 'takes time from the process; it is handed a TimePort',
+  })),
+  ...WITHOUT_CHANCE.map((folder) => ({
+    folder,
+    modules: ['crypto'],
+    why: 'may draw at random; what it needs of it comes in through a port',
+  })),
+];
+
 export interface CodeBan {
   readonly folder: string;
   readonly except: readonly string[];
   readonly pattern: RegExp;
   readonly why: string;
 }
+/** `Date` of a given instant is a conversion; without one it is the host's clock. `queueMicrotask` takes no time. */
+const TIME_OF_THE_PROCESS =
+  /\b(?:setTimeout|setInterval|setImmediate|clearTimeout|clearInterval|clearImmediate|performance|hrtime|uptime|globalThis)\b|\bDate\b(?!\s*(?:\.\s*(?:parse|UTC)\b|\(\s*[^)\s]))|\bAbortSignal\s*\.\s*timeout\b|\bMath\s*\.\s*random\b/g;
+
 export const BANS: readonly CodeBan[] = [
   {
     // SAE-NONBYPASS: what has not passed the gate does not become an order. The emergency exit runs without a gate.
@@ -126,4 +155,16 @@ export const BANS: readonly CodeBan[] = [
     pattern: /\bMath\s*\.\s*(?!(?:abs|ceil|floor|max|min|round|sign|sqrt|trunc)\b)\w+|\*\*/g,
     why: 'is not one of + - * / and sqrt, whose results are the same on every machine',
   },
+  ...ON_HANDED_TIME.map((folder) => ({
+    folder,
+    except: [],
+    pattern: TIME_OF_THE_PROCESS,
+    why: 'takes time or chance from the process; it is handed a TimePort',
+  })),
+  ...WITHOUT_CHANCE.map((folder) => ({
+    folder,
+    except: [],
+    pattern: /\b(?:crypto|randomBytes|randomInt|randomUUID|getRandomValues)\b/g,
+    why: 'draws at random; what it needs of it comes in through a port',
+  })),
 ];

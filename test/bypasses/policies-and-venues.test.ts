@@ -20,6 +20,7 @@ import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api/policy.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { DaemonWorld, order, until } from '../daemon/harness.ts';
@@ -270,7 +271,7 @@ describe('ways around a gate: venues', () => {
     });
   }
   it('BY-28 keeps every host of a paper venue on loopback, and refuses a base URL that is not', async () => {
-    const time = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+    const clock = new DomainClock(SYSTEM_TIME);
     for (const baseUrl of [
       'https://fapi.binance.com',
       'http://example.com:80',
@@ -278,7 +279,11 @@ describe('ways around a gate: venues', () => {
       'ftp://127.0.0.1:1',
     ])
       await assert.rejects(async () => {
-        const venue = await createVenue({ access: { venue: 'paper', baseUrl, apiKey: 'k', secret: 's' }, time });
+        const venue = await createVenue({
+          access: { venue: 'paper', baseUrl, apiKey: 'k', secret: 's' },
+          clock,
+          time: SYSTEM_TIME,
+        });
         await venue.close();
       }, baseUrl);
   });

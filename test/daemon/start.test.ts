@@ -14,6 +14,7 @@ import { createLogger } from '../../daemon/http/logging.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { ACCOUNT_NAME, startDaemon } from '../../daemon/main.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { Mutable } from './harness.ts';
 
 const log = createLogger({ level: 'silent', secrets: [] });
@@ -61,6 +62,7 @@ function makeLive(t: TestContext) {
   };
   const arm = (change: Partial<ArmingEvent> & { readonly hours?: number } = {}): void => {
     armLedger({
+      time: SYSTEM_TIME,
       ledgerPath,
       account: ACCOUNT_NAME,
       version: change.version ?? version,

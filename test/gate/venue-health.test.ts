@@ -5,6 +5,7 @@ import type { Rejection } from '../../daemon/gate/ports.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
 import { VenueHealth } from '../../daemon/gate/venue-health.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
 
@@ -39,7 +40,7 @@ function createHealth(): { readonly core: GateCore; readonly health: VenueHealth
   const log = { info: nothing, warn: nothing, error: nothing };
   const observer = { alerted: nothing };
   const ledger = { isFailed: false, appendNow };
-  const ports = { clock: { nowMs: () => T0 }, ledger, log, observer } as unknown as GatePorts;
+  const ports = { clock: { nowMs: () => T0 }, time: SYSTEM_TIME, ledger, log, observer } as unknown as GatePorts;
   const settings = { venue: 'paper', account: 'main', version: '0', answerWithinMs: 1, sendDeadlineMs: 1 } as const;
   const core = new GateCore(ports, settings, { spec: basePolicy, hash: 'test' });
   const health = new VenueHealth(core, {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PolicyFileEvent, readPolicyFile, watchPolicyFile } from '../../daemon/policy/file.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { readText } from './documents.ts';
 
 const TEXT = readText('policies/default.yaml');
@@ -46,7 +47,8 @@ describe('watchPolicyFile', () => {
     const controller = new AbortController();
     abort.push(controller);
     const events: PolicyFileEvent[] = [];
-    const options = loadedText === undefined ? { pollMs: 5 } : { pollMs: 5, loadedText };
+    const options =
+      loadedText === undefined ? { time: SYSTEM_TIME, pollMs: 5 } : { time: SYSTEM_TIME, pollMs: 5, loadedText };
     const ended = watchPolicyFile(file, (event) => events.push(event), controller.signal, options);
     return { events, ended, controller };
   }

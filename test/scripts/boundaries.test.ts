@@ -63,7 +63,7 @@ test('sources that keep to the rules are not reported', () => {
   );
 });
 
-const CASES: readonly (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
+const CASES: (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
   ['core imports the gate', 'daemon/core/x.ts', "import { a } from '../gate/ports.ts';", /core may not import gate/],
   ['core imports a type of the gate', 'daemon/core/x.ts', "import type { A } from '../gate/ports.ts';", /core may not/],
   ['core imports node', 'daemon/core/x.ts', "import { join } from 'node:path';", /core may not import node:path/],
@@ -112,6 +112,46 @@ const CASES: readonly (readonly [name: string, file: string, source: string, exp
   ['tests in the product', 'daemon/gate/x.ts', "import { a } from '../../test/a.ts';", /does not exist/],
   ['a folder nobody decided on', 'daemon/utils/x.ts', "import { a } from '../core/decision.ts';", /not a known unit/],
 ];
+const TIME: readonly (readonly [what: string, source: string])[] = [
+  ['setTimeout', 'setTimeout(() => undefined, 1);'],
+  ['setInterval', 'const timer = setInterval(() => undefined, 1);'],
+  ['setImmediate', 'setImmediate(() => undefined);'],
+  ['clearTimeout', 'export const stop = clearTimeout;'],
+  ['clearInterval', 'clearInterval(timer);'],
+  ['clearImmediate', 'clearImmediate(timer);'],
+  ['performance', 'export const t = performance.now();'],
+  ['hrtime', 'export const t = process.hrtime.bigint();'],
+  ['globalThis', "export const t = globalThis['performance'];"],
+  ['Date', 'export const t = Date.now();'],
+  ['Date', 'export const t = new Date();'],
+  ['Date', 'export const t = new Date;'],
+  ['Date', 'export const t = Date().length;'],
+  ['Date', 'export const { now } = Date;'],
+  ['AbortSignal.timeout', 'export const s = AbortSignal.timeout(1);'],
+  ['Math.random', 'export const r = Math.random();'],
+  ['node:timers/promises', "import { setTimeout as delay } from 'node:timers/promises';"],
+  ['timers', "import timers from 'timers';"],
+  ['node:perf_hooks', "import * as hooks from 'node:perf_hooks';"],
+];
+for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
+  for (const [what, source] of TIME)
+    CASES.push([`${unit} takes \`${source}\``, `daemon/${unit}/x.ts`, source, new RegExp(`\`${what}\` takes time`)]);
+for (const unit of ['gate', 'venue']) {
+  for (const source of ['export const id = crypto.randomUUID();', "import { randomBytes } from 'node:crypto';"])
+    CASES.push([`${unit} draws: ${source}`, `daemon/${unit}/x.ts`, source, /(?:draws|may draw) at random/]);
+}
+
+test('time that is handed in, instants that are converted and microtasks are no time of the process', () => {
+  const source = [
+    'export function f(time: { after(ms: number, fn: () => void): void }, atMs: number): string {',
+    '  time.after(1, () => queueMicrotask(() => undefined));',
+    "  return new Date(atMs).toISOString() + Date.parse('2026-01-01') + Date.UTC(2026, 1) + new Date( atMs );",
+    '}',
+  ].join('\n');
+  for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
+    assert.deepEqual(checkSources({ [`daemon/${unit}/x.ts`]: source }), []);
+});
+
 for (const [name, file, source, expected] of CASES) {
   test(`reports when ${name}`, () => {
     const violations = checkSources({ [file]: `// first line\n${source}\n` });

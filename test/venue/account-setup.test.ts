@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type { VenuePort } from '../../daemon/gate/ports.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { AccountReads } from '../../daemon/venue/account-reads.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { MarketTables } from '../../daemon/venue/market-tables.ts';
@@ -114,9 +115,9 @@ test('on a live venue the rights of the key are read, and must be readable', asy
   serveAccount();
   const build = await loadBinanceusdm();
   const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
-  const client = build({ access, nowMs: () => Date.now(), connections: 4 });
+  const client = build({ access, nowMs: () => Date.now(), time: SYSTEM_TIME, connections: 4 });
   const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, createRedactor([API_KEY, SECRET]), 2000);
-  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, () => performance.now());
+  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, SYSTEM_TIME);
   const account = new AccountReads(new Reader(client, link, limiter), new MarketTables([client]), true);
   assert.equal((await account.prepareAccount(['BTCUSDT'])).kind, 'failed', 'no answer is no proof');
   for (const enableWithdrawals of [true, false]) {

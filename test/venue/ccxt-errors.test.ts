@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { SubmitOutcome } from '../../daemon/gate/ports.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createCall, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { classifySubmit } from '../../daemon/venue/outcome.ts';
 import { API_KEY, answerJson, connectVenue, FakeExchange, order, SECRET } from './fake-exchange.ts';
@@ -30,7 +31,7 @@ test('on a local host ccxt raises the same class for each answer as on the real 
   if (rows.length === 0) return t.skip('vectors/ccxt_error_classes.json is not here');
   const build = await loadBinanceusdm();
   const access = { venue: 'paper', baseUrl: fake.url, apiKey: API_KEY, secret: SECRET } as const;
-  const client = build({ access, nowMs: () => Date.now(), connections: 4 });
+  const client = build({ access, nowMs: () => Date.now(), time: SYSTEM_TIME, connections: 4 });
   client.ccxt.setMarkets([client.ccxt.parseMarket(fake.symbols[0])]);
   for (const row of rows) {
     script(row);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { type ClientOptions, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
@@ -14,9 +15,9 @@ import {
 
 const build = await loadBinanceusdm();
 const keys = { apiKey: 'visible-key', secret: 'visible-secret' };
-const time = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+const clock = new DomainClock(SYSTEM_TIME);
 function client(access: VenueAccess) {
-  const options: ClientOptions = { access, nowMs: () => 1, connections: 1 };
+  const options: ClientOptions = { access, nowMs: () => 1, time: SYSTEM_TIME, connections: 1 };
   return build(options);
 }
 
@@ -85,10 +86,10 @@ test('BY-28: a partial override is refused, whichever endpoint stayed behind', (
 test('BY-28: a base URL given to a venue that has its own is refused at start', async () => {
   for (const venue of ['binance-demo', 'binance-live'] as const) {
     const access = { venue, baseUrl: 'http://127.0.0.1:4242', ...keys } as VenueAccess;
-    await assert.rejects(createVenue({ access, time }), VenueMismatchError);
+    await assert.rejects(createVenue({ access, clock, time: SYSTEM_TIME }), VenueMismatchError);
   }
   const paper = { venue: 'paper', baseUrl: 'https://fapi.binance.com', ...keys } as const;
-  await assert.rejects(createVenue({ access: paper, time }), VenueMismatchError);
+  await assert.rejects(createVenue({ access: paper, clock, time: SYSTEM_TIME }), VenueMismatchError);
 });
 
 test('keys do not show when the exchange object is dumped', async () => {

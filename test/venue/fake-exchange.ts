@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Approved, OrderInstruction, StopInstruction, VenuePort } from '../../daemon/gate/ports.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 
@@ -90,11 +91,12 @@ export class FakeExchange {
     });
   }
   #answer(request: SeenRequest, response: ServerResponse): void {
-    const body = this.#defaultBody(request);
+    const body = this.defaultBody(request);
     if (body === undefined) answerJson(response, { code: -5000, msg: 'no such path' }, 404);
     else answerJson(response, body);
   }
-  #defaultBody({ method, path, params }: SeenRequest): unknown {
+  /** Undefined: there is no such path. */
+  defaultBody({ method, path, params }: Pick<SeenRequest, 'method' | 'path' | 'params'>): unknown {
     switch (`${method} ${path}`) {
       case 'GET /fapi/v1/time':
         return { serverTime: Date.now() };
@@ -135,11 +137,11 @@ export function orderAnswer(params: Record<string, string>, changes: Record<stri
 }
 
 export async function connectVenue(url: string, keys = { apiKey: API_KEY, secret: SECRET }): Promise<VenuePort> {
-  const time = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  const clock = new DomainClock(SYSTEM_TIME);
   const access = { venue: 'paper', baseUrl: url, ...keys } as const;
-  const venue = await createVenue({ access, time, readWeightPerMinute: null });
+  const venue = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null });
   const startedMs = performance.now();
-  time.sync(await venue.fetchServerTime(), performance.now() - startedMs);
+  clock.sync(await venue.fetchServerTime(), performance.now() - startedMs);
   return venue;
 }
 export function order(changes: Partial<OrderInstruction> = {}): Approved<OrderInstruction> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { ReadLimiter, ReadQueueFullError } from '../../daemon/venue/read-limiter.ts';
 
 function gate(): { task: () => Promise<void>; open: () => void } {
@@ -14,7 +15,10 @@ async function settle(): Promise<void> {
 }
 
 test('reads run first come, first served, never more at once than allowed', async () => {
-  const limiter = new ReadLimiter({ maxInFlight: 2, maxQueued: 10, weightPerMinute: null }, () => 0);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 2, maxQueued: 10, weightPerMinute: null },
+    { ...SYSTEM_TIME, monotonicMs: () => 0 },
+  );
   const started: number[] = [];
   const gates = [0, 1, 2, 3].map(() => gate());
   const runs = gates.map(({ task }, index) =>
@@ -34,7 +38,10 @@ test('reads run first come, first served, never more at once than allowed', asyn
 });
 
 test('a read beyond the queue is refused, and a failed one frees its place', async () => {
-  const limiter = new ReadLimiter({ maxInFlight: 1, maxQueued: 1, weightPerMinute: null }, () => 0);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 1, maxQueued: 1, weightPerMinute: null },
+    { ...SYSTEM_TIME, monotonicMs: () => 0 },
+  );
   const held = gate();
   const first = limiter.run(1, held.task);
   const second = limiter.run(1, () => Promise.reject(new Error('down')));
@@ -50,7 +57,10 @@ test('a read beyond the queue is refused, and a failed one frees its place', asy
 
 test('weight is spent from a bucket that refills with wall time', async () => {
   let nowMs = 0;
-  const limiter = new ReadLimiter({ maxInFlight: 100, maxQueued: 100, weightPerMinute: 240 }, () => nowMs);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 100, maxQueued: 100, weightPerMinute: 240 },
+    { ...SYSTEM_TIME, monotonicMs: () => nowMs },
+  );
   let done = 0;
   const run = (weight: number) =>
     limiter.run(weight, async () => {
@@ -75,7 +85,10 @@ test('weight is spent from a bucket that refills with wall time', async () => {
 
 test('what can wait stands behind the others, and leaves them half of the bucket and of the places', async () => {
   let nowMs = 0;
-  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 }, () => nowMs);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 },
+    { ...SYSTEM_TIME, monotonicMs: () => nowMs },
+  );
   const started: string[] = [];
   const start = (name: string) => async (): Promise<void> => {
     started.push(name);
@@ -94,7 +107,10 @@ test('what can wait stands behind the others, and leaves them half of the bucket
 
 test('a request that waits for nothing counts: what can wait makes room for it', async () => {
   let nowMs = 0;
-  const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 }, () => nowMs);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 },
+    { ...SYSTEM_TIME, monotonicMs: () => nowMs },
+  );
   limiter.spend(20);
   let isDone = false;
   const later = limiter.runLater(20, async () => {
@@ -109,7 +125,10 @@ test('a request that waits for nothing counts: what can wait makes room for it',
 });
 
 test('closing refuses what waits and what comes', async () => {
-  const limiter = new ReadLimiter({ maxInFlight: 1, maxQueued: 5, weightPerMinute: null }, () => 0);
+  const limiter = new ReadLimiter(
+    { maxInFlight: 1, maxQueued: 5, weightPerMinute: null },
+    { ...SYSTEM_TIME, monotonicMs: () => 0 },
+  );
   const held = gate();
   const first = limiter.run(1, held.task);
   const second = limiter.run(1, held.task);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { FetchOutcome, MarketQuote, SubmitOutcome, VenueOrder, VenuePort } from '../../daemon/gate/ports.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { order, stop } from './fake-exchange.ts';
@@ -41,9 +42,9 @@ async function prices(): Promise<{ quote: MarketQuote; taking: number; resting: 
 
 before(async () => {
   sim = await startExchangeSim({ enforceLimits: false, startMs: 1_740_960_000_000 });
-  clock = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() });
+  clock = new DomainClock(SYSTEM_TIME);
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
-  venue = await createVenue({ access, time: clock, readWeightPerMinute: null, answerWithinMs: 750 });
+  venue = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null, answerWithinMs: 750 });
   clock.setScale(await venue.fetchTimeScale());
   assert.equal((await venue.fetchAccount([])).kind, 'failed', 'no signature before the clock is set');
   const startedMs = performance.now();
@@ -272,7 +273,7 @@ test('transfers are listed once each, with their sign, apart from other income',
 
 test('a wrong secret is an authentication failure that closes the venue', async () => {
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'wrong' } as const;
-  const stranger = await createVenue({ access, time: clock, readWeightPerMinute: null });
+  const stranger = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null });
   const outcome = await stranger.fetchAccount(SYMBOLS);
   assert.equal(outcome.kind === 'failed' && outcome.consequence, 'close_venue');
   await stranger.close();
@@ -280,9 +281,9 @@ test('a wrong secret is an authentication failure that closes the venue', async 
 
 test('the acceptance horizon follows the scale of the venue', async () => {
   assert.equal(venue.acceptanceHorizonMs, 6000);
-  const fast = new DomainClock({ monotonicMs: () => performance.now(), hostMs: () => Date.now() }, 60);
+  const fast = new DomainClock(SYSTEM_TIME, 60);
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
-  const scaled = await createVenue({ access, time: fast });
+  const scaled = await createVenue({ access, clock: fast, time: SYSTEM_TIME });
   assert.equal(scaled.acceptanceHorizonMs, 360_000);
   await scaled.close();
 });

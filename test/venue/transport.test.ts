@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Agent } from 'undici';
 import type { Rejection, SubmitOutcome, VenuePort } from '../../daemon/gate/ports.ts';
-import { exchangeOnce, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
 import {
   API_KEY,
   answerJson,
@@ -18,6 +19,7 @@ import {
 } from './fake-exchange.ts';
 
 const ORDER = 'POST /fapi/v1/order';
+const exchange = (agent: Agent, request: HttpRequest): Promise<HttpAnswer> => exchangeOnce(agent, request, SYSTEM_TIME);
 const fake = new FakeExchange();
 let venue: VenuePort;
 before(async () => {
@@ -228,13 +230,13 @@ async function failure(promise: Promise<unknown>): Promise<TransportError> {
 test('an order that waits for a socket past its deadline is dropped and never sent later', async () => {
   const { server, url, seen, release } = await startHanging();
   const agent = new Agent({ connections: 1, pipelining: 1 });
-  const first = exchangeOnce(agent, request(`${url}/first`));
-  const late = await failure(exchangeOnce(agent, request(`${url}/late`, { sendWithinMs: 30 })));
+  const first = exchange(agent, request(`${url}/first`));
+  const late = await failure(exchange(agent, request(`${url}/late`, { sendWithinMs: 30 })));
   assert.deepEqual([late.stage, late.code], ['send_deadline', 'SEND_DEADLINE']);
   while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
   release();
   await first;
-  const last = exchangeOnce(agent, request(`${url}/last`));
+  const last = exchange(agent, request(`${url}/last`));
   while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
   release();
   await last;
@@ -246,7 +248,7 @@ test('an order that waits for a socket past its deadline is dropped and never se
 test('a busy event loop does not let an order through after its deadline', async () => {
   const { server, url, seen } = await startHanging();
   const agent = new Agent({ connections: 1 });
-  const pending = failure(exchangeOnce(agent, request(`${url}/late`, { sendWithinMs: 5 })));
+  const pending = failure(exchange(agent, request(`${url}/late`, { sendWithinMs: 5 })));
   const startedMs = performance.now();
   while (performance.now() - startedMs < 40);
   assert.equal((await pending).stage, 'send_deadline');
@@ -271,7 +273,7 @@ test('the total deadline bounds a missing answer, a stalled body and a slow one'
   const agent = new Agent();
   for (const path of ['/silent', '/stall', '/drip']) {
     const startedMs = performance.now();
-    const error = await failure(exchangeOnce(agent, request(url + path, { answerWithinMs: 120 })));
+    const error = await failure(exchange(agent, request(url + path, { answerWithinMs: 120 })));
     assert.deepEqual([error.stage, error.code], ['sent', 'ANSWER_TIMEOUT'], path);
     assert.ok(performance.now() - startedMs < 600, path);
   }
@@ -286,7 +288,7 @@ test('a body beyond its bound ends the exchange', async () => {
   await once(server, 'listening');
   const agent = new Agent();
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const error = await failure(exchangeOnce(agent, request(url)));
+  const error = await failure(exchange(agent, request(url)));
   assert.deepEqual([error.stage, error.code], ['sent', 'BODY_TOO_LARGE']);
   await agent.destroy();
   server.closeAllConnections();
@@ -299,14 +301,14 @@ test('failures before a socket is there prove that nothing was sent, those after
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  assert.equal((await failure(exchangeOnce(agent, request(`http://127.0.0.1:${port}/`)))).stage, 'sent');
-  const notTls = await failure(exchangeOnce(agent, request(`https://127.0.0.1:${port}/`)));
+  assert.equal((await failure(exchange(agent, request(`http://127.0.0.1:${port}/`)))).stage, 'sent');
+  const notTls = await failure(exchange(agent, request(`https://127.0.0.1:${port}/`)));
   assert.equal(notTls.stage, 'not_sent', `${notTls.code}: the handshake never gave a usable socket`);
   server.close();
   await once(server, 'close');
-  const refused = await failure(exchangeOnce(agent, request(`http://127.0.0.1:${port}/`)));
+  const refused = await failure(exchange(agent, request(`http://127.0.0.1:${port}/`)));
   assert.deepEqual([refused.stage, refused.code], ['not_sent', 'ECONNREFUSED']);
-  const nowhere = await failure(exchangeOnce(agent, request('http://no-such-host.invalid/')));
+  const nowhere = await failure(exchange(agent, request('http://no-such-host.invalid/')));
   assert.equal(nowhere.stage, 'not_sent', nowhere.code);
   await agent.destroy();
 });

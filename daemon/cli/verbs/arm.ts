@@ -34,10 +34,11 @@ function parseHours(text: string): number {
 
 async function arm(io: Io, options: ArmOptions): Promise<void> {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
-  const [{ ACCOUNT_NAME }, { armLedger }, { parsePolicy }] = await Promise.all([
+  const [{ ACCOUNT_NAME }, { armLedger }, { parsePolicy }, { SYSTEM_TIME }] = await Promise.all([
     import('../../main.ts'),
     import('../../boot/live.ts'),
     import('../../policy/parse.ts'),
+    import('../../time/system-time.ts'),
   ]);
   const file = resolve(options.policy);
   const parsed = parsePolicy(readPolicyText(file), file);
@@ -49,6 +50,7 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
     throw new CliError(EXIT.VERIFICATION, `${file} does not name binance-live in scope.venues.`);
   }
   const arming = armLedger({
+    time: SYSTEM_TIME,
     ledgerPath: join(home, 'binance-live', 'ledger.db'),
     account: ACCOUNT_NAME,
     version: readVersion(),

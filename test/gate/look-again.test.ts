@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Decided } from '../../daemon/gate/decisions.ts';
+import type { GateCore } from '../../daemon/gate/gate-core.ts';
+import { MergedExits } from '../../daemon/gate/merged-exits.ts';
+import type { OrderSender } from '../../daemon/gate/order-sender.ts';
+import { pause } from '../../daemon/gate/pause.ts';
+import { SliceRunner } from '../../daemon/gate/slices.ts';
+import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
+import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** An order that is due in an hour, and a core whose domain time is set by hand. */
+function createWait(): { core: GateCore; order: OrderState; time: { nowMs: number; sleptMs: number[]; wake(): void } } {
+  const ledger = new FoldedLedger();
+  const orders = [
+    { client_order_id: 'o-0', lots: 10 },
+    { client_order_id: 'o-1', lots: 10, slice: 1, delay_ms: HOUR_MS },
+  ];
+  ledger.append(decisionEvent({ id: 'd-1', agent: 'alice', atMs: T0, orders }));
+  const [, order] = liveOrders(ledger.state.orders, 'BTCUSDT');
+  assert.ok(order?.status === 'pending_send' && order.dueAtMs === T0 + HOUR_MS);
+  let woken: () => void = () => assert.fail('nobody waits');
+  const time = { nowMs: T0, sleptMs: [] as number[], wake: () => woken() };
+  const port: TimePort = {
+    ...SYSTEM_TIME,
+    after: (ms, fn) => {
+      time.sleptMs.push(ms);
+      woken = fn;
+      return { cancel: () => undefined };
+    },
+    delay: (ms) => new Promise((resolve) => port.after(ms, resolve)),
+  };
+  const core = {
+    state: ledger.state,
+    nowMs: () => time.nowMs,
+    ports: { clock: { scale: 1 }, time: port },
+    // What falls due is decided again; here that ends it.
+    policySpec: { staging: { ttl_ms: 0 } },
+    policyFor: () => ({ exitScope: 'account' }),
+    alert: (_code: string, detail: string) => assert.fail(detail),
+  } as unknown as GateCore;
+  return { core, order, time };
+}
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a slice looks at the clock again every few seconds: what a jump makes due does not wait for the old span', async () => {
+  const { core, order, time } = createWait();
+  const ended: OrderState[] = [];
+  const sender = { sendOpening: async () => ({ kind: 'accepted' }), record: (o: OrderState) => ended.push(o) };
+  const runner = new SliceRunner(core, sender as unknown as OrderSender);
+  await runner.run({ body: { decision_id: 'd-1' }, event: {} } as Decided, null);
+  time.wake();
+  assert.deepEqual(time.sleptMs, [5_000, 5_000]);
+  time.nowMs = T0 + HOUR_MS;
+  time.wake();
+  assert.deepEqual(ended, [order]);
+});
+
+test('so does an exit that waits for its rate', async () => {
+  const { core, order, time } = createWait();
+  const sender = { record: () => undefined } as unknown as OrderSender;
+  let isDue = false;
+  const joined = new MergedExits(core, sender, new AbortController().signal).join(order, 10, async () => undefined);
+  void joined.then(() => {
+    isDue = true;
+  });
+  time.wake();
+  await turn();
+  assert.deepEqual(time.sleptMs, [5_000, 5_000]);
+  assert.equal(isDue, false);
+  time.nowMs = T0 + HOUR_MS;
+  time.wake();
+  await joined;
+});
+
+test('what pauses ends with the signal', async () => {
+  const stop = new AbortController();
+  const pausing = pause(SYSTEM_TIME, HOUR_MS, stop.signal);
+  stop.abort(new Error('whatever the reason'));
+  await assert.rejects(pausing, { name: 'AbortError' });
+  await assert.rejects(pause(SYSTEM_TIME, HOUR_MS, stop.signal), { name: 'AbortError' });
+});
