@@ -3,6 +3,7 @@
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
 import './world/exit-limits.ts';
+import './world/exit-targets.ts';
 import './world/exits.ts';
 import './world/exits-of-others.ts';
 import './world/foreign-lots.ts';

@@ -75,7 +75,7 @@ describe('BY-43 an exit ends what would undo it', () => {
     const rests = await world.tool('place_order', order(exit), alice);
     assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body));
     await wait();
-    assert.equal((await ask(opened)).execution.state, 'filled');
+    await until('every slice is filled', async () => (await ask(opened)).execution.state === 'filled');
   });
 
   it('resting openings, where it closes all; not where it closes a part', async () => {
