@@ -84,6 +84,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     venue: config.venue,
     account: ACCOUNT_NAME,
     now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
+    time,
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');
       void recording?.onLedgerFailure();

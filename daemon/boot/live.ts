@@ -64,6 +64,7 @@ export function armLedger(options: ArmOptions): ArmingEvent {
     venue: 'binance-live',
     account: options.account,
     now: () => nowMs,
+    time: options.time,
   });
   try {
     const arming: ArmingEvent = {

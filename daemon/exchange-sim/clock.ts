@@ -1,3 +1,5 @@
+import type { TimePort } from '../time/time-port.ts';
+
 /**
  * The exchange's clock. `wall`: server time runs `scale` times as fast as the wall from an epoch on. `manual`: it
  * stands still and only `jump` moves it.
@@ -16,12 +18,12 @@ export interface Clock {
   drift(): number;
 }
 
-export function createClock(mode: 'wall' | 'manual', epochMs: number, scale: number): Clock {
-  const wallMs = Date.now();
-  const startedMs = performance.now();
+export function createClock(time: TimePort, mode: 'wall' | 'manual', epochMs: number, scale: number): Clock {
+  const wallMs = time.hostMs();
+  const startedMs = time.monotonicMs();
   let jumpedMs = 0;
   let movedAtMs = startedMs;
-  const elapsed = () => (mode === 'wall' ? (performance.now() - startedMs) * scale : 0);
+  const elapsed = () => (mode === 'wall' ? (time.monotonicMs() - startedMs) * scale : 0);
   return {
     mode,
     scale,
@@ -30,8 +32,8 @@ export function createClock(mode: 'wall' | 'manual', epochMs: number, scale: num
     now: () => Math.floor(epochMs + jumpedMs + elapsed()),
     jump: (ms) => {
       jumpedMs += ms;
-      movedAtMs = performance.now();
+      movedAtMs = time.monotonicMs();
     },
-    drift: () => (mode === 'manual' ? performance.now() - movedAtMs : 0),
+    drift: () => (mode === 'manual' ? time.monotonicMs() - movedAtMs : 0),
   };
 }

@@ -1,3 +1,4 @@
+import type { TimePort } from '../time/time-port.ts';
 import type { Clock } from './clock.ts';
 import { advanceTo, type World } from './market/world.ts';
 import type { FaultQueue } from './rest/faults.ts';
@@ -6,6 +7,7 @@ import type { ExchangeStorage } from './storage.ts';
 
 /** A running exchange: its world, and what the HTTP face needs to serve it. */
 export interface Exchange {
+  readonly time: TimePort;
   readonly world: World;
   readonly clock: Clock;
   readonly apiKey: string;
@@ -15,6 +17,8 @@ export interface Exchange {
   readonly faults: FaultQueue;
   readonly storage: ExchangeStorage | null;
   readonly listenKeys: Set<string>;
+  /** Ids of orders that come without one, and of listen keys. */
+  readonly randomBytes: (size: number) => Buffer;
 }
 
 /** Brings the world up to the clock. */

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { LedgerError } from './errors.ts';
-import type { AppendRecord, Genesis } from './types.ts';
+import type { AppendRecord, Genesis, RandomBytes } from './types.ts';
 
 export const GENESIS_KIND = 'genesis';
 
@@ -9,8 +8,8 @@ export const GENESIS_KIND = 'genesis';
 const FORMAT = 1;
 
 /** First record of a new ledger. The random id makes its hash, and with it the client order ids, unlike any other's. */
-export function buildGenesisRecord(venue: string, account: string, atMs: number): AppendRecord {
-  const payload = { account, format: FORMAT, genesis_id: randomBytes(16).toString('hex'), venue };
+export function buildGenesisRecord(venue: string, account: string, atMs: number, random: RandomBytes): AppendRecord {
+  const payload = { account, format: FORMAT, genesis_id: random(16).toString('hex'), venue };
   return { kind: GENESIS_KIND, at_ms: atMs, payload };
 }
 

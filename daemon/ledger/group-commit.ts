@@ -1,3 +1,4 @@
+import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
 import { type ChainHead, chainRecords } from './chain-builder.ts';
 import { LedgerError } from './errors.ts';
@@ -14,6 +15,9 @@ export interface SeqRange {
 }
 
 export interface GroupCommitPorts {
+  readonly time: TimePort;
+  /** Commits a batch that was just opened when this says so; without it, at the end of its turn (see below). */
+  readonly schedule?: ((commit: () => void) => Timer) | undefined;
   /** Writes all of it durably in one transaction, or throws and has written nothing. */
   readonly write: (content: BatchContent) => void;
   readonly isDiskFull: (error: unknown) => boolean;
@@ -49,7 +53,7 @@ export class GroupCommit {
   readonly #ports: GroupCommitPorts;
   #head: ChainHead;
   #batch: Batch | null = null;
-  #timer: NodeJS.Immediate | null = null;
+  #timer: Timer | null = null;
   #failure: LedgerError | null = null;
   #isClosed = false;
   #isBuilding = false;
@@ -127,18 +131,20 @@ export class GroupCommit {
 
   #openBatch(): Batch {
     if (this.#batch !== null) return this.#batch;
-    this.#batch = createBatch();
-    this.#timer = setImmediate(() => this.#endTurn());
+    const { time, schedule } = this.#ports;
+    this.#batch = createBatch(time.monotonicMs());
+    this.#timer = schedule?.(() => this.#commit()) ?? time.nextTurn(() => this.#endTurn());
     return this.#batch;
   }
 
   #endTurn(): void {
     const batch = this.#batch;
     if (batch === null) return;
+    const { time } = this.#ports;
     const { length } = batch.content.events;
-    if (length > batch.seen && performance.now() - batch.openedAt < MAX_COLLECT_MS) {
+    if (length > batch.seen && time.monotonicMs() - batch.openedAt < MAX_COLLECT_MS) {
       batch.seen = length;
-      this.#timer = setImmediate(() => this.#endTurn());
+      this.#timer = time.nextTurn(() => this.#endTurn());
     } else {
       this.#commit();
     }
@@ -147,11 +153,12 @@ export class GroupCommit {
   #commit(): void {
     const batch = this.#batch;
     if (batch === null) return;
-    if (this.#timer !== null) clearImmediate(this.#timer);
+    this.#timer?.cancel();
     this.#batch = null;
     this.#timer = null;
 
-    const startedAt = performance.now();
+    const { time } = this.#ports;
+    const startedAt = time.monotonicMs();
     const wasReserveUsed = this.#stats.reserve_used;
     const failure = this.#write(batch.content);
     if (failure !== null) {
@@ -162,7 +169,7 @@ export class GroupCommit {
     }
     const { commits, records, reserve_used } = this.#stats;
     const { events } = batch.content;
-    const last_commit_us = Math.round((performance.now() - startedAt) * 1000);
+    const last_commit_us = Math.round((time.monotonicMs() - startedAt) * 1000);
     this.#stats = { commits: commits + 1, records: records + events.length, last_commit_us, reserve_used };
     batch.settle(null);
     if (reserve_used && !wasReserveUsed) isolate(() => this.#ports.onReserveUsed());
@@ -195,7 +202,7 @@ export class GroupCommit {
   }
 }
 
-function createBatch(): Batch {
+function createBatch(openedAt: number): Batch {
   let settle: Batch['settle'] = () => undefined;
   const committed = new Promise<void>((resolve, reject) => {
     settle = (failure) => (failure === null ? resolve() : reject(failure));
@@ -204,7 +211,7 @@ function createBatch(): Batch {
   // that nobody awaits was alone in it.
   committed.catch(() => undefined);
   const content = { events: [], texts: [], policies: [] };
-  return { content, committed, settle, openedAt: performance.now(), seen: 0 };
+  return { content, committed, settle, openedAt, seen: 0 };
 }
 
 function toAppended({ seq, at_ms, kind, prev_hash, hash }: PreparedEvent) {

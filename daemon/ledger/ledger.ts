@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
-import { prepareBatchWriter } from './batch-writer.ts';
+import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
 import { chainRecords } from './chain-builder.ts';
 import { isDiskFull, openForWriting, toLedgerError } from './connection.ts';
 import { LedgerError } from './errors.ts';
@@ -9,10 +10,11 @@ import { buildGenesisRecord, checkGenesis, findGenesis } from './genesis.ts';
 import { GroupCommit, type SeqRange } from './group-commit.ts';
 import { sha256Hex, ZERO_HASH } from './hash-chain.ts';
 import { acquireLock, type LedgerLock } from './lock.ts';
+import type { MemoryStorage } from './memory-storage.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
-import { createReserve, DEFAULT_RESERVE_BYTES, type Reserve } from './reserve.ts';
+import { createReserve, DEFAULT_RESERVE_BYTES, NO_RESERVE, type Reserve } from './reserve.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
   AppendedEvent,
@@ -33,7 +35,8 @@ import { checkTail } from './verify.ts';
  * @throws LedgerError LEDGER_LOCKED, LEDGER_WRONG_VENUE, LEDGER_CORRUPT, LEDGER_FULL, LEDGER_MIGRATION, LEDGER_PERMISSIONS
  */
 export function openLedger(options: OpenLedgerOptions): Ledger {
-  const { path } = options;
+  const { path, storage } = options;
+  if (storage !== undefined && storage !== 'file') return openInMemory(storage, options);
   const folder = dirname(path);
   let lock: LedgerLock | undefined;
   let db: Database | undefined;
@@ -43,11 +46,14 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
     const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
     const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes);
     db = openForWriting(path);
-    migrate(db, readMigrations(findMigrationsFolder()), options.now());
-    const genesis = findGenesis(db, path) ?? writeGenesis(db, options);
-    checkGenesis(genesis, options.venue, options.account, path);
+    const genesis = prepare(db, options);
     if (options.maxBytes !== undefined) limitPages(db, options.maxBytes - reserveBytes);
-    return new SqliteLedger({ db, genesis, lock, reserve, options });
+    const opened = db;
+    const release = (): void => {
+      if (opened.open) opened.close();
+      lock?.release();
+    };
+    return new SqliteLedger({ db, genesis, reserve, release, write: prepareBatchWriter(db), options });
   } catch (error) {
     db?.close();
     lock?.release();
@@ -55,8 +61,31 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   }
 }
 
-function writeGenesis(db: Database, { path, venue, account, now }: OpenLedgerOptions): Genesis {
-  const events = chainRecords({ seq: 0, hash: ZERO_HASH }, [buildGenesisRecord(venue, account, now())]);
+/** Whoever held the storage before can write nothing more: two lives of one simulated process share one memory. */
+function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledger {
+  const lease = storage.lease();
+  const { db } = lease;
+  const genesis = prepare(db, options);
+  const append = prepareBatchWriter(db);
+  const write = (content: BatchContent): void => {
+    lease.assertHeld();
+    append(content);
+  };
+  return new SqliteLedger({ db, genesis, reserve: NO_RESERVE, release: () => lease.release(), write, options });
+}
+
+/** Tables and first record. */
+function prepare(db: Database, options: OpenLedgerOptions): Genesis {
+  migrate(db, readMigrations(findMigrationsFolder()), options.now());
+  const genesis = findGenesis(db, options.path) ?? writeGenesis(db, options);
+  checkGenesis(genesis, options.venue, options.account, options.path);
+  return genesis;
+}
+
+function writeGenesis(db: Database, options: OpenLedgerOptions): Genesis {
+  const { path, venue, account, now } = options;
+  const record = buildGenesisRecord(venue, account, now(), options.randomBytes ?? randomBytes);
+  const events = chainRecords({ seq: 0, hash: ZERO_HASH }, [record]);
   prepareBatchWriter(db)({ events, texts: [], policies: [] });
   const genesis = findGenesis(db, path);
   if (genesis === null) throw new LedgerError('LEDGER_CORRUPT', `The genesis record of ${path} cannot be read back.`);
@@ -71,25 +100,30 @@ function limitPages(db: Database, bytes: number): void {
 interface LedgerParts {
   readonly db: Database;
   readonly genesis: Genesis;
-  readonly lock: LedgerLock;
   readonly reserve: Reserve;
+  /** Writes a batch in one transaction, durable when it returns. */
+  readonly write: (content: BatchContent) => void;
+  /** Gives up the database and the right to write it. */
+  readonly release: () => void;
   readonly options: OpenLedgerOptions;
 }
 
 class SqliteLedger extends SqliteReader implements Ledger {
   readonly tokens: TokenStore;
-  readonly #lock: LedgerLock;
+  readonly #release: () => void;
   readonly #now: () => number;
   readonly #commits: GroupCommit;
   readonly #listeners = new Set<(range: SeqRange) => void>();
 
-  constructor({ db, genesis, lock, reserve, options }: LedgerParts) {
+  constructor({ db, genesis, reserve, write, release, options }: LedgerParts) {
     super(db, options.path, genesis);
-    this.#lock = lock;
+    this.#release = release;
     this.#now = options.now;
-    this.tokens = createTokenStore(db, options.now);
+    this.tokens = createTokenStore(db, options.now, options.randomBytes);
     this.#commits = new GroupCommit(checkTail(this), {
-      write: prepareBatchWriter(db),
+      time: options.time,
+      schedule: options.scheduleCommit,
+      write,
       isDiskFull,
       releaseReserve: () => {
         if (!reserve.release()) return false;
@@ -160,7 +194,6 @@ class SqliteLedger extends SqliteReader implements Ledger {
 
   override close(): void {
     this.#commits.close();
-    if (this.db.open) this.db.close();
-    this.#lock.release();
+    this.#release();
   }
 }

@@ -11,6 +11,9 @@ export interface Reserve {
   release(): boolean;
 }
 
+/** Memory has no disk to run full. */
+export const NO_RESERVE: Reserve = { isUsed: false, release: () => false };
+
 /**
  * Makes sure that the reserve file exists in full size. It is filled with random bytes, since a file system that
  * compresses or keeps holes would reserve nothing for zeros.

@@ -5,7 +5,7 @@ import { openForWriting, toLedgerError } from './connection.ts';
 import { LedgerError } from './errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
-import type { NewToken, TokenRecord, TokenStore } from './types.ts';
+import type { NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
 
 /** How an agent is written, as in a policy's `agents`: a token under another name could never be given limits. */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -13,12 +13,12 @@ export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms';
 
 /** A secret is `hf_` and 256 random bits in base64url. */
-function createSecret(): string {
-  return `hf_${randomBytes(32).toString('base64url')}`;
+function createSecret(random: RandomBytes): string {
+  return `hf_${random(32).toString('base64url')}`;
 }
 
 /** Tokens of an open ledger. Every call reads or writes the table itself, so a revocation holds from the next request. */
-export function createTokenStore(db: Database, now: () => number): TokenStore {
+export function createTokenStore(db: Database, now: () => number, random: RandomBytes = randomBytes): TokenStore {
   const insert = db.prepare(
     `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
@@ -31,9 +31,9 @@ export function createTokenStore(db: Database, now: () => number): TokenStore {
   );
   return {
     createToken(token: NewToken) {
-      const secret = createSecret();
+      const secret = createSecret(random);
       const record: TokenRecord = {
-        id: `tok_${randomBytes(8).toString('hex')}`,
+        id: `tok_${random(8).toString('hex')}`,
         role: token.role,
         name: token.name,
         agent: token.agent ?? null,

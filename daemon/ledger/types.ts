@@ -1,4 +1,6 @@
+import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
+import type { MemoryStorage } from './memory-storage.ts';
 
 /** A record of the chain as it is stored. `text` is the payload exactly as it was hashed. */
 export interface LedgerEvent {
@@ -147,6 +149,9 @@ export interface Ledger extends LedgerReader {
   close(): void;
 }
 
+/** Random bytes, as `randomBytes` of node:crypto gives them. */
+export type RandomBytes = (size: number) => Buffer;
+
 export interface OpenLedgerOptions {
   /** Path of the database file; its folder also gets the lock and the reserve. */
   readonly path: string;
@@ -154,6 +159,14 @@ export interface OpenLedgerOptions {
   readonly account: string;
   /** Domain clock, ms; stamps genesis, texts, policies and tokens. */
   readonly now: () => number;
+  /** Timers and clocks of the group commit. */
+  readonly time: TimePort;
+  /** Source of the genesis id and of tokens; that of node:crypto when absent. */
+  readonly randomBytes?: RandomBytes;
+  /** Files beside `path` (the default), or memory: no file, no lock, no reserve; the same chain and the same reads. */
+  readonly storage?: MemoryStorage | 'file';
+  /** When a batch is committed, for a simulation whose disk takes time; at the end of its turn when absent. */
+  readonly scheduleCommit?: (commit: () => void) => Timer;
   /** Size of the reserve that is given up on a full disk. Default 16 MiB. */
   readonly reserveBytes?: number;
   /**

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { AGENT_PATTERN } from '../../daemon/contract/policy-values.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { AGENT_NAME } from '../../daemon/ledger/tokens.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { holdfast } from './run.ts';
 
 const POLICIES = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -26,6 +27,7 @@ before(() => {
     venue: 'paper',
     account: 'main',
     now: () => NOW_MS,
+    time: SYSTEM_TIME,
     reserveBytes: 65536,
   });
   ledger.appendSync([

@@ -42,7 +42,13 @@ function makeLive(t: TestContext) {
     version: string;
   };
   const ledgerPath = join(home, 'binance-live', 'ledger.db');
-  openLedger({ path: ledgerPath, venue: 'binance-live', account: ACCOUNT_NAME, now: () => Date.now() }).close();
+  openLedger({
+    path: ledgerPath,
+    venue: 'binance-live',
+    account: ACCOUNT_NAME,
+    now: () => Date.now(),
+    time: SYSTEM_TIME,
+  }).close();
   let venues = 0;
   const start = async (env: Readonly<Record<string, string>> = { HOLDFAST_LIVE_ARMED: '1' }): Promise<void> => {
     const { config, secrets } = readEnv({

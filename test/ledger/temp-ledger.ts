@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { LedgerError, type LedgerErrorCode } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import type { AppendRecord, Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 
 export const NOW_MS = 1_760_054_400_000;
 
@@ -23,7 +24,7 @@ export function makeFolder(t: Cleanups): string {
 /** Options of a paper ledger with a small reserve. */
 export function ledgerOptions(folder: string, more: Partial<OpenLedgerOptions> = {}): OpenLedgerOptions {
   const path = join(folder, 'paper', 'ledger.db');
-  return { path, venue: 'paper', account: 'main', now: () => NOW_MS, reserveBytes: 65536, ...more };
+  return { path, venue: 'paper', account: 'main', now: () => NOW_MS, time: SYSTEM_TIME, reserveBytes: 65536, ...more };
 }
 
 /** A new ledger that is closed and removed after the test. */

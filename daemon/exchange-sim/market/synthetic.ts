@@ -6,7 +6,7 @@ import type { Instrument } from '../core/instruments.ts';
 import type { Bar, BarSource, FundingPoint } from './bars.ts';
 
 export const SYNTHETIC_BAR_MS = 900_000;
-/** Bars before the one that is running when the market is created. */
+/** Bars before the one that is running when the market is created, unless told otherwise. */
 export const PREHISTORY_BARS = 3000;
 /** Quiet bars that end the prehistory, and that start the live market (four bars cover 30 minutes from anywhere). */
 const QUIET_BEFORE = 130;
@@ -85,11 +85,13 @@ export class SyntheticMarket {
   #regime: Regime = 'volatile';
   #index = 0;
   readonly #firstOpenMs: number;
+  readonly #prehistoryBars: number;
 
-  constructor(instruments: readonly Instrument[], seed: number, startMs: number) {
+  constructor(instruments: readonly Instrument[], seed: number, startMs: number, prehistoryBars = PREHISTORY_BARS) {
+    this.#prehistoryBars = prehistoryBars;
     this.#instruments = instruments;
     this.#random = xoroshiro128plus(seed);
-    this.#firstOpenMs = (Math.floor(startMs / SYNTHETIC_BAR_MS) - PREHISTORY_BARS) * SYNTHETIC_BAR_MS;
+    this.#firstOpenMs = (Math.floor(startMs / SYNTHETIC_BAR_MS) - prehistoryBars) * SYNTHETIC_BAR_MS;
     for (const [order, instrument] of instruments.entries()) {
       const fundingRate = (atMs: number) => syntheticFunding(seed, order, atMs);
       this.#grown.set(instrument.symbol, new SyntheticSource((index) => this.#growTo(index), fundingRate));
@@ -100,7 +102,7 @@ export class SyntheticMarket {
 
   #buildPrehistory(): void {
     const rows: (readonly Draw[])[] = [];
-    for (let index = 0; index < PREHISTORY_BARS; index++) rows.push(this.#drawRow());
+    for (let index = 0; index < this.#prehistoryBars; index++) rows.push(this.#drawRow());
     for (const [column, instrument] of this.#instruments.entries()) {
       const total = rows.reduce((sum, row) => sum + (row[column]?.logReturn ?? 0), 0);
       let price = toNumber(instrument.startPrice) * Math.exp(-total);
@@ -148,7 +150,7 @@ export class SyntheticMarket {
   #drawRow(): readonly Draw[] {
     const random = this.#random;
     const index = this.#index++;
-    const isQuiet = index >= PREHISTORY_BARS - QUIET_BEFORE && index < PREHISTORY_BARS + QUIET_AFTER;
+    const isQuiet = index >= this.#prehistoryBars - QUIET_BEFORE && index < this.#prehistoryBars + QUIET_AFTER;
     this.#regime = isQuiet ? 'quiet' : nextRegime(this.#regime, uniformFloat64(random));
     const sigma = SIGMA[this.#regime];
     const common = normal(random);

@@ -6,6 +6,7 @@ import {
   placeAlgoOrder,
 } from '../core/conditional.ts';
 import type { AlgoOrder, ConditionalType, ExchangeState } from '../core/state.ts';
+import type { Exchange } from '../exchange.ts';
 import { apiError, unwrap } from './api-error.ts';
 import { type Context, type Routes, requireMarket, selectMarkets } from './context.ts';
 import {
@@ -39,7 +40,8 @@ function parseTrailing(params: Params): { callbackRate: bigint; activatePrice: b
   };
 }
 
-function parseAlgoRequest(state: ExchangeState, params: Params): AlgoRequest {
+function parseAlgoRequest(exchange: Exchange, params: Params): AlgoRequest {
+  const { state } = exchange.world;
   const algoType = params.requireText('algoType');
   if (algoType !== 'CONDITIONAL') throw apiError('INVALID_PARAMETER', 'algoType');
   const market = requireMarket(state, params);
@@ -68,12 +70,12 @@ function parseAlgoRequest(state: ExchangeState, params: Params): AlgoRequest {
     priceProtect: params.flag('priceProtect'),
     reduceOnly: params.flag('reduceOnly'),
     closePosition,
-    clientAlgoId: params.text('clientAlgoId') ?? generateClientId(),
+    clientAlgoId: params.text('clientAlgoId') ?? generateClientId(exchange),
   };
 }
 
-function place({ state, params }: Context): unknown {
-  return render(state, unwrap(placeAlgoOrder(state, parseAlgoRequest(state, params))));
+function place({ exchange, state, params }: Context): unknown {
+  return render(state, unwrap(placeAlgoOrder(state, parseAlgoRequest(exchange, params))));
 }
 
 function lookUp(state: ExchangeState, params: Params): AlgoOrder | undefined {

@@ -1,3 +1,4 @@
+import type { TimePort } from '../../time/time-port.ts';
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import type { World } from '../market/world.ts';
@@ -92,12 +93,17 @@ function copyWorld(world: World): World {
 /** The queued faults and the outdated views that some of them hand out. */
 export class FaultQueue {
   readonly faults: Fault[] = [];
+  readonly #time: TimePort;
   #nextId = 1;
   readonly #hidden = new Map<string, number>();
   #account: Stale<ExchangeState> | null = null;
   #orders: Stale<ExchangeState> | null = null;
   #market: Stale<World> | null = null;
-  #disconnectedUntilMs = 0;
+  #disconnectedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(time: TimePort) {
+    this.#time = time;
+  }
 
   add(fault: Omit<Fault, 'id' | 'hits'>): Fault {
     const added = { ...fault, id: this.#nextId++, hits: 0 };
@@ -112,7 +118,7 @@ export class FaultQueue {
     this.#account = null;
     this.#orders = null;
     this.#market = null;
-    this.#disconnectedUntilMs = 0;
+    this.#disconnectedUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Spends the first ending fault that matches. */
@@ -147,42 +153,42 @@ export class FaultQueue {
   }
 
   freezeAccount(state: ExchangeState, ms: number): void {
-    this.#account = { untilMs: performance.now() + ms, view: snapshotState(state) };
+    this.#account = { untilMs: this.#time.monotonicMs() + ms, view: snapshotState(state) };
   }
 
   /** Shows an already taken view of the account for `ms`. */
   showAccount(view: ExchangeState, ms: number): void {
-    this.#account = { untilMs: performance.now() + ms, view };
+    this.#account = { untilMs: this.#time.monotonicMs() + ms, view };
   }
 
   showOrders(view: ExchangeState, ms: number): void {
-    this.#orders = { untilMs: performance.now() + ms, view };
+    this.#orders = { untilMs: this.#time.monotonicMs() + ms, view };
   }
 
   freezeMarket(world: World, ms: number): void {
-    this.#market = { untilMs: performance.now() + ms, view: copyWorld(world) };
+    this.#market = { untilMs: this.#time.monotonicMs() + ms, view: copyWorld(world) };
   }
 
   disconnect(ms: number): void {
-    this.#disconnectedUntilMs = performance.now() + ms;
+    this.#disconnectedUntilMs = this.#time.monotonicMs() + ms;
   }
 
   isDisconnected(): boolean {
-    return performance.now() < this.#disconnectedUntilMs;
+    return this.#time.monotonicMs() < this.#disconnectedUntilMs;
   }
 
   accountView(truth: ExchangeState): ExchangeState {
-    if (this.#account !== null && performance.now() >= this.#account.untilMs) this.#account = null;
+    if (this.#account !== null && this.#time.monotonicMs() >= this.#account.untilMs) this.#account = null;
     return this.#account?.view ?? truth;
   }
 
   orderView(truth: ExchangeState): ExchangeState {
-    if (this.#orders !== null && performance.now() >= this.#orders.untilMs) this.#orders = null;
+    if (this.#orders !== null && this.#time.monotonicMs() >= this.#orders.untilMs) this.#orders = null;
     return this.#orders?.view ?? truth;
   }
 
   marketView(truth: World): World {
-    if (this.#market !== null && performance.now() >= this.#market.untilMs) this.#market = null;
+    if (this.#market !== null && this.#time.monotonicMs() >= this.#market.untilMs) this.#market = null;
     return this.#market?.view ?? truth;
   }
 }

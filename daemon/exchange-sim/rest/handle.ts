@@ -40,7 +40,7 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
     return answer(404, { code: -5000, msg: `Path ${request.path}, Method ${request.method} is invalid` });
   const headers: Record<string, string> = {};
   try {
-    const wallMs = Date.now();
+    const wallMs = exchange.time.hostMs();
     const weight = params.text('symbol') === undefined ? (route.weightOfAll ?? route.weight) : route.weight;
     Object.assign(headers, exchange.limits.useWeight(wallMs, weight));
     authenticate(exchange, route, request, params);
@@ -52,7 +52,7 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const { code, msg, http } = error.rejection;
-    if (http === 429) headers['Retry-After'] = String(60 - (Math.floor(Date.now() / 1000) % 60));
+    if (http === 429) headers['Retry-After'] = String(60 - (Math.floor(exchange.time.hostMs() / 1000) % 60));
     persist(exchange);
     return answer(http, { code, msg }, headers);
   }

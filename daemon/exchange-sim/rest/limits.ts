@@ -25,21 +25,25 @@ class Window {
   }
 }
 
-/** Request weight and order counts; when `enforced` is false they are only reported. */
+/** Which limits refuse; the others are only reported. */
+export type EnforcedLimits = boolean | 'orders';
+
+/** Request weight and order counts. */
 export class RateLimits {
-  readonly enforced: boolean;
+  readonly #enforced: EnforcedLimits;
   readonly #weight = new Window(60_000);
   readonly #orders10s = new Window(10_000);
   readonly #orders1m = new Window(60_000);
 
-  constructor(enforced: boolean) {
-    this.enforced = enforced;
+  constructor(enforced: EnforcedLimits) {
+    this.#enforced = enforced;
   }
 
   /** Returns the header to send; throws -1003 (HTTP 429) above the limit. */
   useWeight(wallMs: number, weight: number): Record<string, string> {
     const used = this.#weight.add(wallMs, weight);
-    if (this.enforced && used > WEIGHT_PER_MINUTE) throw apiError('TOO_MANY_REQUESTS', String(WEIGHT_PER_MINUTE));
+    if (this.#enforced === true && used > WEIGHT_PER_MINUTE)
+      throw apiError('TOO_MANY_REQUESTS', String(WEIGHT_PER_MINUTE));
     return { 'X-MBX-USED-WEIGHT-1M': String(used) };
   }
 
@@ -47,9 +51,9 @@ export class RateLimits {
   countOrder(wallMs: number): Record<string, string> {
     const in10s = this.#orders10s.add(wallMs, 1);
     const in1m = this.#orders1m.add(wallMs, 1);
-    if (this.enforced && in10s > ORDERS_PER_10S)
+    if (this.#enforced !== false && in10s > ORDERS_PER_10S)
       throw apiError('TOO_MANY_ORDERS', String(ORDERS_PER_10S), '10 SECONDS');
-    if (this.enforced && in1m > ORDERS_PER_MINUTE)
+    if (this.#enforced !== false && in1m > ORDERS_PER_MINUTE)
       throw apiError('TOO_MANY_ORDERS', String(ORDERS_PER_MINUTE), 'MINUTE');
     return { 'X-MBX-ORDER-COUNT-10S': String(in10s), 'X-MBX-ORDER-COUNT-1M': String(in1m) };
   }

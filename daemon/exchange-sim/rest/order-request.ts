@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { OrderRequest } from '../core/orders.ts';
 import type { ExchangeState, OrderType, Side, TimeInForce } from '../core/state.ts';
+import type { Exchange } from '../exchange.ts';
 import { apiError } from './api-error.ts';
 import { requireMarket } from './context.ts';
 import type { Params } from './params.ts';
@@ -8,8 +8,8 @@ import type { Params } from './params.ts';
 const CONDITIONAL = ['STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'];
 
 /** An id as the exchange makes one when none is given. */
-export function generateClientId(): string {
-  return randomBytes(11).toString('hex');
+export function generateClientId(exchange: Exchange): string {
+  return exchange.randomBytes(11).toString('hex');
 }
 
 export function parseSide(params: Params): Side {
@@ -36,7 +36,8 @@ function parseType(params: Params): OrderType {
 }
 
 /** Reads POST /fapi/v1/order; throws the exchange's error for what is missing or malformed. */
-export function parseOrderRequest(state: ExchangeState, params: Params): OrderRequest {
+export function parseOrderRequest(exchange: Exchange, params: Params): OrderRequest {
+  const { state } = exchange.world;
   const market = requireMarket(state, params);
   const side = parseSide(params);
   const type = parseType(params);
@@ -54,7 +55,7 @@ export function parseOrderRequest(state: ExchangeState, params: Params): OrderRe
     quantity: params.requireDecimal('quantity'),
     price: isLimit ? params.requireDecimal('price') : 0n,
     reduceOnly: params.flag('reduceOnly'),
-    clientOrderId: params.text('newClientOrderId') ?? generateClientId(),
+    clientOrderId: params.text('newClientOrderId') ?? generateClientId(exchange),
     origin: 'client',
   };
 }

@@ -1,15 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { catchUp, type Exchange, persist } from '../exchange.ts';
+import { catchUp, type Exchange } from '../exchange.ts';
 import { equalText } from './auth.ts';
-import { CONTROL_ROUTES, renderClock } from './control.ts';
-import { ControlError, parseJson } from './fault-request.ts';
-import type { Fault } from './faults.ts';
-import { handleRequest, type RawAnswer, type RawRequest, targetOf } from './handle.ts';
-import { Params } from './params.ts';
+import { renderClock } from './control.ts';
+import { ControlError } from './fault-request.ts';
+import type { RawAnswer, RawRequest } from './handle.ts';
+import { buildAnswer, serveControl, serveRequest } from './serve.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
-const UNKNOWN_503 = { code: -1000, msg: 'Unknown error, please check your request or try again later.' };
 
 /** The HTTP face of an exchange. `close` also ends keep-alive connections and answers that a fault holds back. */
 export interface ExchangeServer {
@@ -57,7 +55,7 @@ export function createExchangeServer(exchange: Exchange): ExchangeServer {
 /** A defect of the simulation itself: said aloud in the answer, never passed off as an exchange error. */
 function fail(response: ServerResponse, error: unknown): void {
   if (error instanceof ControlError) {
-    send(response, errorAnswer(413, { error: error.message }));
+    send(response, buildAnswer(413, { error: error.message }));
     return;
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -91,18 +89,18 @@ async function serve(
   const mark = url.indexOf('?');
   const path = mark === -1 ? url : url.slice(0, mark);
   const method = request.method ?? 'GET';
-  catchUp(exchange);
   if (path.startsWith('/sim/')) {
-    serveControl(exchange, { method, path, body, request, response }, face.cut);
+    answerControl(exchange, { method, path, body, request, response }, face.cut);
     return;
   }
   const key = request.headers['x-mbx-apikey'];
   const query = mark === -1 ? '' : url.slice(mark + 1);
   const raw: RawRequest = { method, path, query, body, apiKey: typeof key === 'string' ? key : undefined };
-  const params = new Params(query, body);
-  const fault = exchange.faults.takeEnding(targetOf(raw, params));
-  if (fault === undefined) send(response, handleRequest(exchange, raw, params));
-  else await serveFaulty(exchange, raw, response, fault, face);
+  const served = await serveRequest(exchange, raw, { isClosed: face.isClosed });
+  if (served.kind === 'answer') send(response, served.answer);
+  else if (served.kind === 'broken') response.destroy();
+  else if (served.kind === 'cut') sendHalf(response, served.answer, () => response.destroy());
+  else if (served.kind === 'stalled') sendHalf(response, served.answer, () => {});
   if (exchange.faults.isDisconnected()) face.cut();
 }
 
@@ -126,60 +124,6 @@ function sendHalf(response: ServerResponse, answer: RawAnswer, then: () => void)
   response.write(body.subarray(0, Math.floor(body.length / 2)), then);
 }
 
-async function serveFaulty(
-  exchange: Exchange,
-  raw: RawRequest,
-  response: ServerResponse,
-  fault: Fault,
-  face: Face,
-): Promise<void> {
-  const run = () => handleRequest(exchange, raw, new Params(raw.query, raw.body));
-  switch (fault.kind) {
-    case 'drop-before':
-      response.destroy();
-      return;
-    case 'delay':
-      // It arrives late even when the client has given up meanwhile; only a closed exchange never sees it.
-      await new Promise<void>((resolve) => setTimeout(resolve, fault.ms).unref());
-      if (face.isClosed()) return;
-      catchUp(exchange);
-      send(response, run());
-      return;
-    case 'status':
-      sendStatus(response, fault);
-      return;
-    case 'error':
-      send(response, errorAnswer(fault.http, { code: fault.code, msg: fault.msg }));
-      return;
-    case 'reject-503-unknown':
-      if (fault.accepted) run();
-      send(response, errorAnswer(503, UNKNOWN_503));
-      return;
-    case 'accept-then-timeout':
-      // The order is live; the client never hears of it. The connection stays open until one side gives up.
-      run();
-      return;
-    case 'drop-mid-body':
-      sendHalf(response, run(), () => response.destroy());
-      return;
-    case 'stall-body':
-      sendHalf(response, run(), () => {});
-      return;
-    default:
-      throw new Error(`fault ${fault.kind} does not end a request`);
-  }
-}
-
-function errorAnswer(status: number, body: unknown): RawAnswer {
-  return { status, headers: {}, body: JSON.stringify(body) };
-}
-
-function sendStatus(response: ServerResponse, fault: Fault): void {
-  const headers: Record<string, string> =
-    fault.retryAfterS === null ? {} : { 'Retry-After': String(fault.retryAfterS) };
-  send(response, { status: fault.status, headers, body: fault.body });
-}
-
 interface ControlCall {
   readonly method: string;
   readonly path: string;
@@ -192,14 +136,15 @@ function isLoopback(address: string | undefined): boolean {
   return address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
 }
 
-function serveControl(exchange: Exchange, call: ControlCall, cut: () => void): void {
+function answerControl(exchange: Exchange, call: ControlCall, cut: () => void): void {
   const { method, path, request, response } = call;
-  const reply = (status: number, body: unknown) => send(response, errorAnswer(status, body));
+  const reply = (status: number, body: unknown) => send(response, buildAnswer(status, body));
   if (!isLoopback(request.socket.remoteAddress)) {
     reply(403, { error: 'the control routes are for loopback only' });
     return;
   }
   if (method === 'GET' && path === '/sim/clock') {
+    catchUp(exchange);
     reply(200, renderClock(exchange));
     return;
   }
@@ -207,19 +152,8 @@ function serveControl(exchange: Exchange, call: ControlCall, cut: () => void): v
     reply(401, { error: 'the control token is missing or wrong' });
     return;
   }
-  const route = CONTROL_ROUTES[`${method} ${path}`];
-  if (route === undefined) {
-    reply(404, { error: `no control route ${method} ${path}` });
-    return;
-  }
-  try {
-    const result = route(exchange, parseJson(call.body));
-    persist(exchange);
-    reply(200, result.body);
-    // The caller still gets its answer; everybody is cut right after it is out.
-    if (result.cut === true) response.once('finish', () => setImmediate(cut));
-  } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
-    reply(400, { error: error.message });
-  }
+  const result = serveControl(exchange, method, path, call.body);
+  reply(result.status, result.body);
+  // The caller still gets its answer; everybody is cut right after it is out.
+  if (result.cut) response.once('finish', () => exchange.time.nextTurn(cut));
 }

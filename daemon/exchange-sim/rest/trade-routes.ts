@@ -6,15 +6,15 @@ import { parseOrderRequest, parseSide } from './order-request.ts';
 import type { Params } from './params.ts';
 import { renderOrder, renderOrderAck, renderTrade } from './render-order.ts';
 
-function place({ state, params }: Context): unknown {
-  const order = unwrap(placeOrder(state, parseOrderRequest(state, params)));
+function place({ exchange, state, params }: Context): unknown {
+  const order = unwrap(placeOrder(state, parseOrderRequest(exchange, params)));
   if (params.text('newOrderRespType') === 'RESULT') return renderOrderAck(order);
   return renderOrderAck({ ...order, status: 'NEW', executed: 0n, quote: 0n });
 }
 
 /** POST /fapi/v1/order/test: every check, no order. */
-function test({ state, params }: Context): unknown {
-  const request = parseOrderRequest(state, params);
+function test({ exchange, state, params }: Context): unknown {
+  const request = parseOrderRequest(exchange, params);
   const market = requireMarket(state, params);
   demand(checkOrder(state, market, request));
   return {};

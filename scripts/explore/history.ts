@@ -1,0 +1,203 @@
+import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
+import { START_MS } from './market.ts';
+import type { AgentName, Plan } from './plan.ts';
+import type { WireRecord } from './wire.ts';
+import type { CallRecord, World } from './world.ts';
+
+/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
+const LOT = 100_000n;
+
+/** A recorded decision; times are milliseconds since the world began. */
+export interface Decision {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly id: string;
+  /** The decision that it belongs to: its parent's, or its own. */
+  readonly rootId: string;
+  readonly agent: string;
+  readonly origin: string;
+  readonly symbol: string | null;
+  readonly event: DecisionEvent;
+}
+
+/** An order that a decision planned. */
+export interface PlannedBy {
+  readonly decision: Decision;
+  readonly planned: PlannedOrder;
+}
+
+export interface Fill {
+  readonly atMs: number;
+  readonly clientId: string;
+  readonly symbol: string;
+  readonly side: 'buy' | 'sell';
+  readonly lots: number;
+  /** Signed lots of the account. */
+  readonly before: number;
+  readonly after: number;
+  readonly order: PlannedBy | null;
+}
+
+/** What an agent holds of a symbol by the books, after each fill. */
+export interface ShareStep {
+  readonly atMs: number;
+  readonly lots: number;
+}
+
+export interface Note {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly event: GateEvent;
+}
+
+/** Everything that promises are judged by. */
+export interface History {
+  readonly world: World;
+  readonly plan: Plan;
+  readonly endMs: number;
+  readonly events: readonly Note[];
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** By client order id. */
+  readonly orders: ReadonlyMap<string, PlannedBy>;
+  readonly orderEvents: ReadonlyMap<
+    string,
+    readonly { readonly seq: number; readonly atMs: number; readonly event: OrderEvent }[]
+  >;
+  readonly fills: readonly Fill[];
+  /** The first POST of an order that came to the exchange. */
+  readonly posts: ReadonlyMap<string, WireRecord>;
+  /** Of the call that asked for it. */
+  readonly decisionOf: (call: CallRecord) => Decision | null;
+  readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
+  readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
+}
+
+export function readHistory(world: World, plan: Plan): History {
+  const events: Note[] = [];
+  const decisions = new Map<string, Decision>();
+  const orders = new Map<string, PlannedBy>();
+  const orderEvents = new Map<string, { seq: number; atMs: number; event: OrderEvent }[]>();
+  for (const stored of world.ledger.iterateEvents()) {
+    if (stored.kind === 'genesis') continue;
+    const event = stored as unknown as GateEvent;
+    const note = { seq: stored.seq, atMs: stored.at_ms - START_MS, event };
+    events.push(note);
+    if (event.kind === 'decision') {
+      const decision = readDecision(note.seq, note.atMs, event.payload);
+      decisions.set(decision.id, decision);
+      for (const planned of event.payload.orders)
+        if (!orders.has(planned.client_order_id)) orders.set(planned.client_order_id, { decision, planned });
+    } else if (event.kind === 'order') {
+      const id = event.payload.client_order_id;
+      const known = orderEvents.get(id);
+      const entry = { seq: note.seq, atMs: note.atMs, event: event.payload };
+      if (known === undefined) orderEvents.set(id, [entry]);
+      else known.push(entry);
+    }
+  }
+  const fills = readFills(world, orders);
+  const posts = new Map<string, WireRecord>();
+  for (const record of world.wire.records)
+    if (
+      record.method === 'POST' &&
+      record.clientId !== null &&
+      record.servedAtMs !== null &&
+      !posts.has(record.clientId)
+    )
+      posts.set(record.clientId, record);
+  const shares = readShares(fills);
+  const sharesOf = (agent: string, symbol: string): readonly ShareStep[] => shares.get(`${agent} ${symbol}`) ?? [];
+  return {
+    world,
+    plan,
+    endMs: world.time.nowMs,
+    events,
+    decisions,
+    orders,
+    orderEvents,
+    fills,
+    posts,
+    decisionOf: (call) => (call.answer === null ? null : (decisions.get(call.answer.decision.decision_id) ?? null)),
+    sharesOf,
+    shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.lots ?? 0,
+  };
+}
+
+function readDecision(seq: number, atMs: number, event: DecisionEvent): Decision {
+  const { decision, request, parent_decision_id } = event;
+  return {
+    seq,
+    atMs,
+    id: decision.decision_id,
+    rootId: parent_decision_id ?? decision.decision_id,
+    agent: event.agent,
+    origin: request.origin,
+    symbol: request.symbol,
+    event,
+  };
+}
+
+function readFills(world: World, orders: ReadonlyMap<string, PlannedBy>): readonly Fill[] {
+  const { state } = world.exchange.world;
+  // What a conditional order turned into is the stop's fill.
+  const algos = new Map([...state.algoOrders.values()].map((algo) => [algo.actualOrderId, algo.clientAlgoId]));
+  return state.trades.map((trade) => {
+    const clientId = algos.get(trade.orderId) ?? trade.clientOrderId;
+    return {
+      atMs: trade.timeMs - START_MS,
+      clientId,
+      symbol: trade.symbol,
+      side: trade.side === 'BUY' ? 'buy' : 'sell',
+      lots: Number(trade.quantity / LOT),
+      before: Number(trade.positionBefore / LOT),
+      after: Number(trade.positionAfter / LOT),
+      order: orders.get(clientId) ?? null,
+    };
+  });
+}
+
+/** An agent's own fills move its share; those of the operator, a stop or a cut move all shares in proportion. */
+function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareStep[]> {
+  const shares = new Map<string, ShareStep[]>();
+  const now = new Map<string, Map<string, number>>();
+  const note = (agent: string, symbol: string, atMs: number, lots: number): void => {
+    const held = now.get(symbol) ?? new Map<string, number>();
+    now.set(symbol, held);
+    held.set(agent, lots);
+    const key = `${agent} ${symbol}`;
+    const steps = shares.get(key);
+    if (steps === undefined) shares.set(key, [{ atMs, lots }]);
+    else steps.push({ atMs, lots });
+  };
+  for (const { atMs, symbol, side, lots, before, after, order } of fills) {
+    const signed = side === 'buy' ? lots : -lots;
+    const held = now.get(symbol);
+    if (order !== null && order.decision.origin === 'agent' && !order.planned.protective) {
+      const { agent } = order.decision;
+      note(agent, symbol, atMs, (held?.get(agent) ?? 0) + signed);
+    } else if (held !== undefined && before !== 0) {
+      for (const [agent, share] of [...held]) note(agent, symbol, atMs, (share * after) / before);
+    }
+  }
+  return shares;
+}
+
+/** Lots that were executed for a decision and everything that follows from it, since an instant. */
+export function executedFor(history: History, rootId: string, afterMs = Number.NEGATIVE_INFINITY): number {
+  let lots = 0;
+  for (const fill of history.fills)
+    if (fill.atMs > afterMs && fill.order?.decision.rootId === rootId) lots += fill.lots;
+  return lots;
+}
+
+export function isPermitted(call: CallRecord): boolean {
+  return call.outcome === 'decided' && call.answer !== null && call.answer.decision.decision !== 'BLOCK';
+}
+
+/** Whether a permitted call closes, and all that its agent held. */
+export function closesAll(call: CallRecord): boolean {
+  if (!isPermitted(call) || call.answer?.decision.effective?.action !== 'exit') return false;
+  return call.tool === 'close_position' && (call.args.fraction === undefined || call.args.fraction === 1);
+}
+
+export type { AgentName };

@@ -1,0 +1,143 @@
+/** What happens in a world, as plain JSON: the same plan is the same history, and a part of a plan is a plan. */
+export interface Plan {
+  /** Of latencies, commits and lateness, each a stream of its own. */
+  readonly seed: number;
+  readonly setup: Setup;
+  readonly steps: readonly Step[];
+}
+
+export interface Setup {
+  /** What the market is like at the start: slices are one in a calm one, four in a volatile one. */
+  readonly regime: 'calm' | 'volatile';
+  /** How much chance there is in what takes time: none, some, or much. */
+  readonly noise: 0 | 1 | 2;
+  /** Exits of an agent within `windowMs`. */
+  readonly exitRate: { readonly max: number; readonly windowMs: number };
+  readonly exitScope: 'own' | 'account';
+  /** Whether every position gets a stop at the venue, this far away. */
+  readonly stopBps: number | null;
+  readonly onBreach: 'hold' | 'cancel_opening' | 'reduce';
+  /** Of the account, USDT: one order, one symbol, all. */
+  readonly caps: { readonly order: number; readonly symbol: number; readonly gross: number };
+  /** Cooldown in the volatile regime, ms. */
+  readonly cooldownMs: number;
+  /** Quiet time at the end, ms, after which promises are judged. */
+  readonly settleMs: number;
+}
+
+export interface Step {
+  /**
+   * Before the action: that many milliseconds; `answered`: until every call so far was answered; `parallel`: the same
+   * turn of the event loop as the step before.
+   */
+  readonly gap: number | 'answered' | 'parallel';
+  readonly do: Action;
+}
+
+export type AgentName = 'alpha' | 'beta' | 'gamma';
+export type SymbolName = 'BTCUSDT' | 'ETHUSDT';
+export type SideName = 'buy' | 'sell';
+
+export type Action =
+  /** An opening order; `bps`: of a limit, from the mark of the moment, positive is more aggressive. */
+  | {
+      readonly kind: 'open';
+      readonly agent: AgentName;
+      readonly symbol: SymbolName;
+      readonly side: SideName;
+      readonly usdt: number;
+      readonly limitBps?: number;
+      readonly slippageBps?: number;
+      readonly id?: string;
+    }
+  /** `close_position`. */
+  | {
+      readonly kind: 'close';
+      readonly agent: AgentName;
+      readonly symbol: SymbolName;
+      readonly fraction?: number;
+      readonly slippageBps?: number;
+      readonly id?: string;
+    }
+  /** `place_order` with intent close, against whatever the agent holds (sell when it holds nothing). */
+  | {
+      readonly kind: 'exit';
+      readonly agent: AgentName;
+      readonly symbol: SymbolName;
+      /** Share of what the agent holds, 1 = all. */
+      readonly share: number;
+      readonly limitBps?: number;
+      readonly id?: string;
+    }
+  /** Many take-profits of one lot at distinct prices. */
+  | { readonly kind: 'ladder'; readonly agent: AgentName; readonly symbol: SymbolName; readonly count: number }
+  /** `pick`: 0 is the agent's newest order that lives. */
+  | {
+      readonly kind: 'amend';
+      readonly agent: AgentName;
+      readonly pick: number;
+      readonly limitBps?: number;
+      readonly factor?: number;
+    }
+  | { readonly kind: 'cancel'; readonly agent: AgentName; readonly pick: number }
+  | { readonly kind: 'cancel_all'; readonly agent: AgentName; readonly symbol?: SymbolName }
+  /** The call of an earlier step once more, with its request id. */
+  | { readonly kind: 'repeat'; readonly agent: AgentName }
+  | {
+      readonly kind: 'state';
+      readonly state: 'active' | 'reducing' | 'halted';
+      readonly symbol?: SymbolName;
+      readonly agent?: AgentName;
+    }
+  | { readonly kind: 'flatten'; readonly symbol?: SymbolName }
+  | {
+      readonly kind: 'signal';
+      readonly signal: 'injection' | 'narrative' | 'anomaly';
+      readonly agent?: AgentName;
+      readonly symbol?: SymbolName;
+      readonly ttlMs: number;
+    }
+  /** The operator saves another policy file, and accepts it where it is looser. */
+  | { readonly kind: 'policy'; readonly edit: PolicyEdit }
+  /** Moves the mark, and holds it there. */
+  | { readonly kind: 'mark'; readonly symbol: SymbolName; readonly bps: number }
+  /** Thin or deep books: USDT at each level. */
+  | { readonly kind: 'depth'; readonly symbol: SymbolName; readonly usdt: number }
+  /** Queues a fault at the exchange, in the words of POST /sim/faults. */
+  | { readonly kind: 'fault'; readonly fault: Readonly<Record<string, unknown>> }
+  /** Holds back answers on the way back, or refuses connections. */
+  | { readonly kind: 'wire'; readonly wire: WireFault }
+  | { readonly kind: 'clear_faults' }
+  /** The process dies: now, or at the n-th commit or request from now; `after`: the commit or the request still happened. */
+  | {
+      readonly kind: 'crash';
+      readonly at?: { readonly what: 'commit' | 'request'; readonly n: number; readonly after: boolean };
+      readonly downMs: number;
+    }
+  /** Orderly: the daemon is stopped and started again. */
+  | { readonly kind: 'restart'; readonly downMs: number; readonly leaveOrders?: boolean }
+  | { readonly kind: 'wait' };
+
+export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
+
+export interface WireFault {
+  readonly kind: 'late_answer' | 'refused';
+  readonly method?: string;
+  /** A prefix of the path. */
+  readonly path?: string;
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** A world without chance and with plenty of room, that a plan's setup departs from. */
+export const PLAIN_SETUP: Setup = {
+  regime: 'calm',
+  noise: 0,
+  exitRate: { max: 30, windowMs: 20_000 },
+  exitScope: 'own',
+  stopBps: null,
+  onBreach: 'cancel_opening',
+  caps: { order: 5_000, symbol: 10_000, gross: 15_000 },
+  cooldownMs: 0,
+  settleMs: 45_000,
+};

@@ -1,0 +1,67 @@
+import { at, type Breach } from '../breach.ts';
+import { executedFor, type History } from '../history.ts';
+
+const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
+const PLACING = new Set(['place_order', 'close_position']);
+
+/** What was answered as filled is filled; what was answered as rejected, canceled or expired fills no more. */
+export function findAnswerBreaches(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const call of history.world.calls) {
+    const { answer, answeredAtMs } = call;
+    if (answer === null || answeredAtMs === null || !PLACING.has(call.tool)) continue;
+    const { state, orders } = answer.execution;
+    const id = answer.decision.decision_id;
+    const who = `${call.agent} ${call.tool} (step ${call.step})`;
+    const later = executedFor(history, id, answeredAtMs);
+    if (ENDED_WITHOUT.has(state) && later > 0)
+      breaches.push({
+        code: `answer-undone/${state}-then-filled`,
+        detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
+      });
+    if (answer.decision.decision === 'BLOCK' && executedFor(history, id) > 0)
+      breaches.push({ code: 'answer-undone/blocked-then-filled', detail: `${who} was blocked, and filled` });
+    for (const order of orders) {
+      const reported = Math.round(Number(order.filled_quantity) * 1000);
+      const real = history.fills
+        .filter((fill) => fill.clientId === order.client_order_id)
+        .reduce((sum, fill) => sum + fill.lots, 0);
+      if (reported > real)
+        breaches.push({
+          code: 'answer-undone/filled-is-not',
+          detail: `${who}: ${order.client_order_id} answered with ${reported} lots filled, the books have ${real}`,
+        });
+    }
+  }
+  return breaches;
+}
+
+/** One request id is one execution, whatever happened in between. */
+export function findRepeats(history: History): readonly Breach[] {
+  const executed = new Map<string, { readonly id: string; readonly orders: number }[]>();
+  for (const decision of history.decisions.values()) {
+    const { request_id, kind } = decision.event.decision;
+    if (request_id === null || kind !== 'tool' || decision.rootId !== decision.id) continue;
+    const key = `${decision.agent} ${decision.event.route} ${request_id}`;
+    const known = executed.get(key) ?? [];
+    known.push({ id: decision.id, orders: decision.event.orders.length });
+    executed.set(key, known);
+  }
+  const breaches: Breach[] = [];
+  for (const [key, found] of executed)
+    if (found.length > 1)
+      breaches.push({ code: 'repeated-request', detail: `${key}: decisions ${found.map(({ id }) => id).join(', ')}` });
+  return breaches;
+}
+
+/** Every call is answered, and none with an error of ours. */
+export function findUnanswered(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const call of history.world.calls) {
+    const who = `${call.agent} ${call.tool} (step ${call.step}) asked at ${at(call.askedAtMs)}`;
+    if (call.outcome === 'pending') breaches.push({ code: 'unanswered', detail: who });
+    if (call.outcome === 'failed') breaches.push({ code: 'call-failed', detail: `${who}: ${call.detail}` });
+    if (call.outcome === 'invalid') breaches.push({ code: 'plan-invalid', detail: `${who}: ${call.detail}` });
+  }
+  return breaches;
+}

@@ -1,0 +1,98 @@
+import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { START_MS } from '../market.ts';
+
+const LOT_SIZE = 0.001;
+/** Decisions are as old as this when their order arrives, at most: until then older marks and policies may count, ms. */
+const DECISION_AGE_MS = 6_000;
+/** Lots are whole, books have a spread. */
+const TOLERANCE = 1.005;
+const WINDOW_MS = 10_000;
+
+/** At every send, what is held and may be opened stays inside the account's caps, by the books. */
+export function findCapBreaches(history: History): readonly Breach[] {
+  const { world } = history;
+  const breaches: Breach[] = [];
+  for (const { wire, symbol, lots, restingBuys, restingSells } of world.sends) {
+    const order = history.orders.get(wire.clientId ?? '');
+    if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
+    const atMs = wire.servedAtMs;
+    const sent = Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE);
+    const isBuy = wire.params.text('side') === 'BUY';
+    const caps = loosestCaps(history, atMs);
+    let gross = 0;
+    for (const name of lots.keys()) {
+      const held = lots.get(name) ?? 0;
+      const mine = name === symbol ? sent : 0;
+      const up = Math.max(0, held) + (restingBuys.get(name) ?? 0) + (isBuy ? mine : 0);
+      const down = Math.max(0, -held) + (restingSells.get(name) ?? 0) + (isBuy ? 0 : mine);
+      const notional = Math.max(up, down) * LOT_SIZE * lowestMark(history, name, atMs);
+      gross += notional;
+      if (name === symbol && notional > caps.symbol * TOLERANCE)
+        breaches.push({
+          code: 'cap/symbol',
+          detail: `${wire.clientId} at ${at(atMs)}: ${symbol} ${Math.round(notional)} USDT of ${caps.symbol}`,
+        });
+    }
+    if (gross > caps.gross * TOLERANCE)
+      breaches.push({
+        code: 'cap/gross',
+        detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}`,
+      });
+    const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs);
+    if (notional > caps.order * TOLERANCE)
+      breaches.push({
+        code: 'cap/order',
+        detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(notional)} USDT of ${caps.order}`,
+      });
+  }
+  return breaches;
+}
+
+function loosestCaps(history: History, atMs: number): { order: number; symbol: number; gross: number } {
+  const { policies } = history.world;
+  let loosest = { order: 0, symbol: 0, gross: 0 };
+  for (const [index, { policy }] of policies.entries()) {
+    const untilMs = policies[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+    if (untilMs < atMs - DECISION_AGE_MS || (policies[index]?.atMs ?? 0) > atMs) continue;
+    const { budgets } = policy.spec;
+    loosest = {
+      order: Math.max(loosest.order, budgets.order_notional_usdt),
+      symbol: Math.max(loosest.symbol, budgets.symbol_notional_usdt),
+      gross: Math.max(loosest.gross, budgets.gross_notional_usdt),
+    };
+  }
+  return loosest;
+}
+
+/** Of the marks that the decision may have seen. */
+function lowestMark(history: History, symbol: string, atMs: number): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  let last = Number.POSITIVE_INFINITY;
+  for (const entry of history.world.marks) {
+    if (entry.symbol !== symbol || entry.atMs > atMs) continue;
+    if (entry.atMs < atMs - DECISION_AGE_MS) last = entry.mark;
+    else lowest = Math.min(lowest, entry.mark);
+  }
+  return Math.min(lowest, last);
+}
+
+/** Orders stay below the venue's limit, counted as the venue counts. */
+export function findOrderRateBreaches(history: History): readonly Breach[] {
+  const windows = new Map<number, number>();
+  for (const { path, method, servedAtMs } of history.world.wire.records) {
+    if (path !== '/fapi/v1/order' || method === 'DELETE' || servedAtMs === null) continue;
+    const slot = Math.floor((START_MS + servedAtMs) / WINDOW_MS);
+    windows.set(slot, (windows.get(slot) ?? 0) + 1);
+  }
+  const worst = Math.max(0, ...windows.values());
+  if (worst <= ORDERS_PER_10S) return [];
+  const agents = new Set(history.world.calls.map((call) => call.agent));
+  return [
+    {
+      code: 'order-limit',
+      detail: `${worst} orders within 10 s, the venue takes ${ORDERS_PER_10S}; agents: ${[...agents].join(', ')}`,
+    },
+  ];
+}

@@ -1,0 +1,202 @@
+import { at, type Breach } from '../breach.ts';
+import { type Decision, executedFor, type History, isPermitted } from '../history.ts';
+import type { CallRecord } from '../world.ts';
+
+/** Least notional of an order, below which a rest is taken along, USDT. */
+const MINIMUM_USDT: Readonly<Record<string, number>> = { BTCUSDT: 50, ETHUSDT: 20 };
+const LOT_SIZE = 0.001;
+const MARKETABLE_PAST = 0.0003;
+
+/** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. */
+export function findQuietExits(history: History): readonly Breach[] {
+  const { world } = history;
+  const breaches: Breach[] = [];
+  for (const call of world.calls) {
+    const decision = history.decisionOf(call);
+    if (decision?.symbol === undefined || decision.symbol === null || !isMarketableExit(call)) continue;
+    const { agent, symbol } = decision;
+    const share = history.shareAt(agent, symbol, history.endMs);
+    const position = world.lots(symbol);
+    if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
+    const asked = decision.event.decision.effective?.lots ?? 0;
+    if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
+    // Exits add up: two halves close the whole.
+    const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
+    if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
+    breaches.push({
+      code: `exit-quiet/${call.answer?.execution.state ?? call.outcome}`,
+      detail: `${agent} ${symbol}: exit of ${asked} lots (step ${call.step}, ${call.answer?.execution.state ?? call.outcome}, ${call.answer?.execution.note ?? ''}) asked at ${at(call.askedAtMs)} executed ${executedFor(history, decision.id)}; ${share} lots are still held, and no alert says so`,
+    });
+  }
+  return breaches;
+}
+
+/** Lots that this exit and the later ones of its agent in the symbol were permitted to close. */
+function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decision): number {
+  let lots = 0;
+  for (const other of history.world.calls) {
+    if (other.index < call.index || other.agent !== agent || other.args.symbol !== symbol) continue;
+    if (isMarketableExit(other)) lots += other.answer?.decision.effective?.lots ?? 0;
+  }
+  return lots;
+}
+
+function isMarketableExit(call: CallRecord): boolean {
+  if (!isPermitted(call) || call.answer?.decision.effective?.action !== 'exit') return false;
+  if (call.tool === 'close_position') return call.args.max_slippage_bps === undefined;
+  if (call.tool !== 'place_order') return false;
+  if (call.args.order_type === 'market') return true;
+  // Past the mark by more than the book's spread: it does not rest.
+  const past = (Number(call.args.limit_price) / (call.mark ?? 1) - 1) * (call.args.side === 'buy' ? 1 : -1);
+  return past > MARKETABLE_PAST;
+}
+
+/** Something later, or somebody, accounts for what is held; or an alert tells of it. */
+function wasTakenOver(history: History, call: CallRecord, decision: Decision): boolean {
+  const { agent, symbol } = decision;
+  const { world } = history;
+  const isMine = (other: CallRecord): boolean =>
+    other.agent === agent &&
+    other.index > call.index &&
+    (other.args.symbol === undefined || other.args.symbol === symbol);
+  const changes = new Set(['cancel_all', 'cancel_order', 'modify_order']);
+  const isOpening = (other: CallRecord): boolean =>
+    other.tool === 'place_order' && other.args.intent === 'open' && other.outcome !== 'down';
+  if (world.calls.some((other) => isMine(other) && (changes.has(other.tool) || isOpening(other)))) return true;
+  if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000))
+    return true;
+  // What opened after the exit was decided is another promise.
+  const opened = history.fills.some(
+    (fill) => fill.symbol === symbol && fill.atMs > decision.atMs && fill.order?.planned.reduce_only === false,
+  );
+  if (opened) return true;
+  const rests = [...world.exchange.world.state.orders.values()].some(
+    (order) =>
+      order.symbol === symbol && order.reduceOnly && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED'),
+  );
+  if (rests) return true;
+  return history.events.some(
+    ({ seq, event }) =>
+      seq > decision.seq &&
+      event.kind === 'alert' &&
+      (event.payload.symbol === symbol || event.payload.symbol === null),
+  );
+}
+
+/** Never more than was asked: a tenth closes a tenth, and a rest only below the venue's minimum. */
+export function findClosesMore(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const call of history.world.calls) {
+    const decision = history.decisionOf(call);
+    if (decision?.symbol === undefined || decision.symbol === null || call.tool !== 'close_position') continue;
+    const fraction = call.args.fraction;
+    if (typeof fraction !== 'number' || fraction >= 1) continue;
+    const { agent, symbol } = decision;
+    const executed = executedFor(history, decision.id);
+    if (executed === 0 || wasMerged(history, decision)) continue;
+    const share = greatestShare(history, agent, symbol, call);
+    const asked = Math.ceil(fraction * share);
+    const restLots = Math.floor((MINIMUM_USDT[symbol] ?? 0) / (history.world.mark(symbol) * LOT_SIZE * 0.9));
+    const allowed = Math.max(1, asked) + (share - asked <= restLots + 1 ? restLots + 1 : 0);
+    if (executed > allowed)
+      breaches.push({
+        code: 'closes-more',
+        detail: `${agent} ${symbol}: close_position {fraction: ${fraction}} (step ${call.step}) of ${share} lots at ${at(call.askedAtMs)} closed ${executed}`,
+      });
+  }
+  return breaches;
+}
+
+/** Lots of several exits that waited are booked on one decision. */
+function wasMerged(history: History, decision: Decision): boolean {
+  for (const [id, planned] of history.orders)
+    if (planned.decision.rootId === decision.id)
+      for (const { event } of history.orderEvents.get(id) ?? [])
+        if (event.detail?.includes('merged') === true) return true;
+  return false;
+}
+
+/** What a fraction is taken of: the agent's own, or what the account holds where its policy lets an agent exit that. */
+function greatestShare(history: History, agent: string, symbol: string, call: CallRecord): number {
+  if (history.plan.setup.exitScope === 'account') return greatestPosition(history, symbol, call);
+  const untilMs = call.answeredAtMs ?? history.endMs;
+  const steps = history.sharesOf(agent, symbol).filter((step) => step.atMs > call.askedAtMs && step.atMs <= untilMs);
+  const start = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
+  return steps.reduce((largest, step) => Math.max(largest, Math.abs(step.lots)), start);
+}
+
+function greatestPosition(history: History, symbol: string, call: CallRecord): number {
+  const untilMs = call.answeredAtMs ?? history.endMs;
+  let largest = 0;
+  for (const fill of history.fills) {
+    if (fill.symbol !== symbol || fill.atMs > untilMs) continue;
+    if (fill.atMs <= call.askedAtMs) largest = Math.abs(fill.after);
+    else largest = Math.max(largest, Math.abs(fill.after));
+  }
+  return largest;
+}
+
+/** An exit closes what there was when it was asked for, never what the same or another agent opened after flat. */
+export function findOldExits(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const fill of history.fills) {
+    const { order, symbol } = fill;
+    if (order === null || !order.planned.reduce_only || order.planned.protective) continue;
+    const root = history.decisions.get(order.decision.rootId);
+    if (root === undefined || root.origin === 'operator') continue;
+    const flat = history.fills.find(
+      (other) => other.symbol === symbol && other.after === 0 && other.atMs > root.atMs && other.atMs < fill.atMs,
+    );
+    const held = history.fills.some(
+      (other) =>
+        other.symbol === symbol &&
+        other.atMs <= root.atMs &&
+        other.after !== 0 &&
+        !wasFlatBetween(history, symbol, other.atMs, root.atMs),
+    );
+    if (flat === undefined || !held) continue;
+    const opened = history.fills.find(
+      (other) =>
+        other.symbol === symbol &&
+        other.atMs >= flat.atMs &&
+        other.atMs <= fill.atMs &&
+        other.order?.planned.reduce_only === false,
+    );
+    const openedBy = history.decisions.get(opened?.order?.decision.rootId ?? '');
+    if (opened === undefined || openedBy === undefined || openedBy.seq < root.seq) continue;
+    // A take-profit that rests is the agent's own order until it cancels it.
+    if (order.planned.time_in_force === 'GTC') continue;
+    breaches.push({
+      code: 'old-exit-closes-new',
+      detail: `${symbol}: exit of ${root.agent} decided at ${at(root.atMs)}; flat at ${at(flat.atMs)}; ${openedBy.agent} opened at ${at(opened.atMs)}; the old exit closed ${fill.lots} lots at ${at(fill.atMs)}`,
+    });
+  }
+  return breaches;
+}
+
+function wasFlatBetween(history: History, symbol: string, fromMs: number, toMs: number): boolean {
+  return history.fills.some(
+    (fill) => fill.symbol === symbol && fill.after === 0 && fill.atMs > fromMs && fill.atMs <= toMs,
+  );
+}
+
+/** An exit never opens and never crosses zero. */
+export function findCrossings(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  for (const send of history.world.sends) {
+    const { clientId, method, params } = send.wire;
+    const order = history.orders.get(clientId ?? '');
+    if (order === undefined || method !== 'POST') continue;
+    if (order.planned.reduce_only && !params.flag('reduceOnly'))
+      breaches.push({ code: 'exit-without-reduce-only', detail: `${clientId} at ${at(send.wire.sentAtMs)}` });
+  }
+  for (const fill of history.fills) {
+    if (fill.order === null || !fill.order.planned.reduce_only) continue;
+    if (Math.abs(fill.after) > Math.abs(fill.before) || fill.before * fill.after < 0)
+      breaches.push({
+        code: 'exit-crosses',
+        detail: `${fill.clientId}: ${fill.before} to ${fill.after} at ${at(fill.atMs)}`,
+      });
+  }
+  return breaches;
+}

@@ -1,0 +1,69 @@
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import type { OperatorRecord } from '../world.ts';
+
+/** After the answer nothing opens until the operator says so; a flatten ends flat. */
+export function findOperatorBreaches(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const { world } = history;
+  const words = world.operatorCalls.filter(
+    ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
+  );
+  for (const word of words) {
+    if (word.answeredAtMs === null) continue;
+    const untilMs = liftedAtMs(history, word);
+    for (const { wire, symbol } of world.sends) {
+      const order = history.orders.get(wire.clientId ?? '');
+      if (
+        order === undefined ||
+        order.planned.reduce_only ||
+        wire.method !== 'POST' ||
+        !concerns(word, symbol, order.decision.agent)
+      )
+        continue;
+      if (wire.sentAtMs <= word.answeredAtMs || wire.sentAtMs >= untilMs) continue;
+      breaches.push({
+        code: `operator/opens-after-${word.what}`,
+        detail: `${word.what} (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${wire.clientId} opening sent at ${at(wire.sentAtMs)}`,
+      });
+    }
+    if (untilMs !== Number.POSITIVE_INFINITY) continue;
+    for (const order of world.exchange.world.state.orders.values()) {
+      const mine = history.orders.get(order.clientOrderId);
+      const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
+      if (!isOpen || order.reduceOnly || mine === undefined || !concerns(word, order.symbol, mine.decision.agent))
+        continue;
+      breaches.push({
+        code: `operator/rests-after-${word.what}`,
+        detail: `${word.what} (step ${word.step}) at ${at(word.answeredAtMs)}; opening ${order.clientOrderId} of ${mine.decision.agent} still rests`,
+      });
+    }
+    if (word.what !== 'flatten') continue;
+    for (const symbol of world.exchange.world.state.markets.keys()) {
+      if ((word.symbol !== null && word.symbol !== symbol) || world.lots(symbol) === 0) continue;
+      breaches.push({
+        code: 'operator/not-flat',
+        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.lots(symbol)} lots of ${symbol} are held at the end`,
+      });
+    }
+  }
+  return breaches;
+}
+
+function concerns(word: OperatorRecord, symbol: string, agent: string): boolean {
+  return (word.symbol === null || word.symbol === symbol) && (word.agent === null || word.agent === agent);
+}
+
+/** When the operator asked for something looser that may lift it. */
+function liftedAtMs(history: History, word: OperatorRecord): number {
+  const lifted = history.world.operatorCalls.find(
+    (other) =>
+      other.askedAtMs >= word.askedAtMs &&
+      other !== word &&
+      (other.what === 'active' || (other.what === 'reducing' && word.what !== 'reducing') || other.what === 'halted') &&
+      other.symbol === word.symbol &&
+      other.agent === word.agent &&
+      !(other.what === 'halted' && word.what !== 'flatten'),
+  );
+  return lifted?.askedAtMs ?? Number.POSITIVE_INFINITY;
+}

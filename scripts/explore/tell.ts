@@ -1,0 +1,143 @@
+import type { Breach } from './breach.ts';
+import { at } from './breach.ts';
+import { START_MS } from './market.ts';
+import { type Action, PLAIN_SETUP, type Plan } from './plan.ts';
+import type { World } from './world.ts';
+
+/** A plan as a person reads it: one line a step. */
+export function tellPlan(plan: Plan): readonly string[] {
+  const { setup } = plan;
+  const differs = Object.entries(setup).filter(
+    ([key, value]) =>
+      key !== 'settleMs' && JSON.stringify(value) !== JSON.stringify(PLAIN_SETUP[key as keyof typeof PLAIN_SETUP]),
+  );
+  const lines =
+    differs.length === 0 ? [] : [`(${differs.map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')})`];
+  for (const { gap, do: action } of plan.steps) {
+    const when =
+      gap === 'parallel'
+        ? 'in the same turn'
+        : gap === 'answered'
+          ? 'once answered'
+          : gap === 0
+            ? 'at once'
+            : `${gap} ms later`;
+    lines.push(`${when}: ${tellAction(action)}`);
+  }
+  return lines;
+}
+
+function tellAction(action: Action): string {
+  switch (action.kind) {
+    case 'open': {
+      const { agent, side, usdt, symbol, limitBps } = action;
+      return `${agent} opens: ${side} ${usdt} USDT of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}`;
+    }
+    case 'close': {
+      const { agent, symbol, fraction, slippageBps } = action;
+      return `${agent} close_position ${symbol}${fraction === undefined ? '' : ` {fraction: ${fraction}}`}${slippageBps === undefined ? '' : ` within ${slippageBps} bps`}`;
+    }
+    case 'exit': {
+      const { agent, symbol, share, limitBps } = action;
+      const form =
+        limitBps === undefined ? 'market' : `limit ${limitBps} bps ${limitBps > 0 ? 'past' : 'off'} the mark`;
+      return `${agent} place_order close ${share * 100} % of its ${symbol}, ${form}`;
+    }
+    case 'ladder':
+      return `${action.agent} places ${action.count} take-profits of one lot of ${action.symbol} at distinct prices`;
+    case 'amend':
+      return `${action.agent} modify_order its order ${action.pick}: ${JSON.stringify({ limitBps: action.limitBps, factor: action.factor })}`;
+    case 'cancel':
+      return `${action.agent} cancel_order its order ${action.pick}`;
+    case 'cancel_all':
+      return `${action.agent} cancel_all ${action.symbol ?? ''}`.trim();
+    case 'repeat':
+      return `${action.agent} repeats its last call, same request id`;
+    case 'state':
+      return `operator sets ${action.state} ${action.symbol ?? action.agent ?? 'for the account'}`;
+    case 'flatten':
+      return `operator flattens ${action.symbol ?? 'everything'}`;
+    case 'signal':
+      return `signal ${action.signal} for ${action.ttlMs} ms ${action.agent ?? action.symbol ?? ''}`.trim();
+    case 'policy':
+      return `operator saves policy ${action.edit}`;
+    case 'mark':
+      return `${action.symbol} moves ${action.bps} bps`;
+    case 'depth':
+      return `${action.symbol} has ${action.usdt} USDT a level`;
+    case 'fault':
+      return `the exchange: ${JSON.stringify(action.fault)}`;
+    case 'wire':
+      return `the wire: ${JSON.stringify(action.wire)}`;
+    case 'clear_faults':
+      return 'faults are over';
+    case 'crash':
+      return `the process dies${action.at === undefined ? '' : ` ${action.at.after ? 'after' : 'before'} ${action.at.what} ${action.at.n} from now`}, down ${action.downMs} ms`;
+    case 'restart':
+      return `the daemon is restarted, down ${action.downMs} ms`;
+    case 'wait':
+      return 'nothing';
+  }
+}
+
+export function tellBreach({ code, detail }: Breach): string {
+  return `${code}: ${detail}`;
+}
+
+/** What happened in a world, line by line: calls, orders, fills, alerts and states, in order. */
+export function tellWorld(world: World): readonly string[] {
+  const lines: { readonly atMs: number; readonly text: string }[] = [];
+  for (const call of world.calls) {
+    lines.push({
+      atMs: call.askedAtMs,
+      text: `> ${call.agent} ${call.tool} ${JSON.stringify(call.args)} (step ${call.step})`,
+    });
+    if (call.answeredAtMs === null) continue;
+    const { answer } = call;
+    const said =
+      answer === null
+        ? `${call.outcome} ${call.detail ?? ''}`
+        : `${answer.decision.decision} ${answer.decision.decision_id} ${answer.decision.reasons.map((reason) => reason.code).join(',')} -> ${answer.execution.state} ${answer.execution.orders.map((order) => `${order.client_order_id} ${order.status} ${order.filled_quantity}/${order.quantity}`).join('; ')} ${answer.execution.note ?? ''}`;
+    lines.push({ atMs: call.answeredAtMs, text: `< step ${call.step}: ${said}` });
+  }
+  for (const { what, askedAtMs, answeredAtMs, failure, symbol, agent } of world.operatorCalls) {
+    lines.push({ atMs: askedAtMs, text: `> operator ${what} ${symbol ?? ''} ${agent ?? ''}` });
+    if (answeredAtMs !== null || failure !== null)
+      lines.push({ atMs: answeredAtMs ?? askedAtMs, text: `< operator ${what} ${failure ?? ''}` });
+  }
+  for (const { method, path, clientId, params, sentAtMs, servedAtMs, status, answeredAtMs, failure } of world.wire
+    .records) {
+    const what = `${method} ${path} ${clientId ?? ''} ${params.text('side') ?? ''} ${params.text('quantity') ?? ''} ${params.text('price') ?? ''} ${params.text('reduceOnly') ?? ''}`;
+    lines.push({
+      atMs: sentAtMs,
+      text: `  wire ${what.trim()} served ${servedAtMs === null ? 'never' : at(servedAtMs)}, ${status ?? failure ?? 'no answer'} ${answeredAtMs === null ? '' : at(answeredAtMs)}`,
+    });
+  }
+  for (const trade of world.exchange.world.state.trades)
+    lines.push({
+      atMs: trade.timeMs - START_MS,
+      text: `  fill ${trade.clientOrderId} ${trade.side} ${Number(trade.quantity) / 1e8} at ${Number(trade.price) / 1e8}; position ${Number(trade.positionAfter) / 1e8}`,
+    });
+  for (const event of world.ledger.iterateEvents()) {
+    if (['genesis', 'market', 'rules', 'account', 'trade', 'leverage'].includes(event.kind)) continue;
+    const text = event.kind === 'decision' ? tellDecision(event.payload) : JSON.stringify(event.payload);
+    lines.push({ atMs: event.at_ms - START_MS, text: `  #${event.seq} ${event.kind} ${text}` });
+  }
+  lines.sort((a, b) => a.atMs - b.atMs);
+  return lines.map(({ atMs, text }) => `${at(atMs).padStart(10)} ${text}`);
+}
+
+function tellDecision(payload: unknown): string {
+  const { decision, orders, parent_decision_id } = payload as {
+    readonly decision: {
+      readonly decision: string;
+      readonly decision_id: string;
+      readonly kind: string;
+      readonly agent: string;
+    };
+    readonly orders: readonly { readonly client_order_id: string; readonly lots: number; readonly delay_ms: number }[];
+    readonly parent_decision_id: string | null;
+  };
+  const planned = orders.map((order) => `${order.client_order_id} ${order.lots} lots +${order.delay_ms} ms`).join('; ');
+  return `${decision.kind} ${decision.decision} ${decision.decision_id} of ${decision.agent}${parent_decision_id === null ? '' : ` for ${parent_decision_id}`}: ${planned}`;
+}

@@ -1,0 +1,195 @@
+import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
+import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
+import { Params } from '../../daemon/exchange-sim/rest/params.ts';
+import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
+import { type HttpAnswer, type HttpExchange, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
+import type { WireFault } from './plan.ts';
+import type { Random } from './random.ts';
+import type { SimTime } from './sim-time.ts';
+
+/** A request that changes something, as it went by. */
+export interface WireRecord {
+  readonly life: number;
+  readonly method: string;
+  readonly path: string;
+  readonly clientId: string | null;
+  readonly params: Params;
+  readonly sentAtMs: number;
+  /** When the exchange acted on it; null: it never came there. */
+  servedAtMs: number | null;
+  /** Null: no whole answer came back, or it came to nobody. */
+  status: number | null;
+  answer: string | null;
+  answeredAtMs: number | null;
+  /** Why no answer came. */
+  failure: string | null;
+}
+
+/** One life of the daemon: what belongs to it ends when the process dies. */
+export interface Life {
+  readonly number: number;
+  isDead: boolean;
+}
+
+export interface WireOptions {
+  readonly time: SimTime;
+  readonly exchange: Exchange;
+  readonly random: Random;
+  /** 0: every way takes {@link PLAIN_WAY_MS}; 1 and 2: more and more chance. */
+  readonly noise: 0 | 1 | 2;
+  /** Told before the exchange acts on what changes something. */
+  readonly onServe: (record: WireRecord) => void;
+  /** Before a request leaves, and after it has left: the life may die there. */
+  readonly onRequest: (when: 'before' | 'after') => void;
+}
+
+const PLAIN_WAY_MS = 5;
+const REFUSED_AFTER_MS = 1;
+
+/**
+ * The way between the daemon's venue module and an exchange in the same process: latency, answers that are lost, late or
+ * out of order, and no sockets. What has left when a life ends still arrives.
+ */
+export class Wire {
+  readonly records: WireRecord[] = [];
+  readonly #options: WireOptions;
+  readonly #timers: ReturnType<SimTime['open']>;
+  #faults: { readonly fault: WireFault; left: number }[] = [];
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.#timers = options.time.open();
+  }
+
+  addFault(fault: WireFault): void {
+    this.#faults.push({ fault, left: fault.count });
+  }
+
+  clearFaults(): void {
+    this.#faults = [];
+  }
+
+  /** What a life's venue module sends by. */
+  connect(life: Life): HttpExchange {
+    return (request) =>
+      new Promise((resolve, reject) => {
+        if (!life.isDead) this.#options.onRequest('before');
+        if (life.isDead) return;
+        this.#carry(life, request, resolve, reject);
+        this.#options.onRequest('after');
+      });
+  }
+
+  #carry(
+    life: Life,
+    request: HttpRequest,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: TransportError) => void,
+  ): void {
+    const raw = readRequest(request);
+    const record = this.#record(life, raw);
+    let isOver = false;
+    const end = (act: () => void): void => {
+      if (isOver) return;
+      isOver = true;
+      deadline.cancel();
+      if (!life.isDead) act();
+    };
+    const fail = (stage: TransportError['stage'], code: string): void =>
+      end(() => {
+        if (record !== null) record.failure = code;
+        reject(new TransportError(stage, code));
+      });
+    const deadline = this.#timers.after(request.answerWithinMs, () => fail('sent', 'ANSWER_TIMEOUT'));
+    const fault = this.#takeFault(raw);
+    if (fault?.kind === 'refused' || this.#options.exchange.faults.isDisconnected()) {
+      this.#timers.after(REFUSED_AFTER_MS, () => fail('not_sent', 'ECONNREFUSED'));
+      return;
+    }
+    const receive = (served: Served): void => {
+      if (served.kind === 'silent' || served.kind === 'stalled') return;
+      const backMs = this.#wayMs() + (fault?.kind === 'late_answer' ? fault.ms : 0);
+      this.#timers.after(backMs, () => {
+        if (served.kind !== 'answer') {
+          fail('sent', 'UND_ERR_SOCKET');
+          return;
+        }
+        end(() => {
+          const { status, headers, body: text } = served.answer;
+          if (record !== null) Object.assign(record, { status, answer: text, answeredAtMs: this.#options.time.nowMs });
+          resolve({ status, headers: lowerCase(headers), text });
+        });
+      });
+    };
+    this.#timers.after(this.#wayMs(), () => {
+      if (record !== null) {
+        record.servedAtMs = this.#options.time.nowMs;
+        this.#options.onServe(record);
+      }
+      const served = this.#serve(raw);
+      if (served instanceof Promise) void served.then(receive);
+      else receive(served);
+    });
+  }
+
+  #serve(raw: RawRequest): Served | Promise<Served> {
+    if (raw.path !== '/sim/clock') return serveRequest(this.#options.exchange, raw);
+    const body = JSON.stringify({ scale: 1 });
+    return { kind: 'answer', answer: { status: 200, headers: {}, body } };
+  }
+
+  #record(life: Life, raw: RawRequest): WireRecord | null {
+    if (raw.method === 'GET') return null;
+    const params = new Params(raw.query, raw.body);
+    const record: WireRecord = {
+      life: life.number,
+      method: raw.method,
+      path: raw.path,
+      clientId:
+        params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null,
+      params,
+      sentAtMs: this.#options.time.nowMs,
+      servedAtMs: null,
+      status: null,
+      answer: null,
+      answeredAtMs: null,
+      failure: null,
+    };
+    this.records.push(record);
+    return record;
+  }
+
+  #takeFault({ method, path }: RawRequest): WireFault | null {
+    for (const entry of this.#faults) {
+      const { fault } = entry;
+      if (entry.left <= 0 || (fault.method !== undefined && fault.method !== method)) continue;
+      if (fault.path !== undefined && !path.startsWith(fault.path)) continue;
+      entry.left -= 1;
+      return fault;
+    }
+    return null;
+  }
+
+  #wayMs(): number {
+    const { noise, random } = this.#options;
+    if (noise === 0) return PLAIN_WAY_MS;
+    const draw = random.next();
+    if (noise === 1) return draw < 0.9 ? random.int(1, 12) : random.int(12, 80);
+    if (draw < 0.75) return random.int(1, 25);
+    return draw < 0.97 ? random.int(25, 250) : random.int(250, 1_500);
+  }
+}
+
+function readRequest(request: HttpRequest): RawRequest {
+  const { url } = request;
+  const start = url.indexOf('/', 8);
+  const mark = url.indexOf('?');
+  const path = url.slice(start, mark === -1 ? undefined : mark);
+  const query = mark === -1 ? '' : url.slice(mark + 1);
+  const apiKey = Object.entries(request.headers).find(([name]) => name.toLowerCase() === 'x-mbx-apikey')?.[1];
+  return { method: request.method, path, query, body: request.body ?? '', apiKey };
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

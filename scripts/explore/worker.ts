@@ -1,0 +1,56 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Breach } from './breach.ts';
+import { generatePlan } from './generate.ts';
+import type { Plan } from './plan.ts';
+import { runPlan } from './run-plan.ts';
+import { shrink } from './shrink.ts';
+
+export type Task =
+  | { readonly kind: 'run'; readonly seeds: readonly number[] }
+  | { readonly kind: 'shrink'; readonly plan: Plan; readonly code: string }
+  | { readonly kind: 'stop' };
+export type Report =
+  | { readonly kind: 'ran'; readonly worlds: readonly WorldReport[] }
+  | { readonly kind: 'shrunk'; readonly plan: Plan; readonly code: string; readonly runs: number };
+export interface WorldReport {
+  readonly seed: number;
+  readonly breaches: readonly Breach[];
+  readonly calls: number;
+  readonly virtualMs: number;
+  readonly digest: string;
+}
+
+/** What nobody caught in a world is a breach of it, not the end of the explorer. */
+const uncaught: string[] = [];
+
+async function runSeed(seed: number): Promise<WorldReport> {
+  uncaught.length = 0;
+  try {
+    const { breaches, calls, virtualMs, digest } = await runPlan(generatePlan(seed));
+    const escaped = uncaught.map((detail) => ({ code: 'internal/unhandled', detail }));
+    return { seed, breaches: [...breaches, ...escaped], calls, virtualMs, digest };
+  } catch (error) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { seed, breaches: [{ code: 'world-failed', detail }], calls: 0, virtualMs: 0, digest: '' };
+  }
+}
+
+async function serve(task: Task): Promise<void> {
+  if (task.kind === 'stop') {
+    parentPort?.close();
+    return;
+  }
+  if (task.kind === 'run') {
+    const worlds: WorldReport[] = [];
+    for (const seed of task.seeds) worlds.push(await runSeed(seed));
+    parentPort?.postMessage({ kind: 'ran', worlds } satisfies Report);
+    return;
+  }
+  const { plan, runs } = await shrink(task.plan, task.code);
+  parentPort?.postMessage({ kind: 'shrunk', plan, code: task.code, runs } satisfies Report);
+}
+
+if (workerData === 'explore') {
+  process.on('unhandledRejection', (error) => uncaught.push(String(error)));
+  parentPort?.on('message', (task: Task) => void serve(task));
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { findPackageFolder } from '../../daemon/config.ts';
+import { parsePolicy } from '../../daemon/policy/parse.ts';
+import type { PolicyEdit, Setup } from './plan.ts';
+
+type Json = Record<string, unknown>;
+export type WorldPolicy = Extract<ReturnType<typeof parsePolicy>, { ok: true }>['policy'];
+
+const parsed = new Map<string, WorldPolicy>();
+let base: Json | null = null;
+
+/** The default policy with a short history of bars and the caps of the setup; edited, if the operator has edited it. */
+export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
+  const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs } = setup;
+  const key = JSON.stringify([regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, edit]);
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  const result = parsePolicy(JSON.stringify(buildText(setup, edit)), 'world.json');
+  if (!result.ok) throw new Error(`the policy of the world is not valid: ${JSON.stringify(result.violations)}`);
+  parsed.set(key, result.policy);
+  return result.policy;
+}
+
+function buildText(setup: Setup, edit: PolicyEdit): Json {
+  base ??= parse(readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8')) as Json;
+  const policy = structuredClone(base) as {
+    name: string;
+    budgets: Json;
+    market: { volatility: Json; liquidity: Json; regimes: Record<string, Json>; regime_hold_bars: number };
+    account: { concentration: Json };
+    trust: { default: Json };
+    temporal: Json & { breaker: Json };
+    exits: Json;
+    protection: Json;
+    standing: Json;
+    agents: Json;
+  };
+  policy.market.regime_hold_bars = 1;
+  policy.name = `world-${edit}`;
+  const factor = edit === 'tighter_caps' ? 0.3 : edit === 'looser_caps' ? 1.5 : 1;
+  const { caps, exitRate } = setup;
+  Object.assign(policy.budgets, {
+    order_notional_usdt: Math.round(caps.order * factor),
+    symbol_notional_usdt: Math.round(caps.symbol * factor),
+    gross_notional_usdt: Math.round(caps.gross * factor),
+    order_rate: { max: 400, window_ms: 60_000 },
+    slippage_bps: edit === 'tighter_slippage' ? 10 : 40,
+    turnover_usdt_per_day: 10_000_000,
+    fees_usdt_per_day: 10_000,
+  });
+  Object.assign(policy.market.volatility, {
+    window_bars: 6,
+    baseline_bars: 30,
+    min_history_bars: setup.regime === 'calm' ? 20 : 200,
+    volatile: 2.5,
+    extreme: 4,
+  });
+  Object.assign(policy.market.liquidity, { ema_bars: 6, baseline_bars: 30 });
+  for (const name of ['volatile', 'extreme']) {
+    const regime = policy.market.regimes[name];
+    if (regime !== undefined) Object.assign(regime, { cooldown_ms: setup.cooldownMs });
+  }
+  Object.assign(policy.account.concentration, { share: 0.99, floor_usdt: caps.gross });
+  Object.assign(policy.temporal, { duplicate_window_ms: 1_000, flip_interval_ms: 1 });
+  Object.assign(policy.temporal.breaker, { repeats: 400 });
+  Object.assign(policy.exits, {
+    scope: setup.exitScope,
+    rate: {
+      max: edit === 'slower_exits' ? Math.max(1, Math.floor(exitRate.max / 3)) : exitRate.max,
+      window_ms: exitRate.windowMs,
+    },
+  });
+  Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
+  policy.standing.on_breach = setup.onBreach;
+  return policy;
+}
