@@ -89,6 +89,10 @@ export const ExecutionBodySchema = Type.Object(
     orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),
     note: nullable(text('Advice in words.')),
     retryable: flag('The exchange refused it, and asking again is sensible.'),
+    slices_dropped: Type.Integer({
+      minimum: 0,
+      description: 'Slices that were not sent because an exit closes what they would have opened again.',
+    }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },
 );

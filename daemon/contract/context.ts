@@ -61,6 +61,7 @@ const exposure = Type.Object(
     other_positions: count,
     other_regime: nullable(regime),
     position_since_ms: nullable(instant),
+    recorded_price: nullable(amount),
     short_lots: lots,
     short_units: amount,
   },

@@ -162,7 +162,19 @@ export const PolicySchema = Type.Object(
           description: 'Distance of each rung of an exit from the opposite best quote, rising. Basis points.',
         }),
         step_ms: milliseconds('Time between two rungs.', 60_000),
-        rate: rateLimit('Exits sent; above it they are merged into one per symbol and side, never refused.'),
+        rate: rateLimit(
+          'Exits of one agent that begin to go out; above it they wait, and equal ones go out as one. Never refused.',
+        ),
+        resting: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 200,
+            description: 'Most exits of one agent that rest at their own price. Without it: 50.',
+          }),
+        ),
+        resume_ms: Type.Optional(
+          milliseconds('Age up to which an exit of an agent goes on after a restart. Without it: 300000.', 3_600_000),
+        ),
       },
       { ...closed, description: 'How positions are left.' },
     ),

@@ -100,6 +100,11 @@ export interface ExposureView {
   readonly other_regime: Regime | null;
   /** When the present position was opened, null when flat. */
   readonly position_since_ms: number | null;
+  /**
+   * What values the position while no feed has brought a price: the mark that the account last recorded, else the entry
+   * price. Null while there is a mark, and when flat.
+   */
+  readonly recorded_price: number | null;
   readonly short_lots: number;
   readonly short_units: number;
 }

@@ -60,12 +60,12 @@ function mayCloseAll(request: ExecutionRequest, context: ExecutionContext, polic
   }
 }
 
-/** Price at which an exit is valued: our mark, else the book, else nothing is known. */
-function valuePrice(context: ExecutionContext): number | null {
-  const { mark, bid, ask } = context.market;
+/** Price at which an exit is valued: our mark, else the book, else what was last recorded; null: nothing is known. */
+function valuePrice({ exposure, market }: ExecutionContext): number | null {
+  const { mark, bid, ask } = market;
   if (mark !== null && mark > 0) return mark;
   if (bid !== null && ask !== null && bid > 0) return (bid + ask) / 2;
-  return null;
+  return exposure.recorded_price;
 }
 
 /** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
@@ -74,7 +74,7 @@ export function wholeExitLots(decision: ExecutionDecision, lots: number): number
   return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }
 
-/** Lots asked for: a share of the position, or a notional at our mark; without any price, the whole of it. */
+/** Lots asked for: a share of the position, which needs no price, or a notional; without any price, the whole of it. */
 export function requestedExitLots(
   request: ExecutionRequest,
   context: ExecutionContext,
@@ -88,13 +88,14 @@ export function requestedExitLots(
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
 }
 
-/** q_x = min(q, permitted); at least one lot, and a rest below the venue's minimum is taken along. */
-export function exitLots(requested: number, exit: ExitSize, rules: RulesView, price: number | null): number {
-  const lots = Math.min(Math.max(requested, rules.min_lots, 1), exit.permittedLots);
-  const rest = exit.permittedLots - lots;
-  if (rest === 0) return lots;
-  const restUsdt = price === null ? 0 : lotsToQuantity(rest, rules) * price;
-  return rest < rules.min_lots || restUsdt < rules.min_notional_usdt ? exit.permittedLots : lots;
+/**
+ * q_x = min(q, permitted); at least the least quantity, and a rest below it is taken along. Of the minimum notional
+ * reduceOnly orders are exempt (BINANCE.md part B, 2.1): a rest of one lot can be closed later.
+ */
+export function exitLots(requested: number, exit: ExitSize, rules: RulesView): number {
+  const least = Math.max(1, rules.min_lots);
+  const lots = Math.min(Math.max(requested, least), exit.permittedLots);
+  return exit.permittedLots - lots < least ? exit.permittedLots : lots;
 }
 
 /** The best quote that an exit meets; null: it is not known, or too old to say where the market is. */
@@ -171,6 +172,20 @@ export function limitExitTicks(
   return insideBand(context, policy, rules, side, Math.max(1, floorTicks(Math.min(limit, ceiling), rules)));
 }
 
+/**
+ * Whether an exit will rest at its own price, as a take-profit does, or closes now. Without a usable book nobody can
+ * tell: it counts as one that closes.
+ */
+export function restsAtItsPrice(effective: SizedAction, context: ExecutionContext, policy: CompiledPolicy): boolean {
+  const { rules } = context.market;
+  if (effective.time_in_force !== 'GTC' || effective.price_ticks === null || rules === null) return false;
+  const quote = freshQuote(context, policy, effective.side);
+  if (quote === null) return false;
+  return effective.side === 'sell'
+    ? effective.price_ticks > floorTicks(quote, rules)
+    : effective.price_ticks < ceilTicks(quote, rules);
+}
+
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */
 function largestExitLots(lots: number, rules: RulesView, isMarket: boolean): number {
   const most = isMarket ? Math.min(rules.max_lots, rules.max_market_lots) : rules.max_lots;
@@ -188,7 +203,7 @@ export function buildExit(
 ): SizedAction {
   const requested = requestedExitLots(request, context, rules, exit);
   const price = valuePrice(context);
-  const whole = exitLots(requested, exit, rules, price);
+  const whole = exitLots(requested, exit, rules);
   if (requested > whole) {
     trace.tighten(12, request.intent === 'open' ? 'CROSSES_ZERO' : 'EXIT_CLIPPED', requested, whole, 'lots');
   } else if (price === null && request.requested_notional !== null && context.slice_lots === null) {

@@ -178,6 +178,8 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'exits.ladder_bps': 'any_change',
   'exits.step_ms': 'any_change',
   'exits.rate': 'any_change',
+  'exits.resting': 'any_change',
+  'exits.resume_ms': 'any_change',
   'protection.required': 'turned_off',
   'protection.stop_bps': 'larger',
 

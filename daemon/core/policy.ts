@@ -154,6 +154,10 @@ export interface ExitsSection {
   readonly ladder_bps: readonly number[];
   readonly step_ms: number;
   readonly rate: RateLimit;
+  /** Most exits of one agent that rest at their own price; absent: 50. */
+  readonly resting?: number;
+  /** Age up to which an agent's exit goes on after a restart, ms; absent: 300000. */
+  readonly resume_ms?: number;
 }
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {

@@ -51,7 +51,7 @@ export class CallerReads {
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
     return {
       decision: event.decision,
-      execution: describeExecution(this.#core, this.#recall.ordersOf(stored), event.decision),
+      execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
     };
   }
 

@@ -5,7 +5,9 @@ import { writeContext } from '../core/record-text/context.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
-import type { DecisionEvent, PlannedOrder } from './events.ts';
+import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
+import { endUndone } from './exits/end-undone.ts';
+import { findTarget } from './exits/target-key.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
 import type { Ask } from './snapshot/inputs.ts';
@@ -40,6 +42,8 @@ export interface DecideOptions {
   readonly bodyHash: string | null;
   readonly texts: { readonly [field: string]: string };
   readonly parentDecisionId: string | null;
+  /** On whose behalf an exit is decided; absent: the caller's. */
+  readonly cause?: ExitCause;
   /** Orders that follow from the decision; none for advisory kinds. */
   readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
   /** Records of decisions that change nothing may be left out (standing orders that still fit). */
@@ -89,6 +93,13 @@ export function takeDecision(
     };
     return { payload: event, ...writeRecord(event, contextText) };
   });
+  // INVARIANT: in the transaction of the exit, and before it is sent.
+  if (payload.orders.length > 0 && (options.kind === 'tool' || options.kind === 'gate')) {
+    endUndone(core, payload, policy);
+    const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
+    const target = findTarget(payload, policy, cause);
+    if (target !== null) core.append('exit_target', target);
+  }
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {

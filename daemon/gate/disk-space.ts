@@ -70,6 +70,8 @@ export class FullDisk {
   }
 
   #closedLots(decisionId: string): number {
+    const target = this.#core.state.targets.find(decisionId);
+    if (target !== null) return target.filledLots;
     const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
     return orders.reduce((sum, order) => sum + order.executedLots, 0);
   }

@@ -105,6 +105,50 @@ export interface OrderIntentEvent {
   /** `amend_unknown`: it was sent no later than this, domain time; both forms count until the venue shows which rests. */
   readonly sent_by_ms?: number;
 }
+/** Who wants an exit: what goes out first when not all can. `stop`: it stands in for a stop that the venue refused. */
+export const EXIT_CAUSES = ['operator', 'stop', 'cut', 'agent'] as const;
+export type ExitCause = (typeof EXIT_CAUSES)[number];
+/**
+ * Why a target of an exit has ended. `filled`: closed what there was. `nothing_left`: something else closed it. `rests`:
+ * it is its caller's resting order now. `exhausted`: no rung of the ladder filled all of it.
+ */
+export type ExitEnd =
+  | 'filled'
+  | 'nothing_left'
+  | 'rests'
+  | 'exhausted'
+  | 'rejected'
+  | 'halted'
+  | 'canceled'
+  | 'lost'
+  | 'dropped';
+/**
+ * An exit is a target: so many lots of one symbol and side, of whose share and within what bound (`key`). Recorded with
+ * the decision that permits it, and when it ends; all between follows from decisions and orders.
+ */
+export type ExitTargetEvent =
+  | {
+      readonly action: 'opened';
+      readonly agent: string;
+      readonly cause: ExitCause;
+      /** The order that the decision planned. */
+      readonly client_order_id: string;
+      readonly decision_id: string;
+      readonly is_whole: boolean;
+      readonly key: string;
+      readonly lots: number;
+      readonly origin: Origin;
+      readonly scope: 'own' | 'account';
+      readonly side: Side;
+      readonly symbol: string;
+    }
+  | {
+      readonly action: 'ended';
+      readonly decision_id: string;
+      readonly detail: string;
+      readonly filled_lots: number;
+      readonly reason: ExitEnd;
+    };
 /** One trade of the venue: price and fee of lots that `order` events moved already. */
 export interface TradeEvent {
   readonly at_venue_ms: number;
@@ -224,6 +268,7 @@ export interface GateEvents {
   readonly alert: AlertEvent;
   readonly arming: ArmingEvent;
   readonly decision: DecisionEvent;
+  readonly exit_target: ExitTargetEvent;
   readonly leverage: LeverageEvent;
   readonly market: MarketEvent;
   readonly order: OrderEvent;

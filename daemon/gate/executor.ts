@@ -2,14 +2,13 @@ import type { ExecutionRequest } from '../core/request.ts';
 import type { Caller } from './api.ts';
 import type { Canceler } from './cancels.ts';
 import type { Decided } from './decisions.ts';
-import type { ExitRunner } from './exits.ts';
+import type { ExitBook } from './exits/exit-book.ts';
 import type { GateCore } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { ParentDecisions } from './parent-decisions.ts';
 import type { SliceRunner } from './slices.ts';
-import { isInCancelAll } from './state/order-changes.ts';
-import type { OrderState } from './state/orders.ts';
+import { stateInForce } from './state/layers.ts';
 
 /** Time that calls in flight have for their outcome once the daemon stops, wall ms; then they are answered `submitting`. */
 const ANSWER_WHEN_CLOSING_MS = 400;
@@ -21,12 +20,10 @@ export class Executor {
   readonly #sender: OrderSender;
   readonly #canceler: Canceler;
   readonly #slices: SliceRunner;
-  readonly #exits: ExitRunner;
+  readonly #exits: ExitBook;
   readonly #signal: AbortSignal;
   /** Whoever still waits for an outcome is answered with what is known: the daemon stops. */
   readonly #answerNow = new AbortController();
-  /** Symbols that an exit of the gate is closing, from its decision until its ladder has ended. */
-  readonly #gateExits = new Set<string>();
 
   constructor(parts: {
     core: GateCore;
@@ -34,7 +31,7 @@ export class Executor {
     sender: OrderSender;
     canceler: Canceler;
     slices: SliceRunner;
-    exits: ExitRunner;
+    exits: ExitBook;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;
@@ -78,7 +75,7 @@ export class Executor {
     }
     switch (decided.body.effective?.action) {
       case 'cancel':
-        await this.#cancel(intake);
+        await this.#cancel(intake, decided);
         return;
       case 'amend':
         await this.#amend(intake, decided);
@@ -88,16 +85,25 @@ export class Executor {
     }
   }
 
-  async #cancel(intake: Intake): Promise<void> {
-    const { request, target } = intake;
+  /** INVARIANT: what its decision meant, and nothing that was asked for since. */
+  async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
     const reason = `asked for by ${request.agent}`;
-    if (target !== null) {
-      await this.#canceler.cancel(target, reason);
-      return;
-    }
+    const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
+    const cancels = meant.map((order) => this.#canceler.cancel(order, reason));
+    if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
+    await Promise.all(cancels);
+  }
+
+  /** cancel_all also ends exits that have no order at the moment: between two rungs, or waiting for their turn. */
+  #cancelExits(request: ExecutionRequest, seq: number, reason: string): void {
+    const { layers } = this.#core.state;
     const now = this.#core.nowMs();
-    const matches = (order: OrderState): boolean => isInCancelAll(order, request, this.#core.state.layers, now);
-    await this.#canceler.cancelMatching(request.symbol, matches, reason);
+    this.#exits.cancelTargets((target) => {
+      if (target.seq > seq || (request.symbol !== null && request.symbol !== target.symbol)) return false;
+      if (request.origin === 'operator') return target.origin !== 'gate';
+      if (target.origin !== 'agent' || target.agent !== request.agent) return false;
+      return stateInForce(layers, now, target.symbol, request.agent).state !== 'halted';
+    }, reason);
   }
 
   /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
@@ -121,27 +127,17 @@ export class Executor {
 
   /** Also between two rungs, where none of its orders is alive: what it has left is still to be closed. */
   isGateExiting(symbol: string): boolean {
-    return this.#gateExits.has(symbol);
+    return this.#exits.isGateExiting(symbol);
   }
 
   /** Resolves when the exit is on disk; it then runs by itself. */
-  async runGateExit(request: ExecutionRequest): Promise<void> {
-    const symbol = request.symbol ?? '';
-    this.#gateExits.add(symbol);
-    let running: Promise<void> | null = null;
-    try {
-      const decided = this.#decisions.decideForGate(request);
-      if (decided === null) return;
-      await decided.appended.committed;
-      running = this.#exits.run(decided);
-    } finally {
-      if (running === null) this.#gateExits.delete(symbol);
-    }
+  async runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void> {
+    const decided = this.#decisions.decideForGate(request, cause);
+    if (decided === null) return;
+    await decided.appended.committed;
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
-    running
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
-      })
-      .finally(() => this.#gateExits.delete(symbol));
+    this.#exits.run(decided).catch((error: unknown) => {
+      if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
+    });
   }
 }

@@ -4,7 +4,8 @@ import { CallerReads } from './caller-reads.ts';
 import { Canceler } from './cancels.ts';
 import { Executor } from './executor.ts';
 import { ExitShares } from './exit-shares.ts';
-import { ExitRunner } from './exits.ts';
+import { ExitBook } from './exits/exit-book.ts';
+import { ExitResumption } from './exits/resume.ts';
 import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { Keeper, type KeeperTasks } from './keeper.ts';
@@ -18,7 +19,6 @@ import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-co
 import { Protection } from './protection.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
-import { ExitResumption } from './resume-exits.ts';
 import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
 import { StandingOrders } from './standing.ts';
@@ -74,7 +74,7 @@ export function buildParts(options: GateOptions): GateParts {
   const resolver: Resolver = new Resolver(core, sender, signal);
   const canceler = new Canceler(core, sender, resolver);
   const slices = new SliceRunner(core, sender);
-  const exits = new ExitRunner(core, sender, resolver, canceler, signal);
+  const exits = new ExitBook(core, sender, resolver, canceler, signal);
   const decisions = new ParentDecisions(core, availability, exits);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
@@ -102,7 +102,7 @@ export function buildParts(options: GateOptions): GateParts {
     resolver,
     health,
     signal,
-    tasks: buildTasks({ resolver, canceler, standing, exitShares, flatten, protection }),
+    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
@@ -140,11 +140,12 @@ function buildTasks(parts: {
   resolver: Resolver;
   canceler: Canceler;
   standing: StandingOrders;
+  exits: ExitBook;
   exitShares: ExitShares;
   flatten: Flatten;
   protection: Protection;
 }): KeeperTasks {
-  const { resolver, canceler, standing, exitShares, flatten, protection } = parts;
+  const { resolver, canceler, standing, exits, exitShares, flatten, protection } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -153,6 +154,7 @@ function buildTasks(parts: {
     reviewStanding: async () => {
       await Promise.all([standing.tick(), exitShares.tick()]);
     },
+    exits: () => exits.tick(),
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
     cutBack: async () => {

@@ -17,7 +17,6 @@ import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './disk-space.ts';
 import type { GateCore } from './gate-core.ts';
 import { buildParts, type GateOptions, type GateParts } from './gate-parts.ts';
-import { findInterrupted } from './interrupted-exits.ts';
 import type { Keeper } from './keeper.ts';
 import { leaveVenue } from './orderly-stop.ts';
 import type { PolicyControl } from './policy-control.ts';
@@ -44,7 +43,6 @@ export class Gate implements GateApi {
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
   async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
-    const interrupted = findInterrupted(this.core.state, this.core.ports.ledger);
     // The views are in these steps: what became of orders can be read while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
     await this.keeper.syncFirst(onVenueSilent);
@@ -55,9 +53,9 @@ export class Gate implements GateApi {
     await this.keeper.refuseOtherDaemon();
     if (this.#signal.aborted) return;
     this.keeper.enterBoot('starting: the account is not reconciled yet');
+    this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
     this.keeper.recoverOrders();
-    this.#parts.exitResumption.start(interrupted);
     this.#parts.operator.cancelUnderLayers().catch((error: unknown) => {
       if (!this.#signal.aborted) this.core.alert('CANCEL_FAILED', `under a standing halt: ${String(error)}`);
     });

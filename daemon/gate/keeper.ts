@@ -26,6 +26,8 @@ const FORCED_RULES_MS = 5_000;
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
   retryCancels(): Promise<void>;
+  /** Exits go on. */
+  exits(): Promise<void>;
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Promise<void>;
   /** What an operator's flatten left goes on being closed. */
@@ -133,6 +135,7 @@ export class Keeper {
     this.#health.sweepLayers();
     await Promise.all(this.#running);
     await this.#tasks.retryCancels();
+    await this.#tasks.exits();
     await this.#tasks.reviewStanding();
     // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
     await Promise.all([this.#tasks.protect(), this.#tasks.cutBack()]);
@@ -183,6 +186,7 @@ export class Keeper {
   /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
   #startTasks(): void {
     this.#startTask('retryCancels');
+    this.#startTask('exits');
     // Before the first reading the ledger's orders and positions may be of long ago.
     if (!this.#reconciliation.wasRead) return;
     // INVARIANT: neither needs prices, nor the settings of the account, which may not be to be had for long.

@@ -2,13 +2,12 @@ import { REGIME_RANK } from '../core/features/market.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';
+import { endUndoneByStop } from './exits/end-undone.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type Ask, endedEvent, OrderProof, rejectedEvent, unknownEvent } from './order-proof.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
 import { stateInForce } from './state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from './state/orders.ts';
-
-export { endedEvent } from './order-proof.ts';
 
 /** What happened to the venue as a whole, as an answer of it told us. */
 export interface VenueConsequences {
@@ -40,7 +39,10 @@ export class OrderSender {
   constructor(core: GateCore, consequences: VenueConsequences) {
     this.#core = core;
     this.#consequences = consequences;
-    this.proof = new OrderProof(core, (order) => consequences.onExecuted(order));
+    this.proof = new OrderProof(core, (order) => {
+      if (order.protective) endUndoneByStop(core, order);
+      consequences.onExecuted(order);
+    });
   }
 
   /** The daemon stops: what was decided and is not at the venue yet no longer goes there, exits excepted. */

@@ -3,8 +3,8 @@ import type { ExecutionRequest } from '../core/request.ts';
 import type { Availability } from './availability.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
 import { FullDisk } from './disk-space.ts';
-import type { PlannedOrder } from './events.ts';
-import type { ExitRunner } from './exits.ts';
+import type { ExitCause, PlannedOrder } from './events.ts';
+import type { ExitBook } from './exits/exit-book.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Intake } from './intake.ts';
 import type { Ask } from './snapshot/inputs.ts';
@@ -13,10 +13,10 @@ import type { Ask } from './snapshot/inputs.ts';
 export class ParentDecisions {
   readonly #core: GateCore;
   readonly #availability: Availability;
-  readonly #exits: ExitRunner;
+  readonly #exits: ExitBook;
   readonly #fullDisk: FullDisk;
 
-  constructor(core: GateCore, availability: Availability, exits: ExitRunner) {
+  constructor(core: GateCore, availability: Availability, exits: ExitBook) {
     this.#core = core;
     this.#availability = availability;
     this.#exits = exits;
@@ -43,7 +43,7 @@ export class ParentDecisions {
   }
 
   /** What the gate asks for on its own behalf: also on a full disk. */
-  decideForGate(request: ExecutionRequest): Decided | null {
+  decideForGate(request: ExecutionRequest, cause: ExitCause): Decided | null {
     const intake: Intake = {
       request,
       caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
@@ -58,6 +58,7 @@ export class ParentDecisions {
       bodyHash: null,
       texts: {},
       parentDecisionId: null,
+      cause,
       plan: (decision, seq) => this.#plan(intake, decision, seq),
     });
   }
@@ -88,7 +89,7 @@ export class ParentDecisions {
     const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
     const planned = planFromDecision(this.#core, decision, intake.request, seq, lotsOf);
     if (effective.action !== 'exit') return planned;
-    const waitMs = intake.request.origin === 'agent' ? this.#exits.planDelay(intake.request.agent, symbol) : 0;
-    return planned.map((order) => ({ ...order, delay_ms: waitMs }));
+    const delayMs = this.#exits.planDelay(intake.request, effective);
+    return planned.map((order) => ({ ...order, delay_ms: delayMs }));
   }
 }

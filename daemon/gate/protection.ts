@@ -24,7 +24,7 @@ const MAX_STOP_REFUSALS = 3;
 /** Exits of the gate itself. */
 export interface GateExits {
   /** Resolves when the exit is on disk; it then runs by itself. */
-  runGateExit(request: ExecutionRequest): Promise<void>;
+  runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void>;
   /** One of them has not ended. */
   isGateExiting(symbol: string): boolean;
 }
@@ -81,6 +81,7 @@ export class Protection {
     const side = position.lots > 0 ? 'sell' : 'buy';
     await this.#exits.runGateExit(
       closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()),
+      'cut',
     );
   }
 
@@ -237,7 +238,8 @@ export class Protection {
         : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
     this.#core.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
     const fraction = lots / most;
-    await this.#exits.runGateExit(closeRequest(this.#core.settings, symbol, order.side, fraction, this.#core.nowMs()));
+    const request = closeRequest(this.#core.settings, symbol, order.side, fraction, this.#core.nowMs());
+    await this.#exits.runGateExit(request, 'stop');
   }
 
   #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {

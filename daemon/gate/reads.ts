@@ -2,12 +2,16 @@ import { findRegime } from '../core/budgets.ts';
 import { formatPrice, formatQuantity } from '../core/quantities.ts';
 import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from './api/decisions.ts';
 import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from './api/reads.ts';
+import { partsOf, stateOf } from './exits/describe-target.ts';
+import { SLICE_DROPPED } from './exits/undone.ts';
 import type { GateCore } from './gate-core.ts';
 import type { SymbolRules } from './ports.ts';
+import type { Recalled } from './recall.ts';
 import type { Ask } from './snapshot/inputs.ts';
 import { viewRules } from './snapshot/market-view.ts';
 import { buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
+import type { ExitTarget } from './state/exit-targets.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from './state/exposure.ts';
 import type { OrderChange } from './state/order-changes.ts';
 import { isTerminal, type OrderState } from './state/orders.ts';
@@ -79,14 +83,11 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
  * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
  * no orders of its own: those that it concerned are shown, with what the venue said.
  */
-export function describeExecution(
-  core: GateCore,
-  orders: readonly OrderState[],
-  decision: DecisionBody,
-): ExecutionBody {
+export function describeExecution(core: GateCore, { orders, target }: Recalled, decision: DecisionBody): ExecutionBody {
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));
+  if (target !== null) return describeExit(core, target);
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const state = executionState(orders);
   const rejected = orders.find((order) => order.status === 'rejected');
@@ -95,6 +96,26 @@ export function describeExecution(
     note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
+    slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
+    state,
+  };
+}
+
+/** An exit is told by what it closed itself: an order may have carried others, too. */
+function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
+  const state = stateOf(target);
+  const parts = partsOf(target);
+  const last = parts.at(-1)?.order;
+  const goesOn = target.end === null && state !== 'filled';
+  return {
+    note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
+    orders: parts.map(({ order, lots, filledLots }) => ({
+      ...describeExecutionOrder(core, order),
+      filled_quantity: quantityText(filledLots, core.state.rules.get(order.symbol)),
+      quantity: quantityText(lots, core.state.rules.get(order.symbol)),
+    })),
+    retryable: state === 'rejected' && last?.retryable === true,
+    slices_dropped: 0,
     state,
   };
 }
@@ -105,6 +126,7 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
     note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
     orders: orders.map((order) => describeExecutionOrder(core, order)),
     retryable: false,
+    slices_dropped: 0,
     state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
   };
 }

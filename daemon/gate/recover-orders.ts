@@ -1,5 +1,5 @@
+import { isWaitingExit } from './exits/resume.ts';
 import type { GateCore } from './gate-core.ts';
-import { isWaitingExit } from './interrupted-exits.ts';
 import { endedEvent, unknownEvent } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { Resolver } from './resolver.ts';

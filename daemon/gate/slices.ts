@@ -2,7 +2,8 @@ import type { ExecutionRequest } from '../core/request.ts';
 import type { Timer } from '../time/time-port.ts';
 import { type Decided, planSingle, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
-import { endedEvent, type OrderSender } from './order-sender.ts';
+import { endedEvent } from './order-proof.ts';
+import type { OrderSender } from './order-sender.ts';
 import { LOOK_AGAIN_MS } from './pause.ts';
 import { isTerminal, type OrderState, statusOf } from './state/orders.ts';
 

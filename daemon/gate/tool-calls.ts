@@ -12,9 +12,8 @@ import type { GateCore } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import type { ParentDecisions } from './parent-decisions.ts';
 import { describeExecution } from './reads.ts';
-import type { ExecutionRecall } from './recall.ts';
+import type { ExecutionRecall, Recalled } from './recall.ts';
 import { writeAnswer } from './record-text.ts';
-import type { OrderState } from './state/orders.ts';
 
 /** A call of a tool from its arguments to its answer: binding, as a dry run, or intercepted. */
 export class ToolCalls {
@@ -115,15 +114,16 @@ export class ToolCalls {
     const stored = this.#core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
     const body = (stored.payload as DecisionEvent).decision;
-    return { kind: 'decided', text: this.#answerText(this.#recall.ordersOf(stored), body, canonicalJson(body)) };
+    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
   }
 
-  #ordersOf(decided: Decided): readonly OrderState[] {
-    return this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+  #ordersOf({ body }: Decided): Recalled {
+    const { orders, targets } = this.#core.state;
+    return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
   }
 
-  #answerText(orders: readonly OrderState[], body: DecisionBody, bodyText: string): string {
-    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, orders, body))}}`;
+  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
   }
 }
 

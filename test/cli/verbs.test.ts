@@ -46,7 +46,7 @@ const BLOCKED: ToolAnswer = {
       },
     ],
   }),
-  execution: { state: 'none', orders: [], note: null, retryable: false },
+  execution: { state: 'none', orders: [], note: null, retryable: false, slices_dropped: 0 },
 };
 const REJECTED: ToolAnswer = { ...ANSWER, execution: { ...ANSWER.execution, state: 'rejected', note: 'margin' } };
 

@@ -16,6 +16,7 @@ const KINDS: Record<EventKind, true> = {
   alert: true,
   arming: true,
   decision: true,
+  exit_target: true,
   leverage: true,
   market: true,
   order: true,

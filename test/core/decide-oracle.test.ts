@@ -6,9 +6,12 @@ import { disagreements } from '../oracle/disagreements.ts';
 import { cases } from './decide-cases.ts';
 import { type Case, decideCase } from './decision-fixture.ts';
 
-/** Cases on which the documents are silent: an exit by notional while the mark is not known. */
-function isDecidable({ context }: Case): boolean {
-  return context.market.mark !== null;
+/** Cases on which the documents are silent: what the book alone values, and what nothing does. */
+function isDecidable({ context, request }: Case): boolean {
+  if (context.market.mark !== null) return true;
+  if (request.intent !== 'close') return false;
+  const isBookKnown = context.market.bid !== null && context.market.ask !== null;
+  return request.requested_notional === null || (!isBookKnown && context.exposure.recorded_price !== null);
 }
 
 test('SAE-SAME-CODE: the gate decides as a second implementation from the documents does, on 6,000 cases near the limits', () => {

@@ -260,6 +260,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
       other_positions: d.otherPositions,
       other_regime: d.otherRegime,
       position_since_ms: d.since,
+      recorded_price: d.markAt === null && long + short > 0 ? d.symbol.mark * 0.99 : null,
       short_lots: short,
       short_units: (short + d.openSells * scale) * markTicks,
     },

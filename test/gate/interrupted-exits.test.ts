@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
-import { findInterrupted } from '../../daemon/gate/interrupted-exits.ts';
-import type { LedgerPort, StoredEvent } from '../../daemon/gate/ports.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import { DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
@@ -149,47 +147,23 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await checkAudit(world);
   });
 
-  it('a ladder is found after starts that were cut off themselves, minutes later', async (t) => {
+  it('target, remainder, rung and bound are folded from the records, however often a start was cut off', async (t) => {
     const world = await hold(t, (spec) => {
       spec.exits.step_ms = 10_000;
     });
     await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
-    await world.tool('close_position', { symbol: 'BTCUSDT' });
-    const [rung] = exitsOf(world);
-    assert.ok(rung?.status === 'expired' && rung.lots > rung.executedLots, 'between two rungs');
-    const { ledger } = world.daemon;
-    const events: StoredEvent[] = [...ledger.iterateEvents()];
-    const lastSeq = ledger.lastSeq();
-    const later = (seq: number, kind: string, payload: object, afterMs: number): StoredEvent =>
-      ({ ...events.at(-1), at_ms: (events.at(-1)?.at_ms ?? 0) + afterMs, kind, payload, seq }) as StoredEvent;
-    const boot = {
-      clears_at_ms: null,
-      clears_when: 'account, orders and market are reconciled',
-      layer: 'boot',
-      name: null,
-      reason: 'starting: the account is not reconciled yet',
-      scope: 'account',
-      set_by: 'daemon',
-      state: 'reducing',
-    };
-    const alert = { code: 'TEST', detail: 'a start', symbol: null };
-    // Two starts, each killed before it had read the account; exits may be an hour old.
-    events.push(later(lastSeq + 1, 'alert', alert, 300_000), later(lastSeq + 2, 'state', boot, 300_100));
-    events.push(later(lastSeq + 3, 'alert', alert, 900_000), later(lastSeq + 4, 'state', boot, 900_100));
+    const asked = await world.tool('close_position', { symbol: 'BTCUSDT', max_slippage_bps: 400 });
+    const [order] = exitsOf(world);
+    assert.ok(order?.status === 'expired' && order.lots > order.executedLots, 'between two rungs');
     const state = new GateState();
-    for (const event of events) state.apply(event as GateEvent);
-    const cut: Pick<LedgerPort, 'findDecision' | 'iterateEvents' | 'lastSeq'> = {
-      findDecision: (id) => ledger.findDecision(id),
-      lastSeq: () => lastSeq + 4,
-      *iterateEvents({ fromSeq = 1, kind } = {}) {
-        for (const event of events)
-          if (event.seq >= fromSeq && (kind === undefined || event.kind === kind)) yield event;
-      },
-    };
-    const { ladders } = findInterrupted(state, cut as LedgerPort);
+    for (const event of world.daemon.ledger.iterateEvents()) state.apply(event as GateEvent);
+    const [target, ...more] = state.targets.open;
+    assert.equal(more.length, 0);
+    assert.equal(target?.decisionId, asked.body.decision.decision_id);
     assert.deepEqual(
-      ladders.map((ladder) => [ladder.order.clientOrderId, ladder.leftLots - ladder.order.executedLots]),
-      [[rung.clientOrderId, rung.lots - rung.executedLots]],
+      [target.leftLots, target.filledLots, target.rung, target.end],
+      [order.lots - order.executedLots, order.executedLots, 0, null],
     );
+    assert.match(target.key, /within 400$/);
   });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decided } from '../../daemon/gate/decisions.ts';
 import type { GateCore } from '../../daemon/gate/gate-core.ts';
-import { MergedExits } from '../../daemon/gate/merged-exits.ts';
 import type { OrderSender } from '../../daemon/gate/order-sender.ts';
 import { pause } from '../../daemon/gate/pause.ts';
 import { SliceRunner } from '../../daemon/gate/slices.ts';
@@ -40,12 +39,10 @@ function createWait(): { core: GateCore; order: OrderState; time: { nowMs: numbe
     ports: { clock: { scale: 1 }, time: port },
     // What falls due is decided again; here that ends it.
     policySpec: { staging: { ttl_ms: 0 } },
-    policyFor: () => ({ exitScope: 'account' }),
     alert: (_code: string, detail: string) => assert.fail(detail),
   } as unknown as GateCore;
   return { core, order, time };
 }
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a slice looks at the clock again every few seconds: what a jump makes due does not wait for the old span', async () => {
   const { core, order, time } = createWait();
@@ -58,23 +55,6 @@ test('a slice looks at the clock again every few seconds: what a jump makes due 
   time.nowMs = T0 + HOUR_MS;
   time.wake();
   assert.deepEqual(ended, [order]);
-});
-
-test('so does an exit that waits for its rate', async () => {
-  const { core, order, time } = createWait();
-  const sender = { record: () => undefined } as unknown as OrderSender;
-  let isDue = false;
-  const joined = new MergedExits(core, sender, new AbortController().signal).join(order, 10, async () => undefined);
-  void joined.then(() => {
-    isDue = true;
-  });
-  time.wake();
-  await turn();
-  assert.deepEqual(time.sleptMs, [5_000, 5_000]);
-  assert.equal(isDue, false);
-  time.nowMs = T0 + HOUR_MS;
-  time.wake();
-  await joined;
 });
 
 test('what pauses ends with the signal', async () => {

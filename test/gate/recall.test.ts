@@ -62,7 +62,7 @@ describe('executions that have left the views are read back from the ledger', ()
   it('shows every order as the views showed it last, slices, rungs, amends and trades included', () => {
     const { ledger, stored } = busyLedger();
     const recall = new ExecutionRecall(ledger.state, ledger);
-    const held = stored.map((event) => structuredClone(recall.ordersOf(event)));
+    const held = stored.map((event) => structuredClone(recall.recall(event).orders));
     assert.deepEqual(
       held.map((orders) => orders.map((order) => [order.status, order.lots, order.executedLots])),
       [
@@ -83,8 +83,8 @@ describe('executions that have left the views are read back from the ledger', ()
     ledger.append({ kind: 'alert', at_ms: later, payload: { code: 'TEST', detail: '', symbol: null } });
     assert.equal(ledger.state.orders.all.size, 0, 'the views have let go of them');
     for (const [index, event] of stored.entries()) {
-      assert.deepEqual(recall.ordersOf(event), held[index], `execution ${index}`);
-      assert.equal(recall.ordersOf(event), recall.ordersOf(event), 'read back once');
+      assert.deepEqual(recall.recall(event).orders, held[index], `execution ${index}`);
+      assert.equal(recall.recall(event), recall.recall(event), 'read back once');
     }
   });
 
@@ -97,8 +97,8 @@ describe('executions that have left the views are read back from the ledger', ()
     };
     const recall = new ExecutionRecall(ledger.state, silent);
     const blocked = ledger.append(decisionEvent({ id: 'd-z', atMs: T0 + 3 * DAY, orders: [] }));
-    assert.deepEqual(recall.ordersOf(blocked), [], 'nothing was ordered');
-    assert.equal(recall.ordersOf(stored[0]!).length, 3, 'still in the views');
+    assert.deepEqual(recall.recall(blocked).orders, [], 'nothing was ordered');
+    assert.equal(recall.recall(stored[0]!).orders.length, 3, 'still in the views');
   });
 
   it('finds what became of an order that ended a great many events later', () => {
@@ -113,7 +113,7 @@ describe('executions that have left the views are read back from the ledger', ()
       at_ms: T0 + DAY + KEEP_ENDED_MS,
       payload: { code: 'TEST', detail: '', symbol: null },
     });
-    const [order] = new ExecutionRecall(ledger.state, ledger).ordersOf(stored);
+    const [order] = new ExecutionRecall(ledger.state, ledger).recall(stored).orders;
     assert.deepEqual([order?.status, order?.executedLots], ['canceled', 4]);
   });
 });

@@ -3,6 +3,7 @@
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
 import './world/exit-limits.ts';
+import './world/exit-targets.ts';
 import './world/exits.ts';
 import './world/exits-of-others.ts';
 import './world/foreign-lots.ts';
@@ -14,4 +15,5 @@ import './world/moved-stops.ts';
 import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stops.ts';
+import './world/undone-exits.ts';
 import './world/waiting-exits.ts';

@@ -92,6 +92,7 @@ export const EXECUTION: ExecutionBody = {
   ],
   note: null,
   retryable: false,
+  slices_dropped: 0,
 };
 export const ANSWER: ToolAnswer = { decision: decisionBody(), execution: EXECUTION };
 /** With a space, so that a test sees whether the text is sent as it is. */

@@ -6,7 +6,7 @@ import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
 import { type Findings, ownBudgets, ownSection, tightenBudgets } from './oracle-factors.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
-import { exactPrice, isDislocated, lotSize, minimumLots, tickSize } from './oracle-price.ts';
+import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
 import { ceil, div, exact, floor, higher, lower, mul, whole } from './rational.ts';
 
 /**
@@ -174,6 +174,12 @@ function closableLots(
   return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
 }
 
+function exitPrice({ market, exposure }: ExecutionContext): number {
+  const price = market.mark ?? exposure.recorded_price;
+  if (price === null) throw new RangeError('the oracle does not value an exit by notional without any price');
+  return price;
+}
+
 /** An exit's own price that the venue takes of nobody: it goes out at the nearest one that it takes. */
 function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView): boolean {
   if (request.order_type !== 'limit' || request.limit_price === null) return false;
@@ -182,8 +188,8 @@ function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView):
 }
 
 /**
- * A verified exit: at most the position, at least what the venue takes, a rest that could not be sold alone taken
- * along. Valued at the mark itself.
+ * A verified exit: at most the position, at least the least quantity, a rest below that taken along. A notional is
+ * valued at the mark, else at what was last recorded of the position; a fraction needs no price.
  */
 function decideExit(
   request: ExecutionRequest,
@@ -207,17 +213,16 @@ function decideExit(
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
-  if (market.mark === null) throw new RangeError('the oracle does not value an exit without a mark');
-  const lotValue = mul(exact(market.mark), lotSize(rules));
   const asked =
     context.slice_lots !== null
       ? BigInt(context.slice_lots)
       : request.requested_notional === null
         ? floor(mul(exact(request.fraction ?? 1), whole(available)))
-        : floor(div(exact(request.requested_notional), lotValue));
-  let lots = lower(higher(asked, higher(1n, BigInt(rules.min_lots))), available);
-  const rest = available - lots;
-  if (rest > 0n && rest < minimumLots(rules, lotValue)) lots = available;
+        : floor(div(exact(request.requested_notional), mul(exact(exitPrice(context)), lotSize(rules))));
+  const least = higher(1n, BigInt(rules.min_lots));
+  let lots = lower(higher(asked, least), available);
+  // reduceOnly orders have no minimum notional at the venue: only the least quantity binds the rest.
+  if (available - lots < least) lots = available;
   // The largest market order of every drawn symbol is no smaller.
   lots = lower(lots, BigInt(rules.max_lots));
   return {

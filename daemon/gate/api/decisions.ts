@@ -72,6 +72,8 @@ export interface ExecutionBody {
   readonly note: string | null;
   /** Rejected by the venue, and asking again is sensible. */
   readonly retryable: boolean;
+  /** Slices that were not sent because an exit closes what they would have opened again. */
+  readonly slices_dropped: number;
 }
 export interface ToolAnswer {
   readonly decision: DecisionBody;

@@ -3,7 +3,7 @@ import type { AgentView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { type Own, othersThan } from '../other-orders.ts';
 import type { SymbolRules } from '../ports.ts';
-import { agentsShare, askableShare, closableShare } from '../state/closable-share.ts';
+import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
@@ -54,7 +54,8 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   if (origin === 'gate' && ask.phase !== 'standing') return agentsShare(position);
   const live = liveOrders(state.orders, symbol);
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
-  return (ask.phase === 'parent' ? askableShare : closableShare)(position, live, agent, ask.own);
+  // Targets add: what is on its way does not shrink what is asked for, but what goes out.
+  return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
 }
 
 function agentElsewhere(

@@ -13,7 +13,7 @@ import {
 } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
-import { longLots, shortLots } from '../state/positions.ts';
+import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
 import type { LiveInputs, SymbolInputs } from './inputs.ts';
 
@@ -77,6 +77,7 @@ export function viewExposure(
     other_positions: positions,
     other_regime: regime,
     position_since_ms: position?.sinceMs ?? null,
+    recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,
     short_units: worst.shortUnits,
   };
@@ -138,6 +139,14 @@ function findOpposed(
     else byShort ??= order.agent;
   }
   return { byLong, byShort };
+}
+
+/** Of a position that no feed values yet; null when there is none. */
+function recordedPrice(state: GateState, position: PositionState | undefined): number | null {
+  if (position === undefined || longLots(position) + shortLots(position) === 0) return null;
+  const mark = state.account?.positions.find(({ symbol }) => symbol === position.symbol)?.mark_price ?? 0;
+  const price = mark > 0 ? mark : position.entryPrice;
+  return price > 0 ? price : null;
 }
 
 /** From the mark to the liquidation price as a fraction of the mark, negative beyond it; null while there is none. */

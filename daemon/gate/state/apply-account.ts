@@ -1,4 +1,5 @@
 import type { AccountEvent } from '../events.ts';
+import { noteHeld } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot } from './positions.ts';
@@ -20,7 +21,9 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
     const { symbol } = position;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
+    const changes = state.targets.open.size === 0 ? null : noteHeld(position);
     applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
+    if (changes !== null) state.targets.follow(symbol, changes(), null);
   }
   for (const order of state.readAs.keys()) {
     const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;

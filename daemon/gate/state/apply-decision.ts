@@ -26,10 +26,13 @@ export function applyDecision(state: GateState, event: DecisionEvent, atMs: numb
     agent.sends.add(atMs, event.orders.length);
     if (event.request.symbol !== null) state.pacing.symbol(event.request.symbol).lastOpenParentAtMs = atMs;
   }
-  if (decision.effective?.action === 'exit') {
-    state.pacing.account.exits.add(atMs, 1);
-    agent.exits.add(atMs, 1);
-  }
+  // One that waits takes its token when it is sent.
+  if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event, atMs);
+}
+
+function takeExitToken(state: GateState, event: DecisionEvent, atMs: number): void {
+  state.pacing.account.exits.add(atMs, 1);
+  state.pacing.agent(event.agent).exits.add(atMs, 1);
 }
 
 /**
@@ -61,8 +64,16 @@ function applySlice(state: GateState, event: DecisionEvent, atMs: number): void 
   for (const fresh of planOrders(event, atMs)) {
     const order = state.orders.all.get(fresh.clientOrderId);
     // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.
-    if (order === undefined && fresh.reduceOnly) insertOrder(state.orders, fresh);
+    if (order === undefined && fresh.reduceOnly) {
+      const parentId = event.parent_decision_id ?? event.decision.decision_id;
+      const siblings = state.orders.byDecision.get(parentId) ?? [];
+      if (!siblings.some((sibling) => sibling.sentAtMs !== null)) takeExitToken(state, event, atMs);
+      insertOrder(state.orders, fresh);
+      state.targets.allot(fresh, parentId, event.context.exit_rung);
+    }
     if (order === undefined || order.status !== 'pending_send') continue;
+    // A resting exit that waited for its rate.
+    if (order.reduceOnly) takeExitToken(state, event, atMs);
     const planned = { lots: fresh.lots, price_ticks: fresh.priceTicks };
     order.lots = Math.min(order.lots, planned.lots);
     order.priceTicks = planned.price_ticks;

@@ -1,5 +1,6 @@
 import type { OrderEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
+import { noteHeld } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
@@ -26,7 +27,11 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   const rules = state.rules.get(order.symbol);
   const price = event.average_price ?? priceOf(order, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
-  applyFill(state.position(order.symbol), order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
+  const position = state.position(order.symbol);
+  const changes = state.targets.open.size === 0 ? null : noteHeld(position);
+  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
+  state.targets.credit(order, lots);
+  if (changes !== null) state.targets.follow(order.symbol, changes(), order);
   if (rules === undefined || price === null) return;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

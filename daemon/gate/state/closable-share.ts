@@ -76,21 +76,6 @@ export function isShared(
   return false;
 }
 
-/**
- * Signed lots that a new exit of an agent is decided for: what it may still close, or where its own exits on their way
- * may close all of its share already, that share. Such an exit is not refused: it waits for them, see
- * {@link waitsForOwnExits}, and is decided again when what they did is known.
- */
-export function askableShare(
-  position: PositionState | undefined,
-  orders: ReadonlySet<OrderState>,
-  agent: string,
-  own: OrderState | null,
-): number {
-  const closable = closableShare(position, orders, agent, own);
-  return closable === 0 ? (position?.shares.get(agent) ?? 0) : closable;
-}
-
 /** Whether all of the agent's share is being closed already, so that nothing more may be sent for it until that is known. */
 export function waitsForOwnExits(
   position: PositionState | undefined,

@@ -1,18 +1,27 @@
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
-import type { AccountEvent, ArmingEvent, GateEvent, MarketEvent, PolicyEvent, SignalEvent } from '../events.ts';
+import type {
+  AccountEvent,
+  ArmingEvent,
+  ExitTargetEvent,
+  GateEvent,
+  MarketEvent,
+  PolicyEvent,
+  SignalEvent,
+} from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
 import { EquityHistory } from './equity.ts';
+import { ExitTargets, heldOn } from './exit-targets.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
-import { applyOrderIntent, createOrderBook, isOfOldAmend, type OrderState } from './orders.ts';
+import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
 import { RequestMemory } from './requests.ts';
-import { findStepChange, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
+import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
 import { TradeBook } from './trades.ts';
 
@@ -31,6 +40,7 @@ const KEEP_SIGNALS_MS = 86_400_000;
 export class GateState {
   readonly orders = createOrderBook();
   readonly changes = new OrderChanges();
+  readonly targets = new ExitTargets();
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
@@ -68,6 +78,7 @@ export class GateState {
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
     this.orders.ended.dropOld(this.orders, event.at_ms);
+    this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
         applyDecision(this, event.payload, event.at_ms);
@@ -84,6 +95,9 @@ export class GateState {
         this.changes.settle(order, event.payload);
         return;
       }
+      case 'exit_target':
+        this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
+        return;
       case 'trade':
         applyTrade(this, event.payload);
         return;
@@ -131,6 +145,21 @@ export class GateState {
     }
   }
 
+  #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
+    if (event.action === 'ended') {
+      this.targets.apply(event, undefined, { closable: () => 0, openings: [] }, at);
+      return;
+    }
+    const { agent, origin, side, symbol } = event;
+    // Unsent slices that would open again were dropped in the same transaction.
+    const openings = [...liveOrders(this.orders, symbol)].filter(
+      (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
+    );
+    const position = this.positions.get(symbol);
+    const closable = (): number => heldOn(position, side, event.scope === 'own' && origin === 'agent' ? agent : null);
+    this.targets.apply(event, this.orders.all.get(event.client_order_id), { closable, openings }, at);
+  }
+
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
   #applyRules(rules: SymbolRules): void {
     const { symbol } = rules;
@@ -139,6 +168,7 @@ export class GateState {
     if (change === null) return;
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
+    this.targets.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;

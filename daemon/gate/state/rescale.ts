@@ -30,7 +30,7 @@ function reduced(up: number, down: number): Scale {
 }
 
 /** Exact where it divides, else towards zero. */
-function less(value: number, { up, down }: Scale): number {
+export function less(value: number, { up, down }: Scale): number {
   return Math.trunc((value * up) / down);
 }
 /** Exact where it divides, else away from zero: exposure and prices count as the larger. */

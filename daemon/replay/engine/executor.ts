@@ -1,6 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
+import { findSlicesAgainst, findUndone } from '../../gate/exits/undone.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
@@ -92,9 +93,18 @@ export class Executor {
         if (order.status === 'pending_send') this.#parts.later(order.dueAtMs, { kind: 'slice', order, taken, asked });
       return;
     }
+    this.#endUndone(taken);
     if (first.status === 'pending_send')
       this.#parts.later(first.dueAtMs, { kind: 'merged', order: first, taken, asked });
     else this.#exits.climb({ taken, asked, side: first.side, attempt: { count: 0 } }, first, 0);
+  }
+
+  /** As the daemon does: unsent slices and opening orders that would open again what this exit closes. */
+  #endUndone({ event }: Taken): void {
+    const { door } = this.#parts;
+    const { slices, openings } = findUndone(door.state, event, door.policy(event.request.agent));
+    for (const order of slices) this.end(order, 'canceled');
+    for (const order of openings) this.cancel(order);
   }
 
   /** Runs what has fallen due. */
@@ -239,6 +249,8 @@ export class Executor {
       });
     }
     this.#settleOrder(order, fill, false);
+    if (fill === null || fill.lots === 0) return;
+    for (const slice of findSlicesAgainst(door.state, order.symbol, order.side)) this.end(slice, 'canceled');
   }
 
   cancel(order: OrderState): void {

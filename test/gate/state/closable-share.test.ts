@@ -80,7 +80,7 @@ class SharedPosition {
   }
   /** Decides a close and takes it into the views; its lots and order, or null when it is refused or has to wait. */
   close(agent: string, fraction = 1): { readonly id: string; readonly lots: number } | null {
-    const { effective } = this.decideClose(agent, fraction);
+    const { effective } = this.decideClose(agent, fraction, 'agent', 'slice');
     if (effective === null || effective.action === 'cancel' || this.waits(agent)) return null;
     return { id: this.order(agent, effective.lots, { side: 'sell', reduce_only: true }), lots: effective.lots };
   }
@@ -98,7 +98,7 @@ class SharedPosition {
 }
 
 describe('BY-36 parallel exits of one agent close no more than its share', () => {
-  it('gives the second exit what the first left: one lot less than the share, all of it', () => {
+  it('sends of the second exit what the first left: one lot less than the share, all of it', () => {
     for (const [first, left] of [
       [9, 1],
       [10, 0],
@@ -109,7 +109,7 @@ describe('BY-36 parallel exits of one agent close no more than its share', () =>
       const { decision, effective } = shared.decideClose('alice');
       assert.notEqual(decision, 'BLOCK', 'an exit is not refused for another that is on its way');
       assert.equal(shared.waits('alice'), left === 0, 'where nothing is left it waits');
-      assert.equal(effective?.lots, left === 0 ? 10 : left, `lots of the second exit after ${first}`);
+      assert.equal(effective?.lots, 10, `targets add: the second exit asks for the share, after ${first} as well`);
       const sent = shared.decideClose('alice', 1, 'agent', 'slice').effective;
       assert.equal(sent?.lots ?? 0, left, 'what would go out now');
       assert.equal(shared.closable('bob'), 10, 'the other agent is not concerned');

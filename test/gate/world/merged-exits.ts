@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { mergeKey } from '../../../daemon/gate/merged-exits.ts';
+import { exitKey } from '../../../daemon/gate/exits/target-key.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
 
 describe('BY-36 exits beyond their rate', () => {
   it('go out as one only under the same bound on the price: none, 0, 1', () => {
-    const exit = { agent: 'alice', symbol: 'BTCUSDT', side: 'sell', timeInForce: 'IOC', priceTicks: 600_000 } as const;
-    const keys = [null, 0, 1].map((slippageBps) => mergeKey({ ...exit, slippageBps }));
+    const exit = { agent: 'alice', limit_price: null, order_type: 'market', origin: 'agent' } as const;
+    const keyOf = (max_slippage_bps: number | null, change: object = {}): string =>
+      exitKey({ ...exit, max_slippage_bps, ...change }, 'BTCUSDT', 'sell');
+    const keys = [null, 0, 1].map((bps) => keyOf(bps));
     assert.equal(new Set(keys).size, 3, keys.join(' | '));
-    assert.equal(mergeKey({ ...exit, slippageBps: 1 }), keys[2], 'equal ones merge');
-    assert.notEqual(mergeKey({ ...exit, timeInForce: 'GTC', slippageBps: null }), keys[0], 'a limit is a bound');
+    assert.equal(keyOf(1), keys[2], 'equal ones merge');
+    assert.notEqual(keyOf(null, { order_type: 'limit', limit_price: 60_000 }), keys[0], 'a limit is a bound');
+    assert.notEqual(keyOf(null, { agent: 'bob' }), keys[0], "another agent's lots are its own");
+    assert.notEqual(keyOf(null, { agent: 'ops', origin: 'operator' }), keyOf(null, { agent: 'ops' }));
   });
 
   describe('while a merged one is on its way', () => {

@@ -1,9 +1,9 @@
-import type { Canceler } from './cancels.ts';
-import type { GateCore } from './gate-core.ts';
-import { closableShare, isShared } from './state/closable-share.ts';
-import { remainingLots } from './state/exposure.ts';
-import { liveOrders, type OrderState } from './state/orders.ts';
-import { longLots, shortLots } from './state/positions.ts';
+import type { Canceler } from '../cancels.ts';
+import type { GateCore } from '../gate-core.ts';
+import { closableShare, isShared } from '../state/closable-share.ts';
+import { remainingLots } from '../state/exposure.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { longLots, shortLots } from '../state/positions.ts';
 
 /** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
 const MAKE_WITHIN_MS = 1_000;
@@ -34,18 +34,23 @@ export class ExitRoom {
     return order.lots > share && held > share;
   }
 
-  /** The venue refused the exit for them: the agent's own first, then whatever reduces the position, protective stops last. */
+  /**
+   * The venue refused the exit for them: the agent's own first, then whatever else reduces the position. RISK: never a
+   * protective stop, which outlives every exit until the position is flat.
+   */
   async cancelSiblings(order: OrderState, failures: number): Promise<void> {
     const concerns = (other: OrderState): boolean =>
       isRestingExit(other, order) &&
-      (failures >= 3 || (!other.protective && !other.foreign)) &&
+      !other.protective &&
+      (failures >= 3 || !other.foreign) &&
       (failures >= 2 || other.agent === order.agent);
     await this.#canceler.cancelMatching(order.symbol, concerns, 'makes room for an exit');
   }
 
   /**
    * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
-   * position: the agent's own take-profits are canceled first; protective stops only when the venue still refuses.
+   * position: the agent's own take-profits are canceled first. Another exit on its way is none of them: it closes what
+   * it closes, and whoever comes after it is sized by what is left.
    */
   async make(order: OrderState): Promise<void> {
     const position = this.#core.state.position(order.symbol);
@@ -54,7 +59,7 @@ export class ExitRoom {
     const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
     const size = this.#isBoundToShare(order) ? Math.min(held, share) : held;
     const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
-      (other) => isRestingExit(other, order) && !other.protective && other.kind === 'regular',
+      (other) => isRestingExit(other, order) && isResting(other) && !other.protective && other.kind === 'regular',
     );
     const own = new Set(resting.filter((other) => other.agent === order.agent));
     const lotsOf = (orders: Iterable<OrderState>): number =>
@@ -81,9 +86,13 @@ export class ExitRoom {
   }
 }
 
-/** A reduce-only order on the same side that waits at the venue: not another attempt that is on its way. */
+/** A reduce-only order on the same side that waits at the venue, or may: not another attempt that is on its way. */
 function isRestingExit(other: OrderState, order: OrderState): boolean {
-  if (other === order || !other.reduceOnly || other.side !== order.side || other.status === 'pending_send')
-    return false;
+  if (other === order || !other.reduceOnly || other.side !== order.side || isUnsent(other)) return false;
   return other.timeInForce === 'GTC' || other.foreign || other.protective;
+}
+
+/** A new order is not sized beside it, and none is canceled that the venue may not know yet. */
+function isUnsent({ status }: OrderState): boolean {
+  return status === 'pending_send' || status === 'in_flight';
 }

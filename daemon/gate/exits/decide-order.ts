@@ -1,0 +1,57 @@
+import { clientOrderId, type Decided, planSingle, takeDecision } from '../decisions.ts';
+import type { DecisionEvent, PlannedOrder } from '../events.ts';
+import type { GateCore } from '../gate-core.ts';
+import type { OrderState } from '../state/orders.ts';
+
+export interface DecidedOrder {
+  readonly decided: Decided;
+  /** Null: it is not permitted now. */
+  readonly order: OrderState | null;
+}
+
+/**
+ * Decides a further order of a permitted exit, at the size and on the rung of now. `own`: an order of it that waits
+ * unsent, and goes out itself; null: another one is planned.
+ */
+export function decideExitOrder(
+  core: GateCore,
+  parent: DecisionEvent,
+  form: { readonly lots: number; readonly rung: number; readonly own: OrderState | null },
+): DecidedOrder {
+  const { decision, request } = parent;
+  const [first] = parent.orders;
+  if (first === undefined) throw new Error(`exit ${decision.decision_id} planned no order`);
+  const { genesis_id: genesis } = core.ports.ledger.genesis;
+  const attempt = core.state.orders.byDecision.get(decision.decision_id)?.length ?? 1;
+  const id = form.own?.clientOrderId ?? clientOrderId(genesis, decision.seq, 0, attempt);
+  const decided = takeDecision(
+    core,
+    { ...request, intent: 'close', side: first.side, request_id: null },
+    {
+      phase: 'slice',
+      venue: core.settings.venue,
+      accountName: core.settings.account,
+      tokenSkillSha256: null,
+      schemaViolation: null,
+      own: null,
+      leaving: null,
+      exitRung: form.rung,
+      sliceLots: form.lots,
+      parentPriceTicks: null,
+      target: null,
+    },
+    {
+      kind: 'slice',
+      route: parent.route,
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: decision.decision_id,
+      plan: ({ decision: verdict, effective }): readonly PlannedOrder[] =>
+        verdict === 'BLOCK' || effective?.action !== 'exit' ? [] : [planSingle(effective, first.symbol, id, 0)],
+    },
+  );
+  if (decided === null) throw new Error('the decision on an exit was not recorded');
+  const planned = decided.event.orders[0];
+  const order = planned === undefined ? undefined : core.state.orders.all.get(planned.client_order_id);
+  return { decided, order: order ?? null };
+}

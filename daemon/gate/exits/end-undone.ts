@@ -1,0 +1,34 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../gate-core.ts';
+import { endedEvent } from '../order-proof.ts';
+import type { OrderState } from '../state/orders.ts';
+import { findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from './undone.ts';
+
+/**
+ * Records the end of what would undo an exit. Called in the turn in which its decision was appended, so that both are in
+ * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
+ */
+export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
+  const { slices, openings } = findUndone(core.state, event, policy);
+  dropSlices(core, slices);
+  for (const order of openings) {
+    if (order.cancelRequested) continue;
+    core.append('order_intent', {
+      action: 'cancel',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason: OPENING_ENDED,
+    });
+  }
+}
+
+/** A protective stop has closed something: what is not sent yet must not buy it back. */
+export function endUndoneByStop(core: GateCore, stop: OrderState): void {
+  dropSlices(core, findSlicesAgainst(core.state, stop.symbol, stop.side));
+}
+
+function dropSlices(core: GateCore, slices: readonly OrderState[]): void {
+  for (const order of slices) core.append('order', endedEvent(core, order, 'canceled', SLICE_DROPPED));
+}

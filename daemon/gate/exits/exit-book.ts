@@ -1,0 +1,391 @@
+import type { SizedAction } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { Timer } from '../../time/time-port.ts';
+import type { Canceler } from '../cancels.ts';
+import type { Decided } from '../decisions.ts';
+import type { DecisionEvent, ExitEnd } from '../events.ts';
+import type { GateCore } from '../gate-core.ts';
+import { endedEvent } from '../order-proof.ts';
+import type { OrderSender } from '../order-sender.ts';
+import { LOOK_AGAIN_MS } from '../pause.ts';
+import type { Rejection } from '../ports.ts';
+import { neverRests, type Resolver } from '../resolver.ts';
+import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
+import { stateInForce } from '../state/layers.ts';
+import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import { decideExitOrder } from './decide-order.ts';
+import { ExitPace } from './pace.ts';
+import { type ExitGroup, findEndings, isExitOnItsWay, planExits } from './plan-exits.ts';
+import { RestingExits } from './resting-exits.ts';
+import { ExitRoom } from './room.ts';
+import { exitKey } from './target-key.ts';
+import { Tries } from './tries.ts';
+import { OPENING_ENDED } from './undone.ts';
+
+/** Why a target ends that did not close all that it was to close: told by an alert. */
+const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
+
+/**
+ * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one order
+ * at a time, each order decided and on disk before it is sent; what is left goes up the ladder. Everything that may go
+ * out is planned anew in one turn whenever something has changed, so that no exit is lost between two steps.
+ */
+export class ExitBook {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #canceler: Canceler;
+  readonly #room: ExitRoom;
+  readonly #pace: ExitPace;
+  readonly #resting: RestingExits;
+  readonly #signal: AbortSignal;
+  readonly #tries = new Map<string, Tries>();
+  /** Orders whose end has not been taken in yet, with how the venue refused them. */
+  readonly #working = new Map<OrderState, Rejection | null>();
+  readonly #carried = new Set<OrderState>();
+  readonly #events = new Map<string, DecisionEvent>();
+  readonly #waiters = new Map<string, (() => void)[]>();
+  /** Of before a restart: nothing is sent for them before it is known what is held. */
+  #held: ReadonlySet<ExitTarget> = new Set();
+  #timer: Timer | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, canceler: Canceler, signal: AbortSignal) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#resolver = resolver;
+    this.#canceler = canceler;
+    this.#room = new ExitRoom(core, canceler);
+    this.#pace = new ExitPace(core);
+    this.#resting = new RestingExits(core, sender, this.#room, this.#pace, signal, () => this.poke());
+    this.#signal = signal;
+  }
+
+  // --- what is asked for -----------------------------------------------------------------------------------------
+
+  /**
+   * Time that the order of a decision waits unsent, ms; 0: it goes out at once. It does not where an order of the same
+   * exit, or of the same agent, is on its way, or where it is not its turn.
+   */
+  planDelay(request: ExecutionRequest, effective: SizedAction): number {
+    const { orders, targets } = this.#core.state;
+    const symbol = request.symbol ?? '';
+    const { side } = effective;
+    const waitMs = this.#pace.waitMs(request.origin, request.agent, true);
+    if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
+    const live = [...liveOrders(orders, symbol)].filter((order) => order.side === side && isExitOnItsWay(order));
+    if (request.origin === 'agent' && live.some((order) => order.agent === request.agent)) return 1;
+    const key = exitKey(request, symbol, side);
+    const isUnderWay = [...targets.open].some(
+      (target) => target.key === key && !this.#held.has(target) && (target.leftLots > 0 || isLive(target)),
+    );
+    return isUnderWay ? 1 : 0;
+  }
+
+  /** Carries out a permitted exit. Resolves when it has ended, or rests. */
+  async run(decided: Decided): Promise<void> {
+    const { decision_id: id } = decided.body;
+    const first = (this.#core.state.orders.byDecision.get(id) ?? [])[0];
+    if (first === undefined) return;
+    this.#cancelUndone(first);
+    const target = this.#core.state.targets.find(id);
+    if (target === null) {
+      await this.#resting.run(decided.event, first);
+      return;
+    }
+    this.#events.set(id, decided.event);
+    this.#pace.noteServed(target.agent);
+    if (first.status === 'in_flight') this.#carry(first, decided.appended.committed);
+    const settled = this.#untilSettled(target);
+    this.poke();
+    await settled;
+  }
+
+  /** Opening orders that the exit's own record has ended; those that are on their way are dropped by the sender. */
+  #cancelUndone({ symbol, side }: OrderState): void {
+    const isEnded = (order: OrderState): boolean =>
+      !order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order);
+    void this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
+  }
+
+  /** Ends what has nothing at the venue; what has is canceled there, and ends with it. */
+  cancelTargets(isConcerned: (target: ExitTarget) => boolean, detail: string): void {
+    for (const target of [...this.#core.state.targets.open])
+      if (isConcerned(target) && !isLive(target)) this.end(target, 'canceled', detail);
+    this.poke();
+  }
+
+  /** An exit of the gate in that symbol has not ended, also between two of its orders. */
+  isGateExiting(symbol: string): boolean {
+    for (const target of this.#core.state.targets.open)
+      if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target)) return true;
+    return false;
+  }
+
+  // --- after a restart -------------------------------------------------------------------------------------------
+
+  /** Nothing follows these before they are released. */
+  hold(targets: Iterable<ExitTarget>): void {
+    this.#held = new Set(targets);
+  }
+  /** They go on from where their records say that they are. */
+  release(): void {
+    for (const target of this.#held)
+      for (const { order } of target.allotments) if (!isTerminal(order.status)) this.#working.set(order, null);
+    this.#held = new Set();
+    this.#resting.isReleased = true;
+    this.poke();
+  }
+
+  // --- the pump --------------------------------------------------------------------------------------------------
+
+  /** Something has changed. */
+  poke(): void {
+    this.#wakeAt(this.#core.ports.time.monotonicMs());
+  }
+
+  /** Called at every tick as well: what a feed has proven is followed at once. */
+  tick(): Promise<void> {
+    this.#pass();
+    return Promise.resolve();
+  }
+
+  #wakeAt(at: number): void {
+    if (this.#signal.aborted || at >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    const { time } = this.#core.ports;
+    const waitMs = Math.min(LOOK_AGAIN_MS, at - time.monotonicMs());
+    const wake = (): void => {
+      this.#timer = null;
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#pass();
+    };
+    this.#timer = waitMs <= 0 ? time.nextTurn(wake) : time.after(waitMs, wake, { unref: true });
+  }
+
+  #isActive(target: ExitTarget): boolean {
+    return !this.#held.has(target);
+  }
+
+  /** INVARIANT: no await in here: what is planned, decided and recorded is of one state. */
+  #pass(): void {
+    const core = this.#core;
+    if (this.#signal.aborted || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
+    try {
+      this.#endHalted();
+      this.#takeEnds();
+      const active = (): ExitTarget[] => [...core.state.targets.open].filter((target) => this.#isActive(target));
+      const rungs = core.policySpec.exits.ladder_bps.length;
+      for (const { target, reason, detail } of findEndings(active(), rungs)) this.end(target, reason, detail);
+      const now = core.ports.time.monotonicMs();
+      for (const group of planExits(core.state, active(), rungs, (agent) => this.#pace.servedAt(agent)))
+        this.#consider(group, now);
+      const waitMs = this.#resting.sendDue();
+      if (waitMs !== null) this.#wakeAt(now + waitMs);
+    } catch (error) {
+      core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
+    }
+    this.#wakeSettled();
+  }
+
+  #consider(group: ExitGroup, now: number): void {
+    const tries = this.#tries.get(group.key);
+    if (tries !== undefined && now < tries.nextAt) {
+      this.#wakeAt(tries.nextAt);
+      return;
+    }
+    const [{ agent, origin }] = group.targets as readonly [ExitTarget];
+    const waitMs = this.#pace.waitMs(origin, agent, group.isFirst);
+    if (waitMs > 0) this.#wakeAt(now + this.#pace.wallMs(waitMs));
+    else this.#send(group, now);
+  }
+
+  #send(group: ExitGroup, now: number): void {
+    const parent = group.targets.find((target) => target.leftLots > 0) ?? group.targets[0];
+    if (parent === undefined) return;
+    const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), {
+      lots: group.lots,
+      rung: group.rung,
+      own: null,
+    });
+    if (order === null) {
+      this.#takeBlock(group, decided, now);
+      return;
+    }
+    for (const target of this.#core.state.targets.targetsOf(order))
+      this.#endUnsent(target, target.first === parent.first ? 'sent as one exit' : 'sent as one exit with others');
+    this.#pace.noteServed(parent.agent);
+    this.#carry(order, decided.appended.committed);
+  }
+
+  /** An exit that is permitted no more, or not yet. */
+  #takeBlock(group: ExitGroup, { body }: Decided, now: number): void {
+    const code = body.reasons[0]?.code ?? 'BLOCK';
+    const reason: ExitEnd =
+      code === 'STATE_HALTED'
+        ? 'halted'
+        : code === 'NOT_REDUCING' || code === 'EXIT_SCOPE'
+          ? 'nothing_left'
+          : 'rejected';
+    const mayComeBack = reason === 'rejected' && this.#triesOf(group.key).afterRefusal(null, true, now, 1);
+    if (mayComeBack) this.poke();
+    else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);
+  }
+
+  #eventOf(target: ExitTarget): DecisionEvent {
+    const known = this.#events.get(target.decisionId);
+    if (known !== undefined) return known;
+    const stored = this.#core.ports.ledger.findDecision(target.decisionId);
+    if (stored === null) throw new Error(`decision ${target.decisionId} is not in the ledger`);
+    const event = stored.payload as DecisionEvent;
+    this.#events.set(target.decisionId, event);
+    return event;
+  }
+
+  #triesOf(key: string): Tries {
+    const known = this.#tries.get(key);
+    if (known !== undefined) return known;
+    const tries = new Tries();
+    this.#tries.set(key, tries);
+    return tries;
+  }
+
+  // --- one order -------------------------------------------------------------------------------------------------
+
+  /** Runs by itself, once `committed` says that the decision is on disk. */
+  #carry(order: OrderState, committed: Promise<void>): void {
+    this.#working.set(order, null);
+    this.#carried.add(order);
+    committed
+      .then(() => this.#makeAndSend(order))
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+      })
+      .finally(() => {
+        this.#carried.delete(order);
+        this.poke();
+      });
+  }
+
+  async #makeAndSend(order: OrderState): Promise<void> {
+    await this.#room.make(order);
+    if (order.status === 'in_flight' && this.#room.isAboveShare(order)) {
+      // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+      return;
+    }
+    const outcome = await this.#sender.send(order);
+    if (outcome.kind === 'rejected') {
+      this.#working.set(order, outcome.rejection);
+      if (outcome.rejection.consequence === 'cancel_sibling')
+        await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
+    }
+    // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+    if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
+      void this.#resolver.resolve(order).finally(() => this.poke());
+  }
+
+  #failuresOf(order: OrderState): number {
+    const [target] = this.#core.state.targets.targetsOf(order);
+    return target === undefined ? 0 : (this.#tries.get(target.key)?.failures ?? 0);
+  }
+
+  #takeEnds(): void {
+    for (const [order, rejection] of this.#working) {
+      if (this.#carried.has(order)) continue;
+      const targets = this.#core.state.targets.targetsOf(order);
+      if (isTerminal(order.status)) {
+        this.#working.delete(order);
+        const [target] = targets;
+        if (target !== undefined) this.#takeEnd(order, rejection, target.key, targets);
+      } else if (order.status === 'lost') {
+        // The gate sizes another one by what the account shows: both would close the same.
+        for (const target of targets)
+          if (target.origin === 'gate') this.end(target, 'lost', `what became of ${order.clientOrderId} is not known`);
+      }
+    }
+  }
+
+  #takeEnd(order: OrderState, rejection: Rejection | null, key: string, targets: readonly ExitTarget[]): void {
+    const tries = this.#triesOf(key);
+    const { clock, time } = this.#core.ports;
+    const now = time.monotonicMs();
+    const { status } = order;
+    const wasRefused = status === 'rejected' || status === 'not_placed';
+    let mayGoOn = true;
+    if (wasRefused) mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
+    else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
+      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
+    else if (status === 'filled') mayGoOn = tries.afterPart();
+    else if (order.venueOrderId !== null) tries.afterRung(now, this.#core.policySpec.exits.step_ms);
+    if (mayGoOn) return;
+    const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
+    for (const target of targets)
+      if (target.end === null && target.leftLots > 0) this.end(target, wasRefused ? 'rejected' : 'exhausted', why);
+    tries.failures = 0;
+  }
+
+  // --- ends ------------------------------------------------------------------------------------------------------
+
+  /** In `halted` only an operator closes; what was sent is resolved all the same. */
+  #endHalted(): void {
+    const { layers, targets } = this.#core.state;
+    if (layers.size === 0 || targets.open.size === 0) return;
+    const now = this.#core.nowMs();
+    for (const target of [...targets.open]) {
+      if (target.origin === 'operator') continue;
+      if (stateInForce(layers, now, target.symbol, target.agent).state === 'halted')
+        this.end(target, 'halted', 'STATE_HALTED: trading was halted before all of it was closed');
+    }
+  }
+
+  /** Records how a target ended; whoever waits for it is told. */
+  end(target: ExitTarget, reason: ExitEnd, detail: string): void {
+    if (target.end !== null) return;
+    this.#core.append('exit_target', {
+      action: 'ended',
+      decision_id: target.decisionId,
+      detail,
+      filled_lots: target.filledLots,
+      reason,
+    });
+    this.#endUnsent(target, detail);
+    this.#events.delete(target.decisionId);
+    if (![...this.#core.state.targets.open].some(({ key }) => key === target.key)) this.#tries.delete(target.key);
+    if (TOLD.has(reason) && target.leftLots > 0)
+      this.#core.alert(
+        reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED',
+        `exit ${target.decisionId} ended with ${target.leftLots} lots left: ${detail}`,
+        target.symbol,
+      );
+  }
+
+  #endUnsent({ first }: ExitTarget, detail: string): void {
+    if (first.status === 'pending_send') this.#sender.record(first, endedEvent(this.#core, first, 'canceled', detail));
+  }
+
+  #untilSettled(target: ExitTarget): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiters.get(target.decisionId);
+      if (waiting === undefined) this.#waiters.set(target.decisionId, [resolve]);
+      else waiting.push(resolve);
+    });
+  }
+
+  /** Closed, or at its end: its caller is answered, though openings of before it are waited for. */
+  #wakeSettled(): void {
+    for (const [id, resolves] of this.#waiters) {
+      const target = this.#core.state.targets.find(id);
+      const isSettled = target === null || target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
+      if (!isSettled || (target !== null && isLive(target) && target.end?.reason !== 'rests')) continue;
+      this.#waiters.delete(id);
+      for (const resolve of resolves) resolve();
+    }
+  }
+}
+
+function isLive(target: ExitTarget): boolean {
+  for (const _ of liveOrdersOf(target)) return true;
+  return false;
+}

@@ -1,0 +1,186 @@
+/**
+ * What of all exits goes out next, and which of them are over. Pure functions of folded state: no clock, no port, so that
+ * the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
+ */
+import type { Side } from '../../core/request.ts';
+import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
+import { agentsShare, isShared } from '../state/closable-share.ts';
+import { type ExitTarget, heldOn, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+
+/** Targets that share an order, and what that would carry now. */
+export interface ExitGroup {
+  readonly key: string;
+  /** Open ones, oldest first. */
+  readonly targets: readonly ExitTarget[];
+  readonly symbol: string;
+  readonly side: Side;
+  /** Lots of the next order; 0: nothing may go out now. */
+  readonly lots: number;
+  /** Rung of the ladder on which it goes out. */
+  readonly rung: number;
+  /** No order of these targets has been sent yet: it takes a token of its agent's rate. */
+  readonly isFirst: boolean;
+}
+
+/** How a target that is over has ended, in words for its caller. */
+export interface Ending {
+  readonly target: ExitTarget;
+  readonly reason: ExitEnd;
+  readonly detail: string;
+}
+
+/** Open targets by key, the keys in the order of their oldest. */
+function groupTargets(targets: Iterable<ExitTarget>): ReadonlyMap<string, readonly ExitTarget[]> {
+  const groups = new Map<string, ExitTarget[]>();
+  for (const target of targets) {
+    const known = groups.get(target.key);
+    if (known === undefined) groups.set(target.key, [target]);
+    else known.push(target);
+  }
+  return groups;
+}
+
+/**
+ * Targets whose lots are closed, whose order has come to rest, or whose ladder is at its end. `rungs`: of the policy's
+ * ladder; what an operator or the gate asks for has one more, MARKET reduceOnly.
+ */
+export function findEndings(targets: Iterable<ExitTarget>, rungs: number): readonly Ending[] {
+  const endings: Ending[] = [];
+  for (const target of targets) {
+    const ending = findEnding(target, rungsOf(target, rungs));
+    if (ending !== null) endings.push({ target, ...ending });
+  }
+  return endings;
+}
+
+/** What an operator or the gate asks for ends in MARKET reduceOnly. */
+function rungsOf({ origin }: ExitTarget, rungs: number): number {
+  return rungs + (origin === 'agent' ? 0 : 1);
+}
+
+function findEnding(target: ExitTarget, rungs: number): Omit<Ending, 'target'> | null {
+  const live = [...liveOrdersOf(target)];
+  const resting = live.find((order) => order.timeInForce === 'GTC' && isResting(order));
+  if (resting !== undefined && live.length === 1) return { reason: 'rests', detail: 'it rests at its own price' };
+  const { first } = target;
+  const canceled = first.status === 'canceled' && first.sentAtMs === null && target.allotments.length === 0;
+  if (canceled || target.allotments.some(({ order }) => isTerminal(order.status) && order.cancelRequested)) {
+    if (live.length > 0) return null;
+    return { reason: 'canceled', detail: (canceled ? first.detail : null) ?? 'canceled by its caller' };
+  }
+  if (live.length > 0) return null;
+  if (target.leftLots > 0)
+    return nextRung(target, rungs) < rungs
+      ? null
+      : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
+  if (mayStillOpen(target)) return null;
+  return target.filledLots > 0
+    ? { reason: 'filled', detail: '' }
+    : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
+}
+
+/** Openings of before it have not ended: what they fill is to be closed as well. */
+function mayStillOpen({ openings }: ExitTarget): boolean {
+  for (const order of openings) if (!isTerminal(order.status)) return true;
+  return false;
+}
+
+/** What each group would send now; those with nothing to send are left out. In the order in which they go out. */
+export function planExits(
+  state: GateState,
+  open: Iterable<ExitTarget>,
+  rungs: number,
+  servedAt: (agent: string) => number,
+): readonly ExitGroup[] {
+  const groups: ExitGroup[] = [];
+  for (const [key, targets] of groupTargets(open)) {
+    const group = planGroup(state, key, targets, rungs);
+    if (group.lots > 0) groups.push(group);
+  }
+  return inTurn(groups, servedAt);
+}
+
+function planGroup(state: GateState, key: string, targets: readonly ExitTarget[], rungs: number): ExitGroup {
+  const [oldest] = targets;
+  if (oldest === undefined) throw new Error('a group without targets');
+  const { symbol, side } = oldest;
+  const isBusy = targets.some((target) => [...liveOrdersOf(target)].some((order) => !isUnproven(order)));
+  const unsent = targets.filter((target) => unsentLots(target) > 0);
+  const wanted = unsent.reduce((sum, target) => sum + unsentLots(target), 0);
+  const room = targets.reduce((most, target) => Math.max(most, target.roomLots), 0);
+  const lots = isBusy ? 0 : Math.max(0, Math.min(wanted, room, capOf(state, oldest)));
+  const rung = unsent.reduce(
+    (lowest, target) => Math.min(lowest, nextRung(target, rungsOf(target, rungs))),
+    Number.POSITIVE_INFINITY,
+  );
+  const isFirst = targets.every((target) => target.allotments.length === 0);
+  return { key, targets, symbol, side, lots, rung: Number.isFinite(rung) ? rung : 0, isFirst };
+}
+
+/**
+ * Lots that the caller may send now. An agent's exits on their way come off its share; those of unknown outcome only while
+ * others hold a part of the position, since `reduceOnly` keeps a sole holder's inside it. An operator waits for nobody.
+ */
+function capOf(state: GateState, { agent, origin, scope, side, symbol }: ExitTarget): number {
+  const position = state.positions.get(symbol);
+  const held = heldOn(position, side, null);
+  if (origin === 'operator') return held;
+  if (origin === 'gate') {
+    const owned = agentsShare(position);
+    return scope === 'account' ? held : Math.min(held, Math.max(0, side === 'sell' ? owned : -owned));
+  }
+  const orders = liveOrders(state.orders, symbol);
+  const share = scope === 'own' ? heldOn(position, side, agent) : held;
+  const isAlone = position === undefined || scope === 'account' || !isShared(position, orders, agent, side);
+  let onWay = 0;
+  for (const order of orders) {
+    if (order.agent !== agent || order.side !== side || !isExitOnItsWay(order)) continue;
+    if (isUnproven(order) && isAlone) continue;
+    onWay += remainingLots(order);
+  }
+  return Math.max(0, share - onWay);
+}
+
+/** At the venue or about to be, and not at rest. */
+export function isExitOnItsWay(order: OrderState): boolean {
+  if (!order.reduceOnly || order.protective || order.foreign || order.status === 'pending_send') return false;
+  return !(isResting(order) && order.timeInForce === 'GTC');
+}
+
+/** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
+const BAND_WORDS = /PERCENT_PRICE|mark price multiplier|price can't be (higher|lower) than/i;
+
+/**
+ * The next rung of a target. A part of the venue's largest size that filled, and an order that never reached the venue,
+ * are no step up the ladder; one whose price the band refused is, but for the last, which has no other price.
+ */
+export function nextRung(target: ExitTarget, rungs: number): number {
+  const last = target.allotments.at(-1)?.order;
+  if (last === undefined) return 0;
+  const rung = Math.max(0, target.rung);
+  switch (last.status) {
+    case 'filled':
+    case 'not_placed':
+      return rung;
+    case 'rejected':
+      return BAND_WORDS.test(last.detail ?? '') ? Math.min(rung + 1, rungs - 1) : rung;
+    case 'canceled':
+      return last.venueOrderId === null ? rung : rung + 1;
+    default:
+      return rung + 1;
+  }
+}
+
+/** Operator, stop, cut, then the agents in turn: who was served longest ago goes first. */
+function inTurn(groups: ExitGroup[], servedAt: (agent: string) => number): readonly ExitGroup[] {
+  const rankOf = ({ targets }: ExitGroup): number =>
+    Math.min(...targets.map(({ cause }) => EXIT_CAUSES.indexOf(cause)));
+  const turnOf = ({ targets }: ExitGroup): number => servedAt(targets[0]?.agent ?? '');
+  return groups
+    .map((group, index) => ({ group, index }))
+    .sort((a, b) => rankOf(a.group) - rankOf(b.group) || turnOf(a.group) - turnOf(b.group) || a.index - b.index)
+    .map(({ group }) => group);
+}

@@ -1,0 +1,158 @@
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../gate-core.ts';
+import { endedEvent } from '../order-proof.ts';
+import type { OrderSender } from '../order-sender.ts';
+import { waitsForOwnExits } from '../state/closable-share.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import { decideExitOrder } from './decide-order.ts';
+import type { ExitPace } from './pace.ts';
+import type { ExitRoom } from './room.ts';
+import { Tries } from './tries.ts';
+
+/** Between two looks at what others of the same agent have closed, ms. */
+const LOOK_EVERY_MS = 25;
+
+/**
+ * Exits that rest at their own price: their callers' orders, no targets. They go out one by one, in turn, as the rate of
+ * their agent permits when it is their turn.
+ */
+export class RestingExits {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #room: ExitRoom;
+  readonly #pace: ExitPace;
+  readonly #signal: AbortSignal;
+  readonly #onEnd: () => void;
+  readonly #events = new Map<OrderState, DecisionEvent>();
+  readonly #running = new Map<OrderState, { readonly done: Promise<void>; readonly resolve: () => void }>();
+  /** Those of before a restart wait until it is known what is held. */
+  isReleased = false;
+
+  constructor(
+    core: GateCore,
+    sender: OrderSender,
+    room: ExitRoom,
+    pace: ExitPace,
+    signal: AbortSignal,
+    onEnd: () => void,
+  ) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#room = room;
+    this.#pace = pace;
+    this.#signal = signal;
+    this.#onEnd = onEnd;
+  }
+
+  /** Resolves when the order rests or has ended. */
+  async run(event: DecisionEvent, order: OrderState): Promise<void> {
+    this.#events.set(order, event);
+    if (order.status === 'in_flight') await this.#place(event, order);
+    else {
+      this.#onEnd();
+      await this.#untilDone(order);
+    }
+  }
+
+  #untilDone(order: OrderState): Promise<void> {
+    const known = this.#running.get(order);
+    if (known !== undefined) return known.done;
+    let resolve = (): void => undefined;
+    const done = new Promise<void>((settle) => {
+      resolve = settle;
+    });
+    this.#running.set(order, { done, resolve });
+    return done;
+  }
+  #isDone(order: OrderState): void {
+    this.#events.delete(order);
+    this.#running.get(order)?.resolve();
+    this.#running.delete(order);
+  }
+
+  /** Sends those that wait and whose turn it is. Returns the wall time until the next may go, ms; null: none waits. */
+  sendDue(): number | null {
+    let waitMs: number | null = null;
+    for (const order of this.#waiting()) {
+      const asked = this.#isWaiting(order)
+        ? LOOK_EVERY_MS
+        : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true);
+      if (asked > 0) {
+        const wall = this.#pace.wallMs(asked);
+        waitMs = waitMs === null ? wall : Math.min(waitMs, wall);
+      } else this.#send(order);
+    }
+    for (const order of this.#running.keys()) if (isTerminal(order.status)) this.#isDone(order);
+    return waitMs;
+  }
+
+  /** RISK: none goes out beside exits that may close all of the agent's share: the rest of the position is another's. */
+  #isWaiting({ agent, origin, symbol }: OrderState): boolean {
+    if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
+    const { orders, positions } = this.#core.state;
+    return waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+  }
+
+  #waiting(): readonly OrderState[] {
+    const { orders, targets } = this.#core.state;
+    const waiting: OrderState[] = [];
+    for (const order of everyLiveOrder(orders)) {
+      if (order.status !== 'pending_send' || !order.reduceOnly || order.protective || order.foreign) continue;
+      if (order.decisionId === null || targets.find(order.decisionId) !== null) continue;
+      if (this.isReleased || this.#events.has(order)) waiting.push(order);
+    }
+    const turn = ({ agent }: OrderState): number => this.#pace.servedAt(agent ?? '');
+    return waiting.sort((a, b) => turn(a) - turn(b) || a.plannedAtMs - b.plannedAtMs);
+  }
+
+  #eventOf(order: OrderState): DecisionEvent | null {
+    const known = this.#events.get(order);
+    if (known !== undefined) return known;
+    const stored = this.#core.ports.ledger.findDecision(order.decisionId ?? '');
+    return stored === null ? null : (stored.payload as DecisionEvent);
+  }
+
+  #send(order: OrderState): void {
+    const event = this.#eventOf(order);
+    if (event === null) return;
+    const { decided, order: sent } = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: order });
+    if (sent === null) {
+      const code = decided.body.reasons[0]?.code ?? 'BLOCK';
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', `refused when it was due: ${code}`));
+      return;
+    }
+    this.#pace.noteServed(order.agent ?? '');
+    decided.appended.committed
+      .then(() => this.#place(event, order))
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+      })
+      .finally(() => this.#isDone(order));
+  }
+
+  async #place(event: DecisionEvent, first: OrderState): Promise<void> {
+    const tries = new Tries();
+    let order = first;
+    while (!this.#signal.aborted) {
+      await this.#room.make(order);
+      if (statusOf(order) !== 'in_flight') return;
+      if (this.#room.isAboveShare(order)) {
+        // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
+        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+      } else {
+        const outcome = await this.#sender.send(order);
+        if (outcome.kind !== 'rejected') return;
+        const { clock, time } = this.#core.ports;
+        const now = time.monotonicMs();
+        if (!tries.afterRefusal(outcome.rejection, order.retryable, now, clock.scale)) return;
+        if (outcome.rejection.consequence === 'cancel_sibling') await this.#room.cancelSiblings(order, tries.failures);
+        await time.delay(tries.nextAt - now, this.#signal);
+        if (this.#signal.aborted || order.cancelRequested) return;
+      }
+      const next = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: null });
+      if (next.order === null) return;
+      await next.decided.appended.committed;
+      order = next.order;
+    }
+  }
+}

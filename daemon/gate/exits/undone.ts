@@ -1,0 +1,59 @@
+/**
+ * What an exit ends, because it would open again what the exit closes. Pure functions of a recorded decision and of
+ * folded state, so that the daemon and a replay end the same (SAE-SAME-CODE).
+ */
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { findExit, restsAtItsPrice, wholeExitLots } from '../../core/exit.ts';
+import type { Side } from '../../core/request.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+
+/** Why a slice was never sent; the parent's execution counts them as `slices_dropped`. */
+export const SLICE_DROPPED = 'dropped: an exit closes what it would open again';
+/** Why an opening order is canceled. */
+export const OPENING_ENDED = 'an exit closes what it would open again';
+
+export interface Undone {
+  /** Never sent: ended at once. */
+  readonly slices: readonly OrderState[];
+  /** Resting, on their way, or of unknown outcome: their cancel is asked for. */
+  readonly openings: readonly OrderState[];
+}
+const NOTHING: Undone = { slices: [], openings: [] };
+
+/**
+ * Of an exit that closes now: unsent slices that would open again, and one that is about to be sent; where all is closed
+ * that the caller may close, its resting openings as well. An agent's exit ends what is its own, an operator's and the
+ * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
+ */
+export function findUndone(state: GateState, event: DecisionEvent, policy: CompiledPolicy): Undone {
+  const { context, decision, orders, request } = event;
+  const [first] = orders;
+  const { effective } = decision;
+  if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return NOTHING;
+  if (restsAtItsPrice(effective, context, policy)) return NOTHING;
+  const exit = findExit(request, context, policy);
+  const isWhole = exit !== null && wholeExitLots(decision, first.lots) >= exit.permittedLots;
+  const isConcerned = (order: OrderState): boolean => request.origin !== 'agent' || order.agent === request.agent;
+  const slices: OrderState[] = [];
+  const openings: OrderState[] = [];
+  for (const order of openingsAgainst(state, first.symbol, first.side)) {
+    if (!isConcerned(order)) continue;
+    if (order.status === 'pending_send') slices.push(order);
+    else if (isWhole || (order.slice > 0 && order.status === 'in_flight')) openings.push(order);
+  }
+  return { slices, openings };
+}
+
+/** Unsent slices that would buy back what a protective stop has just closed. */
+export function findSlicesAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
+  return openingsAgainst(state, symbol, closing).filter((order) => order.status === 'pending_send');
+}
+
+/** Orders of ours that may still open again what `closing` closes. */
+function openingsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
+  return [...liveOrders(state.orders, symbol)].filter(
+    (order) => !order.reduceOnly && !order.foreign && order.side !== closing,
+  );
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { exitLots } from '../../daemon/core/exit.ts';
+import { baseRules, type Change, codesOf, decideWith } from './decision-fixture.ts';
+
+/** As at each boot until the first quote: nothing values the symbol but what was recorded. */
+const BLIND: Change = {
+  request: { intent: 'close', side: 'sell', origin: 'operator', requested_notional: null, max_slippage_bps: null },
+  context: {
+    exposure: { long_lots: 10, long_units: 6_000_000, recorded_price: 60_000 },
+    market: { ask: null, bid: null, mark: null, mark_at_ms: null, quote_at_ms: null },
+  },
+};
+const lotsOf = (...changes: readonly Change[]): number => decideWith(BLIND, ...changes).effective?.lots ?? Number.NaN;
+
+test('BY-49 a fraction needs no price: a tenth of ten lots is one lot, not all of them', () => {
+  assert.equal(lotsOf({ request: { fraction: 0.1 } }), 1);
+  assert.equal(lotsOf({ request: { fraction: 0.1 }, context: { exposure: { recorded_price: null } } }), 1);
+  assert.deepEqual(codesOf(decideWith(BLIND, { request: { fraction: 0.1 } })), []);
+});
+
+test('BY-49 a notional without a price uses what was recorded; without that the exit passes whole, and says so', () => {
+  // One lot is 60 USDT.
+  assert.equal(lotsOf({ request: { requested_notional: 180 } }), 3);
+  const unknown: Change = { request: { requested_notional: 180 }, context: { exposure: { recorded_price: null } } };
+  assert.equal(lotsOf(unknown), 10);
+  assert.deepEqual(codesOf(decideWith(BLIND, unknown)), ['EXIT_CLIPPED']);
+});
+
+test('a rest below the minimum notional stays: only one below the least quantity is taken along', () => {
+  const seen: Change = { context: { market: { mark: 60_000, bid: 60_000, ask: 60_000 } } };
+  // The rest of one lot is 60 USDT, below the minimum of 100.
+  assert.equal(
+    lotsOf(seen, { request: { fraction: 0.9 }, context: { market: { rules: { min_notional_usdt: 100 } } } }),
+    9,
+  );
+  assert.equal(lotsOf(seen, { request: { fraction: 0.9 }, context: { market: { rules: { min_lots: 2 } } } }), 10);
+});
+
+test('an exit is never more than asked, but for the least quantity', () => {
+  const size = fc.record({
+    requested: fc.integer({ min: 0, max: 1000 }),
+    permitted: fc.integer({ min: 1, max: 1000 }),
+    minLots: fc.integer({ min: 0, max: 40 }),
+  });
+  fc.assert(
+    fc.property(size, ({ requested, permitted, minLots }) => {
+      const least = Math.max(1, minLots);
+      const exit = { side: 'sell', positionLots: permitted, permittedLots: permitted } as const;
+      const lots = exitLots(requested, exit, { ...baseRules, min_lots: minLots });
+      assert.ok(lots >= 1 && lots <= permitted);
+      assert.ok(
+        lots <= Math.max(requested, least) || (permitted - Math.max(requested, least) < least && lots === permitted),
+      );
+      assert.ok(permitted - lots === 0 || permitted - lots >= least, 'what is left can be closed by itself');
+    }),
+  );
+});

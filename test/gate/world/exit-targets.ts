@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+const SEND = { method: 'POST', path: '/fapi/v1/order' };
+/** A limit below the bid: it fills at once. */
+const LIMIT = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 59_900 };
+
+describe('exits are targets', () => {
+  let world: DaemonWorld;
+  let alice: string;
+  let bob: string;
+  before(async () => {
+    world = await DaemonWorld.start({ policy: withoutPacing, answerWithinMs: 1_000 });
+    alice = world.createAgent('alice');
+    bob = world.createAgent('bob');
+  });
+  after(async () => {
+    try {
+      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
+    } finally {
+      await world.close();
+    }
+  });
+  afterEach(async () => {
+    await world.control('clear-faults', {});
+    await world.operator('POST', '/v1/tools/cancel_all', {});
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    await world.refresh();
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+    assert.equal([...world.daemon.gate.core.state.targets.open].length, 0, 'no target is left');
+  });
+
+  const hold = async (usdt: number, token: string): Promise<void> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: usdt }), token);
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+  };
+  const close = async (args: object, token: string): Promise<ToolBody> =>
+    (await world.tool('close_position', { symbol: 'BTCUSDT', ...args }, token)).body;
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
+    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+  const filledBy = ({ execution }: ToolBody): number =>
+    Math.round(1_000 * execution.orders.reduce((sum, { filled_quantity }) => sum + Number(filled_quantity), 0));
+  const lots = async (): Promise<number> => Math.round(1_000 * (await world.position('BTCUSDT')));
+  const share = (agent: string): number => world.daemon.gate.core.state.position('BTCUSDT').shares.get(agent) ?? 0;
+
+  it('BY-42 two full limit exits at once close the position: neither takes the other for a take-profit', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await hold(600, alice);
+      const held = await lots();
+      const exit = order({ ...LIMIT, requested_notional: 900 });
+      const answers = await Promise.all([1, 2].map(() => world.tool('place_order', exit, alice)));
+      await until('flat', async () => (await lots()) === 0);
+      const told = await Promise.all(answers.map(({ body }) => ask(body)));
+      assert.equal(told.filter(({ execution }) => execution.state === 'filled').length >= 1, true);
+      assert.equal(filledBy(told[0]!) + filledBy(told[1]!), held, 'the answers tell what the orders filled');
+    }
+  });
+
+  it('BY-42 limit exits at different prices at once close the position as well', async () => {
+    await hold(600, alice);
+    await Promise.all(
+      [59_900, 59_800, 59_850].map((limit_price) =>
+        world.tool('place_order', order({ ...LIMIT, limit_price, requested_notional: 900 }), alice),
+      ),
+    );
+    await until('flat', async () => (await lots()) === 0);
+  });
+
+  it('two halves at once close the whole, alone and beside another agent', async () => {
+    for (const others of [false, true]) {
+      if (others) await hold(300, bob);
+      await hold(250, alice);
+      const [mine, all] = [share('alice'), await lots()];
+      assert.ok(mine >= 4 && mine % 2 === 0, `${mine} lots`);
+      await world.fault({ kind: 'delay', ms: 150, count: 1, match: SEND });
+      const answers = await Promise.all([1, 2].map(() => close({ fraction: 0.5 }, alice)));
+      await until('she is out', () => share('alice') === 0);
+      await world.refresh();
+      assert.equal(all - (await lots()), mine, 'her lots and no others');
+      const told = await Promise.all(answers.map(ask));
+      assert.deepEqual(told.map(filledBy), [mine / 2, mine / 2], 'each tells its own');
+      assert.deepEqual(
+        told.map(({ execution }) => execution.state),
+        ['filled', 'filled'],
+      );
+    }
+  });
+
+  it('an exit of unknown outcome does not hold up the next one of a sole holder', async () => {
+    await hold(600, alice);
+    await world.fault({ kind: 'reject-503-unknown', accepted: false, match: SEND });
+    const first = await close({}, alice);
+    assert.equal(first.execution.state, 'unknown');
+    const second = await close({}, alice);
+    assert.equal(second.execution.state, 'filled', JSON.stringify(second.execution));
+    assert.equal(await lots(), 0);
+    await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);
+    await until('the first is known', () => world.daemon.gate.unknownOrderCount() === 0, 20_000);
+  });
+
+  it('cancel_all ends what was asked for before it, and not the close that comes in the same turn', async () => {
+    await hold(600, alice);
+    const [, closed] = await Promise.all([world.tool('cancel_all', {}, alice), close({}, alice)]);
+    await until('flat', async () => (await lots()) === 0);
+    assert.equal((await ask(closed)).execution.state, 'filled');
+  });
+});
+
+describe('an exit between two rungs', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      answerWithinMs: 100,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.step_ms = 1_500;
+      },
+    });
+  });
+  after(() => world.close());
+
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
+    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+
+  it('says that it goes on, and does not close what was opened after the position was flat', async () => {
+    await world.tool('place_order', order({ requested_notional: 600 }));
+    await world.fault({ kind: 'partial-fill', fraction: 0.3, match: SEND });
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT' });
+    assert.equal(body.execution.state, 'staging', JSON.stringify(body.execution));
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    assert.equal(await world.position('BTCUSDT'), 0);
+    const opened = await world.tool('place_order', order({ requested_notional: 300 }));
+    assert.equal(opened.body.execution.state, 'filled', JSON.stringify(opened.body.decision.reasons));
+    const held = await world.position('BTCUSDT');
+    await until('the old exit has ended', async () => (await ask(body)).execution.state !== 'staging');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    assert.equal(await world.position('BTCUSDT'), held, 'what was opened since is held');
+  });
+});
+
+describe('exits that wait for their rate', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      answerWithinMs: 200,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.exits.rate = { max: 1, window_ms: 60_000 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  const close = async (args: object = {}): Promise<ToolBody> =>
+    (await world.tool('close_position', { symbol: 'BTCUSDT', ...args })).body;
+  const ask = async ({ decision }: ToolBody): Promise<ToolBody> =>
+    (await world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`)).body;
+
+  it('go out as one order, which each of them tells its own part of', async () => {
+    await world.tool('place_order', order({ requested_notional: 900 }));
+    const sent = async (): Promise<number> => (await world.books()).orders.filter(({ side }) => side === 'SELL').length;
+    await close({ fraction: 0.1 });
+    const before = await sent();
+    const waiting = [await close({ fraction: 0.2 }), await close({ fraction: 0.2 }), await close({ fraction: 0.2 })];
+    assert.deepEqual(
+      waiting.map(({ execution }) => execution.state),
+      ['staging', 'staging', 'staging'],
+    );
+    // The second is canceled while it waits: the others are not concerned, nor does their answer say so.
+    const id = waiting[1]?.execution.orders[0]?.client_order_id ?? '';
+    await world.tool('cancel_order', { client_order_id: id });
+    await world.advance(61_000);
+    await until('they are through', async () => (await ask(waiting[2]!)).execution.state === 'filled');
+    const told = await Promise.all(waiting.map(ask));
+    assert.deepEqual(
+      told.map(({ execution }) => execution.state),
+      ['filled', 'canceled', 'filled'],
+    );
+    assert.equal((await sent()) - before, 1, 'one order');
+    const parts = told.map(({ execution }) => execution.orders.map((one) => Number(one.filled_quantity)));
+    assert.equal(parts[0]?.[0], Number(waiting[0]?.decision.effective?.quantity));
+    assert.equal(parts[2]?.[0], Number(waiting[2]?.decision.effective?.quantity));
+    const carrier = (await world.books()).orders.filter(({ side }) => side === 'SELL').at(-1);
+    assert.equal(Number(carrier?.executed_quantity), (parts[0]?.[0] ?? 0) + (parts[2]?.[0] ?? 0));
+  });
+
+  it('end with a halt, which their answer and an alert name', async () => {
+    const waiting = await close();
+    assert.equal(waiting.execution.state, 'staging');
+    await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
+    await until('it has ended', async () => (await ask(waiting)).execution.state === 'canceled');
+    assert.match((await ask(waiting)).execution.note ?? '', /STATE_HALTED/);
+    const alerts = await world.operator<{ alerts: { code: string }[] }>('GET', '/v1/alerts');
+    assert.ok(alerts.body.alerts.some(({ code }) => code === 'EXIT_ENDED'));
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
+import { checkAudit } from '../../recorded/verdicts.ts';
+
+describe('BY-43 an exit ends what would undo it', () => {
+  let world: DaemonWorld;
+  let alice: string;
+  let bob: string;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.market.regimes.calm.slices = 4;
+        spec.staging.spacing_ms = 2_000;
+      },
+    });
+    alice = world.createAgent('alice');
+    bob = world.createAgent('bob');
+  });
+  after(async () => {
+    try {
+      assert.ok(checkAudit(world) > 0, 'every decision is derived again');
+    } finally {
+      await world.close();
+    }
+  });
+  afterEach(async () => {
+    await world.operator('POST', '/v1/tools/cancel_all', {});
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' });
+    await world.advance(70_000);
+    assert.equal(await world.position('BTCUSDT'), 0, 'flat');
+  });
+
+  const open = async (token: string, change: object = {}): Promise<ToolBody> => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 420, ...change }), token);
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    return body;
+  };
+  const ask = async (body: ToolBody): Promise<ToolBody> =>
+    (await world.operator<ToolBody>('GET', `/v1/decisions/${body.decision.decision_id}`)).body;
+  const wait = async (): Promise<void> => {
+    for (let i = 0; i < 5; i += 1) await world.advance(2_000);
+  };
+
+  it('unsent slices: what was closed is not bought again, and the parent says so', async () => {
+    const opened = await open(alice);
+    assert.equal(opened.execution.state, 'staging');
+    assert.equal(opened.execution.slices_dropped, 0);
+    const closed = await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    assert.equal(closed.body.execution.state, 'filled', JSON.stringify(closed.body.execution));
+    const parent = await ask(opened);
+    assert.equal(parent.execution.slices_dropped, 3);
+    await wait();
+    assert.equal(await world.position('BTCUSDT'), 0, 'nothing was opened again');
+  });
+
+  it('of its own agent alone, and of everybody where an operator exits', async () => {
+    const hers = await open(alice);
+    const his = await open(bob);
+    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, alice);
+    assert.equal((await ask(hers)).execution.slices_dropped, 3, 'a partial exit ends them as well');
+    assert.equal((await ask(his)).execution.slices_dropped, 0);
+    await world.operator('POST', '/v1/tools/close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    assert.equal((await ask(his)).execution.slices_dropped, 3);
+    const held = await world.position('BTCUSDT');
+    await wait();
+    assert.equal(await world.position('BTCUSDT'), held);
+  });
+
+  it('not where it only rests: a take-profit ends nothing', async () => {
+    const opened = await open(alice);
+    const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 150 };
+    const rests = await world.tool('place_order', order(exit), alice);
+    assert.equal(rests.body.execution.state, 'working', JSON.stringify(rests.body));
+    await wait();
+    await until('every slice is filled', async () => (await ask(opened)).execution.state === 'filled');
+  });
+
+  it('resting openings, where it closes all; not where it closes a part', async () => {
+    await open(alice);
+    await wait();
+    const below = { order_type: 'limit', limit_price: 59_000, requested_notional: 130 };
+    const rests = await open(alice, below);
+    const others = await open(bob, below);
+    await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 }, alice);
+    assert.equal((await ask(rests)).execution.state, 'working');
+    await world.tool('close_position', { symbol: 'BTCUSDT' }, alice);
+    await until('it is canceled', async () => (await ask(rests)).execution.state === 'canceled');
+    assert.equal((await ask(others)).execution.orders[0]?.status, 'working', 'another agent\u2019s is its own');
+  });
+});
+
+describe('BY-43 a protective stop that fires', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection.required = true;
+        spec.protection.stop_bps = 50;
+        spec.market.regimes.calm.slices = 4;
+        spec.market.regimes.volatile.slices = 4;
+        spec.market.regimes.extreme.slices = 4;
+        spec.staging.spacing_ms = 20_000;
+        spec.staging.ttl_ms = 600_000;
+        spec.market.collar_bps = 1_000;
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('drops the slices that would buy back into the fall', async () => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(body.execution.state, 'staging', JSON.stringify(body));
+    await world.refresh();
+    await until('the stop stands', async () => (await world.books()).algo_orders.length > 0);
+    await world.setMark('BTCUSDT', 59_600);
+    await until('it has fired', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) === 0;
+    });
+    const ask = async (): Promise<ToolBody> =>
+      (await world.operator<ToolBody>('GET', `/v1/decisions/${body.decision.decision_id}`)).body;
+    await until('the slices are gone', async () => {
+      await world.refresh();
+      return (await ask()).execution.slices_dropped === 3;
+    });
+    for (let i = 0; i < 5; i += 1) await world.advance(20_000);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+});
