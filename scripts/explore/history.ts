@@ -1,8 +1,9 @@
 import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../daemon/gate/events.ts';
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
+import type { PlayedWorld } from './played-world.ts';
 import type { WireRecord } from './wire.ts';
-import type { CallRecord, World } from './world.ts';
+import type { CallRecord } from './world.ts';
 
 /** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
 const LOT = 100_000n;
@@ -52,7 +53,7 @@ export interface Note {
 
 /** Everything that promises are judged by. */
 export interface History {
-  readonly world: World;
+  readonly world: PlayedWorld;
   readonly plan: Plan;
   readonly endMs: number;
   readonly events: readonly Note[];
@@ -72,7 +73,7 @@ export interface History {
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];
 }
 
-export function readHistory(world: World, plan: Plan): History {
+export function readHistory(world: PlayedWorld, plan: Plan): History {
   const events: Note[] = [];
   const decisions = new Map<string, Decision>();
   const orders = new Map<string, PlannedBy>();
@@ -137,7 +138,7 @@ function readDecision(seq: number, atMs: number, event: DecisionEvent): Decision
   };
 }
 
-function readFills(world: World, orders: ReadonlyMap<string, PlannedBy>): readonly Fill[] {
+function readFills(world: PlayedWorld, orders: ReadonlyMap<string, PlannedBy>): readonly Fill[] {
   const { state } = world.exchange.world;
   // What a conditional order turned into is the stop's fill.
   const algos = new Map([...state.algoOrders.values()].map((algo) => [algo.actualOrderId, algo.clientAlgoId]));

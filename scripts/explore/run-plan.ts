@@ -1,7 +1,9 @@
 import type { Breach } from './breach.ts';
 import { readHistory } from './history.ts';
 import type { Action, AgentName, Plan, Step, SymbolName } from './plan.ts';
+import type { PlayedWorld } from './played-world.ts';
 import { judge } from './promises.ts';
+import { RealWorld } from './real-world.ts';
 import { OPERATOR, World } from './world.ts';
 
 const READY_WITHIN_MS = 10_000;
@@ -32,8 +34,20 @@ export async function runPlan(plan: Plan): Promise<PlanResult> {
   }
 }
 
+/** The same over HTTP, sockets, ccxt and a ledger on disk, in real time. */
+export async function runPlanForReal(plan: Plan): Promise<Omit<PlanResult, 'digest'>> {
+  const world = new RealWorld(plan.setup);
+  try {
+    await playPlan(world, plan);
+    const breaches = judge(readHistory(world, plan));
+    return { breaches, calls: world.calls.length, virtualMs: world.time.nowMs };
+  } finally {
+    await world.end();
+  }
+}
+
 /** The plan's steps, then quiet: no fault is left, and everything that waits has had its time. */
-export async function playPlan(world: World, plan: Plan): Promise<void> {
+export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   world.start();
   await world.untilReady(READY_WITHIN_MS);
   await world.time.advance(1_500);
@@ -47,7 +61,7 @@ export async function playPlan(world: World, plan: Plan): Promise<void> {
   await world.time.advance(plan.setup.settleMs);
 }
 
-async function waitFor(world: World, { gap }: Step): Promise<void> {
+async function waitFor(world: PlayedWorld, { gap }: Step): Promise<void> {
   if (gap === 'parallel') return;
   if (gap !== 'answered') {
     await world.time.advance(gap);
@@ -59,7 +73,7 @@ async function waitFor(world: World, { gap }: Step): Promise<void> {
     await world.time.advance(5);
 }
 
-async function act(world: World, step: number, action: Action): Promise<void> {
+async function act(world: PlayedWorld, step: number, action: Action): Promise<void> {
   switch (action.kind) {
     case 'open':
       open(world, step, action);
@@ -103,7 +117,7 @@ type Of<K extends Action['kind']> = Extract<Action, { readonly kind: K }>;
 type CallKind = 'open' | 'close' | 'exit' | 'ladder' | 'amend' | 'cancel' | 'cancel_all' | 'repeat';
 
 /** What operators do, and what happens to the venue and to the process. */
-async function disturb(world: World, step: number, action: Exclude<Action, { kind: CallKind }>): Promise<void> {
+async function disturb(world: PlayedWorld, step: number, action: Exclude<Action, { kind: CallKind }>): Promise<void> {
   switch (action.kind) {
     case 'state': {
       const { state, symbol, agent } = action;
@@ -159,7 +173,7 @@ async function disturb(world: World, step: number, action: Exclude<Action, { kin
   }
 }
 
-function open(world: World, step: number, action: Of<'open'>): void {
+function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
   const { agent, symbol, side, usdt, limitBps, slippageBps, id } = action;
   const sign = side === 'buy' ? 1 : -1;
   world.call(step, agent, 'place_order', {
@@ -176,7 +190,7 @@ function open(world: World, step: number, action: Of<'open'>): void {
   });
 }
 
-function exit(world: World, step: number, action: Of<'exit'>): void {
+function exit(world: PlayedWorld, step: number, action: Of<'exit'>): void {
   const { agent, symbol, share, limitBps, id } = action;
   const held = shareOf(world, agent, symbol);
   const sign = held < 0 ? 1 : -1;
@@ -198,7 +212,7 @@ function exit(world: World, step: number, action: Of<'exit'>): void {
 }
 
 /** One lot each, half a per cent away from the mark and further, in the same turn. */
-function ladder(world: World, step: number, { agent, symbol, count }: Of<'ladder'>): void {
+function ladder(world: PlayedWorld, step: number, { agent, symbol, count }: Of<'ladder'>): void {
   const held = shareOf(world, agent, symbol);
   const sign = held < 0 ? -1 : 1;
   const tick = 10 ** -TICK[symbol];
@@ -219,7 +233,7 @@ function ladder(world: World, step: number, { agent, symbol, count }: Of<'ladder
   }
 }
 
-function change(world: World, step: number, action: Of<'amend'> | Of<'cancel'>): void {
+function change(world: PlayedWorld, step: number, action: Of<'amend'> | Of<'cancel'>): void {
   const { gate } = world;
   if (gate === null) return;
   const { agent } = action;
@@ -249,12 +263,12 @@ function change(world: World, step: number, action: Of<'amend'> | Of<'cancel'>):
   });
 }
 
-function priceAt(world: World, symbol: SymbolName, bps: number): number {
+function priceAt(world: PlayedWorld, symbol: SymbolName, bps: number): number {
   return Number((world.mark(symbol) * (1 + bps / 10_000)).toFixed(TICK[symbol]));
 }
 
 /** As the agent can read it: signed quantity; 0 while nobody answers. */
-function shareOf(world: World, agent: AgentName, symbol: SymbolName): number {
+function shareOf(world: PlayedWorld, agent: AgentName, symbol: SymbolName): number {
   const { gate } = world;
   if (gate === null) return 0;
   try {

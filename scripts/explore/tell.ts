@@ -2,7 +2,7 @@ import type { Breach } from './breach.ts';
 import { at } from './breach.ts';
 import { START_MS } from './market.ts';
 import { type Action, PLAIN_SETUP, type Plan } from './plan.ts';
-import type { World } from './world.ts';
+import type { PlayedWorld } from './played-world.ts';
 
 /** A plan as a person reads it: one line a step. */
 export function tellPlan(plan: Plan): readonly string[] {
@@ -85,7 +85,7 @@ export function tellBreach({ code, detail }: Breach): string {
 }
 
 /** What happened in a world, line by line: calls, orders, fills, alerts and states, in order. */
-export function tellWorld(world: World): readonly string[] {
+export function tellWorld(world: PlayedWorld): readonly string[] {
   const lines: { readonly atMs: number; readonly text: string }[] = [];
   for (const call of world.calls) {
     lines.push({

@@ -17,6 +17,7 @@ export interface ExchangeServer {
 
 /** What a request may do to the server that it came in at. */
 interface Face {
+  readonly onServe: ((raw: RawRequest) => void) | undefined;
   readonly cut: () => void;
   readonly isClosed: () => boolean;
 }
@@ -24,13 +25,14 @@ interface Face {
 // Longer than clients keep idle connections, so that a reused one is not closed under their request.
 const KEEP_ALIVE_MS = 75_000;
 
-export function createExchangeServer(exchange: Exchange): ExchangeServer {
+/** `onServe`: told of each request of the exchange before it is acted on. */
+export function createExchangeServer(exchange: Exchange, onServe?: (raw: RawRequest) => void): ExchangeServer {
   const sockets = new Set<Socket>();
   let closed = false;
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
-  const face: Face = { cut, isClosed: () => closed };
+  const face: Face = { cut, isClosed: () => closed, onServe };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     serve(exchange, request, response, face).catch((error: unknown) => fail(response, error));
   });
@@ -96,6 +98,7 @@ async function serve(
   const key = request.headers['x-mbx-apikey'];
   const query = mark === -1 ? '' : url.slice(mark + 1);
   const raw: RawRequest = { method, path, query, body, apiKey: typeof key === 'string' ? key : undefined };
+  face.onServe?.(raw);
   const served = await serveRequest(exchange, raw, { isClosed: face.isClosed });
   if (served.kind === 'answer') send(response, served.answer);
   else if (served.kind === 'broken') response.destroy();
