@@ -22,6 +22,7 @@ export async function runWorld(seed: number, steps: number): Promise<RunReport> 
   const draw = new Draw(seed);
   const isAccountScope = seed % 2 === 0;
   const world = await DaemonWorld.start({
+    real: true,
     answerWithinMs: 400,
     sim: { seed },
     policy: (spec) => {
