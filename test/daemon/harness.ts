@@ -60,6 +60,8 @@ export interface DaemonWorldOptions {
   readonly rewrites?: Rewrites;
   /** Resting opening orders stay at the exchange when the daemon stops. */
   readonly leaveOrders?: boolean;
+  /** Weight of reads that the venue gives in a wall minute; no limit when not given. */
+  readonly readWeightPerMinute?: number;
 }
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 
@@ -97,7 +99,11 @@ export class DaemonWorld {
       ...(options.wall === true ? {} : { clock: 'manual' as const, startMs: START_MS }),
       ...options.sim,
     };
-    const siteOptions = { sim, rewrites: options.rewrites ?? null };
+    const siteOptions = {
+      sim,
+      rewrites: options.rewrites ?? null,
+      readWeightPerMinute: options.readWeightPerMinute ?? null,
+    };
     // A wall clock begins between two bars.
     const hostMs = options.wall === true ? START_MS + 600_000 : START_MS;
     const site = options.real === true ? await openRealSite(siteOptions) : await openVirtualSite(siteOptions, hostMs);

@@ -3,6 +3,7 @@ import { readEnv } from '../../daemon/config.ts';
 import { type ExchangeSimOptions, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';
+import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { type Rewrites, startRewritingProxy } from './rewriting-proxy.ts';
 import type { WorldSite } from './world-site.ts';
 
@@ -10,10 +11,11 @@ export interface SiteOptions {
   readonly sim: ExchangeSimOptions;
   /** Applied to what the exchange answers to the daemon. */
   readonly rewrites: Rewrites | null;
+  readonly readWeightPerMinute: number | null;
 }
 
 /** Sockets on both sides of the daemon, files, and the time of this process. */
-export async function openRealSite({ sim: options, rewrites }: SiteOptions): Promise<WorldSite> {
+export async function openRealSite({ sim: options, rewrites, readWeightPerMinute }: SiteOptions): Promise<WorldSite> {
   const started = await startExchangeSim(options);
   const proxy = rewrites === null ? null : await startRewritingProxy(started.url, rewrites);
   const sim = { ...started, fetch };
@@ -22,7 +24,11 @@ export async function openRealSite({ sim: options, rewrites }: SiteOptions): Pro
     launch: (env) => {
       const { config, secrets } = readEnv({ HOLDFAST_PAPER_URL: proxy?.url ?? sim.url, ...env });
       const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
-      return startDaemon(config, secrets, { log, signal: new AbortController().signal });
+      return startDaemon(config, secrets, {
+        log,
+        signal: new AbortController().signal,
+        createVenue: (wanted) => createVenue({ ...wanted, readWeightPerMinute }),
+      });
     },
     control: async (path, body) => {
       const response = await fetch(`${sim.url}/sim/${path}`, {

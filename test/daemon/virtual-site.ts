@@ -36,7 +36,10 @@ const ARRIVED_WITHIN_MS = 50;
  * Daemon and exchange in this process, in virtual time: the production composition with the wire of the explorer instead
  * of sockets to the exchange, its routes asked without a socket, and its ledger in memory.
  */
-export async function openVirtualSite({ sim: options, rewrites }: SiteOptions, hostMs: number): Promise<WorldSite> {
+export async function openVirtualSite(
+  { sim: options, rewrites, readWeightPerMinute }: SiteOptions,
+  hostMs: number,
+): Promise<WorldSite> {
   // Loading the client takes real time, in which virtual time would fly.
   await loadBinanceusdm();
   const seed = options.seed ?? 1;
@@ -78,7 +81,7 @@ export async function openVirtualSite({ sim: options, rewrites }: SiteOptions, h
       signal: new AbortController().signal,
       time: lifetime,
       ledger: { storage, randomBytes: (size) => ledgerBytes.bytes(size) },
-      createVenue: (wanted) => createVenue({ ...wanted, exchange: carry }),
+      createVenue: (wanted) => createVenue({ ...wanted, exchange: carry, readWeightPerMinute }),
       createServer: async (wanted) => {
         server = answering(await createUnlistenedServer(wanted), lifetime);
         return server;
