@@ -17,7 +17,7 @@ import { codeOf } from './http/errors.ts';
 import type { HttpAddress } from './http/listening.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
-import type { Ledger } from './ledger/types.ts';
+import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
 import { parsePolicy } from './policy/parse.ts';
 import { checkVenue } from './policy/reload.ts';
@@ -46,6 +46,10 @@ export interface StartOptions {
   /** The first contact with the venue failed; it is tried again until it answers. */
   readonly onVenueSilent?: (reason: string) => void;
   readonly createVenue?: typeof createVenue;
+  /** For a simulation: another time than the process's, a door without sockets, a ledger without files. */
+  readonly time?: TimePort;
+  readonly createServer?: typeof createHttpServer;
+  readonly ledger?: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'>;
 }
 /** Where and with what a caller enters. */
 export interface Entrance {
@@ -71,7 +75,7 @@ export interface Daemon extends Entrance {
  */
 export async function startDaemon(config: Config, secrets: Secrets, options: StartOptions): Promise<Daemon> {
   const { log } = options;
-  const time = SYSTEM_TIME;
+  const time = options.time ?? SYSTEM_TIME;
   Buffer.poolSize = BUFFER_POOL_BYTES;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
@@ -84,6 +88,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   let recording: Gate | null = null;
   const clock = new DomainClock(time);
   const ledger = openLedger({
+    ...options.ledger,
     path: ledgerPath,
     venue: config.venue,
     account: ACCOUNT_NAME,
@@ -146,7 +151,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
     metrics.watch(gate, ledger);
 
-    const http = await listen(config, {
+    const http = await listen(config, options.createServer ?? createHttpServer, {
       gate,
       events: {
         lastSeq: () => ledger.lastSeq(),
@@ -166,6 +171,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       },
       logger: log,
       abort: signal,
+      monotonicMs: () => time.monotonicMs(),
     });
     closers.unshift(() => http.close());
     const operatorAddress = noteOperatorEntrance(http, config);
@@ -275,9 +281,13 @@ async function startPaperExchange(config: Config, secrets: Secrets): Promise<Exc
   return exchange;
 }
 
-async function listen(config: Config, options: HttpServerOptions): Promise<HttpServer> {
+async function listen(
+  config: Config,
+  createServer: typeof createHttpServer,
+  options: HttpServerOptions,
+): Promise<HttpServer> {
   try {
-    return await createHttpServer(options);
+    return await createServer(options);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
     const { host, port } = config.listen;

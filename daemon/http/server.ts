@@ -13,7 +13,7 @@ import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { registerJsonParser } from './body-parser.ts';
 import { closeConnections } from './closing.ts';
-import { limitConnections } from './connections.ts';
+import { type Connections, limitConnections } from './connections.ts';
 import { ApiError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
 import { registerEventRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
@@ -58,6 +58,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** Closes the server. */
   readonly abort: AbortSignal;
+  /** Clock of remembered tokens; that of the process when not given. */
+  readonly monotonicMs?: () => number;
 }
 export interface HttpServer {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
@@ -74,49 +76,52 @@ export interface HttpServer {
 
 type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits'>;
 
-/** One listener with all routes. */
-interface OpenEntrance {
+/** A request within this process. */
+export interface AskedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+/** The same routes without a listener. */
+export interface UnlistenedServer extends HttpServer {
+  ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
+}
+
+/** What all entrances of one server have in common. */
+interface House {
+  readonly options: HttpServerOptions;
+  readonly shared: SharedDoors;
+  readonly streams: EventStreams;
+  readonly closing: { isClosing: boolean };
+}
+/** All routes, and the names by which they may be addressed. */
+interface Entrance {
   readonly app: FastifyInstance;
-  readonly where: Listening;
   readonly authenticator: Authenticator;
+  readonly hosts: Set<string>;
+}
+/** One that is listened at. */
+interface OpenEntrance extends Entrance {
+  readonly where: Listening;
 }
 
 /** Builds the HTTP face of a gate and listens. @throws when an address cannot be had */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { config, logger } = options;
-  const flights = createFlightCounter();
-  const streams = createEventStreams(options.events, logger);
-  const shared: SharedDoors = {
-    gate: options.gate,
-    events: options.events,
-    flights,
-    turns: createTurns(),
-    metrics: createHttpMetrics(flights, () => streams.count),
-    logger,
-  };
-  const closing = { isClosing: false };
+  const { config } = options;
+  const house = buildHouse(options);
   const entrances: OpenEntrance[] = [];
-  let closed: Promise<void> | null = null;
-  const close = (): Promise<void> => {
-    closing.isClosing = true;
-    streams.closeAll();
-    closed ??= Promise.all(entrances.map(({ app }) => closeConnections(app))).then(() => undefined);
-    return closed;
-  };
+  const close = createClose(house, () => entrances.map(({ app }) => closeConnections(app)));
   try {
     // The operator's first: where agents can enter, so can whoever halts them.
     if (config.operatorListen !== null)
-      entrances.push(await openEntrance(options, shared, streams, closing, config.operatorListen, OPERATOR_ENTRANCE));
-    entrances.push(await openEntrance(options, shared, streams, closing, config.listen, null));
+      entrances.push(await openEntrance(house, config.operatorListen, OPERATOR_ENTRANCE));
+    entrances.push(await openEntrance(house, config.listen, null));
   } catch (error) {
     await close();
     throw error;
   }
-  const onAbort = () => {
-    close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
-  };
-  if (options.abort.aborted) onAbort();
-  else options.abort.addEventListener('abort', onAbort, { once: true });
+  closeOnAbort(options, close);
   const main = entrances.at(-1)?.where;
   return {
     address: main?.address ?? '',
@@ -129,20 +134,94 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   };
 }
 
-async function openEntrance(
-  { config, logger, tokens }: HttpServerOptions,
-  shared: SharedDoors,
-  streams: EventStreams,
-  closing: { readonly isClosing: boolean },
-  listen: HttpAddress,
+/**
+ * The HTTP face of a gate for a caller in the same process, such as a simulation: every route with its authentication,
+ * guards and parser, and no socket, so no connection to bound either.
+ */
+export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
+  const house = buildHouse(options);
+  const { app, authenticator, hosts } = await buildEntrance(house, false, null, () => UNBOUNDED);
+  hosts.add(UNLISTENED_HOST);
+  await app.ready();
+  const close = createClose(house, () => [app.close()]);
+  closeOnAbort(options, close);
+  return {
+    address: `http://${UNLISTENED_HOST}`,
+    port: null,
+    operatorAddress: null,
+    forgetTokens: () => authenticator.forget(),
+    close,
+    ask: async ({ method, path, headers, body }) => {
+      const answer = await app.inject({
+        method: method as 'GET',
+        url: path,
+        headers: { ...headers, host: UNLISTENED_HOST },
+        ...(body === undefined ? {} : { payload: body }),
+      });
+      return { status: answer.statusCode, text: answer.payload };
+    },
+  };
+}
+
+/** Its name; nothing is to be had there. */
+const UNLISTENED_HOST = 'localhost:0';
+const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
+
+function buildHouse(options: HttpServerOptions): House {
+  const flights = createFlightCounter();
+  const streams = createEventStreams(options.events, options.logger);
+  const shared: SharedDoors = {
+    gate: options.gate,
+    events: options.events,
+    flights,
+    turns: createTurns(),
+    metrics: createHttpMetrics(flights, () => streams.count),
+    logger: options.logger,
+  };
+  return { options, shared, streams, closing: { isClosing: false } };
+}
+
+function createClose({ closing, streams }: House, closeAll: () => readonly Promise<void>[]): () => Promise<void> {
+  let closed: Promise<void> | null = null;
+  return () => {
+    closing.isClosing = true;
+    streams.closeAll();
+    closed ??= Promise.all(closeAll()).then(() => undefined);
+    return closed;
+  };
+}
+
+function closeOnAbort({ abort, logger }: HttpServerOptions, close: () => Promise<void>): void {
+  const onAbort = () => {
+    close().catch((error: unknown) => logger.error({ err: error }, 'the HTTP server did not close'));
+  };
+  if (abort.aborted) onAbort();
+  else abort.addEventListener('abort', onAbort, { once: true });
+}
+
+async function openEntrance(house: House, listen: HttpAddress, admits: Doors['admits']): Promise<OpenEntrance> {
+  const entrance = await buildEntrance(house, 'socketPath' in listen, admits, limitConnections);
+  const where = await listenOn(entrance.app, listen);
+  const { allowedHosts } = house.options.config;
+  const names =
+    'socketPath' in listen ? hostsOfSocket(allowedHosts) : hostsOf(listen.host, where.port ?? 0, allowedHosts);
+  for (const host of names) entrance.hosts.add(host);
+  return { ...entrance, where };
+}
+
+async function buildEntrance(
+  { options, shared, streams, closing }: House,
+  isSocket: boolean,
   admits: Doors['admits'],
-): Promise<OpenEntrance> {
+  limit: (server: FastifyInstance['server']) => Connections,
+): Promise<Entrance> {
+  const { config, logger, tokens } = options;
   const app = buildApp(logger);
   const doors: Doors = {
     ...shared,
-    authenticator: createAuthenticator(tokens, () => performance.now()),
-    connections: limitConnections(app.server),
-    isSocket: 'socketPath' in listen,
+    authenticator: createAuthenticator(tokens, options.monotonicMs ?? (() => performance.now())),
+    connections: limit(app.server),
+    isSocket,
     admits,
   };
   const hosts = new Set<string>();
@@ -157,14 +236,7 @@ async function openEntrance(
   registerOperatorRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   await registerOpenRoutes(app, doors);
-
-  const where = await listenOn(app, listen);
-  const names =
-    'socketPath' in listen
-      ? hostsOfSocket(config.allowedHosts)
-      : hostsOf(listen.host, where.port ?? 0, config.allowedHosts);
-  for (const host of names) hosts.add(host);
-  return { app, where, authenticator: doors.authenticator };
+  return { app, authenticator: doors.authenticator, hosts };
 }
 
 function buildApp(logger: Logger): FastifyInstance {

@@ -165,6 +165,15 @@ export class SimTime {
     return false;
   }
 
+  /** Runs what is ready, then what falls due next, whenever that is; false when nothing is set. */
+  async step(): Promise<boolean> {
+    await this.#settle();
+    const next = this.#timers.peek();
+    if (next === undefined) return false;
+    await this.#runDue(next, next.atMs);
+    return true;
+  }
+
   /** Of the timers that are due together, each in a turn of its own, as Node runs them. */
   async #runDue(next: Entry, untilMs: number): Promise<void> {
     this.#nowMs = Math.max(this.#nowMs, Math.min(untilMs, next.atMs + this.#latenessMs()));

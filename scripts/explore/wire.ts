@@ -1,4 +1,5 @@
 import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
+import { renderClock } from '../../daemon/exchange-sim/rest/control.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { type Served, serveRequest } from '../../daemon/exchange-sim/rest/serve.ts';
@@ -54,6 +55,8 @@ export class Wire {
   readonly records: WireRecord[] = [];
   readonly #options: WireOptions;
   readonly #timers: ReturnType<SimTime['open']>;
+  readonly #underway = new Set<() => void>();
+  #leaving = 0;
   #faults: { readonly fault: WireFault; left: number }[] = [];
 
   constructor(options: WireOptions) {
@@ -67,6 +70,16 @@ export class Wire {
 
   clearFaults(): void {
     this.#faults = [];
+  }
+
+  /** Requests that have left and are not at the exchange yet. */
+  get leaving(): number {
+    return this.#leaving;
+  }
+
+  /** Whatever is on its way ends without an answer, as when every connection is cut. */
+  cut(): void {
+    for (const end of [...this.#underway]) end();
   }
 
   /** What a life's venue module sends by. */
@@ -93,6 +106,7 @@ export class Wire {
       if (isOver) return;
       isOver = true;
       deadline.cancel();
+      this.#underway.delete(drop);
       if (!life.isDead) act();
     };
     const fail = (stage: TransportError['stage'], code: string): void =>
@@ -100,6 +114,8 @@ export class Wire {
         if (record !== null) record.failure = code;
         reject(new TransportError(stage, code));
       });
+    const drop = (): void => fail('sent', 'UND_ERR_SOCKET');
+    this.#underway.add(drop);
     const deadline = this.#timers.after(request.answerWithinMs, () => fail('sent', 'ANSWER_TIMEOUT'));
     const fault = this.#takeFault(raw);
     if (fault?.kind === 'refused' || this.#options.exchange.faults.isDisconnected()) {
@@ -111,7 +127,7 @@ export class Wire {
       const backMs = this.#wayMs() + (fault?.kind === 'late_answer' ? fault.ms : 0);
       this.#timers.after(backMs, () => {
         if (served.kind !== 'answer') {
-          fail('sent', 'UND_ERR_SOCKET');
+          drop();
           return;
         }
         end(() => {
@@ -121,7 +137,9 @@ export class Wire {
         });
       });
     };
+    this.#leaving += 1;
     this.#timers.after(this.#wayMs(), () => {
+      this.#leaving -= 1;
       if (record !== null) {
         record.servedAtMs = this.#options.time.nowMs;
         this.#options.onServe(record);
@@ -134,7 +152,7 @@ export class Wire {
 
   #serve(raw: RawRequest): Served | Promise<Served> {
     if (raw.path !== '/sim/clock') return serveRequest(this.#options.exchange, raw);
-    const body = JSON.stringify({ scale: 1 });
+    const body = JSON.stringify(renderClock(this.#options.exchange));
     return { kind: 'answer', answer: { status: 200, headers: {}, body } };
   }
 

@@ -11,7 +11,7 @@ export async function attackDaemon(
   seconds: number,
   seed: number,
 ): Promise<AttackReport> {
-  const world = await DaemonWorld.start({ wall: true, policy });
+  const world = await DaemonWorld.start({ real: true, wall: true, policy });
   const executor = createHttpExecutor({
     url: world.daemon.url,
     socketPath: null,

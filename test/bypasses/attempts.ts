@@ -88,11 +88,13 @@ export async function decidedAtOnce(
   calls: readonly TradingArgs[],
   agents: readonly string[] = [],
 ): Promise<readonly DecisionBody[]> {
-  const outcomes = await Promise.all(
-    calls.map((call, index) =>
-      world.daemon.gate.runTool(
-        { role: 'agent', agent: agents[index] ?? 'agent', tokenId: 't', skillSha256: null },
-        call,
+  const outcomes = await world.run(
+    Promise.all(
+      calls.map((call, index) =>
+        world.daemon.gate.runTool(
+          { role: 'agent', agent: agents[index] ?? 'agent', tokenId: 't', skillSha256: null },
+          call,
+        ),
       ),
     ),
   );

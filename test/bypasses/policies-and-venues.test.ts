@@ -54,7 +54,7 @@ describe('ways around a gate: policy files', () => {
   let world: DaemonWorld;
   let spec: Tree;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
+    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     spec = parse(readFileSync(world.policyPath, 'utf8')) as Tree;
   });
   after(() => world.close());
@@ -299,7 +299,7 @@ describe('ways around a gate: venues', () => {
   });
 
   it('BY-40 refuses a second daemon on the same home, and a ledger that belongs to another venue', async () => {
-    const world = await DaemonWorld.start();
+    const world = await DaemonWorld.start({ real: true });
     const other = mkdtempSync(join(tmpdir(), 'holdfast-other-'));
     try {
       const start = (home: string, url: string) => {
@@ -339,7 +339,7 @@ describe('ways around a gate: venues', () => {
     }
   });
   it('BY-40 refuses a ledger of one venue under another one', async () => {
-    const world = await DaemonWorld.start();
+    const world = await DaemonWorld.start({ real: true });
     const other = mkdtempSync(join(tmpdir(), 'holdfast-moved-'));
     try {
       await world.tool('place_order', order());

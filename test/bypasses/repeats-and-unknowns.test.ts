@@ -257,7 +257,7 @@ describe('ways around a gate: what the exchange does not say', () => {
         const worst = worstUsdt(await world.books(), 'BTCUSDT');
         assert.ok(worst <= 1000, `the exchange holds ${worst} USDT`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await world.sleep(400);
       await world.advance(11_000);
       await world.advance(11_000);
       const held = await world.position('BTCUSDT');

@@ -170,7 +170,7 @@ const withMember = (member: string): string => `{${member},${WHOLE.slice(1)}`;
 describe('ways around a gate: bodies', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
+    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
   });
   after(() => world.close());
 

@@ -197,7 +197,7 @@ describe('ways around a gate: a ledger that is edited', () => {
   let head: { readonly seq: number; readonly hash: string };
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-audit-'));
-    const world = await DaemonWorld.start();
+    const world = await DaemonWorld.start({ real: true });
     await world.tool('place_order', order({ rationale: 'a lone \ud800 surrogate' }));
     await world.tool('place_order', order({ symbol: 'DOGEUSDT' }));
     await world.tool('place_order', order({ symbol: 'ETHUSDT', order_type: 'limit', limit_price: 2_900 }));
@@ -337,7 +337,7 @@ describe('ways around a gate: a ledger that is edited', () => {
     }
   });
   it('BY-30 does not start a daemon on a ledger that was edited', async () => {
-    const world = await DaemonWorld.start();
+    const world = await DaemonWorld.start({ real: true });
     await world.tool('place_order', order());
     await world.daemon.close();
     const path = join(world.home, 'paper', 'ledger.db');

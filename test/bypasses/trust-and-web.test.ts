@@ -20,6 +20,7 @@ describe('ways around a gate: trust', () => {
   let world: DaemonWorld;
   before(async () => {
     world = await DaemonWorld.start({
+      real: true,
       policy: (spec) => {
         withoutPacing(spec);
         // A token without a skill is trusted half as far as one that was made for the listed skill.
@@ -167,7 +168,7 @@ describe('ways around a gate: web pages and two readings of one request', () => 
   let world: DaemonWorld;
   let port: number;
   before(async () => {
-    world = await DaemonWorld.start({ policy: withoutPacing });
+    world = await DaemonWorld.start({ real: true, policy: withoutPacing });
     port = Number(new URL(world.daemon.url).port);
   });
   after(() => world.close());

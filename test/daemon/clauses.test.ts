@@ -8,7 +8,7 @@ import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from
 
 /** Runs a scenario on a daemon of its own and always closes it. */
 async function withWorld(options: DaemonWorldOptions, scenario: (world: DaemonWorld) => Promise<void>): Promise<void> {
-  const world = await DaemonWorld.start(options);
+  const world = await DaemonWorld.start({ ...options, real: true });
   try {
     await scenario(world);
   } finally {

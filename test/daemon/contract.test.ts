@@ -18,7 +18,7 @@ interface ErrorAnswer {
 describe('what the HTTP API promises, from a whole daemon', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start();
+    world = await DaemonWorld.start({ real: true });
   });
   after(() => world.close());
 

@@ -2,15 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder, readEnv } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { type ExchangeSim, type ExchangeSimOptions, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/gate/api/decisions.ts';
 import type { LimitsBody } from '../../daemon/gate/api/limits.ts';
 import type { ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import type { AccountBody, OrderBody, PositionBody } from '../../daemon/gate/api/reads.ts';
-import { createLogger } from '../../daemon/http/logging.ts';
-import { type Daemon, startDaemon } from '../../daemon/main.ts';
+import type { Daemon } from '../../daemon/main.ts';
+import { openRealSite } from './real-site.ts';
+import type { Rewrites } from './rewriting-proxy.ts';
+import { openVirtualSite } from './virtual-site.ts';
+import type { SiteExchange, WorldSite } from './world-site.ts';
 
 /** Where scripted worlds begin: 2025-03-03 00:00 UTC. */
 export const START_MS = 1_740_960_000_000;
@@ -46,68 +49,88 @@ export interface DaemonWorldOptions {
   readonly policy?: (spec: Mutable<IntendedPolicySpec>) => void;
   readonly policyFile?: string;
   readonly sim?: ExchangeSimOptions;
-  /** Wall clock instead of a manual one: time passes by itself. */
+  /** The exchange's clock goes with the world's wall time, instead of a manual one: time passes by itself. */
   readonly wall?: boolean;
+  /** Sockets, files and the time of this process, for what is about them. Else all is in this process, in virtual time. */
+  readonly real?: boolean;
   readonly home?: string;
   readonly answerWithinMs?: number;
   readonly logLevel?: string;
-  /** Something between the daemon and the exchange: takes the address of the one, gives that of the other. */
-  readonly through?: (simUrl: string) => Promise<string>;
+  /** Changes what the exchange answers to the daemon, by path; may be changed while the world runs. */
+  readonly rewrites?: Rewrites;
   /** Resting opening orders stay at the exchange when the daemon stops. */
   readonly leaveOrders?: boolean;
+  /** Weight of reads that the venue gives in a wall minute; no limit when not given. */
+  readonly readWeightPerMinute?: number;
 }
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
 
+/** Worlds that are open, which `until` lets time pass in. */
+const open = new Set<DaemonWorld>();
+
 /**
- * A whole daemon in this process against the simulated exchange, over real HTTP on both sides: HTTP -> gate -> ledger
- * -> ccxt -> exchange. With a manual clock, domain time moves only by `advance`.
+ * A whole daemon in this process against the simulated exchange: HTTP -> gate -> ledger -> ccxt -> exchange. With a manual
+ * clock, domain time moves only by `advance`. Wall time is virtual and flows while somebody waits for the world, unless
+ * the world is `real`.
  */
 export class DaemonWorld {
-  readonly sim: ExchangeSim;
+  readonly sim: SiteExchange;
   readonly home: string;
   readonly policyPath: string;
+  readonly isReal: boolean;
   daemon: Daemon;
+  readonly #site: WorldSite;
   readonly #options: DaemonWorldOptions;
 
-  private constructor(sim: ExchangeSim, home: string, policyPath: string, daemon: Daemon, options: DaemonWorldOptions) {
-    this.sim = sim;
+  private constructor(site: WorldSite, home: string, daemon: Daemon, options: DaemonWorldOptions) {
+    this.sim = site.sim;
     this.home = home;
-    this.policyPath = policyPath;
+    this.policyPath = pathOfPolicy(home);
+    this.isReal = options.real === true;
     this.daemon = daemon;
+    this.#site = site;
     this.#options = options;
   }
 
   static async start(options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
-    const sim = await startExchangeSim({
+    const sim: ExchangeSimOptions = {
       seed: 7,
       enforceLimits: false,
       ...(options.wall === true ? {} : { clock: 'manual' as const, startMs: START_MS }),
       ...options.sim,
-    });
+    };
+    const siteOptions = {
+      sim,
+      rewrites: options.rewrites ?? null,
+      readWeightPerMinute: options.readWeightPerMinute ?? null,
+    };
+    // A wall clock begins between two bars.
+    const hostMs = options.wall === true ? START_MS + 600_000 : START_MS;
+    const site = options.real === true ? await openRealSite(siteOptions) : await openVirtualSite(siteOptions, hostMs);
     const home = options.home ?? mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-    const policyPath = join(home, 'policy.yaml');
-    writeFileSync(policyPath, policyText(options));
+    writeFileSync(pathOfPolicy(home), policyText(options));
     let daemon: Daemon | null = null;
     try {
-      daemon = await launch(sim, home, policyPath, options);
-      const world = new DaemonWorld(sim, home, policyPath, daemon, options);
+      daemon = await site.launch(environment(home, options));
+      const world = new DaemonWorld(site, home, daemon, options);
       await world.untilReady();
+      open.add(world);
       return world;
     } catch (error) {
       // Left open, the exchange would keep the test process alive.
       await daemon?.close();
-      await sim.close();
+      await site.close();
       throw error;
     }
   }
 
   /** Waits until the boot layer is cleared; fails after 10 s with what is missing. */
   async untilReady(): Promise<void> {
-    const deadline = performance.now() + 10_000;
+    const deadline = this.monotonicMs() + 10_000;
     while (!this.daemon.gate.keeper.isReconciled) {
-      if (performance.now() > deadline)
+      if (this.monotonicMs() > deadline)
         throw new Error(`not ready: ${this.daemon.gate.readiness().waiting_for.join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await this.sleep(10);
     }
     await this.refresh();
   }
@@ -115,27 +138,21 @@ export class DaemonWorld {
   /** Stops the daemon and starts another one on the same home and exchange. */
   async restart(): Promise<void> {
     await this.daemon.close();
-    this.daemon = await launch(this.sim, this.home, this.policyPath, this.#options);
+    this.daemon = await this.#site.launch(environment(this.home, this.#options));
     await this.untilReady();
   }
 
   async close(): Promise<void> {
+    open.delete(this);
     await this.daemon.close();
-    await this.sim.close();
+    await this.#site.close();
     if (this.#options.home === undefined) rmSync(this.home, { recursive: true, force: true });
   }
 
   // --- the exchange ----------------------------------------------------------------------------------------------
 
   async control(path: string, body?: object): Promise<unknown> {
-    const response = await fetch(`${this.sim.url}/sim/${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { Authorization: `Bearer ${this.sim.simToken}` },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer: unknown = await response.json();
-    if (response.status !== 200) throw new Error(`/sim/${path}: ${JSON.stringify(answer)}`);
-    return answer;
+    return this.#site.control(path, body);
   }
   async books(): Promise<Books> {
     return (await this.control('books')) as Books;
@@ -162,7 +179,19 @@ export class DaemonWorld {
   }
   /** Every feed of the daemon once, now. */
   async refresh(): Promise<void> {
-    await this.daemon.gate.keeper.refreshAll();
+    await this.run(this.daemon.gate.keeper.refreshAll());
+  }
+  /** Wall time passes, for something that cannot be waited for. */
+  async sleep(ms: number): Promise<void> {
+    await this.#site.sleep(ms);
+  }
+  /** Waits for something of the daemon's that was asked for past its door, while wall time passes. */
+  run<T>(work: Promise<T>): Promise<T> {
+    return this.#site.run(work);
+  }
+  /** Wall time of the world, ms, to measure spans with. */
+  monotonicMs(): number {
+    return this.#site.monotonicMs();
   }
   nowMs(): number {
     return this.daemon.gate.core.nowMs();
@@ -174,16 +203,16 @@ export class DaemonWorld {
     return readFileSync(join(this.home, 'tokens', `${role}.token`), 'utf8').trim();
   }
   async call<T>(method: string, path: string, body?: unknown, token = this.token('agent')): Promise<TestAnswer<T>> {
-    const response = await fetch(`${this.daemon.url}${path}`, {
+    const { status, text } = await this.#site.call(this.daemon, {
       method,
+      path,
       headers: {
         Authorization: `Bearer ${token}`,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T };
+    return { status, body: (text === '' ? null : JSON.parse(text)) as T };
   }
   tool(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
     return this.call('POST', `/v1/tools/${tool}`, args, token);
@@ -242,17 +271,29 @@ export function order(change: object = {}): object {
   };
 }
 
-/** Polls until the condition holds; fails with `what` after `withinMs` of wall time. */
+/**
+ * Polls until the condition holds; fails with `what` after `withinMs` of wall time: that of the worlds that are open, and
+ * of this process while one of them is real, or none is open.
+ */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   withinMs = 5_000,
 ): Promise<void> {
-  const deadline = performance.now() + withinMs;
+  const worlds = [...open];
+  const isReal = worlds.length === 0 || worlds.some((world) => world.isReal);
+  const now = (): number => (isReal ? performance.now() : Math.max(...worlds.map((world) => world.monotonicMs())));
+  const deadline = now() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (now() > deadline) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    const sleeping = worlds.filter((world) => open.has(world)).map((world) => world.sleep(10));
+    if (sleeping.length === 0) sleeping.push(new Promise((resolve) => setTimeout(resolve, 10)));
+    await Promise.all(sleeping);
   }
+}
+
+function pathOfPolicy(home: string): string {
+  return join(home, 'policy.yaml');
 }
 
 function policyText(options: DaemonWorldOptions): string {
@@ -264,21 +305,13 @@ function policyText(options: DaemonWorldOptions): string {
   return stringify(spec);
 }
 
-async function launch(
-  sim: ExchangeSim,
-  home: string,
-  policyPath: string,
-  options: DaemonWorldOptions,
-): Promise<Daemon> {
-  const { config, secrets } = readEnv({
+function environment(home: string, options: DaemonWorldOptions): Record<string, string> {
+  return {
     HOLDFAST_HOME: home,
     HOLDFAST_PORT: '0',
-    HOLDFAST_POLICY: policyPath,
-    HOLDFAST_PAPER_URL: (await options.through?.(sim.url)) ?? sim.url,
+    HOLDFAST_POLICY: pathOfPolicy(home),
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),
     ...(options.leaveOrders === true ? { HOLDFAST_LEAVE_ORDERS: '1' } : {}),
-  });
-  const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
-  return startDaemon(config, secrets, { log, signal: new AbortController().signal });
+  };
 }

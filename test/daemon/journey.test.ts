@@ -5,7 +5,7 @@ import { DaemonWorld, order } from './harness.ts';
 describe('one execution through every layer (SAE-NONBYPASS, SAE-DEC)', () => {
   let world: DaemonWorld;
   before(async () => {
-    world = await DaemonWorld.start();
+    world = await DaemonWorld.start({ real: true });
   });
   after(() => world.close());
 

@@ -6,7 +6,7 @@ import { holdfast } from '../cli/run.ts';
 import { DaemonWorld } from './harness.ts';
 
 test('policy check refuses a cap below the smallest order at the venue of the daemon that runs', async (t) => {
-  const world = await DaemonWorld.start();
+  const world = await DaemonWorld.start({ real: true });
   t.after(() => world.close());
   const file = join(world.home, 'small.yaml');
   const text = readFileSync(world.policyPath, 'utf8');

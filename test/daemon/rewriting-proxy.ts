@@ -12,8 +12,7 @@ export interface RewritingProxy {
 }
 
 /** Stands between a daemon and the simulated exchange: what the exchange cannot be brought to say is put in its answers. */
-export async function startRewritingProxy(target: string): Promise<RewritingProxy> {
-  const rewrites: Rewrites = new Map();
+export async function startRewritingProxy(target: string, rewrites: Rewrites = new Map()): Promise<RewritingProxy> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -26,7 +26,9 @@ async function read(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
-export function createClient(sim: ExchangeSim): Client {
+/** `fetch`: of an exchange that has no socket. */
+export function createClient(sim: ExchangeSim & { readonly fetch?: typeof fetch }): Client {
+  const ask = sim.fetch ?? fetch;
   const now = () => sim.engine.state.nowMs;
   const signed = (params: Record<string, string>) => {
     const text = new URLSearchParams({ recvWindow: '5000', ...params, timestamp: String(now()) }).toString();
@@ -38,12 +40,12 @@ export function createClient(sim: ExchangeSim): Client {
     const inBody = method === 'POST' || method === 'PUT';
     const url = `${sim.url}${path}${inBody ? '' : `?${text}`}`;
     const init = { method, headers, ...(inBody ? { body: text } : {}), ...(signal === undefined ? {} : { signal }) };
-    return read(await fetch(url, init));
+    return read(await ask(url, init));
   };
   const control = async (path: string, body?: Body) => {
     const init = { method: body === undefined ? 'GET' : 'POST', headers: { Authorization: `Bearer ${sim.simToken}` } };
     const answer = await read(
-      await fetch(`${sim.url}/sim/${path}`, body === undefined ? init : { ...init, body: JSON.stringify(body) }),
+      await ask(`${sim.url}/sim/${path}`, body === undefined ? init : { ...init, body: JSON.stringify(body) }),
     );
     if (answer.status !== 200) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;

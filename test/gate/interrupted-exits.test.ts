@@ -135,7 +135,7 @@ describe('exits that a restart interrupts [BY-13, BY-15, BY-36]', () => {
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     await until('its outcome is unknown', () => exitsOf(world).some((one) => one.status === 'unknown'));
     await world.restart();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await world.sleep(1_500);
     assert.equal(exitsOf(world).length, 1, 'nothing follows yet');
     assert.equal(await world.position('BTCUSDT'), held);
     await world.advance(2 * world.daemon.gate.core.ports.venue.acceptanceHorizonMs);

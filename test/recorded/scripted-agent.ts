@@ -150,10 +150,11 @@ export class ScriptedAgent {
             order.slice <= slice &&
             (order.status === 'pending_send' || order.status === 'in_flight' || order.status === 'unknown'),
         );
-      const deadline = performance.now() + 5_000;
+      const deadline = this.#world.monotonicMs() + 5_000;
       while (isDue()) {
-        if (performance.now() > deadline) throw new Error(`slice ${slice} of ${said.body.decision.decision_id} hangs`);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (this.#world.monotonicMs() > deadline)
+          throw new Error(`slice ${slice} of ${said.body.decision.decision_id} hangs`);
+        await this.#world.sleep(5);
       }
     }
   }

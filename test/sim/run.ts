@@ -60,6 +60,7 @@ class Run {
   readonly trail: string[] = [];
   readonly #world: DaemonWorld;
   readonly #draw: Draw;
+  readonly #pauses: Draw;
   readonly #isAccountScope: boolean;
   readonly #tokens: string[] = [];
   readonly #pending = new Set<Promise<unknown>>();
@@ -73,6 +74,7 @@ class Run {
   constructor(world: DaemonWorld, draw: Draw, seed: number, isAccountScope: boolean) {
     this.#world = world;
     this.#draw = draw;
+    this.#pauses = new Draw(seed + 1_000_000);
     this.#seed = seed;
     this.#isAccountScope = isAccountScope;
   }
@@ -102,6 +104,16 @@ class Run {
     ]);
     await act();
     await this.#look();
+    await this.#world.sleep(this.#drawPause());
+  }
+  /** Wall time between two steps: what hangs is given up after 10 s of it, amid other things. */
+  #drawPause(): number {
+    const [from, to] = this.#pauses.weighted<readonly [number, number]>([
+      [6, [0, 100]],
+      [3, [100, 1_000]],
+      [1, [1_000, 6_000]],
+    ]);
+    return this.#pauses.int(from, to);
   }
 
   async #look(): Promise<void> {
@@ -184,7 +196,7 @@ class Run {
       await this.#world.fault(fault);
     }
     const burst = this.#burst();
-    await new Promise((resolve) => setTimeout(resolve, this.#draw.int(0, 60)));
+    await this.#world.sleep(this.#draw.int(0, 60));
     await Promise.all([burst, this.#setState('halted')]);
   }
   async #repeat(): Promise<void> {
@@ -261,7 +273,7 @@ class Run {
   async #pass(): Promise<void> {
     const ms = this.#draw.pick([200, 1_000, 3_000, 15_000, 61_000]);
     // What is stale is stale for some wall time; hours of domain time within it would be another fault.
-    if (ms > 1_000) await within(1_000, async () => performance.now() > this.#staleUntil);
+    if (ms > 1_000) await this.#within(1_000, async () => this.#world.monotonicMs() > this.#staleUntil);
     this.#note(`${ms} ms pass`);
     await this.#world.advance(ms);
   }
@@ -287,7 +299,7 @@ class Run {
     ]);
     this.#note(`fault ${JSON.stringify(fault)}`);
     const { kind, ms } = fault as { readonly kind: string; readonly ms?: number };
-    if (kind === 'stale-positions' || kind === 'fill-lag') this.#staleUntil = performance.now() + (ms ?? 1_000);
+    if (kind === 'stale-positions' || kind === 'fill-lag') this.#staleUntil = this.#world.monotonicMs() + (ms ?? 1_000);
     await this.#world.fault(fault);
   }
   /** Every connection to the exchange is cut, its control included, while an agent asks for something. */
@@ -296,7 +308,7 @@ class Run {
     this.#note(`disconnected for ${ms} ms`);
     await this.#world.fault({ kind: 'disconnect', ms });
     await this.#tool('place_order', this.#args().args, this.#token());
-    await within(5_000, () =>
+    await this.#within(5_000, () =>
       readBooks(this.#world).then(
         () => true,
         () => false,
@@ -327,7 +339,7 @@ class Run {
     // Unknown outcomes are settled by time, so time goes on meanwhile.
     while (!isAnswered) {
       await this.#world.control('advance', { ms: 200 });
-      await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 25))]);
+      await Promise.race([answer, this.#world.sleep(25)]);
     }
     this.#note(`flatten -> ${JSON.stringify((await answer).body)} ${await this.#lastOrders()}`);
     await this.#beginHalt();
@@ -355,7 +367,7 @@ class Run {
       const { orders } = await readBooks(this.#world);
       return !orders.some((order) => isOpen(order) && !order.reduce_only);
     };
-    if (!(await within(12_000, isGone))) {
+    if (!(await this.#within(12_000, isGone))) {
       this.judge.breaches.push('opening orders rest at the exchange long after the halt');
       return;
     }
@@ -385,7 +397,7 @@ class Run {
     await this.#world.control('clear-faults', {});
     await Promise.all(this.#pending);
     this.judge.haltedSince = null;
-    const isKnown = await within(60_000, async () => {
+    const isKnown = await this.#within(60_000, async () => {
       await this.#world.advance(7_000);
       return this.#world.daemon.gate.unknownOrderCount() === 0;
     });
@@ -393,7 +405,7 @@ class Run {
       this.judge.breaches.push(`orders stay unknown although every fault is gone: ${await this.#describe()}`);
     if (this.#state !== 'active') await this.#setState('active');
     await this.#world.operator('POST', '/v1/tools/cancel_all', {});
-    const isFlat = await within(15_000, async () => {
+    const isFlat = await this.#within(15_000, async () => {
       await this.#world.advance(11_000);
       for (const symbol of SYMBOLS) {
         if (((await readBooks(this.#world)).positions.get(symbol) ?? 0) !== 0)
@@ -433,13 +445,12 @@ class Run {
     const result = verifyLedger(ledger, { rederive: auditor.rederive, fold: auditor.fold });
     if (!result.ok) this.judge.breaches.push(`the ledger does not verify: ${JSON.stringify(result)}`);
   }
-}
-
-async function within(ms: number, condition: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+  async #within(ms: number, condition: () => Promise<boolean>): Promise<boolean> {
+    const deadline = this.#world.monotonicMs() + ms;
+    while (!(await condition())) {
+      if (this.#world.monotonicMs() > deadline) return false;
+      await this.#world.sleep(25);
+    }
+    return true;
   }
-  return true;
 }

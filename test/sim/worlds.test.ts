@@ -12,7 +12,7 @@ const {
 const steps = Number(STEPS ?? 60);
 const seeds =
   ONE_SEED === undefined
-    ? Array.from({ length: Number(RUNS ?? 4) }, (_, index) => Number(FROM ?? 1) + index)
+    ? Array.from({ length: Number(RUNS ?? 8) }, (_, index) => Number(FROM ?? 1) + index)
     : [Number(ONE_SEED)];
 
 describe('seeded worlds with faults, judged from the books of the exchange', { concurrency: 2 }, () => {

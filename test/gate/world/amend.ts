@@ -27,7 +27,7 @@ describe('modify_order races and doubts (BY-07)', () => {
   /** In one event-loop turn, as when two requests are read from one socket buffer. */
   const together = async (calls: readonly TradingArgs[]): Promise<readonly DecisionBody[]> => {
     const caller = { role: 'agent', agent: 'agent', tokenId: 't', skillSha256: null } as const;
-    const outcomes = await Promise.all(calls.map((call) => world.daemon.gate.runTool(caller, call)));
+    const outcomes = await world.run(Promise.all(calls.map((call) => world.daemon.gate.runTool(caller, call))));
     return outcomes.map((outcome) => {
       assert.equal(outcome.kind, 'decided');
       return (JSON.parse((outcome as { text: string }).text) as { decision: DecisionBody }).decision;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { TradingArgs } from '../../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../../daemon/gate/api.ts';
 import { parsePolicy } from '../../../daemon/policy/parse.ts';
@@ -42,10 +41,12 @@ describe('what comes between a decision and its send', () => {
   const priceAtVenue = async (id: string): Promise<number> =>
     Number((await world.books()).orders.find((entry) => entry.client_order_id === id)?.price);
   const modify = (id: string, limitPrice: number): Promise<unknown> =>
-    world.daemon.gate.runTool(AGENT, {
-      tool: 'modify_order',
-      args: { client_order_id: id, limit_price: limitPrice },
-    } as TradingArgs);
+    world.run(
+      world.daemon.gate.runTool(AGENT, {
+        tool: 'modify_order',
+        args: { client_order_id: id, limit_price: limitPrice },
+      } as TradingArgs),
+    );
   /** Puts the next decision on disk `ms` late. */
   const delayCommit = (ms: number): void => {
     const { ledger } = world.daemon.gate.core.ports;
@@ -54,7 +55,7 @@ describe('what comes between a decision and its send', () => {
       const pending = appendNow(records);
       if (records[0]?.kind !== 'decision') return pending;
       ledger.appendNow = appendNow;
-      return { ...pending, committed: pending.committed.then(() => delay(ms)) };
+      return { ...pending, committed: pending.committed.then(() => world.sleep(ms)) };
     };
   };
   /** An order that waits 300 ms for its leverage setting while `happens` happens. */
@@ -64,7 +65,7 @@ describe('what comes between a decision and its send', () => {
     const before = orders.all.size;
     const asked = world.tool('place_order', order({ requested_leverage: leverage, requested_notional: 240 }));
     await until('the order is decided', () => orders.all.size > before);
-    await happens();
+    await world.run(Promise.resolve(happens()));
     const { body } = await asked;
     assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
     await until('the order has ended', () => world.daemon.gate.openOrderCount() === 0);
@@ -74,7 +75,7 @@ describe('what comes between a decision and its send', () => {
     const id = await place({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
     const asked = modify(id, 60_050);
     const halted = world.daemon.gate.setTradingState(OPERATOR, { state: 'halted', reason: 'test' });
-    await Promise.all([asked, halted]);
+    await Promise.all([asked, world.run(halted)]);
     await world.refresh();
     assert.equal(await priceAtVenue(id), 59_000, 'as it rested');
     assert.equal(await world.position('BTCUSDT'), 0, 'nothing was filled');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { AlertEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { type RewritingProxy, startRewritingProxy } from '../../daemon/rewriting-proxy.ts';
+import type { Rewrites } from '../../daemon/rewriting-proxy.ts';
 import { createClient } from '../../exchange-sim/signed-client.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
 
@@ -14,34 +14,27 @@ const SETTINGS = '/fapi/v1/symbolConfig';
 
 describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => {
   let world: DaemonWorld;
-  let proxy: RewritingProxy | null = null;
+  const rewrites: Rewrites = new Map();
   before(async () => {
     world = await DaemonWorld.start({
       policy: (spec) => {
         spec.scope.symbols = ['BTCUSDT', 'ETHUSDT', 'GONEUSDT'];
         spec.temporal.duplicate_window_ms = 1;
       },
-      through: async (url) => {
-        proxy ??= await startRewritingProxy(url);
-        return proxy.url;
-      },
+      rewrites,
     });
   });
-  after(async () => {
-    await world.close();
-    await proxy?.close();
-  });
+  after(() => world.close());
   afterEach(async () => {
-    rewrites().clear();
+    rewrites.clear();
     await world.restart();
     await world.operator('POST', '/v1/flatten', { reason: 'test over' });
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
     await world.advance(61_000);
   });
-  const rewrites = () => (proxy as RewritingProxy).rewrites;
   const without = (symbol: string) => (body: unknown) => (body as Row[]).filter((row) => row.symbol !== symbol);
   const changeInfo = (change: (rows: readonly Row[]) => readonly Row[]) => {
-    rewrites().set(INFO, (body) => ({ ...(body as Row), symbols: change((body as { symbols: Row[] }).symbols) }));
+    rewrites.set(INFO, (body) => ({ ...(body as Row), symbols: change((body as { symbols: Row[] }).symbols) }));
   };
   const opens = async (symbol: string): Promise<boolean> => {
     const { body } = await world.dryRun('place_order', order({ symbol }));
@@ -68,8 +61,8 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     const held = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
     assert.equal(held.body.execution.state, 'filled', JSON.stringify(held.body.decision.reasons));
     changeInfo((rows) => rows.map((row) => (row.symbol === 'ETHUSDT' ? { ...row, status: 'SETTLING' } : row)));
-    rewrites().set(BRACKETS, without('ETHUSDT'));
-    rewrites().set(SETTINGS, without('ETHUSDT'));
+    rewrites.set(BRACKETS, without('ETHUSDT'));
+    rewrites.set(SETTINGS, without('ETHUSDT'));
     await world.restart();
     assert.deepEqual([await opens('BTCUSDT'), await opens('ETHUSDT')], [true, false]);
     const closed = await world.tool('close_position', { symbol: 'ETHUSDT' });
@@ -94,7 +87,7 @@ describe('symbols that are not, or no longer, open at the venue (SAE-T)', () => 
     await world.tool('place_order', order());
     const row = { positionSide: 'BOTH', entryPrice: '1', markPrice: '1', liquidationPrice: '0', isolatedMargin: '0' };
     const rest = { maintMargin: '0', unRealizedProfit: '0', updateTime: world.nowMs(), positionAmt: '12.5' };
-    rewrites().set(POSITIONS, (body) => [...(body as Row[]), { symbol: 'OLDUSDT', ...row, ...rest }]);
+    rewrites.set(POSITIONS, (body) => [...(body as Row[]), { symbol: 'OLDUSDT', ...row, ...rest }]);
     await world.advance(20_000);
     assert.equal(await opens('BTCUSDT'), false, 'an account that cannot be read is stale');
     const closed = await world.tool('close_position', { symbol: 'BTCUSDT' });

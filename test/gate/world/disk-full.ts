@@ -28,7 +28,7 @@ describe('a full disk (DESIGN section 7)', () => {
     const cancels = (): number => [...world.daemon.ledger.iterateEvents({ kind: 'order_intent' })].length;
     const before = cancels();
     assert.equal((await restingAtVenue()).length, 2);
-    await world.daemon.gate.onLedgerFailure();
+    await world.run(world.daemon.gate.onLedgerFailure());
     assert.deepEqual(await restingAtVenue(), [exit], 'what reduces stays');
     assert.equal(cancels(), before, 'no record');
     await world.restart();
@@ -96,7 +96,7 @@ describe('a full disk (DESIGN section 7)', () => {
         0,
       );
     const loop = async (what: string, most: number, ask: (i: number) => Promise<unknown>): Promise<void> => {
-      await world.daemon.gate.core.settled();
+      await world.run(world.daemon.gate.core.settled());
       const before = records();
       for (let i = 0; i < 40; i += 1) await ask(i);
       assert.ok(records() - before <= most, `${what}: ${records() - before} records`);

@@ -27,7 +27,7 @@ describe('exits of the gate itself', () => {
     // A jump is extreme at once: a quarter of the caps is left.
     await world.control('set-mark', { symbol: 'BTCUSDT', price: '62000' });
     const round = world.refresh().then(() => 'done');
-    const ended = await Promise.race([round, new Promise((resolve) => setTimeout(resolve, 3_000, 'stuck'))]);
+    const ended = await Promise.race([round, world.sleep(3_000).then(() => 'stuck')]);
     assert.equal(ended, 'done');
     await until('the gate has cut', async () => (await world.position('BTCUSDT')) < held);
     const cut = await world.position('BTCUSDT');
@@ -71,7 +71,7 @@ describe('exits of the gate itself, between two attempts', () => {
     await until('nothing is on its way', () => world.daemon.gate.openOrderCount() === 0);
     for (let i = 0; i < 3; i += 1) {
       await world.advance(6_000);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await world.sleep(1_000);
     }
     const gates = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })]
       .map((event) => event.payload as DecisionEvent)

@@ -67,14 +67,14 @@ describe('a halt holds for orders that are on their way (BY-16, BY-32)', () => {
       order({ order_type: 'limit', limit_price: 58_000, requested_notional: 380 }),
     );
     await until('the order is decided', () => world.daemon.gate.openOrderCount() === 1);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await world.sleep(100);
     await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'test' });
     await asked;
     await until('nothing rests', async () => {
       await world.refresh();
       return world.daemon.gate.openOrderCount() === 0;
     });
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await world.sleep(400);
     assert.equal(await openAtVenue(), 0);
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'test over' });
   });

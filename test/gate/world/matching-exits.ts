@@ -2,36 +2,27 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
-import { type RewritingProxy, startRewritingProxy } from '../../daemon/rewriting-proxy.ts';
+import type { Rewrites } from '../../daemon/rewriting-proxy.ts';
 
 const SEND = { method: 'POST', path: '/fapi/v1/order' };
 
 describe('BY-15 an exit that the exchange shows as resting while it is being matched', () => {
   let world: DaemonWorld;
-  let proxy: RewritingProxy;
+  const rewrites: Rewrites = new Map();
   before(async () => {
-    world = await DaemonWorld.start({
-      policy: withoutPacing,
-      through: async (url) => {
-        proxy = await startRewritingProxy(url);
-        return proxy.url;
-      },
-    });
+    world = await DaemonWorld.start({ policy: withoutPacing, rewrites });
   });
-  after(async () => {
-    await world.close();
-    await proxy.close();
-  });
+  after(() => world.close());
 
   const hold = async (): Promise<void> => {
-    proxy.rewrites.clear();
+    rewrites.clear();
     const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
     assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
   };
   /** The next answers about an order are of before its first fill. */
   const lag = (answers: number): void => {
     let left = answers;
-    proxy.rewrites.set('/fapi/v1/order', (body) => {
+    rewrites.set('/fapi/v1/order', (body) => {
       left -= 1;
       return left < 0 ? body : { ...(body as object), status: 'NEW', executedQty: '0.000', avgPrice: '0' };
     });

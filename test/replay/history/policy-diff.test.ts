@@ -53,7 +53,7 @@ function writeCandidate(name: string, changes: { readonly [path: string]: unknow
 
 describe('policy diff on the ledger of a running daemon', () => {
   before(async () => {
-    world = await DaemonWorld.start();
+    world = await DaemonWorld.start({ real: true });
     await ask('small', 'place_order', order());
     await world.advance(15_000);
     await ask('five times', 'place_order', order({ requested_notional: 310, requested_leverage: 5 }));

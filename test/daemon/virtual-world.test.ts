@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DaemonWorld, order, until } from './harness.ts';
+
+test('wall time flows while somebody waits for the world, in no real time, and domain time stands', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  const domainMs = world.nowMs();
+  const startedMs = world.monotonicMs();
+  const realMs = performance.now();
+  await world.sleep(20_000);
+  assert.equal(world.monotonicMs() - startedMs, 20_000);
+  assert.ok(performance.now() - realMs < 10_000, 'twice as fast as real time, at the least');
+  assert.equal(world.nowMs(), domainMs);
+  await world.advance(5_000);
+  assert.equal(world.nowMs(), domainMs + 5_000);
+});
+
+test('on a wall clock domain time flows with wall time', async (t) => {
+  const world = await DaemonWorld.start({ wall: true });
+  t.after(() => world.close());
+  const domainMs = world.nowMs();
+  await world.sleep(3_000);
+  assert.ok(Math.abs(world.nowMs() - domainMs - 3_000) < 50, `${world.nowMs() - domainMs} ms`);
+});
+
+test('calls at once share the time they take', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  await world.fault({ kind: 'delay', ms: 400, count: 2, match: { method: 'POST', path: '/fapi/v1/order' } });
+  const startedMs = world.monotonicMs();
+  const symbols = ['BTCUSDT', 'ETHUSDT'];
+  const answers = await Promise.all(symbols.map((symbol) => world.tool('place_order', order({ symbol }))));
+  for (const { body } of answers) assert.equal(body.execution.state, 'filled', JSON.stringify(body.execution));
+  const tookMs = world.monotonicMs() - startedMs;
+  assert.ok(tookMs >= 400 && tookMs < 600, `${tookMs} ms`);
+});
+
+test('until polls in virtual time and fails after it', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  const startedMs = world.monotonicMs();
+  await until('a second has passed', () => world.monotonicMs() - startedMs >= 1_000);
+  const realMs = performance.now();
+  await assert.rejects(
+    until('never', () => false, 30_000),
+    /did not happen within 30000 ms: never/,
+  );
+  assert.ok(performance.now() - realMs < 15_000);
+});
+
+test('the same calls are the same ledger', async () => {
+  const run = async (): Promise<string> => {
+    const world = await DaemonWorld.start();
+    try {
+      const { body } = await world.tool('place_order', order());
+      assert.equal(body.execution.state, 'filled');
+      await world.advance(1_000);
+      await world.restart();
+      await world.tool('close_position', { symbol: 'BTCUSDT' });
+      await world.sleep(1_000);
+      const { ledger } = world.daemon;
+      return ledger.readEvent(ledger.lastSeq())?.hash ?? '';
+    } finally {
+      await world.close();
+    }
+  };
+  assert.equal(await run(), await run());
+});
+
+test('a daemon that stops answers what it can, and cuts the rest', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  await world.fault({ kind: 'stall-body', ms: 60_000, count: 100, match: { method: 'POST', path: '/fapi/v1/order' } });
+  const asked = world.tool('place_order', order()).then(
+    () => 'answered',
+    () => 'cut',
+  );
+  await world.sleep(100);
+  await world.daemon.close();
+  assert.ok(['answered', 'cut'].includes(await asked));
+  await world.control('clear-faults', {});
+  await world.restart();
+  assert.equal(world.daemon.gate.keeper.isReconciled, true);
+});

@@ -1,0 +1,29 @@
+import type { ExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import type { Daemon } from '../../daemon/main.ts';
+
+/** An exchange that a world's tests may ask, by sockets or within the process. */
+export interface SiteExchange extends ExchangeSim {
+  readonly fetch: typeof fetch;
+}
+
+export interface DaemonCall {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Where a world's daemon and exchange live: in virtual time within the process, or in real time behind sockets. */
+export interface WorldSite {
+  readonly sim: SiteExchange;
+  /** Starts a daemon on the environment of a process. */
+  launch(env: Readonly<Record<string, string>>): Promise<Daemon>;
+  control(path: string, body: object | undefined): Promise<unknown>;
+  call(daemon: Daemon, call: DaemonCall): Promise<{ readonly status: number; readonly text: string }>;
+  /** Waits for something of the daemon's, while time passes. */
+  run<T>(work: Promise<T>): Promise<T>;
+  /** Milliseconds of the world's wall time, from an unspecified origin. */
+  monotonicMs(): number;
+  sleep(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
