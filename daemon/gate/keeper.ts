@@ -164,6 +164,8 @@ export class Keeper {
       await this.#core.ports.time.delay(TICK_MS, this.#signal);
       return;
     }
+    // Also before the account is reconciled: with a clock that is seconds off nothing signed is answered.
+    this.#schedule.start('clock', () => this.#clock.sync());
     if (!this.isReconciled) {
       if (!(await this.#reconcileBesideTasks())) await this.#core.ports.time.delay(RETRY_MS, this.#signal);
       return;
@@ -223,7 +225,6 @@ export class Keeper {
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('clock', () => this.#clock.sync());
     this.#schedule.start('rules', () => this.#market.loadRules(symbols));
     this.#schedule.start('transfers', () => this.#account.pollTransfers().then(() => true));
   }

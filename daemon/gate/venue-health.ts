@@ -95,6 +95,8 @@ export class VenueHealth implements VenueConsequences {
   onReadFailure(detail: string, consequence: string, retryAfterMs: number | null): void {
     if (consequence === 'close_venue' || consequence === 'reducing' || consequence === 'back_off')
       this.#act(consequence, detail, retryAfterMs, null);
+    // The venue dates what is signed by its own clock: ours is off.
+    else if (consequence === 'resync_clock') this.#feeds.resyncClock();
   }
 
   #act(consequence: string, message: string, retryAfterMs: number | null, symbol: string | null): void {
