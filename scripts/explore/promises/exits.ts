@@ -89,6 +89,8 @@ export function findClosesMore(history: History): readonly Breach[] {
   for (const call of history.world.calls) {
     const decision = history.decisionOf(call);
     if (decision?.symbol === undefined || decision.symbol === null || call.tool !== 'close_position') continue;
+    // A repeat is answered with what became of the first.
+    if (decision.seq <= call.askedAtSeq) continue;
     const fraction = call.args.fraction;
     if (typeof fraction !== 'number' || fraction >= 1) continue;
     const { agent, symbol } = decision;
