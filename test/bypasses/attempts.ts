@@ -169,14 +169,6 @@ export function withoutPacing(spec: { budgets: object; temporal: object; trader_
   });
 }
 
-/**
- * Races need many orders at the exchange: with daemon, exchange and a hundred clients in one process, a busy machine
- * alone would have the send deadline (500 ms) drop them all, and what never was there shows nothing. The deadline itself
- * is tested in test/gate/world/halt-races.ts and test/venue/transport.test.ts.
- */
-export function withoutSendDeadline(world: DaemonWorld): void {
-  Object.assign(world.daemon.gate.core.settings, { sendDeadlineMs: 60_000 });
-}
 /** Waits until the exchange has answered every order, late ones included: before that its books show too little. */
 export async function untilAllAnswered(world: DaemonWorld): Promise<void> {
   const isOpen = (status: string): boolean => status === 'in_flight' || status === 'unknown';

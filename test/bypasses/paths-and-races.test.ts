@@ -15,7 +15,6 @@ import {
   orderOf,
   untilAllAnswered,
   withoutPacing,
-  withoutSendDeadline,
   worstUsdt,
 } from './attempts.ts';
 
@@ -233,7 +232,6 @@ describe('ways around a gate: splitting and races', () => {
         spec.account.concentration = { share: 0.99, floor_usdt: 2000 };
       },
     });
-    withoutSendDeadline(world);
     clients = Array.from({ length: CLIENTS }, (_, index) => world.createAgent(`racer-${index}`));
     for (const symbol of SYMBOLS) await world.setMark(symbol, symbol === 'BTCUSDT' ? 60_000 : 3_000);
   });
@@ -457,7 +455,6 @@ describe('ways around a gate: races of pace and places', () => {
         for (const regime of Object.values(spec.market.regimes)) regime.slices = 1;
       },
     });
-    withoutSendDeadline(world);
   });
   after(() => world.close());
 

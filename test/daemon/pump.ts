@@ -3,9 +3,12 @@ import type { SimTime } from '../../scripts/explore/sim-time.ts';
 /** Turns without anything due, after which the pump looks only now and then whether something real has ended. */
 const IDLE_TURNS = 100;
 const REAL_LOOK_MS = 1;
-/** Real time in which nobody waits for the world, after which it keeps pace with real time: a test waits for something else. */
-const UNATTENDED_MS = 100;
+/** Real time in which nobody waits for any world, after which they keep pace with it: a test waits for something else. */
+const UNATTENDED_MS = 250;
 const PACE_MS = 5;
+
+/** When somebody last waited for a world of this process. */
+let attendedAtMs = 0;
 
 /**
  * Makes virtual time flow by itself. As long as somebody waits for work of the world, timer after timer runs, each when
@@ -42,19 +45,18 @@ export class Pump {
 
   async #live(): Promise<void> {
     let idle = 0;
-    let unattendedSince = performance.now();
+    attendedAtMs = performance.now();
     while (!this.#isClosed) {
       if (this.#waiting === 0) {
         await this.#pause(PACE_MS);
-        if (this.#waiting === 0 && performance.now() - unattendedSince > UNATTENDED_MS)
-          await this.#time.advance(PACE_MS);
+        if (this.#waiting === 0 && performance.now() - attendedAtMs > UNATTENDED_MS) await this.#time.advance(PACE_MS);
         continue;
       }
       // Files are read by other threads: what comes of it belongs to this instant.
       if (isReadingFiles()) await turn();
       else if (await this.#time.step()) idle = 0;
       else if (++idle > IDLE_TURNS) await this.#pause(REAL_LOOK_MS);
-      unattendedSince = performance.now();
+      attendedAtMs = performance.now();
     }
   }
 

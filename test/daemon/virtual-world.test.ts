@@ -83,3 +83,13 @@ test('a daemon that stops answers what it can, and cuts the rest', async (t) => 
   await world.restart();
   assert.equal(world.daemon.gate.keeper.isReconciled, true);
 });
+
+test('a promise of the gate that nobody told the world of is kept all the same', async (t) => {
+  const world = await DaemonWorld.start();
+  t.after(() => world.close());
+  await world.daemon.gate.keeper.refreshAll();
+  const startedMs = world.monotonicMs();
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  const passedMs = world.monotonicMs() - startedMs;
+  assert.ok(passedMs > 0 && passedMs < 600, `${passedMs} ms: no faster than real time`);
+});
