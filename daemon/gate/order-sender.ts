@@ -63,6 +63,8 @@ export class OrderSender {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
+    // An exit was counted when it was decided.
+    if (!order.reduceOnly) this.#core.sends.note();
     const outcome = await this.#core.ports.venue.submit(this.#approvals.approveOrder(order), withinMs);
     this.#take(order, outcome);
     return outcome;
@@ -80,6 +82,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
+    if (this.#core.sends.waitMs('other') > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
     if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
     return null;
@@ -107,6 +110,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
     if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
+    if (origin === 'agent' && this.#core.sends.waitMs('other') > 0) return BUSY;
     if (!addsRisk(decided)) return null;
     if (this.#isOpeningStopped) return 'the daemon stops';
     if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
@@ -114,6 +118,7 @@ export class OrderSender {
   }
 
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
+    this.#core.sends.note();
     const outcome = await this.#core.ports.venue.submitStop(this.#approvals.approveStop(order));
     this.#take(order, outcome);
     return outcome;
@@ -127,11 +132,13 @@ export class OrderSender {
       this.#recordAmendFailure(order, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
+    this.#core.sends.note();
     const outcome = await this.#core.ports.venue.amend(
       this.#approvals.approveAmend(order),
       addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs,
     );
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
+    this.#noteCounts();
     switch (outcome.kind) {
       case 'accepted':
         this.#consequences.onAccepted();
@@ -166,8 +173,13 @@ export class OrderSender {
     });
   }
 
+  #noteCounts(): void {
+    this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
+  }
+
   #take(order: OrderState, outcome: SubmitOutcome): void {
     this.#core.ports.observer.submitted(outcome.kind);
+    this.#noteCounts();
     switch (outcome.kind) {
       case 'accepted':
         this.#consequences.onAccepted();
@@ -272,6 +284,9 @@ export class OrderSender {
     }
   }
 }
+
+/** Beyond it a reserve is left for exits, operators and stops. */
+const BUSY = "the account has sent as many orders as the venue's limit leaves to agents for now";
 
 /** An amend that was decided as the opening order that it becomes: only that has a leverage. */
 function addsRisk({ body }: Decided): boolean {
