@@ -17,4 +17,5 @@ import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stops.ts';
 import './world/undone-exits.ts';
+import './world/unnoticed-checks.ts';
 import './world/waiting-exits.ts';

@@ -283,8 +283,16 @@ export class ExitBook {
         await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
     }
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+    if (statusOf(order) === 'unknown') this.#pauseAfter(order);
     if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
       void this.#resolver.resolve(order).finally(() => this.poke());
+  }
+
+  /** What does not wait for the proof still leaves the venue its time. */
+  #pauseAfter(order: OrderState): void {
+    const [target] = this.#core.state.targets.targetsOf(order);
+    const now = this.#core.ports.time.monotonicMs();
+    if (target !== undefined) this.#triesOf(target.key).afterRung(now, this.#core.policySpec.exits.step_ms);
   }
 
   #failuresOf(order: OrderState): number {

@@ -108,7 +108,9 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   if (oldest === undefined) throw new Error('a group without targets');
   const { symbol, side } = oldest;
   const isBusy = targets.some((target) => [...liveOrdersOf(target)].some((order) => !isUnproven(order)));
-  const unsent = targets.filter((target) => unsentLots(target) > 0);
+  const unsent = targets.filter(
+    (target) => unsentLots(target) > 0 && nextRung(target, rungsOf(target, rungs)) < rungsOf(target, rungs),
+  );
   const wanted = unsent.reduce((sum, target) => sum + unsentLots(target), 0);
   const room = targets.reduce((most, target) => Math.max(most, target.roomLots), 0);
   const lots = isBusy ? 0 : Math.max(0, Math.min(wanted, room, capOf(state, oldest, room)));
