@@ -41,6 +41,7 @@ const agent = Type.Object(
     p_risk: Type.Number({ minimum: 0, maximum: 1 }),
     pending_fees_usdt: amount,
     pending_turnover_usdt: amount,
+    resting_exits: count,
     share_lots: signedLots,
     short_units: amount,
     turnover_usdt: amount,

@@ -120,6 +120,8 @@ export interface AgentView {
   readonly pending_fees_usdt: number;
   /** As `pacing.pending_turnover_usdt`, of this agent's own orders; 0 where it has no budgets of its own. */
   readonly pending_turnover_usdt: number;
+  /** Its exits that rest at their own price, or wait to; counted where a limit order is asked for against a position, else 0. */
+  readonly resting_exits: number;
   /**
    * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others hold
    * a part too, less what its exits on their way may close already, and for an amend its resting ones. For an exit of the gate: what all agents hold.

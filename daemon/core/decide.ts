@@ -4,7 +4,7 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
-import { buildExit, type ExitSize, findExit } from './exit.ts';
+import { buildExit, checkResting, type ExitSize, findExit } from './exit.ts';
 import type { OpeningAsk } from './fit-order.ts';
 import { runOpeningRules } from './opening-rules.ts';
 import { areUsable } from './quantities.ts';
@@ -60,6 +60,7 @@ function decideExit(
     return conclude(trace, policy, found, null, []);
   }
   const effective = buildExit(trace, request, context, policy, rules, exit);
+  checkResting(trace, request, context, policy, effective);
   const sound =
     effective.lots >= 1 &&
     effective.lots <= exit.permittedLots &&

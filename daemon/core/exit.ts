@@ -186,6 +186,22 @@ export function restsAtItsPrice(effective: SizedAction, context: ExecutionContex
     : effective.price_ticks < ceilTicks(quote, rules);
 }
 
+/** Most exits of one agent that rest, where the policy does not say. */
+const MOST_RESTING = 50;
+/** Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes. */
+export function checkResting(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  effective: SizedAction,
+): void {
+  if (request.origin !== 'agent' || context.phase !== 'parent') return;
+  const most = policy.spec.exits.resting ?? MOST_RESTING;
+  if (context.agent.resting_exits < most || !restsAtItsPrice(effective, context, policy)) return;
+  trace.deny(6, 'EXITS_RESTING', context.agent.resting_exits, most, 'orders');
+}
+
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */
 function largestExitLots(lots: number, rules: RulesView, isMarket: boolean): number {
   const most = isMarket ? Math.min(rules.max_lots, rules.max_market_lots) : rules.max_lots;

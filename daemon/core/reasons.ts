@@ -158,6 +158,10 @@ export const REASONS = {
     message: "This position was not opened by this agent's own fills.",
     hint: 'An operator can close it, or set exits.scope to account.',
   },
+  EXITS_RESTING: {
+    message: 'As many exits of this agent rest already as the policy permits (`limit`).',
+    hint: 'Cancel or move one of them. Exits that close at once always pass.',
+  },
   ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
   ORDER_NOT_OWN: {
     message: 'The order belongs to another agent or to the gate.',

@@ -201,7 +201,8 @@ export class Flatten {
     const running = this.#exiting.get(symbol);
     const isLost = exits.some((order) => order.status === 'lost');
     if (!isLost && running !== undefined) return running;
-    if (!isLost && exits.some(isExitOnItsWay)) return Promise.resolve();
+    // One of unknown outcome is not waited for: reduceOnly bounds both.
+    if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
     const started = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy')
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);

@@ -5,6 +5,7 @@ import type { TimePort } from '../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
+import { OrderCounts } from './order-counts.ts';
 import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
@@ -75,6 +76,8 @@ export class GateCore {
   readonly market: LiveMarket;
   readonly ports: GatePorts;
   readonly settings: GateSettings;
+  /** Orders of this account at the venue, against its limits. */
+  readonly sends: OrderCounts;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();
@@ -90,6 +93,7 @@ export class GateCore {
   ) {
     this.ports = ports;
     this.settings = settings;
+    this.sends = new OrderCounts(ports.time);
     this.#policy = policy;
     this.market = new LiveMarket(policy.spec.market);
   }

@@ -74,6 +74,8 @@ export class OrderSender {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
+    // An exit was counted when it was decided.
+    if (!order.reduceOnly) this.#core.sends.note();
     const asked = this.#ask(withinMs);
     const outcome = await this.#core.ports.venue.submit(this.#approvals.approveOrder(order), withinMs);
     return this.#take(order, outcome, asked);
@@ -91,6 +93,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
+    if (this.#core.sends.waitMs('other') > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
     if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
     return null;
@@ -118,6 +121,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
     if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
+    if (origin === 'agent' && this.#core.sends.waitMs('other') > 0) return BUSY;
     if (!addsRisk(decided)) return null;
     if (this.#isOpeningStopped) return 'the daemon stops';
     if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
@@ -125,6 +129,7 @@ export class OrderSender {
   }
 
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
+    this.#core.sends.note();
     const asked = this.#ask(null);
     const outcome = await this.#core.ports.venue.submitStop(this.#approvals.approveStop(order));
     return this.#take(order, outcome, asked);
@@ -138,11 +143,13 @@ export class OrderSender {
       this.proof.settleAmend(order, order.amendSeq, false, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
+    this.#core.sends.note();
     const { amendSeq } = order;
     const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
     const asked = this.#ask(withinMs);
     const outcome = await this.#core.ports.venue.amend(this.#approvals.approveAmend(order), withinMs);
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
+    this.#noteCounts();
     switch (outcome.kind) {
       case 'accepted':
         this.#consequences.onAccepted();
@@ -170,9 +177,14 @@ export class OrderSender {
     return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
   }
 
+  #noteCounts(): void {
+    this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
+  }
+
   /** Records what an answer says of an order, unless more is known already; then the order was placed, whatever it says. */
   #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
     this.#core.ports.observer.submitted(outcome.kind);
+    this.#noteCounts();
     if (outcome.kind === 'accepted' && outcome.order !== null) {
       this.#consequences.onAccepted();
       this.adopt(order, outcome.order, asked.ask);
@@ -247,6 +259,9 @@ export class OrderSender {
     }
   }
 }
+
+/** Beyond it a reserve is left for exits, operators and stops. */
+const BUSY = "the account has sent as many orders as the venue's limit leaves to agents for now";
 
 /** An amend that was decided as the opening order that it becomes: only that has a leverage. */
 function addsRisk({ body }: Decided): boolean {

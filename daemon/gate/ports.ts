@@ -227,7 +227,15 @@ export interface VenuePort {
   /** Every regular and every conditional order of the symbol. */
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
+  /** Orders of the account as an answer counted them since this was last asked; empty: none did. */
+  takeOrderCounts?(): readonly OrderCount[];
   close(): Promise<void>;
+}
+
+/** Orders of the account in a window of the venue, whoever sent them. */
+export interface OrderCount {
+  readonly windowMs: number;
+  readonly used: number;
 }
 
 /** The part of the ledger that the gate writes and reads; ledger/ implements it. */

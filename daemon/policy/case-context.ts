@@ -32,6 +32,7 @@ export function buildBaseContext(): ExecutionContext {
       p_risk: 0.1,
       pending_fees_usdt: 0,
       pending_turnover_usdt: 0,
+      resting_exits: 0,
       share_lots: 0,
       short_units: 0,
       turnover_usdt: 0,

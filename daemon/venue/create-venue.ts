@@ -111,6 +111,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
     cancelAll: (symbol) => orders.cancelAll(symbol),
     setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+    takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {
       limiter.close();
       await Promise.all([orderClient.close(CLOSE_GRACE_MS), readClient.close(0)]);

@@ -1,4 +1,4 @@
-import type { FetchOutcome, Rejection } from '../gate/ports.ts';
+import type { FetchOutcome, OrderCount, Rejection } from '../gate/ports.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';
@@ -51,11 +51,18 @@ function isJsonContainer(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
+/** Answers to orders count those of the account, by the length of the window. */
+const COUNT_HEADERS = [
+  ['x-mbx-order-count-10s', 10_000],
+  ['x-mbx-order-count-1m', 60_000],
+] as const;
+
 /** Runs calls and turns their ends into facts. Everything textual that leaves has passed `redact`. */
 export class VenueLink {
   readonly clock: DomainTime;
   readonly redact: Redact;
   readonly #answerWithinMs: number;
+  #orderCounts: readonly OrderCount[] = [];
   constructor(clock: DomainTime, redact: Redact, answerWithinMs: number) {
     this.clock = clock;
     this.redact = redact;
@@ -65,6 +72,21 @@ export class VenueLink {
     return createCall({ ...options, answerWithinMs: this.#answerWithinMs });
   }
 
+  /** How many orders the account has sent, as an answer said since this was last asked. */
+  takeOrderCounts(): readonly OrderCount[] {
+    const counts = this.#orderCounts;
+    this.#orderCounts = [];
+    return counts;
+  }
+  #noteCounts({ answer }: VenueCall): void {
+    const counts: OrderCount[] = [];
+    for (const [name, windowMs] of COUNT_HEADERS) {
+      const used = Number(answer?.headers[name] ?? Number.NaN);
+      if (Number.isSafeInteger(used) && used >= 0) counts.push({ windowMs, used });
+    }
+    if (counts.length > 0) this.#orderCounts = counts;
+  }
+
   async end(client: BinanceClient, call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<CallEnd> {
     let localError = '';
     try {
@@ -72,6 +94,7 @@ export class VenueLink {
     } catch (error) {
       localError = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
     }
+    this.#noteCounts(call);
     return { json: call.json, facts: this.#readFacts(call, localError) };
   }
   /**

@@ -97,6 +97,7 @@ const EVERYTHING_READ = buildCase({
 });
 /** Not read for this ask, or read only to describe: the other side, counters of waits, marks of other symbols. */
 const NOT_READ = new Set([
+  'agent.resting_exits',
   'agent.share_lots',
   'agent.short_units',
   'exit_rung',

@@ -151,7 +151,7 @@ test('SAE-AUDIT: a part of which one member alone has changed is written anew', 
 function withRareMembers(context: ExecutionContext): ExecutionContext {
   return {
     ...context,
-    exposure: { ...context.exposure, opposed_by_short: 'other' },
+    exposure: { ...context.exposure, opposed_by_short: 'other', recorded_price: 60_001 },
     pacing: { ...context.pacing, account_sends_free_at_ms: 5, agent_sends_free_at_ms: 6 },
     state: { ...context.state, layer: 'breaker', scope: 'symbol' },
   };

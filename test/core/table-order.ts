@@ -343,6 +343,40 @@ const EXIT_ROWS: readonly Row[] = [
     }),
   },
   {
+    rule: 6,
+    clause: 'SAE-M4',
+    code: 'EXITS_RESTING',
+    what: "the number of the agent's exits that rest, three being the most, when one more would",
+    setting: {
+      ...LONG_TEN,
+      request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
+      policy: { exits: { resting: 3 } },
+    },
+    cases: [
+      [2, 'pass'],
+      [3, 'deny'],
+      [4, 'deny'],
+    ],
+    change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
+  },
+  {
+    rule: 6,
+    clause: 'SAE-OOS-STATE',
+    code: 'EXITS_RESTING',
+    isNever: true,
+    what: 'the number of exits that rest, when one that closes at once is asked for,',
+    setting: {
+      ...LONG_TEN,
+      request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 59_900 },
+    },
+    cases: [
+      [49, 'pass'],
+      [50, 'pass'],
+      [51, 'pass'],
+    ],
+    change: (count) => ({ context: { agent: { resting_exits: asNumber(count) } } }),
+  },
+  {
     rule: 12,
     clause: 'SAE-T',
     code: 'EXIT_SCOPE',

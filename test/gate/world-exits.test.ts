@@ -2,6 +2,7 @@
  * Tests of the gate that need a whole daemon: exits, protective stops and cuts. In one process, since loading the daemon
  * costs more than most of them; each also runs by itself, named to the test runner.
  */
+import './world/displaced-exits.ts';
 import './world/exit-limits.ts';
 import './world/exit-targets.ts';
 import './world/exits.ts';
@@ -16,4 +17,5 @@ import './world/protection.ts';
 import './world/restarted-flatten.ts';
 import './world/stops.ts';
 import './world/undone-exits.ts';
+import './world/unnoticed-checks.ts';
 import './world/waiting-exits.ts';

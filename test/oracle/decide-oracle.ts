@@ -180,6 +180,26 @@ function exitPrice({ market, exposure }: ExecutionContext): number {
   return price;
 }
 
+/** A take-profit of an agent beyond their number: it would rest, since the book does not reach its price. */
+function isOneTooMany(
+  request: ExecutionRequest,
+  side: Side,
+  context: ExecutionContext,
+  policy: IntendedPolicySpec,
+): boolean {
+  const { market, agent, now_ms: now, phase } = context;
+  const { limit_price: limit, order_type: type, origin } = request;
+  if (origin !== 'agent' || phase !== 'parent' || type !== 'limit' || limit === null || market.rules === null)
+    return false;
+  if (agent.resting_exits < (policy.exits.resting ?? 50)) return false;
+  const quote = side === 'sell' ? market.bid : market.ask;
+  if (quote === null || market.quote_at_ms === null || now - market.quote_at_ms > policy.market.freshness.quote_ms)
+    return false;
+  const tick = tickSize(market.rules);
+  const [asked, met] = [div(exact(limit), tick), div(exact(quote), tick)];
+  return side === 'sell' ? ceil(asked) > floor(met) : floor(asked) < ceil(met);
+}
+
 /** An exit's own price that the venue takes of nobody: it goes out at the nearest one that it takes. */
 function isBeyondRange(request: ExecutionRequest, side: Side, rules: RulesView): boolean {
   if (request.order_type !== 'limit' || request.limit_price === null) return false;
@@ -211,6 +231,7 @@ function decideExit(
   const { rules } = market;
   const isMoved = rules !== null && isBeyondRange(request, side, rules);
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
+  if (isOneTooMany(request, side, context, policy)) findings.deny.add('EXITS_RESTING');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
   const asked =

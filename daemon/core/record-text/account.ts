@@ -33,7 +33,8 @@ function composeAgent(agent: AgentView): string {
     `{"fees_usdt":${numberText(agent.fees_usdt)},"gross_other_usdt":${numberText(agent.gross_other_usdt)}` +
     `,"long_units":${numberText(agent.long_units)},"other_positions":${numberText(agent.other_positions)}` +
     `,"p_risk":${numberText(agent.p_risk)},"pending_fees_usdt":${numberText(agent.pending_fees_usdt)}` +
-    `,"pending_turnover_usdt":${numberText(agent.pending_turnover_usdt)},"share_lots":${numberText(agent.share_lots)}` +
+    `,"pending_turnover_usdt":${numberText(agent.pending_turnover_usdt)}` +
+    `,"resting_exits":${numberText(agent.resting_exits)},"share_lots":${numberText(agent.share_lots)}` +
     `,"short_units":${numberText(agent.short_units)},"turnover_usdt":${numberText(agent.turnover_usdt)}}`
   );
 }
@@ -46,6 +47,7 @@ function isSameAgent(a: AgentView, b: AgentView): boolean {
     a.p_risk === b.p_risk &&
     a.pending_fees_usdt === b.pending_fees_usdt &&
     a.pending_turnover_usdt === b.pending_turnover_usdt &&
+    a.resting_exits === b.resting_exits &&
     a.share_lots === b.share_lots &&
     a.short_units === b.short_units &&
     a.turnover_usdt === b.turnover_usdt
@@ -99,6 +101,7 @@ export const ACCOUNT_PARTS_ARE_WHOLE: readonly [
     | 'p_risk'
     | 'pending_fees_usdt'
     | 'pending_turnover_usdt'
+    | 'resting_exits'
     | 'share_lots'
     | 'short_units'
     | 'turnover_usdt'

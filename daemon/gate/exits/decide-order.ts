@@ -9,15 +9,19 @@ export interface DecidedOrder {
   readonly order: OrderState | null;
 }
 
+export interface ExitForm {
+  readonly lots: number;
+  readonly rung: number;
+  readonly own: OrderState | null;
+  /** Of an order that its caller has moved since; absent: as it was asked for. */
+  readonly limitPrice?: number | null;
+}
+
 /**
  * Decides a further order of a permitted exit, at the size and on the rung of now. `own`: an order of it that waits
  * unsent, and goes out itself; null: another one is planned.
  */
-export function decideExitOrder(
-  core: GateCore,
-  parent: DecisionEvent,
-  form: { readonly lots: number; readonly rung: number; readonly own: OrderState | null },
-): DecidedOrder {
+export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: ExitForm): DecidedOrder {
   const { decision, request } = parent;
   const [first] = parent.orders;
   if (first === undefined) throw new Error(`exit ${decision.decision_id} planned no order`);
@@ -26,7 +30,13 @@ export function decideExitOrder(
   const id = form.own?.clientOrderId ?? clientOrderId(genesis, decision.seq, 0, attempt);
   const decided = takeDecision(
     core,
-    { ...request, intent: 'close', side: first.side, request_id: null },
+    {
+      ...request,
+      intent: 'close',
+      limit_price: form.limitPrice === undefined ? request.limit_price : form.limitPrice,
+      side: first.side,
+      request_id: null,
+    },
     {
       phase: 'slice',
       venue: core.settings.venue,

@@ -10,7 +10,7 @@ import type { OrderSender } from '../order-sender.ts';
 import { LOOK_AGAIN_MS } from '../pause.ts';
 import type { Rejection } from '../ports.ts';
 import { neverRests, type Resolver } from '../resolver.ts';
-import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
+import { type ExitTarget, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
@@ -71,7 +71,7 @@ export class ExitBook {
     const { orders, targets } = this.#core.state;
     const symbol = request.symbol ?? '';
     const { side } = effective;
-    const waitMs = this.#pace.waitMs(request.origin, request.agent, true);
+    const waitMs = this.#pace.waitMs(request.origin, request.agent, true, effective.time_in_force === 'GTC');
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
     const live = [...liveOrders(orders, symbol)].filter((order) => order.side === side && isExitOnItsWay(order));
     if (request.origin === 'agent' && live.some((order) => order.agent === request.agent)) return 1;
@@ -79,7 +79,9 @@ export class ExitBook {
     const isUnderWay = [...targets.open].some(
       (target) => target.key === key && !this.#held.has(target) && (target.leftLots > 0 || isLive(target)),
     );
-    return isUnderWay ? 1 : 0;
+    if (isUnderWay) return 1;
+    this.#pace.note(request.agent);
+    return 0;
   }
 
   /** Carries out a permitted exit. Resolves when it has ended, or rests. */
@@ -94,7 +96,6 @@ export class ExitBook {
       return;
     }
     this.#events.set(id, decided.event);
-    this.#pace.noteServed(target.agent);
     if (first.status === 'in_flight') this.#carry(first, decided.appended.committed);
     const settled = this.#untilSettled(target);
     this.poke();
@@ -181,6 +182,7 @@ export class ExitBook {
       const now = core.ports.time.monotonicMs();
       for (const group of planExits(core.state, active(), rungs, (agent) => this.#pace.servedAt(agent)))
         this.#consider(group, now);
+      this.#resting.restAgain();
       const waitMs = this.#resting.sendDue();
       if (waitMs !== null) this.#wakeAt(now + waitMs);
     } catch (error) {
@@ -196,14 +198,13 @@ export class ExitBook {
       return;
     }
     const [{ agent, origin }] = group.targets as readonly [ExitTarget];
-    const waitMs = this.#pace.waitMs(origin, agent, group.isFirst);
-    if (waitMs > 0) this.#wakeAt(now + this.#pace.wallMs(waitMs));
+    const waitMs = this.#pace.waitMs(origin, agent, group.isFirst, false);
+    if (waitMs > 0) this.#wakeAt(now + waitMs);
     else this.#send(group, now);
   }
 
   #send(group: ExitGroup, now: number): void {
-    const parent = group.targets.find((target) => target.leftLots > 0) ?? group.targets[0];
-    if (parent === undefined) return;
+    const parent = largestOf(group.targets);
     const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), {
       lots: group.lots,
       rung: group.rung,
@@ -213,9 +214,10 @@ export class ExitBook {
       this.#takeBlock(group, decided, now);
       return;
     }
-    for (const target of this.#core.state.targets.targetsOf(order))
-      this.#endUnsent(target, target.first === parent.first ? 'sent as one exit' : 'sent as one exit with others');
-    this.#pace.noteServed(parent.agent);
+    const carried = this.#core.state.targets.targetsOf(order);
+    const how = carried.length > 1 ? 'sent as one merged exit' : 'sent when it was its turn';
+    for (const target of carried) this.#endUnsent(target, target === parent ? how : 'merged into one exit');
+    this.#pace.note(parent.agent);
     this.#carry(order, decided.appended.committed);
   }
 
@@ -282,8 +284,16 @@ export class ExitBook {
         await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
     }
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+    if (statusOf(order) === 'unknown') this.#pauseAfter(order);
     if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
       void this.#resolver.resolve(order).finally(() => this.poke());
+  }
+
+  /** What does not wait for the proof still leaves the venue its time. */
+  #pauseAfter(order: OrderState): void {
+    const [target] = this.#core.state.targets.targetsOf(order);
+    const now = this.#core.ports.time.monotonicMs();
+    if (target !== undefined) this.#triesOf(target.key).afterRung(now, this.#core.policySpec.exits.step_ms);
   }
 
   #failuresOf(order: OrderState): number {
@@ -383,6 +393,11 @@ export class ExitBook {
       for (const resolve of resolves) resolve();
     }
   }
+}
+
+/** Whose decision an order for several is booked on: the oldest of those that want most. */
+function largestOf(targets: readonly ExitTarget[]): ExitTarget {
+  return targets.reduce((largest, target) => (unsentLots(target) > unsentLots(largest) ? target : largest));
 }
 
 function isLive(target: ExitTarget): boolean {

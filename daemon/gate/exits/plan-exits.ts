@@ -108,10 +108,12 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   if (oldest === undefined) throw new Error('a group without targets');
   const { symbol, side } = oldest;
   const isBusy = targets.some((target) => [...liveOrdersOf(target)].some((order) => !isUnproven(order)));
-  const unsent = targets.filter((target) => unsentLots(target) > 0);
+  const unsent = targets.filter(
+    (target) => unsentLots(target) > 0 && nextRung(target, rungsOf(target, rungs)) < rungsOf(target, rungs),
+  );
   const wanted = unsent.reduce((sum, target) => sum + unsentLots(target), 0);
   const room = targets.reduce((most, target) => Math.max(most, target.roomLots), 0);
-  const lots = isBusy ? 0 : Math.max(0, Math.min(wanted, room, capOf(state, oldest)));
+  const lots = isBusy ? 0 : Math.max(0, Math.min(wanted, room, capOf(state, oldest, room)));
   const rung = unsent.reduce(
     (lowest, target) => Math.min(lowest, nextRung(target, rungsOf(target, rungs))),
     Number.POSITIVE_INFINITY,
@@ -124,7 +126,8 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
  * Lots that the caller may send now. An agent's exits on their way come off its share; those of unknown outcome only while
  * others hold a part of the position, since `reduceOnly` keeps a sole holder's inside it. An operator waits for nobody.
  */
-function capOf(state: GateState, { agent, origin, scope, side, symbol }: ExitTarget): number {
+function capOf(state: GateState, target: ExitTarget, room: number): number {
+  const { agent, origin, scope, side, symbol } = target;
   const position = state.positions.get(symbol);
   const held = heldOn(position, side, null);
   if (origin === 'operator') return held;
@@ -134,7 +137,10 @@ function capOf(state: GateState, { agent, origin, scope, side, symbol }: ExitTar
   }
   const orders = liveOrders(state.orders, symbol);
   const share = scope === 'own' ? heldOn(position, side, agent) : held;
-  const isAlone = position === undefined || scope === 'account' || !isShared(position, orders, agent, side);
+  // RISK: beside what was opened since, `reduceOnly` no longer keeps the exit inside what it was asked for.
+  const isOlder = share > room || [...orders].some((order) => opensAfter(order, target));
+  const isAlone =
+    !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;
   for (const order of orders) {
     if (order.agent !== agent || order.side !== side || !isExitOnItsWay(order)) continue;
@@ -142,6 +148,12 @@ function capOf(state: GateState, { agent, origin, scope, side, symbol }: ExitTar
     onWay += remainingLots(order);
   }
   return Math.max(0, share - onWay);
+}
+
+/** An opening that was asked for after the exit, and may fill before it. */
+function opensAfter(order: OrderState, { openings, side }: ExitTarget): boolean {
+  const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
+  return mayFill && !openings.has(order);
 }
 
 /** At the venue or about to be, and not at rest. */

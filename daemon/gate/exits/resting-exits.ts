@@ -3,9 +3,13 @@ import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
+import { type ExitTarget, heldOn } from '../state/exit-targets.ts';
+import { remainingLots } from '../state/exposure.ts';
+import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
+import { isExitOnItsWay } from './plan-exits.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
@@ -70,17 +74,52 @@ export class RestingExits {
     this.#running.delete(order);
   }
 
+  /**
+   * What was canceled to make room for an exit rests again, at most as large as what is left, once none of its agent's
+   * exits works in that symbol any more.
+   */
+  restAgain(): void {
+    const { displaced, layers, orders, positions, targets } = this.#core.state;
+    if (displaced.size === 0) return;
+    for (const old of [...displaced.waiting()]) {
+      const { agent, side, symbol } = old;
+      const isOwn = (other: ExitTarget): boolean => other.symbol === symbol && other.agent === agent;
+      if (agent === null || [...targets.open].some(isOwn)) continue;
+      if (stateInForce(layers, this.#core.nowMs(), symbol, agent).state === 'halted') continue;
+      const live = [...liveOrders(orders, symbol)].filter((order) => order.agent === agent && order.side === side);
+      if (live.some(isExitOnItsWay)) continue;
+      const resting = live.reduce((sum, order) => sum + (order.reduceOnly ? remainingLots(order) : 0), 0);
+      const mine = this.#core.policyFor(agent).exitScope === 'own' ? agent : null;
+      const room = heldOn(positions.get(symbol), side, mine) - resting;
+      const lots = Math.min(room, old.lots - old.executedLots);
+      if (lots > 0 && this.#pace.waitMs('agent', agent, false, true) === 0) this.#restAgain(old, lots);
+    }
+  }
+
+  #restAgain(old: OrderState, lots: number): void {
+    const event = this.#eventOf(old);
+    const rules = this.#core.state.rules.get(old.symbol);
+    if (event === null || rules === undefined) return;
+    const limitPrice = old.priceTicks === null ? null : (old.priceTicks * rules.tickMantissa) / rules.tickScale;
+    const { decided, order } = decideExitOrder(this.#core, event, { lots, rung: 0, own: null, limitPrice });
+    if (order === null) return;
+    this.#pace.note(old.agent ?? '');
+    decided.appended.committed
+      .then(() => this.#sender.send(order))
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+      });
+  }
+
   /** Sends those that wait and whose turn it is. Returns the wall time until the next may go, ms; null: none waits. */
   sendDue(): number | null {
     let waitMs: number | null = null;
     for (const order of this.#waiting()) {
       const asked = this.#isWaiting(order)
         ? LOOK_EVERY_MS
-        : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true);
-      if (asked > 0) {
-        const wall = this.#pace.wallMs(asked);
-        waitMs = waitMs === null ? wall : Math.min(waitMs, wall);
-      } else this.#send(order);
+        : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
+      if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
+      else this.#send(order);
     }
     for (const order of this.#running.keys()) if (isTerminal(order.status)) this.#isDone(order);
     return waitMs;
@@ -121,7 +160,7 @@ export class RestingExits {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', `refused when it was due: ${code}`));
       return;
     }
-    this.#pace.noteServed(order.agent ?? '');
+    this.#pace.note(order.agent ?? '');
     decided.appended.committed
       .then(() => this.#place(event, order))
       .catch((error: unknown) => {
@@ -151,6 +190,7 @@ export class RestingExits {
       }
       const next = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: null });
       if (next.order === null) return;
+      this.#pace.note(order.agent ?? '');
       await next.decided.appended.committed;
       order = next.order;
     }

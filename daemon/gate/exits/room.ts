@@ -1,6 +1,7 @@
 import type { Canceler } from '../cancels.ts';
 import type { GateCore } from '../gate-core.ts';
 import { closableShare, isShared } from '../state/closable-share.ts';
+import { MAKES_ROOM } from '../state/displaced-exits.ts';
 import { remainingLots } from '../state/exposure.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
@@ -44,7 +45,7 @@ export class ExitRoom {
       !other.protective &&
       (failures >= 3 || !other.foreign) &&
       (failures >= 2 || other.agent === order.agent);
-    await this.#canceler.cancelMatching(order.symbol, concerns, 'makes room for an exit');
+    await this.#canceler.cancelMatching(order.symbol, concerns, MAKES_ROOM);
   }
 
   /**
@@ -65,7 +66,7 @@ export class ExitRoom {
     const lotsOf = (orders: Iterable<OrderState>): number =>
       [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
     if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
-    const making = this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), 'makes room for an exit');
+    const making = this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), MAKES_ROOM);
     // RISK: an answer that hangs must not hold up the exit; reduceOnly bounds both. Where others hold a part, both
     // together could close it, so that the exit waits for the proof.
     if (this.#mayCloseOthers(order)) await making;

@@ -6,7 +6,7 @@ import type { SymbolRules } from '../ports.ts';
 import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders } from '../state/orders.ts';
+import { everyLiveOrder, liveOrders } from '../state/orders.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
 import type { Ask, LiveInputs, SymbolInputs } from './inputs.ts';
 import { pendingTurnover } from './pacing-view.ts';
@@ -42,6 +42,7 @@ export function viewAgent(
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
+    resting_exits: countRestingExits(state, symbol, request),
     share_lots: viewShare(state, symbol, request, ask),
     short_units: counted.shortUnits,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
@@ -56,6 +57,18 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
   // Targets add: what is on its way does not shrink what is asked for, but what goes out.
   return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
+}
+
+/** Of all symbols; only where they matter: for a limit order that may be one more. */
+function countRestingExits(state: GateState, symbol: string, { agent, order_type }: ExecutionRequest): number {
+  if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return 0;
+  let count = 0;
+  for (const order of everyLiveOrder(state.orders)) {
+    if (order.agent !== agent || !order.reduceOnly || order.protective || order.timeInForce !== 'GTC') continue;
+    const target = state.targets.find(order.decisionId ?? '');
+    if (target === null || target.end !== null) count += 1;
+  }
+  return count;
 }
 
 function agentElsewhere(

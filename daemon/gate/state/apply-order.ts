@@ -20,6 +20,7 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
+  if (state.displaced.size > 0) state.displaced.settle(order);
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
@@ -32,6 +33,7 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
   state.targets.credit(order, lots);
   if (changes !== null) state.targets.follow(order.symbol, changes(), order);
+  state.displaced.follow(order.symbol, position.lots);
   if (rules === undefined || price === null) return;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

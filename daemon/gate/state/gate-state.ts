@@ -12,6 +12,7 @@ import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
+import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import { ExitTargets, heldOn } from './exit-targets.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
@@ -41,6 +42,7 @@ export class GateState {
   readonly orders = createOrderBook();
   readonly changes = new OrderChanges();
   readonly targets = new ExitTargets();
+  readonly displaced = new DisplacedExits();
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
@@ -81,6 +83,7 @@ export class GateState {
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
+        this.displaced.apply(event.payload);
         applyDecision(this, event.payload, event.at_ms);
         return;
       case 'order':
@@ -90,6 +93,7 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
+        this.displaced.note(order, event.payload);
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);

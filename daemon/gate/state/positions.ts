@@ -119,7 +119,10 @@ function followEntry(position: PositionState, before: number, signed: number, pr
   }
 }
 
-/** What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others. */
+/**
+ * What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others.
+ * An exit that is no agent's (an operator's, a stop, a cut) is split over the shares in proportion.
+ */
 function followShares(
   position: PositionState,
   before: number,
@@ -137,12 +140,30 @@ function followShares(
     // What belongs to nobody goes before what belongs to another agent.
     const owned = [...position.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
     if (!agentsFirst) left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
-    for (const name of [...position.shares.keys()].sort()) {
-      if (left <= 0) break;
-      left -= takeShare(position, name, direction, left);
-    }
+    takeProRata(position, direction, left);
   }
   if (adding > 0 && agent !== null) addShare(position, agent, Math.sign(signed) * adding);
+}
+/**
+ * Takes lots from all shares in proportion, in whole lots: what rounding leaves goes to those that lost the most by it, in
+ * alphabetical order among equals.
+ */
+function takeProRata(position: PositionState, direction: number, lots: number): void {
+  const held = [...position.shares].filter(([, share]) => Math.sign(share) === direction);
+  const total = held.reduce((sum, [, share]) => sum + Math.abs(share), 0);
+  const taken = Math.min(lots, total);
+  if (taken <= 0) return;
+  const parts = held.map(([name, share]) => {
+    const exact = taken * Math.abs(share);
+    return { name, share: Math.abs(share), lots: Math.floor(exact / total), rest: exact % total };
+  });
+  parts.sort((a, b) => b.rest - a.rest || (a.name < b.name ? -1 : 1));
+  let left = taken - parts.reduce((sum, part) => sum + part.lots, 0);
+  for (const part of parts) {
+    const more = left > 0 && part.lots < part.share ? 1 : 0;
+    left -= more;
+    takeShare(position, part.name, direction, part.lots + more);
+  }
 }
 function takeShare(position: PositionState, agent: string, direction: number, lots: number): number {
   const share = position.shares.get(agent) ?? 0;

@@ -108,7 +108,7 @@ export function findViewBreaches(history: History): readonly Breach[] {
     if (!shownOpen.has(id))
       breaches.push({ code: 'view/order-missing', detail: `${id} is open at the exchange and not shown` });
   for (const id of shownOpen) {
-    if (realOpen.has(id)) continue;
+    if (realOpen.has(id) || waitsForRate(history, id)) continue;
     const last = history.orderEvents.get(id)?.at(-1);
     breaches.push({
       code: 'view/order-stuck',
@@ -131,4 +131,14 @@ export function findAuditBreaches(history: History): readonly Breach[] {
     fold: (event) => auditor.fold(event),
   });
   return result.ok ? [] : [{ code: `audit/${result.problem}`, detail: `record ${result.seq}: ${result.detail}` }];
+}
+
+/** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
+function waitsForRate({ world }: History, id: string): boolean {
+  const core = world.gate?.core;
+  const order = core?.state.orders.all.get(id);
+  if (core === undefined || order?.status !== 'pending_send' || !order.reduceOnly || order.agent === null) return false;
+  const { max, window_ms: windowMs } = core.policySpec.exits.rate;
+  // The last token may have come free this very moment.
+  return core.state.pacing.readAgent(order.agent).exits.count(core.nowMs(), windowMs + 1_000).tokens >= max;
 }

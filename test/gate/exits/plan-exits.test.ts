@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { ExitCause } from '../../../daemon/gate/events.ts';
+import { findEndings, planExits } from '../../../daemon/gate/exits/plan-exits.ts';
+import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+
+const RUNGS = 4;
+const AGENTS = ['alice', 'bob'] as const;
+
+/** The book of exits against a venue that fills what it is told to, and never more than the position. */
+class Model {
+  readonly ledger = new FoldedLedger();
+  /** Lots asked for and executed, by decision. */
+  readonly asked = new Map<string, number>();
+  #count = 0;
+
+  constructor(holdings: Readonly<Record<string, number>>) {
+    this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    for (const [agent, lots] of Object.entries(holdings)) if (lots > 0) this.open(agent, lots);
+  }
+  get state() {
+    return this.ledger.state;
+  }
+  #id(): string {
+    this.#count += 1;
+    return `${this.#count}`;
+  }
+  open(agent: string, lots: number): void {
+    this.report(this.sendOpening(agent, lots), 'filled', lots);
+  }
+  sendOpening(agent: string, lots: number): string {
+    const id = this.#id();
+    const orders = [{ client_order_id: `o-${id}`, lots, time_in_force: 'IOC' } as const];
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs: T0, agent, orders }));
+    return `o-${id}`;
+  }
+  report(id: string, status: string, executedLots: number): void {
+    this.ledger.append(orderEvent(id, T0, { status: status as 'filled', executed_lots: executedLots }));
+  }
+  held(agent: string): number {
+    return this.state.position('BTCUSDT').shares.get(agent) ?? 0;
+  }
+  /** A permitted exit that waits for its turn. */
+  ask(
+    agent: string,
+    lots: number,
+    bound: string,
+    cause: ExitCause = 'agent',
+    isWhole = lots >= this.held(agent),
+  ): string {
+    const id = this.#id();
+    const order = { client_order_id: `x-${id}`, lots, side: 'sell', reduce_only: true, delay_ms: 1 } as const;
+    const origin = cause === 'agent' ? 'agent' : cause === 'operator' ? 'operator' : 'gate';
+    const effective = { action: 'exit', side: 'sell', lots } as const;
+    this.ledger.append(
+      decisionEvent({ id: `d-${id}`, atMs: T0, agent, request: { origin }, effective, orders: [order] }),
+    );
+    this.ledger.append({
+      kind: 'exit_target',
+      at_ms: T0,
+      payload: {
+        action: 'opened',
+        agent,
+        cause,
+        client_order_id: `x-${id}`,
+        decision_id: `d-${id}`,
+        is_whole: isWhole,
+        key: `${agent} ${bound}`,
+        lots,
+        origin,
+        scope: 'own',
+        side: 'sell',
+        symbol: 'BTCUSDT',
+      },
+    });
+    this.asked.set(`d-${id}`, lots);
+    return `d-${id}`;
+  }
+  plan() {
+    return planExits(this.state, this.state.targets.open, RUNGS, () => 0);
+  }
+  /** One pass of the pump: what is planned is decided and on its way. */
+  pass(): OrderState[] {
+    for (const { target, reason, detail } of findEndings([...this.state.targets.open], RUNGS))
+      this.ledger.append({
+        kind: 'exit_target',
+        at_ms: T0,
+        payload: { action: 'ended', decision_id: target.decisionId, detail, filled_lots: target.filledLots, reason },
+      });
+    const sent: OrderState[] = [];
+    // Whatever was sent for one group is on its way when the next one is sized.
+    for (let group = this.plan()[0]; group !== undefined; group = this.plan()[0]) {
+      const id = this.#id();
+      const [parent] = group.targets;
+      const order = { client_order_id: `s-${id}`, lots: group.lots, side: 'sell', reduce_only: true } as const;
+      const effective = { action: 'exit', side: 'sell', lots: group.lots } as const;
+      const more = { kind: 'slice', parent: parent!.decisionId, agent: parent!.agent, effective } as const;
+      const event = decisionEvent({ id: `d-${id}`, atMs: T0, ...more, orders: [{ ...order, time_in_force: 'IOC' }] });
+      const context = { ...event.payload.context, exit_rung: group.rung };
+      this.ledger.append({ ...event, payload: { ...event.payload, context } });
+      const known = this.state.orders.all.get(`s-${id}`);
+      assert.ok(known !== undefined);
+      sent.push(known);
+      assert.ok(sent.length <= 50, 'the plan ends');
+    }
+    return sent;
+  }
+  live(): OrderState[] {
+    return [...this.state.orders.all.values()].filter(
+      (order) => order.reduceOnly && order.sentAtMs !== null && !isTerminal(order.status),
+    );
+  }
+}
+
+const step = fc.record({
+  kind: fc.constantFrom('ask', 'ask', 'pass', 'report', 'report', 'open'),
+  agent: fc.constantFrom(...AGENTS),
+  share: fc.constantFrom(0.1, 0.5, 1),
+  bound: fc.constantFrom('at any price', 'within 5'),
+  which: fc.nat(10),
+  filled: fc.nat(12),
+  status: fc.constantFrom('unknown', 'lost', 'expired', 'filled', 'rejected', 'not_placed'),
+});
+const holdings = fc.record({ alice: fc.integer({ min: 1, max: 20 }), bob: fc.integer({ min: 0, max: 20 }) });
+
+/** Plays steps; `check` sees the model after each. */
+function play(
+  held: { alice: number; bob: number },
+  steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[],
+): Model {
+  const model = new Model(held);
+  const owned: Record<string, number> = { ...held };
+  for (const { kind, agent, share, bound, which, filled, status } of steps) {
+    if (kind === 'ask') {
+      const lots = Math.max(1, Math.floor(share * model.held(agent)));
+      if (model.held(agent) > 0) model.ask(agent, lots, bound);
+    } else if (kind === 'open') {
+      const lots = 1 + (filled % 5);
+      model.open(agent, lots);
+      owned[agent] = (owned[agent] ?? 0) + lots;
+    } else if (kind === 'pass') {
+      const working = new Map<string, number>();
+      model.pass();
+      for (const order of model.live())
+        for (const { key } of model.state.targets.targetsOf(order).slice(0, 1))
+          if (order.status === 'in_flight') working.set(key, (working.get(key) ?? 0) + 1);
+      for (const [key, count] of working) assert.equal(count, 1, `one working order of ${key}`);
+    } else {
+      const order = model.live()[which % Math.max(1, model.live().length)];
+      if (order === undefined) continue;
+      const refused = status === 'rejected' || status === 'not_placed';
+      if (refused && order.executedLots > 0) continue;
+      const { lots: position } = model.state.position('BTCUSDT');
+      const more = status === 'filled' ? order.lots - order.executedLots : refused ? 0 : filled;
+      const total = Math.min(order.lots, order.executedLots + Math.min(more, Math.max(0, position)));
+      model.report(order.clientOrderId, status === 'filled' && total < order.lots ? 'expired' : status, total);
+    }
+    for (const name of AGENTS) {
+      const closed = [...model.state.orders.all.values()]
+        .filter((order) => order.reduceOnly && order.agent === name)
+        .reduce((sum, order) => sum + order.executedLots, 0);
+      assert.ok(closed <= (owned[name] ?? 0), `${name} closed ${closed} of ${owned[name]}`);
+    }
+  }
+  return model;
+}
+
+test('BY-36 no order of fills, losses and ends closes more than the share; credits are what the orders filled', () => {
+  fc.assert(
+    fc.property(holdings, fc.array(step, { maxLength: 40 }), (held, steps) => {
+      const model = play(held, steps);
+      const credited = new Map<OrderState, number>();
+      for (const id of model.asked.keys()) {
+        const target = model.state.targets.find(id);
+        let own = 0;
+        for (const { order, filledLots } of target?.allotments ?? []) {
+          credited.set(order, (credited.get(order) ?? 0) + filledLots);
+          own += filledLots;
+        }
+        assert.equal(target?.filledLots, own, 'a target tells the sum of its parts');
+        assert.ok(
+          (target?.filledLots ?? 0) <= (target?.askedLots ?? 0) || target?.isWhole === true,
+          'never more than asked',
+        );
+      }
+      for (const [order, lots] of credited) assert.equal(lots, order.executedLots, order.clientOrderId);
+    }),
+    { seed: 36, numRuns: 400 },
+  );
+});
+
+test('BY-15 every exit ends: where the venue fills, what was asked for is closed, and nothing is left working', () => {
+  fc.assert(
+    fc.property(holdings, fc.array(step, { maxLength: 20 }), (held, steps) => {
+      const model = play(held, steps);
+      for (let round = 0; round < 60 && (model.state.targets.open.size > 0 || model.live().length > 0); round += 1) {
+        model.pass();
+        for (const order of model.live()) {
+          const { lots: position } = model.state.position('BTCUSDT');
+          const left = Math.min(order.lots - order.executedLots, Math.max(0, position));
+          const isAll = order.executedLots + left === order.lots;
+          model.report(order.clientOrderId, isAll ? 'filled' : 'expired', order.executedLots + left);
+        }
+      }
+      assert.equal(model.state.targets.open.size, 0);
+      for (const id of model.asked.keys()) {
+        const target = model.state.targets.find(id);
+        assert.ok(target?.end !== null && target !== null);
+        if (target.leftLots > 0)
+          assert.ok(target.end.reason === 'exhausted' || target.end.reason === 'canceled', target.end.reason);
+      }
+    }),
+    { seed: 15, numRuns: 300 },
+  );
+});
+
+test('fills go to the oldest request first, and a restart folds the very same book', () => {
+  const model = new Model({ alice: 10 });
+  const ids = [
+    model.ask('alice', 3, 'at any price'),
+    model.ask('alice', 4, 'at any price'),
+    model.ask('alice', 9, 'at any price'),
+  ];
+  const [order, ...more] = model.pass();
+  assert.deepEqual([order?.lots, more.length], [10, 0], 'they add up to the share, in one order');
+  model.report(order!.clientOrderId, 'expired', 5);
+  const filled = (): (number | undefined)[] => ids.map((id) => model.state.targets.find(id)?.filledLots);
+  assert.deepEqual(filled(), [3, 2, 0]);
+  const again = model.ledger.refold().targets;
+  assert.deepEqual(
+    ids.map((id) => [again.find(id)?.leftLots, again.find(id)?.rung]),
+    ids.map((id) => [model.state.targets.find(id)?.leftLots, model.state.targets.find(id)?.rung]),
+  );
+});
+
+test('who goes first: the operator, one for a refused stop, a cut, then the agents in turn', () => {
+  const model = new Model({ alice: 5, bob: 5 });
+  model.ask('alice', 1, 'x');
+  model.ask('bob', 1, 'x');
+  model.ask('gate', 1, 'cut', 'cut');
+  model.ask('gate', 1, 'stop', 'stop');
+  model.ask('ops', 1, 'x', 'operator');
+  const order = planExits(model.state, model.state.targets.open, RUNGS, (agent) => (agent === 'alice' ? 2 : 1));
+  assert.deepEqual(
+    order.map(({ targets }) => (targets[0]?.cause === 'agent' ? targets[0].agent : targets[0]?.cause)),
+    ['operator', 'stop', 'cut', 'bob', 'alice'],
+  );
+});
+
+test('BY-36 beside another agent, lots of unknown outcome count as closed; a sole holder sends its next exit at once', () => {
+  for (const bob of [0, 5]) {
+    const model = new Model({ alice: 5, bob });
+    model.ask('alice', 5, 'at any price');
+    const [first] = model.pass();
+    assert.equal(first?.lots, 5);
+    assert.deepEqual(model.pass(), [], 'one at a time');
+    model.ask('alice', 5, 'at any price');
+    assert.deepEqual(model.pass(), [], 'the second waits for the first');
+    model.report(first.clientOrderId, 'unknown', 0);
+    const sent = model.pass().map(({ lots }) => lots);
+    assert.deepEqual(sent, bob === 0 ? [5] : []);
+    model.report(first.clientOrderId, 'not_placed', 0);
+    if (bob > 0)
+      assert.deepEqual(
+        model.pass().map(({ lots }) => lots),
+        [5],
+        'it was never placed',
+      );
+  }
+});
+
+test('an operator who closes the whole waits for nothing, one who closes a part does not close it twice', () => {
+  for (const [lots, again] of [
+    [10, [10]],
+    [4, []],
+  ] as const) {
+    const model = new Model({ alice: 10 });
+    model.ask('operator', lots, 'x', 'operator', lots === 10);
+    const [first] = model.pass();
+    model.report(first!.clientOrderId, 'unknown', 0);
+    assert.deepEqual(
+      model.pass().map((order) => order.lots),
+      again,
+    );
+  }
+});
+
+test('what was opened after an exit was asked for is not closed by it; what was sent before it is', () => {
+  const model = new Model({ alice: 5 });
+  const before = model.sendOpening('alice', 3);
+  const whole = model.ask('alice', 5, 'at any price', 'agent', true);
+  const after = model.sendOpening('alice', 4);
+  model.report(model.pass()[0]!.clientOrderId, 'filled', 5);
+  model.report(after, 'filled', 4);
+  assert.deepEqual(model.pass(), [], 'those are a new request');
+  model.report(before, 'filled', 3);
+  const [second] = model.pass();
+  assert.equal(second?.lots, 3);
+  model.report(second.clientOrderId, 'filled', 3);
+  model.pass();
+  assert.equal(model.state.targets.find(whole)?.end?.reason, 'filled');
+  assert.equal(model.held('alice'), 4);
+});
