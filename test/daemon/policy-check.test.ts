@@ -19,7 +19,13 @@ test('policy check refuses a cap below the smallest order at the venue of the da
     /^budgets\.order_notional_usdt: lies below the smallest order of BTCUSDT at the venue: .*\(found 30; allowed: at least 50\)\n$/m,
   );
   assert.equal((await holdfast(['policy', 'check', world.policyPath], env)).code, 0, 'the policy in force');
-  const alone = await holdfast(['policy', 'check', file], { ...env, HOLDFAST_PORT: '1' });
+  // The home of the daemon says where an operator enters, whatever the port: another home knows no daemon.
+  const inside = await holdfast(['policy', 'check', file], { ...env, HOLDFAST_PORT: '1' });
+  assert.equal(inside.code, 5, 'by the entrance of the operator');
+  const alone = await holdfast(['policy', 'check', file], {
+    HOLDFAST_HOME: join(world.home, 'other'),
+    HOLDFAST_PORT: '1',
+  });
   assert.equal(alone.code, 0, 'nobody knows the venue');
   assert.match(alone.out, /^warning: budgets\.order_notional_usdt: may lie below/);
 });
