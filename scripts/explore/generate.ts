@@ -19,8 +19,9 @@ export function generatePlan(seed: number): Plan {
   const random = new Random(seed, 'plan');
   const setup = drawSetup(random);
   const draw = new Draw(random, setup);
-  const pieces = random.int(3, 9);
-  const steps: Step[] = [];
+  const pieces = random.int(3, 11);
+  // Where nothing is held, little can go wrong.
+  const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
   for (let piece = 0; piece < pieces; piece += 1) steps.push(...draw.piece());
   return { seed, setup, steps };
 }
@@ -64,6 +65,8 @@ class Draw {
   readonly side: SideName;
   #symbol: SymbolName;
   #agent: AgentName;
+  /** Who may hold something, and of what. */
+  readonly #opened: { readonly agent: AgentName; readonly symbol: SymbolName }[] = [];
 
   constructor(random: Random, setup: Setup) {
     this.random = random;
@@ -112,6 +115,7 @@ class Draw {
   open(limitBps?: number, agent: AgentName = this.agent): Action {
     const side = this.random.chance(0.93) ? this.side : this.side === 'buy' ? 'sell' : 'buy';
     const base = { kind: 'open', agent, symbol: this.symbol, side, usdt: this.usdt() } as const;
+    this.#opened.push({ agent, symbol: this.symbol });
     return limitBps === undefined ? base : { ...base, limitBps };
   }
 
@@ -158,8 +162,14 @@ class Draw {
     return { kind: 'exit', agent, symbol, share: part, ...(limitBps === undefined ? {} : { limitBps }) };
   }
 
+  /** Of somebody who has opened something, mostly. */
   anyExit(): Action {
     const { random } = this;
+    if (this.#opened.length > 0 && random.chance(0.85)) {
+      const { agent, symbol } = random.pick(this.#opened);
+      this.#agent = agent;
+      this.#symbol = symbol;
+    }
     return random.weighted<() => Action>([
       [5, () => this.close()],
       [2, () => this.exit()],

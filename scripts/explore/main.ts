@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import type { Breach } from './breach.ts';
 import { generatePlan } from './generate.ts';
 import { readHistory } from './history.ts';
-import type { Plan } from './plan.ts';
+import type { FoundPlan, Plan } from './plan.ts';
 import { judge } from './promises.ts';
 import { playPlan } from './run-plan.ts';
 import { tellBreach, tellPlan, tellWorld } from './tell.ts';
@@ -20,6 +20,8 @@ import { World } from './world.ts';
 
 /** Seeds that a worker takes at once. */
 const SEEDS_A_TASK = 10;
+/** Seeds that are told of a breach. */
+const MAX_SEEDS = 40;
 
 interface Found {
   readonly code: string;
@@ -28,6 +30,8 @@ interface Found {
   seed: number;
   breach: Breach;
   count: number;
+  /** The first worlds that have it. */
+  readonly seeds: number[];
   shrunk: Plan | null;
 }
 
@@ -68,7 +72,7 @@ async function main(): Promise<void> {
 }
 
 async function replay(which: string, mayTrace: boolean): Promise<void> {
-  const plan = /^\d+$/.test(which) ? generatePlan(Number(which)) : (JSON.parse(readFileSync(which, 'utf8')) as Plan);
+  const plan = /^\d+$/.test(which) ? generatePlan(Number(which)) : readPlan(which);
   const world = new World(plan.seed, plan.setup);
   await playPlan(world, plan);
   const breaches = judge(readHistory(world, plan));
@@ -82,6 +86,12 @@ async function replay(which: string, mayTrace: boolean): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`);
   world.close();
   process.exitCode = breaches.length === 0 ? 0 : 1;
+}
+
+/** A file holds a plan, or one that was found. */
+function readPlan(file: string): Plan {
+  const read = JSON.parse(readFileSync(file, 'utf8')) as Plan | FoundPlan;
+  return 'plan' in read ? read.plan : read;
 }
 
 interface ExploreOptions {
@@ -110,10 +120,11 @@ function explore({ seed, workers, untilMs, worlds, mayShrink }: ExploreOptions):
       const first = { after: worldSeed - seed + 1, seed: worldSeed, breach };
       const known = found.get(code);
       if (known === undefined) {
-        found.set(code, { code, ...first, count: 1, shrunk: null });
+        found.set(code, { code, ...first, count: 1, seeds: [worldSeed], shrunk: null });
         if (mayShrink) shrinking.push({ plan: generatePlan(worldSeed), code });
       } else {
         known.count += 1;
+        if (known.seeds.length < MAX_SEEDS) known.seeds.push(worldSeed);
         // Workers finish in any order: what counts is the first of the seeds.
         if (first.after < known.after) Object.assign(known, first);
       }

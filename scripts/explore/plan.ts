@@ -129,6 +129,17 @@ export interface WireFault {
   readonly ms: number;
 }
 
+/** A plan that was found, as it is kept (`test/explore/found`): what it breaks, until that is mended. */
+export interface FoundPlan {
+  /** Code of the breach. */
+  readonly breaks: string;
+  /** What it is, in a sentence. */
+  readonly story: string;
+  /** True once the promise holds in this plan. */
+  readonly mended: boolean;
+  readonly plan: Plan;
+}
+
 /** A world without chance and with plenty of room, that a plan's setup departs from. */
 export const PLAIN_SETUP: Setup = {
   regime: 'calm',

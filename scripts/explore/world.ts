@@ -358,7 +358,8 @@ export class World {
   #guard(running: Promise<unknown>, what: string): void {
     const life = this.#life;
     running.catch((error: unknown) => {
-      if (!life.isDead && !this.#isClosed) this.logged.push(`${what}: ${String(error)}`);
+      // A start that an orderly stop has ended is no failure.
+      if (!life.isDead && !this.#isClosed && !life.stop.signal.aborted) this.logged.push(`${what}: ${String(error)}`);
     });
   }
 

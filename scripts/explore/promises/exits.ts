@@ -6,6 +6,8 @@ import type { CallRecord } from '../world.ts';
 const MINIMUM_USDT: Readonly<Record<string, number>> = { BTCUSDT: 50, ETHUSDT: 20 };
 const LOT_SIZE = 0.001;
 const MARKETABLE_PAST = 0.0003;
+/** As long as this an answer may be lost before a fill is known, ms. */
+const UNKNOWN_FOR_MS = 15_000;
 
 /** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. */
 export function findQuietExits(history: History): readonly Breach[] {
@@ -89,6 +91,8 @@ export function findClosesMore(history: History): readonly Breach[] {
   for (const call of history.world.calls) {
     const decision = history.decisionOf(call);
     if (decision?.symbol === undefined || decision.symbol === null || call.tool !== 'close_position') continue;
+    // A repeat is answered with what became of the first.
+    if (decision.seq <= call.askedAtSeq) continue;
     const fraction = call.args.fraction;
     if (typeof fraction !== 'number' || fraction >= 1) continue;
     const { agent, symbol } = decision;
@@ -96,11 +100,14 @@ export function findClosesMore(history: History): readonly Breach[] {
     if (executed === 0 || wasMerged(history, decision)) continue;
     const share = greatestShare(history, agent, symbol, call);
     const asked = Math.ceil(fraction * share);
+    // Fills whose answers were lost: the gate took its part of what it knew, which is for a person to judge.
+    const known = greatestShare(history, agent, symbol, { ...call, askedAtMs: call.askedAtMs - UNKNOWN_FOR_MS });
     const restLots = Math.floor((MINIMUM_USDT[symbol] ?? 0) / (history.world.mark(symbol) * LOT_SIZE * 0.9));
     const allowed = Math.max(1, asked) + (share - asked <= restLots + 1 ? restLots + 1 : 0);
     if (executed > allowed)
       breaches.push({
-        code: 'closes-more',
+        code:
+          executed > Math.max(allowed, Math.ceil(fraction * known)) ? 'closes-more' : 'closes-more/of-what-was-known',
         detail: `${agent} ${symbol}: close_position {fraction: ${fraction}} (step ${call.step}) of ${share} lots at ${at(call.askedAtMs)} closed ${executed}`,
       });
   }

@@ -2,6 +2,9 @@ import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import type { OperatorRecord } from '../world.ts';
 
+/** Refusals by rule, and a process that was not there. */
+const EXPECTED_FAILURE = /^OperatorRequestError|^nobody listened/;
+
 /** After the answer nothing opens until the operator says so; a flatten ends flat. */
 export function findOperatorBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
@@ -10,6 +13,11 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
   );
   for (const word of words) {
+    if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure))
+      breaches.push({
+        code: `operator/call-failed`,
+        detail: `${word.what} (step ${word.step}) at ${at(word.askedAtMs)}: ${word.failure}`,
+      });
     if (word.answeredAtMs === null) continue;
     const untilMs = liftedAtMs(history, word);
     for (const { wire, symbol } of world.sends) {
