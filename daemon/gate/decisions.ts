@@ -94,7 +94,7 @@ export function takeDecision(
     return { payload: event, ...writeRecord(event, contextText) };
   });
   // INVARIANT: in the transaction of the exit, and before it is sent.
-  if (payload.orders.length > 0 && (options.kind === 'tool' || options.kind === 'gate')) {
+  if (options.kind === 'tool' || options.kind === 'gate') {
     endUndone(core, payload, policy);
     const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
     const target = findTarget(payload, policy, cause);

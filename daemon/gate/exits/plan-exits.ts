@@ -147,7 +147,8 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
     if (isUnproven(order) && isAlone) continue;
     onWay += remainingLots(order);
   }
-  return Math.max(0, share - onWay);
+  // What is on its way closes what was held first: not what was opened since.
+  return Math.max(0, Math.min(share, room) - onWay);
 }
 
 /** An opening that was asked for after the exit, and may fill before it. */

@@ -28,22 +28,37 @@ const NOTHING: Undone = { slices: [], openings: [] };
  * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
  */
 export function findUndone(state: GateState, event: DecisionEvent, policy: CompiledPolicy): Undone {
-  const { context, decision, orders, request } = event;
-  const [first] = orders;
-  const { effective } = decision;
-  if (first === undefined || effective?.action !== 'exit' || !first.reduce_only || first.protective) return NOTHING;
-  if (restsAtItsPrice(effective, context, policy)) return NOTHING;
-  const exit = findExit(request, context, policy);
-  const isWhole = exit !== null && wholeExitLots(decision, first.lots) >= exit.permittedLots;
+  const closing = findClosing(event, policy);
+  if (closing === null) return NOTHING;
+  const { request } = event;
   const isConcerned = (order: OrderState): boolean => request.origin !== 'agent' || order.agent === request.agent;
   const slices: OrderState[] = [];
   const openings: OrderState[] = [];
-  for (const order of openingsAgainst(state, first.symbol, first.side)) {
+  for (const order of openingsAgainst(state, request.symbol ?? '', closing.side)) {
     if (!isConcerned(order)) continue;
     if (order.status === 'pending_send') slices.push(order);
-    else if (isWhole || (order.slice > 0 && order.status === 'in_flight')) openings.push(order);
+    else if (closing.isWhole || (order.slice > 0 && order.status === 'in_flight')) openings.push(order);
   }
   return { slices, openings };
+}
+
+/** What a decision closes now; null: nothing, or it only rests. An amend counts once its price reaches the book. */
+function findClosing(
+  { context, decision, orders, request }: DecisionEvent,
+  policy: CompiledPolicy,
+): { readonly side: Side; readonly isWhole: boolean } | null {
+  const { effective } = decision;
+  const [first] = orders;
+  if (effective === null || effective.action === 'cancel' || effective.action === 'open') return null;
+  const { side } = effective;
+  const permitted = findExit({ ...request, side }, context, policy)?.permittedLots ?? Number.POSITIVE_INFINITY;
+  if (effective.action === 'amend') {
+    if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
+    return { side, isWhole: effective.lots - (context.order?.filled_lots ?? 0) >= permitted };
+  }
+  if (first === undefined || !first.reduce_only || first.protective) return null;
+  if (restsAtItsPrice(effective, context, policy)) return null;
+  return { side, isWhole: wholeExitLots(decision, first.lots) >= permitted };
 }
 
 /** Unsent slices that would buy back what a protective stop has just closed. */

@@ -80,7 +80,10 @@ export class Executor {
     const first = taken.orders[0];
     if (first === undefined) {
       if (effective.action === 'cancel') this.#cancelFor(taken, target);
-      else if (effective.action === 'amend' && target !== null) this.#amend(target, asked);
+      else if (effective.action === 'amend' && target !== null) {
+        this.#endUndone(taken);
+        this.#amend(target, asked);
+      }
       return;
     }
     if (!first.reduceOnly) {

@@ -287,6 +287,21 @@ test('an operator who closes the whole waits for nothing, one who closes a part 
   }
 });
 
+test('what another exit on its way may have closed is not made up by what was opened since', () => {
+  const model = new Model({ alice: 199 });
+  model.ask('alice', 99, 'within 5');
+  assert.deepEqual(
+    model.pass().map(({ lots }) => lots),
+    [99],
+  );
+  model.ask('alice', 199, 'at any price');
+  const [rest] = model.pass();
+  assert.equal(rest?.lots, 100);
+  model.report(rest.clientOrderId, 'filled', 100);
+  model.open('alice', 99);
+  assert.deepEqual(model.pass(), [], 'the first has no answer yet');
+});
+
 test('what was opened after an exit was asked for is not closed by it; what was sent before it is', () => {
   const model = new Model({ alice: 5 });
   const before = model.sendOpening('alice', 3);

@@ -78,6 +78,19 @@ describe('BY-43 an exit ends what would undo it', () => {
     await until('every slice is filled', async () => (await ask(opened)).execution.state === 'filled');
   });
 
+  it('when a take-profit is amended until the book meets it', async () => {
+    const opened = await open(alice);
+    const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000, requested_notional: 150 };
+    const rests = (await world.tool('place_order', order(exit), alice)).body;
+    assert.equal(rests.execution.state, 'working', JSON.stringify(rests));
+    const id = rests.execution.orders[0]?.client_order_id;
+    await world.tool('modify_order', { client_order_id: id, limit_price: 60_500 }, alice);
+    assert.equal((await ask(opened)).execution.slices_dropped, 0, 'it rests still');
+    const { body } = await world.tool('modify_order', { client_order_id: id, limit_price: 59_950 }, alice);
+    assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+    assert.equal((await ask(opened)).execution.slices_dropped, 3);
+  });
+
   it('resting openings, where it closes all; not where it closes a part', async () => {
     await open(alice);
     await wait();
