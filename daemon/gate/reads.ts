@@ -79,6 +79,8 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
   };
 }
 
+const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
+
 /**
  * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
  * no orders of its own: those that it concerned are shown, with what the venue said.
@@ -89,9 +91,11 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
     return describeChange(core, core.state.changes.find(decision.decision_id));
   if (target !== null) return describeExit(core, target);
   const described = orders.map((order) => describeExecutionOrder(core, order));
-  const state = executionState(orders);
+  const ended = executionState(orders);
+  const isTriedAgain = core.retrying.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
+  const state = isTriedAgain ? 'staging' : ended;
   const rejected = orders.find((order) => order.status === 'rejected');
-  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting';
+  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
   return {
     note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
     orders: described,

@@ -178,7 +178,8 @@ export class ExitBook {
       this.#takeEnds();
       const active = (): ExitTarget[] => [...core.state.targets.open].filter((target) => this.#isActive(target));
       const rungs = core.policySpec.exits.ladder_bps.length;
-      for (const { target, reason, detail } of findEndings(active(), rungs)) this.end(target, reason, detail);
+      for (const { target, reason, detail } of findEndings(core.state, active(), rungs))
+        this.end(target, reason, detail);
       const now = core.ports.time.monotonicMs();
       for (const group of planExits(core.state, active(), rungs, (agent) => this.#pace.servedAt(agent)))
         this.#consider(group, now);

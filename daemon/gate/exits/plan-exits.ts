@@ -47,10 +47,10 @@ function groupTargets(targets: Iterable<ExitTarget>): ReadonlyMap<string, readon
  * Targets whose lots are closed, whose order has come to rest, or whose ladder is at its end. `rungs`: of the policy's
  * ladder; what an operator or the gate asks for has one more, MARKET reduceOnly.
  */
-export function findEndings(targets: Iterable<ExitTarget>, rungs: number): readonly Ending[] {
+export function findEndings(state: GateState, targets: Iterable<ExitTarget>, rungs: number): readonly Ending[] {
   const endings: Ending[] = [];
   for (const target of targets) {
-    const ending = findEnding(target, rungsOf(target, rungs));
+    const ending = findEnding(state, target, rungsOf(target, rungs));
     if (ending !== null) endings.push({ target, ...ending });
   }
   return endings;
@@ -61,7 +61,7 @@ function rungsOf({ origin }: ExitTarget, rungs: number): number {
   return rungs + (origin === 'agent' ? 0 : 1);
 }
 
-function findEnding(target: ExitTarget, rungs: number): Omit<Ending, 'target'> | null {
+function findEnding(state: GateState, target: ExitTarget, rungs: number): Omit<Ending, 'target'> | null {
   const live = [...liveOrdersOf(target)];
   const resting = live.find((order) => order.timeInForce === 'GTC' && isResting(order));
   if (resting !== undefined && live.length === 1) return { reason: 'rests', detail: 'it rests at its own price' };
@@ -72,7 +72,7 @@ function findEnding(target: ExitTarget, rungs: number): Omit<Ending, 'target'> |
     return { reason: 'canceled', detail: (canceled ? first.detail : null) ?? 'canceled by its caller' };
   }
   if (live.length > 0) return null;
-  if (target.leftLots > 0)
+  if (target.leftLots > 0 && !holdsNothing(state, target))
     return nextRung(target, rungs) < rungs
       ? null
       : { reason: 'exhausted', detail: 'no rung of the ladder filled all of it' };
@@ -80,6 +80,14 @@ function findEnding(target: ExitTarget, rungs: number): Omit<Ending, 'target'> |
   return target.filledLots > 0
     ? { reason: 'filled', detail: '' }
     : { reason: 'nothing_left', detail: 'nothing is left to close: it is closed already' };
+}
+
+/**
+ * Its caller holds nothing on that side any more, by whatever was proven of fills and of the account: a lag between the
+ * two may have left lots in the target that were closed meanwhile.
+ */
+function holdsNothing({ positions }: GateState, { agent, origin, scope, side, symbol }: ExitTarget): boolean {
+  return heldOn(positions.get(symbol), side, origin === 'agent' && scope === 'own' ? agent : null) === 0;
 }
 
 /** Openings of before it have not ended: what they fill is to be closed as well. */

@@ -121,7 +121,8 @@ export class RestingExits {
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
       else this.#send(order);
     }
-    for (const order of this.#running.keys()) if (isTerminal(order.status)) this.#isDone(order);
+    for (const order of this.#running.keys())
+      if (isTerminal(order.status) && !this.#core.retrying.has(order.decisionId ?? '')) this.#isDone(order);
     return waitMs;
   }
 
@@ -169,7 +170,18 @@ export class RestingExits {
       .finally(() => this.#isDone(order));
   }
 
+  /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
   async #place(event: DecisionEvent, first: OrderState): Promise<void> {
+    const id = first.decisionId ?? '';
+    this.#core.retrying.add(id);
+    try {
+      await this.#tryToPlace(event, first);
+    } finally {
+      this.#core.retrying.delete(id);
+    }
+  }
+
+  async #tryToPlace(event: DecisionEvent, first: OrderState): Promise<void> {
     const tries = new Tries();
     let order = first;
     while (!this.#signal.aborted) {

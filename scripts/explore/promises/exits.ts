@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { type Decision, executedFor, type History, isPermitted } from '../history.ts';
+import { type Decision, executedFor, type Fill, type History, isPermitted } from '../history.ts';
 import type { CallRecord } from '../world.ts';
 
 /** Least notional of an order, below which a rest is taken along, USDT. */
@@ -114,16 +114,27 @@ export function findClosesMore(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** Lots of several exits that waited are booked on one decision. */
+/** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
 function wasMerged(history: History, decision: Decision): boolean {
-  for (const [id, planned] of history.orders)
-    if (planned.decision.rootId === decision.id)
-      for (const { event } of history.orderEvents.get(id) ?? [])
-        if (event.detail?.includes('merged') === true) return true;
+  const spans = new Map<string, { readonly key: string; readonly fromSeq: number; toSeq: number }>();
+  for (const { seq, event } of history.events) {
+    if (event.kind !== 'exit_target') continue;
+    const { decision_id: id } = event.payload;
+    if (event.payload.action === 'opened')
+      spans.set(id, { key: event.payload.key, fromSeq: seq, toSeq: Number.POSITIVE_INFINITY });
+    else {
+      const span = spans.get(id);
+      if (span !== undefined) span.toSeq = seq;
+    }
+  }
+  const own = spans.get(decision.id);
+  if (own === undefined) return false;
+  for (const [id, other] of spans)
+    if (id !== decision.id && other.key === own.key && other.fromSeq < own.toSeq && own.fromSeq < other.toSeq)
+      return true;
   return false;
 }
 
-/** What a fraction is taken of: the agent's own, or what the account holds where its policy lets an agent exit that. */
 function greatestShare(history: History, agent: string, symbol: string, call: CallRecord): number {
   if (history.plan.setup.exitScope === 'account') return greatestPosition(history, symbol, call);
   const untilMs = call.answeredAtMs ?? history.endMs;
@@ -173,12 +184,27 @@ export function findOldExits(history: History): readonly Breach[] {
     if (opened === undefined || openedBy === undefined || openedBy.seq < root.seq) continue;
     // A take-profit that rests is the agent's own order until it cancels it.
     if (order.planned.time_in_force === 'GTC') continue;
+    if (closesWhatWasSentBefore(history, root, flat, fill)) continue;
     breaches.push({
       code: 'old-exit-closes-new',
       detail: `${symbol}: exit of ${root.agent} decided at ${at(root.atMs)}; flat at ${at(flat.atMs)}; ${openedBy.agent} opened at ${at(opened.atMs)}; the old exit closed ${fill.lots} lots at ${at(fill.atMs)}`,
     });
   }
   return breaches;
+}
+
+/** What was on its way when the exit was asked for, and filled later, is closed by it, too: it has promised that. */
+function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, last: Fill): boolean {
+  let opened = 0;
+  let closed = 0;
+  for (const fill of history.fills) {
+    if (fill.symbol !== last.symbol || fill.atMs < flat.atMs || fill.atMs > last.atMs || fill.order === null) continue;
+    const { decision, planned } = fill.order;
+    const asked = history.decisions.get(decision.rootId);
+    if (planned.reduce_only) closed += decision.rootId === root.id && fill !== flat ? fill.lots : 0;
+    else if (asked !== undefined && asked.seq < root.seq && asked.agent === root.agent) opened += fill.lots;
+  }
+  return closed <= opened;
 }
 
 function wasFlatBetween(history: History, symbol: string, fromMs: number, toMs: number): boolean {

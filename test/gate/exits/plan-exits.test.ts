@@ -83,7 +83,7 @@ class Model {
   }
   /** One pass of the pump: what is planned is decided and on its way. */
   pass(): OrderState[] {
-    for (const { target, reason, detail } of findEndings([...this.state.targets.open], RUNGS))
+    for (const { target, reason, detail } of findEndings(this.state, [...this.state.targets.open], RUNGS))
       this.ledger.append({
         kind: 'exit_target',
         at_ms: T0,
