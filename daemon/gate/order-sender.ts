@@ -2,7 +2,7 @@ import { REGIME_RANK } from '../core/features/market.ts';
 import { Approvals } from './approval.ts';
 import type { Decided } from './decisions.ts';
 import type { OrderEvent } from './events.ts';
-import { endUndoneByStop } from './exits/end-undone.ts';
+import { endUndoneByAnswer, endUndoneByStop } from './exits/end-undone.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type Ask, endedEvent, OrderProof, rejectedEvent, unknownEvent } from './order-proof.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from './ports.ts';
@@ -188,6 +188,8 @@ export class OrderSender {
     if (outcome.kind === 'accepted' && outcome.order !== null) {
       this.#consequences.onAccepted();
       this.adopt(order, outcome.order, asked.ask);
+      const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
+      if (isLimitExit && order.executedLots > 0) endUndoneByAnswer(this.#core, order);
       return outcome;
     }
     if (outcome.kind === 'rejected') {

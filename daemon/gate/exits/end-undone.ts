@@ -2,8 +2,9 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
+import { heldOn } from '../state/exit-targets.ts';
 import type { OrderState } from '../state/orders.ts';
-import { findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from './undone.ts';
+import { findOpeningsAgainst, findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from './undone.ts';
 
 /**
  * Records the end of what would undo an exit. Called in the turn in which its decision was appended, so that both are in
@@ -12,6 +13,23 @@ import { findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from './u
 export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
   const { slices, openings } = findUndone(core.state, event, policy);
   dropSlices(core, slices);
+  askForCancels(core, openings);
+}
+
+/**
+ * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
+ * has closed at once. It ends what an exit ends that closes now.
+ */
+export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {
+  const { agent, origin, side, symbol } = exit;
+  const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
+  dropSlices(core, findSlicesAgainst(core.state, symbol, side).filter(isConcerned));
+  const left = heldOn(core.state.positions.get(symbol), side, origin === 'agent' ? agent : null);
+  if (left === 0) askForCancels(core, findOpeningsAgainst(core.state, symbol, side).filter(isConcerned));
+}
+
+/** They are sent by whoever carries the exit out, or at the next tick. */
+function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
   for (const order of openings) {
     if (order.cancelRequested) continue;
     core.append('order_intent', {

@@ -66,6 +66,11 @@ export function findSlicesAgainst(state: GateState, symbol: string, closing: Sid
   return openingsAgainst(state, symbol, closing).filter((order) => order.status === 'pending_send');
 }
 
+/** Opening orders that were sent, and may fill yet. */
+export function findOpeningsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
+  return openingsAgainst(state, symbol, closing).filter((order) => order.status !== 'pending_send');
+}
+
 /** Orders of ours that may still open again what `closing` closes. */
 function openingsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
   return [...liveOrders(state.orders, symbol)].filter(

@@ -108,7 +108,7 @@ export function findViewBreaches(history: History): readonly Breach[] {
     if (!shownOpen.has(id))
       breaches.push({ code: 'view/order-missing', detail: `${id} is open at the exchange and not shown` });
   for (const id of shownOpen) {
-    if (realOpen.has(id) || waitsForRate(history, id)) continue;
+    if (realOpen.has(id) || waitsForRate(history, id) || isOnItsWay(history, id)) continue;
     const last = history.orderEvents.get(id)?.at(-1);
     breaches.push({
       code: 'view/order-stuck',
@@ -132,6 +132,12 @@ export function findAuditBreaches(history: History): readonly Breach[] {
   });
   return result.ok ? [] : [{ code: `audit/${result.problem}`, detail: `record ${result.seq}: ${result.detail}` }];
 }
+
+/** It left in the last moment of the world. */
+function isOnItsWay({ endMs, world }: History, id: string): boolean {
+  return world.wire.records.some((record) => record.clientId === id && record.sentAtMs > endMs - ON_ITS_WAY_MS);
+}
+const ON_ITS_WAY_MS = 1_000;
 
 /** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
 function waitsForRate({ world }: History, id: string): boolean {
