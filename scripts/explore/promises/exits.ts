@@ -2,9 +2,6 @@ import { at, type Breach } from '../breach.ts';
 import { type Decision, executedFor, type Fill, type History, isPermitted } from '../history.ts';
 import type { CallRecord } from '../world.ts';
 
-/** Least notional of an order, below which a rest is taken along, USDT. */
-const MINIMUM_USDT: Readonly<Record<string, number>> = { BTCUSDT: 50, ETHUSDT: 20 };
-const LOT_SIZE = 0.001;
 const MARKETABLE_PAST = 0.0003;
 /** As long as this an answer may be lost before a fill is known, ms. */
 const UNKNOWN_FOR_MS = 15_000;
@@ -85,7 +82,7 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
   );
 }
 
-/** Never more than was asked: a tenth closes a tenth, and a rest only below the venue's minimum. */
+/** Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity, which is one lot here. */
 export function findClosesMore(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {
@@ -99,15 +96,12 @@ export function findClosesMore(history: History): readonly Breach[] {
     const executed = executedFor(history, decision.id);
     if (executed === 0 || wasMerged(history, decision)) continue;
     const share = greatestShare(history, agent, symbol, call);
-    const asked = Math.ceil(fraction * share);
-    // Fills whose answers were lost: the gate took its part of what it knew, which is for a person to judge.
+    // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of.
     const known = greatestShare(history, agent, symbol, { ...call, askedAtMs: call.askedAtMs - UNKNOWN_FOR_MS });
-    const restLots = Math.floor((MINIMUM_USDT[symbol] ?? 0) / (history.world.mark(symbol) * LOT_SIZE * 0.9));
-    const allowed = Math.max(1, asked) + (share - asked <= restLots + 1 ? restLots + 1 : 0);
+    const allowed = Math.max(1, Math.ceil(fraction * Math.max(share, known)));
     if (executed > allowed)
       breaches.push({
-        code:
-          executed > Math.max(allowed, Math.ceil(fraction * known)) ? 'closes-more' : 'closes-more/of-what-was-known',
+        code: 'closes-more',
         detail: `${agent} ${symbol}: close_position {fraction: ${fraction}} (step ${call.step}) of ${share} lots at ${at(call.askedAtMs)} closed ${executed}`,
       });
   }
