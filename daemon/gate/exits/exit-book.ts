@@ -10,7 +10,7 @@ import type { OrderSender } from '../order-sender.ts';
 import { LOOK_AGAIN_MS } from '../pause.ts';
 import type { Rejection } from '../ports.ts';
 import { neverRests, type Resolver } from '../resolver.ts';
-import { type ExitTarget, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
+import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
@@ -205,7 +205,8 @@ export class ExitBook {
   }
 
   #send(group: ExitGroup, now: number): void {
-    const parent = largestOf(group.targets);
+    // What it carries is allotted from its parent on: one that is older waits for a proof.
+    const [parent] = group.targets as readonly [ExitTarget];
     const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), {
       lots: group.lots,
       rung: group.rung,
@@ -394,11 +395,6 @@ export class ExitBook {
       for (const resolve of resolves) resolve();
     }
   }
-}
-
-/** Whose decision an order for several is booked on: the oldest of those that want most. */
-function largestOf(targets: readonly ExitTarget[]): ExitTarget {
-  return targets.reduce((largest, target) => (unsentLots(target) > unsentLots(largest) ? target : largest));
 }
 
 function isLive(target: ExitTarget): boolean {

@@ -13,7 +13,7 @@ import { isResting, isTerminal, liveOrders, type OrderState } from '../state/ord
 /** Targets that share an order, and what that would carry now. */
 export interface ExitGroup {
   readonly key: string;
-  /** Open ones, oldest first. */
+  /** Those that the order is for, oldest first. */
   readonly targets: readonly ExitTarget[];
   readonly symbol: string;
   readonly side: Side;
@@ -116,18 +116,23 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   if (oldest === undefined) throw new Error('a group without targets');
   const { symbol, side } = oldest;
   const isBusy = targets.some((target) => [...liveOrdersOf(target)].some((order) => !isUnproven(order)));
-  const unsent = targets.filter(
-    (target) => unsentLots(target) > 0 && nextRung(target, rungsOf(target, rungs)) < rungsOf(target, rungs),
-  );
-  const wanted = unsent.reduce((sum, target) => sum + unsentLots(target), 0);
-  const room = targets.reduce((most, target) => Math.max(most, target.roomLots), 0);
-  const lots = isBusy ? 0 : Math.max(0, Math.min(wanted, room, capOf(state, oldest, room)));
-  const rung = unsent.reduce(
+  const sendable: ExitTarget[] = [];
+  let lots = 0;
+  // RISK: each is bounded by what was held when it was asked for: what a younger one may close is not an older one's.
+  for (const target of isBusy ? [] : targets) {
+    if (nextRung(target, rungsOf(target, rungs)) >= rungsOf(target, rungs)) continue;
+    const cap = Math.min(target.roomLots, capOf(state, target, target.roomLots));
+    const sent = Math.min(unsentLots(target), Math.max(0, cap - lots));
+    if (sent <= 0) continue;
+    lots += sent;
+    sendable.push(target);
+  }
+  const rung = sendable.reduce(
     (lowest, target) => Math.min(lowest, nextRung(target, rungsOf(target, rungs))),
     Number.POSITIVE_INFINITY,
   );
-  const isFirst = targets.every((target) => target.allotments.length === 0);
-  return { key, targets, symbol, side, lots, rung: Number.isFinite(rung) ? rung : 0, isFirst };
+  const isFirst = sendable.every((target) => target.allotments.length === 0);
+  return { key, targets: sendable, symbol, side, lots, rung: Number.isFinite(rung) ? rung : 0, isFirst };
 }
 
 /**

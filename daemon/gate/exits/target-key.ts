@@ -41,7 +41,8 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
     cause,
     client_order_id: first.client_order_id,
     decision_id: decision.decision_id,
-    is_whole: exit !== null && lots >= exit.permittedLots,
+    // A part of what is known to be held is a part, though its last lot may be all of it.
+    is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
     key: exitKey(request, first.symbol, first.side),
     lots,
     origin: request.origin,

@@ -51,6 +51,8 @@ function findClosing(
   const [first] = orders;
   if (effective === null || effective.action === 'cancel' || effective.action === 'open') return null;
   const { side } = effective;
+  // A part of what is known to be held is a part, though its last lot may be all of it.
+  const isPart = request.fraction !== null && request.fraction < 1;
   const permitted = findExit({ ...request, side }, context, policy)?.permittedLots ?? Number.POSITIVE_INFINITY;
   if (effective.action === 'amend') {
     if (!effective.reduce_only || restsAtItsPrice(effective, context, policy)) return null;
@@ -58,7 +60,7 @@ function findClosing(
   }
   if (first === undefined || !first.reduce_only || first.protective) return null;
   if (restsAtItsPrice(effective, context, policy)) return null;
-  return { side, isWhole: wholeExitLots(decision, first.lots) >= permitted };
+  return { side, isWhole: !isPart && wholeExitLots(decision, first.lots) >= permitted };
 }
 
 /** Unsent slices that would buy back what a protective stop has just closed. */

@@ -119,11 +119,11 @@ export class ExitTargets {
     if (first.status !== 'pending_send') this.#assign(first, [target], 0);
   }
 
-  /** A later order of an exit: what it carries is allotted to the targets of that key, oldest first. */
+  /** A later order of an exit: what it carries is allotted to its parent and the younger targets of that key, in turn. */
   allot(order: OrderState, parentId: string, rung: number): void {
     const parent = this.#all.get(parentId);
     if (parent === undefined) return;
-    const sharing = [...this.#open].filter((target) => target.key === parent.key);
+    const sharing = [...this.#open].filter((target) => target.key === parent.key && target.seq >= parent.seq);
     this.#assign(order, sharing.length === 0 ? [parent] : sharing, rung);
   }
 
