@@ -64,6 +64,8 @@ export async function timeRequests(
       if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode} ${text.slice(0, 200)}`);
       if (text.includes('"decision":"BLOCK"'))
         throw new Error(`${url}: the order was blocked: ${text.slice(0, 3_000)}`);
+      if (text.includes('"execution":') && !text.includes('"state":"filled"'))
+        throw new Error(`${url}: the order did not fill: ${text.slice(-600)}`);
     }
   } finally {
     await client.close();

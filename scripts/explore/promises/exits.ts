@@ -17,6 +17,9 @@ export function findQuietExits(history: History): readonly Breach[] {
     const share = history.shareAt(agent, symbol, history.endMs);
     const position = world.lots(symbol);
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
+    // While an answer was lost it seemed to hold the other side, which that exit was for.
+    const side = decision.event.decision.effective?.side;
+    if (side !== (share > 0 ? 'sell' : 'buy')) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
     // Exits add up: two halves close the whole.
@@ -179,12 +182,22 @@ export function findOldExits(history: History): readonly Breach[] {
     // A take-profit that rests is the agent's own order until it cancels it.
     if (order.planned.time_in_force === 'GTC') continue;
     if (closesWhatWasSentBefore(history, root, flat, fill)) continue;
+    if (wasShownUnfilled(history, flat)) continue;
     breaches.push({
       code: 'old-exit-closes-new',
       detail: `${symbol}: exit of ${root.agent} decided at ${at(root.atMs)}; flat at ${at(flat.atMs)}; ${openedBy.agent} opened at ${at(opened.atMs)}; the old exit closed ${fill.lots} lots at ${at(fill.atMs)}`,
     });
   }
   return breaches;
+}
+
+/** The venue went on showing as open, with nothing filled, what had filled: nobody could know that all was closed. */
+function wasShownUnfilled(history: History, { atMs, clientId }: Fill): boolean {
+  const events = history.orderEvents.get(clientId) ?? [];
+  return events.some(
+    ({ atMs: at, event }) =>
+      at >= atMs && event.evidence?.kind === 'shown' && event.status === 'working' && event.executed_lots === 0,
+  );
 }
 
 /** What was on its way when the exit was asked for, and filled later, is closed by it, too: it has promised that. */
