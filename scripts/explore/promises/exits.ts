@@ -100,7 +100,9 @@ export function findClosesMore(history: History): readonly Breach[] {
     if (executed === 0 || wasMerged(history, decision)) continue;
     const share = greatestShare(history, agent, symbol, call);
     // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of.
-    const known = greatestShare(history, agent, symbol, { ...call, askedAtMs: call.askedAtMs - UNKNOWN_FOR_MS });
+    const known =
+      greatestShare(history, agent, symbol, { ...call, askedAtMs: call.askedAtMs - UNKNOWN_FOR_MS }) +
+      hiddenCloses(history, decision);
     const allowed = Math.max(1, Math.ceil(fraction * Math.max(share, known)));
     if (executed > allowed)
       breaches.push({
@@ -109,6 +111,17 @@ export function findClosesMore(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** Lots that were closed already, of which the venue's answers were lost so far: the gate still counts them as held. */
+function hiddenCloses(history: History, { seq, symbol, atMs }: Decision): number {
+  return history.fills
+    .filter((fill) => fill.symbol === symbol && fill.atMs <= atMs && fill.order?.planned.reduce_only === true)
+    .filter(({ clientId }) => {
+      const told = history.orderEvents.get(clientId)?.find(({ event }) => event.executed_lots > 0);
+      return told === undefined || told.seq > seq;
+    })
+    .reduce((sum, fill) => sum + fill.lots, 0);
 }
 
 /** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
