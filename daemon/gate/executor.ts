@@ -104,6 +104,11 @@ export class Executor {
       if (target.origin !== 'agent' || target.agent !== request.agent) return false;
       return stateInForce(layers, now, target.symbol, request.agent).state !== 'halted';
     }, reason);
+    this.#exits.cancelResting(
+      (order) =>
+        (request.symbol === null || request.symbol === order.symbol) &&
+        (request.origin === 'operator' || order.agent === request.agent),
+    );
   }
 
   /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */

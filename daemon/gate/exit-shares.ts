@@ -1,9 +1,10 @@
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { Canceler } from './cancels.ts';
+import { isExitOnItsWay } from './exits/plan-exits.ts';
 import type { GateCore } from './gate-core.ts';
 import { exitsBeyondShare } from './state/closable-share.ts';
 import type { GateState } from './state/gate-state.ts';
-import type { OrderState } from './state/orders.ts';
+import { liveOrders, type OrderState } from './state/orders.ts';
 
 /**
  * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that shrinks,
@@ -21,7 +22,15 @@ export class ExitShares {
   /** Cheap: called at every tick and after every fill. Resolves with the cancels that it began. */
   async tick(): Promise<void> {
     const beyond = findExitsBeyondShares(this.#core.state, (agent) => this.#core.policyFor(agent));
-    const cancels = beyond.map((order) => this.#canceler.cancel(order, "beyond what is left of its agent's share"));
+    // An exit that is on its way makes its own room, by orders that rest again afterwards.
+    const { orders } = this.#core.state;
+    const isMakingRoom = ({ agent, side, symbol }: OrderState): boolean =>
+      [...liveOrders(orders, symbol)].some(
+        (order) => order.agent === agent && order.side === side && isExitOnItsWay(order),
+      );
+    const cancels = beyond
+      .filter((order) => !isMakingRoom(order))
+      .map((order) => this.#canceler.cancel(order, "beyond what is left of its agent's share"));
     await Promise.all(cancels);
   }
 }

@@ -154,7 +154,7 @@ export class OrderSender {
       case 'accepted':
         this.#consequences.onAccepted();
         this.proof.settleAmend(order, amendSeq, true, 'accepted');
-        if (outcome.order !== null) this.adopt(order, outcome.order, asked.ask);
+        if (outcome.order !== null) this.#takeShown(order, outcome.order, asked.ask);
         return outcome;
       case 'rejected':
         // Told before the other form is forgotten: it is what was refused.
@@ -177,6 +177,14 @@ export class OrderSender {
     return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
   }
 
+  /** What the answer to a request shows; a limit exit that it shows filled was none that rests. */
+  #takeShown(order: OrderState, report: VenueOrder, ask: Ask): void {
+    const before = order.executedLots;
+    this.adopt(order, report, ask);
+    const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
+    if (isLimitExit && order.executedLots > before) endUndoneByAnswer(this.#core, order);
+  }
+
   #noteCounts(): void {
     this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
   }
@@ -187,9 +195,7 @@ export class OrderSender {
     this.#noteCounts();
     if (outcome.kind === 'accepted' && outcome.order !== null) {
       this.#consequences.onAccepted();
-      this.adopt(order, outcome.order, asked.ask);
-      const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
-      if (isLimitExit && order.executedLots > 0) endUndoneByAnswer(this.#core, order);
+      this.#takeShown(order, outcome.order, asked.ask);
       return outcome;
     }
     if (outcome.kind === 'rejected') {

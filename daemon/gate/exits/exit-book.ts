@@ -116,6 +116,11 @@ export class ExitBook {
     this.poke();
   }
 
+  /** The same of resting exits that are between two attempts. */
+  cancelResting(isConcerned: (order: OrderState) => boolean): void {
+    this.#resting.giveUp(isConcerned);
+  }
+
   /** An exit of the gate in that symbol has not ended, also between two of its orders. */
   isGateExiting(symbol: string): boolean {
     for (const target of this.#core.state.targets.open)
@@ -181,8 +186,7 @@ export class ExitBook {
       for (const { target, reason, detail } of findEndings(core.state, active(), rungs))
         this.end(target, reason, detail);
       const now = core.ports.time.monotonicMs();
-      for (const group of planExits(core.state, active(), rungs, (agent) => this.#pace.servedAt(agent)))
-        this.#consider(group, now);
+      this.#considerInTurn(active, rungs, now);
       this.#resting.restAgain();
       const waitMs = this.#resting.sendDue();
       if (waitMs !== null) this.#wakeAt(now + waitMs);
@@ -190,6 +194,27 @@ export class ExitBook {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
     this.#wakeSettled();
+  }
+
+  /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */
+  #considerInTurn(active: () => ExitTarget[], rungs: number, now: number): void {
+    const considered = new Set<string>();
+    const { state } = this.#core;
+    const plan = (): readonly ExitGroup[] =>
+      planExits(state, active(), rungs, (agent) => this.#pace.servedAt(agent)).filter(
+        ({ key }) => !considered.has(key),
+      );
+    let groups = plan();
+    for (let next = groups[0]; next !== undefined; next = groups[0]) {
+      considered.add(next.key);
+      const { stateSeq } = state;
+      // What its last order met at the venue is still being taken in.
+      const isTakenIn = next.targets.every(
+        ({ allotments }) => !allotments.some(({ order }) => this.#carried.has(order)),
+      );
+      if (isTakenIn) this.#consider(next, now);
+      groups = state.stateSeq === stateSeq ? groups.slice(1) : plan();
+    }
   }
 
   #consider(group: ExitGroup, now: number): void {
@@ -226,12 +251,7 @@ export class ExitBook {
   /** An exit that is permitted no more, or not yet. */
   #takeBlock(group: ExitGroup, { body }: Decided, now: number): void {
     const code = body.reasons[0]?.code ?? 'BLOCK';
-    const reason: ExitEnd =
-      code === 'STATE_HALTED'
-        ? 'halted'
-        : code === 'NOT_REDUCING' || code === 'EXIT_SCOPE'
-          ? 'nothing_left'
-          : 'rejected';
+    const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : code === 'NOT_REDUCING' ? 'nothing_left' : 'rejected';
     const mayComeBack = reason === 'rejected' && this.#triesOf(group.key).afterRefusal(null, true, now, 1);
     if (mayComeBack) this.poke();
     else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);

@@ -127,12 +127,10 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
     lots += sent;
     sendable.push(target);
   }
-  const rung = sendable.reduce(
-    (lowest, target) => Math.min(lowest, nextRung(target, rungsOf(target, rungs))),
-    Number.POSITIVE_INFINITY,
-  );
+  // The highest that one of them has reached: whoever asks again must not hold its own exit at the first one.
+  const rung = sendable.reduce((highest, target) => Math.max(highest, nextRung(target, rungsOf(target, rungs))), 0);
   const isFirst = sendable.every((target) => target.allotments.length === 0);
-  return { key, targets: sendable, symbol, side, lots, rung: Number.isFinite(rung) ? rung : 0, isFirst };
+  return { key, targets: sendable, symbol, side, lots, rung, isFirst };
 }
 
 /**

@@ -1,9 +1,10 @@
+import type { Side } from '../../core/request.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { type ExitTarget, heldOn } from '../state/exit-targets.ts';
+import { heldOn } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
@@ -29,6 +30,9 @@ export class RestingExits {
   readonly #onEnd: () => void;
   readonly #events = new Map<OrderState, DecisionEvent>();
   readonly #running = new Map<OrderState, { readonly done: Promise<void>; readonly resolve: () => void }>();
+  /** By decision: what is being placed, with the first of its orders. */
+  readonly #placing = new Map<string, OrderState>();
+  readonly #givenUp = new Set<OrderState>();
   /** Those of before a restart wait until it is known what is held. */
   isReleased = false;
 
@@ -74,20 +78,27 @@ export class RestingExits {
     this.#running.delete(order);
   }
 
+  /** RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. */
+  #isRoomNeeded(symbol: string, side: Side): boolean {
+    const { orders, targets } = this.#core.state;
+    for (const target of targets.open)
+      if (target.symbol === symbol && target.side === side && (target.leftLots > 0 || target.allotments.length === 0))
+        return true;
+    return [...liveOrders(orders, symbol)].some((order) => order.side === side && isExitOnItsWay(order));
+  }
+
   /**
-   * What was canceled to make room for an exit rests again, at most as large as what is left, once none of its agent's
-   * exits works in that symbol any more.
+   * What was canceled to make room for an exit rests again, at most as large as what is left, once no exit works on that
+   * side of the symbol any more.
    */
   restAgain(): void {
-    const { displaced, layers, orders, positions, targets } = this.#core.state;
+    const { displaced, layers, orders, positions } = this.#core.state;
     if (displaced.size === 0) return;
     for (const old of [...displaced.waiting()]) {
       const { agent, side, symbol } = old;
-      const isOwn = (other: ExitTarget): boolean => other.symbol === symbol && other.agent === agent;
-      if (agent === null || [...targets.open].some(isOwn)) continue;
+      if (agent === null || this.#isRoomNeeded(symbol, side)) continue;
       if (stateInForce(layers, this.#core.nowMs(), symbol, agent).state === 'halted') continue;
       const live = [...liveOrders(orders, symbol)].filter((order) => order.agent === agent && order.side === side);
-      if (live.some(isExitOnItsWay)) continue;
       const resting = live.reduce((sum, order) => sum + (order.reduceOnly ? remainingLots(order) : 0), 0);
       const mine = this.#core.policyFor(agent).exitScope === 'own' ? agent : null;
       const room = heldOn(positions.get(symbol), side, mine) - resting;
@@ -106,9 +117,23 @@ export class RestingExits {
     this.#pace.note(old.agent ?? '');
     decided.appended.committed
       .then(() => this.#sender.send(order))
+      .then((outcome) => {
+        if (outcome.kind === 'rejected') this.#tellLost(order, outcome.rejection.message);
+      })
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
       });
+  }
+
+  /** A resting exit is gone that its caller may believe in. */
+  #tellLost(order: OrderState, why: string): void {
+    const what = `the resting exit ${order.clientOrderId} of ${order.decisionId ?? 'nobody'}`;
+    this.#core.alert('EXIT_ENDED', `${what} does not rest: ${why}`, order.symbol);
+  }
+
+  /** A caller wants them gone that are between two attempts, and so at the venue no more. */
+  giveUp(isConcerned: (order: OrderState) => boolean): void {
+    for (const order of this.#placing.values()) if (isConcerned(order)) this.#givenUp.add(order);
   }
 
   /** Sends those that wait and whose turn it is. Returns the wall time until the next may go, ms; null: none waits. */
@@ -174,10 +199,13 @@ export class RestingExits {
   async #place(event: DecisionEvent, first: OrderState): Promise<void> {
     const id = first.decisionId ?? '';
     this.#core.retrying.add(id);
+    this.#placing.set(id, first);
     try {
       await this.#tryToPlace(event, first);
     } finally {
       this.#core.retrying.delete(id);
+      this.#placing.delete(id);
+      this.#givenUp.delete(first);
     }
   }
 
@@ -195,10 +223,13 @@ export class RestingExits {
         if (outcome.kind !== 'rejected') return;
         const { clock, time } = this.#core.ports;
         const now = time.monotonicMs();
-        if (!tries.afterRefusal(outcome.rejection, order.retryable, now, clock.scale)) return;
+        if (!tries.afterRefusal(outcome.rejection, order.retryable, now, clock.scale)) {
+          this.#tellLost(order, outcome.rejection.message);
+          return;
+        }
         if (outcome.rejection.consequence === 'cancel_sibling') await this.#room.cancelSiblings(order, tries.failures);
         await time.delay(tries.nextAt - now, this.#signal);
-        if (this.#signal.aborted || order.cancelRequested) return;
+        if (this.#signal.aborted || order.cancelRequested || this.#givenUp.has(first)) return;
       }
       const next = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: null });
       if (next.order === null) return;

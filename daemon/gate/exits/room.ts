@@ -62,7 +62,10 @@ export class ExitRoom {
     const resting = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
       (other) => isRestingExit(other, order) && isResting(other) && !other.protective && other.kind === 'regular',
     );
-    const own = new Set(resting.filter((other) => other.agent === order.agent));
+    // An operator, a stop and a cut go first: whatever agents left resting makes room for them.
+    const own = new Set(
+      resting.filter((other) => (order.origin === 'agent' ? other.agent === order.agent : !other.foreign)),
+    );
     const lotsOf = (orders: Iterable<OrderState>): number =>
       [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
     if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;

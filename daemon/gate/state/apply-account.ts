@@ -24,7 +24,7 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
     const changes = state.targets.open.size === 0 ? null : noteHeld(position);
     applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
     if (changes !== null) state.targets.follow(symbol, changes(), null);
-    if (state.displaced.size > 0) state.displaced.follow(symbol, position.lots);
+    if (state.displaced.size > 0) state.displaced.follow(symbol, position);
   }
   for (const order of state.readAs.keys()) {
     const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;

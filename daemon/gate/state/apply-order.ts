@@ -33,7 +33,7 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
   state.targets.credit(order, lots);
   if (changes !== null) state.targets.follow(order.symbol, changes(), order);
-  state.displaced.follow(order.symbol, position.lots);
+  if (state.displaced.size > 0) state.displaced.follow(order.symbol, position);
   if (rules === undefined || price === null) return;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

@@ -93,7 +93,7 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
-        this.displaced.note(order, event.payload);
+        this.displaced.note(order, event.payload, this.positions.get(order.symbol));
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
