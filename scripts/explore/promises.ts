@@ -13,6 +13,7 @@ import {
   findViewBreaches,
 } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
+import { findLostTakeProfits, findOldClosesNew } from './promises/shares.ts';
 
 type Promised = (history: History) => readonly Breach[];
 
@@ -28,6 +29,8 @@ const PROMISES: readonly Promised[] = [
   findProofUndone,
   findClosesMore,
   findOldExits,
+  findOldClosesNew,
+  findLostTakeProfits,
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,
