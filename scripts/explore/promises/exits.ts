@@ -22,6 +22,7 @@ export function findQuietExits(history: History): readonly Breach[] {
     if (side !== (share > 0 ? 'sell' : 'buy')) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
+    if (isAllClosedSince(history, decision)) continue;
     // Exits add up: two halves close the whole.
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
     if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
@@ -41,6 +42,36 @@ function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decisio
     if (isMarketableExit(other)) lots += other.answer?.decision.effective?.lots ?? 0;
   }
   return lots;
+}
+
+/**
+ * A part was asked for, and all that the gate knew to be held then was closed by exits that it was told of later: what is
+ * held now had been sent before and was not known, and a part takes none of that along.
+ */
+function isAllClosedSince({ events, orderEvents, orders, plan }: History, decision: Decision): boolean {
+  const { agent, event, id, symbol } = decision;
+  const isPart = events.some(
+    ({ event: { kind, payload } }) =>
+      kind === 'exit_target' && payload.action === 'opened' && payload.decision_id === id && !payload.is_whole,
+  );
+  if (!isPart) return false;
+  const { agent: view, exposure } = event.context;
+  const isOwn = plan.setup.exitScope === 'own';
+  let [closed, owned] = [0, 0];
+  for (const [clientId, words] of orderEvents) {
+    const order = orders.get(clientId);
+    if (order === undefined || order.decision.symbol !== symbol) continue;
+    if (isOwn && (order.decision.agent !== agent || order.decision.origin !== 'agent')) continue;
+    const lotsUntil = (seq: number): number =>
+      Math.max(0, ...words.filter((word) => word.seq < seq).map((word) => word.event.executed_lots));
+    const before = lotsUntil(decision.seq);
+    owned += order.planned.side === 'buy' ? before : -before;
+    if (order.planned.reduce_only) closed += lotsUntil(Number.POSITIVE_INFINITY) - before;
+  }
+  // Of a share that is shared the view takes off what is on its way; the records do not.
+  const viewed = isOwn ? Math.abs(view.share_lots) : Math.max(exposure.long_lots, exposure.short_lots);
+  const known = Math.max(viewed, Math.abs(owned));
+  return known > 0 && closed >= known;
 }
 
 function isMarketableExit(call: CallRecord): boolean {
