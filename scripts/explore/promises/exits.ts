@@ -3,8 +3,6 @@ import { type Decision, executedFor, type Fill, type History, isPermitted } from
 import type { CallRecord } from '../world.ts';
 
 const MARKETABLE_PAST = 0.0003;
-/** As long as this an answer may be lost before a fill is known, ms. */
-const UNKNOWN_FOR_MS = 15_000;
 
 /** A permitted exit ends filled, or as the caller's own resting order, or with an alert that names why. */
 export function findQuietExits(history: History): readonly Breach[] {
@@ -17,11 +15,9 @@ export function findQuietExits(history: History): readonly Breach[] {
     const share = history.shareAt(agent, symbol, history.endMs);
     const position = world.lots(symbol);
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
-    // While an answer was lost it seemed to hold the other side, which that exit was for.
-    const side = decision.event.decision.effective?.side;
-    if (side !== (share > 0 ? 'sell' : 'buy')) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
+    if (isAllClosedSince(history, decision) || isOfOtherSide(history, decision, share)) continue;
     // Exits add up: two halves close the whole.
     const before = Math.abs(history.shareAt(agent, symbol, call.askedAtMs));
     if (Math.abs(share) <= before - sumAsked(history, call, decision)) continue;
@@ -41,6 +37,55 @@ function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decisio
     if (isMarketableExit(other)) lots += other.answer?.decision.effective?.lots ?? 0;
   }
   return lots;
+}
+
+/**
+ * A part was asked for, and all that the gate knew to be held then was closed by exits that it was told of later: what is
+ * held now had been sent before and was not known, and a part takes none of that along.
+ */
+function isAllClosedSince(history: History, decision: Decision): boolean {
+  const isPart = history.events.some(
+    ({ event: { kind, payload } }) =>
+      kind === 'exit_target' && payload.action === 'opened' && payload.decision_id === decision.id && !payload.is_whole,
+  );
+  if (!isPart) return false;
+  const { told, viewed, closedSince } = readKnown(history, decision);
+  // Of a share that others hold a part of, the view takes off what is on its way; what was told does not.
+  const known = Math.max(Math.abs(told), viewed);
+  return known > 0 && closedSince >= known;
+}
+
+/** It was to close what the gate had been told of, and what is held now is on the other side. */
+function isOfOtherSide(history: History, decision: Decision, share: number): boolean {
+  const closing = decision.event.decision.effective?.side === 'buy' ? -1 : 1;
+  return Math.sign(share) !== closing && Math.sign(readKnown(history, decision).told) === closing;
+}
+
+interface Known {
+  /** Signed lots that the records before a decision say that its caller may close. */
+  readonly told: number;
+  /** The same as the decision itself saw it. */
+  readonly viewed: number;
+  /** Lots of it that exits have closed by the records after it. */
+  readonly closedSince: number;
+}
+
+function readKnown({ orderEvents, orders, plan }: History, { agent, event, seq, symbol }: Decision): Known {
+  const isOwn = plan.setup.exitScope === 'own';
+  let [told, closedSince] = [0, 0];
+  for (const [clientId, words] of orderEvents) {
+    const order = orders.get(clientId);
+    if (order === undefined || order.decision.symbol !== symbol) continue;
+    if (isOwn && (order.decision.agent !== agent || order.decision.origin !== 'agent')) continue;
+    const lotsUntil = (end: number): number =>
+      Math.max(0, ...words.filter((word) => word.seq < end).map((word) => word.event.executed_lots));
+    const before = lotsUntil(seq);
+    told += order.planned.side === 'buy' ? before : -before;
+    if (order.planned.reduce_only) closedSince += lotsUntil(Number.POSITIVE_INFINITY) - before;
+  }
+  const { agent: view, exposure } = event.context;
+  const viewed = isOwn ? Math.abs(view.share_lots) : Math.max(exposure.long_lots, exposure.short_lots);
+  return { told, viewed, closedSince };
 }
 
 function isMarketableExit(call: CallRecord): boolean {
@@ -100,10 +145,8 @@ export function findClosesMore(history: History): readonly Breach[] {
     if (executed === 0 || wasMerged(history, decision)) continue;
     const share = greatestShare(history, agent, symbol, call);
     // Of what the gate was told: fills whose answers were lost are no part of what it can take a part of.
-    const known =
-      greatestShare(history, agent, symbol, { ...call, askedAtMs: call.askedAtMs - UNKNOWN_FOR_MS }) +
-      hiddenCloses(history, decision);
-    const allowed = Math.max(1, Math.ceil(fraction * Math.max(share, known)));
+    const { told, viewed } = readKnown(history, decision);
+    const allowed = Math.max(1, Math.ceil(fraction * Math.max(share, Math.min(Math.abs(told), viewed))));
     if (executed > allowed)
       breaches.push({
         code: 'closes-more',
@@ -111,17 +154,6 @@ export function findClosesMore(history: History): readonly Breach[] {
       });
   }
   return breaches;
-}
-
-/** Lots that were closed already, of which the venue's answers were lost so far: the gate still counts them as held. */
-function hiddenCloses(history: History, { seq, symbol, atMs }: Decision): number {
-  return history.fills
-    .filter((fill) => fill.symbol === symbol && fill.atMs <= atMs && fill.order?.planned.reduce_only === true)
-    .filter(({ clientId }) => {
-      const told = history.orderEvents.get(clientId)?.find(({ event }) => event.executed_lots > 0);
-      return told === undefined || told.seq > seq;
-    })
-    .reduce((sum, fill) => sum + fill.lots, 0);
 }
 
 /** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */

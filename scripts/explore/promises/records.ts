@@ -133,9 +133,16 @@ export function findAuditBreaches(history: History): readonly Breach[] {
   return result.ok ? [] : [{ code: `audit/${result.problem}`, detail: `record ${result.seq}: ${result.detail}` }];
 }
 
-/** It left in the last moment of the world. */
+/** It left in the last moment of the world, or its decision is being written. */
 function isOnItsWay({ endMs, world }: History, id: string): boolean {
-  return world.wire.records.some((record) => record.clientId === id && record.sentAtMs > endMs - ON_ITS_WAY_MS);
+  const core = world.gate?.core;
+  const order = core?.state.orders.all.get(id);
+  const isBeingWritten =
+    core !== undefined && order?.status === 'in_flight' && (order.sentAtMs ?? 0) > core.nowMs() - ON_ITS_WAY_MS;
+  const hasLeft = world.wire.records.some(
+    (record) => record.clientId === id && record.sentAtMs > endMs - ON_ITS_WAY_MS,
+  );
+  return isBeingWritten || hasLeft;
 }
 const ON_ITS_WAY_MS = 1_000;
 
