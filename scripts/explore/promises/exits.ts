@@ -157,7 +157,7 @@ export function findClosesMore(history: History): readonly Breach[] {
 }
 
 /** Lots of several exits of one key are booked on one decision: its order carried those of the others, too. */
-function wasMerged(history: History, decision: Decision): boolean {
+export function wasMerged(history: History, decision: Decision): boolean {
   const spans = new Map<string, { readonly key: string; readonly fromSeq: number; toSeq: number }>();
   for (const { seq, event } of history.events) {
     if (event.kind !== 'exit_target') continue;

@@ -14,13 +14,15 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const canceled = history.orders.get(event.payload.client_order_id);
     if (canceled === undefined || canceled.decision.origin !== 'agent') continue;
     const { agent, symbol } = canceled.decision;
-    const exits = [...history.orders.values()].filter(
-      ({ decision, planned }) =>
-        planned.reduce_only &&
-        planned.symbol === symbol &&
-        decision.atMs <= atMs + 50 &&
-        decision.atMs >= atMs - ASKED_WITHIN_MS,
-    );
+    const isNear = (ms: number | undefined): boolean =>
+      ms !== undefined && ms >= atMs - ASKED_WITHIN_MS && ms <= atMs + ASKED_WITHIN_MS;
+    // Asked for then, or sent then: one that waited for its turn makes its room when that comes.
+    const exits = [...history.orders.entries()]
+      .filter(([id, { decision, planned }]) => {
+        if (!planned.reduce_only || planned.symbol !== symbol) return false;
+        return isNear(decision.atMs) || isNear(history.posts.get(id)?.sentAtMs);
+      })
+      .map(([, order]) => order);
     if (exits.length === 0 || exits.some(({ decision }) => decision.agent === agent || decision.origin !== 'agent'))
       continue;
     breaches.push({

@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
+import { wasMerged } from './exits.ts';
 
 /** Exits asked for before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
@@ -19,6 +20,9 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (fill.atMs <= opening.atMs || fill.symbol !== symbol || fill.order === null) continue;
       const { decision, planned } = fill.order;
       if (decision.agent !== agent || decision.origin !== 'agent') continue;
+      const root = history.decisions.get(decision.rootId);
+      // Its order may be for younger exits as well, whose lots these are.
+      if (root !== undefined && wasMerged(history, root)) continue;
       const rootSeq = seqOf(decision.rootId);
       if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.lots;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
