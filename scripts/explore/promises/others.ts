@@ -14,18 +14,18 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const canceled = history.orders.get(event.payload.client_order_id);
     if (canceled === undefined || canceled.decision.origin !== 'agent') continue;
     const { agent, symbol } = canceled.decision;
-    const exits = [...history.orders.values()].filter(
-      ({ decision, planned }) =>
-        planned.reduce_only &&
-        planned.symbol === symbol &&
+    // An order that waited is decided again when it goes out: that is when it needs room.
+    const exits = [...history.decisions.values()].filter(
+      (decision) =>
+        decision.event.orders.some((planned) => planned.reduce_only && planned.symbol === symbol) &&
         decision.atMs <= atMs + 50 &&
         decision.atMs >= atMs - ASKED_WITHIN_MS,
     );
-    if (exits.length === 0 || exits.some(({ decision }) => decision.agent === agent || decision.origin !== 'agent'))
+    if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
       continue;
     breaches.push({
       code: 'others/canceled-for-room',
-      detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map(({ decision }) => decision.agent).join(', ')}`,
+      detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map((decision) => decision.agent).join(', ')}`,
     });
   }
   return breaches;
