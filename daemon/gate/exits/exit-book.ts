@@ -15,7 +15,7 @@ import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { ExitPace } from './pace.ts';
-import { type ExitGroup, findEndings, isExitOnItsWay, planExits } from './plan-exits.ts';
+import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from './plan-exits.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
 import { exitKey } from './target-key.ts';
@@ -65,7 +65,7 @@ export class ExitBook {
 
   /**
    * Time that the order of a decision waits unsent, ms; 0: it goes out at once. It does not where an order of the same
-   * exit, or of the same agent, is on its way, or where it is not its turn.
+   * exit, or one that closes the same, is on its way, or where it is not its turn.
    */
   planDelay(request: ExecutionRequest, effective: SizedAction): number {
     const { orders, targets } = this.#core.state;
@@ -74,7 +74,9 @@ export class ExitBook {
     const waitMs = this.#pace.waitMs(request.origin, request.agent, true, effective.time_in_force === 'GTC');
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
     const live = [...liveOrders(orders, symbol)].filter((order) => order.side === side && isExitOnItsWay(order));
-    if (request.origin === 'agent' && live.some((order) => order.agent === request.agent)) return 1;
+    const { exitScope } = this.#core.policyFor(request.agent);
+    const mustWait = live.some((order) => closesTheSame(order, request.agent, exitScope));
+    if (request.origin === 'agent' && mustWait) return 1;
     const key = exitKey(request, symbol, side);
     const isUnderWay = [...targets.open].some(
       (target) => target.key === key && !this.#held.has(target) && (target.leftLots > 0 || isLive(target)),

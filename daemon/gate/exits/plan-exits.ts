@@ -134,8 +134,9 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
 }
 
 /**
- * Lots that the caller may send now. An agent's exits on their way come off its share; those of unknown outcome only while
- * others hold a part of the position, since `reduceOnly` keeps a sole holder's inside it. An operator waits for nobody.
+ * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may close
+ * all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a sole
+ * holder's inside it. An operator waits for nobody.
  */
 function capOf(state: GateState, target: ExitTarget, room: number): number {
   const { agent, origin, scope, side, symbol } = target;
@@ -154,12 +155,20 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
     !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;
   for (const order of orders) {
-    if (order.agent !== agent || order.side !== side || !isExitOnItsWay(order)) continue;
+    if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
     if (isUnproven(order) && isAlone) continue;
     onWay += remainingLots(order);
   }
   // What is on its way closes what was held first: not what was opened since.
   return Math.max(0, Math.min(share, room) - onWay);
+}
+
+/**
+ * An exit on its way closes what another may close: of one share, or, where an agent may close the whole position, of
+ * that. RISK: side by side they close more than was held once somebody has opened something in between.
+ */
+export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
+  return scope === 'account' || order.agent === agent;
 }
 
 /** An opening that was asked for after the exit, and may fill before it. */

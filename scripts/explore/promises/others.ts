@@ -14,20 +14,18 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const canceled = history.orders.get(event.payload.client_order_id);
     if (canceled === undefined || canceled.decision.origin !== 'agent') continue;
     const { agent, symbol } = canceled.decision;
-    const isNear = (ms: number | undefined): boolean =>
-      ms !== undefined && ms >= atMs - ASKED_WITHIN_MS && ms <= atMs + ASKED_WITHIN_MS;
-    // Asked for then, or sent then: one that waited for its turn makes its room when that comes.
-    const exits = [...history.orders.entries()]
-      .filter(([id, { decision, planned }]) => {
-        if (!planned.reduce_only || planned.symbol !== symbol) return false;
-        return isNear(decision.atMs) || isNear(history.posts.get(id)?.sentAtMs);
-      })
-      .map(([, order]) => order);
-    if (exits.length === 0 || exits.some(({ decision }) => decision.agent === agent || decision.origin !== 'agent'))
+    // An order that waited is decided again when it goes out: that is when it needs room.
+    const exits = [...history.decisions.values()].filter(
+      (decision) =>
+        decision.event.orders.some((planned) => planned.reduce_only && planned.symbol === symbol) &&
+        decision.atMs <= atMs + 50 &&
+        decision.atMs >= atMs - ASKED_WITHIN_MS,
+    );
+    if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
       continue;
     breaches.push({
       code: 'others/canceled-for-room',
-      detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map(({ decision }) => decision.agent).join(', ')}`,
+      detail: `${event.payload.client_order_id} of ${agent} in ${symbol} canceled at ${at(atMs)} to make room for an exit of ${exits.map((decision) => decision.agent).join(', ')}`,
     });
   }
   return breaches;
