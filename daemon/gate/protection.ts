@@ -28,7 +28,7 @@ const MAX_STOP_REFUSALS = 3;
 export interface GateExits {
   /** Resolves when the exit is on disk; it then runs by itself. */
   runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void>;
-  /** One of them has not ended. */
+  /** One of them has lots to close, or an order that lives. */
   isGateExiting(symbol: string): boolean;
 }
 
