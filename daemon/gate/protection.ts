@@ -11,9 +11,12 @@ import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
-import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from './state/positions.ts';
+import { DISAGREEMENT_MS, longLots, lotsToProtect, type PositionState, shortLots } from './state/positions.ts';
 
-/** Time between two cuts of the same symbol: the first must show in the position before the next is sized, ms. */
+/**
+ * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
+ * must show in the position before the next is sized.
+ */
 const CUT_EVERY_MS = 5_000;
 /** Time after which a refused stop is tried again, ms; doubled with each refusal beyond the third. */
 const RETRY_STOP_MS = 5_000;
@@ -25,7 +28,7 @@ const MAX_STOP_REFUSALS = 3;
 export interface GateExits {
   /** Resolves when the exit is on disk; it then runs by itself. */
   runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void>;
-  /** One of them has not ended. */
+  /** One of them has lots to close, or an order that lives. */
   isGateExiting(symbol: string): boolean;
 }
 
@@ -65,13 +68,12 @@ export class Protection {
     if (position.lots === 0 || this.#isHalted(breach.symbol) || this.#isGone(position)) return;
     const now = this.#core.nowMs();
     if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
+    if (this.#isExiting(breach.symbol) || !this.#isLastExitShown(breach.symbol)) return;
     this.#cutAt.set(breach.symbol, now);
-    if (this.#isExiting(breach.symbol)) return;
     const above = `the position is above the tightened ${breach.cause} cap`;
-    const closed = this.#closedByLost(position);
-    if (breach.lots <= closed) return;
     const most = this.#mayClose(position);
-    const lots = Math.min(breach.lots, most) - closed;
+    // The breach is of what is surely held: what a lost exit may have closed is not in it.
+    const lots = Math.min(breach.lots, most - this.#closedByLost(position));
     if (lots <= 0) {
       const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
       this.#core.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, breach.symbol);
@@ -80,7 +82,7 @@ export class Protection {
     this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
     const side = position.lots > 0 ? 'sell' : 'buy';
     await this.#exits.runGateExit(
-      closeRequest(this.#core.settings, breach.symbol, side, lots / most, this.#core.nowMs()),
+      closeRequest(this.#core.settings, breach.symbol, side, lots / this.#sharedOut(position, most), now),
       'cut',
     );
   }
@@ -99,6 +101,17 @@ export class Protection {
     return this.#ownExits(symbol).some(
       (order) => order.status !== 'lost' || readAtMs < order.updatedAtMs + DISAGREEMENT_MS,
     );
+  }
+
+  /**
+   * The gate's last exit ended some time ago, and the account was asked for since it closed something: possibly seconds
+   * after it was decided, so that it would be counted, and closed, twice.
+   */
+  #isLastExitShown(symbol: string): boolean {
+    const { account, targets } = this.#core.state;
+    const { endedAtMs, filledAtMs } = targets.lastGateExit(symbol);
+    const readAtMs = account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    return this.#core.nowMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
   }
 
   /** Exits of the gate that are not known to have ended. */
@@ -269,6 +282,12 @@ export class Protection {
     const held = Math.abs(position.lots);
     if (this.#core.policySpec.exits.scope === 'account') return held;
     return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
+  }
+
+  /** What a decision takes the fraction of: with the whole account the larger of two counts. */
+  #sharedOut(position: PositionState, most: number): number {
+    if (this.#core.policySpec.exits.scope !== 'account') return most;
+    return position.lots > 0 ? longLots(position) : shortLots(position);
   }
 
   /** A stop that goes on being refused for the same reason is recorded once. */

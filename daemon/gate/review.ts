@@ -17,7 +17,7 @@ import { buildContext } from './snapshot.ts';
 import { markInTicks, unitsInUsdt } from './state/exposure.ts';
 import type { GateState } from './state/gate-state.ts';
 import { everyLiveOrder, type OrderState } from './state/orders.ts';
-import { longLots, shortLots } from './state/positions.ts';
+import { surelyHeldLots } from './state/positions.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
 export const GATE_AGENT = 'gate';
@@ -221,7 +221,8 @@ export function findBreaches(
   for (const position of state.positions.values()) {
     const rules = state.rules.get(position.symbol);
     const live = inputs.symbols.get(position.symbol);
-    const lots = Math.max(longLots(position), shortLots(position));
+    // RISK: what is counted twice would be closed twice. A cut takes the smaller count, as risk is counted by the larger.
+    const lots = surelyHeldLots(position);
     if (lots > 0 && rules !== undefined && live !== undefined)
       held.set(position.symbol, { lots, usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules) });
   }

@@ -2,6 +2,7 @@ import type { Breach } from './breach.ts';
 import type { History } from './history.ts';
 import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
+import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
@@ -31,6 +32,7 @@ const PROMISES: readonly Promised[] = [
   findOldExits,
   findOldClosesNew,
   findLostTakeProfits,
+  findCutsUnread,
   findOrderRateBreaches,
   findCrossings,
   findUnrecorded,

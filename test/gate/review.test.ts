@@ -82,6 +82,16 @@ describe('rule 15 as pure functions (SAE-SAME-CODE)', () => {
       assert.deepEqual(findBreaches(holding(lots).state, inputsAt(60_000), strict, PLACE), expected, `${lots} lots`);
   });
 
+  it('sizes what it cuts by the smaller of two counts, one of which has not taken in the last fill', () => {
+    const folded = holding(60);
+    const position = folded.state.position('BTCUSDT');
+    const found = (disputed: number | null): number => {
+      position.disputedLots = disputed;
+      return findBreaches(folded.state, inputsAt(60_000), strict, PLACE)[0]?.lots ?? 0;
+    };
+    assert.deepEqual([null, 100, 50, 40, 0, -60].map(found), [20, 20, 10, 0, 0, 0]);
+  });
+
   it('cuts to a quarter when the regime is extreme, and nothing unless the policy says reduce', () => {
     const { state } = holding(40);
     const extreme = inputsAt(60_000, { heldRegime: 'extreme' });

@@ -123,10 +123,14 @@ export class ExitBook {
     this.#resting.giveUp(isConcerned);
   }
 
-  /** An exit of the gate in that symbol has not ended, also between two of its orders. */
+  /**
+   * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One that
+   * only waits for openings of before it to end closes nothing now, and does not stand for the next position's exit.
+   */
   isGateExiting(symbol: string): boolean {
     for (const target of this.#core.state.targets.open)
-      if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target)) return true;
+      if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target))
+        if (target.leftLots > 0 || isLive(target)) return true;
     return false;
   }
 

@@ -69,6 +69,18 @@ export class ExitTargets {
   get open(): ReadonlySet<ExitTarget> {
     return this.#open;
   }
+  /** When the gate's last exit of a symbol, or an order of it, ended or last changed, and when one that closed something did. */
+  lastGateExit(symbol: string): { readonly endedAtMs: number; readonly filledAtMs: number } {
+    let endedAtMs = Number.NEGATIVE_INFINITY;
+    let filledAtMs = Number.NEGATIVE_INFINITY;
+    for (const { allotments, end, filledLots, origin, symbol: where } of this.#all.values()) {
+      if (origin !== 'gate' || where !== symbol) continue;
+      const atMs = Math.max(end?.atMs ?? endedAtMs, ...allotments.map(({ order }) => order.updatedAtMs));
+      endedAtMs = Math.max(endedAtMs, atMs);
+      if (filledLots > 0) filledAtMs = Math.max(filledAtMs, atMs);
+    }
+    return { endedAtMs, filledAtMs };
+  }
   /** Whether an order works for a target, also one that has ended. */
   isServing(order: OrderState): boolean {
     return this.#byOrder.has(order);

@@ -71,6 +71,10 @@ export function longLots(position: PositionState): number {
 export function shortLots(position: PositionState): number {
   return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
 }
+/** Lots that a reduction may count on: the smaller of what we know to be held and what a reading shows on that side. */
+export function surelyHeldLots({ lots, disputedLots }: PositionState): number {
+  return Math.max(0, Math.min(Math.abs(lots), (disputedLots ?? lots) * Math.sign(lots)));
+}
 
 /**
  * Signed lots that are to be protected: the position, or, while we know of none, what the venue goes on showing although

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
-import { DaemonWorld, order, until } from '../../daemon/harness.ts';
+import { withoutPacing } from '../../bypasses/attempts.ts';
+import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
 describe('exits of the gate itself', () => {
   let world: DaemonWorld;
@@ -79,5 +80,42 @@ describe('exits of the gate itself, between two attempts', () => {
     const asked = Number(gates[0]?.decision.effective?.quantity ?? Number.NaN);
     assert.equal(gates.length, 1, 'one cut');
     assert.equal(Math.round((held - (await world.position('BTCUSDT'))) * 1_000), Math.round(asked * 1_000));
+  });
+});
+
+describe('an exit of the gate that has closed everything', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection = { required: true, stop_bps: 300 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('does not stand for that of the next position while an opening of before it cannot be canceled', async () => {
+    const refused = { kind: 'error', code: -2021, msg: 'Order would immediately trigger.', count: 1_000 };
+    await world.fault({ ...refused, match: { method: 'POST', path: '/fapi/v1/algoOrder' } });
+    const below = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 130 });
+    const rests = (await world.tool('place_order', below)).body;
+    await world.fault({
+      kind: 'status',
+      status: 500,
+      count: 10_000,
+      match: { method: 'DELETE', path: '/fapi/v1/order' },
+    });
+    for (const turn of ['the first', 'the next']) {
+      const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+      assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+      await until(`${turn} position is closed, as its stop is refused`, async () => {
+        await world.advance(3_000);
+        return (await world.position('BTCUSDT')) === 0;
+      });
+    }
+    const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${rests.decision.decision_id}`);
+    assert.equal(body.execution.orders[0]?.status, 'working', 'it rests all the while');
+    await world.control('clear-faults', {});
   });
 });

@@ -1,0 +1,27 @@
+import { at, type Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { START_MS } from '../market.ts';
+
+/** A cut is not sized before the account was asked for what the gate's exit before it has left. */
+export function findCutsUnread(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  for (const { atMs, event } of history.events) {
+    if (event.kind === 'account') readAtMs = Math.max(readAtMs, event.payload.requested_at_ms - START_MS);
+    if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') continue;
+    const { symbol } = event.payload;
+    const before = history.fills.findLast(
+      (fill) =>
+        fill.symbol === symbol &&
+        fill.atMs < atMs &&
+        fill.order?.decision.origin === 'gate' &&
+        !fill.order.planned.protective,
+    );
+    if (before !== undefined && before.atMs > readAtMs)
+      breaches.push({
+        code: 'cut-twice',
+        detail: `${symbol}: the gate closed ${before.lots} lots at ${at(before.atMs)} and cuts again at ${at(atMs)} by a reading asked for at ${at(readAtMs)}`,
+      });
+  }
+  return breaches;
+}
