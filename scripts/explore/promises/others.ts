@@ -8,7 +8,7 @@ export function findRoomBreaches(history: History): readonly Breach[] {
   // Where an agent may exit the whole position, its exit may take the place of another's.
   if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
-  for (const { atMs, event } of history.events) {
+  for (const { atMs, event, seq } of history.events) {
     if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
     if (!event.payload.reason.startsWith('makes room')) continue;
     const canceled = history.orders.get(event.payload.client_order_id);
@@ -18,7 +18,7 @@ export function findRoomBreaches(history: History): readonly Breach[] {
     const exits = [...history.decisions.values()].filter(
       (decision) =>
         decision.event.orders.some((planned) => planned.reduce_only && planned.symbol === symbol) &&
-        decision.atMs <= atMs + 50 &&
+        decision.seq < seq &&
         decision.atMs >= atMs - ASKED_WITHIN_MS,
     );
     if (exits.length === 0 || exits.some((decision) => decision.agent === agent || decision.origin !== 'agent'))
