@@ -42,9 +42,13 @@ function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
   }
 }
 
-/** A protective stop has closed something: what is not sent yet must not buy it back. */
+/**
+ * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
+ * stop closes the whole position, and so ends the openings of all agents.
+ */
 export function endUndoneByStop(core: GateCore, stop: OrderState): void {
   dropSlices(core, findSlicesAgainst(core.state, stop.symbol, stop.side));
+  askForCancels(core, findOpeningsAgainst(core.state, stop.symbol, stop.side));
 }
 
 function dropSlices(core: GateCore, slices: readonly OrderState[]): void {

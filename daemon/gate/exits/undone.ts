@@ -63,7 +63,7 @@ function findClosing(
   return { side, isWhole: !isPart && wholeExitLots(decision, first.lots) >= permitted };
 }
 
-/** Unsent slices that would buy back what a protective stop has just closed. */
+/** Unsent slices that would open again what `closing` closes. */
 export function findSlicesAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
   return openingsAgainst(state, symbol, closing).filter((order) => order.status === 'pending_send');
 }

@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
-import { findSlicesAgainst, findUndone } from '../../gate/exits/undone.ts';
+import { findOpeningsAgainst, findSlicesAgainst, findUndone } from '../../gate/exits/undone.ts';
 import type { SymbolRules } from '../../gate/ports.ts';
 import { isInCancelAll } from '../../gate/state/order-changes.ts';
 import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
@@ -254,6 +254,7 @@ export class Executor {
     this.#settleOrder(order, fill, false);
     if (fill === null || fill.lots === 0) return;
     for (const slice of findSlicesAgainst(door.state, order.symbol, order.side)) this.end(slice, 'canceled');
+    for (const opening of findOpeningsAgainst(door.state, order.symbol, order.side)) this.cancel(opening);
   }
 
   cancel(order: OrderState): void {

@@ -144,3 +144,46 @@ describe('BY-43 a protective stop that fires', () => {
     assert.equal(await world.position('BTCUSDT'), 0);
   });
 });
+
+describe('BY-43 a protective stop that fires above openings that rest', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start({
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.protection = { required: true, stop_bps: 50 };
+      },
+    });
+  });
+  after(() => world.close());
+
+  it('cancels the openings of all agents that rest below, so that nothing buys into the fall', async () => {
+    const place = async (change: object, token?: string): Promise<ToolBody> => {
+      const { body } = await world.tool('place_order', order(change), token);
+      assert.notEqual(body.decision.decision, 'BLOCK', JSON.stringify(body.decision.reasons));
+      return body;
+    };
+    await place({ requested_notional: 300 });
+    await until('the stop stands', async () => {
+      await world.advance(2_000);
+      return (await world.books()).algo_orders.some((algo) => algo.status === 'NEW');
+    });
+    const below = { order_type: 'limit', limit_price: 59_400, requested_notional: 130 };
+    const rests = [await place(below), await place(below, world.createAgent('bob'))];
+    await world.setMark('BTCUSDT', 59_650);
+    await until('it has fired', async () => {
+      await world.advance(1_000);
+      return (await world.position('BTCUSDT')) === 0;
+    });
+    await until('both are canceled', async () => {
+      await world.advance(1_000);
+      const answers = rests.map(({ decision }) =>
+        world.operator<ToolBody>('GET', `/v1/decisions/${decision.decision_id}`),
+      );
+      return (await Promise.all(answers)).every(({ body }) => body.execution.orders[0]?.status === 'canceled');
+    });
+    await world.setMark('BTCUSDT', 59_300);
+    await world.advance(6_000);
+    assert.equal(await world.position('BTCUSDT'), 0);
+  });
+});
