@@ -42,6 +42,8 @@ export function findOldClosesNew(history: History): readonly Breach[] {
 
 /** A take-profit that the gate canceled rests again, or an alert tells. */
 export function findLostTakeProfits(history: History): readonly Breach[] {
+  // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
+  if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
   const changed = new Set(['cancel_all', 'cancel_order', 'modify_order']);
   for (const { seq, atMs, event } of history.events) {
