@@ -17,7 +17,9 @@ export function applyDecision(state: GateState, event: DecisionEvent, atMs: numb
   const opening = decision.effective?.action === 'open';
   for (const order of planOrders(event, atMs)) {
     insertOrder(state.orders, order);
-    if (!order.reduceOnly) state.uncontained.add(order);
+    if (order.reduceOnly) continue;
+    state.uncontained.add(order);
+    state.targets.noteOpening(order);
   }
   const agent = state.pacing.agent(event.agent);
   if (opening && decision.kind === 'tool') {

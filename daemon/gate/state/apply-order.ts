@@ -12,7 +12,10 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
     const foreign = buildForeignOrder(event, atMs);
     if (foreign === null) return;
     insertOrder(state.orders, foreign);
-    if (!foreign.reduceOnly) state.uncontained.add(foreign);
+    if (!foreign.reduceOnly) {
+      state.uncontained.add(foreign);
+      state.targets.noteOpening(foreign);
+    }
     order = foreign;
   } else if (event.foreign !== null) {
     order = applyListed(state.orders, order, event, atMs);

@@ -32,11 +32,17 @@ export interface ExitTarget {
   readonly scope: 'own' | 'account';
   /** It closes all that its caller may close: also what openings of before it still fill. */
   readonly isWhole: boolean;
+  /** An operator's or the gate's, of the whole position: `reduceOnly` bounds it while nothing opens after it. */
+  readonly isOfAll: boolean;
   readonly openedAtMs: number;
   /** The order that its decision planned: sent at once, or waiting unsent. */
   readonly first: OrderState;
   /** Openings of before it that may still fill. */
   readonly openings: Set<OrderState>;
+  /** Openings that were decided after it, where it is of all. */
+  readonly younger: Set<OrderState>;
+  /** Lots were shown that no order of ours opened. */
+  hasGrown: boolean;
   readonly allotments: Allotment[];
   askedLots: number;
   /** Lots that are still to be closed, those on their way included. */
@@ -115,9 +121,12 @@ export class ExitTargets {
       key: event.key,
       scope: event.scope,
       isWhole: event.is_whole,
+      isOfAll: event.is_whole && (event.origin === 'operator' || isGatesOfAll(event, held)),
       openedAtMs: at.atMs,
       first,
       openings: new Set(event.is_whole ? held.openings : []),
+      younger: new Set(),
+      hasGrown: false,
       allotments: [],
       askedLots: event.lots,
       leftLots: event.lots,
@@ -129,6 +138,12 @@ export class ExitTargets {
     this.#all.set(target.decisionId, target);
     this.#open.add(target);
     if (first.status !== 'pending_send') this.#assign(first, [target], 0);
+  }
+
+  /** An order has been decided, or was seen, that opens. */
+  noteOpening(order: OrderState): void {
+    for (const target of this.#open)
+      if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) target.younger.add(order);
   }
 
   /** A later order of an exit: what it carries is allotted to its parent and the younger targets of that key, in turn. */
@@ -193,7 +208,7 @@ export class ExitTargets {
         target.roomLots -= closed;
         target.leftLots -= closed;
         target.askedLots -= closed;
-      }
+      } else if (order === null) target.hasGrown = true;
       target.roomLots = Math.min(target.roomLots, change.after);
       target.leftLots = Math.min(target.leftLots, target.roomLots);
     }
@@ -238,6 +253,11 @@ export interface HeldChange {
   readonly after: number;
 }
 
+/** The gate closes what agents hold: `reduceOnly` keeps it from what is somebody else's only where nobody else holds. */
+function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, held: HeldLots): boolean {
+  return event.origin === 'gate' && event.lots >= held.closable(event);
+}
+
 /** Its share bounds it; the gate's own comes out of what all agents hold. */
 function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
   return origin === 'agent' && scope === 'own';
@@ -277,19 +297,23 @@ export function isUnproven(order: OrderState): boolean {
 
 /**
  * Lots of a target that no order on its way may close yet. RISK: what an order of unknown outcome carries counts as
- * closed, or the same lots would be closed twice; but for the whole of an operator, which `reduceOnly` alone bounds.
+ * closed, or the same lots would be closed twice; but for the whole of an operator or of the gate while nothing was opened
+ * after it: `reduceOnly` alone bounds it then.
  */
 export function unsentLots(target: ExitTarget): number {
   let onWay = 0;
   for (const { order, lots, filledLots } of target.allotments) {
     if (isTerminal(order.status)) continue;
-    if (isUnproven(order) && neverWaits(target)) continue;
+    if (isUnproven(order) && mayGoOnUnproven(target)) continue;
     onWay += Math.max(0, Math.min(lots - filledLots, remainingLots(order)));
   }
   return Math.max(0, target.leftLots - onWay);
 }
-function neverWaits(target: ExitTarget): boolean {
-  return target.isWhole && target.origin === 'operator';
+/** RISK: sent again, it would close what was opened since the first one closed all. */
+function mayGoOnUnproven({ hasGrown, isOfAll, younger }: ExitTarget): boolean {
+  if (!isOfAll || hasGrown) return false;
+  for (const { executedLots, status } of younger) if (executedLots > 0 || !isTerminal(status)) return false;
+  return true;
 }
 
 /** Orders of a target that may still fill. */

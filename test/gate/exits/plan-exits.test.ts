@@ -287,6 +287,33 @@ test('an operator who closes the whole waits for nothing, one who closes a part 
   }
 });
 
+for (const cause of ['operator', 'stop'] as const)
+  test(`a whole exit (${cause}) of unknown outcome goes out again only while nothing was opened after it`, () => {
+    const replay = (held: number, openAfter: (model: Model) => void): readonly number[] => {
+      const model = new Model({ alice: 10 });
+      const before = model.sendOpening('alice', 5);
+      // Somebody else's lots: no agent's.
+      model.state.position('BTCUSDT').lots += held;
+      model.ask(cause, 10 + (cause === 'operator' ? held : 0), 'x', cause, true);
+      const [first] = model.pass();
+      model.report(before, 'expired', 0);
+      openAfter(model);
+      model.report(first!.clientOrderId, 'unknown', 0);
+      return model.pass().map((order) => order.lots);
+    };
+    const opening = (status: string | null, filled: number) => (model: Model) => {
+      const id = model.sendOpening('bob', 7);
+      if (status !== null) model.report(id, status, filled);
+    };
+    const none = () => undefined;
+    assert.deepEqual(replay(0, none), [10], 'nothing was opened');
+    assert.deepEqual(replay(0, opening('rejected', 0)), [10], 'what was refused has opened nothing');
+    assert.deepEqual(replay(0, opening(null, 0)), [], 'one on its way may fill before it');
+    assert.deepEqual(replay(0, opening('expired', 2)), [], 'a part of one was filled');
+    assert.deepEqual(replay(0, opening('filled', 7)), [], 'one was filled');
+    assert.deepEqual(replay(3, none), cause === 'operator' ? [13] : [], 'the gate leaves what is somebody else’s');
+  });
+
 test('what another exit on its way may have closed is not made up by what was opened since', () => {
   const model = new Model({ alice: 199 });
   model.ask('alice', 99, 'within 5');
