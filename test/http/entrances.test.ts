@@ -38,21 +38,30 @@ type Asking = (
   body?: object,
 ) => Promise<{ status: number; text: string }>;
 
+/** The kernel takes so many connections before the server has: beyond it a client may believe in one that is none. */
+const AT_ONCE = 200;
+
 /** Opens sockets that say nothing; resolves when all are connected, or were thrown out. */
 async function openSilent(t: Cleanups, port: number, count: number): Promise<Socket[]> {
-  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
+  const sockets: Socket[] = [];
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });
-  await Promise.all(
-    sockets.map(
-      (socket) =>
-        new Promise<void>((resolve) => {
-          socket.once('connect', resolve);
-          socket.once('error', () => resolve());
-        }),
-    ),
-  );
+  while (sockets.length < count) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - sockets.length) }, () => connect(port, '127.0.0.1'));
+    sockets.push(...some);
+    await Promise.all(
+      some.map(
+        (socket) =>
+          new Promise<void>((resolve) => {
+            socket.once('connect', resolve);
+            socket.once('error', () => resolve());
+          }),
+      ),
+    );
+    // The server, which is in this process, accepts what is connected.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   return sockets;
 }
 
