@@ -11,6 +11,8 @@ export function findQuietExits(history: History): readonly Breach[] {
   for (const call of world.calls) {
     const decision = history.decisionOf(call);
     if (decision?.symbol === undefined || decision.symbol === null || !isMarketableExit(call)) continue;
+    // A repeat is answered with what became of the first, which is judged by itself.
+    if (decision.seq <= call.askedAtSeq) continue;
     const { agent, symbol } = decision;
     const share = history.shareAt(agent, symbol, history.endMs);
     const position = world.lots(symbol);
