@@ -18,6 +18,7 @@ import { ParentDecisions } from './parent-decisions.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
 import { ExecutionRecall } from './recall.ts';
+import { RequestBudgets } from './request-budgets.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
@@ -29,6 +30,7 @@ import { VenueHealth } from './venue-health.ts';
 export interface GateParts {
   readonly core: GateCore;
   readonly availability: Availability;
+  readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
   readonly calls: ToolCalls;
@@ -75,7 +77,8 @@ export function buildParts(options: GateOptions): GateParts {
   const canceler = new Canceler(core, sender, resolver);
   const slices = new SliceRunner(core, sender);
   const exits = new ExitBook(core, sender, resolver, canceler, signal);
-  const decisions = new ParentDecisions(core, availability, exits);
+  const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
+  const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
@@ -111,7 +114,7 @@ export function buildParts(options: GateOptions): GateParts {
   const lostOrders = new LostOrders(core, sender, loosening);
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
-  const calls = new ToolCalls({ core, availability, decisions, executor, recall });
+  const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -119,6 +122,7 @@ export function buildParts(options: GateOptions): GateParts {
   return {
     core,
     availability,
+    budgets,
     keeper,
     policies,
     calls,

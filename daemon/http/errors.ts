@@ -31,6 +31,8 @@ export const ERROR_STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** Too many requests of this token are in flight. */
   TOO_MANY_IN_FLIGHT: 429,
+  /** A call without an effect, beyond those that are recorded of its agent one by one. */
+  REFUSAL_RATE: 429,
   /** This token holds too many connections. */
   TOO_MANY_CONNECTIONS: 429,
   HEADERS_TOO_LARGE: 431,

@@ -210,6 +210,7 @@ export class RealWorld implements PlayedWorld {
         if (status === 200) record.answer = body as ToolAnswer;
         if (status === 200) end('decided');
         else if (status === 409) end('conflict', JSON.stringify(body));
+        else if (status === 429) end('over_budget', JSON.stringify(body));
         else if (status === 503) end('unavailable', JSON.stringify(body));
         else end(status === 400 ? 'invalid' : 'failed', JSON.stringify(body));
       },

@@ -51,7 +51,7 @@ export interface CallRecord {
   readonly askedAtSeq: number;
   answeredAtMs: number | null;
   /** `down`: nobody listened; `died`: the process died before it answered. */
-  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'invalid' | 'down' | 'died' | 'failed';
+  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'over_budget' | 'invalid' | 'down' | 'died' | 'failed';
   answer: ToolAnswer | null;
   detail: string | null;
 }
@@ -223,7 +223,12 @@ export class World {
         venue,
         clock,
         time,
-        observer: { decided: () => undefined, submitted: () => undefined, alerted: () => undefined },
+        observer: {
+          decided: () => undefined,
+          submitted: () => undefined,
+          alerted: () => undefined,
+          summed: () => undefined,
+        },
         log: {
           info: () => undefined,
           warn: () => undefined,

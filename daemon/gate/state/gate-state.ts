@@ -21,6 +21,7 @@ import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type Order
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
+import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
@@ -48,6 +49,7 @@ export class GateState {
   readonly layers: LayerMap = new Map();
   readonly signals = new Map<string, SignalEvent>();
   readonly requests = new RequestMemory();
+  readonly requestRecords = new RequestRecords();
   readonly equity = new EquityHistory();
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
@@ -83,6 +85,7 @@ export class GateState {
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
+        this.requestRecords.noteDecision(event.payload, this, event.at_ms);
         this.displaced.apply(event.payload);
         applyDecision(this, event.payload, event.at_ms);
         return;
@@ -145,6 +148,10 @@ export class GateState {
         this.alerts.add(event.payload, event.seq, event.at_ms);
         return;
       case 'rejected_input':
+        this.requestRecords.noteRejected(event.payload, event.at_ms);
+        return;
+      case 'request_sum':
+        this.requestRecords.noteSum(event.payload);
         return;
     }
   }

@@ -1,0 +1,2 @@
+/** Tests of the gate that need a whole daemon: what it records of calls without an effect. */
+import './world/request-budgets.ts';
