@@ -189,7 +189,9 @@ export const PolicySchema = Type.Object(
     requests: Type.Optional(
       Type.Object(
         {
-          refusals: Type.Optional(requestRate('Refused calls, rejected input and cancels that cancel nothing.')),
+          refusals: Type.Optional(
+            requestRate('Refused calls and cancels that cancel nothing; as many rejected inputs.'),
+          ),
           dry_runs: Type.Optional(requestRate('Dry runs.')),
           intercepts: Type.Optional(requestRate('Intercepts.')),
         },

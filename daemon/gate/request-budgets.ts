@@ -4,7 +4,7 @@ import type { ExecutionRequest, Origin } from '../core/request.ts';
 import type { OverBudget } from './api/decisions.ts';
 import type { SummedKind } from './events.ts';
 import type { GateCore } from './gate-core.ts';
-import { cancelsNothing } from './state/request-records.ts';
+import { type CountedKind, cancelsNothing } from './state/request-records.ts';
 
 /** Wall time between two sums of the same caller and kind, ms. */
 export const SUM_EVERY_MS = 60_000;
@@ -49,18 +49,33 @@ export class RequestBudgets {
     what: SummedKind,
     decided: ExecutionDecision | null,
   ): OverBudget | null {
-    const limit = this.#core.policySpec.requests?.[kind] ?? REQUEST_CEILING;
-    const now = this.#core.nowMs();
-    const { agent, origin } = sender;
-    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, origin, agent, now, limit.window_ms);
-    if (records < limit.max) return null;
-    this.count(sender, what);
-    const retryAfterMs = Math.max(1, (freeAtMs ?? now) - now);
+    const limit = this.#limit(kind);
+    const retryAfterMs = this.#retryAfterMs(kind, sender, limit);
+    if (retryAfterMs === null) return null;
+    this.#count(sender, what);
     return { kind: 'over_budget', budget: kind, limit, retryAfterMs, message: describe(kind, limit), decided };
   }
 
+  /** Whether input that broke the contract is to be recorded; otherwise it was counted. */
+  admitsRejected(sender: Sender): boolean {
+    if (this.#retryAfterMs('rejected', sender, this.#limit('refusals')) === null) return true;
+    this.#count(sender, 'rejected_input');
+    return false;
+  }
+
+  #limit(kind: RequestKind): RateLimit {
+    return this.#core.policySpec.requests?.[kind] ?? REQUEST_CEILING;
+  }
+
+  /** Null: there is room. */
+  #retryAfterMs(kind: CountedKind, { agent, origin }: Sender, limit: RateLimit): number | null {
+    const now = this.#core.nowMs();
+    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, origin, agent, now, limit.window_ms);
+    return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
+  }
+
   /** One more that is not recorded by itself. */
-  count(sender: Sender, kind: SummedKind): void {
+  #count(sender: Sender, kind: SummedKind): void {
     const now = this.#core.nowMs();
     const key = `${kind} ${sender.origin} ${sender.agent}`;
     this.#core.ports.observer.summed(kind);

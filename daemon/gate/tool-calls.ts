@@ -90,7 +90,7 @@ export class ToolCalls {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
     if (!this.#availability.isStarted || this.#availability.isDiskFull || this.#core.ports.ledger.isFailed) return;
     const sender = senderOf(caller);
-    if (this.#budgets.findOverrun('refusals', sender, 'rejected_input', null) !== null) return;
+    if (!this.#budgets.admitsRejected(sender)) return;
     const shown = paths.slice(0, MOST_PATHS).map((path) => path.slice(0, PATH_CHARS));
     this.#core.append('rejected_input', { ...sender, paths: shown, tool: tool.slice(0, 64) });
   }

@@ -10,6 +10,9 @@ const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
 const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
+/** Rejected input is counted apart, against the same limit as refusals: it must not hide what was decided. */
+export type CountedKind = RequestKind | 'rejected';
+
 export interface RecordCount {
   readonly records: number;
   /** When the oldest of them leaves the window; null: there is none. */
@@ -63,17 +66,17 @@ export class RequestRecords {
     if (kind !== null) this.#add(kind, event.request.origin, event.agent, atMs);
   }
   noteRejected(event: RejectedInputEvent, atMs: number): void {
-    this.#add('refusals', event.origin ?? 'agent', event.agent, atMs);
+    this.#add('rejected', event.origin ?? 'agent', event.agent, atMs);
   }
   noteSum({ count }: RequestSumEvent): void {
     this.summed += count;
   }
 
-  count(kind: RequestKind, origin: Origin, agent: string, nowMs: number, windowMs: number): RecordCount {
+  count(kind: CountedKind, origin: Origin, agent: string, nowMs: number, windowMs: number): RecordCount {
     return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(nowMs, windowMs) ?? { records: 0, freeAtMs: null };
   }
 
-  #add(kind: RequestKind, origin: Origin, agent: string, atMs: number): void {
+  #add(kind: CountedKind, origin: Origin, agent: string, atMs: number): void {
     const key = `${kind} ${origin} ${agent}`;
     let window = this.#windows.get(key);
     if (window === undefined) {
