@@ -257,6 +257,8 @@ export interface RejectedInputEvent {
 }
 /** What a call was that had no effect and is not on record by itself. */
 export type SummedKind = 'blocked' | 'empty_cancel' | 'dry_run' | 'intercept' | 'rejected_input' | 'signal';
+/** `monitor`: of signals. */
+export type SenderRole = Origin | 'monitor';
 /** Calls of one agent beyond its budget of recorded ones, at most one record a minute for each kind. */
 export interface RequestSumEvent {
   readonly agent: string;
@@ -264,7 +266,7 @@ export interface RequestSumEvent {
   readonly first_ms: number;
   readonly kind: SummedKind;
   readonly last_ms: number;
-  readonly origin: Origin;
+  readonly origin: SenderRole;
 }
 export interface ArmingEvent {
   readonly account: string;

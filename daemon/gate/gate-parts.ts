@@ -110,7 +110,7 @@ export function buildParts(options: GateOptions): GateParts {
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
   const operator = new Operator(core, canceler, slices, flatten, loosening);
-  const signals = new Signals(core, loosening);
+  const signals = new Signals(core, loosening, budgets);
   const lostOrders = new LostOrders(core, sender, loosening);
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);

@@ -1,8 +1,8 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../core/policy.ts';
-import type { ExecutionRequest, Origin } from '../core/request.ts';
+import type { ExecutionRequest } from '../core/request.ts';
 import type { OverBudget } from './api/decisions.ts';
-import type { SummedKind } from './events.ts';
+import type { SenderRole, SummedKind } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { type CountedKind, cancelsNothing } from './state/request-records.ts';
 
@@ -12,9 +12,12 @@ export const SUM_EVERY_MS = 60_000;
 /** Wall time between two alerts about the same sender, ms. */
 const TELL_EVERY_MS = 3_600_000;
 
+/** Signals of one reporter: 3 kB each with their evidence. */
+export const SIGNAL_CEILING: RateLimit = { max: 400, window_ms: 60_000 };
+
 export interface Sender {
   readonly agent: string;
-  readonly origin: Origin;
+  readonly origin: SenderRole;
 }
 /** Calls that were counted and are not in a sum on disk yet. */
 interface Pending {
@@ -61,6 +64,14 @@ export class RequestBudgets {
     if (this.#retryAfterMs('rejected', sender, this.#limit('refusals')) === null) return true;
     this.#count(sender, 'rejected_input');
     return false;
+  }
+
+  /** Null: a signal of this reporter is to be recorded. Otherwise it was counted: ms until there is room. */
+  signalWaitMs(reporter: string): number | null {
+    const sender: Sender = { agent: reporter, origin: 'monitor' };
+    const waitMs = this.#retryAfterMs('signals', sender, SIGNAL_CEILING);
+    if (waitMs !== null) this.#count(sender, 'signal');
+    return waitMs;
   }
 
   #limit(kind: RequestKind): RateLimit {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { Origin } from '../core/request.ts';
 import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller } from './api.ts';
@@ -139,7 +140,7 @@ export class ToolCalls {
   }
 }
 
-function senderOf(caller: Caller): Sender {
+function senderOf(caller: Caller): Sender & { readonly origin: Origin } {
   return { agent: caller.agent, origin: originOf(caller) };
 }
 

@@ -1,6 +1,6 @@
 import type { RequestKind } from '../../core/policy.ts';
-import type { ExecutionRequest, Origin } from '../../core/request.ts';
-import type { DecisionEvent, RejectedInputEvent, RequestSumEvent } from '../events.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
 import type { GateState } from './gate-state.ts';
 import { isInCancelAll } from './order-changes.ts';
 import { everyLiveOrder, isTerminal, liveOrders } from './orders.ts';
@@ -11,13 +11,15 @@ const BUCKET_MS = 1_000;
 const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
 /** Rejected input is counted apart, against the same limit as refusals: it must not hide what was decided. */
-export type CountedKind = RequestKind | 'rejected';
+export type CountedKind = RequestKind | 'rejected' | 'signals';
 
 export interface RecordCount {
   readonly records: number;
   /** When the oldest of them leaves the window; null: there is none. */
   readonly freeAtMs: number | null;
 }
+
+const MONITOR = 'monitor';
 
 /** Records by the second: one counts until its whole second has left the window, so never too few are counted. */
 class RecordWindow {
@@ -68,15 +70,18 @@ export class RequestRecords {
   noteRejected(event: RejectedInputEvent, atMs: number): void {
     this.#add('rejected', event.origin ?? 'agent', event.agent, atMs);
   }
+  noteSignal(event: SignalEvent, atMs: number): void {
+    if (event.ended_reason === undefined) this.#add('signals', MONITOR, event.set_by, atMs);
+  }
   noteSum({ count }: RequestSumEvent): void {
     this.summed += count;
   }
 
-  count(kind: CountedKind, origin: Origin, agent: string, nowMs: number, windowMs: number): RecordCount {
+  count(kind: CountedKind, origin: SenderRole, agent: string, nowMs: number, windowMs: number): RecordCount {
     return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(nowMs, windowMs) ?? { records: 0, freeAtMs: null };
   }
 
-  #add(kind: CountedKind, origin: Origin, agent: string, atMs: number): void {
+  #add(kind: CountedKind, origin: SenderRole, agent: string, atMs: number): void {
     const key = `${kind} ${origin} ${agent}`;
     let window = this.#windows.get(key);
     if (window === undefined) {

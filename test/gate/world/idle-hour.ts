@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 
 const HOUR_MS = 3_600_000;
@@ -35,8 +36,9 @@ describe('what an idle daemon records', () => {
     // What it is decided with is in the decision, to the last poll; and a rate that makes another regime is a record.
     const { body } = await world.dryRun('place_order', order());
     const stored = world.daemon.ledger.findDecision(body.decision.decision_id);
-    const { context } = stored?.payload as { context: { market: { funding_rate_8h: number } } };
-    assert.ok(context.market.funding_rate_8h > 0 && context.market.funding_rate_8h < 1e-4);
+    assert.ok(stored !== null);
+    const { funding_rate_8h: rate } = (stored.payload as DecisionEvent).context.market;
+    assert.ok(rate !== null && rate > 0 && rate < 1e-4, String(rate));
     const before = world.daemon.ledger.lastSeq();
     level = 0.01;
     await world.sleep(5_000);

@@ -37,7 +37,7 @@ const IDLE: { readonly [name: string]: Call } = {
   'unknown tool': (world, token) => world.tool('no_such_tool', {}, token),
 };
 
-describe('what has no effect costs its sender', () => {
+describe('what has no effect costs its sender (BY-48)', () => {
   let world: DaemonWorld;
   let agents = 0;
   before(async () => {
@@ -76,7 +76,7 @@ describe('what has no effect costs its sender', () => {
     });
   }
 
-  it('all of it together, from one token, grows the ledger by less than 2 MB a minute', async () => {
+  it('BY-48 all of it together, from one token, grows the ledger by less than 2 MB a minute', async () => {
     const token = newAgent();
     for (let minute = 0; minute < 2; minute += 1) {
       const start = ledgerBytes();
