@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Database } from 'better-sqlite3';
 import fc from 'fast-check';
-import type { ErrorBody } from '../../../daemon/http/errors.ts';
-import { DaemonWorld, order, type TestAnswer } from '../../daemon/harness.ts';
+import type { ErrorBody } from '../../daemon/http/errors.ts';
+import { DaemonWorld, order, type TestAnswer } from '../daemon/harness.ts';
 
 /** What a minute of one token may cost. */
 const MOST_BYTES = 2_000_000;
