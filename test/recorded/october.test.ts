@@ -4,22 +4,12 @@ import { type Campaign, runCampaign } from './campaign.ts';
 import { isReduceOnly } from './caps.ts';
 import { Judge } from './judge.ts';
 import { describeRun } from './report.ts';
-import {
-  BAR_MS,
-  CRASH_BAR_MS,
-  HOUR_MS,
-  readCloses,
-  readPolicySpec,
-  regimeOf,
-  runningJump,
-  SYMBOLS,
-  WITH_TAPE,
-} from './tape.ts';
+import { BAR_MS, CRASH_BAR_MS, HOUR_MS, readCloses, readPolicySpec, regimeOf, runningJump, SYMBOLS } from './tape.ts';
 import * as verdicts from './verdicts.ts';
 
 const spec = readPolicySpec('default');
 
-describe('the default policy on the recorded bars of 9 to 12 October 2025, an account of 3,000 USDT', WITH_TAPE, () => {
+describe('the default policy on the recorded bars of 9 to 12 October 2025, an account of 3,000 USDT', () => {
   let campaign: Campaign;
   let judge: Judge;
   before(async () => {
@@ -156,7 +146,7 @@ describe('the default policy on the recorded bars of 9 to 12 October 2025, an ac
   });
 });
 
-describe('the default policy across the crash, an account of 10,000 USDT that reaches no tier', WITH_TAPE, () => {
+describe('the default policy across the crash, an account of 10,000 USDT that reaches no tier', () => {
   let campaign: Campaign;
   let judge: Judge;
   before(async () => {

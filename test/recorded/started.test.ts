@@ -7,18 +7,18 @@ import { readEnv } from '../../daemon/config.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { order, type ToolBody, until } from '../daemon/harness.ts';
-import { MARKET_FOLDER, WITH_TAPE } from './tape.ts';
+import { MARKET_FOLDER, WINDOW_START_MS } from '../fixtures/recorded.ts';
 
 const SPEED = 30;
 
-describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
+describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
   let home: string;
   let daemon: Daemon;
   const start = async (): Promise<void> => {
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: home,
       HOLDFAST_PORT: '0',
-      HOLDFAST_MARKET: MARKET_FOLDER ?? '',
+      HOLDFAST_MARKET: MARKET_FOLDER,
       HOLDFAST_SPEED: String(SPEED),
       HOLDFAST_LOG_LEVEL: 'silent',
     });
@@ -49,7 +49,7 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
   it("becomes ready on the tape's own time, with the bars before its start as history", async () => {
     await untilReady();
     const nowMs = daemon.gate.core.nowMs();
-    assert.ok(nowMs >= Date.UTC(2025, 8, 1) && nowMs < Date.UTC(2025, 8, 2), new Date(nowMs).toISOString());
+    assert.ok(nowMs >= WINDOW_START_MS && nowMs < WINDOW_START_MS + 86_400_000, new Date(nowMs).toISOString());
   });
   it('places an order that fills at the in-process exchange', async () => {
     const body = await place();
