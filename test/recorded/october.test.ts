@@ -138,11 +138,9 @@ describe('the default policy on the recorded bars of 9 to 12 October 2025, an ac
     const lowest = Math.min(...campaign.seen.map((step) => step.equityUsdt));
     assert.ok(lowest > 2700, `the lowest equity was ${lowest}`);
   });
-  it('is derived again and rebuilt from its ledger, every decision', () => {
-    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
-  });
-  it('says what it did', (context) => {
+  it('is derived again and rebuilt from its ledger, every decision', (context) => {
     for (const line of describeRun(campaign, judge)) context.diagnostic(line);
+    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
   });
 });
 
@@ -175,10 +173,8 @@ describe('the default policy across the crash, an account of 10,000 USDT that re
     verdicts.checkBooksAgainstDecisions(judge);
     verdicts.checkMoney(judge, campaign.seen);
   });
-  it('is derived again and rebuilt from its ledger, every decision', () => {
-    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
-  });
-  it('says what it did', (context) => {
+  it('is derived again and rebuilt from its ledger, every decision', (context) => {
     for (const line of describeRun(campaign, judge)) context.diagnostic(line);
+    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
   });
 });

@@ -7,9 +7,11 @@ import { readEnv } from '../../daemon/config.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { order, type ToolBody, until } from '../daemon/harness.ts';
-import { MARKET_FOLDER, WINDOW_START_MS } from '../fixtures/recorded.ts';
+import { MARKET_FOLDER, WARMUP_BARS, WINDOW_START_MS } from '../fixtures/recorded.ts';
 
 const SPEED = 30;
+/** A bar's volatility needs this many bars before it. */
+const WINDOW_OF_SIGMA = 60;
 
 describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
   let home: string;
@@ -63,7 +65,10 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
     const bars = daemon.ledger.findDecision(body.decision.decision_id)?.payload as {
       readonly context: { readonly market: { readonly history_count: number } };
     };
-    assert.ok(bars.context.market.history_count >= 1000, `${bars.context.market.history_count} bars of history`);
+    assert.ok(
+      bars.context.market.history_count >= WARMUP_BARS - WINDOW_OF_SIGMA - 1,
+      `${bars.context.market.history_count} bars of history`,
+    );
   });
   it('goes on after a restart where the tape had stopped, with its position', async () => {
     const stoppedAtMs = daemon.gate.core.nowMs();

@@ -108,14 +108,12 @@ describe('the strict policy on 2025-10-10: positions are cut back, protected, an
     }
     assert.ok(raced <= fired.length, `${raced} cuts met a stop that fired`);
   });
-  it('lets exits through, is not liquidated, and is derived again from its ledger', () => {
+  it('lets exits through, is not liquidated, and is derived again from its ledger', (context) => {
+    for (const line of describeRun(campaign, judge)) context.diagnostic(line);
     const exits = verdicts.checkExits(campaign, judge);
     assert.ok(exits > 10, `${exits} exits`);
     verdicts.checkMoney(judge, campaign.seen);
     assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
-  });
-  it('says what it did', (context) => {
-    for (const line of describeRun(campaign, judge)) context.diagnostic(line);
   });
 });
 
