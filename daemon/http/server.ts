@@ -81,7 +81,7 @@ export interface AskedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 /** The same routes without a listener. */
 export interface UnlistenedServer extends HttpServer {
