@@ -157,6 +157,38 @@ describe('what has no effect costs its sender (BY-48)', () => {
     assert.deepEqual([other.status, other.body.decision.decision], [200, 'BLOCK']);
   });
 
+  it('the budgets of a policy that is put in force hold at once', async (t) => {
+    const small = await DaemonWorld.start({
+      policy: (spec) => {
+        Object.assign(spec, { requests: { refusals: { max: 2, window_ms: 5_000 } } });
+      },
+    });
+    t.after(() => small.close());
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i += 1) statuses.push((await small.tool('cancel_all', {})).status);
+    assert.deepEqual(statuses, [200, 200, 429, 429]);
+    await small.advance(6_100);
+    assert.equal((await small.tool('cancel_all', {})).status, 200);
+    assert.equal((await small.dryRun('cancel_all', {})).status, 200);
+  });
+
+  it('in shadow mode what is executed although it is refused is recorded, whatever the budget', async (t) => {
+    const shadow = await DaemonWorld.start({
+      policy: (spec) => {
+        Object.assign(spec, { mode: 'shadow', requests: { refusals: { max: 1, window_ms: 60_000 } } });
+        spec.scope.venues = ['paper'];
+      },
+    });
+    t.after(() => shadow.close());
+    await shadow.tool('cancel_all', {});
+    assert.equal((await shadow.tool('cancel_all', {})).status, 429);
+    const huge = order({ requested_leverage: 20, requested_notional: 300, max_slippage_bps: 300 });
+    await shadow.operator('PUT', '/v1/trading-state', { state: 'reducing', reason: 'to have it refused' });
+    const { status, body } = await shadow.tool('place_order', huge);
+    assert.deepEqual([status, body.decision.decision, body.decision.enforced], [200, 'BLOCK', false]);
+    assert.equal(body.execution.orders.length > 0, true, JSON.stringify(body.execution));
+  });
+
   it('budgets are apart from each other, from other agents and from operators', async () => {
     const token = newAgent();
     await flood(IDLE['dry run'] as Call, token, 100);

@@ -24,6 +24,7 @@ const MONITOR = 'monitor';
 /** Records by the second: one counts until its whole second has left the window, so never too few are counted. */
 class RecordWindow {
   #buckets: { readonly index: number; records: number }[] = [];
+  #isInOrder = true;
 
   add(atMs: number): void {
     const index = Math.floor(atMs / BUCKET_MS);
@@ -32,19 +33,27 @@ class RecordWindow {
       last.records += 1;
       return;
     }
+    if (last !== undefined && index < last.index) this.#isInOrder = false;
     this.#buckets.push({ index, records: 1 });
     if (this.#buckets.length <= MOST_BUCKETS) return;
     const near = this.#buckets.filter((bucket) => Math.abs(bucket.index - index) * BUCKET_MS <= LONGEST_MS);
     this.#buckets = near.slice(-MOST_BUCKETS);
+    this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
   }
 
   /** A clock that stepped back leaves records of the future: those further off than a window were never of this one. */
   count(nowMs: number, windowMs: number): RecordCount {
     let records = 0;
     let oldest = Number.POSITIVE_INFINITY;
-    for (const bucket of this.#buckets) {
+    for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.#buckets[i]!;
       const startMs = bucket.index * BUCKET_MS;
-      if (startMs + BUCKET_MS <= nowMs - windowMs || startMs > nowMs + windowMs) continue;
+      if (startMs + BUCKET_MS <= nowMs - windowMs) {
+        // Every question passes here: as long as the clock never stepped back, nothing before it counts either.
+        if (this.#isInOrder) break;
+        continue;
+      }
+      if (startMs > nowMs + windowMs) continue;
       records += bucket.records;
       oldest = Math.min(oldest, startMs);
     }
