@@ -55,7 +55,12 @@ function isOperators(path: string): boolean {
 /** What the description asks for, nearly. `known`: names that earlier answers gave. */
 export function bySchema(routes: readonly Route[], known: readonly string[]): fc.Arbitrary<Input> {
   // Each is built once: drawing from it is cheap.
-  return fc.oneof(...routes.map((route) => ofRoute(route, known)));
+  return fc.oneof(
+    ...routes.map((route) => ({
+      weight: /place_order|close_position|modify_order/.test(route.path) ? 4 : 1,
+      arbitrary: ofRoute(route, known),
+    })),
+  );
 }
 
 function ofRoute(route: Route, known: readonly string[]): fc.Arbitrary<Input> {

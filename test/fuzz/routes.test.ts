@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { SIGNAL_KINDS } from '../../daemon/core/policy.ts';
 import { DaemonWorld } from '../daemon/harness.ts';
 import { byBytes, bySchema, type Description, type Input, type Route, routesOf } from './hostile-inputs.ts';
 
@@ -36,6 +37,8 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
     world = await DaemonWorld.start({
       policy: (spec) => {
         spec.scope.actions = ['close', 'modify', 'cancel'];
+        // Nor may signals among the requests be what refuses the others.
+        for (const kind of SIGNAL_KINDS) spec.trust.signals[kind] = { multiplier: 1, max_ttl_ms: 3_600_000 };
       },
     });
     routes = routesOf((await world.call<Description>('GET', '/openapi.json')).body);
@@ -63,6 +66,9 @@ describe(`hostile requests (seed ${SEED}, ${INPUTS} of them)`, () => {
     await fc.assert(
       fc.asyncProperty(fc.array(input, { minLength: RUN, maxLength: RUN }), async (inputs) => {
         for (const each of inputs) onAnswer(await ask(each));
+        // A halt among them must not be what refuses the rest.
+        for (const scope of [{}, { symbol: 'BTCUSDT' }, { symbol: 'ETHUSDT' }, { agent: 'agent' }])
+          await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'the next run', ...scope });
       }),
       { seed: SEED, numRuns: Math.ceil((INPUTS * share) / RUN) },
     );

@@ -64,7 +64,9 @@ function stringOf({ pattern, minLength = 0, maxLength = 64 }: Schema, known: rea
   const plain = fc.string({ ...sizes, unit: 'grapheme' });
   const shaped = pattern === undefined ? plain : (matching(pattern) ?? plain);
   const names = knownName(known);
-  return fc.oneof({ weight: 3, arbitrary: shaped }, { weight: 2, arbitrary: names }, plain);
+  // Where a symbol fits, one that is traded: what is refused for its symbol alone shows little else.
+  const isOfSymbol = pattern !== undefined && matches(pattern, 'BTCUSDT') && !matches(pattern, 'btcusdt');
+  return fc.oneof({ weight: 3, arbitrary: shaped }, { weight: isOfSymbol ? 9 : 2, arbitrary: names }, plain);
 }
 
 const COMMON = ['BTCUSDT', 'ETHUSDT', 'agent', 'main'];
@@ -76,6 +78,10 @@ export function knownName(known: readonly string[]): fc.Arbitrary<string> {
   });
 }
 
+function matches(pattern: string, text: string): boolean {
+  return new RegExp(pattern, 'u').test(text);
+}
+
 /** Null: the generator does not know something in the expression. */
 function matching(pattern: string): fc.Arbitrary<string> | null {
   try {
@@ -85,11 +91,16 @@ function matching(pattern: string): fc.Arbitrary<string> | null {
   }
 }
 
+/** Of all that is allowed, and, since most of that is out of any cap, sizes as they are asked for. */
 function numberOf(schema: Schema): fc.Arbitrary<number> {
   const min = schema.minimum ?? schema.exclusiveMinimum ?? -1e9;
   const max = Math.max(min, schema.maximum ?? 1e12);
-  if (schema.type === 'integer') return fc.integer({ min: Math.ceil(min), max: Math.min(max, 2 ** 31) });
-  return fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
+  const usual = [1, 2, 3, 10, 20, 100, 300].filter((value) => value >= min && value <= max);
+  const any =
+    schema.type === 'integer'
+      ? fc.integer({ min: Math.ceil(min), max: Math.min(max, 2 ** 31) })
+      : fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
+  return usual.length === 0 ? any : fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...usual) }, any);
 }
 
 /** Mostly what the schema allows; now and then, at any depth, something else, something left out or too much. */
@@ -136,5 +147,6 @@ function objectOf(schema: Schema, known: readonly string[], depth: number): fc.A
   const more = fc
     .tuple(whole, fc.dictionary(fc.string({ maxLength: 12 }), HOSTILE, { maxKeys: 2 }))
     .map(([value, extra]) => ({ ...value, ...extra }));
-  return fc.oneof({ weight: 12, arbitrary: whole }, partial, more);
+  const bare = fc.record(Object.fromEntries(required.map((name) => [name, fields[name] ?? HOSTILE])));
+  return fc.oneof({ weight: 8, arbitrary: bare }, { weight: 6, arbitrary: whole }, partial, more);
 }
