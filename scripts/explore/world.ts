@@ -1,4 +1,4 @@
-import './warm-ccxt.ts';
+import './prepared-ccxt.ts';
 import { hash } from 'node:crypto';
 import { createPolicyPort, createSchemaChecks, readStoredPolicy } from '../../daemon/boot/policy.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
