@@ -8,7 +8,7 @@ export function generatePlan(seed: number): Plan {
   const random = new Random(seed, 'plan');
   const setup = drawSetup(random);
   const draw = new Draw(random, setup);
-  const pieces = random.int(3, 11);
+  const pieces = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
   for (let piece = 0; piece < pieces; piece += 1) {

@@ -35,11 +35,11 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
   // Take-profits, then an exit.
   [3, (draw) => [draw.step(draw.exit(-draw.random.int(10, 60))), draw.step(draw.anyExit())]],
   [
-    0.7,
+    0.5,
     (draw) => [
       draw.step({ kind: 'open', agent: draw.agent, symbol: draw.symbol, side: draw.side, usdt: 3_000 }, 'answered'),
       draw.step(
-        { kind: 'ladder', agent: draw.agent, symbol: draw.symbol, count: draw.random.pick([3, 12, 60, 340]) },
+        { kind: 'ladder', agent: draw.agent, symbol: draw.symbol, count: drawCount(draw.random) },
         9_000,
       ),
     ],
@@ -169,6 +169,16 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
   ],
   [1, (draw) => [draw.step({ kind: 'wait' }, draw.random.int(1_000, 15_000))]],
 ];
+
+/** Of take-profits: few, or what an account's limit of orders is made of. */
+function drawCount(random: Random): number {
+  return random.weighted([
+    [5, 3],
+    [5, 12],
+    [2, 60],
+    [1, 340],
+  ]);
+}
 
 function amendment(random: Random): { readonly limitBps?: number; readonly factor?: number } {
   if (random.chance(0.4)) return { limitBps: random.int(-60, 25) };
