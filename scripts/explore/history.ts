@@ -2,11 +2,8 @@ import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../d
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
+import { type CallRecord, LOT } from './records.ts';
 import type { WireRecord } from './wire.ts';
-import type { CallRecord } from './world.ts';
-
-/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
-const LOT = 100_000n;
 
 /** A recorded decision; times are milliseconds since the world began. */
 export interface Decision {

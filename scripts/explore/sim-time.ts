@@ -47,10 +47,10 @@ export class SimTime {
   }
 
   /**
-   * Clocks and timers for one consumer. `end` drops every timer that it has set and refuses new ones: what it waits for
+   * Clocks and timers for one consumer, whose host clock is `jumpedMs` off. `end` drops every timer that it has set and refuses new ones: what it waits for
    * never comes, as for a process that died.
    */
-  open(): TimePort & { end(): void } {
+  open(jumpedMs: () => number = () => 0): TimePort & { end(): void } {
     let isEnded = false;
     const mine = new Set<Entry>();
     const set = (ms: number, fn: () => void): Entry => {
@@ -67,7 +67,7 @@ export class SimTime {
     };
     return {
       monotonicMs: () => this.#nowMs,
-      hostMs: () => this.#hostMs + this.#nowMs,
+      hostMs: () => this.#hostMs + this.#nowMs + jumpedMs(),
       delay: (ms, signal) =>
         new Promise((resolve) => {
           if (isEnded) return;

@@ -38,10 +38,7 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
     0.5,
     (draw) => [
       draw.step({ kind: 'open', agent: draw.agent, symbol: draw.symbol, side: draw.side, usdt: 3_000 }, 'answered'),
-      draw.step(
-        { kind: 'ladder', agent: draw.agent, symbol: draw.symbol, count: drawCount(draw.random) },
-        9_000,
-      ),
+      draw.step({ kind: 'ladder', agent: draw.agent, symbol: draw.symbol, count: drawCount(draw.random) }, 9_000),
     ],
   ],
   // Another agent in the same symbol.

@@ -14,7 +14,7 @@ const WINDOW_MS = 10_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, lots, restingBuys, restingSells } of world.sends) {
+  for (const { wire, symbol, lots, restingBuys, restingSells } of world.venue.sends) {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
@@ -70,7 +70,7 @@ function loosestCaps(history: History, atMs: number): { order: number; symbol: n
 function lowestMark(history: History, symbol: string, atMs: number): number {
   let lowest = Number.POSITIVE_INFINITY;
   let last = Number.POSITIVE_INFINITY;
-  for (const entry of history.world.marks) {
+  for (const entry of history.world.venue.marks) {
     if (entry.symbol !== symbol || entry.atMs > atMs) continue;
     if (entry.atMs < atMs - DECISION_AGE_MS) last = entry.mark;
     else lowest = Math.min(lowest, entry.mark);

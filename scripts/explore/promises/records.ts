@@ -4,7 +4,7 @@ import { createAuditor } from '../../../daemon/gate/audit.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
-import { OPERATOR } from '../world.ts';
+import { OPERATOR } from '../records.ts';
 
 /** What only the venue can have told. */
 const PROVEN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled']);
@@ -84,10 +84,10 @@ export function findViewBreaches(history: History): readonly Breach[] {
   const positions = new Map(gate.getPositions(OPERATOR).positions.map((position) => [position.symbol, position]));
   for (const symbol of world.exchange.world.state.markets.keys()) {
     const shown = Math.round(Number(positions.get(symbol)?.quantity ?? 0) * 1000);
-    if (shown !== world.lots(symbol))
+    if (shown !== world.venue.lots(symbol))
       breaches.push({
         code: 'view/position',
-        detail: `${symbol}: ${shown} lots shown, the books have ${world.lots(symbol)}`,
+        detail: `${symbol}: ${shown} lots shown, the books have ${world.venue.lots(symbol)}`,
       });
     const shares = Object.values(positions.get(symbol)?.agent_share ?? {}).reduce(
       (sum, text) => sum + Math.round(Number(text) * 1000),
