@@ -180,6 +180,29 @@ function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareS
   return shares;
 }
 
+/** Whether the account's owner traded at the exchange itself within a span: in a symbol, or in any. */
+export function isOwnersHandIn(
+  { world }: History,
+  symbol: string | null,
+  fromMs = Number.NEGATIVE_INFINITY,
+  untilMs = Number.POSITIVE_INFINITY,
+): boolean {
+  return world.venue.hands.some(
+    (hand) =>
+      hand.what === 'order' &&
+      (symbol === null || hand.symbol === symbol) &&
+      hand.atMs >= fromMs &&
+      hand.atMs <= untilMs,
+  );
+}
+
+/** Whether writing into the ledger failed for a while. */
+export function couldNotRecord({ plan }: History): boolean {
+  return plan.steps.some(
+    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table)$/.test(action.trouble.kind),
+  );
+}
+
 /** Lots that were executed for a decision and everything that follows from it, since an instant. */
 export function executedFor(history: History, rootId: string, afterMs = Number.NEGATIVE_INFINITY): number {
   let lots = 0;

@@ -8,6 +8,7 @@ import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
+import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
@@ -329,10 +330,17 @@ export class World extends PlayedWorld {
     const checked = checkTradingCall(tool, args);
     if (!checked.ok) return { outcome: 'invalid', detail: JSON.stringify(checked.violations[0]) };
     const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
-    return gate.runTool(caller, checked.call).then((outcome) => {
-      if (outcome.kind !== 'decided') return { outcome: outcome.kind, detail: outcome.message };
-      return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
-    });
+    return gate.runTool(caller, checked.call).then(
+      (outcome) => {
+        if (outcome.kind !== 'decided') return { outcome: outcome.kind, detail: outcome.message };
+        return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
+      },
+      (error: unknown) => ({
+        // Where nothing can be recorded, nobody can be answered.
+        outcome: error instanceof LedgerError && this.#storage.isTroubled ? 'unavailable' : 'failed',
+        detail: String(error),
+      }),
+    );
   }
 
   protected keepPolicy(): void {

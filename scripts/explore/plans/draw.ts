@@ -3,6 +3,8 @@ import type { Random } from '../random.ts';
 
 const AGENTS: readonly AgentName[] = ['alpha', 'beta', 'gamma'];
 
+export type Piece = (draw: Draw) => readonly Step[];
+
 /** Draws pieces for one world: one side of the market for most of it, so that agents seldom oppose each other. */
 export class Draw {
   readonly random: Random;

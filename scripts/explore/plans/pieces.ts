@@ -1,9 +1,7 @@
-import type { Step } from '../plan.ts';
 import type { Random } from '../random.ts';
-import type { Draw } from './draw.ts';
+import type { Piece } from './draw.ts';
 import { drawFault, drawWire } from './faults.ts';
-
-export type Piece = (draw: Draw) => readonly Step[];
+import { MISHAPS } from './mishaps.ts';
 
 /** Weights and pieces. Most are what agents do all day; the rest is what happens to them. */
 export const PIECES: readonly (readonly [number, Piece])[] = [
@@ -165,6 +163,7 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
     ],
   ],
   [1, (draw) => [draw.step({ kind: 'wait' }, draw.random.int(1_000, 15_000))]],
+  ...MISHAPS,
 ];
 
 /** Of take-profits: few, or what an account's limit of orders is made of. */

@@ -1,6 +1,6 @@
 import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
 
 const LOT_SIZE = 0.001;
@@ -18,6 +18,8 @@ export function findCapBreaches(history: History): readonly Breach[] {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
+    // What the owner has just done at the exchange nobody knows yet.
+    if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
     const sent = Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = loosestCaps(history, atMs);
