@@ -1,20 +1,19 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { Draw } from './plans/draw.ts';
-import { STRANGERS } from './plans/mishaps.ts';
+import { EXTRAS, type Extra } from './plans/mishaps.ts';
 import { PIECES } from './plans/pieces.ts';
 import { Random } from './random.ts';
 
 export interface GenerateOptions {
-  /** Another daemon on the account, and ledgers that were put back. */
-  readonly hasStrangers?: boolean;
+  readonly extras?: readonly Extra[];
 }
 
 /** The plan of a world: a mixture of short pieces that each look like something that happens. */
-export function generatePlan(seed: number, { hasStrangers = false }: GenerateOptions = {}): Plan {
+export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}): Plan {
   const random = new Random(seed, 'plan');
   const setup = drawSetup(random);
   const draw = new Draw(random, setup);
-  const pieces = hasStrangers ? [...PIECES, ...STRANGERS] : PIECES;
+  const pieces = [...PIECES, ...extras.flatMap((extra) => EXTRAS[extra])];
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];

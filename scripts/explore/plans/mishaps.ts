@@ -1,28 +1,14 @@
 import type { LedgerTable } from '../plan.ts';
 import type { Draw, Piece } from './draw.ts';
 
+/** `hands`: the account's owner trades past the daemon; `ledgers`: other daemons, and ledgers that were put back. */
+export type Extra = 'hands' | 'ledgers';
+
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
 
 /** What befalls an account and a machine, with weights: seldom, since each of them takes a promise or two out of play. */
 export const MISHAPS: readonly (readonly [number, Piece])[] = [
-  // The account's owner trades at the exchange itself.
-  [
-    0.7,
-    (draw) => {
-      const { random, symbol } = draw;
-      const side = random.chance(0.5) ? 'buy' : 'sell';
-      const lots = random.pick([1, 3, 5, 12]);
-      const form = random.weighted([
-        [3, {}],
-        [3, { limitBps: -random.int(5, 60) }],
-        [2, { reduceOnly: true }],
-        [1, { reduceOnly: true, limitBps: -random.int(5, 60) }],
-      ] as const);
-      return [draw.step({ kind: 'foreign', symbol, side, lots, ...form })];
-    },
-  ],
-  [0.4, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
   [0.5, (draw) => [draw.step({ kind: 'transfer', usdt: draw.random.pick([-20_000, -2_000, 500, 50_000]) })]],
   [0.5, (draw) => [draw.step({ kind: 'funding', symbol: draw.symbol, bps: draw.random.pick([-30, -1, 1, 10, 75]) })]],
   // One agent floods the gate, and somebody wants out.
@@ -65,26 +51,48 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
-/** What breaks promises until a ledger knows whose it is: played when it is asked for. */
-export const STRANGERS: readonly (readonly [number, Piece])[] = [
-  [
-    6,
-    (draw) => [
-      draw.step({ kind: 'trouble', trouble: { kind: 'second_daemon', forMs: draw.random.int(3_000, 30_000) } }),
-      anyCall(draw),
+/** What still breaks promises, and is played when it is asked for. */
+export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
+  hands: [
+    // The account's owner trades at the exchange itself.
+    [
+      4,
+      (draw) => {
+        const { random, symbol } = draw;
+        const side = random.chance(0.5) ? 'buy' : 'sell';
+        const lots = random.pick([1, 3, 5, 12]);
+        const form = random.weighted([
+          [3, {}],
+          [3, { limitBps: -random.int(5, 60) }],
+          [2, { reduceOnly: true }],
+          [1, { reduceOnly: true, limitBps: -random.int(5, 60) }],
+        ] as const);
+        return [draw.step({ kind: 'foreign', symbol, side, lots, ...form })];
+      },
+    ],
+    [2, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
+  ],
+  // Another daemon on the account, and a ledger that was put back.
+  ledgers: [
+    [
+      6,
+      (draw) => [
+        draw.step({ kind: 'trouble', trouble: { kind: 'second_daemon', forMs: draw.random.int(3_000, 30_000) } }),
+        anyCall(draw),
+      ],
+    ],
+    [
+      6,
+      (draw) => [
+        draw.step({ kind: 'trouble', trouble: { kind: 'copy' } }),
+        draw.step(draw.anyOpen()),
+        draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit()),
+        draw.step({ kind: 'trouble', trouble: { kind: 'restored', downMs: draw.random.int(200, 3_000) } }),
+        draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), draw.random.int(1_000, 9_000)),
+      ],
     ],
   ],
-  [
-    6,
-    (draw) => [
-      draw.step({ kind: 'trouble', trouble: { kind: 'copy' } }),
-      draw.step(draw.anyOpen()),
-      draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit()),
-      draw.step({ kind: 'trouble', trouble: { kind: 'restored', downMs: draw.random.int(200, 3_000) } }),
-      draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), draw.random.int(1_000, 9_000)),
-    ],
-  ],
-];
+};
 
 function forMs({ random }: Draw): number {
   return random.pick([500, 3_000, 12_000]);
