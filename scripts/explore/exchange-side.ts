@@ -72,9 +72,11 @@ export class ExchangeSide {
   /** An order of the account's owner, placed past the daemon. */
   placeByHand({ symbol, side, lots, limitBps, reduceOnly }: Foreign): void {
     const clientId = `hand-${this.hands.length}`;
-    const sign_ = side === 'buy' ? 1 : -1;
-    const price = (this.mark(symbol) * (1 + (sign_ * (limitBps ?? 0)) / 10_000)).toFixed(symbol === 'BTCUSDT' ? 1 : 2);
-    this.#request('POST', '/fapi/v1/order', {
+    const direction = side === 'buy' ? 1 : -1;
+    const price = (this.mark(symbol) * (1 + (direction * (limitBps ?? 0)) / 10_000)).toFixed(
+      symbol === 'BTCUSDT' ? 1 : 2,
+    );
+    const isTaken = this.#request('POST', '/fapi/v1/order', {
       symbol,
       side: side.toUpperCase(),
       quantity: (lots / 1000).toFixed(3),
@@ -82,13 +84,12 @@ export class ExchangeSide {
       ...(limitBps === undefined ? { type: 'MARKET' } : { type: 'LIMIT', timeInForce: 'GTC', price }),
       ...(reduceOnly === true ? { reduceOnly: 'true' } : {}),
     });
-    this.#noteHand('order', symbol, clientId);
+    if (isTaken) this.#noteHand('order', symbol, clientId);
   }
 
   /** The owner cancels everything in a symbol, whoever placed it. */
   cancelByHand(symbol: SymbolName): void {
-    this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol });
-    this.#noteHand('order', symbol, null);
+    if (this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol })) this.#noteHand('order', symbol, null);
   }
 
   transfer(usdt: number): void {
@@ -107,13 +108,13 @@ export class ExchangeSide {
     this.hands.push({ atMs: this.#nowMs(), what, symbol, clientId });
   }
 
-  /** As the owner's own program would ask: signed, and past every fault of the way. */
-  #request(method: string, path: string, params: Readonly<Record<string, string>>): void {
+  /** As the owner's own program would ask: signed, and past every fault of the way. Whether the exchange did it. */
+  #request(method: string, path: string, params: Readonly<Record<string, string>>): boolean {
     catchUp(this.exchange);
     const { apiKey, apiSecret, world } = this.exchange;
     const query = new URLSearchParams({ ...params, timestamp: String(world.state.nowMs) }).toString();
     const raw: RawRequest = { method, path, query: `${query}&signature=${sign(query, apiSecret)}`, body: '', apiKey };
-    handleRequest(this.exchange, raw, new Params(raw.query, raw.body));
+    return handleRequest(this.exchange, raw, new Params(raw.query, raw.body)).status === 200;
   }
 
   /** What the books say when an order comes to the exchange, before it acts. */

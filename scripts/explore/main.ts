@@ -1,10 +1,10 @@
 /**
  * `npm run explore -- --minutes 3 --seed 1 [--worlds N] [--workers N] [--json] [--no-shrink] [--first] [--out DIR]
- * [--with hands] [--with ledgers]` runs generated worlds in worker threads and says which promises they broke, with a shrunk sequence for
- * each; a line a minute says how far it is. `--out` keeps the plans and a summary in a folder, also of a run that is cut
- * short. `--with` plays what promises do not hold under yet: an owner who trades past the daemon; other daemons on the
- * account and ledgers that were put back. `--replay SEED|FILE [--trace]` runs one world again. Exits with 1 when a
- * promise was broken.
+ * [--with hands] [--with ledgers]` runs generated worlds in worker threads and says which promises they broke, with a
+ * shrunk sequence for each; a line a minute says how far it is. `--out` keeps the plans and a summary in a folder, also
+ * of a run that is cut short. `--with` plays what promises do not hold under yet: an owner who trades past the daemon;
+ * other daemons on the account and ledgers that were put back. `--replay SEED|FILE [--trace]` runs one world again.
+ * Exits with 1 when a promise was broken.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -48,7 +48,8 @@ async function main(): Promise<void> {
   const workers =
     values.workers === undefined ? Math.max(1, availableParallelism()) : readNumber('workers', values.workers);
   const worlds = values.worlds === undefined ? Number.POSITIVE_INFINITY : readNumber('worlds', values.worlds);
-  const untilMs = values.worlds === undefined ? readNumber('minutes', values.minutes) * 60_000 : worlds;
+  const untilMs =
+    values.worlds === undefined ? readNumber('minutes', values.minutes) * 60_000 : Number.POSITIVE_INFINITY;
   if (!values.json) process.stdout.write(`seed ${seed}, ${workers} workers\n`);
   const findings = new Findings({ seed, out: values.out ?? null, generate });
   const progress = setInterval(() => {

@@ -8,6 +8,7 @@ import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
+import { findReservationBreaches } from './promises/reservations.ts';
 import { findLostTakeProfits, findOldClosesNew } from './promises/shares.ts';
 import { findViewBreaches } from './promises/views.ts';
 
@@ -34,6 +35,7 @@ const PROMISES: readonly Promised[] = [
   findUnanswered,
   findInternalErrors,
   findViewBreaches,
+  findReservationBreaches,
   findAuditBreaches,
 ];
 
