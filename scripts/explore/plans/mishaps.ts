@@ -1,8 +1,11 @@
 import type { LedgerTable } from '../plan.ts';
 import type { Draw, Piece } from './draw.ts';
 
-/** `hands`: the account's owner trades past the daemon; `ledgers`: other daemons, and ledgers that were put back. */
-export type Extra = 'hands' | 'ledgers';
+/**
+ * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
+ * and ledgers that were put back.
+ */
+export type Extra = 'hands' | 'disks' | 'ledgers';
 
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
@@ -25,17 +28,6 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
     ],
   ],
   // The machine.
-  [0.3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
-  [
-    0.3,
-    (draw) => [
-      draw.step({
-        kind: 'trouble',
-        trouble: { kind: 'failing_table', table: draw.random.pick(TABLES), forMs: forMs(draw) },
-      }),
-      anyCall(draw),
-    ],
-  ],
   [
     0.4,
     (draw) => [
@@ -71,6 +63,20 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
       },
     ],
     [2, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
+  ],
+  // The ledger cannot be written.
+  disks: [
+    [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
+    [
+      3,
+      (draw) => [
+        draw.step({
+          kind: 'trouble',
+          trouble: { kind: 'failing_table', table: draw.random.pick(TABLES), forMs: forMs(draw) },
+        }),
+        anyCall(draw),
+      ],
+    ],
   ],
   // Another daemon on the account, and a ledger that was put back.
   ledgers: [
