@@ -3,8 +3,8 @@
  * [--with hands|disks|ledgers]` runs generated worlds in worker threads and says which promises they broke, with a
  * shrunk sequence for each; a line a minute says how far it is. `--out` keeps the plans and a summary in a folder, also
  * of a run that is cut short. `--with` plays what promises do not hold under yet: an owner who trades past the daemon;
- * a ledger that cannot be written; other daemons on the account and ledgers that were put back. `--replay SEED|FILE [--trace]` runs one world again.
- * Exits with 1 when a promise was broken.
+ * a ledger that cannot be written; other daemons on the account and ledgers that were put back. `--replay SEED|FILE
+ * [--trace]` runs one world again. Exits with 1 when a promise was broken.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
