@@ -16,7 +16,12 @@ export function encodeRecord(
 ): EncodedRecord {
   const head = `${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":`;
   const tail = `,"seq":${seq}}`;
-  const bytes = Buffer.from(`${head}${payload}${tail}`);
-  // Head and tail are ASCII: as many bytes as characters.
-  return { payload: bytes.subarray(head.length, bytes.length - tail.length), hash: sha256Hex(bytes) };
+  const payloadBytes = Buffer.byteLength(payload);
+  const tailAt = head.length + payloadBytes;
+  const bytes = Buffer.allocUnsafe(tailAt + tail.length);
+  bytes.write(head, 0, head.length, 'latin1');
+  // With exactly the room that it needs, a text of ASCII alone is copied instead of encoded.
+  bytes.write(payload, head.length, payloadBytes, 'utf8');
+  bytes.write(tail, tailAt, tail.length, 'latin1');
+  return { payload: bytes.subarray(head.length, tailAt), hash: sha256Hex(bytes) };
 }
