@@ -11,6 +11,8 @@ class SymbolFeed {
   window: MarketFeatureWindow;
   hold: RegimeHold | null = null;
   quote: MarketQuote | null = null;
+  /** The book agrees with the mark, or two marks in a row said the same against it. */
+  isConfirmed = false;
   lastBarOpenMs = Number.NEGATIVE_INFINITY;
   inputs: SymbolInputs | null = null;
 
@@ -112,6 +114,11 @@ export class LiveMarket {
 
   applyQuote(quote: MarketQuote): void {
     const feed = this.#feed(quote.symbol);
+    const { quote: before } = feed;
+    const isNear = isNearBook(quote, this.#section.collar_bps);
+    const isSecond = before !== null && !isNearBook(before, this.#section.collar_bps);
+    const isNews = before === null || quote.markAtMs !== before.markAtMs;
+    feed.isConfirmed = isNear || (isNews ? isSecond : isSecond && feed.isConfirmed);
     feed.quote = quote;
     this.#refresh(quote.symbol, feed);
   }
@@ -120,7 +127,9 @@ export class LiveMarket {
     const quote = feed.quote;
     if (quote === null) return;
     const features = feed.window.readLive(quote.mark);
-    if (features !== null) this.#step(feed, features, false);
+    // RISK: one bad print would hold a regime for hours. What is decided by this quote is judged by it all the same, and
+    // nothing is opened while book and mark lie apart.
+    if (features !== null && feed.isConfirmed) this.#step(feed, features, false);
     const inputs: SymbolInputs = {
       mark: quote.mark,
       markAtMs: quote.markAtMs,
@@ -148,6 +157,10 @@ export class LiveMarket {
       hold,
     );
   }
+}
+
+function isNearBook({ mark, bid, ask }: MarketQuote, collarBps: number): boolean {
+  return Math.abs((bid + ask) / 2 - mark) * 1e4 <= collarBps * mark;
 }
 
 function toFeatureBar(bar: Bar): {

@@ -40,9 +40,10 @@ export class SliceRunner {
       if (this.#core.nowMs() < order.dueAtMs && order.status === 'pending_send')
         this.#schedule(decided, order, tokenSkillSha256);
       else
-        this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) =>
-          this.#core.alert('SLICE_FAILED', String(error), order.symbol),
-        );
+        this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) => {
+          this.#core.alert('SLICE_FAILED', String(error), order.symbol);
+          this.#drop([order], `not sent: ${String(error)}`);
+        });
     });
     this.#timers.add(timer);
   }

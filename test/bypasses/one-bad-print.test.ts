@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+import { withoutPacing } from './attempts.ts';
+
+const PRINT = 63_000;
+
+describe('BY-53 one bad print is not taken for the mark', () => {
+  let world: DaemonWorld;
+  let before = 0;
+  afterEach(() => world.close());
+
+  /** A short position just below its cap, which a print of 5 % more is above; `regimes`: a jump is extreme as well. */
+  const start = async (regimes = false): Promise<void> => {
+    world = await DaemonWorld.start({
+      wall: true,
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.standing.on_breach = 'reduce';
+        spec.budgets.symbol_notional_usdt = 910;
+        if (!regimes) spec.market.regimes.extreme = { ...spec.market.regimes.calm };
+      },
+    });
+    await mark(60_000);
+    const { body } = await world.tool('place_order', order({ side: 'sell', requested_notional: 905 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.sleep(3_000);
+    before = await world.position('BTCUSDT');
+  };
+  const live = () => world.daemon.gate.core.market.symbol('BTCUSDT');
+  /** `bookBps`: where the book is, from the mark. */
+  const mark = async (price: number, bookBps = 0): Promise<void> => {
+    await world.control('set-mark', { symbol: 'BTCUSDT', price: String(price), book_bps: String(bookBps) });
+    await until('it was read', () => live()?.mark === price);
+  };
+  const isCut = async (): Promise<boolean> => (await world.position('BTCUSDT')) !== before;
+
+  it('a mark that was read once, though the book follows it: nothing is bought back', async () => {
+    await start();
+    await mark(PRINT);
+    await mark(60_000);
+    await world.sleep(8_000);
+    assert.equal(await isCut(), false);
+  });
+
+  it('however often it comes and goes', async () => {
+    await start();
+    for (let i = 0; i < 6; i += 1) {
+      await mark(PRINT);
+      await mark(60_000);
+    }
+    await world.sleep(8_000);
+    assert.equal(await isCut(), false);
+  });
+
+  it('one that stays is the mark: the position is cut', async () => {
+    await start();
+    await mark(PRINT);
+    await until('it is cut', isCut, 4_000);
+  });
+
+  it('one that the book does not follow counts after ten seconds: it is what positions are liquidated by', async () => {
+    await start();
+    await mark(PRINT, -476);
+    await world.sleep(7_000);
+    assert.equal(await isCut(), false);
+    await until('it is cut', isCut, 6_000);
+  });
+
+  it('and one that the book does not follow makes no regime that is held for hours', async () => {
+    await start(true);
+    const held = (): string | undefined => live()?.heldRegime;
+    const calm = held();
+    assert.notEqual(calm, 'extreme');
+    await mark(PRINT, -476);
+    assert.equal(held(), calm);
+    await mark(60_000);
+    await world.sleep(3_000);
+    assert.equal(held(), calm);
+    assert.equal(await isCut(), false);
+    await mark(PRINT, -476);
+    await until('a second reading says the same', () => held() === 'extreme', 3_000);
+  });
+});
