@@ -24,7 +24,8 @@ export class AccountFeed {
   readonly #absences: Absences;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   #lastTransferMs = 0;
-  #newestMs = Number.NEGATIVE_INFINITY;
+  #asked = 0;
+  #newest = 0;
   #peak = Number.NEGATIVE_INFINITY;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
@@ -34,6 +35,9 @@ export class AccountFeed {
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
+    core.onClockSetBack((nowMs) => {
+      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
+    });
   }
 
   watched(): readonly string[] {
@@ -45,20 +49,25 @@ export class AccountFeed {
   }
 
   async pollAccount(): Promise<boolean> {
+    this.#asked += 1;
+    const nr = this.#asked;
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
     const snapshot = outcome.value;
-    // Several callers ask at once, and answers may overtake each other.
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
-    this.#newestMs = snapshot.requestedAtMs;
+    // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
+    if (nr < this.#newest) return true;
+    this.#newest = nr;
+    // Asked before the clock was set back: when that was is not known.
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
     if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
       await this.pollTransfers();
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
+    if (nr < this.#newest) return true;
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,
@@ -77,7 +86,7 @@ export class AccountFeed {
     const last = state.account;
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
-    if (age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
+    if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
     if (snapshot.marginBalanceUsdt > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));

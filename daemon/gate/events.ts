@@ -202,6 +202,8 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /** Domain time is earlier than that of records before this one: the clock was ahead. Absent in every other. */
+  readonly clock_set_back?: true;
   /** A halt that closes positions until there are none; absent in every other. */
   readonly flatten?: true;
   readonly layer: StateLayer;

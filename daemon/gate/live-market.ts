@@ -76,6 +76,24 @@ export class LiveMarket {
     this.#feed(symbol).hold = hold;
   }
 
+  /** The clock was set back: quotes and the account are to be read anew, and bars of later instants had not closed yet. */
+  setBack(nowMs: number): void {
+    this.account = null;
+    this.#symbols.clear();
+    for (const [symbol, feed] of this.#feeds) {
+      feed.quote = null;
+      feed.inputs = null;
+      const bars = (this.#bars.get(symbol) ?? []).filter((bar) => bar.openTimeMs + this.#section.bar_ms <= nowMs);
+      this.#bars.set(symbol, bars);
+      feed.window = new MarketFeatureWindow(this.#section.bar_ms, this.#section);
+      for (const bar of bars) feed.window.applyBar(toFeatureBar(bar));
+      feed.lastBarOpenMs = bars.at(-1)?.openTimeMs ?? Number.NEGATIVE_INFINITY;
+      const { hold } = feed;
+      if (hold !== null && hold.bars_as_of_ms > nowMs)
+        feed.hold = { ...hold, bars_as_of_ms: feed.window.readClosed()?.bars_as_of_ms ?? 0 };
+    }
+  }
+
   #feed(symbol: string): SymbolFeed {
     const known = this.#feeds.get(symbol);
     if (known !== undefined) return known;

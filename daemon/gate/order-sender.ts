@@ -39,6 +39,10 @@ export class OrderSender {
   constructor(core: GateCore, consequences: VenueConsequences) {
     this.#core = core;
     this.#consequences = consequences;
+    core.onClockSetBack((nowMs) => {
+      for (const [symbol, since] of this.#leverageUnknownSince)
+        this.#leverageUnknownSince.set(symbol, Math.min(since, nowMs));
+    });
     this.proof = new OrderProof(core, (order) => {
       if (order.protective) endUndoneByStop(core, order);
       consequences.onExecuted(order);

@@ -69,6 +69,16 @@ export class EquitySamples {
     }
   }
 
+  /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
+  setBack(nowMs: number): void {
+    this.#version += 1;
+    for (let i = this.#head; i < this.#samples.length; i += 1) {
+      const { atMs, equity } = this.#samples[i]!;
+      this.#samples[i] = { atMs: Math.min(atMs, nowMs), equity };
+      this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
+    }
+  }
+
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
   correctAfter(atMs: number, amountUsdt: number): void {
     for (let i = this.#samples.length - 1; i >= this.#head && this.#samples[i]!.atMs > atMs; i -= 1) {

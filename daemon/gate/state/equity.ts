@@ -44,6 +44,12 @@ export class EquityHistory {
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
   }
 
+  /** The clock was set back: the maximum of a later minute counts until that has left the window. */
+  setBack(nowMs: number): void {
+    this.#recent.setBack(nowMs);
+    this.#rebasedAtMs = Math.min(this.#rebasedAtMs, nowMs);
+  }
+
   rebase(atMs: number, marginBalanceUsdt: number): void {
     this.#rebasedAtMs = atMs;
     this.#maxima.clear();
