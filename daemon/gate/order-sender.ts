@@ -83,8 +83,6 @@ export class OrderSender {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    // An exit was counted when it was decided.
-    if (!order.reduceOnly) this.#core.sends.note();
     const asked = this.#ask(withinMs);
     const approved = this.#approvals.approveOrder(order);
     const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
@@ -126,7 +124,8 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
-    if (this.#core.sends.waitMs('other') > 0) return BUSY;
+    // It counts itself since it was decided; others may have sent for the account meanwhile.
+    if (this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
     if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
     return null;
@@ -154,7 +153,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
     if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
-    if (origin === 'agent' && this.#core.sends.waitMs('other') > 0) return BUSY;
+    if (origin === 'agent' && this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     if (!addsRisk(decided)) return null;
     if (this.#isOpeningStopped) return 'the daemon stops';
     if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
@@ -177,7 +176,6 @@ export class OrderSender {
       this.proof.settleAmend(order, order.amendSeq, false, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    this.#core.sends.note();
     const { amendSeq } = order;
     const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
     const asked = this.#ask(withinMs);
