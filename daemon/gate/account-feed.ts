@@ -26,7 +26,9 @@ export class AccountFeed {
   #lastTransferMs = 0;
   #asked = 0;
   #newest = 0;
+  /** The highest balance that is recorded, and that of the reading before. */
   #peak = Number.NEGATIVE_INFINITY;
+  #before: number | null = null;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
@@ -74,20 +76,24 @@ export class AccountFeed {
       marginRatio: marginRatio(snapshot),
       observedAtMs: snapshot.observedAtMs,
     };
-    if (this.#isNews(snapshot)) {
-      this.#peak = Math.max(this.#peak, snapshot.marginBalanceUsdt);
-      this.#core.append('account', accountEvent(snapshot));
+    // What one reading alone shows was never to be had.
+    const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
+    const peak = Math.min(before, snapshot.marginBalanceUsdt);
+    this.#before = snapshot.marginBalanceUsdt;
+    if (this.#isNews(snapshot, peak)) {
+      this.#peak = Math.max(this.#peak, peak);
+      this.#core.append('account', accountEvent(snapshot, peak));
     }
     return true;
   }
 
-  #isNews(snapshot: AccountSnapshot): boolean {
+  #isNews(snapshot: AccountSnapshot, peak: number): boolean {
     const { state } = this.#core;
     const last = state.account;
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
     if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
-    if (snapshot.marginBalanceUsdt > this.#peak && age >= PEAK_EVERY_MS) return true;
+    if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
     for (const position of state.positions.values()) {

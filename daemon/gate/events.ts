@@ -180,6 +180,8 @@ export interface AccountEvent {
   readonly margin_balance_usdt: number;
   /** Maintenance margin / margin balance; with isolated positions the worst one. */
   readonly margin_ratio: number;
+  /** What the maximum of drawdown takes in of the balance, where the reading before shows less; absent: all of it. */
+  readonly peak_usdt?: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;

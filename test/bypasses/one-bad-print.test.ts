@@ -82,3 +82,40 @@ describe('BY-53 one bad print is not taken for the mark', () => {
     await until('a second reading says the same', () => held() === 'extreme', 3_000);
   });
 });
+
+describe('BY-53 one bad print is not what the account was worth at its best', () => {
+  it('a reading of the account that nothing else says makes no drawdown of a month', async (t) => {
+    const world = await DaemonWorld.start({
+      wall: true,
+      sim: { balance: 1_000 },
+      policy: (spec) => {
+        withoutPacing(spec);
+        spec.standing.on_breach = 'reduce';
+        spec.market.regimes.extreme = { ...spec.market.regimes.calm };
+      },
+    });
+    t.after(() => world.close());
+    const { core } = world.daemon.gate;
+    const worth = (): number => core.market.account?.marginBalanceUsdt ?? 0;
+    const drawdown = (): number => core.state.equity.drawdown(core.nowMs(), worth(), 30 * 86_400_000);
+    const mark = (price: number): Promise<unknown> =>
+      world.control('set-mark', { symbol: 'BTCUSDT', price: String(price) });
+    await mark(60_000);
+    const { body } = await world.tool('place_order', order({ requested_notional: 900 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    await world.sleep(8_000);
+    const [before, held] = [worth(), await world.position('BTCUSDT')];
+    await mark(72_000);
+    await until('the account was read', () => worth() > before * 1.1);
+    await mark(60_000);
+    await world.sleep(8_000);
+    assert.ok(drawdown() < 0.01, `${drawdown()}`);
+    assert.equal(await world.position('BTCUSDT'), held, 'nothing is cut for it');
+    assert.equal(core.state.layers.has('condition|account|'), false);
+
+    await mark(72_000);
+    await world.sleep(12_000);
+    await mark(60_000);
+    await until('what lasted counts', () => drawdown() > 0.1, 5_000);
+  });
+});

@@ -3,6 +3,8 @@ export interface DatedEquity {
   readonly atMs: number;
   /** USDT. */
   readonly equity: number;
+  /** As much of it as the reading before shows as well: what a maximum takes in. Absent: all of it. */
+  readonly peak?: number;
 }
 
 /** Where a question that is asked again and again, of ever later instants, was answered last. */
@@ -73,8 +75,8 @@ export class EquitySamples {
   setBack(nowMs: number): void {
     this.#version += 1;
     for (let i = this.#head; i < this.#samples.length; i += 1) {
-      const { atMs, equity } = this.#samples[i]!;
-      this.#samples[i] = { atMs: Math.min(atMs, nowMs), equity };
+      const sample = this.#samples[i]!;
+      this.#samples[i] = { ...sample, atMs: Math.min(sample.atMs, nowMs) };
       this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
     }
   }
@@ -83,7 +85,12 @@ export class EquitySamples {
   correctAfter(atMs: number, amountUsdt: number): void {
     for (let i = this.#samples.length - 1; i >= this.#head && this.#samples[i]!.atMs > atMs; i -= 1) {
       const sample = this.#samples[i]!;
-      this.#samples[i] = { atMs: sample.atMs, equity: sample.equity + amountUsdt };
+      const equity = sample.equity + amountUsdt;
+      this.#samples[i] = {
+        atMs: sample.atMs,
+        equity,
+        ...(sample.peak === undefined ? {} : { peak: sample.peak + amountUsdt }),
+      };
     }
   }
 
