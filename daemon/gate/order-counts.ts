@@ -52,9 +52,9 @@ export class OrderCounts {
     let waitMs = 0;
     for (const { windowMs, max } of LIMITS) {
       const may = Math.floor(max * SHARES[orderClass]) + noted;
-      // The one that has to leave the window first.
+      // The one that has to leave the window first; asked at every decision, so nothing is counted.
       const blocking = this.#sent.at(-may);
-      if (this.#within(now, windowMs) >= may && blocking !== undefined)
+      if (blocking !== undefined && blocking > now - windowMs)
         waitMs = Math.max(waitMs, Math.max(1, blocking + windowMs - now));
     }
     return waitMs;
