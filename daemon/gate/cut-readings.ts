@@ -38,6 +38,7 @@ export class CutReadings {
     });
   }
 
+  /** Null: not yet. */
   #confirmedLots({ symbol, lots }: Breach): number | null {
     const live = this.#core.market.symbol(symbol);
     const { account } = this.#core.market;
@@ -56,7 +57,14 @@ export class CutReadings {
       run.prior = last;
       run.last = { live, account, lots };
     } else last.lots = Math.min(last.lots, lots);
-    return run.prior === null ? null : Math.min(run.prior.lots, lots);
+    if (run.prior !== null) return Math.min(run.prior.lots, lots);
+    if (isLasting)
+      this.#core.alertRarely(
+        'POSITION_ABOVE_CAP',
+        `the position is above its cap by the last mark, and no second one has come for ${LASTS_MS / 1000} s: nothing is cut before`,
+        symbol,
+      );
+    return null;
   }
 
   /** Another answer, and of another instant; at scale 0 the venue's time stands between its commands. */

@@ -8,12 +8,14 @@ const PRINT = 63_000;
 describe('BY-53 one bad print is not taken for the mark', () => {
   let world: DaemonWorld;
   let before = 0;
+  const rewrites = new Map<string, (answer: unknown) => unknown>();
   afterEach(() => world.close());
 
   /** A short position just below its cap, which a print of 5 % more is above; `regimes`: a jump is extreme as well. */
   const start = async (regimes = false): Promise<void> => {
     world = await DaemonWorld.start({
       wall: true,
+      rewrites,
       policy: (spec) => {
         withoutPacing(spec);
         spec.standing.on_breach = 'reduce';
@@ -65,6 +67,22 @@ describe('BY-53 one bad print is not taken for the mark', () => {
     await world.sleep(7_000);
     assert.equal(await isCut(), false);
     await until('it is cut', isCut, 6_000);
+  });
+
+  it('and while no second mark comes at all an operator is told, once a minute', async () => {
+    await start();
+    let frozen: unknown = null;
+    rewrites.set('/fapi/v1/premiumIndex', (answer) => {
+      if (frozen === null && JSON.stringify(answer).includes(`"${PRINT}`)) frozen = answer;
+      return frozen ?? answer;
+    });
+    await mark(PRINT);
+    await world.sleep(30_000);
+    const alerts = world.daemon.gate.core.state.alerts.readBefore(Number.POSITIVE_INFINITY, 100);
+    assert.equal(alerts.filter(({ code }) => code === 'POSITION_ABOVE_CAP').length, 1);
+    assert.equal(await isCut(), false);
+    rewrites.clear();
+    await until('it is cut', isCut, 5_000);
   });
 
   it('and one that the book does not follow makes no regime that is held for hours', async () => {
