@@ -196,6 +196,31 @@ describe('BY-22 a clock that is set back by hours', () => {
     }
   });
 
+  it('drops bars that have not closed, and reads quotes and the account anew', async () => {
+    const world = startAhead();
+    const { market } = world.core;
+    const { barMs } = market;
+    const bar = (openTimeMs: number, close: number) => ({
+      openTimeMs,
+      open: close,
+      high: close,
+      low: close,
+      close,
+      volume: 1,
+    });
+    const first = Math.floor(T0 / barMs) * barMs - 100 * barMs;
+    const bars = Array.from({ length: 107 }, (_, i) => bar(first + i * barMs, 60_000 + i));
+    market.applyBars('BTCUSDT', bars);
+    assert.ok((market.lastBarOpenMs('BTCUSDT') ?? 0) > T0);
+    await read(world, 10);
+    setBack(world);
+    assert.equal(market.lastBarOpenMs('BTCUSDT'), T0 - barMs);
+    assert.deepEqual([market.account, market.symbol('BTCUSDT')], [null, null]);
+    assert.ok((market.hold('BTCUSDT')?.bars_as_of_ms ?? 0) <= T0);
+    assert.equal(market.applyBars('BTCUSDT', [bar(T0, 60_000)]).applied, 1, 'the bar as it closes then');
+    await read(world, 10);
+  });
+
   it('frees no window earlier than it would have been freed', () => {
     for (const behindMs of [1_000, HOURS_MS]) {
       const pace = new Pace();
