@@ -41,6 +41,15 @@ class RecordWindow {
     this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
   }
 
+  /** What lies after `nowMs` has happened by now. */
+  setBack(nowMs: number): void {
+    const now = Math.floor(nowMs / BUCKET_MS);
+    const late = this.#buckets.filter((bucket) => bucket.index > now);
+    if (late.length === 0) return;
+    this.#buckets = this.#buckets.filter((bucket) => bucket.index <= now);
+    this.#buckets.push({ index: now, records: late.reduce((sum, { records }) => sum + records, 0) });
+  }
+
   /** A clock that stepped back leaves records of the future: those further off than a window were never of this one. */
   count(nowMs: number, windowMs: number): RecordCount {
     let records = 0;
@@ -84,6 +93,10 @@ export class RequestRecords {
   }
   noteSum({ count }: RequestSumEvent): void {
     this.summed += count;
+  }
+
+  setBack(nowMs: number): void {
+    for (const window of this.#windows.values()) window.setBack(nowMs);
   }
 
   count(kind: CountedKind, origin: SenderRole, agent: string, nowMs: number, windowMs: number): RecordCount {
