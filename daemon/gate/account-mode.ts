@@ -10,7 +10,7 @@ export async function prepareAccount(
   health: VenueHealth,
   symbols: readonly string[],
 ): Promise<boolean> {
-  const outcome = await core.ports.venue.prepareAccount(symbols);
+  const outcome = await core.ports.venue.prepareAccount(symbols, null);
   if (outcome.kind === 'failed') {
     health.onReadFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
     core.ports.log.warn({ detail: outcome.detail }, 'the account could not be prepared');

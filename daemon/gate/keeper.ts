@@ -225,7 +225,7 @@ export class Keeper {
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', () => this.#market.loadRules(symbols));
+    this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
     this.#schedule.start('transfers', () => this.#account.pollTransfers().then(() => true));
   }
 

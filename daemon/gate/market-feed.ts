@@ -21,24 +21,39 @@ export class MarketFeed {
     return this.#rulesAtMs;
   }
 
-  async loadRules(symbols: readonly string[]): Promise<boolean> {
+  /** Reads the rules; what of them could not be read, in words: nothing, when all of it was. */
+  async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
     const outcome = await this.#core.ports.venue.fetchRules(symbols);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
-      return false;
+      return ['the exchange filters'];
     }
-    const listed = new Set(outcome.value.map((rules) => rules.symbol));
-    for (const rules of outcome.value) this.#core.append('rules', { rules });
+    const { rules: read, unread } = outcome.value;
+    for (const { what, detail, consequence, retryAfterMs } of unread) {
+      this.#core.ports.log.warn({ what, detail }, 'could not be read');
+      this.onVenueFailure(detail, consequence, retryAfterMs);
+    }
+    const listed = new Set(read.map((rules) => rules.symbol));
+    for (const rules of read) this.#core.append('rules', { rules });
+    // In the same turn: orders are written in the steps that the views are in.
+    this.#core.ports.venue.noteRules(read);
     for (const symbol of symbols) {
       const known = this.#core.state.rules.get(symbol);
       // A symbol that the venue no longer lists is closed for opening; what is held can still be valued.
-      if (!listed.has(symbol) && known !== undefined)
+      if (!listed.has(symbol) && known?.trading === true)
         this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
     }
     this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
     this.#rulesAtMs = this.#core.nowMs();
     this.#tellClosed(symbols);
-    return true;
+    return unread.map(({ what }) => what);
+  }
+
+  /** Rules of the symbol as they were last recorded are as fresh as an opening order needs them. */
+  hasRecentRules(symbol: string): boolean {
+    const rules = this.#core.state.rules.get(symbol);
+    const ageMs = this.#core.nowMs() - (rules?.observedAtMs ?? Number.NEGATIVE_INFINITY);
+    return ageMs >= 0 && ageMs <= this.#core.policySpec.market.freshness.filters_ms;
   }
 
   /** A symbol that is not open at the venue holds up no other; that it is in the policy's scope is to be known. */

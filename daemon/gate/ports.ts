@@ -38,6 +38,18 @@ export interface SymbolRules {
   readonly brackets: readonly LeverageBracket[];
   readonly observedAtMs: number;
 }
+/** A part of the rules that could not be read, and why. */
+export interface UnreadPart {
+  readonly what: string;
+  readonly detail: string;
+  readonly consequence: Rejection['consequence'];
+  readonly retryAfterMs: number | null;
+}
+/** Rules with fresh filters. What is `unread` is in them as it was last known, and they are as old as that. */
+export interface RulesReading {
+  readonly rules: readonly SymbolRules[];
+  readonly unread: readonly UnreadPart[];
+}
 export interface MarketQuote {
   readonly symbol: string;
   readonly mark: number;
@@ -84,6 +96,8 @@ export interface AccountSnapshot {
   readonly positions: readonly VenuePosition[];
   /** Leverage setting by symbol, for all symbols asked for. */
   readonly leverage: { readonly [symbol: string]: number };
+  /** Whether a symbol is on isolated margin, for all symbols asked for. */
+  readonly isolated: { readonly [symbol: string]: boolean };
 }
 export type OrderKind = 'regular' | 'algo';
 export type VenueOrderStatus = 'working' | 'partially_filled' | 'filled' | 'canceled' | 'expired' | 'rejected';
@@ -198,11 +212,18 @@ export interface VenuePort {
   fetchServerTime(): Promise<FetchOutcome<number>>;
   /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
   fetchTimeScale(): Promise<number>;
-  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>>;
-  /** Rules of before: orders and positions can be read while the venue's own cannot be fetched. Nothing is sent by them. */
+  /** Fails only without the filters: unread brackets and fees hold up openings alone. */
+  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
+  /** Rules that the views are in from now on: orders are written, and answers are read, in their steps. */
   noteRules(rules: readonly SymbolRules[]): void;
-  /** Sets one-way and isolated mode where needed, then reads everything back. */
-  prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>>;
+  /**
+   * Sets one-way and isolated mode where needed, and reads back what was set. `isolated`: what an account snapshot has
+   * just said of the symbols; null: it is read.
+   */
+  prepareAccount(
+    symbols: readonly string[],
+    isolated: AccountSnapshot['isolated'] | null,
+  ): Promise<FetchOutcome<AccountMode>>;
   fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */

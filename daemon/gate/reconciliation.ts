@@ -81,7 +81,10 @@ export class Reconciliation {
       if (!isRead) missing.push(what);
       return isRead;
     };
-    await must('the exchange filters', this.#market.loadRules(this.#account.watched()));
+    await must(
+      'the exchange filters',
+      this.#market.loadRules(this.#account.watched()).then((unread) => unread.length === 0),
+    );
     // What is not open at the venue has no settings and perhaps no prices: it holds up nothing.
     const isOpen = (symbol: string): boolean => describeClosed(this.#core, symbol) === null;
     await must(
@@ -96,7 +99,10 @@ export class Reconciliation {
     const symbols = this.#account.watched();
     // A position or order in a symbol outside the policy must be valued too.
     if (symbols.some((symbol) => isOpen(symbol) && !this.#core.state.rules.has(symbol)))
-      await must('the filters of held symbols', this.#market.loadRules(symbols));
+      await must(
+        'the filters of held symbols',
+        this.#market.loadRules(symbols).then((unread) => unread.length === 0),
+      );
     const open = symbols.filter(isOpen);
     await must('the price bars', allRead(open.map((symbol) => this.#market.pollBars(symbol))));
     await must('the quotes', allRead(open.map((symbol) => this.#market.pollQuote(symbol))));

@@ -96,7 +96,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
     noteRules: (rules) => tables.noteRules(rules),
     fetchRules: (symbols) => market.fetchRules(symbols),
-    prepareAccount: (symbols) => account.prepareAccount(symbols),
+    prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),
     fetchAccount: (symbols) => account.fetchAccount(symbols),
     fetchQuote: (symbol) => market.fetchQuote(symbol),
     fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
