@@ -1,6 +1,7 @@
 import type { GateCore } from './gate-core.ts';
+import { KeptBars } from './kept-bars.ts';
 import { describeClosed } from './open-symbols.ts';
-import type { SymbolRules } from './ports.ts';
+import type { Bar, SymbolRules } from './ports.ts';
 
 /** Bars fetched in one page; Binance gives at most 1,500. */
 const PAGE_BARS = 1500;
@@ -10,11 +11,13 @@ export class MarketFeed {
   readonly #core: GateCore;
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
+  readonly #kept: KeptBars;
   #rulesAtMs = Number.NEGATIVE_INFINITY;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
     this.#core = core;
+    this.#kept = new KeptBars(core);
   }
 
   get rulesAtMs(): number {
@@ -77,14 +80,31 @@ export class MarketFeed {
     return true;
   }
 
+  /** How many closed bars the features of a symbol rest on. */
+  #depth(): number {
+    const { volatility, liquidity } = this.#core.policySpec.market;
+    return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+  }
+
+  /** Symbols of which a bar has closed since the last one held; those without any begin with the copy of before. */
+  findMissingBars(symbols: readonly string[]): readonly string[] {
+    const { barMs } = this.#core.market;
+    return symbols.filter((symbol) => {
+      if (this.#core.market.lastBarOpenMs(symbol) === null)
+        this.#applyBars(symbol, this.#kept.read(symbol, this.#depth()));
+      const last = this.#core.market.lastBarOpenMs(symbol);
+      return last === null || last + 2 * barMs <= this.#core.nowMs();
+    });
+  }
+
   /** Closed bars since the last one held; the first time the whole baseline. */
   async pollBars(symbol: string): Promise<boolean> {
     const barMs = this.#core.market.barMs;
-    const { volatility, liquidity } = this.#core.policySpec.market;
-    const depth = Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+    const depth = this.#depth();
     const now = this.#core.nowMs();
     let sinceMs = this.#core.market.lastBarOpenMs(symbol);
     sinceMs = sinceMs === null ? Math.floor(now / barMs) * barMs - depth * barMs : sinceMs + barMs;
+    let applied = 0;
     while (sinceMs + barMs <= this.#core.nowMs()) {
       const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
@@ -95,18 +115,24 @@ export class MarketFeed {
       const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
       const last = closed.at(-1);
       if (last === undefined) break;
-      const intake = this.#core.market.applyBars(symbol, closed);
-      if (intake.missingBars > 0)
-        this.#core.alert(
-          'BARS_MISSING',
-          `${intake.missingBars} bars of ${symbol} are missing; opening waits for a full window`,
-          symbol,
-        );
+      applied += this.#applyBars(symbol, closed);
       if (last.openTimeMs + barMs <= sinceMs) break;
       sinceMs = last.openTimeMs + barMs;
     }
     this.#recordIfNews(symbol);
+    if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);
     return true;
+  }
+  #applyBars(symbol: string, bars: readonly Bar[]): number {
+    if (bars.length === 0) return 0;
+    const { applied, missingBars } = this.#core.market.applyBars(symbol, bars);
+    if (missingBars > 0)
+      this.#core.alert(
+        'BARS_MISSING',
+        `${missingBars} bars of ${symbol} are missing; opening waits for a full window`,
+        symbol,
+      );
+    return applied;
   }
 
   #recordIfNews(symbol: string): void {

@@ -248,6 +248,10 @@ export interface VenuePort {
   /** Every regular and every conditional order of the symbol. */
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
+  /** While a start reads what it needs, its reads may use more of what the venue leaves to the address. */
+  noteStarting?(isStarting: boolean): void;
+  /** Request weight that the venue leaves to reads in this minute, as its last answer said; null: it has no limit. */
+  readWeightLeft?(): number | null;
   /** Orders of the account as an answer counted them since this was last asked; empty: none did. */
   takeOrderCounts?(): readonly OrderCount[];
   close(): Promise<void>;
@@ -301,6 +305,16 @@ export interface LedgerPort {
     readonly next: string | null;
   };
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
+}
+/**
+ * Copies that spare a start some reads. Never more than that: what is damaged, of another ledger or of another form is
+ * absent, and nothing is decided by a copy that the venue's own answer would not be held to as well.
+ */
+export interface StartCachePort {
+  /** Undefined: there is none. */
+  read(name: string): unknown;
+  /** Never throws: a copy that cannot be kept is none. */
+  write(name: string, value: unknown): void;
 }
 /** Domain time (venue/clock.ts implements it). */
 export interface ClockPort {

@@ -19,7 +19,7 @@ import {
 } from './parse-account.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { ReadFailedError } from './venue-link.ts';
+import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
 /** The account: its mode, money, positions and orders. */
@@ -105,7 +105,7 @@ export class AccountReads {
     const read = (start: StartRead): Promise<unknown> =>
       symbol === null
         ? this.#reader.readLater(WEIGHT.openOrdersOfAll, start)
-        : this.#reader.read(WEIGHT.openOrders, start);
+        : this.#reader.read(WEIGHT.openOrders, start).catch(emptyIfUnlisted);
     const [regular, algo] = await Promise.all([
       read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query)),
       read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query)),
@@ -187,6 +187,11 @@ export class AccountReads {
   }
 }
 
+/** In a symbol that the exchange does not know (no more, or not yet) nothing is open. */
+function emptyIfUnlisted(error: unknown): readonly [] {
+  if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return [];
+  throw error;
+}
 function isolationOf(settings: ReadonlyMap<string, SymbolSetting>): AccountSnapshot['isolated'] {
   return Object.fromEntries([...settings].map(([symbol, { isIsolated }]) => [symbol, isIsolated]));
 }

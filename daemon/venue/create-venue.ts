@@ -3,7 +3,7 @@ import type { VenuePort } from '../gate/ports.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
-import type { DomainTime } from './clock.ts';
+import { ClockNotSyncedError, type DomainTime } from './clock.ts';
 import { EmergencyReads } from './emergency-reads.ts';
 import type { VenueAccess } from './endpoints.ts';
 import { HistoryReads } from './history-reads.ts';
@@ -16,6 +16,7 @@ import { createRedactor, type Redact } from './redaction.ts';
 import type { HttpExchange } from './transport.ts';
 import { VenueLink } from './venue-link.ts';
 import { VenueOrders } from './venue-orders.ts';
+import { WeightWindow } from './weight-window.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
@@ -42,6 +43,17 @@ export const READ_WEIGHT_PER_MINUTE = 1800;
 /** The scale of the simulated exchange could not be read: without it domain time would run at the wrong rate. */
 export class TimeScaleError extends Error {
   override readonly name = 'TimeScaleError';
+}
+
+/** The venue counts by its own clock; a simulated exchange whose time does not go with the wall counts by the wall. */
+function readMinuteClock(clock: DomainTime, time: TimePort): number | null {
+  if (clock.scale !== 1) return time.hostMs();
+  try {
+    return clock.nowMs();
+  } catch (error) {
+    if (error instanceof ClockNotSyncedError) return null;
+    throw error;
+  }
 }
 
 async function fetchTimeScale(venue: VenueName, client: BinanceClient, redact: Redact): Promise<number> {
@@ -81,7 +93,9 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
-  const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, time);
+  // A simulated exchange whose time runs faster is to be read faster than any limit of wall time.
+  const limits = { maxInFlight: 16, maxQueued: 256, weightPerMinute, isLifted: () => clock.scale > 1 };
+  const limiter = new ReadLimiter(limits, time, new WeightWindow(() => readMinuteClock(clock, time)));
   const orders = new VenueOrders(orderClient, tables, link);
   const reader = new Reader(readClient, link, limiter);
   const market = new MarketReads(reader, tables);
@@ -111,6 +125,10 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
     cancelAll: (symbol) => orders.cancelAll(symbol),
     setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+    noteStarting: (isStarting) => {
+      limiter.isStarting = isStarting;
+    },
+    readWeightLeft: () => limiter.weightLeft,
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {
       limiter.close();

@@ -13,10 +13,9 @@ import {
   parseQuote,
 } from './parse-market.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { ReadFailedError } from './venue-link.ts';
+import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
-const INVALID_SYMBOL = -1121;
 const PAGE_BARS = 1000;
 /** Far more bars than any baseline needs. */
 const MAX_PAGES = 60;
