@@ -85,6 +85,11 @@ export interface SendRecord {
   readonly restingSells: ReadonlyMap<string, number>;
 }
 
+export interface WorldOptions {
+  /** The exchange enforces its request weight, and the daemon keeps to it. */
+  readonly isLimited?: boolean;
+}
+
 interface Running extends Life {
   readonly time: TimePort & { end(): void };
   readonly stop: AbortController;
@@ -115,7 +120,10 @@ export class World {
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy }[] = [];
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
+  readonly #options: WorldOptions;
   readonly #seed: number;
+  /** As the files of the home: they outlive the process. */
+  readonly #copies = new Map<string, string>();
   readonly #storage = new MemoryStorage();
   readonly #root: ReturnType<SimTime['open']>;
   readonly #commitDraw: Random;
@@ -126,7 +134,8 @@ export class World {
   #crash: Crash | null = null;
   #isClosed = false;
 
-  constructor(seed: number, setup: Setup) {
+  constructor(seed: number, setup: Setup, options: WorldOptions = {}) {
+    this.#options = options;
     this.#seed = seed;
     this.setup = setup;
     const lateness = this.#stream('lateness');
@@ -139,8 +148,8 @@ export class World {
       startMs: START_MS,
       balance: 100_000,
       simToken: 'token',
-      // As on the paper venue, reads have no pace; orders have the venue's.
-      enforceLimits: 'orders',
+      // As on the paper venue, reads have no pace unless it is asked for; orders have the venue's.
+      enforceLimits: options.isLimited === true ? true : 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     this.wire = new Wire({
@@ -214,7 +223,7 @@ export class World {
       clock,
       time,
       exchange: this.wire.connect(life),
-      readWeightPerMinute: null,
+      ...(this.#options.isLimited === true ? {} : { readWeightPerMinute: null }),
     });
     if (life.isDead) return;
     const gate = new Gate({
@@ -228,6 +237,12 @@ export class World {
           info: () => undefined,
           warn: () => undefined,
           error: () => undefined,
+        },
+        startCache: {
+          read: (name) => JSON.parse(this.#copies.get(name) ?? 'null'),
+          write: (name, value) => {
+            if (!life.isDead) this.#copies.set(name, JSON.stringify(value));
+          },
         },
         agentNames: () => ['alpha', 'beta', 'gamma'],
         ...CHECKS,
