@@ -46,6 +46,8 @@ export class AccountFeed {
   /** Undefined: no list was read yet. */
   #otherDaemonsOrder: string | null | undefined;
   #lastTransferMs = 0;
+  /** The wallet moved, and the transfers could not be read then. */
+  #owesTransfers = false;
   #newestMs = Number.NEGATIVE_INFINITY;
   #peak = Number.NEGATIVE_INFINITY;
   /** Which symbols are on isolated margin, by the last account snapshot. */
@@ -82,8 +84,9 @@ export class AccountFeed {
     this.isolated = snapshot.isolated;
     // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
-    if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
-      await this.pollTransfers();
+    const hasMoved =
+      last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
     if (snapshot.requestedAtMs < this.#newestMs) return true;
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
