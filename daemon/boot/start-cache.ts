@@ -42,8 +42,15 @@ export class StartCache implements StartCachePort {
       writeFileSync(unfinished, `${this.#seal(name, body)}\n${body}`, { mode: 0o600 });
       renameSync(unfinished, file);
     } catch {
-      // A copy that cannot be kept spares the next start nothing; what is there by now may be half of one.
-      rmSync(unfinished, { force: true });
+      // A copy that cannot be kept spares the next start nothing.
+      this.#remove(unfinished);
+    }
+  }
+  #remove(file: string): void {
+    try {
+      rmSync(file, { force: true });
+    } catch {
+      // Half of one is none: it is under another name.
     }
   }
 

@@ -147,7 +147,7 @@ export class Keeper {
     const symbols = this.#account.watched();
     await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
     await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
-    if (this.#core.nowMs() - this.#market.rulesAtMs >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
     const areOrdersRead = await this.#account.pollOrders();
     const isAccountRead = await this.#account.pollAccount();
     if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();

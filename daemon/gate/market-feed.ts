@@ -12,16 +12,11 @@ export class MarketFeed {
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
   readonly #kept: KeptBars;
-  #rulesAtMs = Number.NEGATIVE_INFINITY;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
     this.#core = core;
     this.#kept = new KeptBars(core);
-  }
-
-  get rulesAtMs(): number {
-    return this.#rulesAtMs;
   }
 
   /** Reads the rules; what of them could not be read, in words: nothing, when all of it was. */
@@ -47,9 +42,16 @@ export class MarketFeed {
         this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
     }
     this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
-    this.#rulesAtMs = this.#core.nowMs();
     this.#tellClosed(symbols);
     return unread.map(({ what }) => what);
+  }
+
+  /** Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had. */
+  rulesAgeMs(symbols: readonly string[]): number {
+    const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
+    // What was read at a time that is still to come was read by a clock that was wrong.
+    return ages.length === 0 || ages.some((ageMs) => ageMs < 0) ? Number.POSITIVE_INFINITY : Math.max(...ages);
   }
 
   /** Rules of the symbol as they were last recorded are as fresh as an opening order needs them. */

@@ -2,7 +2,6 @@ import type { AccountFeed } from './account-feed.ts';
 import { type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
 import type { MarketFeed } from './market-feed.ts';
-import { describeClosed } from './open-symbols.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { type StartRead, StartReads } from './start-reads.ts';
 import type { VenueHealth } from './venue-health.ts';
@@ -75,12 +74,9 @@ export class Reconciliation {
     this.#marks.load();
     this.#schedule.noteRead('allOrders', this.#marks.ageMs('all_orders'));
     this.#schedule.noteRead('transfers', this.#marks.ageMs('transfers'));
-    const watched = this.#account.watched();
-    const open = watched.filter((symbol) => describeClosed(this.#core, symbol) === null);
-    const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
     // A start goes by what is recorded, and looks soon whether the venue has changed it: not at each of many in a row.
-    if (ages.length > 0 && ages.every((ageMs) => ageMs >= 0 && ageMs < FILTERS_LOOK_AGAIN_MS))
-      this.#schedule.noteRead('rules', Math.max(...ages));
+    const ageMs = this.#market.rulesAgeMs(this.#account.watched());
+    if (ageMs < FILTERS_LOOK_AGAIN_MS) this.#schedule.noteRead('rules', ageMs);
   }
 
   /**

@@ -16,6 +16,7 @@ const WAYS: Readonly<Record<string, string>> = {
   'exit-stuck-without-exchange-info.json': 'BY-51',
   'exit-right-after-a-start-without-exchange-info.json': 'BY-51',
   'halt-without-exchange-info.json': 'BY-51',
+  'start-without-exchange-info.json': 'BY-51',
 };
 const FOLDER = join(import.meta.dirname, 'found');
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
