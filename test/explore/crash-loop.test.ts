@@ -109,7 +109,30 @@ describe('BY-52 a daemon that is started again every second', () => {
   });
 });
 
+/** Request weight that the exchange has counted in this minute. */
+function usedWeight({ exchange, time }: World): number {
+  return Number(exchange.limits.useWeight(START_MS + time.nowMs, 0)['X-MBX-USED-WEIGHT-1M']);
+}
+
 describe('a start', () => {
+  it('costs some 200 of weight the first time, and some 30 when another has been there a moment before', async () => {
+    const world = new World(1, PLAIN_SETUP, { isLimited: true });
+    try {
+      world.start();
+      assert.ok(await world.untilReady(READY_WITHIN_MS));
+      const first = usedWeight(world);
+      assert.ok(first > 150 && first <= 210, `${first}`);
+      await world.time.advance(5_000);
+      world.die(1);
+      const before = usedWeight(world);
+      while (world.gate?.keeper.isReconciled !== true) await world.time.advance(5);
+      const again = usedWeight(world) - before;
+      assert.ok(again > 20 && again <= 32, `${again}`);
+    } finally {
+      world.close();
+    }
+  });
+
   it('asks for each list once, and for what was read a moment before not again', async () => {
     const world = new World(1, PLAIN_SETUP, { isLimited: true });
     try {
