@@ -11,6 +11,8 @@ export class ClockSync {
   readonly #enterBoot: (reason: string) => void;
   readonly #signal: AbortSignal;
   #problem: string | null = null;
+  /** As the last answer said, where it was refused, wall ms; 0 without. */
+  #retryAfterMs = 0;
 
   constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
     this.#core = core;
@@ -37,7 +39,8 @@ export class ClockSync {
         log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
         warnedAt = time.monotonicMs();
       }
-      await pause(time, RETRY_MS, this.#signal);
+      // Who asks on while the venue wants to be left alone is kept out for longer.
+      await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
     }
   }
 
@@ -56,6 +59,7 @@ export class ClockSync {
     const { clock, time, venue } = this.#core.ports;
     const startedAt = time.monotonicMs();
     const outcome = await venue.fetchServerTime();
+    this.#retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) / Math.max(1, clock.scale) : 0;
     const sync = clock.sync(outcome, time.monotonicMs() - startedAt);
     switch (sync.kind) {
       case 'failed':

@@ -3,7 +3,7 @@ import { type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
 import type { MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
-import { type StartRead, StartReads } from './start-reads.ts';
+import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
 import type { VenueHealth } from './venue-health.ts';
 
 /** Longest that a start waits to learn whether another daemon is there, before it takes exits, wall ms. */
@@ -12,8 +12,8 @@ const OTHER_DAEMON_MS = 500;
 const QUOTES_MS = 1_000;
 /** Recorded filters that are older than this, domain ms, are read again once a start is ready. */
 const FILTERS_LOOK_AGAIN_MS = 60_000;
-/** Filters that were read this recently, wall ms, are not read again because the account could not be. */
-const FILTERS_AGAIN_MS = 5_000;
+/** How long a start that is not done counts as one for the venue's weight, wall ms. */
+const STARTING_MS = 10_000;
 
 /** An order of another Holdfast ledger is open on this account. */
 export class OtherDaemonError extends Error {
@@ -45,7 +45,7 @@ export class Reconciliation {
   #missing: readonly string[] = ['the first contact with the venue'];
   /** What the boot layer has said to be missing since it was entered. */
   readonly #told = new Set<string>();
-  #filtersAt = Number.NEGATIVE_INFINITY;
+  #beganAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
     core: GateCore;
@@ -71,6 +71,7 @@ export class Reconciliation {
 
   /** What was read before this start and is recent enough counts. Precondition: domain time is known. */
   takeUp(): void {
+    this.#core.ports.venue.noteStarting?.(true);
     this.#marks.load();
     this.#schedule.noteRead('allOrders', this.#marks.ageMs('all_orders'));
     this.#schedule.noteRead('transfers', this.#marks.ageMs('transfers'));
@@ -98,6 +99,7 @@ export class Reconciliation {
   enterBoot(reason: string, isNew = true): void {
     this.isReconciled = false;
     this.#told.clear();
+    this.#beganAt = this.#core.ports.time.monotonicMs();
     if (isNew) {
       this.#marks.forget();
       this.#schedule.forget();
@@ -119,8 +121,8 @@ export class Reconciliation {
 
   /** Reads what is not read yet; clears the boot layer when all of it succeeded. */
   async reconcile(): Promise<boolean> {
-    const { venue } = this.#core.ports;
-    venue.noteStarting?.(true);
+    const { time, venue } = this.#core.ports;
+    venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
     const missing = [...(await this.#readAll())];
     const other = this.#account.findOtherDaemon();
     if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
@@ -140,24 +142,20 @@ export class Reconciliation {
   }
 
   async #readAll(): Promise<readonly string[]> {
-    const steps = await this.#run(this.#reads.steps());
+    const steps = this.#run(this.#reads.steps());
+    if (this.#core.state.rules.size === 0) await steps;
     const quotes = this.#run(this.#reads.quotes());
     let holdings = await this.#run(this.#reads.holdings());
     // Somebody may hold what this daemon has never read the steps of, or the venue may have changed them.
-    if (holdings.length > 0 && (await this.#areFiltersNew())) holdings = await this.#run(this.#reads.holdings());
+    if (holdings.length > 0 && !(await this.#reads.readRules().catch(() => [FILTERS])).includes(FILTERS))
+      holdings = await this.#run(this.#reads.holdings());
     if (holdings.length === 0 && !this.wasRead) {
       await this.#within(QUOTES_MS, quotes);
       this.wasRead = true;
     }
-    const rest = await this.#run(this.#reads.rest());
-    return [...new Set([...steps, ...holdings, ...(await quotes), ...rest])];
-  }
-  async #areFiltersNew(): Promise<boolean> {
-    const { time } = this.#core.ports;
-    if (time.monotonicMs() - this.#filtersAt < FILTERS_AGAIN_MS) return false;
-    this.#filtersAt = time.monotonicMs();
-    const unread = await this.#market.loadRules(this.#account.watched()).catch(() => ['the exchange filters']);
-    return !unread.includes('the exchange filters');
+    const first = [...(await steps), ...holdings];
+    const rest = await this.#run(this.#reads.rest(holdings.length === 0));
+    return [...new Set([...first, ...(await quotes), ...rest])];
   }
 
   /** All at once, in their order; what could not be read, in words. */

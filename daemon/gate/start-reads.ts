@@ -35,6 +35,9 @@ const WEIGHT = {
   transfers: 30,
 } as const;
 const QUOTES_READ_ALONE = 5;
+export const FILTERS = 'the exchange filters';
+/** Between two tries to read the rules, wall ms. */
+const RULES_AGAIN_MS = 5_000;
 /** Trades are read this far back, ms; older ones come with nothing that a start could do. */
 const TRADES_BACK_MS = 3_600_000;
 
@@ -63,6 +66,8 @@ export class StartReads {
   readonly #health: VenueHealth;
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
+  #rulesTriedAt = Number.NEGATIVE_INFINITY;
+  #rulesUnread: readonly string[] = [];
 
   constructor(parts: {
     core: GateCore;
@@ -144,46 +149,27 @@ export class StartReads {
     });
   }
 
-  /** What openings need besides. Precondition: {@link holdings} were read. */
-  rest(): readonly StartRead[] {
-    const core = this.#core;
+  /** What openings need besides; a mode is set only where it was read what is held. */
+  rest(areHoldingsRead: boolean): readonly StartRead[] {
     const open = this.#open(this.#account.watched());
-    const inScope = this.#open(core.policySpec.scope.symbols);
+    const inScope = this.#open(this.#core.policySpec.scope.symbols);
     const late = this.#market.findMissingBars(open);
     const traded = this.#findUntold(open);
-    const each = async (done: readonly Promise<boolean>[], what: string): Promise<readonly string[]> =>
-      (await allRead(done)) ? [] : [what];
+    const isRecent = isModeRecent(this.#account, this.#marks, inScope);
+    const prepare = (): Promise<boolean> =>
+      prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
     return [
-      {
-        what: 'the account mode',
-        weight: isModeRecent(this.#account, this.#marks, inScope) ? 0 : WEIGHT.mode,
-        isNeeded: true,
-        read: () => each([prepareAccount(core, this.#account, this.#marks, this.#health, inScope)], 'the account mode'),
-      },
+      need('the account mode', isRecent ? 0 : WEIGHT.mode, async () => areHoldingsRead && (await prepare())),
       ...(this.#schedule.isDue('allOrders')
         ? this.#allOrders('the open orders of all symbols', WEIGHT.ordersOfAll)
         : []),
       ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
-      {
-        what: 'the price bars',
-        weight: late.length * WEIGHT.barsOfSymbol,
-        isNeeded: true,
-        read: () =>
-          each(
-            open.map((symbol) => this.#market.pollBars(symbol)),
-            'the price bars',
-          ),
-      },
-      {
-        what: 'the trades',
-        weight: traded.length * WEIGHT.tradesOfSymbol,
-        isNeeded: true,
-        read: () =>
-          each(
-            traded.map((symbol) => this.#account.pollTrades(symbol)),
-            'the trades',
-          ),
-      },
+      need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
+        allRead(open.map((symbol) => this.#market.pollBars(symbol))),
+      ),
+      need('the trades', traded.length * WEIGHT.tradesOfSymbol, () =>
+        allRead(traded.map((symbol) => this.#account.pollTrades(symbol))),
+      ),
       ...this.#feed('transfers', {
         what: 'the transfers',
         weight: WEIGHT.transfers,
@@ -195,16 +181,18 @@ export class StartReads {
 
   #rules(): StartRead {
     const watched = this.#account.watched();
-    return {
-      what: 'the exchange filters',
-      weight: WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol,
-      isNeeded: true,
-      read: async () => {
-        const unread = await this.#market.loadRules(watched);
-        if (unread.length === 0) this.#schedule.noteRead('rules');
-        return unread;
-      },
-    };
+    const weight = WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol;
+    return { what: FILTERS, weight, isNeeded: true, read: () => this.readRules() };
+  }
+  /** What of the rules could not be read, in words; tables that fail are not asked for at each try. */
+  async readRules(): Promise<readonly string[]> {
+    const { time } = this.#core.ports;
+    if (time.monotonicMs() - this.#rulesTriedAt < RULES_AGAIN_MS) return this.#rulesUnread;
+    this.#rulesTriedAt = time.monotonicMs();
+    this.#rulesUnread = [FILTERS];
+    this.#rulesUnread = await this.#market.loadRules(this.#account.watched());
+    if (this.#rulesUnread.length === 0) this.#schedule.noteRead('rules');
+    return this.#rulesUnread;
   }
   #allOrders(what: string, weight: number): readonly StartRead[] {
     const read = async (): Promise<readonly string[]> => {
@@ -223,4 +211,8 @@ export class StartReads {
       if (order.executedLots > order.tradedLots && order.updatedAtMs >= sinceMs) untold.add(order.symbol);
     return symbols.filter((symbol) => untold.has(symbol));
   }
+}
+
+function need(what: string, weight: number, poll: () => Promise<boolean>): StartRead {
+  return { what, weight, isNeeded: true, read: async () => ((await poll()) ? [] : [what]) };
 }

@@ -88,6 +88,23 @@ describe('BY-52 a daemon that is started again every second', () => {
     }
   });
 
+  it('asks nothing while the venue wants to be left alone, and exits go out when that is over', async () => {
+    const world = await openWorld();
+    try {
+      await open(world, 'BTCUSDT');
+      const alone = { kind: 'status', status: 429, retry_after_s: 20, count: 1 };
+      world.control('faults', { ...alone, match: { path: '/fapi/v1/time' } });
+      world.die(1);
+      world.wire.answered.clear();
+      await world.time.advance(19_000);
+      assert.deepEqual([...world.wire.answered.keys()], ['GET /fapi/v1/time 429']);
+      await world.time.advance(2_000);
+      assert.ok((await close(world, 'BTCUSDT')) <= OUT_WITHIN_MS);
+    } finally {
+      world.close();
+    }
+  });
+
   it('waits for the next minute, and not for exits, where others have used up the weight', async () => {
     const world = await openWorld();
     try {
