@@ -1,4 +1,3 @@
-import type { VenueName } from '../core/policy.ts';
 import type { VenuePort } from '../gate/ports.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
@@ -56,14 +55,20 @@ function readMinuteClock(clock: DomainTime, time: TimePort): number | null {
   }
 }
 
-async function fetchTimeScale(venue: VenueName, client: BinanceClient, redact: Redact): Promise<number> {
-  if (venue !== 'paper') return 1;
+/** What a simulated exchange says of itself beside its venue's own interface. */
+interface SimulatedVenue {
+  readonly scale: number;
+  /** False: it refuses no request weight, however much. */
+  readonly limitsWeight: boolean;
+}
+async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<SimulatedVenue> {
   try {
     const answer = await client.fetchOpen('/sim/clock');
     if (answer.status !== 200) throw new TimeScaleError(`HTTP ${answer.status}`);
-    const scale = readAmount(requireObject(JSON.parse(answer.text), 'clock'), 'scale');
+    const clock = requireObject(JSON.parse(answer.text), 'clock');
+    const scale = readAmount(clock, 'scale');
     if (scale < 0) throw new TimeScaleError('the scale is negative');
-    return scale;
+    return { scale, limitsWeight: clock.limits_weight !== false };
   } catch (error) {
     throw new TimeScaleError(redact(error instanceof Error ? error.message : 'unknown error'));
   }
@@ -93,8 +98,11 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
-  // A simulated exchange whose time runs faster is to be read faster than any limit of wall time.
-  const limits = { maxInFlight: 16, maxQueued: 256, weightPerMinute, isLifted: () => clock.scale > 1 };
+  // What a simulated exchange does not enforce is not kept to, unless it was asked for; one whose time runs faster is to be
+  // read faster than any limit of wall time.
+  let isEnforced = true;
+  const isLifted = (): boolean => clock.scale > 1 || !(isEnforced || config.readWeightPerMinute !== undefined);
+  const limits = { maxInFlight: 16, maxQueued: 256, weightPerMinute, isLifted };
   const limiter = new ReadLimiter(limits, time, new WeightWindow(() => readMinuteClock(clock, time)));
   const orders = new VenueOrders(orderClient, tables, link);
   const reader = new Reader(readClient, link, limiter);
@@ -107,7 +115,12 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, clock.scale);
     },
     fetchServerTime: () => market.fetchServerTime(),
-    fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
+    fetchTimeScale: async () => {
+      if (access.venue !== 'paper') return 1;
+      const simulated = await fetchSimulated(readClient, redact);
+      isEnforced = simulated.limitsWeight;
+      return simulated.scale;
+    },
     noteRules: (rules) => tables.noteRules(rules),
     fetchRules: (symbols) => market.fetchRules(symbols),
     prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),

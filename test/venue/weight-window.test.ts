@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+import { DomainClock } from '../../daemon/venue/clock.ts';
+import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { ReadLimiter } from '../../daemon/venue/read-limiter.ts';
 import { WeightWindow } from '../../daemon/venue/weight-window.ts';
 
@@ -125,4 +128,25 @@ test('without a limit of the venue nothing waits for its count', async () => {
   const lifted = new ReadLimiter({ ...limits, weightPerMinute: 60, isLifted: () => true }, SYSTEM_TIME, window);
   assert.equal(await lifted.run(500, async () => 2), 2);
   assert.deepEqual([none.weightLeft, lifted.weightLeft], [null, null]);
+});
+
+test('the limit of a simulated exchange is kept to where it enforces one, or where it was asked for', async () => {
+  for (const [enforceLimits, readWeightPerMinute, isKept] of [
+    [true, undefined, true],
+    ['orders', undefined, false],
+    [false, undefined, false],
+    [false, 1_800, true],
+    [true, null, false],
+  ] as const) {
+    const sim = await startExchangeSim({ enforceLimits, seed: 7 });
+    const clock = new DomainClock(SYSTEM_TIME);
+    const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'paper-secret' } as const;
+    const limit = readWeightPerMinute === undefined ? {} : { readWeightPerMinute };
+    const venue = await createVenue({ access, clock, time: SYSTEM_TIME, ...limit });
+    assert.equal(await venue.fetchTimeScale(), 1);
+    await venue.fetchServerTime();
+    assert.equal(venue.readWeightLeft?.() !== null, isKept, `${enforceLimits}, ${readWeightPerMinute}`);
+    await venue.close();
+    await sim.close();
+  }
 });
