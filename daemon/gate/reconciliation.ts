@@ -104,7 +104,7 @@ export class Reconciliation {
       this.#marks.forget();
       this.#schedule.forget();
     }
-    this.#setBoot('reducing', reason);
+    this.#core.appendBoot(reason);
   }
   #setBoot(state: 'reducing' | 'active', reason: string): void {
     this.#core.append('state', {
