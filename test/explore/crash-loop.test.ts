@@ -64,7 +64,7 @@ describe('BY-52 a daemon that is started again every second', () => {
       assert.ok((await close(world, 'BTCUSDT')) <= OUT_WITHIN_MS);
       await world.time.advance(70_000);
       assert.deepEqual(refusals(world), [], 'nor in the minute after');
-      assert.equal(world.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.lots('BTCUSDT'), 0);
     } finally {
       world.close();
     }
@@ -80,7 +80,7 @@ describe('BY-52 a daemon that is started again every second', () => {
         await world.time.advance(1);
         await liveAgain(world);
         await liveAgain(world);
-        assert.equal(world.lots(symbol), 0, `${symbol} is closed within two lives`);
+        assert.equal(world.venue.lots(symbol), 0, `${symbol} is closed within two lives`);
       }
       assert.deepEqual(refusals(world), []);
     } finally {
@@ -93,7 +93,7 @@ describe('BY-52 a daemon that is started again every second', () => {
     try {
       await open(world, 'BTCUSDT');
       const alone = { kind: 'status', status: 429, retry_after_s: 20, count: 1 };
-      world.control('faults', { ...alone, match: { path: '/fapi/v1/time' } });
+      world.venue.control('faults', { ...alone, match: { path: '/fapi/v1/time' } });
       world.die(1);
       world.wire.answered.clear();
       await world.time.advance(19_000);

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { placeOrder } from '../../daemon/exchange-sim/core/orders.ts';
 import type { AlertEvent } from '../../daemon/gate/events.ts';
 import { PLAIN_SETUP } from '../../scripts/explore/plan.ts';
-import { OPERATOR, World } from '../../scripts/explore/world.ts';
+import { OPERATOR } from '../../scripts/explore/records.ts';
+import { World } from '../../scripts/explore/world.ts';
 
 const OUT_WITHIN_MS = 2_000;
 /** Older rules than the gate opens by: a start cannot do with what is recorded. */
@@ -23,12 +24,12 @@ async function restartWithout(tables: readonly string[], fault: object): Promise
   world.start();
   assert.ok(await world.untilReady(3_000));
   for (const symbol of ['BTCUSDT', 'ETHUSDT'] as const) place(world, 'alpha', symbol, { order_type: 'market' });
-  const limit_price = Math.round(world.mark('ETHUSDT') * 0.98);
+  const limit_price = Math.round(world.venue.mark('ETHUSDT') * 0.98);
   place(world, 'beta', 'ETHUSDT', { order_type: 'limit', limit_price, request_id: 'resting' });
   await world.time.advance(1_000);
-  assert.deepEqual([world.lots('BTCUSDT') > 0, world.lots('ETHUSDT') > 0], [true, true]);
+  assert.deepEqual([world.venue.lots('BTCUSDT') > 0, world.venue.lots('ETHUSDT') > 0], [true, true]);
   for (const table of tables)
-    world.control('faults', { ...fault, count: 100_000, match: { path: `/fapi/v1/${table}` } });
+    world.venue.control('faults', { ...fault, count: 100_000, match: { path: `/fapi/v1/${table}` } });
   world.die(DOWN_MS);
   await world.time.advance(DOWN_MS + 1_000);
   return world;
@@ -53,7 +54,7 @@ function alertsOf(world: World, code: string): number {
 function buyForSomebody(world: World, symbol: string): void {
   const order = { symbol, side: 'BUY', type: 'MARKET', timeInForce: 'GTC', quantity: 10_000_000n, price: 0n } as const;
   placeOrder(world.exchange.world.state, { ...order, reduceOnly: false, clientOrderId: 'by-hand', origin: 'client' });
-  assert.ok(world.lots(symbol) > 0);
+  assert.ok(world.venue.lots(symbol) > 0);
 }
 function isResting(world: World): boolean {
   const { orders } = world.exchange.world.state;
@@ -69,12 +70,12 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
           world.call(1, 'alpha', 'close_position', { symbol: 'BTCUSDT' });
           world.call(1, 'beta', 'cancel_all', {});
           await world.time.advance(OUT_WITHIN_MS);
-          assert.equal(world.lots('BTCUSDT'), 0);
+          assert.equal(world.venue.lots('BTCUSDT'), 0);
           assert.equal(isResting(world), false);
           await world.time.advance(12_000);
           const refused = place(world, 'alpha', 'BTCUSDT', { order_type: 'market' });
           await world.time.advance(500);
-          assert.equal(world.lots('BTCUSDT'), 0, 'as strict as ever for what opens');
+          assert.equal(world.venue.lots('BTCUSDT'), 0, 'as strict as ever for what opens');
           const reasons = refused.answer?.decision.reasons ?? [];
           assert.deepEqual(
             reasons.map(({ code }) => code),
@@ -93,7 +94,7 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
       try {
         world.operate(1, 'flatten', {}, (gate) => gate.flatten(OPERATOR, null, 'test'));
         await world.time.advance(5_000);
-        assert.deepEqual([world.lots('BTCUSDT'), world.lots('ETHUSDT'), isResting(world)], [0, 0, false]);
+        assert.deepEqual([world.venue.lots('BTCUSDT'), world.venue.lots('ETHUSDT'), isResting(world)], [0, 0, false]);
         assert.ok(alertsOf(world, 'RESOLVE_FAILED') <= 1);
         world.quieten();
         assert.ok(await world.untilReady(15_000), 'ready once they answer');
@@ -112,12 +113,17 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
       place(world, 'alpha', 'BTCUSDT', { order_type: 'market' });
       await world.time.advance(500);
       for (const table of TABLES)
-        world.control('faults', { kind: 'status', status: 500, count: 1_000, match: { path: `/fapi/v1/${table}` } });
+        world.venue.control('faults', {
+          kind: 'status',
+          status: 500,
+          count: 1_000,
+          match: { path: `/fapi/v1/${table}` },
+        });
       world.die(DOWN_MS);
       await world.time.advance(DOWN_MS + 1_000);
       world.call(1, 'alpha', 'close_position', { symbol: 'BTCUSDT' });
       await world.time.advance(OUT_WITHIN_MS);
-      assert.equal(world.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.lots('BTCUSDT'), 0);
       await world.time.advance(60_000);
       assert.equal(alertsOf(world, 'RESOLVE_FAILED'), 0);
     } finally {
@@ -129,13 +135,18 @@ describe('BY-51 after a restart without the tables that exits do not need', () =
     const world = new World(1, PLAIN_SETUP);
     try {
       for (const table of ['leverageBracket', 'commissionRate'])
-        world.control('faults', { kind: 'status', status: 500, count: 1_000, match: { path: `/fapi/v1/${table}` } });
+        world.venue.control('faults', {
+          kind: 'status',
+          status: 500,
+          count: 1_000,
+          match: { path: `/fapi/v1/${table}` },
+        });
       buyForSomebody(world, 'BTCUSDT');
       world.start();
       await world.time.advance(1_000);
       world.operate(1, 'flatten', {}, (gate) => gate.flatten(OPERATOR, null, 'test'));
       await world.time.advance(5_000);
-      assert.equal(world.lots('BTCUSDT'), 0);
+      assert.equal(world.venue.lots('BTCUSDT'), 0);
     } finally {
       world.close();
     }
