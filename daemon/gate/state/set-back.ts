@@ -19,6 +19,7 @@ export function setBack(state: GateState, nowMs: number): void {
   for (const position of state.positions.values()) setBackPosition(position, nowMs);
   state.pacing.setBack(nowMs);
   state.requests.setBack(nowMs);
+  state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
   setBackLayers(state, nowMs);
 }
