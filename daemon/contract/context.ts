@@ -61,6 +61,7 @@ const exposure = Type.Object(
     other_marks: Type.Array(Type.Tuple([field.symbol, amount])),
     other_positions: count,
     other_regime: nullable(regime),
+    position_lots: signedLots,
     position_since_ms: nullable(instant),
     recorded_price: nullable(amount),
     short_lots: lots,

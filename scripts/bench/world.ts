@@ -76,6 +76,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     other_marks: [['ETHUSDT', 3000.12]],
     other_positions: 1,
     other_regime: 'calm',
+    position_lots: 0,
     position_since_ms: NOW_MS - 3_600_000,
     recorded_price: null,
     short_lots: 0,

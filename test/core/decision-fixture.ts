@@ -210,6 +210,7 @@ export const baseContext: ExecutionContext = {
     other_marks: [],
     other_positions: 0,
     other_regime: null,
+    position_lots: 0,
     position_since_ms: null,
     recorded_price: null,
     short_lots: 0,

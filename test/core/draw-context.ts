@@ -261,6 +261,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
       other_marks: [],
       other_positions: d.otherPositions,
       other_regime: d.otherRegime,
+      position_lots: Math.trunc((long - short) * owned),
       position_since_ms: d.since,
       recorded_price: d.markAt === null && long + short > 0 ? d.symbol.mark * 0.99 : null,
       short_lots: short,

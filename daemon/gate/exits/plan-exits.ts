@@ -5,9 +5,10 @@
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
 import { agentsShare, isShared } from '../state/closable-share.ts';
-import { type ExitTarget, heldOn, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
+import { type ExitTarget, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 
 /** Targets that share an order, and what that would carry now. */
@@ -91,7 +92,8 @@ function holdsNothing({ positions }: GateState, { agent, origin, scope, side, sy
 }
 
 /** Openings of before it have not ended: what they fill is to be closed as well. */
-function mayStillOpen({ openings }: ExitTarget): boolean {
+function mayStillOpen({ isWhole, openings }: ExitTarget): boolean {
+  if (!isWhole) return false;
   for (const order of openings) if (!isTerminal(order.status)) return true;
   return false;
 }
@@ -171,10 +173,10 @@ export function closesTheSame(order: OrderState, agent: string, scope: 'own' | '
   return scope === 'account' || order.agent === agent;
 }
 
-/** An opening that was asked for after the exit, and may fill before it. */
-function opensAfter(order: OrderState, { openings, side }: ExitTarget): boolean {
+/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
+function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
   const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
-  return mayFill && !openings.has(order);
+  return mayFill && !(isWhole && openings.has(order));
 }
 
 /** At the venue or about to be, and not at rest. */

@@ -3,7 +3,8 @@ import type { GateCore } from '../gate-core.ts';
 import type { Keeper } from '../keeper.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
-import { type ExitTarget, heldOn } from '../state/exit-targets.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import { heldOn } from '../state/held-lots.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import type { ExitBook } from './exit-book.ts';
 

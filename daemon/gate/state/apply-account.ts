@@ -1,6 +1,7 @@
 import type { AccountEvent } from '../events.ts';
-import { noteHeld } from './exit-targets.ts';
+import { isOfAgent } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
+import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot } from './positions.ts';
 
@@ -23,7 +24,14 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
     const changes = state.targets.open.size === 0 ? null : noteHeld(position);
     applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
-    if (changes !== null) state.targets.follow(symbol, changes(), null);
+    if (changes !== null) {
+      state.targets.follow(symbol, changes(), null);
+      // What orders of unknown outcome did may cancel out: then it agrees by chance.
+      if (position.disputedLots === null && !possible.unproven)
+        state.targets.settle(symbol, (target) =>
+          provenOn(position, target.side, isOfAgent(target) ? target.agent : null),
+        );
+    }
     if (state.displaced.size > 0) state.displaced.follow(symbol, position);
   }
   for (const order of state.readAs.keys()) {

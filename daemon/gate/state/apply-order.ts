@@ -1,7 +1,7 @@
 import type { OrderEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
-import { noteHeld } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
+import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
 
@@ -19,7 +19,10 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
     order = foreign;
   } else if (event.foreign !== null) {
     order = applyListed(state.orders, order, event, atMs);
-    if (!order.reduceOnly) state.uncontained.add(order);
+    if (!order.reduceOnly) {
+      state.uncontained.add(order);
+      state.targets.noteRevived(order);
+    }
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);

@@ -1,5 +1,5 @@
 import type { DecisionEvent, OrderIntentEvent } from '../events.ts';
-import { heldOn } from './exit-targets.ts';
+import { heldOn } from './held-lots.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 

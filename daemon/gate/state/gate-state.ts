@@ -14,7 +14,8 @@ import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
-import { ExitTargets, heldOn } from './exit-targets.ts';
+import { ExitTargets, isOfAgent } from './exit-targets.ts';
+import { heldOn, provenOn } from './held-lots.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type OrderState } from './orders.ts';
@@ -151,7 +152,7 @@ export class GateState {
 
   #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
     if (event.action === 'ended') {
-      this.targets.apply(event, undefined, { closable: () => 0, openings: [] }, at);
+      this.targets.apply(event, undefined, { closable: 0, proven: 0, openings: [] }, at);
       return;
     }
     const { agent, origin, side, symbol } = event;
@@ -160,8 +161,9 @@ export class GateState {
       (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
     );
     const position = this.positions.get(symbol);
-    const closable = (): number => heldOn(position, side, event.scope === 'own' && origin === 'agent' ? agent : null);
-    this.targets.apply(event, this.orders.all.get(event.client_order_id), { closable, openings }, at);
+    const whose = isOfAgent(event) ? agent : null;
+    const held = { closable: heldOn(position, side, whose), proven: provenOn(position, side, whose), openings };
+    this.targets.apply(event, this.orders.all.get(event.client_order_id), held, at);
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
