@@ -14,7 +14,7 @@ import {
   findViewBreaches,
 } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
-import { findLostTakeProfits, findOldClosesNew } from './promises/shares.ts';
+import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 
 type Promised = (history: History) => readonly Breach[];
 
@@ -32,6 +32,7 @@ const PROMISES: readonly Promised[] = [
   findOldExits,
   findOldClosesNew,
   findLostTakeProfits,
+  findQuietTakeProfits,
   findCutsUnread,
   findOrderRateBreaches,
   findCrossings,

@@ -52,7 +52,8 @@ export class ExitResumption {
   }
 
   async #resume(targets: readonly ExitTarget[], resting: readonly OrderState[]): Promise<void> {
-    if (targets.length + resting.length > 0) await this.#keeper.untilReconciled(RESUME_WITHIN_MS);
+    const { displaced } = this.#core.state;
+    if (targets.length + resting.length + displaced.size > 0) await this.#keeper.untilReconciled(RESUME_WITHIN_MS);
     if (this.#signal.aborted) return;
     for (const target of targets) {
       if (target.end !== null) continue;
@@ -64,6 +65,9 @@ export class ExitResumption {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'too old to be sent after a restart'));
       this.#core.alert('EXIT_DROPPED', `exit ${order.clientOrderId} waited, and is too old now`, order.symbol);
     }
+    for (const exit of displaced.waiting())
+      if (this.#core.nowMs() - exit.sinceMs > this.#resumeMs())
+        this.#book.drop(exit, 'too old to be placed again after a restart');
     this.#book.release();
   }
 

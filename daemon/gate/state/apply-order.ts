@@ -26,7 +26,7 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  if (state.displaced.size > 0) state.displaced.settle(order);
+  state.displaced.settle(order, event, state.targets, state.thenOf(order.symbol, atMs));
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
@@ -35,11 +35,14 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   const price = event.average_price ?? priceOf(order, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
-  const changes = state.targets.open.size === 0 ? null : noteHeld(position);
+  const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
   applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
   state.targets.credit(order, lots);
-  if (changes !== null) state.targets.follow(order.symbol, changes(), order);
-  if (state.displaced.size > 0) state.displaced.follow(order.symbol, position);
+  if (changes !== null) {
+    const held = changes();
+    state.targets.follow(order.symbol, held, order);
+    state.displaced.follow(order.symbol, held, order);
+  }
   if (rules === undefined || price === null) return;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

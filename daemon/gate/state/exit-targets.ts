@@ -164,8 +164,9 @@ export class ExitTargets {
   allot(order: OrderState, parentId: string, rung: number): void {
     const parent = this.#all.get(parentId);
     if (parent === undefined) return;
+    // What has come to rest is its caller's order: it carries nobody else's lots.
     const sharing = [...this.#open].filter((target) => target.key === parent.key && target.seq >= parent.seq);
-    this.#assign(order, sharing.length === 0 ? [parent] : sharing, rung);
+    this.#assign(order, parent.end === null ? sharing : [parent], rung);
   }
 
   #assign(order: OrderState, targets: readonly ExitTarget[], rung: number): void {

@@ -12,7 +12,7 @@ import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
-import { DisplacedExits } from './displaced-exits.ts';
+import { DisplacedExits, type Then } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import { ExitTargets, isOfAgent } from './exit-targets.ts';
 import { heldOn, provenOn } from './held-lots.ts';
@@ -76,16 +76,21 @@ export class GateState {
     return position;
   }
 
+  /** What is known of a symbol now, for the book of displaced exits. */
+  thenOf(symbol: string, atMs: number): Then {
+    return { atMs, live: liveOrders(this.orders, symbol), position: this.positions.get(symbol) };
+  }
+
   apply(event: GateEvent): void {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
-    this.orders.ended.dropOld(this.orders, event.at_ms);
+    this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
-        this.displaced.apply(event.payload);
         applyDecision(this, event.payload, event.at_ms);
+        this.displaced.apply(event.payload, this.orders.all);
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -94,13 +99,14 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
-        this.displaced.note(order, event.payload, this.positions.get(order.symbol));
+        this.displaced.note(order, event.payload, this.thenOf(order.symbol, event.at_ms));
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
         return;
       }
       case 'exit_target':
+        this.displaced.end(event.payload);
         this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
         return;
       case 'trade':
@@ -150,6 +156,12 @@ export class GateState {
     }
   }
 
+  /** RISK: a further order of an exit that is not over is numbered by those before it, which are not forgotten. */
+  readonly #mayGoOn = (decisionId: string): boolean => {
+    const target = this.targets.find(decisionId);
+    return (target !== null && target.end === null) || this.displaced.has(decisionId);
+  };
+
   #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
     if (event.action === 'ended') {
       this.targets.apply(event, undefined, { closable: 0, proven: 0, openings: [] }, at);
@@ -175,6 +187,7 @@ export class GateState {
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
+    this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
