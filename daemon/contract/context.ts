@@ -44,6 +44,7 @@ const agent = Type.Object(
     resting_exits: count,
     share_lots: signedLots,
     short_units: amount,
+    symbol_resting_exits: count,
     turnover_usdt: amount,
   },
   field.closed,

@@ -130,6 +130,8 @@ export interface AgentView {
    */
   readonly share_lots: number;
   readonly short_units: number;
+  /** As `resting_exits`, of all agents in the symbol: the venue takes so many orders of an account there. */
+  readonly symbol_resting_exits: number;
   readonly turnover_usdt: number;
 }
 

@@ -197,6 +197,8 @@ export function restsAtItsPrice(effective: SizedAction, context: ExecutionContex
 
 /** Most exits of one agent that rest, where the policy does not say. */
 const MOST_RESTING = 50;
+/** Of all agents in one symbol: half of the orders that the venue takes of an account there (MAX_NUM_ORDERS, 200). */
+const MOST_RESTING_IN_SYMBOL = 100;
 /** Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes. */
 export function checkResting(
   trace: Trace,
@@ -207,8 +209,11 @@ export function checkResting(
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
   const most = policy.spec.exits.resting ?? MOST_RESTING;
-  if (context.agent.resting_exits < most || !restsAtItsPrice(effective, context, policy)) return;
-  trace.deny(6, 'EXITS_RESTING', context.agent.resting_exits, most, 'orders');
+  const { resting_exits: own, symbol_resting_exits: all } = context.agent;
+  if (own < most && all < MOST_RESTING_IN_SYMBOL) return;
+  if (!restsAtItsPrice(effective, context, policy)) return;
+  if (own >= most) trace.deny(6, 'EXITS_RESTING', own, most, 'orders');
+  else trace.deny(6, 'EXITS_RESTING', all, MOST_RESTING_IN_SYMBOL, 'orders');
 }
 
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */

@@ -33,6 +33,7 @@ export function buildBaseContext(): ExecutionContext {
       pending_fees_usdt: 0,
       pending_turnover_usdt: 0,
       resting_exits: 0,
+      symbol_resting_exits: 0,
       share_lots: 0,
       short_units: 0,
       turnover_usdt: 0,

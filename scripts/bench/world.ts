@@ -57,6 +57,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     pending_fees_usdt: 0,
     pending_turnover_usdt: 0,
     resting_exits: 0,
+    symbol_resting_exits: 0,
     share_lots: 5,
     short_units: 0,
     turnover_usdt: 900,

@@ -202,7 +202,7 @@ function isOneTooMany(
   const { limit_price: limit, order_type: type, origin } = request;
   if (origin !== 'agent' || phase !== 'parent' || type !== 'limit' || limit === null || market.rules === null)
     return false;
-  if (agent.resting_exits < (policy.exits.resting ?? 50)) return false;
+  if (agent.resting_exits < (policy.exits.resting ?? 50) && agent.symbol_resting_exits < 100) return false;
   const quote = side === 'sell' ? market.bid : market.ask;
   if (quote === null || market.quote_at_ms === null || now - market.quote_at_ms > policy.market.freshness.quote_ms)
     return false;

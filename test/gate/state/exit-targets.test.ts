@@ -1,85 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PositionRecord } from '../../../daemon/gate/events.ts';
-import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
-import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
-
-/** A book of exits as a restart would fold it: every step is an event. */
-class Targets {
-  readonly ledger = new FoldedLedger();
-  constructor() {
-    this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
-  }
-  /** An opening of `lots` that is on its way. */
-  open(id: string, lots: number, atMs = T0): void {
-    const orders = [{ client_order_id: id, lots, time_in_force: 'IOC' } as const];
-    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, orders }));
-  }
-  report(id: string, status: 'filled' | 'unknown' | 'expired' | 'canceled', executed: number, atMs = T0): void {
-    this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed }));
-  }
-  /** The account shows the position at that many lots. */
-  read(lots: number, atMs: number): void {
-    const position: PositionRecord = {
-      entry_price: 60_000,
-      liquidation_price: null,
-      lots,
-      maintenance_margin_usdt: 0,
-      mark_price: 60_000,
-      symbol: 'BTCUSDT',
-      unrealised_pnl_usdt: 0,
-      updated_at_ms: atMs,
-    };
-    this.ledger.append({
-      kind: 'account',
-      at_ms: atMs,
-      payload: {
-        available_usdt: 1e5,
-        initial_margin_usdt: 0,
-        leverage: {},
-        maintenance_margin_usdt: 0,
-        margin_balance_usdt: 1e5,
-        margin_ratio: 0,
-        positions: lots === 0 ? [] : [position],
-        requested_at_ms: atMs,
-        wallet_usdt: 1e5,
-      },
-    });
-  }
-  /** An agent's exit under account scope whose first order is on its way, or waits. */
-  exit(id: string, lots: number, { isWhole = true, delayMs = 0, atMs = T0 } = {}): void {
-    const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, delay_ms: delayMs } as const;
-    const effective = { action: 'exit', side: 'sell', lots } as const;
-    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [order] }));
-    this.ledger.append({
-      kind: 'exit_target',
-      at_ms: atMs,
-      payload: {
-        action: 'opened',
-        agent: 'alice',
-        cause: 'agent',
-        client_order_id: id,
-        decision_id: `d-${id}`,
-        is_whole: isWhole,
-        key: 'alice at any price',
-        lots,
-        origin: 'agent',
-        scope: 'account',
-        side: 'sell',
-        symbol: 'BTCUSDT',
-      },
-    });
-  }
-  find(id: string): ExitTarget {
-    const target = this.ledger.state.targets.find(`d-${id}`);
-    assert.ok(target !== null);
-    return target;
-  }
-}
+import { DAY, decisionEvent, orderEvent, T0 } from '../fold-fixture.ts';
+import { FoldedExits } from './folded-exits.ts';
 
 for (const first of ['opening', 'exit'] as const)
   test(`lots that only a reading shows are an exit's once, whether their opening or the exit is proven first: ${first}`, () => {
-    const book = new Targets();
+    const book = new FoldedExits();
     book.open('o-1', 4);
     book.read(4, T0 + 100);
     book.exit('x-1', 4);
@@ -93,7 +19,7 @@ for (const first of ['opening', 'exit'] as const)
   });
 
 test('what an opening of before fills beyond what was shown is closed, too', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-1', 6);
   book.read(4, T0 + 100);
   book.exit('x-1', 4);
@@ -102,7 +28,7 @@ test('what an opening of before fills beyond what was shown is closed, too', () 
 });
 
 test('a part keeps its size, whatever is proven of what was sent before it', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-1', 4);
   book.read(4, T0 + 100);
   book.exit('x-1', 2, { isWhole: false });
@@ -112,7 +38,7 @@ test('a part keeps its size, whatever is proven of what was sent before it', () 
 });
 
 test('a younger opening does not hide what is not proven yet', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-1', 4);
   book.read(4, T0 + 100);
   book.exit('x-1', 4);
@@ -123,7 +49,7 @@ test('a younger opening does not hide what is not proven yet', () => {
 });
 
 test('a reading that agrees ends the dispute, but not while an order is unproven', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-1', 4);
   book.read(4, T0 + 100);
   book.exit('x-1', 4, { delayMs: 1 });
@@ -135,7 +61,7 @@ test('a reading that agrees ends the dispute, but not while an order is unproven
 });
 
 test('an opening that a list revives is one of before the exit, and closed with it', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-0', 2);
   book.report('o-0', 'filled', 2);
   book.open('o-1', 4);
@@ -155,7 +81,7 @@ test('an opening that a list revives is one of before the exit, and closed with 
 });
 
 test('an order that an ended exit shared goes on working for the younger one, however old it is', () => {
-  const book = new Targets();
+  const book = new FoldedExits();
   book.open('o-1', 4);
   book.report('o-1', 'filled', 4);
   book.exit('x-1', 2, { isWhole: false, delayMs: 1 });
@@ -169,4 +95,18 @@ test('an order that an ended exit shared goes on working for the younger one, ho
   book.ledger.append({ kind: 'exit_target', at_ms: T0, payload: ended });
   book.report('x-3', 'filled', 4, T0 + 8 * DAY);
   assert.equal(book.find('x-2').filledLots, 2);
+});
+
+test('what has come to rest carries nobody else: a younger exit within the same bound gets none of its lots', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 8);
+  book.report('o-1', 'filled', 8);
+  book.exit('x-1', 4, { isWhole: false });
+  const ended = { action: 'ended', decision_id: 'd-x-1', detail: '', filled_lots: 0, reason: 'rests' } as const;
+  book.ledger.append({ kind: 'exit_target', at_ms: T0, payload: ended });
+  book.exit('x-2', 4, { isWhole: false, delayMs: 1 });
+  book.takeProfit('x-3', 4, { parent: 'x-1' });
+  book.report('x-3', 'filled', 4);
+  assert.equal(book.find('x-1').filledLots, 4);
+  assert.equal(book.find('x-2').filledLots, 0);
 });
