@@ -158,19 +158,23 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
   let onWay = 0;
   for (const order of orders) {
     if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
-    if (isUnproven(order) && isAlone) continue;
-    onWay += remainingLots(order);
+    const isOfAll = scope === 'own' && order.agent !== agent;
+    if (isAlone && (isUnproven(order) || isOfAll)) continue;
+    const left = remainingLots(order);
+    // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
+    onWay += isOfAll && !isOlder ? Math.ceil((left * share) / held) : left;
   }
   // What is on its way closes what was held first: not what was opened since.
   return Math.max(0, Math.min(share, room) - onWay);
 }
 
 /**
- * An exit on its way closes what another may close: of one share, or, where an agent may close the whole position, of
- * that. RISK: side by side they close more than was held once somebody has opened something in between.
+ * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where an
+ * agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has opened
+ * something in between, or what is another agent's.
  */
 export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
-  return scope === 'account' || order.agent === agent;
+  return scope === 'account' || order.agent === agent || order.origin !== 'agent';
 }
 
 /** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
