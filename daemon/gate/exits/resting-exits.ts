@@ -289,6 +289,7 @@ export class RestingExits {
       return;
     }
     const outcome = await this.#sender.send(order);
+    if (outcome.kind !== 'rejected') this.#tries.delete(order.decisionId ?? '');
     const exit = this.#core.state.displaced.find(order.decisionId ?? '');
     if (outcome.kind !== 'rejected' || exit === null) return;
     const { rejection } = outcome;
