@@ -132,7 +132,7 @@ export class RestingExits {
   #isBehind({ agent, order }: DisplacedExit): boolean {
     for (const other of this.#core.state.displaced.all)
       if (!other.hasRested && other.agent === agent && other.order.symbol === order.symbol)
-        if (other.order.side === order.side) return true;
+        if (other.order.side === order.side && other.order.status !== 'pending_send') return true;
     return false;
   }
 
@@ -212,11 +212,13 @@ export class RestingExits {
   sendDue(): number | null {
     let waitMs: number | null = null;
     for (const order of this.#waiting()) {
+      const lots = this.#lotsDue(order);
+      if (lots === 0) continue;
       const asked = this.#isWaiting(order)
         ? LOOK_EVERY_MS
         : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
-      else this.#send(order);
+      else this.#send(order, lots);
     }
     this.#wakeSettled();
     return waitMs;
@@ -248,10 +250,21 @@ export class RestingExits {
     return stored === null ? null : (stored.payload as DecisionEvent);
   }
 
-  #send(order: OrderState): void {
+  /** At most what is left of what was held when it was asked for; 0: not now. It ends where nothing is. */
+  #lotsDue(order: OrderState): number {
+    const exit = this.#core.state.displaced.find(order.decisionId ?? '');
+    if (exit === null) return order.lots;
+    if (hasNothingLeft(exit)) {
+      const why = 'nothing is left to close: it is closed already';
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
+    }
+    return Math.max(0, Math.min(order.lots, exit.roomLots));
+  }
+
+  #send(order: OrderState, lots: number): void {
     const event = this.#eventOf(order.decisionId ?? '');
     if (event === null) return;
-    const { decided, order: sent } = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: order });
+    const { decided, order: sent } = decideExitOrder(this.#core, event, { lots, rung: 0, own: order });
     if (sent === null) {
       const code = decided.body.reasons[0]?.code ?? 'BLOCK';
       const why = `refused when it was due: ${code}`;

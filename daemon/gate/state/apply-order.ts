@@ -36,7 +36,7 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
   const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
-  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
+  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly);
   state.targets.credit(order, lots);
   if (changes !== null) {
     const held = changes();

@@ -28,7 +28,7 @@ export interface DisplacedExit {
   readonly openings: ReadonlySet<OrderState>;
 }
 
-/** Until they rest again, are closed otherwise, or are given up; folded from events alone, so that a restart goes on. */
+/** Until they rest, are closed otherwise, or are given up; folded from events alone, so that a restart goes on. */
 export class DisplacedExits {
   readonly #byDecision = new Map<string, DisplacedExit>();
 
@@ -102,8 +102,13 @@ export class DisplacedExits {
       if (change === undefined) continue;
       const grown = change.after - change.before;
       if (grown < 0 || (fill !== null && entry.openings.has(fill))) entry.roomLots += grown;
-      if (hasNothingLeft(entry)) this.#byDecision.delete(entry.decisionId);
+      this.#dropIfClosed(entry);
     }
+  }
+
+  /** What waits unsent is ended by whoever would send it. */
+  #dropIfClosed(entry: DisplacedExit): void {
+    if (entry.order.status !== 'pending_send' && hasNothingLeft(entry)) this.#byDecision.delete(entry.decisionId);
   }
 
   /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
@@ -112,15 +117,19 @@ export class DisplacedExits {
       const { order, whose } = entry;
       if (order.symbol !== symbol) continue;
       entry.roomLots = Math.min(entry.roomLots, Math.max(0, provenOn(position, order.side, whose)));
-      if (hasNothingLeft(entry)) this.#byDecision.delete(entry.decisionId);
+      this.#dropIfClosed(entry);
     }
   }
 
-  /** A further order of it goes out; or its caller wants it gone, though it is at the moment. */
-  apply({ agent, decision, orders, parent_decision_id: parentId, request }: DecisionEvent, book: OrdersById): void {
+  /** One is permitted; a further order of it goes out; or its caller wants it gone, though it is at the moment. */
+  apply(event: DecisionEvent, book: OrdersById, thenOf: (symbol: string) => Then): void {
+    const { agent, decision, orders, parent_decision_id: parentId, request } = event;
+    const order = orders[0] === undefined ? undefined : book.get(orders[0].client_order_id);
+    // Until it rests; what turns out to be a target is none.
+    if (decision.kind === 'tool' && order !== undefined && isOfRestingKind(order))
+      this.#add(order, false, thenOf(order.symbol));
     if (this.#byDecision.size === 0) return;
     const again = decision.kind === 'slice' ? this.#byDecision.get(parentId ?? '') : undefined;
-    const order = orders[0] === undefined ? undefined : book.get(orders[0].client_order_id);
     if (again !== undefined && order !== undefined) {
       again.order = order;
       again.clientOrderIds.add(order.clientOrderId);
@@ -136,9 +145,9 @@ export class DisplacedExits {
     }
   }
 
-  /** The gate gives it up. */
-  end(event: ExitTargetEvent): void {
-    if (event.action === 'ended') this.#byDecision.delete(event.decision_id);
+  /** It closes at once, and so is a target; or the gate gives it up. */
+  leave(event: ExitTargetEvent): void {
+    this.#byDecision.delete(event.decision_id);
   }
 
   /** The unit of quantities has changed. */
@@ -182,5 +191,6 @@ function wasNotPlaced(order: OrderState, event: OrderEvent): boolean {
 /** Something is left of it, and it has ended by the gate's own wish or was not placed. */
 function mayRestYet(order: OrderState, event: OrderEvent): boolean {
   if (order.executedLots >= order.lots) return false;
-  return order.status === 'canceled' ? event.evidence?.kind !== 'operator' : wasNotPlaced(order, event);
+  if (order.status !== 'canceled') return wasNotPlaced(order, event);
+  return order.sentAtMs !== null && event.evidence?.kind !== 'operator';
 }

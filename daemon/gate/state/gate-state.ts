@@ -90,7 +90,7 @@ export class GateState {
     switch (event.kind) {
       case 'decision':
         applyDecision(this, event.payload, event.at_ms);
-        this.displaced.apply(event.payload, this.orders.all);
+        this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -106,7 +106,7 @@ export class GateState {
         return;
       }
       case 'exit_target':
-        this.displaced.end(event.payload);
+        this.displaced.leave(event.payload);
         this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
         return;
       case 'trade':

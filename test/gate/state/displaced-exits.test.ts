@@ -71,6 +71,21 @@ test('one that was never placed waits to be placed, unless its caller wanted it 
   }
 });
 
+test('one that waits for its turn is held to what was held when it was asked for', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 4, { delayMs: 1 });
+  book.exit('x-1', 10);
+  book.report('x-1', 'filled', 10);
+  book.open('o-2', 5);
+  book.report('o-2', 'filled', 5);
+  assert.equal(waiting(book).length, 0);
+  assert.equal(find(book).roomLots, 0);
+  book.report('t-1', 'canceled', 0, T0, { venue_order_id: null });
+  assert.equal(book.ledger.state.displaced.size, 0, 'it was never sent: whoever ended it meant to');
+});
+
 test('its caller may cancel it by any of its orders, or with all others', () => {
   for (const request of [{ client_order_id: 't-1' }, { client_order_id: 't-2' }, { client_order_id: null }]) {
     const book = hold();

@@ -82,8 +82,15 @@ export class FoldedExits {
   }
 
   /** An agent's exit that rests at its own price, or will. */
-  takeProfit(id: string, lots: number, { atMs = T0, parent = null as string | null } = {}): void {
-    const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, price_ticks: 650_000 } as const;
+  takeProfit(id: string, lots: number, { atMs = T0, delayMs = 0, parent = null as string | null } = {}): void {
+    const order = {
+      client_order_id: id,
+      lots,
+      side: 'sell',
+      reduce_only: true,
+      price_ticks: 650_000,
+      delay_ms: delayMs,
+    } as const;
     const effective = { action: 'exit', side: 'sell', lots } as const;
     const again = parent === null ? {} : ({ kind: 'slice', parent: `d-${parent}` } as const);
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [order], ...again }));
