@@ -1,21 +1,16 @@
-import type { Side } from '../../core/request.ts';
 import type { Decided } from '../decisions.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
 import type { Rejection } from '../ports.ts';
-import { neverRests } from '../resolver.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { type DisplacedExit, hasNothingLeft, mayOpenStill } from '../state/displaced-exits.ts';
-import { liveOrdersOf } from '../state/exit-targets.ts';
-import { remainingLots } from '../state/exposure.ts';
-import { heldOn } from '../state/held-lots.ts';
+import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
-import { isExitOnItsWay } from './plan-exits.ts';
+import { isClosedOtherwise, lotsToRest } from './plan-rests.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
@@ -98,63 +93,20 @@ export class RestingExits {
 
   /** Lots with which it may go out now; 0: not now. What has nothing left to take profit of ends. */
   #lotsNow(exit: DisplacedExit): number {
-    const { agent, order } = exit;
-    const { origin, side, symbol } = order;
-    const { layers, orders, positions } = this.#core.state;
-    const isOfAgent = origin === 'agent';
-    const held = heldOn(positions.get(symbol), side, this.#shareOf(exit));
-    if (hasNothingLeft(exit) || (held === 0 && !mayOpenStill(exit))) {
+    const { state } = this.#core;
+    const { origin, symbol } = exit.order;
+    const whose = this.#shareOf(exit);
+    if (isClosedOtherwise(state, exit, whose)) {
       this.giveUp(exit, 'nothing_left', 'nothing is left of what it was to close');
       return 0;
     }
-    if (isOfAgent && stateInForce(layers, this.#core.nowMs(), symbol, agent).state === 'halted') return 0;
-    if (this.#isRoomNeeded(symbol, side)) return 0;
-    const left = Math.min(order.lots - order.executedLots, held, exit.roomLots);
-    if (!exit.hasRested) return Math.max(0, left);
-    if (this.#isBehind(exit)) return 0;
-    const others = [...liveOrders(orders, symbol)].filter(
-      (one) => one.reduceOnly && !one.protective && one.side === side && (!isOfAgent || one.agent === agent),
-    );
-    const elder = others.filter((one) => this.#askedAtMs(one) <= exit.sinceMs);
-    return Math.max(0, Math.min(left, held - sumLeft(others), exit.roomLots - sumLeft(elder)));
+    const inForce = stateInForce(state.layers, this.#core.nowMs(), symbol, exit.agent).state;
+    return origin === 'agent' && inForce === 'halted' ? 0 : lotsToRest(state, exit, whose);
   }
 
   /** Whose lots bound it; null: the position. */
   #shareOf({ agent, order }: DisplacedExit): string | null {
     return order.origin === 'agent' && this.#core.policyFor(agent).exitScope === 'own' ? agent : null;
-  }
-
-  #askedAtMs({ decisionId, plannedAtMs }: OrderState): number {
-    return this.#core.state.orders.byDecision.get(decisionId ?? '')?.[0]?.plannedAtMs ?? plannedAtMs;
-  }
-
-  /** Another one is to be placed that it made room for. */
-  #isBehind({ agent, order }: DisplacedExit): boolean {
-    for (const other of this.#core.state.displaced.all)
-      if (!other.hasRested && other.agent === agent && other.order.symbol === order.symbol)
-        if (other.order.side === order.side && other.order.status !== 'pending_send') return true;
-    return false;
-  }
-
-  /**
-   * RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. Not one that is
-   * lost and never rests: it works no more, and what it may have closed is counted.
-   */
-  #isRoomNeeded(symbol: string, side: Side): boolean {
-    const { orders, targets } = this.#core.state;
-    for (const target of targets.open) {
-      if (target.symbol !== symbol || target.side !== side) continue;
-      if (target.leftLots === 0 && target.allotments.length > 0) continue;
-      const live = [...liveOrdersOf(target)];
-      if (live.length === 0 || !live.every(isLostForGood)) return true;
-    }
-    return [...liveOrders(orders, symbol)].some(
-      (order) => order.side === side && isExitOnItsWay(order) && !this.#isToRest(order) && !isLostForGood(order),
-    );
-  }
-  /** On its way to its own price. */
-  #isToRest({ decisionId }: OrderState): boolean {
-    return this.#core.state.displaced.has(decisionId ?? '');
   }
 
   #placeAgain(exit: DisplacedExit, lots: number): void {
@@ -331,11 +283,4 @@ export class RestingExits {
 
 function isUnsent({ status }: OrderState): boolean {
   return status === 'pending_send' || status === 'in_flight';
-}
-/** What became of it perhaps nobody will ever tell; at the venue it is not. */
-function isLostForGood(order: OrderState): boolean {
-  return order.status === 'lost' && neverRests(order);
-}
-function sumLeft(orders: readonly OrderState[]): number {
-  return orders.reduce((sum, order) => sum + remainingLots(order), 0);
 }
