@@ -34,6 +34,9 @@ test('one that made room waits while there is none, whatever is opened later', (
   assert.equal(lots(book, 't-1'), 0, 'the other one takes profit of all that was held before');
   book.report('t-2', 'canceled', 0, T0 + 50);
   assert.equal(lots(book, 't-1'), 4, 'its caller wanted that one gone');
+  book.takeProfit('t-9', 16, { atMs: T0 + 60 });
+  book.report('t-9', 'working', 0, T0 + 60);
+  assert.equal(lots(book, 't-1'), 2, 'what a younger one leaves of the share');
 });
 
 test('none goes out beside an exit that closes, and what is left of both is shared', () => {
