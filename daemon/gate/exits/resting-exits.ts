@@ -236,12 +236,21 @@ export class RestingExits {
     committed
       .then(() => this.#place(order, makesRoom))
       .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+        if (!this.#signal.aborted) this.#takeFailure(order, error);
       })
       .finally(() => {
         this.#placing.delete(order);
         this.#onChange();
       });
+  }
+
+  /** A defect: what was not sent is tried again, and given up in the end like what the venue refuses. */
+  #takeFailure(order: OrderState, error: unknown): void {
+    this.#sender.giveUp(order, error);
+    this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+    const exit = this.#core.state.displaced.find(order.decisionId ?? '');
+    if (exit === null || !isTerminal(order.status) || this.#mayTryAgain(exit.decisionId, null, true)) return;
+    this.giveUp(exit, 'rejected', String(error));
   }
 
   /** What does not come to rest is displaced by that, and is tried again; or it is given up. */

@@ -19,7 +19,7 @@ export interface DisplacedExit {
   readonly clientOrderIds: Set<string>;
   /** It rested before: what takes its place waits until there is room. Else it was not placed, and makes its own. */
   readonly hasRested: boolean;
-  readonly sinceMs: number;
+  sinceMs: number;
   /** With whose lots it would take profit: its agent's share, or, where there is none, the position (null). */
   readonly whose: string | null;
   /** Lots held when it was displaced that have not been closed since: what was opened later is not its to close. */
@@ -148,6 +148,11 @@ export class DisplacedExits {
   /** It closes at once, and so is a target; or the gate gives it up. */
   leave(event: ExitTargetEvent): void {
     this.#byDecision.delete(event.decision_id);
+  }
+
+  /** The clock was set back. */
+  setBack(nowMs: number): void {
+    for (const entry of this.#byDecision.values()) entry.sinceMs = Math.min(entry.sinceMs, nowMs);
   }
 
   /** The unit of quantities has changed. */
