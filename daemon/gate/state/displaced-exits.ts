@@ -174,9 +174,9 @@ export interface Then {
 export function hasNothingLeft(exit: DisplacedExit): boolean {
   return exit.roomLots <= 0 && !mayOpenStill(exit);
 }
-/** What was sent before it was displaced may still open. */
+/** What was sent before it was displaced may have opened: what only rests has not, and may do so for hours. */
 export function mayOpenStill({ openings }: DisplacedExit): boolean {
-  for (const order of openings) if (!isTerminal(order.status)) return true;
+  for (const order of openings) if (!isTerminal(order.status) && !isResting(order)) return true;
   return false;
 }
 
