@@ -105,7 +105,7 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   if (world.operatorCalls.length > 0) return null;
   const share = history.shareAt(agent, symbol, history.endMs);
   const sign = planned.side === 'sell' ? 1 : -1;
-  if (share * sign < 0.5 || world.lots(symbol) * sign <= 0) return null;
+  if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
   if (wasAllClosedSince(history, agent, symbol, sign, atMs)) return null;
   for (const order of world.exchange.world.state.orders.values()) {
     const known = history.orders.get(order.clientOrderId);
