@@ -55,6 +55,8 @@ export interface Decided {
 export interface Outcome {
   readonly status: string;
   readonly executedLots: number;
+  /** Record that says so: records have an order that no clock can turn. */
+  readonly seq: number;
 }
 /** What the ledger's file tells. */
 export interface Tale {

@@ -196,37 +196,41 @@ function findLostExits(books: Books, tale: Tale, calls: readonly Call[]): readon
   return found;
 }
 
-/** Clocks of the ledger and of the exchange agree within this, ms. */
-const CLOCKS_MS = 50;
+interface ClosingFill {
+  readonly rootId: string;
+  readonly symbol: string;
+  /** Record of the last word on its order. */
+  readonly toldSeq: number;
+  lots: number;
+}
 
 /** Lots that exits have closed by the books; each is credited once. */
 class ClosingFills {
-  readonly #fills: { readonly rootId: string; readonly symbol: string; readonly atMs: number; lots: number }[] = [];
+  readonly #fills: ClosingFill[] = [];
 
   constructor(books: Books, tale: Tale) {
-    for (const order of books.orders) {
-      const planned = tale.planned.get(order.client_order_id);
+    for (const { client_order_id: id, fills } of books.orders) {
+      const planned = tale.planned.get(id);
       if (planned?.reduceOnly !== true) continue;
-      for (const fill of order.fills) {
-        const { rootId, symbol } = planned;
-        this.#fills.push({ rootId, symbol, atMs: fill.time_ms, lots: lotsOf(fill.quantity) });
-      }
+      const { rootId, symbol } = planned;
+      const toldSeq = tale.outcomes.get(id)?.seq ?? 0;
+      for (const { quantity } of fills) this.#fills.push({ rootId, symbol, toldSeq, lots: lotsOf(quantity) });
     }
   }
 
   /** Of the exit's own orders. */
   takeOwn({ id, lots }: Decided): number {
-    return this.#take(lots, (rootId) => rootId === id);
+    return this.#take(lots, (fill) => fill.rootId === id);
   }
   /** Of orders that carried several exits, or of other exits that closed the same since. */
-  takeOthers({ atMs, symbol }: Decided, lots: number): number {
-    return this.#take(lots, (_rootId, fill) => fill.symbol === symbol && fill.atMs >= atMs - CLOCKS_MS);
+  takeOthers({ seq, symbol }: Decided, lots: number): number {
+    return this.#take(lots, (fill) => fill.symbol === symbol && fill.toldSeq > seq);
   }
 
-  #take(lots: number, isWanted: (rootId: string, fill: { symbol: string; atMs: number }) => boolean): number {
+  #take(lots: number, isWanted: (fill: ClosingFill) => boolean): number {
     let taken = 0;
     for (const fill of this.#fills) {
-      if (taken >= lots || fill.lots === 0 || !isWanted(fill.rootId, fill)) continue;
+      if (taken >= lots || fill.lots === 0 || !isWanted(fill)) continue;
       const part = Math.min(fill.lots, lots - taken);
       fill.lots -= part;
       taken += part;
@@ -240,10 +244,12 @@ function isDecided(tale: Tale, requestId: string): boolean {
   return false;
 }
 
-function isAccountedFor(books: Books, tale: Tale, { atMs, id, seq, symbol }: Decided): boolean {
+function isAccountedFor(books: Books, tale: Tale, { id, seq, symbol }: Decided): boolean {
   if (ENDED_BY_SOMEBODY.has(tale.exitEnds.get(id) ?? '')) return true;
-  const wasFlat = books.orders.some((order) =>
-    order.fills.some((fill) => fill.symbol === symbol && fill.time_ms >= atMs && Number(fill.position_after) === 0),
+  const wasFlat = books.orders.some(
+    (order) =>
+      (tale.outcomes.get(order.client_order_id)?.seq ?? 0) > seq &&
+      order.fills.some((fill) => fill.symbol === symbol && Number(fill.position_after) === 0),
   );
   if (wasFlat) return true;
   return tale.alerts.some(

@@ -15,6 +15,8 @@ export interface KillsPlan {
   /** Least number of orders that the exchange takes in each life. */
   readonly acceptedPerKill: number;
   readonly clients: number;
+  /** No further world is begun after this long. */
+  readonly minutes?: number;
   readonly note?: (text: string) => void;
 }
 export interface KillsResult extends Verdict {
@@ -50,7 +52,10 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
   const results: WorldResult[] = [];
   let next = 0;
   const take = async (): Promise<void> => {
-    while (next < worlds.length) {
+    while (
+      next < worlds.length &&
+      performance.now() - startedMs < (plan.minutes ?? Number.POSITIVE_INFINITY) * 60_000
+    ) {
       const world = worlds[next++]!;
       const result = await playWorld(plan, world.seed, world.kills);
       results.push(result);
@@ -64,7 +69,7 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
   const accepted = results.flatMap((result) => result.accepted);
   return {
     kills: results.reduce((sum, result) => sum + result.kills, 0),
-    worlds: worlds.length,
+    worlds: results.length,
     calls: results.reduce((sum, result) => sum + result.calls, 0),
     accepted_orders: results.reduce((sum, result) => sum + result.orders, 0),
     least_accepted_in_a_life: Math.min(...accepted),

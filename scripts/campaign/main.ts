@@ -21,6 +21,8 @@ interface Options {
   readonly seed: number;
   readonly kills: number;
   readonly parallel: number;
+  /** No further world of kills is begun after this long. */
+  readonly minutes: number;
   readonly only: string | undefined;
   readonly out: string;
 }
@@ -31,6 +33,7 @@ function readOptions(): Options {
       seed: { type: 'string', default: '1' },
       kills: { type: 'string', default: '200' },
       parallel: { type: 'string', default: '4' },
+      minutes: { type: 'string', default: '60' },
       only: { type: 'string' },
       out: { type: 'string', default: join(findPackageFolder(), 'docs', 'evidence', 'campaign.json') },
     },
@@ -39,6 +42,7 @@ function readOptions(): Options {
     seed: Number(values.seed),
     kills: Number(values.kills),
     parallel: Number(values.parallel),
+    minutes: Number(values.minutes),
     only: values.only,
     out: values.out,
   };
@@ -78,7 +82,7 @@ function report(options: Options, kills: KillsResult | null, scenarios: readonly
 async function main(): Promise<void> {
   const options = readOptions();
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
-  const plan = { ...options, killsPerWorld: 25, acceptedPerKill: 20, clients: 4, note };
+  const plan = { ...options, killsPerWorld: 10, acceptedPerKill: 20, clients: 4, note };
   const kills = options.kills === 0 ? null : await runKills(plan);
   const wanted = SCENARIOS.filter(({ name }) => options.only === undefined || name.includes(options.only));
   const scenarios = await playScenarios(wanted, options.seed, note);

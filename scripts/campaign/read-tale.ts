@@ -28,7 +28,7 @@ export function readOn(path: string, tale: Tale): Tale {
       if (kind === 'decision') takeDecision(tale, seq, at_ms, payload as DecisionEvent);
       else if (kind === 'order') {
         const { client_order_id: id, status, executed_lots: executedLots } = payload as OrderEvent;
-        tale.outcomes.set(id, { status, executedLots });
+        tale.outcomes.set(id, { status, executedLots, seq });
       } else if (kind === 'alert') tale.alerts.push({ seq, ...(payload as { code: string; symbol: string | null }) });
       else if (kind === 'exit_target') {
         const target = payload as ExitTargetEvent;
