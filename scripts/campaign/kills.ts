@@ -18,10 +18,14 @@ export interface KillsPlan {
   /** No further world is begun after this long. */
   readonly minutes?: number;
   readonly note?: (text: string) => void;
+  /** Told of all that is done after each world: an interrupted campaign leaves its evidence. */
+  readonly onProgress?: (result: KillsResult) => void;
 }
 export interface KillsResult extends Verdict {
   readonly kills: number;
   readonly worlds: number;
+  /** Worlds that could not be played to their end, and why: they count nowhere else. */
+  readonly unfinished: readonly string[];
   readonly calls: number;
   readonly accepted_orders: number;
   readonly least_accepted_in_a_life: number;
@@ -50,6 +54,7 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
   for (let left = plan.kills; left > 0; left -= plan.killsPerWorld)
     worlds.push({ seed: plan.seed + worlds.length, kills: Math.min(left, plan.killsPerWorld) });
   const results: WorldResult[] = [];
+  const unfinished: string[] = [];
   let next = 0;
   const take = async (): Promise<void> => {
     while (
@@ -57,12 +62,26 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
       performance.now() - startedMs < (plan.minutes ?? Number.POSITIVE_INFINITY) * 60_000
     ) {
       const world = worlds[next++]!;
-      const result = await playWorld(plan, world.seed, world.kills);
-      results.push(result);
-      plan.note?.(`seed ${world.seed}: ${world.kills} kills, ${JSON.stringify(result.verdict)}`);
+      try {
+        const result = await playWorld(plan, world.seed, world.kills);
+        results.push(result);
+        plan.note?.(`seed ${world.seed}: ${world.kills} kills, ${JSON.stringify(result.verdict)}`);
+      } catch (error) {
+        unfinished.push(`seed ${world.seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        plan.note?.(unfinished.at(-1) ?? '');
+      }
+      plan.onProgress?.(summarise(results, unfinished, startedMs));
     }
   };
   await Promise.all(Array.from({ length: plan.parallel }, take));
+  return summarise(results, unfinished, startedMs);
+}
+
+function summarise(
+  results: readonly WorldResult[],
+  unfinished: readonly string[],
+  startedMs: number,
+): KillsResult {
   const where = emptyHistogram();
   for (const result of results) for (const place of PLACES) where[place] += result.where[place];
   const readyMs = results.flatMap((result) => result.readyMs).sort((a, b) => a - b);
@@ -70,6 +89,7 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
   return {
     kills: results.reduce((sum, result) => sum + result.kills, 0),
     worlds: results.length,
+    unfinished,
     calls: results.reduce((sum, result) => sum + result.calls, 0),
     accepted_orders: results.reduce((sum, result) => sum + result.orders, 0),
     least_accepted_in_a_life: Math.min(...accepted),

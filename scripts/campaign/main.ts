@@ -66,12 +66,23 @@ function count(verdict: Verdict): Record<keyof Verdict, number> {
   };
 }
 
-function report(options: Options, kills: KillsResult | null, scenarios: readonly ScenarioResult[]): object {
-  const verdict = mergeVerdicts([...(kills === null ? [] : [kills]), ...scenarios.map((one) => one.verdict)]);
+function allOf(kills: KillsResult | null, scenarios: readonly ScenarioResult[]): Verdict {
+  return mergeVerdicts([...(kills === null ? [] : [kills]), ...scenarios.map((one) => one.verdict)]);
+}
+
+function report(
+  options: Options,
+  kills: KillsResult | null,
+  scenarios: readonly ScenarioResult[],
+  isComplete: boolean,
+): object {
+  const verdict = allOf(kills, scenarios);
   return {
     ...count(verdict),
     details: verdict,
     seed: options.seed,
+    is_complete: isComplete,
+    kills_asked_for: options.kills,
     kills,
     scenarios: scenarios.map(({ verdict: own, ...rest }) => ({ ...rest, ...count(own) })),
     versions: versions(),
@@ -82,18 +93,35 @@ function report(options: Options, kills: KillsResult | null, scenarios: readonly
 async function main(): Promise<void> {
   const options = readOptions();
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
-  const plan = { ...options, killsPerWorld: 10, acceptedPerKill: 20, clients: 4, note };
-  const kills = options.kills === 0 ? null : await runKills(plan);
+  let kills: KillsResult | null = null;
+  let scenarios: readonly ScenarioResult[] = [];
+  const write = (isComplete: boolean): void =>
+    writeFileSync(options.out, `${JSON.stringify(report(options, kills, scenarios, isComplete), null, 2)}\n`);
+  if (options.kills > 0)
+    kills = await runKills({
+      ...options,
+      killsPerWorld: 5,
+      acceptedPerKill: 20,
+      clients: 4,
+      note,
+      onProgress: (result) => {
+        kills = result;
+        write(false);
+      },
+    });
   const wanted = SCENARIOS.filter(({ name }) => options.only === undefined || name.includes(options.only));
-  const scenarios = await playScenarios(wanted, options.seed, note);
-  const result = report(options, kills, scenarios);
-  writeFileSync(options.out, `${JSON.stringify(result, null, 2)}\n`);
-  const verdict = mergeVerdicts([...(kills === null ? [] : [kills]), ...scenarios.map((one) => one.verdict)]);
-  const broken = Object.values(count(verdict)).reduce((sum, one) => sum + one, 0);
+  scenarios = await playScenarios(wanted, options.seed, (results) => {
+    scenarios = results;
+    note(JSON.stringify(results.at(-1)));
+    write(false);
+  });
+  write(true);
+  const counts = count(allOf(kills, scenarios));
   const failed = scenarios.filter(({ failures }) => failures.length > 0).map(({ name }) => name);
   const open = scenarios.flatMap((one) => one.open.map((what) => `${one.name}: ${what}`));
-  note(`${JSON.stringify(count(verdict))}; failed: ${failed.join(', ') || 'none'}; open: ${open.join('; ') || 'none'}`);
-  process.exitCode = broken > 0 || failed.length > 0 ? 1 : 0;
+  note(`${JSON.stringify(counts)}; failed: ${failed.join(', ') || 'none'}; open: ${open.join('; ') || 'none'}`);
+  const broken = Object.values(counts).reduce((sum, one) => sum + one, 0);
+  process.exitCode = broken + failed.length + (kills?.unfinished.length ?? 0) > 0 ? 1 : 0;
 }
 
 await main();

@@ -64,7 +64,7 @@ export function skipped(name: string, why: string): Scenario {
 export async function playScenarios(
   scenarios: readonly Scenario[],
   seed: number,
-  note: (text: string) => void,
+  onProgress: (results: readonly ScenarioResult[]) => void,
 ): Promise<readonly ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const { name, play } of scenarios) {
@@ -80,7 +80,7 @@ export async function playScenarios(
     });
     const result = { name, ms: Math.round(performance.now() - startedMs), ...outcome };
     results.push(result);
-    note(`${name}: ${JSON.stringify(result)}`);
+    onProgress(results);
   }
   return results;
 }

@@ -17,6 +17,7 @@ test('twenty kills under load and faults lose, repeat and exceed nothing', { tim
     { cap_breaches, duplicates, lost_decisions, lost_exits },
     { cap_breaches: [], duplicates: [], lost_decisions: [], lost_exits: [] },
   );
+  assert.deepEqual(result.unfinished, []);
   assert.equal(result.kills, 20);
   assert.ok(result.least_accepted_in_a_life >= 20, `${result.least_accepted_in_a_life} orders in a life`);
   assert.equal(result.ledgers_verified, result.worlds);
