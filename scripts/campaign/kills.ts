@@ -67,7 +67,9 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
         results.push(result);
         plan.note?.(`seed ${world.seed}: ${world.kills} kills, ${JSON.stringify(result.verdict)}`);
       } catch (error) {
-        unfinished.push(`seed ${world.seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        unfinished.push(
+          `seed ${world.seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
         plan.note?.(unfinished.at(-1) ?? '');
       }
       plan.onProgress?.(summarise(results, unfinished, startedMs));
@@ -77,11 +79,7 @@ export async function runKills(plan: KillsPlan): Promise<KillsResult> {
   return summarise(results, unfinished, startedMs);
 }
 
-function summarise(
-  results: readonly WorldResult[],
-  unfinished: readonly string[],
-  startedMs: number,
-): KillsResult {
+function summarise(results: readonly WorldResult[], unfinished: readonly string[], startedMs: number): KillsResult {
   const where = emptyHistogram();
   for (const result of results) for (const place of PLACES) where[place] += result.where[place];
   const readyMs = results.flatMap((result) => result.readyMs).sort((a, b) => a - b);

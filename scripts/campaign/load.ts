@@ -56,15 +56,27 @@ export class Load {
   #isOver = false;
   /** What the clients did or saw last before they were closed: a call that was sent, or one that was answered. */
   lastSeen: Call | null = null;
-  /** Orders that answers named as taken by the exchange. */
-  accepted = 0;
+  readonly #accepted = new Set<string>();
+  readonly #isKnown: (clientId: string) => boolean;
   #workers: Promise<void>[] = [];
   #asked = 0;
 
-  constructor(daemon: DaemonProcess, seed: number, name: string) {
+  /** `isKnown`: whether an order is of an earlier life. */
+  constructor(daemon: DaemonProcess, seed: number, name: string, isKnown: (clientId: string) => boolean = () => false) {
     this.#daemon = daemon;
+    this.#isKnown = isKnown;
     this.#random = new Random(seed, `load ${name}`);
     this.#name = name;
+  }
+
+  /** Orders of this life that answers named as taken by the exchange. */
+  get accepted(): number {
+    return this.#accepted.size;
+  }
+  /** Several exits may share one order, and a cancel's answer lists what it was about. */
+  #count(answer: ToolText | null): void {
+    for (const { client_order_id: id, venue_order_id } of answer?.execution.orders ?? [])
+      if (venue_order_id !== null && !this.#isKnown(id)) this.#accepted.add(id);
   }
 
   start(workers: number): void {
@@ -98,7 +110,7 @@ export class Load {
       if (this.#isOver) return;
       this.lastSeen = call;
       await delay(this.#random.next() * THINK_MS);
-      this.accepted += call.answer?.execution.orders.filter((order) => order.venue_order_id !== null).length ?? 0;
+      this.#count(call.answer);
     }
   }
 }

@@ -71,13 +71,17 @@ async function launch(command: string, args: readonly string[], env: Record<stri
   let [output, errors] = ['', ''];
   child.stdout?.on('data', (chunk) => (output += String(chunk)));
   child.stderr?.on('data', (chunk) => (errors += String(chunk)));
-  await until('the process says where it listens', () => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      children.delete(child);
-      throw new LaunchError(child.exitCode, `${errors}${output}`.trim());
-    }
-    return output.trimEnd().endsWith('}');
-  }, START_WITHIN_MS);
+  await until(
+    'the process says where it listens',
+    () => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        children.delete(child);
+        throw new LaunchError(child.exitCode, `${errors}${output}`.trim());
+      }
+      return output.trimEnd().endsWith('}');
+    },
+    START_WITHIN_MS,
+  );
   return { child, json: JSON.parse(output) as Launched['json'] };
 }
 

@@ -50,7 +50,7 @@ export class Trial {
 
   /** Clients that trade until the exchange has taken so many orders; they go on until they are stopped. */
   async load(name: string, accepted: number, clients = 4): Promise<Load> {
-    const load = new Load(this.daemon, this.seed, name);
+    const load = new Load(this.daemon, this.seed, name, (id) => this.tale.planned.has(id));
     load.start(clients);
     await until('enough orders are taken', () => load.accepted >= accepted, 2 * WITHIN_MS);
     return load;
