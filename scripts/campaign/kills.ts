@@ -106,7 +106,7 @@ function playWorld(plan: KillsPlan, seed: number, kills: number): Promise<WorldR
     for (let life = 1; life <= kills; life += 1) lives.push(await live(plan, trial, random, life));
     await trial.comeToRest();
     const where = emptyHistogram();
-    for (const { place } of lives) if (place !== null) where[place] += 1;
+    for (const { places } of lives) for (const place of places) where[place] += 1;
     const { orders } = await trial.exchange.books();
     return {
       kills,
@@ -124,7 +124,8 @@ function playWorld(plan: KillsPlan, seed: number, kills: number): Promise<WorldR
 interface Life {
   /** Orders in the exchange's books when it ended. */
   readonly booked: number;
-  readonly place: Place | null;
+  /** Of each client's latest call. */
+  readonly places: readonly Place[];
   readonly readyMs: number;
 }
 
@@ -142,11 +143,11 @@ async function live(plan: KillsPlan, trial: Trial, random: Random, life: number)
   await load.stop();
   trial.keep(load);
   const { orders, ...books } = await trial.judgeNow(load.calls);
-  const place = load.lastSeen === null ? null : placeOf(load.lastSeen, { orders, ...books }, trial.tale);
+  const places = load.latest.map((call) => placeOf(call, { orders, ...books }, trial.tale));
   await exchange.control('clear-faults', {});
   const startedMs = performance.now();
   await daemon.start();
   const readyMs = performance.now() - startedMs;
   await trial.askAgain(load.calls);
-  return { booked: orders.length, place, readyMs };
+  return { booked: orders.length, places, readyMs };
 }

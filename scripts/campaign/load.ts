@@ -54,8 +54,8 @@ export class Load {
   readonly #random: Random;
   readonly #name: string;
   #isOver = false;
-  /** What the clients did or saw last before they were closed: a call that was sent, or one that was answered. */
-  lastSeen: Call | null = null;
+  /** The latest call of each client: it waits for its answer, or the client thinks about the next one. */
+  readonly latest: Call[] = [];
   readonly #accepted = new Set<string>();
   readonly #isKnown: (clientId: string) => boolean;
   #workers: Promise<void>[] = [];
@@ -80,7 +80,7 @@ export class Load {
   }
 
   start(workers: number): void {
-    this.#workers = Array.from({ length: workers }, () => this.#work());
+    this.#workers = Array.from({ length: workers }, (_, index) => this.#work(index));
   }
   /** Whatever the clients still see is of no account. */
   close(): void {
@@ -92,7 +92,7 @@ export class Load {
     await Promise.all(this.#workers);
   }
 
-  async #work(): Promise<void> {
+  async #work(index: number): Promise<void> {
     while (!this.#isOver) {
       const { args, tool } = drawCall(this.#random);
       this.#asked += 1;
@@ -105,10 +105,8 @@ export class Load {
         answer: null,
       };
       this.calls.push(call);
-      this.lastSeen = call;
+      this.latest[index] = call;
       if (!(await ask(this.#daemon, call))) return;
-      if (this.#isOver) return;
-      this.lastSeen = call;
       await delay(this.#random.next() * THINK_MS);
       this.#count(call.answer);
     }

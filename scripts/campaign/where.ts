@@ -1,7 +1,7 @@
 import type { Books, Call, Tale } from './evidence.ts';
 
 /**
- * Where a kill fell, of the call that was sent or answered last: before its decision was on disk; after that and before any order of
+ * Where a kill fell, of each client's latest call: before its decision was on disk; after that and before any order of
  * it was at the exchange; while an order of it was there and its outcome not on disk; after that and before the answer;
  * after the answer.
  */
