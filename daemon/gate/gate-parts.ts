@@ -2,6 +2,7 @@ import { AccountFeed } from './account-feed.ts';
 import { Availability } from './availability.ts';
 import { CallerReads } from './caller-reads.ts';
 import { Canceler } from './cancels.ts';
+import { CutReadings } from './cut-readings.ts';
 import { Executor } from './executor.ts';
 import { ExitShares } from './exit-shares.ts';
 import { ExitBook } from './exits/exit-book.ts';
@@ -85,6 +86,7 @@ export function buildParts(options: GateOptions): GateParts {
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
   const protection = new Protection(core, sender, canceler, executor);
+  const cuts = new CutReadings(core);
   const flatten = new Flatten({
     core,
     canceler,
@@ -102,7 +104,7 @@ export function buildParts(options: GateOptions): GateParts {
     resolver,
     health,
     signal,
-    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection }),
+    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
@@ -144,8 +146,9 @@ function buildTasks(parts: {
   exitShares: ExitShares;
   flatten: Flatten;
   protection: Protection;
+  cuts: CutReadings;
 }): KeeperTasks {
-  const { resolver, canceler, standing, exits, exitShares, flatten, protection } = parts;
+  const { resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -158,7 +161,7 @@ function buildTasks(parts: {
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
     cutBack: async () => {
-      await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
+      await Promise.all(cuts.confirm(standing.findBreaches()).map((breach) => protection.cutBack(breach)));
     },
   };
 }

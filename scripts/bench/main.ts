@@ -11,13 +11,15 @@ import { measureDecide } from './decide.ts';
 import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
+import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
 /**
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
- * baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
+ * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
+ * one decision with general policy engines instead.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -257,4 +259,5 @@ async function main(): Promise<void> {
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
 else if (process.argv.includes('flood')) await mainFlood();
+else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();
