@@ -6,7 +6,7 @@ import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
 import { OrderCounts } from './order-counts.ts';
-import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
+import type { ClockPort, LedgerPort, ObserverPort, StartCachePort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
 export interface GateSettings {
@@ -32,6 +32,7 @@ export interface GatePorts {
   readonly time: TimePort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
+  readonly startCache?: StartCachePort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;

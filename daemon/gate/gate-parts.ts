@@ -18,6 +18,7 @@ import { OrderSender } from './order-sender.ts';
 import { ParentDecisions } from './parent-decisions.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
+import { ReadingMarks } from './reading-marks.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
@@ -80,7 +81,8 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
-  const account = new AccountFeed(core, sender, resolver);
+  const marks = new ReadingMarks(core);
+  const account = new AccountFeed(core, sender, resolver, marks);
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
@@ -103,6 +105,7 @@ export function buildParts(options: GateOptions): GateParts {
     sender,
     resolver,
     health,
+    marks,
     signal,
     tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
