@@ -17,6 +17,7 @@ import { ApiError, invalidInput } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
+import type { Pace } from './pace.ts';
 import type { Turns } from './turns.ts';
 
 declare module 'fastify' {
@@ -36,6 +37,7 @@ export interface Doors {
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
   readonly turns: Turns;
+  readonly pace: Pace;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly connections: Connections;
@@ -114,11 +116,12 @@ export function buildGuard(
   roles: readonly Role[],
   isLimited: boolean,
 ): onRequestHookHandler {
-  const { admits, authenticator, connections, flights } = doors;
+  const { admits, authenticator, connections, flights, pace } = doors;
   return (request, _reply, done) => {
     request.label = label;
+    let caller: Caller;
     try {
-      const caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
+      caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
       if (admits !== null && !admits.includes(caller.role))
         throw new ApiError('FORBIDDEN', 'This entrance is for operator and monitor tokens; agents use the other one.');
       connections.prove(request.raw.socket, caller.tokenId);
@@ -131,7 +134,9 @@ export function buildGuard(
       done(error as Error);
       return;
     }
-    done();
+    // What takes risk away, and operators, never wait for a turn.
+    if (isLimited) pace.begin(caller.tokenId, done);
+    else done();
   };
 }
 

@@ -23,6 +23,7 @@ import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
+import { createPace } from './pace.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
 import { type Doors, OPERATOR_ENTRANCE } from './routing.ts';
@@ -175,6 +176,7 @@ function buildHouse(options: HttpServerOptions): House {
     events: options.events,
     flights,
     turns: createTurns(),
+    pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count),
     logger: options.logger,
   };
