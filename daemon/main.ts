@@ -1,17 +1,19 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { findFileShortage } from './boot/open-files.ts';
-import { createPolicyPort, createSchemaChecks, readStoredPolicy } from './boot/policy.ts';
+import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
+import { createPolicyPort } from './boot/policy.ts';
+import { StartCache } from './boot/start-cache.ts';
 import { ensurePaperTokens, ensureSimToken } from './boot/tokens.ts';
 import { type Config, findPackageFolder, operatorSocketPath, operatorUrlFile, type Secrets } from './config.ts';
 import { formatViolation } from './contract/violations.ts';
 import { type ExchangeSim, startExchangeSim } from './exchange-sim/start.ts';
-import type { ArmingEvent, GateEvent } from './gate/events.ts';
-import { Gate } from './gate/gate.ts';
+import type { ArmingEvent } from './gate/events.ts';
+import type { Gate } from './gate/gate.ts';
 import type { PolicyDocument } from './gate/policy-control.ts';
 import { codeOf } from './http/errors.ts';
 import type { HttpAddress } from './http/listening.ts';
@@ -106,7 +108,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   });
   const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
   try {
-    const inForce = storedPolicy(ledger, config) ?? filePolicy;
+    const inForce = readPolicyInForce(ledger, config.venue) ?? filePolicy;
     if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash], time);
     const tokensFolder =
       config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
@@ -116,22 +118,22 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       access: venueAccess(config, secrets, exchange),
       clock,
       time,
-      ...(config.venue === 'paper' ? { readWeightPerMinute: null } : {}),
+      // The exchange of this process enforces no limit on reads.
+      ...(exchange === null ? {} : { readWeightPerMinute: null }),
     });
     closers.unshift(() => venue.close());
     const metrics = createGateMetrics();
     const policyPort = createPolicyPort(config.venue, config.policyPath);
-    const gate = new Gate({
+    const gate = openGate({
+      ledger,
       ports: {
-        ledger,
         venue,
         clock,
         time,
         observer: metrics.observer,
         log,
+        startCache: new StartCache(join(folder, 'cache'), ledger.genesis.genesis_id),
         agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
-        ...createSchemaChecks(),
-        sha256,
       },
       settings: {
         venue: config.venue,
@@ -147,8 +149,6 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    for (const event of ledger.iterateEvents())
-      if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
     metrics.watch(gate, ledger);
 
     const http = await listen(config, options.createServer ?? createHttpServer, {
@@ -221,33 +221,6 @@ async function loadPolicy(config: Config): Promise<FilePolicy> {
   const wrong = checkVenue(parsed.policy, config.venue);
   if (wrong.length > 0) throw new StartError(wrong.map(formatViolation).join('; '));
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
-}
-
-/** The policy that was in force at the last stop; the file is compared with it by the same rule as a reload. */
-function storedPolicy(ledger: Ledger, config: Config): PolicyDocument | null {
-  let hash: string | null = null;
-  for (const event of ledger.iterateEvents({ kind: 'policy' })) {
-    const payload = event.payload as { readonly action: string; readonly hash: string };
-    if (payload.action === 'in_force') hash = payload.hash;
-  }
-  if (hash === null) return null;
-  const stored = readStoredPolicy(ledger.readPolicy(hash), hash);
-  if (stored === null) throw new StartError(`the ledger does not hold the policy ${hash} that was last in force`);
-  // The venue is part of the ledger's identity, so a stored policy ran here before.
-  return checkVenue({ ...stored, text: '' }, config.venue).length === 0 ? stored : null;
-}
-
-function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: FilePolicy): void {
-  if (gate.core.state.policy === null) {
-    ledger.putPolicy(inForce.spec);
-    gate.core.append('policy', {
-      action: 'in_force',
-      detail: 'first start',
-      hash: inForce.hash,
-      name: inForce.spec.name,
-      set_by: 'start',
-    });
-  } else if (file.hash !== inForce.hash) void gate.policies.offer({ ok: true, policy: file, warnings: [] }, 'start');
 }
 
 async function offerPolicy(gate: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): Promise<void> {
@@ -420,10 +393,6 @@ function buildCurlLine(http: HttpServer, config: Config): string {
   const target =
     config.listen.kind === 'socket' ? `--unix-socket '${config.listen.path}' http://localhost` : http.address;
   return `curl -s ${target}/v1/tools/place_order -H "Authorization: Bearer $(cat '${token}')" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
-}
-
-function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
 }
 
 function readVersion(): string {

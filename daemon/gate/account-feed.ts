@@ -5,15 +5,32 @@ import { ownPrefix } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
-import type { AccountSnapshot, VenueOrder } from './ports.ts';
+import type { AccountSnapshot, FetchOutcome, VenueOrder } from './ports.ts';
+import type { ReadingMarks } from './reading-marks.ts';
 import type { Resolver } from './resolver.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
 const PEAK_EVERY_MS = 5_000;
+const DAY_MS = 86_400_000;
 /** A change of the wallet by more than this fraction asks for the list of transfers at once. */
 const WALLET_MOVED = 0.005;
+
+/** A first list that was asked for longer ago is asked for again, wall ms. */
+const FIRST_LIST_COUNTS_MS = 5_000;
+
+/** The venue was asked for open orders; beside it what was known then. */
+interface AskedOrders {
+  readonly isWhole: boolean;
+  readonly live: ReadonlySet<OrderState>;
+  readonly resting: readonly OrderState[];
+  readonly askedAtMs: number;
+  readonly askedAtWallMs: number;
+  readonly forms: ReturnType<ChangedOrders['noteForms']>;
+  readonly ask: Ask;
+  readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
+}
 
 /** Reads account, open orders and trades from the venue and folds what is news into the ledger. */
 export class AccountFeed {
@@ -23,17 +40,33 @@ export class AccountFeed {
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
+  readonly #marks: ReadingMarks;
+  #first: AskedOrders | null = null;
+  #isFirstAnswered = false;
+  /** Undefined: no list was read yet. */
+  #otherDaemonsOrder: string | null | undefined;
   #lastTransferMs = 0;
-  #newestMs = Number.NEGATIVE_INFINITY;
+  /** The wallet moved, and the transfers could not be read then. */
+  #owesTransfers = false;
+  #asked = 0;
+  #newest = 0;
+  /** The highest balance that is recorded, and that of the reading before. */
   #peak = Number.NEGATIVE_INFINITY;
+  #before: number | null = null;
+  /** Which symbols are on isolated margin, by the last account snapshot. */
+  isolated: AccountSnapshot['isolated'] | null = null;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
+    this.#marks = marks;
     this.#sender = sender;
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
+    core.onClockSetBack((nowMs) => {
+      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
+    });
   }
 
   watched(): readonly string[] {
@@ -45,40 +78,51 @@ export class AccountFeed {
   }
 
   async pollAccount(): Promise<boolean> {
+    this.#asked += 1;
+    const nr = this.#asked;
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
     const snapshot = outcome.value;
-    // Several callers ask at once, and answers may overtake each other.
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
-    this.#newestMs = snapshot.requestedAtMs;
+    // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
+    if (nr < this.#newest) return true;
+    this.#newest = nr;
+    this.isolated = snapshot.isolated;
+    // Asked before the clock was set back: when that was is not known.
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
-    if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
-      await this.pollTransfers();
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
+    const hasMoved =
+      last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
+    if (nr < this.#newest) return true;
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,
       marginRatio: marginRatio(snapshot),
       observedAtMs: snapshot.observedAtMs,
     };
-    if (this.#isNews(snapshot)) {
-      this.#peak = Math.max(this.#peak, snapshot.marginBalanceUsdt);
-      this.#core.append('account', accountEvent(snapshot));
+    // What one reading alone shows was never to be had.
+    const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
+    const peak = Math.min(before, snapshot.marginBalanceUsdt);
+    this.#before = snapshot.marginBalanceUsdt;
+    if (this.#isNews(snapshot, peak)) {
+      this.#peak = Math.max(this.#peak, peak);
+      this.#core.append('account', accountEvent(snapshot, peak));
     }
     return true;
   }
 
-  #isNews(snapshot: AccountSnapshot): boolean {
+  #isNews(snapshot: AccountSnapshot, peak: number): boolean {
     const { state } = this.#core;
     const last = state.account;
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
-    if (age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
-    if (snapshot.marginBalanceUsdt > this.#peak && age >= PEAK_EVERY_MS) return true;
+    if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
+    if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
     for (const position of state.positions.values()) {
@@ -96,17 +140,53 @@ export class AccountFeed {
    * empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
    */
   async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
-    const live = new Set(everyLiveOrder(this.#core.state.orders));
+    const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
+    return this.#matchOrders(asked, await asked.answer);
+  }
+
+  /** The first thing that a start asks for; {@link pollOrders} matches the answer. */
+  async askFirst(): Promise<void> {
+    const first = this.#askOrders([]);
+    this.#first = first;
+    const outcome = await first.answer;
+    this.#isFirstAnswered = true;
+    if (outcome.kind === 'ok') this.#noteOtherDaemon(outcome.value, true);
+  }
+  /** The list of the whole account that a start began with has come, and was not matched yet. */
+  get isFirstAnswered(): boolean {
+    return this.#first !== null && this.#isFirstAnswered;
+  }
+  #takeFirst(): AskedOrders | null {
+    const first = this.#first;
+    this.#first = null;
+    const ageMs = first === null ? 0 : this.#core.ports.time.monotonicMs() - first.askedAtWallMs;
+    return ageMs > FIRST_LIST_COUNTS_MS ? null : first;
+  }
+
+  /** What was known when the venue was asked, and its answer. */
+  #askOrders(symbols: readonly string[]): AskedOrders {
+    const { ports, state } = this.#core;
+    const live = new Set(everyLiveOrder(state.orders));
     const isAsked = (symbol: string): boolean => symbols.length === 0 || symbols.includes(symbol);
-    const asked = [...live].filter((order) => isResting(order) && isAsked(order.symbol));
-    const askedAtMs = this.#core.nowMs();
-    const forms = this.#changed.noteForms();
-    const ask = this.#sender.proof.ask();
-    const outcome = await this.#core.ports.venue.fetchOpenOrders(symbols);
+    return {
+      isWhole: symbols.length === 0,
+      live,
+      resting: [...live].filter((order) => isResting(order) && isAsked(order.symbol)),
+      askedAtMs: this.#core.nowMs(),
+      askedAtWallMs: ports.time.monotonicMs(),
+      forms: this.#changed.noteForms(),
+      ask: this.#sender.proof.ask(),
+      answer: ports.venue.fetchOpenOrders(symbols),
+    };
+  }
+
+  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<readonly VenueOrder[]>): Promise<boolean> {
+    const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
+    this.#noteOtherDaemon(outcome.value, asked.isWhole);
     const listed = new Set<string>();
     const lookups: Promise<void>[] = [];
     for (const report of outcome.value) {
@@ -126,11 +206,12 @@ export class AccountFeed {
       }
     }
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
-    for (const order of asked) {
+    for (const order of resting) {
       if (listed.has(order.clientOrderId) || isTerminal(order.status)) this.#absences.end(order);
       else lookups.push(this.#lookUpGone(order));
     }
     await Promise.all(lookups);
+    if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
     return true;
   }
 
@@ -156,14 +237,19 @@ export class AccountFeed {
     if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
   }
 
-  /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
-  async findOtherDaemon(): Promise<string | null> {
-    const open = await this.#core.ports.venue.fetchOpenOrders([]);
-    const ids =
-      open.kind === 'ok'
-        ? open.value.map((order) => order.clientOrderId)
-        : [...everyLiveOrder(this.#core.state.orders)].map((order) => order.clientOrderId);
+  /**
+   * Client order id of an open order that another Holdfast ledger placed on this account (BY-40), by the last lists, or by
+   * the ledger before the first of them; null: none is known.
+   */
+  findOtherDaemon(): string | null {
+    if (this.#otherDaemonsOrder !== undefined) return this.#otherDaemonsOrder;
+    const ids = [...everyLiveOrder(this.#core.state.orders)].map((order) => order.clientOrderId);
     return ids.find((id) => this.#isOtherDaemons(id)) ?? null;
+  }
+  #noteOtherDaemon(listed: readonly VenueOrder[], isWhole: boolean): void {
+    const found = listed.find((order) => this.#isOtherDaemons(order.clientOrderId))?.clientOrderId;
+    if (found !== undefined) this.#otherDaemonsOrder = found;
+    else if (isWhole) this.#otherDaemonsOrder = null;
   }
   #isOtherDaemons(clientOrderId: string): boolean {
     const prefix = ownPrefix(this.#core.ports.ledger.genesis.genesis_id);
@@ -237,12 +323,18 @@ export class AccountFeed {
     return true;
   }
 
-  async pollTransfers(): Promise<void> {
-    // After a restart from the last account record on: what moved meanwhile is no loss and no gain.
-    if (this.#lastTransferMs === 0)
-      this.#lastTransferMs = this.#core.state.account?.requested_at_ms ?? this.#core.nowMs();
+  /** After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or gain. */
+  #transfersSince(nowMs: number): number {
+    const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
+    const readMs = this.#marks.atMs('transfers') ?? recordedMs;
+    return Math.max(recordedMs - DAY_MS, Math.min(recordedMs, readMs));
+  }
+
+  async pollTransfers(): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
     const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
-    if (outcome.kind === 'failed') return;
+    if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {
       if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
       this.#core.append('transfer', {
@@ -252,6 +344,8 @@ export class AccountFeed {
       });
       this.#lastTransferMs = Math.max(this.#lastTransferMs, transfer.atMs);
     }
+    this.#marks.note('transfers', askedAtMs);
+    return true;
   }
 }
 

@@ -10,7 +10,7 @@ import { endUndone } from './exits/end-undone.ts';
 import { findTarget } from './exits/target-key.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
-import type { Ask } from './snapshot/inputs.ts';
+import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
 
 /** Genesis prefix of ids: 6 hex digits tell whose order it is. */
@@ -46,8 +46,8 @@ export interface DecideOptions {
   readonly cause?: ExitCause;
   /** Orders that follow from the decision; none for advisory kinds. */
   readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
-  /** Records of decisions that change nothing may be left out (standing orders that still fit). */
-  readonly skipUnless?: (decision: ExecutionDecision) => boolean;
+  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
+  readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
 }
 
 export const NO_ORDERS = (): readonly PlannedOrder[] => [];
@@ -64,10 +64,11 @@ export function takeDecision(
 ): Decided | null {
   const policy = core.policyFor(request.agent);
   const startedAt = core.ports.time.monotonicMs();
-  const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+  const context = buildContext(core.state, readInputs(core), request, policy, ask);
   const decision = decide(request, context, policy);
   const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
-  if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
+  const acted = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
+  if (options.skipUnless !== undefined && !options.skipUnless(decision, acted)) return null;
   const texts = storeTexts(core, options.texts);
   const contextText = writeContext(context);
   const contextHash = core.ports.sha256(contextText);
@@ -81,10 +82,7 @@ export function takeDecision(
       context,
       decision: buildBody(core, decision, request, options.kind, seq, contextHash),
       market_seq: marketSeq,
-      orders: options.plan(
-        policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision,
-        seq,
-      ),
+      orders: options.plan(acted, seq),
       parent_decision_id: options.parentDecisionId,
       request,
       route: options.route,
@@ -100,6 +98,7 @@ export function takeDecision(
     const target = findTarget(payload, policy, cause);
     if (target !== null) core.append('exit_target', target);
   }
+  noteSend(core, payload);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
@@ -111,6 +110,23 @@ export function takeDecision(
     core.onRecheckFailure();
   }
   return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
+}
+
+/** What the feeds have seen, and what the venue still takes of orders. */
+function readInputs(core: GateCore): LiveInputs {
+  const nowMs = core.nowMs();
+  const inputs = core.market.inputs(nowMs);
+  const waitMs = core.sends.waitMs('other');
+  if (waitMs === 0) return inputs;
+  const { scale } = core.ports.clock;
+  return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
+}
+
+/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
+  if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
+  const action = decision.effective?.action;
+  if (action === 'amend' || (action === 'open' && orders.length > 0)) core.sends.note();
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

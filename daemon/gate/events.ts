@@ -180,6 +180,8 @@ export interface AccountEvent {
   readonly margin_balance_usdt: number;
   /** Maintenance margin / margin balance; with isolated positions the worst one. */
   readonly margin_ratio: number;
+  /** What the maximum of drawdown takes in of the balance, where the reading before shows less; absent: all of it. */
+  readonly peak_usdt?: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;
@@ -202,6 +204,8 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /** Domain time is earlier than that of records before this one: the clock was ahead. Absent in every other. */
+  readonly clock_set_back?: true;
   /** A halt that closes positions until there are none; absent in every other. */
   readonly flatten?: true;
   readonly layer: StateLayer;
@@ -250,8 +254,23 @@ export interface AlertEvent {
 }
 export interface RejectedInputEvent {
   readonly agent: string;
+  /** Absent in older records. */
+  readonly origin?: Origin;
   readonly paths: readonly string[];
   readonly tool: string;
+}
+/** What a call was that had no effect and is not on record by itself. */
+export type SummedKind = 'blocked' | 'empty_cancel' | 'dry_run' | 'intercept' | 'rejected_input' | 'signal';
+/** `monitor`: of signals. */
+export type SenderRole = Origin | 'monitor';
+/** Calls of one agent beyond its budget of recorded ones, at most one record a minute for each kind. */
+export interface RequestSumEvent {
+  readonly agent: string;
+  readonly count: number;
+  readonly first_ms: number;
+  readonly kind: SummedKind;
+  readonly last_ms: number;
+  readonly origin: SenderRole;
 }
 export interface ArmingEvent {
   readonly account: string;
@@ -276,6 +295,7 @@ export interface GateEvents {
   readonly policy: PolicyEvent;
   readonly rebase: RebaseEvent;
   readonly rejected_input: RejectedInputEvent;
+  readonly request_sum: RequestSumEvent;
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;
   readonly state: StateEvent;

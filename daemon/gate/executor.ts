@@ -6,7 +6,7 @@ import type { ExitBook } from './exits/exit-book.ts';
 import type { GateCore } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import type { OrderSender } from './order-sender.ts';
-import type { ParentDecisions } from './parent-decisions.ts';
+import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 import type { SliceRunner } from './slices.ts';
 import { stateInForce } from './state/layers.ts';
 
@@ -125,7 +125,7 @@ export class Executor {
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
       'tool',
     );
-    if (decided === null) return;
+    if (!isRecorded(decided)) return;
     await decided.appended.committed;
     await this.#exits.run(decided);
   }

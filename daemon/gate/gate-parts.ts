@@ -2,6 +2,7 @@ import { AccountFeed } from './account-feed.ts';
 import { Availability } from './availability.ts';
 import { CallerReads } from './caller-reads.ts';
 import { Canceler } from './cancels.ts';
+import { CutReadings } from './cut-readings.ts';
 import { Executor } from './executor.ts';
 import { ExitShares } from './exit-shares.ts';
 import { ExitBook } from './exits/exit-book.ts';
@@ -17,7 +18,9 @@ import { OrderSender } from './order-sender.ts';
 import { ParentDecisions } from './parent-decisions.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
+import { ReadingMarks } from './reading-marks.ts';
 import { ExecutionRecall } from './recall.ts';
+import { RequestBudgets } from './request-budgets.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
@@ -29,6 +32,7 @@ import { VenueHealth } from './venue-health.ts';
 export interface GateParts {
   readonly core: GateCore;
   readonly availability: Availability;
+  readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
   readonly calls: ToolCalls;
@@ -75,16 +79,19 @@ export function buildParts(options: GateOptions): GateParts {
   const canceler = new Canceler(core, sender, resolver);
   const slices = new SliceRunner(core, sender);
   const exits = new ExitBook(core, sender, resolver, canceler, signal);
-  const decisions = new ParentDecisions(core, availability, exits);
+  const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
+  const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
-  const account = new AccountFeed(core, sender, resolver);
+  const marks = new ReadingMarks(core);
+  const account = new AccountFeed(core, sender, resolver, marks);
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
   const protection = new Protection(core, sender, canceler, executor);
+  const cuts = new CutReadings(core);
   const flatten = new Flatten({
     core,
     canceler,
@@ -101,17 +108,18 @@ export function buildParts(options: GateOptions): GateParts {
     sender,
     resolver,
     health,
+    marks,
     signal,
-    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection }),
+    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
   const operator = new Operator(core, canceler, slices, flatten, loosening);
-  const signals = new Signals(core, loosening);
+  const signals = new Signals(core, loosening, budgets);
   const lostOrders = new LostOrders(core, sender, loosening);
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
-  const calls = new ToolCalls({ core, availability, decisions, executor, recall });
+  const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -119,6 +127,7 @@ export function buildParts(options: GateOptions): GateParts {
   return {
     core,
     availability,
+    budgets,
     keeper,
     policies,
     calls,
@@ -144,8 +153,9 @@ function buildTasks(parts: {
   exitShares: ExitShares;
   flatten: Flatten;
   protection: Protection;
+  cuts: CutReadings;
 }): KeeperTasks {
-  const { resolver, canceler, standing, exits, exitShares, flatten, protection } = parts;
+  const { resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -158,7 +168,7 @@ function buildTasks(parts: {
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
     cutBack: async () => {
-      await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
+      await Promise.all(cuts.confirm(standing.findBreaches()).map((breach) => protection.cutBack(breach)));
     },
   };
 }

@@ -50,9 +50,10 @@ export class Gate implements GateApi {
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     firstPolicyEvent();
+    this.keeper.takeUp();
     await this.keeper.refuseOtherDaemon();
     if (this.#signal.aborted) return;
-    this.keeper.enterBoot('starting: the account is not reconciled yet');
+    this.keeper.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
     this.keeper.recoverOrders();
@@ -211,6 +212,7 @@ export class Gate implements GateApi {
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     if (!this.#parts.availability.isStarted || this.core.ports.ledger.isFailed) return;
+    this.#parts.budgets.flush();
     await leaveVenue(this.#parts, options);
   }
 }

@@ -78,9 +78,18 @@ export interface RouteDefinition {
 /** Statuses besides 200 that every route with a token may answer. */
 const COMMON_STATUSES = [400, 401, 403, 429, 500, 503];
 
+const DESCRIPTIONS: { readonly [status: number]: { readonly description: string } } = {
+  429: {
+    description:
+      'With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and is beyond what is recorded of its sender one by one. Never the answer to a permitted order, exit or cancel.',
+  },
+};
+
 /** Registers a route behind its guard. The schemas are for OpenAPI; the handler checks its input itself. */
 export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
-  const errors = Object.fromEntries(COMMON_STATUSES.map((status) => [status, ErrorBodySchema]));
+  const errors = Object.fromEntries(
+    COMMON_STATUSES.map((status) => [status, { ...ErrorBodySchema, ...DESCRIPTIONS[status] }]),
+  );
   const schema: FastifySchema & Record<string, unknown> = {
     ...route.text,
     tags: [...route.text.tags],

@@ -82,7 +82,7 @@ export interface AskedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 /** The same routes without a listener. */
 export interface UnlistenedServer extends HttpServer {
@@ -288,6 +288,8 @@ function addGlobalHooks(
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
     } catch (error) {
+      // Where its body ends may be read in two ways: what follows is not read as a request.
+      if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
       done(error as Error);
       return;
     }

@@ -14,7 +14,7 @@ import {
   type ReadingTool,
   type TradingTool,
 } from '../contract/tools.ts';
-import type { ToolOutcome } from '../gate/api/decisions.ts';
+import type { OverBudget, ToolOutcome } from '../gate/api/decisions.ts';
 import type { Caller } from '../gate/api.ts';
 import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { readTool } from './readings.ts';
@@ -47,9 +47,20 @@ export function settle(outcome: ToolOutcome): string | Buffer {
       return outcome.text;
     case 'conflict':
       throw new ApiError('REQUEST_ID_REUSED', outcome.message, { details: { decision_id: outcome.decisionId } });
+    case 'over_budget':
+      throw overBudget(outcome);
     case 'unavailable':
       throw new ApiError('NOT_READY', outcome.message, { retryAfterSeconds: 1 });
   }
+}
+
+/** Says what would have been recorded, as far as it was decided. */
+function overBudget({ budget, decided, limit, message, retryAfterMs }: OverBudget): ApiError {
+  const codes = decided?.reasons.map(({ code }) => code);
+  return new ApiError('REFUSAL_RATE', message, {
+    details: { budget, ...limit, ...(decided === null ? {} : { decision: decided.decision, reasons: codes }) },
+    retryAfterSeconds: Math.ceil(retryAfterMs / 1000),
+  });
 }
 
 /** What a model is shown of a tool's answer: trading tools and `get_decision` in brief, the rest as it is. */

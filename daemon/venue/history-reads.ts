@@ -5,6 +5,7 @@ import type { MarketTables } from './market-tables.ts';
 import { parseTransfer } from './parse-account.ts';
 import { parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
+import { WEIGHT } from './weights.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange answers at most seven days of trades to a start time. */
@@ -37,7 +38,7 @@ export class HistoryReads {
       for (let page = 0; fromId !== null && page < MAX_PAGES; page += 1) {
         const query = { symbol, fromId, limit: PAGE_ROWS };
         const rows = requireList(
-          await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+          await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
           'userTrades',
         ).map(parse);
         trades.push(...rows);
@@ -56,7 +57,7 @@ export class HistoryReads {
       for (let page = 0; page < MAX_PAGES; page += 1) {
         const query = { incomeType: 'TRANSFER', startTime, limit: PAGE_ROWS };
         const rows = requireList(
-          await this.#reader.readLater(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)),
+          await this.#reader.readLater(WEIGHT.income, (ccxt) => ccxt.fapiPrivateGetIncome(query)),
           'income',
         );
         let lastMs = startTime;
@@ -80,7 +81,7 @@ export class HistoryReads {
     for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
       const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
       const rows = requireList(
-        await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+        await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
         'userTrades',
       );
       if (rows.length > 0) return rows.map(parse);

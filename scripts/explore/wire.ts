@@ -53,6 +53,8 @@ const REFUSED_AFTER_MS = 1;
  */
 export class Wire {
   readonly records: WireRecord[] = [];
+  /** How often the exchange answered what, by `GET /path 200`. */
+  readonly answered = new Map<string, number>();
   readonly #options: WireOptions;
   readonly #timers: ReturnType<SimTime['open']>;
   readonly #underway = new Set<() => void>();
@@ -123,6 +125,10 @@ export class Wire {
       return;
     }
     const receive = (served: Served): void => {
+      if (served.kind === 'answer') {
+        const name = `${raw.method} ${raw.path} ${served.answer.status}`;
+        this.answered.set(name, (this.answered.get(name) ?? 0) + 1);
+      }
       if (served.kind === 'silent' || served.kind === 'stalled') return;
       const backMs = this.#wayMs() + (fault?.kind === 'late_answer' ? fault.ms : 0);
       this.#timers.after(backMs, () => {
@@ -163,8 +169,7 @@ export class Wire {
       life: life.number,
       method: raw.method,
       path: raw.path,
-      clientId:
-        params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null,
+      clientId: readClientId(params),
       params,
       sentAtMs: this.#options.time.nowMs,
       servedAtMs: null,
@@ -196,6 +201,10 @@ export class Wire {
     if (draw < 0.75) return random.int(1, 25);
     return draw < 0.97 ? random.int(25, 250) : random.int(250, 1_500);
   }
+}
+
+export function readClientId(params: Params): string | null {
+  return params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null;
 }
 
 function readRequest(request: HttpRequest): RawRequest {

@@ -24,6 +24,7 @@ const KINDS: Record<EventKind, true> = {
   policy: true,
   rebase: true,
   rejected_input: true,
+  request_sum: true,
   rules: true,
   signal: true,
   state: true,

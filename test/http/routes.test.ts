@@ -267,7 +267,7 @@ test('a refused input is a 400 that names each field, and the gate learns the pa
   );
 });
 
-test('the outcomes conflict and unavailable are 409 and 503', async (t) => {
+test('the outcomes conflict, over budget and unavailable are 409, 429 and 503', async (t) => {
   const server = await startServer(t);
   server.gate.outcome = async () => ({ kind: 'conflict', message: 'used before', decisionId: 'dec_3' });
   const conflict = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -276,6 +276,21 @@ test('the outcomes conflict and unavailable are 409 and 503', async (t) => {
     code: 'REQUEST_ID_REUSED',
     message: 'used before',
     details: { decision_id: 'dec_3' },
+  });
+  server.gate.outcome = async () => ({
+    kind: 'over_budget',
+    budget: 'dry_runs',
+    limit: { max: 2, window_ms: 5_000 },
+    retryAfterMs: 1_500,
+    message: 'two were recorded',
+    decided: null,
+  });
+  const above = await server.call('POST', '/v1/dry-run/place_order', { body: PLACE_ORDER });
+  assert.deepEqual([above.status, above.headers['retry-after']], [429, '2']);
+  assert.deepEqual(above.json.error, {
+    code: 'REFUSAL_RATE',
+    message: 'two were recorded',
+    details: { budget: 'dry_runs', max: 2, window_ms: 5_000 },
   });
   server.gate.outcome = async () => ({ kind: 'unavailable', message: 'starting' });
   const unavailable = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });

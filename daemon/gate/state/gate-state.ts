@@ -1,13 +1,5 @@
-import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
-import type {
-  AccountEvent,
-  ArmingEvent,
-  ExitTargetEvent,
-  GateEvent,
-  MarketEvent,
-  PolicyEvent,
-  SignalEvent,
-} from '../events.ts';
+import type { SignalKind } from '../../core/policy.ts';
+import type { AccountEvent, ArmingEvent, ExitTargetEvent, GateEvent, MarketEvent, PolicyEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
@@ -21,17 +13,18 @@ import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type Order
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
+import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
+import { setBack } from './set-back.ts';
+import { SignalBook } from './signal-book.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known, or an hour before a restart. */
 const KEEP_TRADES_MS = 2 * 86_400_000;
 /** The list of transfers is asked for from the last one on, or from the last account record before a restart. */
 const KEEP_TRANSFERS_MS = 30 * 86_400_000;
-/** Signals that have expired stay this long: clocks may step back. */
-const KEEP_SIGNALS_MS = 86_400_000;
 
 /**
  * Every view of the gate, folded from ledger events and from nothing else. `apply`, with the files named after it, is
@@ -46,8 +39,9 @@ export class GateState {
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
-  readonly signals = new Map<string, SignalEvent>();
+  readonly signals = new SignalBook();
   readonly requests = new RequestMemory();
+  readonly requestRecords = new RequestRecords();
   readonly equity = new EquityHistory();
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
@@ -66,6 +60,8 @@ export class GateState {
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;
+  /** Latest instant of a record since the clock was last set back. */
+  latestEventAtMs = 0;
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);
@@ -79,10 +75,12 @@ export class GateState {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
+    this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms);
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
+        this.requestRecords.noteDecision(event.payload, this, event.at_ms);
         this.displaced.apply(event.payload);
         applyDecision(this, event.payload, event.at_ms);
         return;
@@ -115,15 +113,18 @@ export class GateState {
         this.#applyRules(event.payload.rules);
         return;
       case 'state':
+        if (event.payload.clock_set_back === true) {
+          this.latestEventAtMs = event.at_ms;
+          setBack(this, event.at_ms);
+        }
         applyStateEvent(this.layers, event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
           this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);
         }
         return;
       case 'signal':
-        this.signals.set(event.payload.signal_id, event.payload);
-        for (const [id, signal] of this.signals)
-          if (signal.expires_at_ms <= event.at_ms - KEEP_SIGNALS_MS) this.signals.delete(id);
+        this.signals.apply(event.payload, event.at_ms);
+        this.requestRecords.noteSignal(event.payload, event.at_ms);
         return;
       case 'leverage':
         setLeverage(this.position(event.payload.symbol), event.payload.leverage, event.payload.confirmed_at_ms ?? null);
@@ -145,6 +146,10 @@ export class GateState {
         this.alerts.add(event.payload, event.seq, event.at_ms);
         return;
       case 'rejected_input':
+        this.requestRecords.noteRejected(event.payload, event.at_ms);
+        return;
+      case 'request_sum':
+        this.requestRecords.noteSum(event.payload);
         return;
     }
   }
@@ -193,15 +198,6 @@ export class GateState {
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
   activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
-    if (this.signals.size === 0) return [];
-    const active = new Set<SignalKind>();
-    for (const signal of this.signals.values()) {
-      if (nowMs >= signal.expires_at_ms) continue;
-      if (signal.account !== null && signal.account !== account) continue;
-      if (signal.agent !== null && signal.agent !== agent) continue;
-      if (signal.symbol !== null && signal.symbol !== symbol) continue;
-      active.add(signal.kind);
-    }
-    return SIGNAL_KINDS.filter((kind) => active.has(kind));
+    return this.signals.activeKinds(nowMs, account, agent, symbol);
   }
 }
