@@ -156,8 +156,7 @@ export function idleKind(
   if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
   if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
   if (acted.effective.action !== 'cancel') return null;
-  // One that is between two attempts is neither alive nor over.
-  return core.retrying.size === 0 && cancelsNothing(core.state, request, core.nowMs()) ? 'empty_cancel' : null;
+  return cancelsNothing(core.state, request, core.nowMs()) ? 'empty_cancel' : null;
 }
 
 const NAMES: { readonly [kind in RequestKind]: string } = {

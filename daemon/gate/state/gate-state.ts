@@ -4,9 +4,10 @@ import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
-import { DisplacedExits } from './displaced-exits.ts';
+import { DisplacedExits, type Then } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
-import { ExitTargets, heldOn } from './exit-targets.ts';
+import { ExitTargets, isOfAgent } from './exit-targets.ts';
+import { heldOn, provenOn } from './held-lots.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type OrderState } from './orders.ts';
@@ -71,18 +72,23 @@ export class GateState {
     return position;
   }
 
+  /** What is known of a symbol now, for the book of displaced exits. */
+  thenOf(symbol: string, atMs: number): Then {
+    return { atMs, live: liveOrders(this.orders, symbol), position: this.positions.get(symbol) };
+  }
+
   apply(event: GateEvent): void {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
-    this.orders.ended.dropOld(this.orders, event.at_ms);
+    this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
-        this.displaced.apply(event.payload);
         applyDecision(this, event.payload, event.at_ms);
+        this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -91,13 +97,14 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
-        this.displaced.note(order, event.payload, this.positions.get(order.symbol));
+        this.displaced.note(order, event.payload, this.thenOf(order.symbol, event.at_ms));
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
         return;
       }
       case 'exit_target':
+        this.displaced.leave(event.payload);
         this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
         return;
       case 'trade':
@@ -154,9 +161,15 @@ export class GateState {
     }
   }
 
+  /** RISK: a further order of an exit that is not over is numbered by those before it, which are not forgotten. */
+  readonly #mayGoOn = (decisionId: string): boolean => {
+    const target = this.targets.find(decisionId);
+    return (target !== null && target.end === null) || this.displaced.has(decisionId);
+  };
+
   #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
     if (event.action === 'ended') {
-      this.targets.apply(event, undefined, { closable: () => 0, openings: [] }, at);
+      this.targets.apply(event, undefined, { closable: 0, proven: 0, openings: [] }, at);
       return;
     }
     const { agent, origin, side, symbol } = event;
@@ -165,8 +178,9 @@ export class GateState {
       (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
     );
     const position = this.positions.get(symbol);
-    const closable = (): number => heldOn(position, side, event.scope === 'own' && origin === 'agent' ? agent : null);
-    this.targets.apply(event, this.orders.all.get(event.client_order_id), { closable, openings }, at);
+    const whose = isOfAgent(event) ? agent : null;
+    const held = { closable: heldOn(position, side, whose), proven: provenOn(position, side, whose), openings };
+    this.targets.apply(event, this.orders.all.get(event.client_order_id), held, at);
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
@@ -178,6 +192,7 @@ export class GateState {
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
+    this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
