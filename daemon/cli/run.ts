@@ -16,6 +16,7 @@ import { addExchangeSim } from './verbs/exchange-sim.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
+import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addPolicy } from './verbs/policy.ts';
 import { addReduce } from './verbs/reduce.ts';
@@ -33,6 +34,7 @@ const VERBS = [
   addStart,
   addStatus,
   addTools,
+  addMcp,
   addOrder,
   addClose,
   addLimits,

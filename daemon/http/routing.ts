@@ -48,6 +48,8 @@ export interface Doors {
 }
 
 export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
+/** An operator's token has no business in a model's configuration. */
+export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** Who enters by the operator's entrance. */
@@ -161,14 +163,21 @@ function isLocal(doors: Doors, request: FastifyRequest): boolean {
   return address === undefined ? doors.isSocket : LOOPBACK.test(address);
 }
 
+/** Who asks, and the place that the asking takes. */
+export interface Asking {
+  readonly caller: Caller | null;
+  readonly flight: Flight | null;
+  readonly label: string;
+}
+
 /** @throws an assertion: a route that reads its caller stands behind a guard */
-export function callerOf(request: FastifyRequest): Caller {
+export function callerOf(request: Asking): Caller {
   if (request.caller === null) throw new Error(`${request.label} has no guard`);
   return request.caller;
 }
 
 /** Keeps the request in flight until the work is done, also when its caller hangs up. */
-export async function whileInFlight<T>(request: FastifyRequest, work: Promise<T>): Promise<T> {
+export async function whileInFlight<T>(request: Asking, work: Promise<T>): Promise<T> {
   const { flight } = request;
   flight?.beginWork();
   try {

@@ -19,6 +19,7 @@ import { registerEventRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
 import { createFlightCounter } from './in-flight.ts';
 import { type HttpAddress, type Listening, listenOn } from './listening.ts';
+import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
@@ -233,6 +234,8 @@ async function buildEntrance(
   addGlobalHooks(app, doors, rules, closing);
   if (admits === null) await registerOpenApi(app, config.version);
   registerToolRoutes(app, doors);
+  // Where agents may not enter there is nothing for them.
+  if (admits === null) registerMcpRoute(app, doors, config.version);
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
   registerOperatorRoutes(app, doors);

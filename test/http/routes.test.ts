@@ -529,3 +529,20 @@ test('a revoked token is refused within its cache time, at once when the server 
     ({ status } = await server.call('GET', '/v1/account', { role: 'operator' }));
   assert.equal(status, 401);
 });
+
+test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {
+  const server = await startServer(t);
+  const body = PLACE_ORDER;
+  const full = await server.call('POST', '/v1/tools/place_order', { body });
+  const brief = await server.call('POST', '/v1/tools/place_order?view=brief', { body });
+  assert.deepEqual([brief.status, brief.json.decision], [200, full.json.decision.decision]);
+  assert.ok(brief.text.length * 3 < full.text.length, `${brief.text.length} of ${full.text.length} bytes`);
+  assert.deepEqual((await server.call('POST', '/v1/tools/place_order?view=full', { body })).json, full.json);
+  const before = server.gate.calls.length;
+  for (const query of ['view=short', 'view=', 'view=brief&view=full', 'other=1'])
+    assert.equal((await server.call('POST', `/v1/tools/place_order?${query}`, { body })).status, 400, query);
+  const reached = server.gate.calls.slice(before).filter(({ method }) => method === 'runTool');
+  assert.deepEqual(reached, []);
+  const read = await server.call('POST', '/v1/tools/get_decision?view=brief', { body: { decision_id: 'dec_7' } });
+  assert.equal(read.json.result.decision_id, 'dec_7');
+});
