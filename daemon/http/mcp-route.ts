@@ -82,6 +82,8 @@ function portFor(doors: Doors, request: FastifyRequest, version: string): ToolPo
     listTools: async () => listToolsBriefly(doors, caller),
     callTool: async (name, args) => {
       try {
+        // As over HTTP: exits and cancels do not wait behind what else has come in this turn.
+        if (!NEVER_SHED.has(name)) await new Promise<void>((begin) => doors.pace.begin(caller.tokenId, begin));
         return { body: await callInBrief(doors, request, name, args), isError: false };
       } catch (error) {
         noteRejectedInput(doors, caller, name, error);
