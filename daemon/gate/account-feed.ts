@@ -1,8 +1,8 @@
 import { Absences } from './absences.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { ChangedOrders } from './changed-orders.ts';
-import { ownPrefix } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
+import { ownerOf } from './order-ids.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { AccountSnapshot, VenueOrder } from './ports.ts';
@@ -166,8 +166,7 @@ export class AccountFeed {
     return ids.find((id) => this.#isOtherDaemons(id)) ?? null;
   }
   #isOtherDaemons(clientOrderId: string): boolean {
-    const prefix = ownPrefix(this.#core.ports.ledger.genesis.genesis_id);
-    return /^hf[0-9a-f]{6}/.test(clientOrderId) && !clientOrderId.startsWith(prefix);
+    return ownerOf(clientOrderId, this.#core.ports.ledger.genesis.genesis_id) === 'other_ledger';
   }
 
   /**

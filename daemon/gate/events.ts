@@ -248,6 +248,18 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/**
+ * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of another
+ * ledger: ids are of a new epoch from here on.
+ */
+export interface RecoveryEvent {
+  readonly at_venue_ms: number;
+  /** `at_venue_ms` in seconds, later than every epoch before it. */
+  readonly epoch: number;
+  readonly set_by: string;
+  /** Orders that other ledgers placed until then are somebody else's from here on, no sign of another daemon. */
+  readonly take_over: boolean;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   readonly paths: readonly string[];
@@ -275,6 +287,7 @@ export interface GateEvents {
   readonly order_intent: OrderIntentEvent;
   readonly policy: PolicyEvent;
   readonly rebase: RebaseEvent;
+  readonly recovery: RecoveryEvent;
   readonly rejected_input: RejectedInputEvent;
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;

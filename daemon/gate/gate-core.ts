@@ -6,6 +6,7 @@ import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
 import { OrderCounts } from './order-counts.ts';
+import type { IdSource } from './order-ids.ts';
 import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
@@ -102,6 +103,11 @@ export class GateCore {
 
   nowMs(): number {
     return this.ports.clock.nowMs();
+  }
+
+  /** What ids of new decisions and orders are made of. */
+  get ids(): IdSource {
+    return { genesisId: this.ports.ledger.genesis.genesis_id, epoch: this.state.recovery?.epoch ?? null };
   }
 
   get policySpec(): IntendedPolicySpec {

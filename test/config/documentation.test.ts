@@ -23,6 +23,7 @@ const KINDS: Record<EventKind, true> = {
   order_intent: true,
   policy: true,
   rebase: true,
+  recovery: true,
   rejected_input: true,
   rules: true,
   signal: true,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -68,6 +69,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
     ]);
     const auditor = createAuditor({
       genesisId: reader.genesis.genesis_id,
+      epochs: readEpochs(reader),
       readPolicy: (hash) => reader.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });

@@ -6,6 +6,7 @@ import type {
   GateEvent,
   MarketEvent,
   PolicyEvent,
+  RecoveryEvent,
   SignalEvent,
 } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
@@ -59,6 +60,10 @@ export class GateState {
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
+  /** The last one; null: none ever. */
+  recovery: RecoveryEvent | null = null;
+  /** Venue time until which orders of other ledgers are accounted for, ms. */
+  takenOverUntilMs: number | null = null;
   /** Opening orders whose margin the last account snapshot may not contain yet. */
   readonly uncontained = new Set<OrderState>();
   /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
@@ -143,6 +148,10 @@ export class GateState {
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        return;
+      case 'recovery':
+        this.recovery = event.payload;
+        if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
         return;
       case 'rejected_input':
         return;
