@@ -2,12 +2,13 @@ import { Absences } from './absences.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { ChangedOrders } from './changed-orders.ts';
 import type { GateCore } from './gate-core.ts';
-import { ownerOf } from './order-ids.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { AccountSnapshot, VenueOrder } from './ports.ts';
 import type { Resolver } from './resolver.ts';
+import { isAsSent } from './sent-form.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
+import { findUnexplained } from './unexplained-positions.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -59,6 +60,7 @@ export class AccountFeed {
     if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
       await this.pollTransfers();
     if (snapshot.requestedAtMs < this.#newestMs) return true;
+    for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,
@@ -115,6 +117,9 @@ export class AccountFeed {
       if (order === undefined) this.#takeListed(report, ask);
       else if (isAnother(order, report)) {
         if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
+      } else if (this.#sender.proof.isOther(order, report)) {
+        // Ours counts in full until its end is proven, and nothing is opened meanwhile.
+        if (isTerminal(order.status)) this.#takeListed(report, ask);
       } else if (isTerminal(order.status)) {
         // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
         // listed by a copy of before.
@@ -156,19 +161,6 @@ export class AccountFeed {
     if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
   }
 
-  /** Client order id of an open order that another Holdfast ledger placed on this account (BY-40); null: none is known. */
-  async findOtherDaemon(): Promise<string | null> {
-    const open = await this.#core.ports.venue.fetchOpenOrders([]);
-    const ids =
-      open.kind === 'ok'
-        ? open.value.map((order) => order.clientOrderId)
-        : [...everyLiveOrder(this.#core.state.orders)].map((order) => order.clientOrderId);
-    return ids.find((id) => this.#isOtherDaemons(id)) ?? null;
-  }
-  #isOtherDaemons(clientOrderId: string): boolean {
-    return ownerOf(clientOrderId, this.#core.ports.ledger.genesis.genesis_id) === 'other_ledger';
-  }
-
   /**
    * Somebody else's order on our account counts in exposure and is never canceled silently; neither is one forgotten
    * that had ended for us and is open.
@@ -176,15 +168,11 @@ export class AccountFeed {
   #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report.status)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
-    const isRevived = known !== undefined && !isAnother(known, report);
-    if (this.#isOtherDaemons(report.clientOrderId)) {
-      this.#core.alert(
-        'OTHER_DAEMON',
-        `order ${report.clientOrderId} was placed by another Holdfast ledger on this account`,
-        report.symbol,
-      );
-    }
+    const isOther = known !== undefined && !isAsSent(known, report);
+    const isRevived = known !== undefined && !isOther && !isAnother(known, report);
+    if (!isRevived && !isOther) this.#core.lookout.listed(report);
     this.#core.append('order', {
+      ...(isOther ? { another: true as const } : {}),
       average_price: null,
       client_order_id: report.clientOrderId,
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
@@ -215,6 +203,8 @@ export class AccountFeed {
     if (outcome.kind === 'failed') return false;
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
+      // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
+      if (order === undefined && trade.tradeId !== last.id) this.#core.lookout.suspect(symbol);
       if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
         // An id in use again is that of the later order.
         const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;

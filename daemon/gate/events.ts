@@ -65,6 +65,8 @@ export interface Evidence {
 }
 /** What became known about one of our orders, or about a foreign one (then `foreign` describes it). */
 export interface OrderEvent {
+  /** It is not the order that this ledger sent under that id: somebody else's takes its place. Absent in every other. */
+  readonly another?: true;
   readonly average_price: number | null;
   readonly client_order_id: string;
   readonly detail: string | null;

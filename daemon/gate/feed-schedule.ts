@@ -12,6 +12,7 @@ export const PERIODS = {
   clock: { domainMs: 30_000, floorMs: 2_000 },
   rules: { domainMs: 900_000, floorMs: 2_000 },
   transfers: { domainMs: 60_000, floorMs: 5_000 },
+  income: { domainMs: 60_000, floorMs: 5_000 },
 } as const;
 export type FeedName = keyof typeof PERIODS;
 

@@ -5,6 +5,7 @@ import type { TimePort } from '../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
+import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
 import type { IdSource } from './order-ids.ts';
 import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
@@ -88,6 +89,8 @@ export class GateCore {
   readonly #policyListeners: (() => void)[] = [];
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
+  /** Set by the gate: whoever looks out for what no record of this ledger explains. */
+  lookout: Lookout = NO_LOOKOUT;
 
   constructor(
     ports: GatePorts,

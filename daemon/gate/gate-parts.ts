@@ -9,6 +9,7 @@ import { ExitResumption } from './exits/resume.ts';
 import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { Keeper, type KeeperTasks } from './keeper.ts';
+import { LedgerCheck } from './ledger-check.ts';
 import { LooseningDelay } from './loosening-delay.ts';
 import { LostOrders } from './lost-orders.ts';
 import { MarketFeed } from './market-feed.ts';
@@ -41,6 +42,7 @@ export interface GateParts {
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
+  readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
 }
@@ -70,6 +72,8 @@ export function buildParts(options: GateOptions): GateParts {
     },
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
+  const ledgerCheck = new LedgerCheck(core);
+  core.lookout = ledgerCheck;
   const sender = new OrderSender(core, health);
   const resolver: Resolver = new Resolver(core, sender, signal);
   const canceler = new Canceler(core, sender, resolver);
@@ -101,6 +105,7 @@ export function buildParts(options: GateOptions): GateParts {
     sender,
     resolver,
     health,
+    ledgerCheck,
     signal,
     tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection }),
   });
@@ -131,6 +136,7 @@ export function buildParts(options: GateOptions): GateParts {
     standing,
     operator,
     signals,
+    ledgerCheck,
     lostOrders,
     exitResumption,
   };

@@ -2,6 +2,7 @@ import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
+import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import type { OrderSender } from './order-sender.ts';
@@ -49,6 +50,7 @@ export class Keeper {
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #health: VenueHealth;
+  readonly #check: LedgerCheck;
   readonly #tasks: KeeperTasks;
   readonly #signal: AbortSignal;
   readonly #clock: ClockSync;
@@ -65,6 +67,7 @@ export class Keeper {
     sender: OrderSender;
     resolver: Resolver;
     health: VenueHealth;
+    ledgerCheck: LedgerCheck;
     tasks: KeeperTasks;
     signal: AbortSignal;
   }) {
@@ -76,8 +79,9 @@ export class Keeper {
     this.#health = parts.health;
     this.#tasks = parts.tasks;
     this.#signal = parts.signal;
-    const { core, account, market, health, signal } = parts;
-    this.#reconciliation = new Reconciliation(core, account, market, health, signal);
+    const { core, account, health, signal } = parts;
+    this.#check = parts.ledgerCheck;
+    this.#reconciliation = new Reconciliation(parts);
     this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
     this.#schedule = new FeedSchedule(core, health, signal);
     this.#trades = new TradePolls(core, account, signal);
@@ -171,6 +175,7 @@ export class Keeper {
       return;
     }
     this.#startDue();
+    this.#check.start();
     this.#trades.start();
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
@@ -226,6 +231,7 @@ export class Keeper {
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
     this.#schedule.start('rules', () => this.#market.loadRules(symbols));
+    this.#schedule.start('income', () => this.#check.pollIncome());
     this.#schedule.start('transfers', () => this.#account.pollTransfers().then(() => true));
   }
 

@@ -2,19 +2,10 @@ import type { AccountFeed } from './account-feed.ts';
 import { prepareAccount } from './account-mode.ts';
 import { allRead, noteUnread } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
+import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import type { VenueHealth } from './venue-health.ts';
-
-/** An order of another Holdfast ledger is open on this account. */
-export class OtherDaemonError extends Error {
-  override readonly name = 'OtherDaemonError';
-  constructor(clientOrderId: string) {
-    super(
-      `order ${clientOrderId} on this account was placed by another Holdfast ledger: stop that daemon and cancel its orders, or start with its home folder`,
-    );
-  }
-}
 
 /**
  * Keeps the boot layer honest: `reducing` until clock, filters, account, orders and market were read and every order
@@ -25,6 +16,7 @@ export class Reconciliation {
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
   readonly #health: VenueHealth;
+  readonly #check: LedgerCheck;
   readonly #signal: AbortSignal;
   isReconciled = false;
   /** Account and orders were read whole since this process started. */
@@ -33,30 +25,32 @@ export class Reconciliation {
   wasReconciled = false;
   #missing: readonly string[] = ['the first contact with the venue'];
 
-  constructor(core: GateCore, account: AccountFeed, market: MarketFeed, health: VenueHealth, signal: AbortSignal) {
-    this.#core = core;
-    this.#account = account;
-    this.#market = market;
-    this.#health = health;
-    this.#signal = signal;
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    market: MarketFeed;
+    health: VenueHealth;
+    ledgerCheck: LedgerCheck;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#market = parts.market;
+    this.#health = parts.health;
+    this.#check = parts.ledgerCheck;
+    this.#signal = parts.signal;
   }
 
   get missing(): readonly string[] {
     return this.#missing;
   }
 
-  /**
-   * Two daemons on one account would each count half of it (BY-40). What cannot be read yet refuses nothing here: it
-   * keeps the boot layer up, which asks again.
-   *
-   * @throws OtherDaemonError
-   */
+  /** {@link LedgerCheck.refuseStart} @throws LedgerRefusedError */
   async refuseOtherDaemon(): Promise<void> {
     await this.#market
       .loadRules(this.#account.watched())
       .catch((error: unknown) => noteUnread(this.#core, 'the filters', error));
-    const other = await this.#account.findOtherDaemon();
-    if (other !== null) throw new OtherDaemonError(other);
+    await this.#check.refuseStart();
   }
 
   enterBoot(reason: string): void {
@@ -91,8 +85,7 @@ export class Reconciliation {
     const isAccountRead = await must('the account', this.#account.pollAccount());
     const areOrdersRead = await must('the open orders', this.#account.pollOrders());
     this.wasRead ||= isAccountRead && areOrdersRead;
-    const other = await this.#account.findOtherDaemon();
-    if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
+    if (!this.#check.isCompared) await must('the recent orders of the account', this.#check.compare());
     const symbols = this.#account.watched();
     // A position or order in a symbol outside the policy must be valued too.
     if (symbols.some((symbol) => isOpen(symbol) && !this.#core.state.rules.has(symbol)))

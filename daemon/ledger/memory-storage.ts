@@ -14,10 +14,12 @@ export interface MemoryLease {
  * committed is there for the next one, what was not is lost.
  */
 export class MemoryStorage {
-  readonly #db = new Database(':memory:');
+  readonly #db: Database.Database;
   #holder = 0;
 
-  constructor() {
+  /** Empty, or what a {@link copy} holds. */
+  constructor(copy?: Buffer) {
+    this.#db = copy === undefined ? new Database(':memory:') : new Database(copy);
     this.#db.pragma('foreign_keys = ON');
     this.#db.pragma('trusted_schema = OFF');
     this.#db.pragma('journal_mode = MEMORY');
@@ -43,6 +45,11 @@ export class MemoryStorage {
   /** A crash: the ledger that is open on it writes nothing more. */
   fence(): void {
     this.#holder += 1;
+  }
+
+  /** What was committed by now. */
+  copy(): Buffer {
+    return this.#db.serialize();
   }
 
   /** Frees the memory. */

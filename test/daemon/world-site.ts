@@ -18,6 +18,11 @@ export interface WorldSite {
   readonly sim: SiteExchange;
   /** Starts a daemon on the environment of a process. */
   launch(env: Readonly<Record<string, string>>): Promise<Daemon>;
+  /** Ledgers in memory, by the home folder of their daemon; `put` while that one does not run. */
+  readonly ledgers?: {
+    copy(home: string): Buffer;
+    put(home: string, copy: Buffer): void;
+  };
   control(path: string, body: object | undefined): Promise<unknown>;
   call(daemon: Daemon, call: DaemonCall): Promise<{ readonly status: number; readonly text: string }>;
   /** Waits for something of the daemon's, while time passes. */
