@@ -18,6 +18,7 @@ import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
 import { addOrder } from './verbs/order.ts';
 import { addPolicy } from './verbs/policy.ts';
+import { addRecover } from './verbs/recover.ts';
 import { addReduce } from './verbs/reduce.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addResume } from './verbs/resume.ts';
@@ -48,6 +49,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addRecover,
   addArm,
   addExchangeSim,
   addAttack,

@@ -26,8 +26,8 @@ export interface Auditor {
 }
 export interface AuditSources {
   readonly genesisId: string;
-  /** Epochs that the ledger's `recovery` records begin, in order; none when absent. */
-  readonly epochs?: readonly { readonly seq: number; readonly epoch: number }[];
+  /** Epochs that the `recovery` records of the ledger begin, in order. */
+  readonly epochs: readonly { readonly seq: number; readonly epoch: number }[];
   readPolicy(hash: string): string | null;
   sha256(text: string): string;
 }
@@ -78,7 +78,7 @@ function rederive(
   const policy = policyOf(decision.policy_hash, event.request.agent);
   if (policy === null) return { ok: false, detail: `policy ${decision.policy_hash} is not in the ledger` };
   const { genesisId } = sources;
-  const epoch = sources.epochs?.findLast((begun) => begun.seq < seq)?.epoch ?? null;
+  const epoch = sources.epochs.findLast((begun) => begun.seq < seq)?.epoch ?? null;
   if (decision.decision_id !== decisionId({ genesisId, epoch }, seq) || decision.seq !== seq)
     return { ok: false, detail: 'the decision id does not belong to this record' };
   if (sources.sha256(canonicalJson(event.context)) !== decision.context_hash)

@@ -262,6 +262,12 @@ export interface RecoveryEvent {
   /** Orders that other ledgers placed until then are somebody else's from here on, no sign of another daemon. */
   readonly take_over: boolean;
 }
+/** An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from it. */
+export interface TokenEvent {
+  readonly action: 'created' | 'revoked';
+  readonly at_ms: number;
+  readonly id: string;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   readonly paths: readonly string[];
@@ -294,6 +300,7 @@ export interface GateEvents {
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;
   readonly state: StateEvent;
+  readonly token: TokenEvent;
   readonly trade: TradeEvent;
   readonly transfer: TransferEvent;
 }

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
 import type { Rewrites } from '../daemon/rewriting-proxy.ts';
 import { createClient } from '../exchange-sim/signed-client.ts';
+import { checkAudit } from '../recorded/verdicts.ts';
 
 /** Of the default policy, USDT. */
 const GROSS_CAP = 3_000;
@@ -157,5 +158,86 @@ describe('BY-46: a ledger that was put back', () => {
     assert.deepEqual([known?.side, known?.status, known?.executedLots], ['buy', 'not_placed', 0]);
     assert.equal((await world.tradingState()).state, 'reducing');
     assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
+  });
+});
+
+describe('BY-46: recovered', () => {
+  it('a ledger that was put back comes up halted, with ids of a new epoch, and no token of before works', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    const old = { agent: world.token('agent'), operator: world.token('operator') };
+    assert.equal((await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'stop' })).status, 200);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'go on' });
+    const lost = await world.tool('place_order', ASK);
+    assert.equal(lost.body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    await assert.rejects(world.startAgain(), /LEDGER_BEHIND_VENUE/);
+    const { epoch, revoked_tokens } = await world.recover();
+    assert.equal(revoked_tokens, 3);
+    await world.startAgain();
+
+    assert.equal((await world.tradingState()).state, 'halted');
+    for (const token of [old.agent, old.operator]) {
+      const refused = await world.call('GET', '/v1/positions', undefined, token);
+      assert.equal(refused.status, 401, JSON.stringify(refused.body));
+    }
+    const [position] = await world.positions();
+    assert.equal(position?.symbol, 'BTCUSDT', 'what the lost part opened is seen and counted');
+    assert.equal((await world.tool('place_order', ASK)).body.decision.decision, 'BLOCK');
+
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tradingState()).state, 'active');
+    const next = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    assert.equal(next.body.execution.state, 'filled', JSON.stringify(next.body.decision.reasons));
+    const word = `-${epoch.toString(36)}-`;
+    assert.ok(next.body.execution.orders[0]?.client_order_id.includes(word));
+    assert.ok(next.body.decision.decision_id.includes(word));
+    const read = await world.call<{ decision: { decision_id: string } }>(
+      'GET',
+      `/v1/decisions/${next.body.decision.decision_id}`,
+    );
+    assert.equal(read.body.decision.decision_id, next.body.decision.decision_id);
+    checkAudit(world);
+    await world.restart();
+    assert.equal((await world.tradingState()).state, 'active', 'nothing is found again');
+  });
+
+  it('two recoveries of one copy give ids that never meet, and each finds the other', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    await world.putBackLedger(copy);
+    const first = await world.recover();
+    await world.startAgain();
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    const second = await world.recover();
+    assert.ok(second.epoch > first.epoch);
+    await world.startAgain();
+    // As the first one would, which somebody let run on.
+    const params = { symbol: 'BTCUSDT', type: 'MARKET', side: 'SELL', quantity: '0.005' };
+    const genesis = world.daemon.ledger.genesis.genesis_id.slice(0, 6);
+    const newClientOrderId = `hf${genesis}-${first.epoch.toString(36)}-5k-0-0`;
+    await createClient(world.sim).send('POST', '/fapi/v1/order', { ...params, newClientOrderId });
+    await until('it knows', () => alerts(world, 'LEDGER_BEHIND_VENUE') === 1);
+  });
+
+  it('an account is taken over from another ledger only when that is said', async (t) => {
+    const world = await startWorld(t);
+    const other = await world.startBeside('other');
+    assert.equal((await other.tool('place_order', ASK)).body.execution.state, 'filled');
+    await until('it knows', () => alerts(world, 'OTHER_DAEMON') === 1);
+    await other.close();
+    await world.daemon.close();
+    await assert.rejects(world.startAgain(), /OTHER_DAEMON/);
+    await assert.rejects(world.recover(), /recover --take-over/);
+    await world.recover(true);
+    await world.startAgain();
+    const { layers, state } = await world.tradingState();
+    assert.deepEqual([state, layers.map(({ layer }) => layer)], ['halted', ['operator']]);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.execution.state, 'filled');
+    // It is another daemon again as soon as it goes on.
+    await assert.rejects(world.startBeside('other'), /OTHER_DAEMON/);
   });
 });

@@ -28,6 +28,7 @@ const KINDS: Record<EventKind, true> = {
   rules: true,
   signal: true,
   state: true,
+  token: true,
   trade: true,
   transfer: true,
 };

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { Recovered } from '../../daemon/boot/recovery.ts';
 import { findPackageFolder } from '../../daemon/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
@@ -163,6 +164,11 @@ export class DaemonWorld {
   async startAgain(): Promise<void> {
     this.daemon = await this.#site.launch(environment(this.home, this.#options));
     await this.untilReady();
+  }
+  /** Stops the daemon and recovers its ledger. */
+  async recover(takeOver = false): Promise<Recovered> {
+    await this.daemon.close();
+    return this.#ledgers().recover(this.home, takeOver);
   }
   #ledgers(): NonNullable<WorldSite['ledgers']> {
     const { ledgers } = this.#site;
@@ -362,6 +368,7 @@ function policyText(options: DaemonWorldOptions): string {
 function environment(home: string, options: DaemonWorldOptions): Record<string, string> {
   return {
     HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
     HOLDFAST_PORT: '0',
     HOLDFAST_POLICY: pathOfPolicy(home),
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',

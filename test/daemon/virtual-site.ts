@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { readEnv } from '../../daemon/config.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
@@ -10,8 +11,9 @@ import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import { GRACE_MS } from '../../daemon/http/closing.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/server.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
-import { type Daemon, startDaemon } from '../../daemon/main.ts';
+import { ACCOUNT_NAME, type Daemon, startDaemon } from '../../daemon/main.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
@@ -118,6 +120,16 @@ export async function openVirtualSite(
       put: (of, copy) => {
         storageOf(of).close();
         storages.set(of, new MemoryStorage(copy));
+      },
+      recover: (of, takeOver) => {
+        const atVenueMs = exchange.world.state.nowMs;
+        const at = { path: '', venue: 'paper', account: ACCOUNT_NAME, now: () => atVenueMs, time: own };
+        const ledger = openLedger({ ...at, storage: storageOf(of) });
+        try {
+          return recordRecovery(ledger, { atVenueMs, takeOver, setBy: 'test' });
+        } finally {
+          ledger.close();
+        }
       },
     },
     control: async (path, body) => {

@@ -1,3 +1,4 @@
+import type { Recovered } from '../../daemon/boot/recovery.ts';
 import type { ExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { Daemon } from '../../daemon/main.ts';
 
@@ -22,6 +23,8 @@ export interface WorldSite {
   readonly ledgers?: {
     copy(home: string): Buffer;
     put(home: string, copy: Buffer): void;
+    /** As `holdfast recover` does. */
+    recover(home: string, takeOver: boolean): Recovered;
   };
   control(path: string, body: object | undefined): Promise<unknown>;
   call(daemon: Daemon, call: DaemonCall): Promise<{ readonly status: number; readonly text: string }>;

@@ -81,6 +81,8 @@ export class GateState {
   }
 
   apply(event: GateEvent): void {
+    // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
+    if (event.kind === 'token') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
