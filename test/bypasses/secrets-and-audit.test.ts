@@ -43,6 +43,7 @@ describe('ways around a gate: secrets that leak', () => {
     });
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_PAPER_URL: sim.url,
       HOLDFAST_PAPER_KEY: KEY,

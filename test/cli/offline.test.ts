@@ -18,7 +18,8 @@ const NOW_MS = 1_760_054_400_000;
 let home = '';
 const ledgerPath = () => join(home, 'paper', 'ledger.db');
 // No daemon listens on port 1.
-const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+const run = (...args: string[]) =>
+  holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_HEAD_FILE: join(home, 'head'), HOLDFAST_PORT: '1' });
 
 before(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
