@@ -3,43 +3,70 @@
  * reads this file (18 and later): a Node of the supported line, and the packages. Says nothing when there is nothing
  * to do. Only node built-ins.
  *
- * Development packages are always installed, also under NODE_ENV=production or `omit=dev`.
+ * What only tests, checks and benches need is left out until one of them is run, whatever NODE_ENV and `omit` say.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lockPathFor, withLock } from './file-lock.mjs';
-import { bringNode, isSupportedNode, OLDEST_NODE, runNpm } from './node-line.mjs';
-import { isCheckout, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
+import { bringNode, isSupportedNode, OLDEST_NODE, startNpm } from './node-line.mjs';
+import { hadTools, isCheckout, isInstalled, matchesLockFile, ROOT, writeInstallStamp } from './package-state.mjs';
 
 /**
  * Path of a Node that runs this project, with the packages installed beside it: this Node where it is new enough.
+ * `tools`: with the development packages.
  * @throws Error with a message for the user
  */
-export function prepare(root = ROOT) {
-  const node = isSupportedNode(process.versions.node) ? process.execPath : withOneAtATime(root, () => bring(root));
-  if (isCheckout(root) && !isInstalled(root)) withOneAtATime(root, () => install(root, node));
-  return node;
+export async function prepare({ root = ROOT, tools = true } = {}) {
+  if (isCheckout(root) && !isInstalled(root, tools)) return withOneAtATime(root, () => install(root, tools));
+  return isSupportedNode(process.versions.node) ? process.execPath : withOneAtATime(root, () => bring(root));
 }
 
 function bring(root) {
+  if (isSupportedNode(process.versions.node)) return process.execPath;
   const reason = `this is Node ${process.versions.node}; Holdfast runs on ${OLDEST_NODE} and later`;
   return bringNode(root, {
     say: (pin) => say(`${reason}. Bringing Node ${pin.version} from npm, for this folder only`),
   });
 }
 
-function install(root, node) {
-  if (isInstalled(root)) return;
-  if (!matchesLockFile(root) || !packagesLoad(root, node)) {
-    say('installing packages (npm ci)');
-    const { status } = runNpm(['ci', '--include=dev', '--no-audit', '--no-fund'], root, { node, inherit: true });
-    if (status !== 0) throw new Error('npm ci failed; its output above says why.');
+async function install(root, asked) {
+  if (isInstalled(root, asked)) return bring(root);
+  // Whoever had the development packages keeps them when the lock file changes.
+  const tools = asked || hadTools(root);
+  // INVARIANT: they are added to what is there. `npm ci` would take away what a running daemon may still load.
+  const command = isInstalled(root, false) ? ['install', '--no-save'] : ['ci'];
+  const npm = matchesLockFile(root, tools) ? null : startInstall(root, tools, command);
+  const node = await whileInstalling(npm, () => bring(root));
+  if (!packagesLoad(root, node)) {
+    await whileInstalling(startInstall(root, tools, ['ci']), () => node);
     if (!packagesLoad(root, node)) throw new Error('better-sqlite3 was installed but does not load on this Node.');
   }
   linkCommand(root);
-  writeInstallStamp(root);
+  writeInstallStamp(root, tools);
+  return node;
+}
+
+/** Starts npm, on this Node, also where it is an old one: nothing is compiled or run at an installation. */
+function startInstall(root, tools, command) {
+  const args = [...command, tools ? '--include=dev' : '--omit=dev'];
+  say(`installing packages (npm ${args.join(' ')})`);
+  return startNpm([...args, '--no-audit', '--no-fund', '--engine-strict=false', '--loglevel=error'], root);
+}
+
+/** Does `work`, which blocks, while npm installs; then waits for npm. */
+async function whileInstalling(npm, work) {
+  let result;
+  try {
+    result = work();
+  } catch (error) {
+    npm?.stop();
+    await npm?.ended;
+    throw error;
+  }
+  if (npm !== null && (await npm.ended) !== 0) throw new Error('npm failed; its output above says why.');
+  return result;
 }
 
 /**
@@ -69,7 +96,7 @@ function say(text) {
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
-    prepare();
+    await prepare();
   } catch (error) {
     say(error.message);
     process.exitCode = 1;

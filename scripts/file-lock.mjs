@@ -13,11 +13,11 @@ export function lockPathFor(root) {
   return join(tmpdir(), `holdfast-${userInfo().username}-${name}.lock`);
 }
 
-/** Runs `work` while no other process runs under the same lock; waits for its holder at most 15 minutes. */
-export function withLock(path, work, { onWait = () => {}, waitMs = WAIT_MS } = {}) {
+/** Runs `work`, perhaps asynchronous, while no other process runs under the same lock; waits 15 minutes at most. */
+export async function withLock(path, work, { onWait = () => {}, waitMs = WAIT_MS } = {}) {
   takeLock(path, onWait, waitMs);
   try {
-    return work();
+    return await work();
   } finally {
     rmSync(path, { force: true });
   }

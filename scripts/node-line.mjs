@@ -4,7 +4,7 @@
  *
  * Plain JavaScript that Node 18 reads, and only node built-ins: this runs before anything is installed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,17 +92,32 @@ function lockOf(pin) {
   return { name, version, lockfileVersion: 3, requires: true, packages };
 }
 
-/** npm as it was started, else the npm of the path. `inherit`: its output is the user's to read. */
+/** npm to its end. `inherit`: its output is the user's to read. */
 export function runNpm(args, cwd, { node = process.execPath, inherit = false } = {}) {
+  const { command, options } = npmCommand(args, cwd, node, inherit);
+  const result = spawnSync(command[0], command.slice(1), { ...options, encoding: 'utf8' });
+  const output = result.error?.message ?? `${result.stdout ?? ''}${result.stderr ?? ''}`;
+  return { status: result.status ?? 1, output };
+}
+
+/** npm beside this process; its output is the user's to read. */
+export function startNpm(args, cwd, node = process.execPath) {
+  const { command, options } = npmCommand(args, cwd, node, true);
+  const child = spawn(command[0], command.slice(1), options);
+  const ended = new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+  return { ended, stop: () => child.kill() };
+}
+
+/** npm as it was started, else the npm of the path. */
+function npmCommand(args, cwd, node, inherit) {
   const started = process.env.npm_execpath;
   // What npm starts in turn (`#!/usr/bin/env node`) is to be this Node, too.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
   const stdio = inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
-  const options = { cwd, stdio, env, encoding: 'utf8' };
   const isCli = started !== undefined && /npm-cli\.c?js$/.test(started) && existsSync(started);
-  const result = isCli
-    ? spawnSync(node, [started, ...args], options)
-    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
-  const output = result.error?.message ?? `${result.stdout ?? ''}${result.stderr ?? ''}`;
-  return { status: result.status ?? 1, output };
+  const command = isCli ? [node, started, ...args] : ['npm', ...args];
+  return { command, options: { cwd, stdio, env, shell: !isCli && process.platform === 'win32' } };
 }

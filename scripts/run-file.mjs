@@ -17,17 +17,20 @@ import { ROOT } from './package-state.mjs';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const FROM_TERMINAL = ['SIGINT', 'SIGHUP'];
 
-/** Runs `file` (a file URL) with `args` as its command line. */
-export async function runFile(file, args) {
+/**
+ * Runs `file` (a file URL) with `args` as its command line. `entry`: script and arguments that come here again, in a
+ * child on another Node. `tools`: the file needs the development packages.
+ */
+export async function runFile(file, args, { entry, tools }) {
   let node;
   try {
-    node = prepare();
+    node = await prepare({ tools });
   } catch (error) {
     process.stderr.write(`holdfast: ${error.message}\n`);
     process.exitCode = 1;
     return;
   }
-  if (node !== process.execPath) return runInChild(node, file, args);
+  if (node !== process.execPath) return runInChild(node, entry);
   keepCompiled();
   hideStrippingWarning();
   process.argv = [process.execPath, fileURLToPath(file), ...args];
@@ -61,12 +64,10 @@ function hideStrippingWarning() {
 }
 
 /** Ends as the child ended: with its exit code, or by the same signal. */
-function runInChild(node, file, args) {
+function runInChild(node, entry) {
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
-  const child = spawn(node, [fileURLToPath(new URL('./run.mjs', import.meta.url)), fileURLToPath(file), ...args], {
-    stdio: 'inherit',
-    env,
-  });
+  // With the flags of this process: `npm start` limits the memory of the daemon, not of what starts it.
+  const child = spawn(node, [...process.execArgv, ...entry], { stdio: 'inherit', env });
   const hasTerminal = [0, 1, 2].some((stream) => isatty(stream));
   for (const signal of SIGNALS) {
     process.on(signal, () => {

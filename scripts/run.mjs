@@ -4,11 +4,14 @@
  */
 
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runFile } from './run-file.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
   process.stderr.write('usage: node scripts/run.mjs FILE [ARGUMENT …]\n');
   process.exitCode = 2;
-} else await runFile(pathToFileURL(resolve(file)), args);
+} else {
+  const entry = [fileURLToPath(import.meta.url), resolve(file), ...args];
+  await runFile(pathToFileURL(resolve(file)), args, { entry, tools: true });
+}

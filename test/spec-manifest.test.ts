@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { blankComments } from '../scripts/boundaries/module-syntax.ts';
 
 const TESTS = fileURLToPath(new URL('.', import.meta.url));
-const SHARED = join(TESTS, '..', '..', 'shared');
 const ID = /\b(?:(?:SAE|ATK)-[A-Z0-9]+(?:-[A-Z0-9]+)*|BY-\d\d)\b/g;
 
 /** `later`: has no test yet. BY-33 is tested but for `doctor`. */
@@ -54,15 +53,3 @@ test('what is marked as coming later has no test yet', () => {
   const tested = [...named].filter(([id]) => known[id] === 'later').map(([id, file]) => `${id} in ${file}`);
   assert.deepEqual(tested, [], 'mark these as tested in spec-manifest.json');
 });
-
-for (const [file, ids, pattern] of [
-  ['SAE.md', manifest.clauses, /`((?:SAE|ATK)-[A-Z0-9]+(?:-[A-Z0-9]+)*)`/g],
-  ['BYPASSES.md', manifest.bypasses, /^\| (BY-\d\d) \|/gm],
-] as const) {
-  const path = join(SHARED, file);
-  const options = existsSync(path) ? {} : { skip: `${file} is not here` };
-  test(`the manifest lists what ${file} defines`, options, () => {
-    const defined = new Set(Array.from(readFileSync(path, 'utf8').matchAll(pattern), (match) => match[1]));
-    assert.deepEqual(Object.keys(ids).sort(), [...defined].sort());
-  });
-}

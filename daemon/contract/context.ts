@@ -145,6 +145,7 @@ const pacing = Type.Object(
     pending_fees_usdt: amount,
     pending_turnover_usdt: amount,
     turnover_usdt: amount,
+    venue_sends_free_at_ms: Type.Optional(instant),
   },
   field.closed,
 );

@@ -219,6 +219,8 @@ export interface PacingView {
   readonly pending_turnover_usdt: number;
   /** Notional filled in the last 24 h, USDT. */
   readonly turnover_usdt: number;
+  /** When the venue's own limit of orders leaves room again for what agents send; absent: it does now. */
+  readonly venue_sends_free_at_ms?: number;
 }
 
 export interface TrustView {

@@ -1,3 +1,4 @@
+import { Elapsed } from './deadline.ts';
 import type { GateCore } from './gate-core.ts';
 import type { OrderState } from './state/orders.ts';
 
@@ -10,7 +11,7 @@ const ABSENT_TIMES = 3;
  */
 export class Absences {
   readonly #core: GateCore;
-  readonly #seen = new Map<string, { readonly sinceMs: number; times: number }>();
+  readonly #seen = new Map<string, { readonly since: Elapsed; times: number }>();
 
   constructor(core: GateCore) {
     this.#core = core;
@@ -18,11 +19,10 @@ export class Absences {
 
   /** Counts one more answer without the order; true once they prove that it has ended. */
   isProven(order: OrderState): boolean {
-    const now = this.#core.nowMs();
-    const known = this.#seen.get(order.clientOrderId) ?? { sinceMs: now, times: 0 };
+    const known = this.#seen.get(order.clientOrderId) ?? { since: new Elapsed(this.#core), times: 0 };
     known.times += 1;
     this.#seen.set(order.clientOrderId, known);
-    if (known.times < ABSENT_TIMES || now - known.sinceMs < this.#core.ports.venue.acceptanceHorizonMs) return false;
+    if (known.times < ABSENT_TIMES || known.since.ms() < this.#core.ports.venue.acceptanceHorizonMs) return false;
     this.#seen.delete(order.clientOrderId);
     return true;
   }

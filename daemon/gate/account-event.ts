@@ -20,8 +20,8 @@ export function marginRatio(snapshot: AccountSnapshot): number {
   return worst;
 }
 
-/** The ledger record of an answer about the account. */
-export function accountEvent(snapshot: AccountSnapshot): AccountEvent {
+/** The ledger record of an answer about the account; `peakUsdt`: the lower one of this and the reading before. */
+export function accountEvent(snapshot: AccountSnapshot, peakUsdt = snapshot.marginBalanceUsdt): AccountEvent {
   const positions = snapshot.positions.map(
     (position): PositionRecord => ({
       entry_price: position.entryPrice,
@@ -41,6 +41,7 @@ export function accountEvent(snapshot: AccountSnapshot): AccountEvent {
     maintenance_margin_usdt: snapshot.maintenanceMarginUsdt,
     margin_balance_usdt: snapshot.marginBalanceUsdt,
     margin_ratio: marginRatio(snapshot),
+    ...(peakUsdt < snapshot.marginBalanceUsdt ? { peak_usdt: peakUsdt } : {}),
     positions,
     requested_at_ms: snapshot.requestedAtMs,
     wallet_usdt: snapshot.walletUsdt,

@@ -25,8 +25,11 @@ export class AccountFeed {
   readonly #absences: Absences;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   #lastTransferMs = 0;
-  #newestMs = Number.NEGATIVE_INFINITY;
+  #asked = 0;
+  #newest = 0;
+  /** The highest balance that is recorded, and that of the reading before. */
   #peak = Number.NEGATIVE_INFINITY;
+  #before: number | null = null;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
@@ -35,6 +38,9 @@ export class AccountFeed {
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
     this.#absences = new Absences(core);
+    core.onClockSetBack((nowMs) => {
+      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
+    });
   }
 
   watched(): readonly string[] {
@@ -46,20 +52,25 @@ export class AccountFeed {
   }
 
   async pollAccount(): Promise<boolean> {
+    this.#asked += 1;
+    const nr = this.#asked;
     const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
     const snapshot = outcome.value;
-    // Several callers ask at once, and answers may overtake each other.
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
-    this.#newestMs = snapshot.requestedAtMs;
+    // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
+    if (nr < this.#newest) return true;
+    this.#newest = nr;
+    // Asked before the clock was set back: when that was is not known.
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
     if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
       await this.pollTransfers();
-    if (snapshot.requestedAtMs < this.#newestMs) return true;
+    if (nr < this.#newest) return true;
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
@@ -67,20 +78,24 @@ export class AccountFeed {
       marginRatio: marginRatio(snapshot),
       observedAtMs: snapshot.observedAtMs,
     };
-    if (this.#isNews(snapshot)) {
-      this.#peak = Math.max(this.#peak, snapshot.marginBalanceUsdt);
-      this.#core.append('account', accountEvent(snapshot));
+    // What one reading alone shows was never to be had.
+    const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
+    const peak = Math.min(before, snapshot.marginBalanceUsdt);
+    this.#before = snapshot.marginBalanceUsdt;
+    if (this.#isNews(snapshot, peak)) {
+      this.#peak = Math.max(this.#peak, peak);
+      this.#core.append('account', accountEvent(snapshot, peak));
     }
     return true;
   }
 
-  #isNews(snapshot: AccountSnapshot): boolean {
+  #isNews(snapshot: AccountSnapshot, peak: number): boolean {
     const { state } = this.#core;
     const last = state.account;
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
-    if (age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
-    if (snapshot.marginBalanceUsdt > this.#peak && age >= PEAK_EVERY_MS) return true;
+    if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
+    if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
     for (const position of state.positions.values()) {

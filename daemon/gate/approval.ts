@@ -1,6 +1,9 @@
 import type { Approved, OrderInstruction, StopInstruction } from './ports.ts';
 import type { OrderState } from './state/orders.ts';
 
+/** Ids of the orders sent last that are kept. */
+const MOST_KEPT = 100_000;
+
 /**
  * The only place where an `Approved` is made (SAE-NONBYPASS): an order must have been decided, reserved and put on
  * disk, and each client order id leaves once. A second attempt is another id, recorded as such.
@@ -48,12 +51,21 @@ export class Approvals {
     } as Approved<OrderInstruction>;
   }
 
+  /** Whether it was approved, and so may be at the venue. */
+  wasGiven(order: OrderState): boolean {
+    return this.#given.has(order.clientOrderId);
+  }
+
   #once(order: OrderState, id: string): void {
     // INVARIANT: in flight means decided and reserved; ids are never sent twice.
     if (order.status !== 'in_flight') throw new Error(`order ${id} is ${order.status}, not in flight`);
     if (order.foreign) throw new Error(`order ${id} is foreign`);
     if (this.#given.has(id)) throw new Error(`order ${id} was sent already`);
     this.#given.add(id);
-    if (this.#given.size > 100_000) this.#given.clear();
+    // The oldest ones ended long ago.
+    for (const old of this.#given) {
+      if (this.#given.size <= MOST_KEPT) break;
+      this.#given.delete(old);
+    }
   }
 }

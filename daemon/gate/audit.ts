@@ -119,6 +119,7 @@ function refold(
 function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs {
   const symbols = new Map<string, SymbolInputs>();
   const { market, account } = context;
+  const { venue_sends_free_at_ms: venueSendsFreeAtMs } = context.pacing;
   const { other_mark_at_ms: markAtMs, other_marks: marks, other_regime: regime } = context.exposure;
   for (const [other, mark] of marks)
     symbols.set(other, { ...bareInputs(mark, regime ?? 'calm'), markAtMs: markAtMs ?? 0 });
@@ -160,6 +161,7 @@ function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs 
             observedAtMs: account.observed_at_ms,
           },
     symbols,
+    ...(venueSendsFreeAtMs === undefined ? {} : { venueSendsFreeAtMs }),
   };
 }
 function bareInputs(mark: number, heldRegime: Regime): SymbolInputs {

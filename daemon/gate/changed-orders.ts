@@ -1,3 +1,4 @@
+import { Elapsed } from './deadline.ts';
 import type { GateCore } from './gate-core.ts';
 import type { VenueOrder } from './ports.ts';
 import { everyLiveOrder, isResting, type OrderState } from './state/orders.ts';
@@ -11,7 +12,7 @@ interface Form {
   readonly priceTicks: number | null;
 }
 interface Claim extends Form {
-  readonly sinceMs: number;
+  readonly since: Elapsed;
   times: number;
 }
 
@@ -48,16 +49,15 @@ export class ChangedOrders {
     // An amend of our own began while the venue was asked.
     if (order.amendSeq !== null) return;
     const claim = this.#claims.get(order.clientOrderId) ?? this.#resumeClaim(order);
-    const now = this.#core.nowMs();
     if (lots === order.lots && priceTicks === order.priceTicks) {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
     } else if (claim === undefined || claim.lots !== lots || claim.priceTicks !== priceTicks) {
-      this.#claims.set(order.clientOrderId, { lots, priceTicks, sinceMs: now, times: 1 });
+      this.#claims.set(order.clientOrderId, { lots, priceTicks, since: new Elapsed(this.#core), times: 1 });
       this.#record(order, 'amend', 'changed at the venue, not by this daemon', { lots, priceTicks });
       this.#alert(order, report);
     } else {
       claim.times += 1;
-      if (claim.times >= SHOWN_TIMES && now - claim.sinceMs >= SHOWN_FOR_MS)
+      if (claim.times >= SHOWN_TIMES && claim.since.ms() >= SHOWN_FOR_MS)
         this.#settle(order, 'amended', 'the venue goes on showing this form');
     }
   }
@@ -65,7 +65,7 @@ export class ChangedOrders {
   /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
   #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
-    const claim = { ...amend, sinceMs: this.#core.nowMs(), times: 0 };
+    const claim = { ...amend, since: new Elapsed(this.#core), times: 0 };
     this.#claims.set(clientOrderId, claim);
     return claim;
   }

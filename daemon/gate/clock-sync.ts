@@ -1,9 +1,18 @@
 import type { GateCore } from './gate-core.ts';
 import { pause } from './pause.ts';
+import type { FetchOutcome } from './ports.ts';
 
 const RETRY_MS = 1_000;
+/** Readings of the venue's time that lie further apart than the way there explains are of two clocks, ms. */
+const APART_MS = 1_000;
 /** Between two warnings that the venue has not answered yet, wall ms. */
 const SILENCE_EVERY_MS = 60_000;
+
+interface Reading {
+  readonly outcome: FetchOutcome<number>;
+  readonly rttMs: number;
+  readonly atWallMs: number;
+}
 
 /** Keeps domain time on the venue's; a jump of it puts the boot layer back. */
 export class ClockSync {
@@ -51,12 +60,46 @@ export class ClockSync {
     }
   }
 
+  /**
+   * RISK: one wrong answer, taken for a jump, would end breakers and signals and count what is on its way as lost. What
+   * contradicts the clock so far (at a start the host's) is believed when a second answer says the same. Null: it is not
+   * known what time it is.
+   */
+  async #readPlausible(): Promise<Reading | null> {
+    const first = await this.#read();
+    if (first.outcome.kind === 'failed' || this.#isExpected(first)) return first;
+    const second = await this.#read();
+    if (second.outcome.kind === 'failed' || this.#isExpected(second)) return second;
+    const { scale } = this.#core.ports.clock;
+    const apartMs = second.outcome.value - first.outcome.value - (second.atWallMs - first.atWallMs) * scale;
+    if (Math.abs(apartMs) <= APART_MS + (first.rttMs + second.rttMs) * scale) return second;
+    this.#core.market.clockSkewMs = null;
+    this.#problem = 'two answers in a row tell different times';
+    return null;
+  }
+
+  async #read(): Promise<Reading> {
+    const { time, venue } = this.#core.ports;
+    const startedMs = time.monotonicMs();
+    const outcome = await venue.fetchServerTime();
+    const atWallMs = time.monotonicMs();
+    return { outcome, rttMs: atWallMs - startedMs, atWallMs };
+  }
+
+  #isExpected({ outcome, rttMs }: Reading): boolean {
+    const { clock, time } = this.#core.ports;
+    if (outcome.kind === 'failed') return false;
+    const apartMs = outcome.value - (clock.isSynced ? clock.nowMs() : time.hostMs());
+    if (clock.scale === 0 && apartMs > 0) return true;
+    return Math.abs(apartMs) <= APART_MS + rttMs * clock.scale;
+  }
+
   /** A jump is followed by one more reading; sources that go on contradicting each other leave the clock unknown. */
   async sync(isRetry = false): Promise<boolean> {
-    const { clock, time, venue } = this.#core.ports;
-    const startedAt = time.monotonicMs();
-    const outcome = await venue.fetchServerTime();
-    const sync = clock.sync(outcome, time.monotonicMs() - startedAt);
+    const { clock } = this.#core.ports;
+    const reading = await this.#readPlausible();
+    if (reading === null) return false;
+    const sync = clock.sync(reading.outcome, reading.rttMs);
     switch (sync.kind) {
       case 'failed':
         this.#problem = sync.detail;

@@ -11,7 +11,7 @@ import { findTarget } from './exits/target-key.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { clientOrderId, decisionId } from './order-ids.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
-import type { Ask } from './snapshot/inputs.ts';
+import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
 
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
@@ -53,7 +53,7 @@ export function takeDecision(
 ): Decided | null {
   const policy = core.policyFor(request.agent);
   const startedAt = core.ports.time.monotonicMs();
-  const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+  const context = buildContext(core.state, readInputs(core), request, policy, ask);
   const decision = decide(request, context, policy);
   const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
   if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
@@ -89,6 +89,7 @@ export function takeDecision(
     const target = findTarget(payload, policy, cause);
     if (target !== null) core.append('exit_target', target);
   }
+  noteSend(core, payload);
   const codes = decision.reasons.map((reason) => reason.code);
   core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
@@ -100,6 +101,23 @@ export function takeDecision(
     core.onRecheckFailure();
   }
   return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
+}
+
+/** What the feeds have seen, and what the venue still takes of orders. */
+function readInputs(core: GateCore): LiveInputs {
+  const nowMs = core.nowMs();
+  const inputs = core.market.inputs(nowMs);
+  const waitMs = core.sends.waitMs('other');
+  if (waitMs === 0) return inputs;
+  const { scale } = core.ports.clock;
+  return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
+}
+
+/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
+  if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
+  const action = decision.effective?.action;
+  if (action === 'amend' || (action === 'open' && orders.length > 0)) core.sends.note();
 }
 
 function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {

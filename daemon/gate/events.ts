@@ -182,6 +182,8 @@ export interface AccountEvent {
   readonly margin_balance_usdt: number;
   /** Maintenance margin / margin balance; with isolated positions the worst one. */
   readonly margin_ratio: number;
+  /** What the maximum of drawdown takes in of the balance, where the reading before shows less; absent: all of it. */
+  readonly peak_usdt?: number;
   readonly positions: readonly PositionRecord[];
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;
@@ -204,6 +206,8 @@ export interface RulesEvent {
 export interface StateEvent {
   readonly clears_at_ms: number | null;
   readonly clears_when: string;
+  /** Domain time is earlier than that of records before this one: the clock was ahead. Absent in every other. */
+  readonly clock_set_back?: true;
   /** A halt that closes positions until there are none; absent in every other. */
   readonly flatten?: true;
   readonly layer: StateLayer;

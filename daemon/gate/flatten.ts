@@ -6,6 +6,7 @@ import { describeFlatten, heldLots } from './flatten-answer.ts';
 import type { GateCore } from './gate-core.ts';
 import { pause } from './pause.ts';
 import type { SliceRunner } from './slices.ts';
+import { liveOrdersOf } from './state/exit-targets.ts';
 import type { LayerEntry } from './state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from './state/orders.ts';
 
@@ -38,7 +39,7 @@ export class Flatten {
   readonly #exit: (caller: Caller, symbol: string, side: 'buy' | 'sell') => Promise<void>;
   readonly #isQuiet: () => boolean;
   readonly #signal: AbortSignal;
-  readonly #exiting = new Map<string, Promise<void>>();
+  readonly #exiting = new Map<string, { readonly done: Promise<void>; readonly sinceWallMs: number }>();
   readonly #pace = new Map<LayerEntry, Pace>();
   /** Rounds of earlier ticks: the keeper calls again while one waits for the venue. */
   readonly #underWay = new Set<LayerEntry>();
@@ -199,19 +200,30 @@ export class Flatten {
     if (lots === 0) return Promise.resolve();
     const exits = [...liveOrders(this.#core.state.orders, symbol)].filter(isExitOfOperator);
     const running = this.#exiting.get(symbol);
+    const now = this.#core.ports.time.monotonicMs();
+    // RISK: one that waits for something without closing anything may wait for ever.
+    const isIdle = running !== undefined && now - running.sinceWallMs >= ROUND_EVERY_MS && !this.#isClosing(symbol);
     const isLost = exits.some((order) => order.status === 'lost');
-    if (!isLost && running !== undefined) return running;
+    if (!isLost && !isIdle && running !== undefined) return running.done;
     // One of unknown outcome is not waited for: reduceOnly bounds both.
     if (!isLost && exits.some((order) => order.status === 'in_flight')) return Promise.resolve();
-    const started = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy')
+    const done = this.#exit(caller, symbol, lots > 0 ? 'sell' : 'buy')
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#core.alertRarely('FLATTEN_EXIT_FAILED', String(error), symbol);
       })
       .finally(() => {
-        if (this.#exiting.get(symbol) === started) this.#exiting.delete(symbol);
+        if (this.#exiting.get(symbol)?.done === done) this.#exiting.delete(symbol);
       });
-    this.#exiting.set(symbol, started);
-    return started;
+    this.#exiting.set(symbol, { done, sinceWallMs: now });
+    return done;
+  }
+
+  /** An operator's exit of the symbol has lots to close, or an order that lives. */
+  #isClosing(symbol: string): boolean {
+    for (const target of this.#core.state.targets.open)
+      if (target.origin === 'operator' && target.symbol === symbol)
+        if (target.leftLots > 0 || !liveOrdersOf(target).next().done) return true;
+    return false;
   }
 
   async #cancelEverything(symbols: readonly string[] | null): Promise<boolean> {

@@ -48,6 +48,8 @@ export interface GateLog {
   error(fields: object, message: string): void;
 }
 
+/** A record may be dated so much later than the next one without the clock having been set back. */
+const SET_BACK_MS = 1_000;
 /** Wall time between two equal alerts of something that goes on failing, ms. */
 const ALERT_EVERY_MS = 60_000;
 
@@ -87,6 +89,7 @@ export class GateCore {
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
+  readonly #setBackListeners: ((nowMs: number) => void)[] = [];
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */
@@ -137,6 +140,33 @@ export class GateCore {
   }
   onPolicyChange(listener: () => void): void {
     this.#policyListeners.push(listener);
+  }
+
+  /**
+   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be waited
+   * for: the record says so, and every view brings it to now.
+   */
+  appendBoot(reason: string): void {
+    const nowMs = this.nowMs();
+    const isSetBack = this.state.latestEventAtMs - nowMs > SET_BACK_MS;
+    this.append('state', {
+      clears_at_ms: null,
+      clears_when: 'account, orders and market are reconciled',
+      ...(isSetBack ? { clock_set_back: true } : {}),
+      layer: 'boot',
+      name: null,
+      reason,
+      scope: 'account',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+    if (!isSetBack) return;
+    this.market.setBack(nowMs);
+    for (const listener of this.#setBackListeners) listener(nowMs);
+  }
+  /** What is remembered beside the ledger has happened by then, too. */
+  onClockSetBack(listener: (nowMs: number) => void): void {
+    this.#setBackListeners.push(listener);
   }
 
   append<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {

@@ -2,6 +2,7 @@ import { AccountFeed } from './account-feed.ts';
 import { Availability } from './availability.ts';
 import { CallerReads } from './caller-reads.ts';
 import { Canceler } from './cancels.ts';
+import { CutReadings } from './cut-readings.ts';
 import { Executor } from './executor.ts';
 import { ExitShares } from './exit-shares.ts';
 import { ExitBook } from './exits/exit-book.ts';
@@ -89,6 +90,7 @@ export function buildParts(options: GateOptions): GateParts {
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
   const protection = new Protection(core, sender, canceler, executor);
+  const cuts = new CutReadings(core);
   const flatten = new Flatten({
     core,
     canceler,
@@ -107,7 +109,7 @@ export function buildParts(options: GateOptions): GateParts {
     health,
     ledgerCheck,
     signal,
-    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection }),
+    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
@@ -150,8 +152,9 @@ function buildTasks(parts: {
   exitShares: ExitShares;
   flatten: Flatten;
   protection: Protection;
+  cuts: CutReadings;
 }): KeeperTasks {
-  const { resolver, canceler, standing, exits, exitShares, flatten, protection } = parts;
+  const { resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -164,7 +167,7 @@ function buildTasks(parts: {
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
     cutBack: async () => {
-      await Promise.all(standing.findBreaches().map((breach) => protection.cutBack(breach)));
+      await Promise.all(cuts.confirm(standing.findBreaches()).map((breach) => protection.cutBack(breach)));
     },
   };
 }

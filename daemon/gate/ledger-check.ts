@@ -3,7 +3,7 @@ import type { Lookout, StrangeOrder } from './lookout.ts';
 import { describeClosed } from './open-symbols.ts';
 import { ownerOf } from './order-ids.ts';
 import type { PlacedOrder, VenueOrder } from './ports.ts';
-import { PLACED_BEFORE_MS } from './sent-form.ts';
+import { wasPlacedBefore } from './sent-form.ts';
 import { layerKey } from './state/layers.ts';
 import type { OrderState } from './state/orders.ts';
 
@@ -61,7 +61,7 @@ export class LedgerCheck implements Lookout {
   readonly #core: GateCore;
   #fromMs: number | null = null;
   /** Income was read until then, venue time. */
-  #incomeFromMs: number | null = null;
+  #incomeToMs: number | null = null;
   /** Orders of the symbol were read until then, venue time. */
   readonly #listedToMs = new Map<string, number>();
   readonly #listedAt = new Map<string, number>();
@@ -179,7 +179,8 @@ export class LedgerCheck implements Lookout {
 
   async #readIncome(others: (isWhole: boolean) => ReadonlySet<string>): Promise<boolean> {
     const askedAtMs = this.#core.nowMs();
-    const outcome = await this.#core.ports.venue.fetchExecutions(this.#incomeFromMs ?? this.#startsAtMs());
+    const sinceMs = this.#incomeToMs === null ? this.#startsAtMs() : this.#goOnFrom(this.#incomeToMs);
+    const outcome = await this.#core.ports.venue.fetchExecutions(sinceMs);
     if (outcome.kind === 'failed') return false;
     const { executions, isWhole } = outcome.value;
     const newest = new Map<string, bigint>();
@@ -193,7 +194,7 @@ export class LedgerCheck implements Lookout {
     if (!isRead) return false;
     for (const [symbol, id] of newest) this.#judgedTrades.set(symbol, id);
     const readToMs = isWhole ? askedAtMs : (executions.at(-1)?.atMs ?? askedAtMs);
-    this.#incomeFromMs = Math.min(askedAtMs, readToMs) - OVERLAP_MS;
+    this.#incomeToMs = Math.min(askedAtMs, readToMs);
     return true;
   }
 
@@ -208,7 +209,7 @@ export class LedgerCheck implements Lookout {
     const askedAtMs = this.#core.nowMs();
     this.#listedAt.set(symbol, this.#core.ports.time.monotonicMs());
     const listedToMs = this.#listedToMs.get(symbol);
-    const sinceMs = listedToMs === undefined ? this.#startsAtMs() : listedToMs - OVERLAP_MS;
+    const sinceMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
     const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
     if (outcome.kind === 'failed') return false;
     for (const placed of outcome.value) this.#judge(placed, false);
@@ -216,6 +217,11 @@ export class LedgerCheck implements Lookout {
     const lastMs = outcome.value.length < ROWS_OF_A_PAGE ? askedAtMs : outcome.value.at(-1)?.placedAtMs;
     this.#listedToMs.set(symbol, Math.min(askedAtMs, lastMs ?? askedAtMs));
     return true;
+  }
+
+  /** Rows come late, and the venue may have set its clock back since. */
+  #goOnFrom(readToMs: number): number {
+    return Math.max(0, Math.min(readToMs, this.#core.nowMs()) - OVERLAP_MS);
   }
 
   #startsAtMs(): number {
@@ -251,9 +257,10 @@ function findContradiction(known: OrderState | undefined, placed: PlacedOrder, i
     return 'has an id of this ledger, which holds no record of it: it is older than the account';
   // A conditional order becomes a regular one with the same id.
   if (known.kind === 'algo') return null;
-  if (isAlgo || placed.side !== known.side || placed.placedAtMs < known.plannedAtMs - PLACED_BEFORE_MS)
-    return 'has the id of another order of this ledger';
-  if (known.venueOrderId !== null && known.venueOrderId !== placed.venueOrderId)
+  if (known.venueOrderId !== null) {
+    if (known.venueOrderId === placed.venueOrderId) return null;
     return `is the second one of that id: order ${known.venueOrderId} of the venue had it, too`;
-  return null;
+  }
+  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placed.placedAtMs);
+  return isOther ? 'has the id of another order of this ledger' : null;
 }

@@ -11,6 +11,8 @@ class SymbolFeed {
   window: MarketFeatureWindow;
   hold: RegimeHold | null = null;
   quote: MarketQuote | null = null;
+  /** The book agrees with the mark, or two marks in a row said the same against it. */
+  isConfirmed = false;
   lastBarOpenMs = Number.NEGATIVE_INFINITY;
   inputs: SymbolInputs | null = null;
 
@@ -74,6 +76,24 @@ export class LiveMarket {
     this.#feed(symbol).hold = hold;
   }
 
+  /** The clock was set back: quotes and the account are to be read anew, and bars of later instants had not closed yet. */
+  setBack(nowMs: number): void {
+    this.account = null;
+    this.#symbols.clear();
+    for (const [symbol, feed] of this.#feeds) {
+      feed.quote = null;
+      feed.inputs = null;
+      const bars = (this.#bars.get(symbol) ?? []).filter((bar) => bar.openTimeMs + this.#section.bar_ms <= nowMs);
+      this.#bars.set(symbol, bars);
+      feed.window = new MarketFeatureWindow(this.#section.bar_ms, this.#section);
+      for (const bar of bars) feed.window.applyBar(toFeatureBar(bar));
+      feed.lastBarOpenMs = bars.at(-1)?.openTimeMs ?? Number.NEGATIVE_INFINITY;
+      const { hold } = feed;
+      if (hold !== null && hold.bars_as_of_ms > nowMs)
+        feed.hold = { ...hold, bars_as_of_ms: feed.window.readClosed()?.bars_as_of_ms ?? 0 };
+    }
+  }
+
   #feed(symbol: string): SymbolFeed {
     const known = this.#feeds.get(symbol);
     if (known !== undefined) return known;
@@ -112,6 +132,11 @@ export class LiveMarket {
 
   applyQuote(quote: MarketQuote): void {
     const feed = this.#feed(quote.symbol);
+    const { quote: before } = feed;
+    const isNear = isNearBook(quote, this.#section.collar_bps);
+    const isSecond = before !== null && !isNearBook(before, this.#section.collar_bps);
+    const isNews = before === null || quote.markAtMs !== before.markAtMs;
+    feed.isConfirmed = isNear || (isNews ? isSecond : isSecond && feed.isConfirmed);
     feed.quote = quote;
     this.#refresh(quote.symbol, feed);
   }
@@ -120,7 +145,9 @@ export class LiveMarket {
     const quote = feed.quote;
     if (quote === null) return;
     const features = feed.window.readLive(quote.mark);
-    if (features !== null) this.#step(feed, features, false);
+    // RISK: one bad print would hold a regime for hours. What is decided by this quote is judged by it all the same, and
+    // nothing is opened while book and mark lie apart.
+    if (features !== null && feed.isConfirmed) this.#step(feed, features, false);
     const inputs: SymbolInputs = {
       mark: quote.mark,
       markAtMs: quote.markAtMs,
@@ -148,6 +175,10 @@ export class LiveMarket {
       hold,
     );
   }
+}
+
+function isNearBook({ mark, bid, ask }: MarketQuote, collarBps: number): boolean {
+  return Math.abs((bid + ask) / 2 - mark) * 1e4 <= collarBps * mark;
 }
 
 function toFeatureBar(bar: Bar): {

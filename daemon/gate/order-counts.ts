@@ -47,16 +47,16 @@ export class OrderCounts {
     return this.#sent.length > known;
   }
 
-  /** Wall time until another order of that class may go out, ms; 0: now. */
-  waitMs(orderClass: OrderClass): number {
+  /** Wall time until another order of that class may go out, ms; 0: now. `noted`: so many of what is asked for count already. */
+  waitMs(orderClass: OrderClass, noted = 0): number {
     const now = this.#time.monotonicMs();
     this.#drop(now);
     let waitMs = 0;
     for (const { windowMs, max } of LIMITS) {
-      const may = Math.floor(max * SHARES[orderClass]);
-      // The one that has to leave the window first.
+      const may = Math.floor(max * SHARES[orderClass]) + noted;
+      // The one that has to leave the window first; asked at every decision, so nothing is counted.
       const blocking = this.#sent.at(-may);
-      if (this.#within(now, windowMs) >= may && blocking !== undefined)
+      if (blocking !== undefined && blocking > now - windowMs)
         waitMs = Math.max(waitMs, Math.max(1, blocking + windowMs - now));
     }
     return waitMs;

@@ -6,6 +6,9 @@ import { describeDifference, isAsSent } from './sent-form.ts';
 import { isOfAnother, isTerminal, judgeStatus } from './state/evidence.ts';
 import type { OrderState } from './state/orders.ts';
 
+/** The venue's stamps may be so much later than domain time for being read later. */
+const CLOCKS_APART_MS = 1_000;
+
 /**
  * When the venue was asked for something. `seq`: head of the ledger, which is recorded with what the answer proves; `nr`:
  * its place among what this process asked, which tells apart what was asked between two records.
@@ -55,7 +58,7 @@ export class OrderProof {
       ...event,
       average_price: report.averagePrice,
       executed_lots: Math.max(before, report.executedLots),
-      venue_at_ms: report.updatedAtMs,
+      venue_at_ms: this.#byNow(report.updatedAtMs),
       venue_order_id: report.venueOrderId,
     });
     if (!isOfAnother(order, { ...event, venue_order_id: report.venueOrderId })) this.#settleByForm(order, report, ask);
@@ -74,6 +77,12 @@ export class OrderProof {
     return true;
   }
 
+  /** The venue may date by a clock that it has set back since: what it shows has happened. */
+  #byNow(venueMs: number): number {
+    const nowMs = this.#core.nowMs();
+    return venueMs - nowMs > CLOCKS_APART_MS ? nowMs : venueMs;
+  }
+
   /** Takes in any other word; null: it changes nothing. */
   record(order: OrderState, event: OrderEvent): Appended | null {
     if (event.client_order_id !== order.clientOrderId)
@@ -90,7 +99,7 @@ export class OrderProof {
       ...event,
       average_price: traded?.averagePrice ?? null,
       executed_lots: Math.max(before, traded?.executedLots ?? 0),
-      venue_at_ms: traded?.updatedAtMs ?? event.venue_at_ms,
+      venue_at_ms: traded === undefined ? event.venue_at_ms : this.#byNow(traded.updatedAtMs),
     });
     if (order.executedLots > before) this.#onExecuted(order);
     return appended;

@@ -39,6 +39,10 @@ export class OrderSender {
   constructor(core: GateCore, consequences: VenueConsequences) {
     this.#core = core;
     this.#consequences = consequences;
+    core.onClockSetBack((nowMs) => {
+      for (const [symbol, since] of this.#leverageUnknownSince)
+        this.#leverageUnknownSince.set(symbol, Math.min(since, nowMs));
+    });
     this.proof = new OrderProof(core, (order) => {
       if (order.protective) endUndoneByStop(core, order);
       consequences.onExecuted(order);
@@ -58,7 +62,12 @@ export class OrderSender {
 
   /** Precondition: `decided`, which the order follows from, is on disk. The deadline runs from it (BY-41). */
   async sendOpening(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
-    const problem = await this.#matchLeverage(order);
+    let problem: Rejection | null;
+    try {
+      problem = await this.#matchLeverage(order);
+    } catch (error) {
+      return this.giveUp(order, error);
+    }
     if (problem !== null) {
       this.record(order, rejectedEvent(this.#core, order, problem));
       // The venue refuses us all the same, and says for how long.
@@ -74,11 +83,33 @@ export class OrderSender {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    // An exit was counted when it was decided.
-    if (!order.reduceOnly) this.#core.sends.note();
     const asked = this.#ask(withinMs);
-    const outcome = await this.#core.ports.venue.submit(this.#approvals.approveOrder(order), withinMs);
+    const approved = this.#approvals.approveOrder(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
     return this.#take(order, outcome, asked);
+  }
+
+  /**
+   * What throws before it is sent was not sent: an order that is decided never stays on its way. One that was handed to
+   * the venue is left to its answer.
+   */
+  giveUp(order: OrderState, error: unknown): SubmitOutcome {
+    const what = `not sent: ${String(error)}`;
+    if (order.status === 'in_flight' && !this.#approvals.wasGiven(order) && !this.#core.ports.ledger.isFailed) {
+      this.#core.alert('SEND_FAILED', `${order.clientOrderId}: ${what}`, order.symbol);
+      this.record(order, endedEvent(this.#core, order, 'canceled', what));
+    }
+    return { kind: 'rejected', rejection: notSent(what) };
+  }
+
+  /** What throws on its way may have arrived. */
+  async #call(order: OrderState, send: () => Promise<SubmitOutcome>): Promise<SubmitOutcome> {
+    try {
+      return await send();
+    } catch (error) {
+      this.#core.alert('SEND_FAILED', `sending ${order.clientOrderId}: ${String(error)}`, order.symbol);
+      return { kind: 'unknown', detail: String(error) };
+    }
   }
 
   #leftMs(decided: Decided): number {
@@ -93,7 +124,8 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
-    if (this.#core.sends.waitMs('other') > 0) return BUSY;
+    // It counts itself since it was decided; others may have sent for the account meanwhile.
+    if (this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
     if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
     return null;
@@ -121,7 +153,7 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
     if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
-    if (origin === 'agent' && this.#core.sends.waitMs('other') > 0) return BUSY;
+    if (origin === 'agent' && this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     if (!addsRisk(decided)) return null;
     if (this.#isOpeningStopped) return 'the daemon stops';
     if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
@@ -131,7 +163,8 @@ export class OrderSender {
   async sendStop(order: OrderState): Promise<SubmitOutcome> {
     this.#core.sends.note();
     const asked = this.#ask(null);
-    const outcome = await this.#core.ports.venue.submitStop(this.#approvals.approveStop(order));
+    const approved = this.#approvals.approveStop(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.submitStop(approved));
     return this.#take(order, outcome, asked);
   }
 
@@ -143,11 +176,11 @@ export class OrderSender {
       this.proof.settleAmend(order, order.amendSeq, false, stopped);
       return { kind: 'rejected', rejection: notSent(stopped) };
     }
-    this.#core.sends.note();
     const { amendSeq } = order;
     const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
     const asked = this.#ask(withinMs);
-    const outcome = await this.#core.ports.venue.amend(this.#approvals.approveAmend(order), withinMs);
+    const approved = this.#approvals.approveAmend(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.amend(approved, withinMs));
     this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
     this.#noteCounts();
     switch (outcome.kind) {

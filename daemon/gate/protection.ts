@@ -1,6 +1,7 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest, Side } from '../core/request.ts';
 import type { Canceler } from './cancels.ts';
+import { Elapsed } from './deadline.ts';
 import type { GateCore } from './gate-core.ts';
 import { StopMoves } from './move-stop.ts';
 import type { OrderSender } from './order-sender.ts';
@@ -42,8 +43,8 @@ export class Protection {
   readonly #canceler: Canceler;
   readonly #exits: GateExits;
   readonly #moves: StopMoves;
-  readonly #cutAt = new Map<string, number>();
-  readonly #stopAt = new Map<string, number>();
+  readonly #cutAt = new Map<string, Elapsed>();
+  readonly #stopAt = new Map<string, Elapsed>();
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
@@ -67,9 +68,9 @@ export class Protection {
     const position = this.#core.state.position(breach.symbol);
     if (position.lots === 0 || this.#isHalted(breach.symbol) || this.#isGone(position)) return;
     const now = this.#core.nowMs();
-    if (now - (this.#cutAt.get(breach.symbol) ?? Number.NEGATIVE_INFINITY) < CUT_EVERY_MS) return;
+    if ((this.#cutAt.get(breach.symbol)?.ms() ?? CUT_EVERY_MS) < CUT_EVERY_MS) return;
     if (this.#isExiting(breach.symbol) || !this.#isLastExitShown(breach.symbol)) return;
-    this.#cutAt.set(breach.symbol, now);
+    this.#cutAt.set(breach.symbol, new Elapsed(this.#core));
     const above = `the position is above the tightened ${breach.cause} cap`;
     const most = this.#mayClose(position);
     // The breach is of what is surely held: what a lost exit may have closed is not in it.
@@ -205,11 +206,10 @@ export class Protection {
       if (stop.cancelRequested) this.#stopAt.delete(position.symbol);
       return;
     }
-    const now = this.#core.nowMs();
     const beyond = Math.max(0, (this.#stopRefusals.get(position.symbol) ?? 0) - MAX_STOP_REFUSALS);
     const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
-    if (now - (this.#stopAt.get(position.symbol) ?? Number.NEGATIVE_INFINITY) < waitMs) return;
-    this.#stopAt.set(position.symbol, now);
+    if ((this.#stopAt.get(position.symbol)?.ms() ?? waitMs) < waitMs) return;
+    this.#stopAt.set(position.symbol, new Elapsed(this.#core));
     const sent = await placeStop(this.#core, this.#sender, position, lots, (decision) =>
       this.#isNews(position.symbol, decision),
     );

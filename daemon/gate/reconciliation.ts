@@ -55,16 +55,7 @@ export class Reconciliation {
 
   enterBoot(reason: string): void {
     this.isReconciled = false;
-    this.#core.append('state', {
-      clears_at_ms: null,
-      clears_when: 'account, orders and market are reconciled',
-      layer: 'boot',
-      name: null,
-      reason,
-      scope: 'account',
-      set_by: 'daemon',
-      state: 'reducing',
-    });
+    this.#core.appendBoot(reason);
   }
 
   /** Reads everything once; clears the boot layer when all of it succeeded. */

@@ -22,11 +22,13 @@ const ANSWERS_UNTIL_LOST = 12;
 /** What one search has found out so far. Only answers count: a lookup that fails says nothing. */
 interface Search {
   readonly order: OrderState;
-  readonly began: Ask;
-  readonly beganMs: number;
-  readonly beganWallMs: number;
+  began: Ask;
+  beganMs: number;
+  beganWallMs: number;
+  /** The amend whose outcome is looked for as well. */
+  amendSeq: number | null;
   /** It rested, and lists no longer show it. */
-  readonly isGone: boolean;
+  isGone: boolean;
   /** Answers in a row, past the horizon, without the order; `since`: when the first of them was asked for. */
   notFound: number;
   since: Ask | null;
@@ -37,7 +39,7 @@ interface Search {
   /** Answers past the horizon that show as working what only fills or ends. */
   stalled: number;
   /** Venue ids of orders that are known not to be this one. */
-  readonly others: Set<string>;
+  others: Set<string>;
 }
 
 /**
@@ -82,6 +84,7 @@ export class Resolver {
       began: this.#sender.proof.ask(),
       beganMs: this.#core.nowMs(),
       beganWallMs: this.#core.ports.time.monotonicMs(),
+      amendSeq: order.amendSentByMs === null ? null : order.amendSeq,
       isGone: isResting(order) && order.amendSentByMs === null && !neverRests(order),
       notFound: 0,
       since: null,
@@ -92,10 +95,16 @@ export class Resolver {
     };
   }
 
+  /** An amend that is lost meanwhile has a horizon of its own: what was answered before it says nothing of it. */
+  #beginAnew(order: OrderState, search: Search): void {
+    if (order.amendSentByMs !== null && order.amendSeq !== search.amendSeq) Object.assign(search, this.#begin(order));
+  }
+
   async #run(order: OrderState, search: Search): Promise<void> {
     let step = 0;
     while (!this.#signal.aborted) {
       const { isPast } = search;
+      this.#beginAnew(order, search);
       if (await this.#try(order, search)) return;
       if (search.isPast !== isPast) step = 0;
       const waitMs = LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS;
@@ -137,6 +146,7 @@ export class Resolver {
   async #look(order: OrderState, search: Search): Promise<void> {
     const ask = this.#sender.proof.ask();
     const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+    this.#beginAnew(order, search);
     if (outcome.kind === 'failed') return;
     const isPast = this.#isPastHorizon(order, search);
     search.isPast ||= isPast;

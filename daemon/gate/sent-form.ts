@@ -2,7 +2,7 @@ import type { VenueOrder } from './ports.ts';
 import type { OrderState } from './state/orders.ts';
 
 /** The venue's clock and ours agree to a second where a signed request is taken; far more than that is another order. */
-export const PLACED_BEFORE_MS = 60_000;
+const PLACED_BEFORE_MS = 60_000;
 
 type Form = Pick<VenueOrder, 'side' | 'lots' | 'priceTicks'>;
 
@@ -14,13 +14,17 @@ type Form = Pick<VenueOrder, 'side' | 'lots' | 'priceTicks'>;
  */
 export function isAsSent(order: OrderState, report: VenueOrder): boolean {
   if (order.foreign || order.venueOrderId !== null) return true;
-  const decidedAtMs = Math.min(order.plannedAtMs, order.sentAtMs ?? order.plannedAtMs);
-  if (report.placedAtMs !== undefined && report.placedAtMs < decidedAtMs - PLACED_BEFORE_MS) return false;
+  if (report.placedAtMs !== undefined && wasPlacedBefore(order, report.placedAtMs)) return false;
   if (report.side !== order.side) return false;
   // What a conditional order became has the form that it was triggered in.
   if (report.kind !== order.kind) return order.kind === 'algo';
   if (order.kind === 'algo') return report.triggerTicks === order.triggerTicks;
   return isForm(order, report) || (order.amend !== null && isForm(order.amend, report));
+}
+
+/** Before it was decided, that is: by far more than clocks differ. A clock may have been set back since it was planned. */
+export function wasPlacedBefore(order: OrderState, placedAtMs: number): boolean {
+  return placedAtMs < Math.min(order.plannedAtMs, order.sentAtMs ?? order.plannedAtMs) - PLACED_BEFORE_MS;
 }
 
 function isForm(form: Pick<Form, 'lots' | 'priceTicks'>, report: Form): boolean {

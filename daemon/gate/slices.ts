@@ -32,17 +32,22 @@ export class SliceRunner {
   }
 
   #schedule(decided: Decided, order: OrderState, tokenSkillSha256: string | null): void {
-    const { clock, time } = this.#core.ports;
+    const { clock } = this.#core.ports;
     const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / clock.scale) : 25;
-    const timer = time.after(Math.min(LOOK_AGAIN_MS, waitMs), () => {
+    this.#wait(waitMs, decided, order, tokenSkillSha256);
+  }
+
+  #wait(waitMs: number, decided: Decided, order: OrderState, tokenSkillSha256: string | null): void {
+    const timer = this.#core.ports.time.after(Math.min(LOOK_AGAIN_MS, waitMs), () => {
       this.#timers.delete(timer);
       // Domain time decides, not the timer: at scale 0 it moves in steps.
       if (this.#core.nowMs() < order.dueAtMs && order.status === 'pending_send')
         this.#schedule(decided, order, tokenSkillSha256);
       else
-        this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) =>
-          this.#core.alert('SLICE_FAILED', String(error), order.symbol),
-        );
+        this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) => {
+          this.#core.alert('SLICE_FAILED', String(error), order.symbol);
+          this.#drop([order], `not sent: ${String(error)}`);
+        });
     });
     this.#timers.add(timer);
   }
@@ -52,6 +57,12 @@ export class SliceRunner {
     const parent = decided.event;
     if (this.#core.nowMs() > order.plannedAtMs + this.#core.policySpec.staging.ttl_ms) {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'the staging plan ran out of time'));
+      return;
+    }
+    // Room for it is left to come: a slice has no caller who could ask again.
+    const waitMs = this.#core.sends.waitMs('other');
+    if (waitMs > 0) {
+      this.#wait(waitMs, decided, order, tokenSkillSha256);
       return;
     }
     const effective = parent.decision.effective;

@@ -10,12 +10,14 @@ import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
+import { measurePeers } from './peers.ts';
 import { measureReplay } from './replay.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
 /**
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
- * baselines of this folder; the daemon, the baseline and the exchange are processes of their own.
+ * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
+ * one decision with general policy engines instead.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -259,4 +261,5 @@ async function main(): Promise<void> {
 
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
+else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();

@@ -211,6 +211,8 @@ describe('BY-46: recovered', () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
     assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
     await world.putBackLedger(copy);
+    // Epochs are seconds.
+    await world.sleep(1_000);
     const second = await world.recover();
     assert.ok(second.epoch > first.epoch);
     await world.startAgain();

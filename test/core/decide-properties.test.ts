@@ -155,6 +155,8 @@ test('SAE-OOS-STATE: an exit passes in `reducing` whatever else is wrong, reduce
         context: {
           ...context,
           account: hasAccount ? context.account : null,
+          // Of exits that rest an agent has only so many.
+          agent: drawn.request.order_type === 'limit' ? { ...context.agent, resting_exits: 0 } : context.agent,
           market: isBlind ? { ...context.market, ...blind } : context.market,
           schema_violation: 'args',
           duplicate_of: 'd1',

@@ -61,6 +61,7 @@ const usual = {
   clockSkew: 10 as number | null,
   sends: { account_sends: 0, agent_sends: 0 },
   breaker: null as number | null,
+  venueFree: null as number | null,
   spent: { fees_usdt: 0, pending_fees_usdt: 0, pending_turnover_usdt: 0, turnover_usdt: 0 },
   lastFill: null as number | null,
   lastParent: null as number | null,
@@ -131,6 +132,7 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
     agent_sends: fc.constantFrom(1, 2, 3),
   }),
   breaker: near(NOW, 1),
+  venueFree: near(NOW, 1),
   spent: fc.record({
     fees_usdt: fc.constantFrom(0, 0, 0.29, 9.5, 9.99, 10),
     pending_fees_usdt: fc.constantFrom(0, 0, 0.03, 0.25),
@@ -213,6 +215,7 @@ function describePacing(d: Drawn, side: 'buy' | 'sell'): PacingView {
     last_open_fill_at_ms: d.lastFill,
     last_open_fill_side: d.lastFill === null ? null : side,
     last_open_parent_at_ms: d.lastParent,
+    ...(d.venueFree === null ? {} : { venue_sends_free_at_ms: d.venueFree }),
   };
 }
 

@@ -100,10 +100,17 @@ test('SAE-AUDIT: what has no canonical form is refused, and not written as somet
 
 /** `from` with one member as it is in `to`, for every member that differs; views inside are taken member by member. */
 function* singleChanges<T extends object>(from: T, to: T, at = ''): Generator<readonly [path: string, changed: T]> {
-  for (const key of Object.keys(from) as (keyof T & string)[]) {
+  const keys = new Set([...Object.keys(from), ...Object.keys(to)]) as Set<keyof T & string>;
+  for (const key of keys) {
     const [before, after] = [from[key], to[key]];
-    if (canonicalJson(before) === canonicalJson(after)) continue;
     const path = `${at}${key}`;
+    if (before === undefined || after === undefined) {
+      // A member that may be absent: with it, or without.
+      const { [key]: _, ...rest } = from;
+      yield [path, (after === undefined ? rest : { ...from, [key]: after }) as T];
+      continue;
+    }
+    if (canonicalJson(before) === canonicalJson(after)) continue;
     if (isView(before) && isView(after)) {
       for (const [inner, part] of singleChanges(before, after, `${path}.`)) yield [inner, { ...from, [key]: part }];
     } else yield [path, { ...from, [key]: after }];

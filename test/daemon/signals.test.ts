@@ -119,6 +119,9 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
   });
   const startedAt = performance.now();
   child.kill('SIGINT');
+  // As npm does, which passes on what the terminal has sent to the daemon as well.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGINT');
   const answer = await asked;
   const body = (await answer.json()) as ToolBody;
   assert.deepEqual([answer.status, body.decision.decision, body.execution.state], [200, 'ALLOW', 'submitting']);

@@ -4,8 +4,8 @@ import { placeAlgoOrder } from '../../daemon/exchange-sim/core/conditional.ts';
 import { e8 } from '../../daemon/exchange-sim/core/fixed.ts';
 import type { OrderRequest } from '../../daemon/exchange-sim/core/orders.ts';
 import { type RejectionName, reject } from '../../daemon/exchange-sim/core/rejections.ts';
+import { readFixture } from '../fixtures/recorded.ts';
 import { accept, createExchange, marketOf, refuse, request, setMark } from './engine-fixture.ts';
-import { readShared, skipWithout } from './shared-data.ts';
 
 interface FilterCase {
   readonly name: string;
@@ -185,50 +185,45 @@ describe('order filters', () => {
     assert.equal(accept(state, request('SELL', '0.001')).status, 'FILLED');
   });
 
-  it(
-    'words every refusal as the exchange documents it',
-    skipWithout('binance-samples/error-codes-2025-11-30.json'),
-    () => {
-      const file = readShared<{ errors: { code: number; messages: string[] }[] }>(
-        'binance-samples/error-codes-2025-11-30.json',
-      );
-      assert.ok(file !== null);
-      const documented = new Map(file.errors.map((entry) => [entry.code, entry.messages]));
-      const names: readonly RejectionName[] = [
-        'INVALID_TIMESTAMP',
-        'TIMESTAMP_AHEAD',
-        'INVALID_SIGNATURE',
-        'BAD_PRECISION',
-        'BAD_SYMBOL',
-        'NO_SUCH_ORDER',
-        'BAD_API_KEY_FORMAT',
-        'REJECTED_KEY',
-        'MARGIN_NOT_SUFFICIENT',
-        'WOULD_TRIGGER',
-        'REDUCE_ONLY_REJECT',
-        'MAX_LEVERAGE_RATIO',
-        'PRICE_OFF_TICK',
-        'CLIENT_ID_INVALID',
-        'PRICE_ABOVE_CAP',
-        'PRICE_BELOW_FLOOR',
-        'QUANTITY_OFF_STEP',
-        'MAX_STOP_ORDERS',
-        'MARGIN_TYPE_SET',
-        'MARGIN_TYPE_ORDERS',
-        'MARGIN_TYPE_POSITION',
-        'POSITION_MODE_SET',
-        'POSITION_MODE_ORDERS',
-        'POSITION_MODE_POSITION',
-        'DUPLICATE_CLIENT_ID',
-        'MARKET_OUT_OF_BAND',
-        'ISOLATED_LEVERAGE',
-        'FOK_REJECT',
-        'GTX_REJECT',
-      ];
-      for (const name of names) {
-        const { code, msg } = reject(name);
-        assert.ok(documented.get(code)?.includes(msg), `${name}: ${code} "${msg}"`);
-      }
-    },
-  );
+  it('words every refusal as the exchange documents it', () => {
+    const file = readFixture<{ errors: { code: number; messages: string[] }[] }>(
+      'binance-samples/error-codes-2025-11-30.json',
+    );
+    const documented = new Map(file.errors.map((entry) => [entry.code, entry.messages]));
+    const names: readonly RejectionName[] = [
+      'INVALID_TIMESTAMP',
+      'TIMESTAMP_AHEAD',
+      'INVALID_SIGNATURE',
+      'BAD_PRECISION',
+      'BAD_SYMBOL',
+      'NO_SUCH_ORDER',
+      'BAD_API_KEY_FORMAT',
+      'REJECTED_KEY',
+      'MARGIN_NOT_SUFFICIENT',
+      'WOULD_TRIGGER',
+      'REDUCE_ONLY_REJECT',
+      'MAX_LEVERAGE_RATIO',
+      'PRICE_OFF_TICK',
+      'CLIENT_ID_INVALID',
+      'PRICE_ABOVE_CAP',
+      'PRICE_BELOW_FLOOR',
+      'QUANTITY_OFF_STEP',
+      'MAX_STOP_ORDERS',
+      'MARGIN_TYPE_SET',
+      'MARGIN_TYPE_ORDERS',
+      'MARGIN_TYPE_POSITION',
+      'POSITION_MODE_SET',
+      'POSITION_MODE_ORDERS',
+      'POSITION_MODE_POSITION',
+      'DUPLICATE_CLIENT_ID',
+      'MARKET_OUT_OF_BAND',
+      'ISOLATED_LEVERAGE',
+      'FOK_REJECT',
+      'GTX_REJECT',
+    ];
+    for (const name of names) {
+      const { code, msg } = reject(name);
+      assert.ok(documented.get(code)?.includes(msg), `${name}: ${code} "${msg}"`);
+    }
+  });
 });

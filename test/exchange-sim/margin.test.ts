@@ -12,7 +12,7 @@ import {
   maintenanceMargin,
   notionalCapAt,
 } from '../../daemon/exchange-sim/core/margin.ts';
-import { readShared, skipWithout } from './shared-data.ts';
+import { readFixture } from '../fixtures/recorded.ts';
 
 /** A table of one tier that holds every notional. */
 function singleTier(mmr: string, cum: string): readonly Bracket[] {
@@ -130,21 +130,21 @@ describe('liquidation price', () => {
     for (const c of FAQ_CASES) checkLiquidation(c);
   });
 
-  it('solves every sourced vector to the digit', skipWithout('vectors/liquidation_price.json'), () => {
-    const file = readShared<{ sourced: LiquidationCase[] }>('vectors/liquidation_price.json');
-    assert.ok(file !== null && file.sourced.length >= 4);
+  it('solves every sourced vector to the digit', () => {
+    const file = readFixture<{ sourced: LiquidationCase[] }>('vectors/liquidation_price.json');
+    assert.ok(file.sourced.length >= 4);
     for (const c of file.sourced) checkLiquidation(c);
   });
 
-  it('picks the tier that holds the notional at the answer', skipWithout('vectors/liquidation_price.json'), () => {
+  it('picks the tier that holds the notional at the answer', () => {
     interface Row extends LiquidationCase {
       symbol: string;
       liqPriceSelfConsistent: string | null;
       liqTier: number | null;
     }
-    const file = readShared<{ derived: { rows: Row[] } }>('vectors/liquidation_price.json');
+    const file = readFixture<{ derived: { rows: Row[] } }>('vectors/liquidation_price.json');
     const tables = readTables();
-    assert.ok(file !== null && file.derived.rows.length > 0);
+    assert.ok(file.derived.rows.length > 0);
     for (const row of file.derived.rows) {
       const brackets = tables.get(row.symbol) ?? [];
       const quantity = e8(row.amount) * BigInt(row.side);
@@ -193,9 +193,9 @@ interface TierRow {
 }
 
 function readTables(): ReadonlyMap<string, readonly Bracket[]> {
-  const file = readShared<{ symbols: Record<string, TierRow[]> }>('vectors/leverage_tiers.json');
+  const file = readFixture<{ symbols: Record<string, TierRow[]> }>('vectors/leverage_tiers.json');
   const tables = new Map<string, readonly Bracket[]>();
-  for (const [symbol, rows] of Object.entries(file?.symbols ?? {})) {
+  for (const [symbol, rows] of Object.entries(file.symbols)) {
     const table = rows.map((row, index) => ({
       bracket: index + 1,
       initialLeverage: Number(row.maxLeverage),
@@ -224,7 +224,7 @@ describe('maintenance margin', () => {
     }
   });
 
-  it('computes every derived row to the digit', skipWithout('vectors/maintenance_margin.json'), () => {
+  it('computes every derived row to the digit', () => {
     interface Row {
       symbol: string;
       notional: string;
@@ -232,9 +232,9 @@ describe('maintenance margin', () => {
       cum: string;
       maintMargin: string;
     }
-    const file = readShared<{ derived: { rows: Row[] } }>('vectors/maintenance_margin.json');
+    const file = readFixture<{ derived: { rows: Row[] } }>('vectors/maintenance_margin.json');
     const tables = readTables();
-    assert.ok(file !== null && file.derived.rows.length > 0);
+    assert.ok(file.derived.rows.length > 0);
     for (const row of file.derived.rows) {
       const brackets = tables.get(row.symbol);
       assert.ok(brackets !== undefined && brackets.length > 0, row.symbol);
@@ -256,45 +256,41 @@ describe('maintenance margin', () => {
     }
   });
 
-  it(
-    'uses the bracket table that was in force in autumn 2025',
-    skipWithout('binance-samples/leverage-brackets.json'),
-    () => {
-      interface Published {
-        initialLeverage: number;
-        notionalCap: number;
-        notionalFloor: number;
-        maintMarginRatio: number;
-        cum: number;
-      }
-      const file = readShared<{
-        snapshots: { repository_commit_date: string; brackets: Record<string, Published[]> }[];
-      }>('binance-samples/leverage-brackets.json');
-      const snapshot = file?.snapshots.find((s) => s.repository_commit_date === '2025-08-21');
-      assert.ok(snapshot !== undefined);
-      for (const [symbol, table] of [
-        ['BTCUSDT', BTCUSDT_BRACKETS],
-        ['ETHUSDT', ETHUSDT_BRACKETS],
-      ] as const) {
-        const ours = table.map((tier) => ({
-          initialLeverage: tier.initialLeverage,
-          notionalCap: Number(format(tier.notionalCap)),
-          notionalFloor: Number(format(tier.notionalFloor)),
-          maintMarginRatio: Number(format(tier.maintMarginRatio)),
-          cum: Number(format(tier.cum)),
-        }));
-        const rows: readonly Published[] = snapshot.brackets[symbol] ?? [];
-        const published: readonly Published[] = rows.map((tier) => ({
-          initialLeverage: tier.initialLeverage,
-          notionalCap: tier.notionalCap,
-          notionalFloor: tier.notionalFloor,
-          maintMarginRatio: tier.maintMarginRatio,
-          cum: tier.cum,
-        }));
-        assert.deepEqual(ours, published, symbol);
-      }
-    },
-  );
+  it('uses the bracket table that was in force in autumn 2025', () => {
+    interface Published {
+      initialLeverage: number;
+      notionalCap: number;
+      notionalFloor: number;
+      maintMarginRatio: number;
+      cum: number;
+    }
+    const file = readFixture<{
+      snapshots: { repository_commit_date: string; brackets: Record<string, Published[]> }[];
+    }>('binance-samples/leverage-brackets.json');
+    const snapshot = file.snapshots.find((s) => s.repository_commit_date === '2025-08-21');
+    assert.ok(snapshot !== undefined);
+    for (const [symbol, table] of [
+      ['BTCUSDT', BTCUSDT_BRACKETS],
+      ['ETHUSDT', ETHUSDT_BRACKETS],
+    ] as const) {
+      const ours = table.map((tier) => ({
+        initialLeverage: tier.initialLeverage,
+        notionalCap: Number(format(tier.notionalCap)),
+        notionalFloor: Number(format(tier.notionalFloor)),
+        maintMarginRatio: Number(format(tier.maintMarginRatio)),
+        cum: Number(format(tier.cum)),
+      }));
+      const rows: readonly Published[] = snapshot.brackets[symbol] ?? [];
+      const published: readonly Published[] = rows.map((tier) => ({
+        initialLeverage: tier.initialLeverage,
+        notionalCap: tier.notionalCap,
+        notionalFloor: tier.notionalFloor,
+        maintMarginRatio: tier.maintMarginRatio,
+        cum: tier.cum,
+      }));
+      assert.deepEqual(ours, published, symbol);
+    }
+  });
 });
 
 describe('initial margin, commission and funding', () => {
@@ -320,15 +316,15 @@ describe('initial margin, commission and funding', () => {
     assert.equal(format(fundingPayment(e8('10'), e8('2'), e8('-0.0001'))), '0.00200000');
   });
 
-  it('computes every funding row to the digit', skipWithout('vectors/funding.json'), () => {
+  it('computes every funding row to the digit', () => {
     interface Row {
       qty: string;
       rate: string;
       mark: string | null;
       expectedShortReceives: string;
     }
-    const file = readShared<{ vectors: Row[] }>('vectors/funding.json');
-    assert.ok(file !== null && file.vectors.length > 0);
+    const file = readFixture<{ vectors: Row[] }>('vectors/funding.json');
+    assert.ok(file.vectors.length > 0);
     // A missing mark is no figure that an exchange settles with; the function does not accept one.
     const rows = file.vectors.filter((row) => row.mark !== null);
     assert.equal(rows.length, 3);

@@ -12,8 +12,8 @@ import { buildKlines } from '../../daemon/exchange-sim/market/klines.ts';
 import { PREHISTORY_BARS, SYNTHETIC_BAR_MS, SyntheticMarket } from '../../daemon/exchange-sim/market/synthetic.ts';
 import { readTapes, TapeError } from '../../daemon/exchange-sim/market/tape.ts';
 import { advanceTo, createWorld, type World } from '../../daemon/exchange-sim/market/world.ts';
+import { MARKET_FOLDER, WARMUP_BARS, WINDOW_BARS, WINDOW_END_MS, WINDOW_START_MS } from '../fixtures/recorded.ts';
 import { accept, marketOf, position, request } from './engine-fixture.ts';
-import { sharedPath, skipWithout } from './shared-data.ts';
 
 const WINDOW = 60;
 const BASELINE = 2880;
@@ -232,25 +232,25 @@ describe('recorded tapes', () => {
     }
   });
 
-  it('merge warm-up and main files and start where the main file does', skipWithout('market-data'), () => {
-    const tapes = readTapes(sharedPath('market-data') ?? '');
+  it('merge warm-up and main files and start where the main file does', () => {
+    const tapes = readTapes(MARKET_FOLDER);
     assert.deepEqual(
       tapes.map((tape) => tape.instrument.symbol),
       ['BTCUSDT', 'ETHUSDT'],
     );
     for (const { source, startMs } of tapes) {
-      assert.equal(startMs, Date.UTC(2025, 8, 1));
+      assert.equal(startMs, WINDOW_START_MS);
       assert.equal(source.barMs, SYNTHETIC_BAR_MS);
-      assert.equal(source.indexAt(startMs), 1440);
-      assert.equal(source.bar(1440 + 8736 - 1)?.openMs, Date.UTC(2025, 10, 30, 23, 45));
-      assert.equal(source.bar(1440 + 8736), undefined);
+      assert.equal(source.indexAt(startMs), WARMUP_BARS);
+      assert.equal(source.bar(WARMUP_BARS + WINDOW_BARS - 1)?.openMs, WINDOW_END_MS - SYNTHETIC_BAR_MS);
+      assert.equal(source.bar(WARMUP_BARS + WINDOW_BARS), undefined);
       // Stamped up to 16 ms late by the exchange; a settlement belongs to the full hour.
       assert.equal(source.nextFunding(startMs)?.atMs, startMs + 8 * 3_600_000);
     }
   });
 
-  it('walk three months of two symbols in seconds', skipWithout('market-data'), () => {
-    const tapes = readTapes(sharedPath('market-data') ?? '');
+  it('walk two weeks of two symbols, each settlement paid', () => {
+    const tapes = readTapes(MARKET_FOLDER);
     const state = createState(
       tapes.map((tape) => tape.instrument),
       e8('10000'),
@@ -258,11 +258,11 @@ describe('recorded tapes', () => {
     );
     const world = createWorld(state, new Map(tapes.map((tape) => [tape.instrument.symbol, tape.source])));
     accept(state, request('BUY', '0.001'));
-    advanceTo(world, Date.UTC(2025, 11, 1));
-    assert.equal(state.income.filter((entry) => entry.type === 'FUNDING_FEE').length, 272);
+    advanceTo(world, WINDOW_END_MS);
+    assert.equal(state.income.filter((entry) => entry.type === 'FUNDING_FEE').length, 41);
     assert.equal(
       format(marketOf(state).mark, 1),
-      format(BigInt(tapes[0]?.source.bar(10_175)?.close ?? 0) * e8('0.1'), 1),
+      format(BigInt(tapes[0]?.source.bar(WARMUP_BARS + WINDOW_BARS - 1)?.close ?? 0) * e8('0.1'), 1),
     );
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
-import { readShared, sharedPath, skipWithout } from './shared-data.ts';
+import { MARKET_FOLDER, readFixture } from '../fixtures/recorded.ts';
 import {
   type Body,
   type Client,
@@ -164,44 +164,39 @@ describe('the REST face', () => {
     assert.deepEqual([v3.positions.length, v2.positions.length], [1, 2]);
   });
 
-  it(
-    'keeps the fields that the exchange documents',
-    skipWithout('binance-samples/documented-responses-2025-11-30.json'),
-    async () => {
-      interface Documented {
-        endpoints: Record<string, { response_examples: unknown[] }[]>;
-      }
-      const file = readShared<Documented>('binance-samples/documented-responses-2025-11-30.json');
-      assert.ok(file !== null);
-      await order(marketOrder('BUY', '0.01'));
-      await order(limitOrder('BUY', '0.001', '59000', { newClientOrderId: 'rest' }));
-      const first = (value: unknown): Body => (Array.isArray(value) ? value[0] : value) as Body;
-      // The samples show a trailing order, which the endpoint no longer serves.
-      const gone = new Set(['activatePrice', 'priceRate']);
-      const paths: readonly (readonly [string, Record<string, string>])[] = [
-        ['/fapi/v3/account', {}],
-        ['/fapi/v2/account', {}],
-        ['/fapi/v3/balance', {}],
-        ['/fapi/v3/positionRisk', BTC],
-        ['/fapi/v2/positionRisk', BTC],
-        ['/fapi/v1/openOrders', BTC],
-        ['/fapi/v1/allOrders', BTC],
-        ['/fapi/v1/userTrades', BTC],
-        ['/fapi/v1/income', BTC],
-        ['/fapi/v1/accountConfig', {}],
-        ['/fapi/v1/symbolConfig', BTC],
-        ['/fapi/v1/commissionRate', BTC],
-        ['/fapi/v1/leverageBracket', BTC],
-        ['/fapi/v1/premiumIndex', BTC],
-      ];
-      for (const [path, params] of paths) {
-        const documented = first(file.endpoints[`GET ${path}`]?.[0]?.response_examples[0]);
-        const ours = first((await client.get(path, params)).body);
-        const missing = Object.keys(documented).filter((name) => !gone.has(name) && !(name in ours));
-        assert.deepEqual(missing, [], path);
-      }
-    },
-  );
+  it('keeps the fields that the exchange documents', async () => {
+    interface Documented {
+      endpoints: Record<string, { response_examples: unknown[] }[]>;
+    }
+    const file = readFixture<Documented>('binance-samples/documented-responses-2025-11-30.json');
+    await order(marketOrder('BUY', '0.01'));
+    await order(limitOrder('BUY', '0.001', '59000', { newClientOrderId: 'rest' }));
+    const first = (value: unknown): Body => (Array.isArray(value) ? value[0] : value) as Body;
+    // The samples show a trailing order, which the endpoint no longer serves.
+    const gone = new Set(['activatePrice', 'priceRate']);
+    const paths: readonly (readonly [string, Record<string, string>])[] = [
+      ['/fapi/v3/account', {}],
+      ['/fapi/v2/account', {}],
+      ['/fapi/v3/balance', {}],
+      ['/fapi/v3/positionRisk', BTC],
+      ['/fapi/v2/positionRisk', BTC],
+      ['/fapi/v1/openOrders', BTC],
+      ['/fapi/v1/allOrders', BTC],
+      ['/fapi/v1/userTrades', BTC],
+      ['/fapi/v1/income', BTC],
+      ['/fapi/v1/accountConfig', {}],
+      ['/fapi/v1/symbolConfig', BTC],
+      ['/fapi/v1/commissionRate', BTC],
+      ['/fapi/v1/leverageBracket', BTC],
+      ['/fapi/v1/premiumIndex', BTC],
+    ];
+    for (const [path, params] of paths) {
+      const documented = first(file.endpoints[`GET ${path}`]?.[0]?.response_examples[0]);
+      const ours = first((await client.get(path, params)).body);
+      const missing = Object.keys(documented).filter((name) => !gone.has(name) && !(name in ours));
+      assert.deepEqual(missing, [], path);
+    }
+  });
 });
 
 describe('settings and keys', () => {
@@ -242,9 +237,9 @@ describe('settings and keys', () => {
   });
 });
 
-describe('the recorded market of October 2025', skipWithout('market-data'), () => {
+describe('the recorded market of October 2025', () => {
   it('liquidates a 20x long in the crash of the 10th and leaves a 3x long alive', async () => {
-    const market = sharedPath('market-data') ?? '';
+    const market = MARKET_FOLDER;
     const run = async (leverage: string) => {
       const client = await startManual({ market, startMs: Date.UTC(2025, 9, 10, 12), enforceLimits: false });
       await client.send('POST', '/fapi/v1/marginType', { ...BTC, marginType: 'ISOLATED' });

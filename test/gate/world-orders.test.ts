@@ -13,3 +13,4 @@ import './world/open-lists.ts';
 import './world/recall.ts';
 import './world/refused-amends.ts';
 import './world/standing-review.ts';
+import './world/venue-order-limit.ts';

@@ -84,6 +84,7 @@ export function checkPacing(
   const { cooldown_ms } = policy.market.regimes[tightening.regime];
   if (pacing.last_open_parent_at_ms !== null && now - pacing.last_open_parent_at_ms < cooldown_ms) deny.add('COOLDOWN');
   if (pacing.account_sends >= orderRateCap(policy.budgets.order_rate.max, tightening.account)) deny.add('RATE');
+  if (now < (pacing.venue_sends_free_at_ms ?? now)) deny.add('RATE');
   const ownCaps = ownBudgets(policy, request.agent);
   if (ownCaps !== null && pacing.agent_sends >= ownCaps.order_rate.max) deny.add('RATE');
   if (

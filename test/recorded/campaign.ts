@@ -1,6 +1,7 @@
 import { DaemonWorld, type DaemonWorldOptions, until } from '../daemon/harness.ts';
+import { MARKET_FOLDER } from '../fixtures/recorded.ts';
 import { actInCrash, actOnSchedule, ScriptedAgent } from './scripted-agent.ts';
-import { CRASH_BAR_MS, MARKET_FOLDER, MINUTE_MS, type Observation, observe, readOpenings, SYMBOLS } from './tape.ts';
+import { CRASH_BAR_MS, MINUTE_MS, type Observation, observe, readOpenings, SYMBOLS } from './tape.ts';
 
 /** Tape time passes in steps: between two of them the gate hears nothing. */
 export const STEP_MS = 5 * MINUTE_MS;
@@ -20,7 +21,6 @@ export interface Campaign {
 
 /** Runs the daemon on the recorded bars with two scripted agents. Bars before the start are the market's history. */
 export async function runCampaign(fromMs: number, toMs: number, options: DaemonWorldOptions = {}): Promise<Campaign> {
-  if (MARKET_FOLDER === null) throw new Error('there are no recorded bars');
   const startedAt = performance.now();
   const world = await DaemonWorld.start({
     ...options,

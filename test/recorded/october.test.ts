@@ -4,22 +4,12 @@ import { type Campaign, runCampaign } from './campaign.ts';
 import { isReduceOnly } from './caps.ts';
 import { Judge } from './judge.ts';
 import { describeRun } from './report.ts';
-import {
-  BAR_MS,
-  CRASH_BAR_MS,
-  HOUR_MS,
-  readCloses,
-  readPolicySpec,
-  regimeOf,
-  runningJump,
-  SYMBOLS,
-  WITH_TAPE,
-} from './tape.ts';
+import { BAR_MS, CRASH_BAR_MS, HOUR_MS, readCloses, readPolicySpec, regimeOf, runningJump, SYMBOLS } from './tape.ts';
 import * as verdicts from './verdicts.ts';
 
 const spec = readPolicySpec('default');
 
-describe('the default policy on the recorded bars of 9 to 12 October 2025, an account of 3,000 USDT', WITH_TAPE, () => {
+describe('the default policy on the recorded bars of 9 to 12 October 2025, an account of 3,000 USDT', () => {
   let campaign: Campaign;
   let judge: Judge;
   before(async () => {
@@ -148,15 +138,13 @@ describe('the default policy on the recorded bars of 9 to 12 October 2025, an ac
     const lowest = Math.min(...campaign.seen.map((step) => step.equityUsdt));
     assert.ok(lowest > 2700, `the lowest equity was ${lowest}`);
   });
-  it('is derived again and rebuilt from its ledger, every decision', () => {
-    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
-  });
-  it('says what it did', (context) => {
+  it('is derived again and rebuilt from its ledger, every decision', (context) => {
     for (const line of describeRun(campaign, judge)) context.diagnostic(line);
+    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
   });
 });
 
-describe('the default policy across the crash, an account of 10,000 USDT that reaches no tier', WITH_TAPE, () => {
+describe('the default policy across the crash, an account of 10,000 USDT that reaches no tier', () => {
   let campaign: Campaign;
   let judge: Judge;
   before(async () => {
@@ -185,10 +173,8 @@ describe('the default policy across the crash, an account of 10,000 USDT that re
     verdicts.checkBooksAgainstDecisions(judge);
     verdicts.checkMoney(judge, campaign.seen);
   });
-  it('is derived again and rebuilt from its ledger, every decision', () => {
-    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
-  });
-  it('says what it did', (context) => {
+  it('is derived again and rebuilt from its ledger, every decision', (context) => {
     for (const line of describeRun(campaign, judge)) context.diagnostic(line);
+    assert.equal(verdicts.checkAudit(campaign.world), judge.decisions.length);
   });
 });

@@ -7,11 +7,13 @@ import { readEnv } from '../../daemon/config.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { order, type ToolBody, until } from '../daemon/harness.ts';
-import { MARKET_FOLDER, WITH_TAPE } from './tape.ts';
+import { MARKET_FOLDER, WARMUP_BARS, WINDOW_START_MS } from '../fixtures/recorded.ts';
 
 const SPEED = 30;
+/** A bar's volatility needs this many bars before it. */
+const WINDOW_OF_SIGMA = 60;
 
-describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
+describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
   let home: string;
   let daemon: Daemon;
   const start = async (): Promise<void> => {
@@ -19,7 +21,7 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
       HOLDFAST_HOME: home,
       HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
-      HOLDFAST_MARKET: MARKET_FOLDER ?? '',
+      HOLDFAST_MARKET: MARKET_FOLDER,
       HOLDFAST_SPEED: String(SPEED),
       HOLDFAST_LOG_LEVEL: 'silent',
     });
@@ -50,7 +52,7 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
   it("becomes ready on the tape's own time, with the bars before its start as history", async () => {
     await untilReady();
     const nowMs = daemon.gate.core.nowMs();
-    assert.ok(nowMs >= Date.UTC(2025, 8, 1) && nowMs < Date.UTC(2025, 8, 2), new Date(nowMs).toISOString());
+    assert.ok(nowMs >= WINDOW_START_MS && nowMs < WINDOW_START_MS + 86_400_000, new Date(nowMs).toISOString());
   });
   it('places an order that fills at the in-process exchange', async () => {
     const body = await place();
@@ -64,7 +66,10 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', WITH_TAPE, () => {
     const bars = daemon.ledger.findDecision(body.decision.decision_id)?.payload as {
       readonly context: { readonly market: { readonly history_count: number } };
     };
-    assert.ok(bars.context.market.history_count >= 1000, `${bars.context.market.history_count} bars of history`);
+    assert.ok(
+      bars.context.market.history_count >= WARMUP_BARS - WINDOW_OF_SIGMA - 1,
+      `${bars.context.market.history_count} bars of history`,
+    );
   });
   it('goes on after a restart where the tape had stopped, with its position', async () => {
     const stoppedAtMs = daemon.gate.core.nowMs();

@@ -7,13 +7,8 @@ import { accountMargin } from '../../daemon/exchange-sim/core/account.ts';
 import { toNumber } from '../../daemon/exchange-sim/core/fixed.ts';
 import type { AccountBody, MarketBody } from '../../daemon/gate/api/reads.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
-import { sharedPath } from '../exchange-sim/shared-data.ts';
+import { readBarRows } from '../fixtures/recorded.ts';
 
-/** Recorded bars of Binance USD-M: BTCUSDT and ETHUSDT, 15 minutes, with funding; null where the folder is missing. */
-export const MARKET_FOLDER = sharedPath('market-data');
-export const WITH_TAPE = {
-  skip: MARKET_FOLDER === null ? 'the folder of recorded Binance bars (market-data) is not there' : false,
-};
 export const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 export type SymbolName = (typeof SYMBOLS)[number];
 export const MINUTE_MS = 60_000;
@@ -86,9 +81,7 @@ export function regimeOf(seen: Observation, symbol: string): Regime {
 
 /** Closes of the tape's bars, by open time. */
 export function readCloses(symbol: SymbolName): ReadonlyMap<number, number> {
-  const path = join(MARKET_FOLDER ?? '', `${symbol}-um-15m-20250901-20251201.csv`);
-  const rows = readFileSync(path, 'utf8').trim().split('\n').slice(1);
-  return new Map(rows.map((row) => row.split(',')).map((cells) => [Number(cells[0]), Number(cells[4])]));
+  return new Map(readBarRows(symbol, 'window').map((row) => [row[0]!, row[4]!]));
 }
 
 /**

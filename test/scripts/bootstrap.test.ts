@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findPin } from '../../scripts/node-line.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPTS = ['package-state.mjs', 'file-lock.mjs', 'node-line.mjs', 'node-pins.json', 'bootstrap.mjs'];
@@ -20,8 +21,14 @@ before(() => {
   for (const script of [...SCRIPTS, ...RUNNERS])
     cpSync(join(REPOSITORY, 'scripts', script), join(root, 'scripts', script));
   const sqlite = join(folder, 'sqlite');
-  mkdirSync(sqlite);
-  writeFileSync(join(sqlite, 'package.json'), JSON.stringify({ name: 'better-sqlite3', version: '1.0.0' }));
+  const tool = join(folder, 'tool');
+  for (const [place, name] of [
+    [sqlite, 'better-sqlite3'],
+    [tool, 'tool'],
+  ] as const) {
+    mkdirSync(place);
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ name, version: '1.0.0' }));
+  }
   writeFileSync(join(sqlite, 'index.js'), 'module.exports = class { close() {} };\n');
   mkdirSync(join(root, 'daemon', 'cli'), { recursive: true });
   writeFileSync(
@@ -33,7 +40,8 @@ before(() => {
     version: '1.0.0',
     type: 'module',
     bin: { holdfast: 'scripts/holdfast.mjs' },
-    devDependencies: { 'better-sqlite3': `file:${sqlite}` },
+    dependencies: { 'better-sqlite3': `file:${sqlite}` },
+    devDependencies: { tool: `file:${tool}` },
   };
   writeFileSync(join(root, 'package.json'), JSON.stringify(manifest));
   const npm = spawnSync('npm', ['install', '--package-lock-only', '--offline', '--ignore-scripts'], {
@@ -73,6 +81,7 @@ test('two first runs at once install one time, also where development packages a
     output,
   );
   assert.equal(output.match(/installing packages/g)?.length, 1, output);
+  assert.ok(existsSync(join(root, 'node_modules', 'tool')));
 });
 
 test('a run with nothing to do says nothing, and brings no Node where this one is new enough', () => {
@@ -101,6 +110,60 @@ test('a changed lock file is installed again', () => {
   const { code, err } = run('bootstrap.mjs');
   assert.equal(code, 0, err);
   assert.match(err, /installing packages/);
+});
+
+test('a command brings no development packages; they are added once they are needed, and stay', () => {
+  rmSync(join(root, 'node_modules'), { recursive: true });
+  const tool = join(root, 'node_modules', 'tool');
+  const first = run('holdfast.mjs', ['status']);
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.err, /installing packages \(npm ci --omit=dev\)/);
+  assert.deepEqual([existsSync(join(root, 'node_modules', 'better-sqlite3')), existsSync(tool)], [true, false]);
+  assert.equal(run('holdfast.mjs', ['status']).err, '');
+  // What a daemon that runs meanwhile may still load is left in place.
+  const loaded = join(root, 'node_modules', '.holdfast', 'loaded');
+  writeFileSync(loaded, '');
+  const second = run('bootstrap.mjs');
+  assert.equal(second.code, 0, second.err);
+  assert.match(second.err, /installing packages \(npm install --no-save --include=dev\)/);
+  assert.deepEqual([existsSync(tool), existsSync(loaded)], [true, true]);
+  assert.equal(run('holdfast.mjs', ['status']).err, '');
+
+  const lockFile = join(root, 'package-lock.json');
+  writeFileSync(lockFile, `${readFileSync(lockFile, 'utf8')}\n`);
+  rmSync(tool);
+  assert.match(run('holdfast.mjs', ['status']).err, /installing packages \(npm ci --include=dev\)/);
+  assert.ok(existsSync(tool));
+});
+
+test('on an old Node packages are installed while a new one is brought, which gets arguments and flags', (t) => {
+  const pin = findPin('24');
+  if (pin === null) return t.skip('there is no Node package for this platform');
+  // This Node passes for an old one, and a copy of it for the one that was brought.
+  const place = join(folder, 'old');
+  cpSync(root, place, { recursive: true, filter: (path) => !/node_modules|\.holdfast/.test(path) });
+  const line = join(place, 'scripts', 'node-line.mjs');
+  const text = readFileSync(line, 'utf8').replace("OLDEST_NODE = '22.19.0'", "OLDEST_NODE = '99.0.0'");
+  writeFileSync(
+    line,
+    text.replace('if (existsSync(binary)) return binary;', 'say(pin);\n  if (binary) return binary;'),
+  );
+  const { version, name } = pin;
+  const binary = join(place, '.holdfast', `node-${version}`, 'node_modules', name, 'bin', 'node');
+  mkdirSync(dirname(binary), { recursive: true });
+  cpSync(process.execPath, binary);
+  writeFileSync(
+    join(place, 'daemon', 'cli', 'main.ts'),
+    'console.log(process.execPath, process.execArgv, process.argv.slice(2));\n',
+  );
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+  const args = ['--max-semi-space-size=8', join(place, 'scripts', 'holdfast.mjs'), 'start', '--port', '0'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout.trim().split('\n').at(-1), `${binary} [ '--max-semi-space-size=8' ] [ 'start', '--port', '0' ]`);
+  const [installs, brings] = ['installing packages', 'Bringing Node'].map((words) => stderr.indexOf(words));
+  assert.ok(installs !== undefined && brings !== undefined && installs >= 0 && brings > installs, stderr);
+  assert.ok(existsSync(join(place, 'node_modules', '.bin', 'holdfast')));
 });
 
 /** Asks for a Node as an old one would, with an npm that knows no package. */

@@ -18,7 +18,7 @@ const ADD_ONE = `
   const { withLock } = await import(process.argv[1]);
   const [, , lock, file, times] = process.argv;
   for (let i = 0; i < Number(times); i += 1) {
-    withLock(lock, () => {
+    await withLock(lock, () => {
       const count = Number(readFileSync(file, 'utf8'));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3);
       writeFileSync(file, String(count + 1));
@@ -52,13 +52,17 @@ test('the lock of a process that died is taken over', async () => {
 
 test('the lock of a living process is waited for, at most as long as stated, and stays', async () => {
   const { withLock } = (await import(MODULE)) as {
-    withLock: <T>(path: string, work: () => T, options: { waitMs: number; onWait: (pid: number) => void }) => T;
+    withLock: <T>(
+      path: string,
+      work: () => T,
+      options: { waitMs: number; onWait: (pid: number) => void },
+    ) => Promise<T>;
   };
   const lock = join(folder, 'c.lock');
   writeFileSync(lock, String(process.pid));
   const waitedFor: number[] = [];
   const attempt = () => withLock(lock, () => 1, { waitMs: 150, onWait: (pid) => waitedFor.push(pid) });
-  assert.throws(attempt, new RegExp(`Process ${process.pid} has held`));
+  await assert.rejects(attempt, new RegExp(`Process ${process.pid} has held`));
   assert.deepEqual(waitedFor, [process.pid]);
   assert.equal(readFileSync(lock, 'utf8'), String(process.pid));
 });

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { MalformedAnswerError } from '../../daemon/venue/decimals.ts';
 import { InstrumentTable } from '../../daemon/venue/instruments.ts';
 import { parseBalances, parsePositions, parseSymbolSettings, parseTransfer } from '../../daemon/venue/parse-account.ts';
 import { parseBars, parseBrackets, parseFundingIntervals, parseQuote } from '../../daemon/venue/parse-market.ts';
 import { parseAlgoOrder, parseRegularOrder, parseTrade } from '../../daemon/venue/parse-orders.ts';
+import { readFixture } from '../fixtures/recorded.ts';
 import { exchangeSymbol } from './fake-exchange.ts';
 
-const SAMPLES = new URL('../../../shared/binance-samples/', import.meta.url);
-function sample(name: string): Record<string, unknown> | null {
-  const file = new URL(name, SAMPLES);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : null;
-}
+const sample = (name: string) => readFixture<Record<string, unknown>>(`binance-samples/${name}`);
 const table = new InstrumentTable({ symbols: [exchangeSymbol('BTCUSDT'), exchangeSymbol('ETHUSDT', '0.01')] }, 0);
 const POSITION = {
   symbol: 'BTCUSDT',
@@ -28,10 +24,9 @@ const POSITION = {
 };
 const SETTINGS = parseSymbolSettings([{ symbol: 'BTCUSDT', marginType: 'ISOLATED', leverage: 3 }]);
 
-test('filters of recorded exchangeInfo files become whole lots and ticks', (t) => {
+test('filters of recorded exchangeInfo files become whole lots and ticks', () => {
   const recorded = sample('exchangeInfo-mainnet-2024-05-07-BTCUSDT-ETHUSDT.json');
   const newer = sample('exchangeInfo-mainnet-2026-09-15-BTCUSDT.json');
-  if (recorded === null || newer === null) return t.skip('binance-samples are not here');
   const old = new InstrumentTable(recorded, 5);
   const { raw: _raw, ...btc } = old.require('BTCUSDT');
   assert.deepEqual(btc, {
@@ -52,9 +47,8 @@ test('filters of recorded exchangeInfo files become whole lots and ticks', (t) =
   assert.equal(new InstrumentTable(newer, 5).require('BTCUSDT').minNotionalUsdt, 50);
 });
 
-test('recorded live answers of the market are read', (t) => {
+test('recorded live answers of the market are read', () => {
   const live = sample('live-responses-mainnet-2026-09-15.json');
-  if (live === null) return t.skip('binance-samples are not here');
   const intervals = parseFundingIntervals(live['GET /fapi/v1/fundingInfo (rows)']);
   const premium = live['GET /fapi/v1/premiumIndex?symbol=BTCUSDT'];
   const book = live['GET /fapi/v1/ticker/bookTicker?symbol=BTCUSDT'];
@@ -81,9 +75,8 @@ test('recorded live answers of the market are read', (t) => {
   });
 });
 
-test('documented answers of the account and of orders are read', (t) => {
+test('documented answers of the account and of orders are read', () => {
   const documented = sample('documented-responses-2025-11-30.json');
-  if (documented === null) return t.skip('binance-samples are not here');
   const endpoints = documented.endpoints as Record<string, { response_examples: unknown[] }[]>;
   const example = (key: string) => endpoints[key]?.[0]?.response_examples[0] ?? assert.fail(key);
   assert.equal(parseBalances(example('GET /fapi/v3/account')).walletUsdt, 103.12345678);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Rejection } from '../../daemon/gate/ports.ts';
 import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/outcome.ts';
+import { readFixture } from '../fixtures/recorded.ts';
 
 type Kind = ReturnType<typeof classifySubmit>['kind'];
 type Expected = readonly [kind: Kind, consequence?: Rejection['consequence'], retryable?: boolean];
@@ -201,12 +201,10 @@ test('a code that is listed nowhere is unknown under every status but the blunt 
   );
 });
 
-const HTTP503 = new URL('../../../shared/vectors/binance_http503.json', import.meta.url);
-test('the documented variants of HTTP 503 are told apart', (t) => {
-  if (!existsSync(HTTP503)) return t.skip('vectors/binance_http503.json is not here');
-  const { variants } = JSON.parse(readFileSync(HTTP503, 'utf8')) as {
+test('the documented variants of HTTP 503 are told apart', () => {
+  const { variants } = readFixture<{
     variants: { message: string; code?: number; execution: string }[];
-  };
+  }>('vectors/binance_http503.json');
   assert.ok(variants.length > 0);
   for (const { message, code, execution } of variants) {
     const kind = execution === 'UNKNOWN' ? 'unknown' : 'rejected';

@@ -6,6 +6,8 @@ import { addVerb, type Io, printJson } from '../verb.ts';
 
 /** Ctrl-C ends the process within 2 s, whatever still hangs; a second one at once. */
 const CLOSE_WITHIN_MS = 1900;
+/** The same signal within this time is the same one: npm passes on a Ctrl-C that the terminal has sent already. */
+const SAME_SIGNAL_MS = 500;
 
 type StartOptions = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -77,8 +79,11 @@ interface Shutdown {
 /** The first signal closes in order, the second ends the process at once. */
 function watchSignals(io: Io, stop: AbortController): Shutdown {
   let close: (() => Promise<void>) | null = null;
-  const onSignal = () => {
+  let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | null = null;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (first?.signal === signal && performance.now() - first.atMs < SAME_SIGNAL_MS) return;
     if (stop.signal.aborted) process.exit(EXIT.FAILURE);
+    first = { signal, atMs: performance.now() };
     io.err('closing; press Ctrl-C again to end at once\n');
     setTimeout(() => {
       io.err('not everything closed in time\n');

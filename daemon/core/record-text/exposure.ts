@@ -60,7 +60,10 @@ function composePacing(pacing: PacingView): string {
     `,"last_open_parent_at_ms":${numberOrNull(pacing.last_open_parent_at_ms)}` +
     `,"pending_fees_usdt":${numberText(pacing.pending_fees_usdt)}` +
     `,"pending_turnover_usdt":${numberText(pacing.pending_turnover_usdt)}` +
-    `,"turnover_usdt":${numberText(pacing.turnover_usdt)}}`
+    `,"turnover_usdt":${numberText(pacing.turnover_usdt)}` +
+    (pacing.venue_sends_free_at_ms === undefined
+      ? '}'
+      : `,"venue_sends_free_at_ms":${numberText(pacing.venue_sends_free_at_ms)}}`)
   );
 }
 function isSamePacing(a: PacingView, b: PacingView): boolean {
@@ -76,7 +79,8 @@ function isSamePacing(a: PacingView, b: PacingView): boolean {
     a.last_open_parent_at_ms === b.last_open_parent_at_ms &&
     a.pending_fees_usdt === b.pending_fees_usdt &&
     a.pending_turnover_usdt === b.pending_turnover_usdt &&
-    a.turnover_usdt === b.turnover_usdt
+    a.turnover_usdt === b.turnover_usdt &&
+    a.venue_sends_free_at_ms === b.venue_sends_free_at_ms
   );
 }
 
@@ -113,5 +117,6 @@ export const EXPOSURE_PARTS_ARE_WHOLE: readonly [
     | 'pending_fees_usdt'
     | 'pending_turnover_usdt'
     | 'turnover_usdt'
+    | 'venue_sends_free_at_ms'
   >,
 ] = [true, true];

@@ -58,7 +58,7 @@ export function checkTemporal(
   else trace.pass(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
 }
 
-/** SAE-M4: whether an order token is left, in the account's window and in the agent's own. */
+/** SAE-M4: whether an order token is left, in what the venue takes, in the account's window and in the agent's own. */
 export function checkRate(
   trace: Trace,
   context: ExecutionContext,
@@ -67,7 +67,10 @@ export function checkRate(
 ): void {
   const { pacing, now_ms: now } = context;
   const own = policy.agentBudgets;
-  if (!(pacing.account_sends < budget.order_rate)) {
+  // Beyond it a reserve is left for exits, operators and stops.
+  const venueFreeAt = pacing.venue_sends_free_at_ms;
+  if (venueFreeAt !== undefined && now < venueFreeAt) trace.denyUntil(6, 'RATE', now, venueFreeAt, null, null, null);
+  else if (!(pacing.account_sends < budget.order_rate)) {
     const freeAt = pacing.account_sends_free_at_ms ?? now + policy.budgets.order_rate.window_ms;
     trace.denyUntil(6, 'RATE', now, freeAt, pacing.account_sends, budget.order_rate, 'orders');
   } else if (own !== null && !(pacing.agent_sends < own.order_rate.max)) {

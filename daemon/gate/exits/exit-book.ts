@@ -218,7 +218,16 @@ export class ExitBook {
       const isTakenIn = next.targets.every(
         ({ allotments }) => !allotments.some(({ order }) => this.#carried.has(order)),
       );
-      if (isTakenIn) this.#consider(next, now);
+      try {
+        if (isTakenIn) this.#consider(next, now);
+      } catch (error) {
+        // RISK: a defect in one group holds up no other.
+        this.#core.alertRarely(
+          'EXITS_FAILED',
+          `an exit could not be carried on: ${String(error)}`,
+          next.targets[0]?.symbol,
+        );
+      }
       groups = state.stateSeq === stateSeq ? groups.slice(1) : plan();
     }
   }
@@ -290,7 +299,9 @@ export class ExitBook {
     committed
       .then(() => this.#makeAndSend(order))
       .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+        if (this.#signal.aborted) return;
+        this.#sender.giveUp(order, error);
+        this.#core.alert('EXIT_FAILED', String(error), order.symbol);
       })
       .finally(() => {
         this.#carried.delete(order);

@@ -202,6 +202,10 @@ export class RestingExits {
     this.#placing.set(id, first);
     try {
       await this.#tryToPlace(event, first);
+    } catch (error) {
+      const made = this.#core.state.orders.byDecision.get(id) ?? [];
+      if (!this.#signal.aborted) for (const order of made) this.#sender.giveUp(order, error);
+      throw error;
     } finally {
       this.#core.retrying.delete(id);
       this.#placing.delete(id);

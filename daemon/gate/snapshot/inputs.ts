@@ -27,6 +27,8 @@ export interface LiveInputs {
   readonly clockSkewMs: number | null;
   readonly account: AccountInputs | null;
   readonly symbols: ReadonlyMap<string, SymbolInputs>;
+  /** When the venue's limit of orders leaves room again for what agents send; absent: it does now. */
+  readonly venueSendsFreeAtMs?: number;
 }
 /** What is being decided, beside request and policy. */
 export interface Ask extends Own {

@@ -34,6 +34,7 @@ export function viewPacing(
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
     turnover_usdt: account.turnover.sum(now),
+    ...(inputs.venueSendsFreeAtMs === undefined ? {} : { venue_sends_free_at_ms: inputs.venueSendsFreeAtMs }),
   };
 }
 

@@ -15,7 +15,7 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
   // A position is never forgotten: what the last answer named already exists.
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
-  state.equity.add(event.requested_at_ms, event.margin_balance_usdt);
+  state.equity.add(event.requested_at_ms, event.margin_balance_usdt, event.peak_usdt);
   // A known symbol that the answer leaves out is flat.
   for (const position of state.positions.values()) {
     const { symbol } = position;

@@ -3,6 +3,8 @@ export interface DatedEquity {
   readonly atMs: number;
   /** USDT. */
   readonly equity: number;
+  /** As much of it as the reading before shows as well: what a maximum takes in. Absent: all of it. */
+  readonly peak?: number;
 }
 
 /** Where a question that is asked again and again, of ever later instants, was answered last. */
@@ -69,11 +71,26 @@ export class EquitySamples {
     }
   }
 
+  /** The clock was set back to `nowMs`: samples of later instants were taken by now. */
+  setBack(nowMs: number): void {
+    this.#version += 1;
+    for (let i = this.#head; i < this.#samples.length; i += 1) {
+      const sample = this.#samples[i]!;
+      this.#samples[i] = { ...sample, atMs: Math.min(sample.atMs, nowMs) };
+      this.#reachedMs[i] = Math.min(this.#reachedMs[i]!, nowMs);
+    }
+  }
+
   /** Adds to the equity of the newest samples, back to the first one that is not after `atMs`. */
   correctAfter(atMs: number, amountUsdt: number): void {
     for (let i = this.#samples.length - 1; i >= this.#head && this.#samples[i]!.atMs > atMs; i -= 1) {
       const sample = this.#samples[i]!;
-      this.#samples[i] = { atMs: sample.atMs, equity: sample.equity + amountUsdt };
+      const equity = sample.equity + amountUsdt;
+      this.#samples[i] = {
+        atMs: sample.atMs,
+        equity,
+        ...(sample.peak === undefined ? {} : { peak: sample.peak + amountUsdt }),
+      };
     }
   }
 

@@ -27,6 +27,10 @@ export class EndedOrders {
     this.#waiting.delete(order);
   }
 
+  setBack(nowMs: number): void {
+    this.#queue = this.#queue.map(({ order, endedAtMs }) => ({ order, endedAtMs: Math.min(endedAtMs, nowMs) }));
+  }
+
   /** Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. */
   dropOld(book: OrderBook, nowMs: number): void {
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {

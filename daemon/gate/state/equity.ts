@@ -33,15 +33,26 @@ export class EquityHistory {
     if (oldest === undefined || minuteOf(oldest.atMs) > firstMinute) return;
     this.#maxima.forgetFrom(firstMinute);
     for (const sample of this.#recent)
-      if (minuteOf(sample.atMs) >= firstMinute && sample.atMs >= this.#rebasedAtMs) this.#maxima.raise(sample);
+      if (minuteOf(sample.atMs) >= firstMinute && sample.atMs >= this.#rebasedAtMs)
+        this.#maxima.raise({ atMs: sample.atMs, equity: sample.peak ?? sample.equity });
   }
 
-  /** `atMs`: when the account was asked, so that it contains everything before. */
-  add(atMs: number, marginBalanceUsdt: number): void {
-    const sample = { atMs, equity: marginBalanceUsdt - this.#transfers };
-    this.#maxima.raise(sample);
-    this.#recent.add(sample);
+  /**
+   * `atMs`: when the account was asked, so that it contains everything before. RISK: a balance that one reading alone shows
+   * was never to be had; as a maximum it would tighten for a month. `peakUsdt`: what the maximum takes in of it.
+   */
+  add(atMs: number, marginBalanceUsdt: number, peakUsdt = marginBalanceUsdt): void {
+    const equity = marginBalanceUsdt - this.#transfers;
+    const peak = peakUsdt - this.#transfers;
+    this.#maxima.raise({ atMs, equity: peak });
+    this.#recent.add(peak === equity ? { atMs, equity } : { atMs, equity, peak });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
+  }
+
+  /** The clock was set back: the maximum of a later minute counts until that has left the window. */
+  setBack(nowMs: number): void {
+    this.#recent.setBack(nowMs);
+    this.#rebasedAtMs = Math.min(this.#rebasedAtMs, nowMs);
   }
 
   rebase(atMs: number, marginBalanceUsdt: number): void {

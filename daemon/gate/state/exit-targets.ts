@@ -87,6 +87,13 @@ export class ExitTargets {
     }
     return { endedAtMs, filledAtMs };
   }
+  setBack(nowMs: number): void {
+    for (const target of this.#all.values()) {
+      const opened: { openedAtMs: number } = target;
+      opened.openedAtMs = Math.min(opened.openedAtMs, nowMs);
+      if (target.end !== null) target.end = { ...target.end, atMs: Math.min(target.end.atMs, nowMs) };
+    }
+  }
   /** Whether an order works for a target, also one that has ended. */
   isServing(order: OrderState): boolean {
     return this.#byOrder.has(order);

@@ -25,6 +25,7 @@ import { RecentAlerts } from './recent-alerts.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
+import { setBack } from './set-back.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known, or an hour before a restart. */
@@ -71,6 +72,8 @@ export class GateState {
   stateSeq = 0;
   marketSeq = 0;
   lastEventAtMs = 0;
+  /** Latest instant of a record since the clock was last set back. */
+  latestEventAtMs = 0;
 
   position(symbol: string): PositionState {
     const known = this.positions.get(symbol);
@@ -86,6 +89,7 @@ export class GateState {
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
+    this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms);
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
@@ -122,6 +126,10 @@ export class GateState {
         this.#applyRules(event.payload.rules);
         return;
       case 'state':
+        if (event.payload.clock_set_back === true) {
+          this.latestEventAtMs = event.at_ms;
+          setBack(this, event.at_ms);
+        }
         applyStateEvent(this.layers, event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
           this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);

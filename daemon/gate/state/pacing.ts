@@ -11,6 +11,10 @@ export class Pace {
   readonly exits = new TokenWindow();
   readonly turnover = new RollingSum(DAY_MS, MINUTE_MS);
   readonly fees = new RollingSum(DAY_MS, MINUTE_MS);
+
+  setBack(nowMs: number): void {
+    for (const part of [this.sends, this.exits, this.turnover, this.fees]) part.setBack(nowMs);
+  }
 }
 
 /** A pace to be read: nothing can be added to it. */
@@ -38,7 +42,7 @@ const NO_SYMBOL_PACE: Readonly<SymbolPace> = Object.freeze({
 /** Executed parents of one (agent, symbol, side, lots): the repeated-execution breaker counts them. */
 interface Execution {
   readonly key: string;
-  readonly atMs: number;
+  atMs: number;
 }
 export interface BreakerState {
   trips: number;
@@ -75,6 +79,15 @@ export class Pacing {
     const pace: SymbolPace = { lastOpenParentAtMs: null, lastOpenFillAtMs: null, lastOpenFillSide: null };
     this.#symbols.set(name, pace);
     return pace;
+  }
+
+  setBack(nowMs: number): void {
+    for (const pace of [this.account, ...this.#agents.values()]) pace.setBack(nowMs);
+    for (const symbol of this.#symbols.values()) {
+      if (symbol.lastOpenParentAtMs !== null) symbol.lastOpenParentAtMs = Math.min(symbol.lastOpenParentAtMs, nowMs);
+      if (symbol.lastOpenFillAtMs !== null) symbol.lastOpenFillAtMs = Math.min(symbol.lastOpenFillAtMs, nowMs);
+    }
+    for (const execution of this.#executions) execution.atMs = Math.min(execution.atMs, nowMs);
   }
 
   /** Counts a parent once, at its first fill. */

@@ -69,6 +69,11 @@ export class RequestMemory {
     if (this.#recent.length > 1000) this.#recent.splice(0, 500);
   }
 
+  setBack(nowMs: number): void {
+    for (const [i, parent] of this.#recent.entries())
+      if (parent.atMs > nowMs) this.#recent[i] = { ...parent, atMs: nowMs };
+  }
+
   /** The latest equal permitted parent inside the window: the same lots, or the very same notional. */
   findDuplicate(
     ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,

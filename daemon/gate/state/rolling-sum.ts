@@ -41,6 +41,15 @@ export class RollingSum {
     this.#fold = null;
   }
 
+  /** The clock was set back to `nowMs`: what was added at later instants was added by now. */
+  setBack(nowMs: number): void {
+    const newest = Math.floor(nowMs / this.#bucketMs);
+    const later = bisect(this.#buckets.length, (i) => this.#buckets[i]!.index > newest);
+    const moved = this.#buckets.splice(later);
+    this.#fold = null;
+    for (const { value } of moved) this.add(nowMs, value);
+  }
+
   /** A bucket counts until all of it has left the span: never too small a sum. Amortised O(1) as time goes on. */
   sum(nowMs: number): number {
     const first = Math.floor((nowMs - this.#spanMs) / this.#bucketMs);

@@ -47,6 +47,20 @@ export class TokenWindow {
     if (this.#head >= 1024 && this.#head * 2 >= this.#recent.length) this.#compact();
   }
 
+  /** The clock was set back to `nowMs`: tokens of later instants were taken by now. */
+  setBack(nowMs: number): void {
+    this.#recent = this.#recent
+      .slice(this.#head)
+      .map((entry) => (entry.atMs > nowMs ? { ...entry, atMs: nowMs } : entry));
+    this.#head = 0;
+    this.#ends = [];
+    for (const [index, { atMs }] of this.#recent.entries()) {
+      while (this.#ends.length > 0 && this.#recent[this.#ends.at(-1)!]!.atMs >= atMs) this.#ends.pop();
+      this.#ends.push(index);
+    }
+    for (const hour of this.#hours) hour.atMs = Math.min(hour.atMs, nowMs);
+  }
+
   #join(entry: Entry): void {
     const last = this.#hours.at(-1);
     if (last !== undefined && Math.floor(last.atMs / HOUR_MS) >= Math.floor(entry.atMs / HOUR_MS)) {

@@ -14,6 +14,8 @@ export function findCutsUnread(history: History): readonly Breach[] {
       (fill) =>
         fill.symbol === symbol &&
         fill.atMs < atMs &&
+        // A record is on disk when the order is at the venue already, or a moment later.
+        fill.order?.decision.id !== event.payload.decision_id &&
         fill.order?.decision.origin === 'gate' &&
         !fill.order.planned.protective,
     );

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/replay/types/markets.ts';
+import { readBarRows, WINDOW_END_MS, WINDOW_START_MS } from '../../fixtures/recorded.ts';
 
 export const BAR_MS = 900_000;
 const DAY_MS = 86_400_000;
@@ -100,22 +99,12 @@ function barsOf(symbol: string, rows: readonly number[][], barMs: number): Symbo
   };
 }
 
-/** The bars that lie beside the repository, when they do. */
-export function readSharedMarket(): MarketData | null {
-  const folder = fileURLToPath(new URL('../../../../shared/market-data/', import.meta.url));
-  if (!existsSync(folder)) return null;
-  const symbols = ['BTCUSDT', 'ETHUSDT'].map((symbol) => {
-    const rows = [`${symbol}-um-15m-20250817-20250901-warmup.csv`, `${symbol}-um-15m-20250901-20251201.csv`].flatMap(
-      (name) =>
-        readFileSync(folder + name, 'utf8')
-          .trim()
-          .split('\n')
-          .slice(1)
-          .map((line) => line.split(',').map(Number)),
-    );
-    return barsOf(symbol, rows, BAR_MS);
-  });
-  return { barMs: BAR_MS, startMs: Date.UTC(2025, 8, 1), endMs: Date.UTC(2025, 11, 1), symbols, inputs: [] };
+/** The recorded bars of two weeks, with their warm-up. */
+export function readRecordedMarket(): MarketData {
+  const symbols = ['BTCUSDT', 'ETHUSDT'].map((symbol) =>
+    barsOf(symbol, [...readBarRows(symbol, 'warmup'), ...readBarRows(symbol, 'window')], BAR_MS),
+  );
+  return { barMs: BAR_MS, startMs: WINDOW_START_MS, endMs: WINDOW_END_MS, symbols, inputs: [] };
 }
 
 /** The same market without anything after an instant. */

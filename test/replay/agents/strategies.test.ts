@@ -8,7 +8,7 @@ import {
 } from '../../../daemon/replay/agents/strategies/index.ts';
 import type { Agent, AgentView } from '../../../daemon/replay/types/agents.ts';
 import type { MarketData } from '../../../daemon/replay/types/markets.ts';
-import { BUDGETS, buildWalk, cutMarket, readSharedMarket } from './market.ts';
+import { BUDGETS, buildWalk, cutMarket, readRecordedMarket } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';
 
 const WALK = buildWalk({ seed: 5, days: 20, wildDays: [7, 13] });
@@ -262,14 +262,13 @@ test('a reversal closes first and opens after', () => {
   }
 });
 
-const shared = readSharedMarket();
-test('on the shared bars every agent opens between half a time and six times a day and symbol', {
-  skip: shared === null ? 'no shared bars here' : false,
-}, () => {
+test('on recorded bars every agent opens between half a time and six times a day and symbol', () => {
+  const market = readRecordedMarket();
+  const days = (market.endMs - market.startMs) / 86_400_000;
   for (const profile of PROFILES) {
     for (const name of STRATEGY_NAMES) {
-      const log = openings(trade(name, profile, { market: shared! }).log);
-      const perDay = log.length / 91 / 2;
+      const log = openings(trade(name, profile, { market }).log);
+      const perDay = log.length / days / 2;
       assert.ok(perDay >= 0.5 && perDay <= 6, `${name} ${profile}: ${perDay}`);
     }
   }

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { MarketDataError, readMarketData } from '../../../daemon/replay/market/read.ts';
+import { MARKET_FOLDER, WARMUP_BARS, WINDOW_BARS, WINDOW_END_MS, WINDOW_START_MS } from '../../fixtures/recorded.ts';
 import { BAR_HEADER, FUNDING_HEADER, QUARTER_MS, START_MS, steadyRows, withFolder } from './market-folder.ts';
 
-const shared = fileURLToPath(new URL('../../../../shared/market-data/', import.meta.url));
-const skip = existsSync(shared) ? false : 'the recorded market data is not here';
 const bars = (from: number, to: number): string[] => [BAR_HEADER, ...steadyRows(from, to)];
 
 function refusal(files: Readonly<Record<string, readonly string[]>>, symbols?: readonly string[]): string {
@@ -23,8 +21,8 @@ function refusal(files: Readonly<Record<string, readonly string[]>>, symbols?: r
   });
 }
 
-test('reads the recorded market: bars, funding, start after the warm-up, checksums by name', { skip }, () => {
-  const market = readMarketData(shared);
+test('reads the recorded market: bars, funding, start after the warm-up, checksums by name', () => {
+  const market = readMarketData(MARKET_FOLDER);
   assert.deepEqual(
     market.symbols.map(({ instrument, openMs, funding, gaps }) => [
       instrument.symbol,
@@ -33,19 +31,19 @@ test('reads the recorded market: bars, funding, start after the warm-up, checksu
       gaps.length,
     ]),
     [
-      ['BTCUSDT', 10_176, 318, 0],
-      ['ETHUSDT', 10_176, 318, 0],
+      ['BTCUSDT', WARMUP_BARS + WINDOW_BARS, 75, 0],
+      ['ETHUSDT', WARMUP_BARS + WINDOW_BARS, 75, 0],
     ],
     'symbols, bars, settlements, gaps',
   );
   assert.equal(market.barMs, QUARTER_MS, 'bar length');
-  assert.deepEqual([market.startMs, market.endMs], [Date.UTC(2025, 8, 1), Date.UTC(2025, 11, 1)], 'judged span');
+  assert.deepEqual([market.startMs, market.endMs], [WINDOW_START_MS, WINDOW_END_MS], 'judged span');
   const names = market.inputs.map(({ name }) => name);
   assert.deepEqual(names, [...names].sort(), 'inputs are ordered by name');
   assert.ok(names.length === 8 && !names.some((name) => name.includes('markprice')), 'mark price files are left alone');
   for (const { name, sha256 } of market.inputs) {
     const expected = createHash('sha256')
-      .update(readFileSync(join(shared, name)))
+      .update(readFileSync(join(MARKET_FOLDER, name)))
       .digest('hex');
     assert.equal(sha256, expected, `checksum of ${name}`);
   }

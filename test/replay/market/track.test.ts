@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { MarketSection } from '../../../daemon/core/policy.ts';
 import { readMarketData } from '../../../daemon/replay/market/read.ts';
 import { MarketTrack } from '../../../daemon/replay/market/track.ts';
 import type { MarketData } from '../../../daemon/replay/types/markets.ts';
 import { market as section, withWindows } from '../../core/features/market-section.ts';
+import { MARKET_FOLDER } from '../../fixtures/recorded.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 import { buildWalk, sliceMarket } from './market-kit.ts';
 
-const shared = fileURLToPath(new URL('../../../../shared/market-data/', import.meta.url));
-const skip = existsSync(shared) ? false : 'the recorded market data is not here';
 const MINUTE_MS = 60_000;
 const CRASH_MS = Date.UTC(2025, 9, 10, 21, 15);
 
@@ -31,10 +28,8 @@ const lengths = [
   { barMs: 720 * MINUTE_MS, section: { ...short, bar_ms: 720 * MINUTE_MS } },
 ] as const;
 
-test('SAE-SAME-CODE: regime and features are those of the gate at every mark, on recorded bars, either way', {
-  skip,
-}, (t) => {
-  const whole = readMarketData(shared);
+test('SAE-SAME-CODE: regime and features are those of the gate at every mark, on recorded bars, either way', (t) => {
+  const whole = readMarketData(MARKET_FOLDER);
   const crash = whole.symbols[0]!.openMs.indexOf(CRASH_MS);
   const market = sliceMarket(whole, 0, crash + 300, crash - 300);
   const track = new MarketTrack(market, section);
@@ -173,8 +168,8 @@ test('what is not there is an error, not a default', () => {
   assert.throws(() => track.fundingRate8h(1, 0), RangeError, 'no such symbol');
 });
 
-test('the recorded market is prepared once and fast', { skip }, (t) => {
-  const market = readMarketData(shared);
+test('the recorded market is prepared once and fast', (t) => {
+  const market = readMarketData(MARKET_FOLDER);
   const began = performance.now();
   const track = new MarketTrack(market, section);
   t.diagnostic(

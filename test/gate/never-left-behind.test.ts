@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { Flatten } from '../../daemon/gate/flatten.ts';
+import type { SubmitOutcome } from '../../daemon/gate/ports.ts';
+import type { SliceRunner } from '../../daemon/gate/slices.ts';
+import { FAILED, found, HORIZON_MS, NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';
+
+const worlds: ProofWorld[] = [];
+function start(): ProofWorld {
+  const world = new ProofWorld();
+  worlds.push(world);
+  return world;
+}
+afterEach(() => {
+  for (const world of worlds.splice(0)) world.stop();
+});
+const SELL = { side: 'sell', reduceOnly: true } as const;
+
+describe('a search that is under way when an amend is added to it', () => {
+  /** It rested, lists and lookups no longer show it; then it is amended, and the answer is lost. */
+  const searching = async (seconds: number): Promise<ProofWorld> => {
+    const world = start();
+    world.script.submit = () => ({ kind: 'accepted', order: shown('o-1', SELL) });
+    await world.place('o-1').sent;
+    world.script.list = () => [];
+    world.script.lookup = () => NOT_FOUND;
+    await world.feed.pollOrders(['BTCUSDT']);
+    assert.equal(world.resolver.pending, 1, 'it is being looked for');
+    world.script.lookup = () => FAILED;
+    await world.time.advance(seconds * 1_000);
+    const decided = world.decide({
+      id: 'd-2',
+      request: { client_order_id: 'o-1', intent: 'modify' },
+      effective: { action: 'amend', lots: 16, price_ticks: 610_000, leverage: null },
+      orders: [],
+    });
+    await world.sender.sendAmend(world.order('o-1'), decided);
+    assert.notEqual(world.order('o-1').amendSentByMs, null, 'what became of the amend is not known');
+    return world;
+  };
+
+  it('waits out the horizon of the amend: until then its old form says nothing', async () => {
+    for (const seconds of [1, 20]) {
+      const world = await searching(seconds);
+      world.script.lookup = () => found('o-1', SELL);
+      await world.time.advance(HORIZON_MS - 100);
+      assert.deepEqual(world.order('o-1').amend, { lots: 16, priceTicks: 610_000 }, `searched for ${seconds} s`);
+      await world.time.advance(3_000);
+      assert.equal(world.order('o-1').amend, null, 'three answers past it do');
+    }
+  });
+
+  it('and answers without the order that came before it are not counted', async () => {
+    const world = await searching(20);
+    world.script.lookup = () => NOT_FOUND;
+    await world.time.advance(HORIZON_MS - 100);
+    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend?.lots], ['working', 16]);
+    await world.time.advance(5_000);
+    assert.deepEqual([world.order('o-1').status, world.order('o-1').amend], ['canceled', null]);
+  });
+});
+
+describe('an order whose sending throws', () => {
+  const thrown = (): SubmitOutcome => {
+    throw new Error('a defect');
+  };
+
+  it('at the venue may have arrived: it is unknown, and is looked for', async () => {
+    const world = start();
+    world.script.submit = thrown;
+    const { order, sent } = world.place('o-1');
+    assert.equal((await sent).kind, 'unknown');
+    assert.deepEqual([order.status, world.isReducing(), world.alerts('SEND_FAILED')], ['unknown', true, 1]);
+    world.script.lookup = () => NOT_FOUND;
+    await world.time.advance(HORIZON_MS + 5_000);
+    assert.deepEqual([order.status, world.isReducing()], ['not_placed', false]);
+  });
+
+  it('so may an amend and a stop', async () => {
+    const world = start();
+    world.script.submit = () => ({ kind: 'accepted', order: shown('o-1', SELL) });
+    await world.place('o-1').sent;
+    world.script.amend = thrown;
+    const decided = world.decide({
+      id: 'd-2',
+      request: { client_order_id: 'o-1', intent: 'modify' },
+      effective: { action: 'amend', lots: 6, price_ticks: 610_000, leverage: null },
+      orders: [],
+    });
+    assert.equal((await world.sender.sendAmend(world.order('o-1'), decided)).kind, 'unknown');
+    assert.notEqual(world.order('o-1').amendSentByMs, null);
+  });
+
+  it('before it was sent has not: it is canceled, and says so', async () => {
+    const world = start();
+    world.script.leverage = () => {
+      throw new Error('a defect');
+    };
+    const decided = world.decide({ id: 'd-o-1', orders: [{ client_order_id: 'o-1' }] });
+    const order = world.order('o-1');
+    const outcome = await world.sender.sendOpening(order, decided);
+    assert.equal(outcome.kind, 'rejected');
+    assert.deepEqual([order.status, world.isReducing()], ['canceled', false]);
+    assert.match(order.detail ?? '', /not sent: .*a defect/);
+  });
+});
+
+describe('the exit of a flatten that never comes to an end', () => {
+  it('does not stand for the exit of the next one, once it closes nothing', async () => {
+    const world = start();
+    world.script.account = () => ({
+      requestedAtMs: world.core.nowMs(),
+      observedAtMs: world.core.nowMs(),
+      walletUsdt: 1_000,
+      marginBalanceUsdt: 1_000,
+      availableUsdt: 1_000,
+      maintenanceMarginUsdt: 0,
+      initialMarginUsdt: 0,
+      positions: [
+        {
+          symbol: 'BTCUSDT',
+          lots: 10,
+          entryPrice: 60_000,
+          markPrice: 60_000,
+          unrealisedPnlUsdt: 0,
+          liquidationPrice: null,
+          leverage: null,
+          isolatedMarginUsdt: null,
+          maintenanceMarginUsdt: 0,
+          updatedAtMs: world.core.nowMs(),
+        },
+      ],
+      leverage: {},
+    });
+    await world.feed.pollAccount();
+    let exits = 0;
+    const flatten = new Flatten({
+      core: world.core,
+      canceler: world.canceler,
+      slices: { dropUnsent: () => undefined } as unknown as SliceRunner,
+      account: world.feed,
+      exit: () => {
+        exits += 1;
+        return new Promise(() => undefined);
+      },
+      isQuiet: () => false,
+      signal: new AbortController().signal,
+    });
+    const caller = { role: 'operator', agent: 'operator', tokenId: 't', skillSha256: null } as const;
+    for (const calls of [1, 2]) {
+      const called = flatten.run(caller, null, 'a test');
+      await world.time.advance(30_000);
+      assert.equal((await called).positions_left.length, 1);
+      assert.equal(exits, calls);
+    }
+  });
+});
