@@ -86,9 +86,11 @@ describe('BY-45: two daemons with different homes on one account, whose orders a
     assert.equal(alerts(other, 'OTHER_DAEMON'), 1);
     const { layers } = await other.tradingState();
     assert.match(layers.find(({ name }) => name === 'ledger')?.clears_when ?? '', /holdfast recover --take-over/);
-    // An exit of what it sees passes all the same.
-    const closed = await other.tool('close_position', { symbol: 'BTCUSDT' });
-    assert.notEqual(closed.body.decision.decision, undefined);
+    // What the first one holds counts in the caps of this one.
+    const caller = { role: 'agent', agent: 'agent', tokenId: 'tok', skillSha256: null } as const;
+    const [limits] = other.daemon.gate.getLimits(caller, 'BTCUSDT').symbols;
+    const line = limits?.budgets.find(({ component }) => component === 'gross_notional_usdt');
+    assert.ok((line?.used ?? 0) > 1_700, JSON.stringify(line));
   });
 });
 
