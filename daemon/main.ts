@@ -1,20 +1,19 @@
-import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ACCOUNT_NAME } from './boot/account-name.ts';
-import { applyRecorded } from './boot/fold.ts';
 import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { findFileShortage } from './boot/open-files.ts';
+import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { startPaperExchange, venueAccess } from './boot/paper-exchange.ts';
-import { createPolicyPort, createSchemaChecks, readStoredPolicy } from './boot/policy.ts';
+import { createPolicyPort } from './boot/policy.ts';
 import { ensurePaperTokens } from './boot/tokens.ts';
 import { type Config, findPackageFolder, operatorSocketPath, operatorUrlFile, type Secrets } from './config.ts';
 import { formatViolation } from './contract/violations.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { ArmingEvent } from './gate/events.ts';
-import { Gate } from './gate/gate.ts';
+import type { Gate } from './gate/gate.ts';
 import type { PolicyDocument } from './gate/policy-control.ts';
 import { codeOf } from './http/errors.ts';
 import type { HttpAddress } from './http/listening.ts';
@@ -115,7 +114,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   });
   const closers: (() => Promise<void> | void)[] = [() => ledger.close()];
   try {
-    const inForce = storedPolicy(ledger, config) ?? filePolicy;
+    const inForce = readPolicyInForce(ledger, config.venue) ?? filePolicy;
     if (config.venue === 'binance-live') refuseUnarmed(ledger, config, [inForce.hash, filePolicy.hash], time);
     const tokensFolder =
       config.venue === 'paper' ? ensurePaperTokens(config.home, ledger.tokens) : join(config.home, 'tokens');
@@ -130,17 +129,15 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     closers.unshift(() => venue.close());
     const metrics = createGateMetrics();
     const policyPort = createPolicyPort(config.venue, config.policyPath);
-    const gate = new Gate({
+    const gate = openGate({
+      ledger,
       ports: {
-        ledger,
         venue,
         clock,
         time,
         observer: metrics.observer,
         log,
         agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
-        ...createSchemaChecks(),
-        sha256,
       },
       settings: {
         venue: config.venue,
@@ -156,7 +153,6 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    applyRecorded(ledger, gate.core.state);
     metrics.watch(gate, ledger);
     // A ledger in memory has no home that could be put back.
     if (isOnDisk) {
@@ -241,33 +237,6 @@ async function loadPolicy(config: Config): Promise<FilePolicy> {
   const wrong = checkVenue(parsed.policy, config.venue);
   if (wrong.length > 0) throw new StartError(wrong.map(formatViolation).join('; '));
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
-}
-
-/** The policy that was in force at the last stop; the file is compared with it by the same rule as a reload. */
-function storedPolicy(ledger: Ledger, config: Config): PolicyDocument | null {
-  let hash: string | null = null;
-  for (const event of ledger.iterateEvents({ kind: 'policy' })) {
-    const payload = event.payload as { readonly action: string; readonly hash: string };
-    if (payload.action === 'in_force') hash = payload.hash;
-  }
-  if (hash === null) return null;
-  const stored = readStoredPolicy(ledger.readPolicy(hash), hash);
-  if (stored === null) throw new StartError(`the ledger does not hold the policy ${hash} that was last in force`);
-  // The venue is part of the ledger's identity, so a stored policy ran here before.
-  return checkVenue({ ...stored, text: '' }, config.venue).length === 0 ? stored : null;
-}
-
-function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: FilePolicy): void {
-  if (gate.core.state.policy === null) {
-    ledger.putPolicy(inForce.spec);
-    gate.core.append('policy', {
-      action: 'in_force',
-      detail: 'first start',
-      hash: inForce.hash,
-      name: inForce.spec.name,
-      set_by: 'start',
-    });
-  } else if (file.hash !== inForce.hash) void gate.policies.offer({ ok: true, policy: file, warnings: [] }, 'start');
 }
 
 async function offerPolicy(gate: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): Promise<void> {
@@ -419,10 +388,6 @@ function buildCurlLine(http: HttpServer, config: Config): string {
   const target =
     config.listen.kind === 'socket' ? `--unix-socket '${config.listen.path}' http://localhost` : http.address;
   return `curl -s ${target}/v1/tools/place_order -H "Authorization: Bearer $(cat '${token}')" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
-}
-
-function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
 }
 
 function readVersion(): string {

@@ -16,6 +16,7 @@ export interface MemoryLease {
 export class MemoryStorage {
   readonly #db: Database.Database;
   #holder = 0;
+  #isTroubled = false;
 
   /** Empty, or what a {@link copy} holds. */
   constructor(copy?: Buffer) {
@@ -50,6 +51,34 @@ export class MemoryStorage {
   /** What was committed by now. */
   copy(): Buffer {
     return this.#db.serialize();
+  }
+
+  /** Whether a write may fail. */
+  get isTroubled(): boolean {
+    return this.#isTroubled;
+  }
+
+  /** The disk is full: pages that there are can be written again, and there are no more of them. */
+  fill(): void {
+    this.#isTroubled = true;
+    this.#db.pragma(`max_page_count = ${Number(this.#db.pragma('page_count', { simple: true }))}`);
+  }
+
+  /** Whatever writes into one of the tables fails, as where its pages cannot be read. */
+  spoil(table: string): void {
+    this.#isTroubled = true;
+    const name = `spoilt_${table}`;
+    this.#db.exec(
+      `CREATE TEMP TRIGGER IF NOT EXISTS ${name} BEFORE INSERT ON main.${table} BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END`,
+    );
+  }
+
+  /** Space again, and tables that can be written. */
+  mend(): void {
+    this.#isTroubled = false;
+    this.#db.pragma('max_page_count = 1073741823');
+    const spoilt = this.#db.prepare("SELECT name FROM temp.sqlite_master WHERE type = 'trigger'").pluck().all();
+    for (const name of spoilt) this.#db.exec(`DROP TRIGGER temp.${String(name)}`);
   }
 
   /** Frees the memory. */

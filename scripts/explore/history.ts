@@ -2,11 +2,8 @@ import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder } from '../../d
 import { START_MS } from './market.ts';
 import type { AgentName, Plan } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
+import { type CallRecord, LOT } from './records.ts';
 import type { WireRecord } from './wire.ts';
-import type { CallRecord } from './world.ts';
-
-/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
-const LOT = 100_000n;
 
 /** A recorded decision; times are milliseconds since the world began. */
 export interface Decision {
@@ -181,6 +178,29 @@ function readShares(fills: readonly Fill[]): ReadonlyMap<string, readonly ShareS
     }
   }
   return shares;
+}
+
+/** Whether the account's owner traded at the exchange itself within a span: in a symbol, or in any. */
+export function isOwnersHandIn(
+  { world }: History,
+  symbol: string | null,
+  fromMs = Number.NEGATIVE_INFINITY,
+  untilMs = Number.POSITIVE_INFINITY,
+): boolean {
+  return world.venue.hands.some(
+    (hand) =>
+      hand.what === 'order' &&
+      (symbol === null || hand.symbol === symbol) &&
+      hand.atMs >= fromMs &&
+      hand.atMs <= untilMs,
+  );
+}
+
+/** Whether writing into the ledger failed for a while. */
+export function couldNotRecord({ plan }: History): boolean {
+  return plan.steps.some(
+    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table)$/.test(action.trouble.kind),
+  );
 }
 
 /** Lots that were executed for a decision and everything that follows from it, since an instant. */

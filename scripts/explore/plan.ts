@@ -116,7 +116,47 @@ export type Action =
     }
   /** Orderly: the daemon is stopped and started again. */
   | { readonly kind: 'restart'; readonly downMs: number; readonly leaveOrders?: boolean }
+  /** The account's owner trades at the exchange itself. */
+  | {
+      readonly kind: 'foreign';
+      readonly symbol: SymbolName;
+      readonly side: SideName;
+      readonly lots: number;
+      readonly limitBps?: number;
+      readonly reduceOnly?: boolean;
+    }
+  /** The owner cancels all orders in a symbol there. */
+  | { readonly kind: 'foreign_cancel'; readonly symbol: SymbolName }
+  /** In, or out when negative. */
+  | { readonly kind: 'transfer'; readonly usdt: number }
+  /** Funding is settled now. */
+  | { readonly kind: 'funding'; readonly symbol: SymbolName; readonly bps: number }
+  /** One agent calls again and again in one turn: what is refused (`scope`, `repeat`), or exits of nothing. */
+  | {
+      readonly kind: 'flood';
+      readonly agent: AgentName;
+      readonly what: 'scope' | 'repeat' | 'nothing';
+      readonly count: number;
+    }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble }
   | { readonly kind: 'wait' };
+
+export type LedgerTable = 'events' | 'texts' | 'decisions_by_agent' | 'decisions_by_request';
+
+/** What happens to the machine that a daemon runs on. */
+export type Trouble =
+  /** No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started anew. */
+  | { readonly kind: 'disk_full'; readonly forMs: number }
+  /** Writing into one of the ledger's tables fails; mended as a full disk is. */
+  | { readonly kind: 'failing_table'; readonly table: LedgerTable; readonly forMs: number }
+  /** The clock of the daemon's machine jumps; its monotonic clock and the exchange's do not. */
+  | { readonly kind: 'clock'; readonly ms: number }
+  /** A copy of the ledger's file is kept. */
+  | { readonly kind: 'copy' }
+  /** The daemon is killed, the last copy of its file is put back, and it is started again. */
+  | { readonly kind: 'restored'; readonly downMs: number }
+  /** A daemon with another home is started on the same account, and ends after a while. */
+  | { readonly kind: 'second_daemon'; readonly forMs: number };
 
 export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
 

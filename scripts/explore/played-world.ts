@@ -1,8 +1,179 @@
+import type { Exchange } from '../../daemon/exchange-sim/exchange.ts';
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import type { Ledger } from '../../daemon/ledger/types.ts';
+import { ExchangeSide } from './exchange-side.ts';
+import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
+import { type CallRecord, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
-import type { World } from './world.ts';
+import { buildPolicy, type WorldPolicy } from './world-policy.ts';
 
-/** What plans are played in and promises are judged by: a world in virtual time, or one of sockets and real time. */
-export type PlayedWorld = Omit<Pick<World, keyof World>, 'time' | 'wire' | 'digest'> & {
-  readonly time: { readonly nowMs: number; advance(ms: number): Promise<void> };
-  readonly wire: Pick<Wire, 'records' | 'addFault' | 'clearFaults'>;
-};
+/** What a call was answered. */
+export interface Asked {
+  readonly outcome: CallRecord['outcome'];
+  readonly answer?: ToolAnswer;
+  readonly detail?: string | null;
+}
+
+export interface PlayedTime {
+  /** Since the world began. */
+  readonly nowMs: number;
+  advance(ms: number): Promise<void>;
+}
+
+/**
+ * What plans are played in and promises are judged by: a world in virtual time, or one of sockets and real time. Here is
+ * what both note of callers, of the operator and of the exchange; how a call is made and how a process dies is their own.
+ */
+export abstract class PlayedWorld {
+  readonly setup: Setup;
+  readonly venue: ExchangeSide;
+  readonly calls: CallRecord[] = [];
+  readonly operatorCalls: OperatorRecord[] = [];
+  readonly policies: { readonly atMs: number; readonly policy: WorldPolicy }[] = [];
+  /** Errors that nobody is to see: of the gate's log, by text. */
+  readonly logged: string[] = [];
+  abstract readonly time: PlayedTime;
+  abstract readonly wire: Pick<Wire, 'records' | 'addFault' | 'clearFaults'>;
+
+  constructor(setup: Setup, exchange: Exchange, nowMs: () => number) {
+    this.setup = setup;
+    this.venue = new ExchangeSide(exchange, nowMs);
+    this.policies.push({ atMs: 0, policy: buildPolicy(setup, 'original') });
+  }
+
+  /** The process that runs, from 1. */
+  abstract get life(): number;
+  /** Null while nobody listens. */
+  abstract get gate(): Gate | null;
+  /** The last one that was opened. */
+  abstract get ledger(): Ledger;
+  get exchange(): Exchange {
+    return this.venue.exchange;
+  }
+  /** As the file of the operator says it. */
+  get file(): WorldPolicy {
+    const { policy } = this.policies.at(-1) ?? {};
+    if (policy === undefined) throw new Error('the world has no policy');
+    return policy;
+  }
+
+  /** The first start, in the background. */
+  abstract start(): void;
+  /** The process dies, and another is started after `downMs`. */
+  abstract die(downMs: number): void;
+  /** Dies at the n-th commit or request from now; `after`: it still happened. */
+  abstract armCrash(what: 'commit' | 'request', n: number, after: boolean, downMs: number): void;
+  /** An orderly stop, and a start after it. */
+  abstract restart(downMs: number, leaveOrders: boolean): Promise<void>;
+  /** What a world without disks, clocks or other daemons of its own cannot play has no effect there. */
+  abstract trouble(trouble: Trouble): void;
+  /** How a call gets to the gate; started in this turn. */
+  protected abstract ask(
+    agent: AgentName,
+    tool: TradingToolName,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<Asked> | Asked;
+  protected abstract keepPolicy(policy: WorldPolicy): void;
+
+  /** No fault is left, no crash is armed, and somebody lives. */
+  quieten(): void {
+    this.venue.control('clear-faults', {});
+    this.wire.clearFaults();
+  }
+
+  /** Lets time pass until the account is reconciled. */
+  async untilReady(withinMs: number): Promise<boolean> {
+    const untilMs = this.time.nowMs + withinMs;
+    while (this.time.nowMs < untilMs) {
+      if (this.gate?.keeper.isReconciled === true) return true;
+      await this.time.advance(50);
+    }
+    return false;
+  }
+
+  /** Starts a call in this turn; its record is filled when it is answered. */
+  call(step: number, agent: AgentName, tool: TradingToolName, args: Readonly<Record<string, unknown>>): CallRecord {
+    const isDown = this.gate === null;
+    const record: CallRecord = {
+      index: this.calls.length,
+      step,
+      agent,
+      tool,
+      args,
+      life: this.life,
+      askedAtMs: this.time.nowMs,
+      mark: typeof args.symbol === 'string' && this.knows(args.symbol) ? this.venue.mark(args.symbol) : null,
+      askedAtSeq: isDown ? 0 : this.ledger.lastSeq(),
+      answeredAtMs: null,
+      outcome: 'pending',
+      answer: null,
+      detail: null,
+    };
+    this.calls.push(record);
+    const end = ({ outcome, answer, detail }: Asked): void => {
+      if (record.outcome !== 'pending') return;
+      Object.assign(record, { outcome, answer: answer ?? null, detail: detail ?? null });
+      record.answeredAtMs = Math.ceil(this.time.nowMs);
+    };
+    const asked = isDown ? { outcome: 'down' as const } : this.ask(agent, tool, args);
+    if (asked instanceof Promise)
+      asked.then(end, (error: unknown) => end({ outcome: 'failed', detail: String(error) }));
+    else end(asked);
+    return record;
+  }
+
+  knows(symbol: string): boolean {
+    return this.exchange.world.state.markets.has(symbol);
+  }
+
+  /** Nobody is there any more to answer them. */
+  protected endCalls(): void {
+    for (const call of this.calls)
+      if (call.outcome === 'pending') Object.assign(call, { outcome: 'died', answeredAtMs: this.time.nowMs });
+  }
+
+  /** Starts something of the operator's in this turn. */
+  operate(
+    step: number,
+    what: OperatorRecord['what'],
+    scope: { readonly symbol?: string | undefined; readonly agent?: string | undefined },
+    start: (gate: Gate) => Promise<unknown>,
+  ): void {
+    const record: OperatorRecord = {
+      step,
+      what,
+      symbol: scope.symbol ?? null,
+      agent: scope.agent ?? null,
+      askedAtMs: this.time.nowMs,
+      answeredAtMs: null,
+      failure: null,
+    };
+    this.operatorCalls.push(record);
+    const { gate, life } = this;
+    if (gate === null) {
+      record.failure = 'nobody listened';
+      return;
+    }
+    start(gate).then(
+      () => {
+        if (this.life === life && this.gate !== null) record.answeredAtMs = this.time.nowMs;
+      },
+      (error: unknown) => {
+        record.failure = String(error);
+      },
+    );
+  }
+
+  /** The operator saves another file, and accepts it where it is looser. */
+  savePolicy(step: number, edit: PolicyEdit): void {
+    const policy = buildPolicy(this.setup, edit);
+    this.policies.push({ atMs: this.time.nowMs, policy });
+    this.keepPolicy(policy);
+    this.operate(step, 'policy', {}, async (gate) => {
+      const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
+      if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash);
+    });
+  }
+}

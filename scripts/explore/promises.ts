@@ -1,20 +1,16 @@
 import type { Breach } from './breach.ts';
-import type { History } from './history.ts';
+import { type History, isOwnersHandIn } from './history.ts';
 import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
-import {
-  findAuditBreaches,
-  findInternalErrors,
-  findProofUndone,
-  findUnrecorded,
-  findViewBreaches,
-} from './promises/records.ts';
+import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
+import { findReservationBreaches } from './promises/reservations.ts';
 import { findLostTakeProfits, findOldClosesNew } from './promises/shares.ts';
+import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
 
@@ -39,9 +35,20 @@ const PROMISES: readonly Promised[] = [
   findUnanswered,
   findInternalErrors,
   findViewBreaches,
+  findReservationBreaches,
   findAuditBreaches,
 ];
 
+/** What agents hold is not for the books alone to say where the owner traded, too. */
+const OF_SHARES: ReadonlySet<Promised> = new Set([
+  findReopened,
+  findQuietExits,
+  findClosesMore,
+  findOldClosesNew,
+  findLostTakeProfits,
+]);
+
 export function judge(history: History): readonly Breach[] {
-  return PROMISES.flatMap((find) => find(history));
+  const promised = isOwnersHandIn(history, null) ? PROMISES.filter((find) => !OF_SHARES.has(find)) : PROMISES;
+  return promised.flatMap((find) => find(history));
 }

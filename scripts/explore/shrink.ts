@@ -1,5 +1,6 @@
 import { PLAIN_SETUP, type Plan, type Setup, type Step } from './plan.ts';
 import { runPlan } from './run-plan.ts';
+import { findInterference } from './twin.ts';
 
 export interface Shrunk {
   readonly plan: Plan;
@@ -23,7 +24,8 @@ export async function shrink(plan: Plan, code: string, maxRuns = MAX_RUNS): Prom
     seen.add(key);
     runs += 1;
     try {
-      const { breaches } = await runPlan(candidate);
+      const breaches =
+        code === 'others/changed' ? await findInterference(candidate) : (await runPlan(candidate)).breaches;
       return breaches.some((breach) => breach.code === code);
     } catch {
       return false;

@@ -1,7 +1,7 @@
 import type { Breach } from './breach.ts';
 import { at } from './breach.ts';
 import { START_MS } from './market.ts';
-import { type Action, PLAIN_SETUP, type Plan } from './plan.ts';
+import { type Action, PLAIN_SETUP, type Plan, type Trouble } from './plan.ts';
 import type { PlayedWorld } from './played-world.ts';
 
 /** A plan as a person reads it: one line a step. */
@@ -75,8 +75,45 @@ function tellAction(action: Action): string {
       return `the process dies${action.at === undefined ? '' : ` ${action.at.after ? 'after' : 'before'} ${action.at.what} ${action.at.n} from now`}, down ${action.downMs} ms`;
     case 'restart':
       return `the daemon is restarted, down ${action.downMs} ms`;
+    case 'foreign': {
+      const { side, lots, symbol, limitBps, reduceOnly } = action;
+      return `the owner trades by hand: ${side} ${lots} lots of ${symbol}${limitBps === undefined ? '' : `, limit ${limitBps} bps from the mark`}${reduceOnly === true ? ', reduceOnly' : ''}`;
+    }
+    case 'foreign_cancel':
+      return `the owner cancels all orders in ${action.symbol} by hand`;
+    case 'transfer':
+      return `${Math.abs(action.usdt)} USDT are transferred ${action.usdt < 0 ? 'out' : 'in'}`;
+    case 'funding':
+      return `funding of ${action.symbol} is settled at ${action.bps} bps`;
+    case 'flood':
+      return `${action.agent} makes ${action.count} calls in one turn: ${FLOODS[action.what]}`;
+    case 'trouble':
+      return tellTrouble(action.trouble);
     case 'wait':
       return 'nothing';
+  }
+}
+
+const FLOODS = {
+  scope: 'out of scope',
+  repeat: 'the same request',
+  nothing: 'exits of what it does not hold',
+} as const;
+
+function tellTrouble(trouble: Trouble): string {
+  switch (trouble.kind) {
+    case 'disk_full':
+      return `the disk is full for ${trouble.forMs} ms`;
+    case 'failing_table':
+      return `table ${trouble.table} of the ledger cannot be written for ${trouble.forMs} ms`;
+    case 'clock':
+      return `the clock of the machine jumps by ${trouble.ms} ms`;
+    case 'copy':
+      return 'the file of the ledger is copied';
+    case 'restored':
+      return `the process dies, the copy of the ledger is put back, down ${trouble.downMs} ms`;
+    case 'second_daemon':
+      return `a daemon of another home runs on the account for ${trouble.forMs} ms`;
   }
 }
 
@@ -100,6 +137,8 @@ export function tellWorld(world: PlayedWorld): readonly string[] {
         : `${answer.decision.decision} ${answer.decision.decision_id} ${answer.decision.reasons.map((reason) => reason.code).join(',')} -> ${answer.execution.state} ${answer.execution.orders.map((order) => `${order.client_order_id} ${order.status} ${order.filled_quantity}/${order.quantity}`).join('; ')} ${answer.execution.note ?? ''}`;
     lines.push({ atMs: call.answeredAtMs, text: `< step ${call.step}: ${said}` });
   }
+  for (const { atMs, what, symbol, clientId } of world.venue.hands)
+    lines.push({ atMs, text: `  by hand: ${what} ${symbol ?? ''} ${clientId ?? ''}` });
   for (const { what, askedAtMs, answeredAtMs, failure, symbol, agent } of world.operatorCalls) {
     lines.push({ atMs: askedAtMs, text: `> operator ${what} ${symbol ?? ''} ${agent ?? ''}` });
     if (answeredAtMs !== null || failure !== null)

@@ -163,8 +163,7 @@ export class Wire {
       life: life.number,
       method: raw.method,
       path: raw.path,
-      clientId:
-        params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null,
+      clientId: readClientId(params),
       params,
       sentAtMs: this.#options.time.nowMs,
       servedAtMs: null,
@@ -196,6 +195,10 @@ export class Wire {
     if (draw < 0.75) return random.int(1, 25);
     return draw < 0.97 ? random.int(25, 250) : random.int(250, 1_500);
   }
+}
+
+export function readClientId(params: Params): string | null {
+  return params.text('newClientOrderId') ?? params.text('origClientOrderId') ?? params.text('clientAlgoId') ?? null;
 }
 
 function readRequest(request: HttpRequest): RawRequest {

@@ -1,12 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Breach } from './breach.ts';
-import { generatePlan } from './generate.ts';
+import { type GenerateOptions, generatePlan } from './generate.ts';
 import type { Plan } from './plan.ts';
 import { runPlan } from './run-plan.ts';
 import { shrink } from './shrink.ts';
+import { findInterference } from './twin.ts';
 
 export type Task =
-  | { readonly kind: 'run'; readonly seeds: readonly number[] }
+  | { readonly kind: 'run'; readonly seeds: readonly number[]; readonly generate: GenerateOptions }
   | { readonly kind: 'shrink'; readonly plan: Plan; readonly code: string }
   | { readonly kind: 'stop' };
 export type Report =
@@ -20,15 +21,20 @@ export interface WorldReport {
   readonly digest: string;
 }
 
+/** Worlds of which one is played again without the others' calls: that takes several more. */
+const TWINS_EVERY = 20;
+
 /** What nobody caught in a world is a breach of it, not the end of the explorer. */
 const uncaught: string[] = [];
 
-async function runSeed(seed: number): Promise<WorldReport> {
+async function runSeed(seed: number, options: GenerateOptions): Promise<WorldReport> {
   uncaught.length = 0;
   try {
-    const { breaches, calls, virtualMs, digest } = await runPlan(generatePlan(seed));
+    const plan = generatePlan(seed, options);
+    const { breaches, calls, virtualMs, digest } = await runPlan(plan);
+    const interference = seed % TWINS_EVERY === 0 ? await findInterference(plan) : [];
     const escaped = uncaught.map((detail) => ({ code: 'internal/unhandled', detail }));
-    return { seed, breaches: [...breaches, ...escaped], calls, virtualMs, digest };
+    return { seed, breaches: [...breaches, ...interference, ...escaped], calls, virtualMs, digest };
   } catch (error) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { seed, breaches: [{ code: 'world-failed', detail }], calls: 0, virtualMs: 0, digest: '' };
@@ -42,7 +48,7 @@ async function serve(task: Task): Promise<void> {
   }
   if (task.kind === 'run') {
     const worlds: WorldReport[] = [];
-    for (const seed of task.seeds) worlds.push(await runSeed(seed));
+    for (const seed of task.seeds) worlds.push(await runSeed(seed, task.generate));
     parentPort?.postMessage({ kind: 'ran', worlds } satisfies Report);
     return;
   }

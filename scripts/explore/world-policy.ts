@@ -1,31 +1,43 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { findPackageFolder } from '../../daemon/config.ts';
-import { parsePolicy } from '../../daemon/policy/parse.ts';
+import { hashPolicy, type LoadedPolicy, parsePolicy } from '../../daemon/policy/parse.ts';
 import type { PolicyEdit, Setup } from './plan.ts';
 
 type Json = Record<string, unknown>;
-export type WorldPolicy = Extract<ReturnType<typeof parsePolicy>, { ok: true }>['policy'];
+export type WorldPolicy = LoadedPolicy;
 
-const parsed = new Map<string, WorldPolicy>();
-let base: Json | null = null;
+const MOST_KEPT = 2_000;
+const kept = new Map<string, WorldPolicy>();
+let base: LoadedPolicy['spec'] | null = null;
 
-/** The default policy with a short history of bars and the caps of the setup; edited, if the operator has edited it. */
+/**
+ * The default policy with a short history of bars and the caps of the setup; edited, if the operator has edited it. What
+ * is the same in all of them is one object, so that schemas of tools are compiled once.
+ */
 export function buildPolicy(setup: Setup, edit: PolicyEdit): WorldPolicy {
   const { regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs } = setup;
   const key = JSON.stringify([regime, exitRate, exitScope, stopBps, onBreach, caps, cooldownMs, edit]);
-  const known = parsed.get(key);
+  const known = kept.get(key);
   if (known !== undefined) return known;
-  const result = parsePolicy(JSON.stringify(buildText(setup, edit)), 'world.json');
-  if (!result.ok) throw new Error(`the policy of the world is not valid: ${JSON.stringify(result.violations)}`);
-  parsed.set(key, result.policy);
-  return result.policy;
+  const spec = editSpec(setup, edit);
+  const policy = { spec, hash: hashPolicy(spec), text: JSON.stringify(spec) };
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(key, policy);
+  return policy;
 }
 
-function buildText(setup: Setup, edit: PolicyEdit): Json {
-  base ??= parse(readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8')) as Json;
-  const policy = structuredClone(base) as {
+function readBase(): LoadedPolicy['spec'] {
+  const file = join(findPackageFolder(), 'policies', 'default.yaml');
+  const result = parsePolicy(readFileSync(file, 'utf8'), file);
+  if (!result.ok) throw new Error(`the default policy is not valid: ${JSON.stringify(result.violations)}`);
+  return result.policy.spec;
+}
+
+function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
+  base ??= readBase();
+  const { tools, intercept, ...rest } = base;
+  const policy = structuredClone(rest) as unknown as {
     name: string;
     budgets: Json;
     market: { volatility: Json; liquidity: Json; regimes: Record<string, Json>; regime_hold_bars: number };
@@ -74,5 +86,5 @@ function buildText(setup: Setup, edit: PolicyEdit): Json {
   });
   Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
   policy.standing.on_breach = setup.onBreach;
-  return policy;
+  return { ...policy, tools, intercept } as unknown as LoadedPolicy['spec'];
 }

@@ -1,17 +1,14 @@
-import './warm-ccxt.ts';
+import './prepared-ccxt.ts';
 import { hash } from 'node:crypto';
-import { createPolicyPort, createSchemaChecks, readStoredPolicy } from '../../daemon/boot/policy.ts';
+import { openGate, readPolicyInForce, recordPolicy } from '../../daemon/boot/open-gate.ts';
+import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
-import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
-import { renderBooks } from '../../daemon/exchange-sim/rest/books.ts';
-import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
-import type { ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
-import type { GateEvent } from '../../daemon/gate/events.ts';
-import { Gate } from '../../daemon/gate/gate.ts';
-import type { PolicyDocument } from '../../daemon/gate/policy-control.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
@@ -19,75 +16,23 @@ import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
 import { openWorldMarket, START_MS } from './market.ts';
-import type { AgentName, PolicyEdit, Setup, SymbolName } from './plan.ts';
+import type { AgentName, Setup, Trouble } from './plan.ts';
+import { type Asked, PlayedWorld } from './played-world.ts';
 import { Random } from './random.ts';
 import { SimTime } from './sim-time.ts';
-import { type Life, Wire, type WireRecord } from './wire.ts';
-import { buildPolicy, type WorldPolicy } from './world-policy.ts';
+import { type Life, Wire } from './wire.ts';
 
 const ACCOUNT = 'main';
 const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 const CLOSE_WITHIN_MS = 3_000;
 const DOOR_CLOSES_WITHIN_MS = 1_500;
-/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
-const LOT = 100_000n;
-
-export const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'operator', skillSha256: null };
-
-/** A call of a tool, from the request to the answer; times are milliseconds since the world began. */
-export interface CallRecord {
-  readonly index: number;
-  /** The step of the plan that made it. */
-  readonly step: number;
-  readonly agent: AgentName;
-  readonly tool: TradingToolName;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly life: number;
-  readonly askedAtMs: number;
-  /** Of its symbol when it was asked; null without one. */
-  readonly mark: number | null;
-  /** Seq of the last record when it was asked. */
-  readonly askedAtSeq: number;
-  answeredAtMs: number | null;
-  /** `down`: nobody listened; `died`: the process died before it answered. */
-  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'invalid' | 'down' | 'died' | 'failed';
-  answer: ToolAnswer | null;
-  detail: string | null;
-}
-
-/** What the operator did, and when it was answered. */
-export interface OperatorRecord {
-  readonly step: number;
-  readonly what: 'active' | 'reducing' | 'halted' | 'flatten' | 'policy' | 'signal' | 'restart' | 'crash';
-  readonly symbol: string | null;
-  readonly agent: string | null;
-  readonly askedAtMs: number;
-  answeredAtMs: number | null;
-  failure: string | null;
-}
-
-/** A move of a mark; marks that a fill is judged by. */
-export interface MarkRecord {
-  readonly atMs: number;
-  readonly symbol: string;
-  readonly mark: number;
-}
-
-/** What the books said when an order came to the exchange. */
-export interface SendRecord {
-  readonly wire: WireRecord;
-  readonly symbol: string;
-  readonly marks: ReadonlyMap<string, number>;
-  /** Signed lots, and lots of opening orders that rest, by symbol. */
-  readonly lots: ReadonlyMap<string, number>;
-  readonly restingBuys: ReadonlyMap<string, number>;
-  readonly restingSells: ReadonlyMap<string, number>;
-}
 
 interface Running extends Life {
   readonly time: TimePort & { end(): void };
   readonly stop: AbortController;
+  /** Where its ledger lies. */
+  readonly storage: MemoryStorage;
   ledger: Ledger | null;
   gate: Gate | null;
 }
@@ -103,38 +48,29 @@ interface Crash {
 const CHECKS = createSchemaChecks();
 
 /** The production gate, ledger and venue module on an exchange in the same process, in virtual time. */
-export class World {
-  readonly setup: Setup;
+export class World extends PlayedWorld {
   readonly time: SimTime;
-  readonly exchange: Exchange;
   readonly wire: Wire;
-  readonly calls: CallRecord[] = [];
-  readonly operatorCalls: OperatorRecord[] = [];
-  readonly marks: MarkRecord[] = [];
-  readonly sends: SendRecord[] = [];
-  readonly policies: { readonly atMs: number; readonly policy: WorldPolicy }[] = [];
-  /** Errors that nobody is to see: of the gate's log, by text. */
-  readonly logged: string[] = [];
-  readonly #seed: number;
-  readonly #storage = new MemoryStorage();
   readonly #root: ReturnType<SimTime['open']>;
   readonly #commitDraw: Random;
   readonly #ledgerBytes: Random;
+  #storage = new MemoryStorage();
+  #copy: Buffer | null = null;
+  #hostJumpMs = 0;
   #life: Running;
+  #second: Running | null = null;
   #lives = 0;
-  #file: WorldPolicy;
   #crash: Crash | null = null;
   #isClosed = false;
 
   constructor(seed: number, setup: Setup) {
-    this.#seed = seed;
-    this.setup = setup;
-    const lateness = this.#stream('lateness');
-    this.time = new SimTime({ hostMs: START_MS, latenessMs: () => drawLateness(lateness, setup.noise) });
-    this.#root = this.time.open();
-    const exchangeBytes = this.#stream('exchange');
-    this.exchange = openExchange({
-      time: this.#root,
+    const stream = (name: string): Random => new Random(seed, name);
+    const lateness = stream('lateness');
+    const time = new SimTime({ hostMs: START_MS, latenessMs: () => drawLateness(lateness, setup.noise) });
+    const root = time.open();
+    const exchangeBytes = stream('exchange');
+    const exchange = openExchange({
+      time: root,
       opened: openWorldMarket(),
       startMs: START_MS,
       balance: 100_000,
@@ -143,24 +79,20 @@ export class World {
       enforceLimits: 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
+    super(setup, exchange, () => time.nowMs);
+    this.time = time;
+    this.#root = root;
     this.wire = new Wire({
-      time: this.time,
-      exchange: this.exchange,
-      random: this.#stream('wire'),
+      time,
+      exchange,
+      random: stream('wire'),
       noise: setup.noise,
-      onServe: (record) => this.#noteSend(record),
+      onServe: (record) => this.venue.noteSend(record),
       onRequest: (when) => this.#mayDie('request', when === 'after'),
     });
-    this.#commitDraw = this.#stream('commits');
-    this.#ledgerBytes = this.#stream('ledger');
-    this.#file = buildPolicy(setup, 'original');
-    this.policies.push({ atMs: 0, policy: this.#file });
-    this.#life = this.#createLife();
-    for (const symbol of this.exchange.world.state.markets.keys()) this.#noteMark(symbol);
-  }
-
-  #stream(name: string): Random {
-    return new Random(this.#seed, name);
+    this.#commitDraw = stream('commits');
+    this.#ledgerBytes = stream('ledger');
+    this.#life = this.#createLife(this.#storage);
   }
 
   get life(): number {
@@ -177,21 +109,33 @@ export class World {
 
   // --- lives -------------------------------------------------------------------------------------------------------
 
-  #createLife(): Running {
+  #createLife(storage: MemoryStorage): Running {
     this.#lives += 1;
     return {
       number: this.#lives,
       isDead: false,
-      time: this.time.open(),
+      time: this.time.open(() => this.#hostJumpMs),
       stop: new AbortController(),
+      storage,
       ledger: null,
       gate: null,
     };
   }
 
-  /** As daemon/main.ts does it, without a door: configuration -> ledger -> venue -> gate. */
-  async boot(): Promise<void> {
-    const life = this.#life;
+  start(): void {
+    this.#boot(this.#life);
+  }
+
+  #boot(life: Running): void {
+    this.#open(life).catch((error: unknown) => {
+      // A start that an orderly stop, or a disk without space, has ended is no failure.
+      if (life.isDead || this.#isClosed || life.stop.signal.aborted || life.ledger?.isFailed === true) return;
+      this.logged.push(`boot: ${String(error)}`);
+    });
+  }
+
+  /** As the daemon does it, without a door: ledger -> venue -> gate. */
+  async #open(life: Running): Promise<void> {
     const { time } = life;
     const clock = new DomainClock(time);
     const ledger = openLedger({
@@ -201,14 +145,13 @@ export class World {
       now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
       time,
       randomBytes: (size) => this.#ledgerBytes.bytes(size),
-      storage: this.#storage,
+      storage: life.storage,
       scheduleCommit: (commit) => this.#scheduleCommit(life, commit),
-      onFailure: (error) => {
-        if (!life.isDead) this.logged.push(`the ledger failed: ${error.message}`);
-      },
+      onFailure: (error) => this.#noteFailure(life, error),
     });
     life.ledger = ledger;
-    const inForce = storedPolicy(ledger) ?? this.#file;
+    const { file } = this;
+    const inForce = readPolicyInForce(ledger, 'paper') ?? file;
     const venue = await createVenue({
       access: { venue: 'paper', baseUrl: 'http://127.0.0.1:1', apiKey: 'paper', secret: 'paper-secret' },
       clock,
@@ -217,22 +160,17 @@ export class World {
       readWeightPerMinute: null,
     });
     if (life.isDead) return;
-    const gate = new Gate({
+    const gate = openGate({
+      ledger,
       ports: {
-        ledger,
         venue,
         clock,
         time,
         observer: { decided: () => undefined, submitted: () => undefined, alerted: () => undefined },
-        log: {
-          info: () => undefined,
-          warn: () => undefined,
-          error: () => undefined,
-        },
+        log: { info: () => undefined, warn: () => undefined, error: () => undefined },
         agentNames: () => ['alpha', 'beta', 'gamma'],
-        ...CHECKS,
-        sha256,
       },
+      checks: CHECKS,
       settings: {
         venue: 'paper',
         account: ACCOUNT,
@@ -245,37 +183,8 @@ export class World {
       signal: life.stop.signal,
       metricsText: () => Promise.resolve(''),
     });
-    for (const event of ledger.iterateEvents())
-      if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
     life.gate = gate;
-    await gate.start(() => this.#recordPolicy(gate, ledger, inForce));
-  }
-
-  /** The first start, in the background of virtual time. */
-  start(): void {
-    this.#guard(this.boot(), 'boot');
-  }
-
-  /** No fault is left, no crash is armed, and somebody lives. */
-  quieten(): void {
-    this.control('clear-faults', {});
-    this.wire.clearFaults();
-    this.#crash = null;
-  }
-
-  #recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument): void {
-    if (gate.core.state.policy === null) {
-      ledger.putPolicy(inForce.spec);
-      gate.core.append('policy', {
-        action: 'in_force',
-        detail: 'first start',
-        hash: inForce.hash,
-        name: inForce.spec.name,
-        set_by: 'start',
-      });
-    } else if (this.#file.hash !== inForce.hash) {
-      void gate.policies.offer({ ok: true, policy: this.#file, warnings: [] }, 'start');
-    }
+    await gate.start(() => recordPolicy(gate, ledger, inForce, this.file));
   }
 
   #scheduleCommit(life: Running, commit: () => void): Timer {
@@ -292,7 +201,14 @@ export class World {
     return life.time.after(ms, run);
   }
 
-  /** Dies at the n-th commit or request from now. */
+  /** As the daemon does it: nothing is opened any more, and it ends. */
+  #noteFailure(life: Running, error: Error): void {
+    if (life.isDead) return;
+    if (!life.storage.isTroubled) this.logged.push(`the ledger failed: ${error.message}`);
+    void life.gate?.onLedgerFailure();
+    life.stop.abort();
+  }
+
   armCrash(what: 'commit' | 'request', n: number, after: boolean, downMs: number): void {
     this.#crash = { what, after, downMs, left: n };
   }
@@ -308,33 +224,26 @@ export class World {
 
   /** The process is gone: nothing of it sets a timer, writes, sends or answers any more. */
   die(downMs: number): void {
-    const life = this.#life;
-    if (life.isDead) return;
-    life.isDead = true;
-    life.time.end();
-    this.#storage.fence();
-    this.#endCalls();
+    if (this.#life.isDead) return;
+    this.#end(this.#life);
+    this.endCalls();
     this.#reviveAfter(downMs);
   }
 
-  /** Nobody is there any more to answer them. */
-  #endCalls(): void {
-    for (const call of this.calls)
-      if (call.outcome === 'pending') {
-        call.outcome = 'died';
-        call.answeredAtMs = this.time.nowMs;
-      }
+  #end(life: Running): void {
+    life.isDead = true;
+    life.time.end();
+    life.storage.fence();
   }
 
   #reviveAfter(downMs: number): void {
     this.#root.after(downMs, () => {
       if (this.#isClosed) return;
-      this.#life = this.#createLife();
-      this.#guard(this.boot(), 'boot');
+      this.#life = this.#createLife(this.#storage);
+      this.#boot(this.#life);
     });
   }
 
-  /** An orderly stop, and a start after it. */
   async restart(downMs: number, leaveOrders: boolean): Promise<void> {
     const life = this.#life;
     const { gate, ledger } = life;
@@ -348,173 +257,94 @@ export class World {
     do await this.time.advance(5);
     while (isAsking() && this.time.nowMs < untilMs);
     if (life.isDead) return;
-    this.#endCalls();
+    this.endCalls();
     ledger.close();
     life.isDead = true;
     life.time.end();
     this.#reviveAfter(downMs);
   }
 
-  #guard(running: Promise<unknown>, what: string): void {
-    const life = this.#life;
-    running.catch((error: unknown) => {
-      // A start that an orderly stop has ended is no failure.
-      if (!life.isDead && !this.#isClosed && !life.stop.signal.aborted) this.logged.push(`${what}: ${String(error)}`);
-    });
-  }
+  // --- the machine -------------------------------------------------------------------------------------------------
 
-  /** Lets time pass until the account is reconciled. */
-  async untilReady(withinMs: number): Promise<boolean> {
-    const untilMs = this.time.nowMs + withinMs;
-    while (this.time.nowMs < untilMs) {
-      if (this.gate?.keeper.isReconciled === true) return true;
-      await this.time.advance(50);
-    }
-    return false;
-  }
-
-  // --- what callers do ---------------------------------------------------------------------------------------------
-
-  /** Starts a call in this turn; its record is filled when it is answered. */
-  call(step: number, agent: AgentName, tool: TradingToolName, args: Readonly<Record<string, unknown>>): CallRecord {
-    const record: CallRecord = {
-      index: this.calls.length,
-      step,
-      agent,
-      tool,
-      args,
-      life: this.#life.number,
-      askedAtMs: this.time.nowMs,
-      mark: typeof args.symbol === 'string' ? this.mark(args.symbol) : null,
-      askedAtSeq: this.#life.ledger?.lastSeq() ?? 0,
-      answeredAtMs: null,
-      outcome: 'pending',
-      answer: null,
-      detail: null,
-    };
-    this.calls.push(record);
-    const end = (outcome: CallRecord['outcome'], detail: string | null = null): void => {
-      if (record.outcome !== 'pending') return;
-      Object.assign(record, { outcome, detail, answeredAtMs: this.time.nowMs });
-    };
-    const { gate } = this;
-    if (gate === null) {
-      end('down');
-      return record;
-    }
-    const checked = checkTradingCall(tool, args);
-    if (!checked.ok) {
-      end('invalid', JSON.stringify(checked.violations[0]));
-      return record;
-    }
-    const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
-    gate.runTool(caller, checked.call).then(
-      (outcome: ToolOutcome) => {
-        if (outcome.kind === 'decided') record.answer = JSON.parse(String(outcome.text)) as ToolAnswer;
-        end(outcome.kind, outcome.kind === 'decided' ? null : outcome.message);
-      },
-      (error: unknown) => end('failed', String(error)),
-    );
-    return record;
-  }
-
-  /** Starts something of the operator's in this turn. */
-  operate(
-    step: number,
-    what: OperatorRecord['what'],
-    scope: { readonly symbol?: string | undefined; readonly agent?: string | undefined },
-    start: (gate: Gate) => Promise<unknown>,
-  ): void {
-    const record: OperatorRecord = {
-      step,
-      what,
-      symbol: scope.symbol ?? null,
-      agent: scope.agent ?? null,
-      askedAtMs: this.time.nowMs,
-      answeredAtMs: null,
-      failure: null,
-    };
-    this.operatorCalls.push(record);
-    const { gate } = this;
-    if (gate === null) {
-      record.failure = 'nobody listened';
-      return;
-    }
-    const life = this.#life;
-    start(gate).then(
-      () => {
-        if (!life.isDead) record.answeredAtMs = this.time.nowMs;
-      },
-      (error: unknown) => {
-        record.failure = String(error);
-      },
-    );
-  }
-
-  savePolicy(step: number, edit: PolicyEdit): void {
-    const policy = buildPolicy(this.setup, edit);
-    this.#file = policy;
-    this.policies.push({ atMs: this.time.nowMs, policy });
-    this.operate(step, 'policy', {}, async (gate) => {
-      const offered = await gate.policies.offer({ ok: true, policy, warnings: [] }, 'file');
-      if (offered.status === 'pending') await gate.reloadPolicy(OPERATOR, offered.hash);
-    });
-  }
-
-  // --- the exchange ------------------------------------------------------------------------------------------------
-
-  control(path: string, body: object): void {
-    const reply = serveControl(this.exchange, 'POST', `/sim/${path}`, JSON.stringify(body));
-    if (reply.status !== 200) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
-    for (const symbol of this.exchange.world.state.markets.keys()) this.#noteMark(symbol);
-  }
-
-  /** In USDT. */
-  mark(symbol: string): number {
-    catchUp(this.exchange);
-    const market = this.exchange.world.state.markets.get(symbol);
-    if (market === undefined) throw new Error(`there is no market ${symbol}`);
-    return Number(market.mark) / 1e8;
-  }
-
-  /** Signed lots of the account. */
-  lots(symbol: string): number {
-    return Number((this.exchange.world.state.markets.get(symbol)?.position.quantity ?? 0n) / LOT);
-  }
-
-  moveMark(symbol: SymbolName, bps: number): void {
-    this.control('set-mark', { symbol, price: Number((this.mark(symbol) * (1 + bps / 10_000)).toFixed(2)) });
-  }
-
-  books(): Record<string, unknown> {
-    catchUp(this.exchange);
-    return renderBooks(this.exchange.world.state);
-  }
-
-  #noteMark(symbol: string): void {
-    const mark = this.mark(symbol);
-    this.marks.push({ atMs: this.time.nowMs, symbol, mark });
-  }
-
-  #noteSend(wire: WireRecord): void {
-    const isOrder = wire.path === '/fapi/v1/order' && (wire.method === 'POST' || wire.method === 'PUT');
-    const symbol = wire.params.text('symbol');
-    if (!isOrder || symbol === undefined) return;
-    catchUp(this.exchange);
-    const marks = new Map<string, number>();
-    const lots = new Map<string, number>();
-    const restingBuys = new Map<string, number>();
-    const restingSells = new Map<string, number>();
-    for (const [name, market] of this.exchange.world.state.markets) {
-      marks.set(name, Number(market.mark) / 1e8);
-      lots.set(name, Number(market.position.quantity / LOT));
-      for (const order of market.openOrders.values()) {
-        if (order.reduceOnly || order.clientOrderId === wire.clientId) continue;
-        const sums = order.side === 'BUY' ? restingBuys : restingSells;
-        sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
+  trouble(trouble: Trouble): void {
+    switch (trouble.kind) {
+      case 'disk_full':
+      case 'failing_table':
+        if (trouble.kind === 'disk_full') this.#storage.fill();
+        else this.#storage.spoil(trouble.table);
+        this.#root.after(trouble.forMs, () => this.#mendStorage());
+        return;
+      case 'clock':
+        this.#hostJumpMs += trouble.ms;
+        return;
+      case 'copy':
+        this.#copy = this.#storage.copy();
+        return;
+      case 'restored':
+        if (this.#copy === null) return;
+        this.die(trouble.downMs);
+        this.#storage.close();
+        this.#storage = new MemoryStorage(this.#copy);
+        return;
+      case 'second_daemon': {
+        this.#endSecond();
+        const second = this.#createLife(new MemoryStorage());
+        this.#second = second;
+        this.#boot(second);
+        this.#root.after(trouble.forMs, () => this.#endSecond());
       }
     }
-    this.sends.push({ wire, symbol, marks, lots, restingBuys, restingSells });
+  }
+
+  /** There is space again; whoever watches over the daemon has started one that could not record. */
+  #mendStorage(): void {
+    if (this.#isClosed || !this.#storage.isTroubled) return;
+    this.#storage.mend();
+    if (this.#life.isDead || this.#life.ledger?.isFailed !== true) return;
+    this.die(500);
+  }
+
+  #endSecond(): void {
+    if (this.#second === null) return;
+    this.#end(this.#second);
+    this.#second.storage.close();
+    this.#second = null;
+  }
+
+  override quieten(): void {
+    super.quieten();
+    this.#crash = null;
+    this.#endSecond();
+    this.#mendStorage();
+  }
+
+  // --- callers -----------------------------------------------------------------------------------------------------
+
+  protected ask(
+    agent: AgentName,
+    tool: TradingToolName,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<Asked> | Asked {
+    const { gate } = this;
+    if (gate === null) return { outcome: 'down' };
+    const checked = checkTradingCall(tool, args);
+    if (!checked.ok) return { outcome: 'invalid', detail: JSON.stringify(checked.violations[0]) };
+    const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
+    return gate.runTool(caller, checked.call).then(
+      (outcome) => {
+        if (outcome.kind !== 'decided') return { outcome: outcome.kind, detail: outcome.message };
+        return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
+      },
+      (error: unknown) => ({
+        // Where nothing can be recorded, nobody can be answered.
+        outcome: error instanceof LedgerError && this.#storage.isTroubled ? 'unavailable' : 'failed',
+        detail: String(error),
+      }),
+    );
+  }
+
+  protected keepPolicy(): void {
+    // The file is what the world says of it.
   }
 
   // --- the end -----------------------------------------------------------------------------------------------------
@@ -523,25 +353,17 @@ export class World {
   digest(): string {
     const { ledger } = this;
     const last = ledger.readEvent(ledger.lastSeq());
-    return sha256(`${last?.seq ?? 0} ${last?.hash ?? ''} ${JSON.stringify(this.books())}`);
+    return hash('sha256', `${last?.seq ?? 0} ${last?.hash ?? ''} ${JSON.stringify(this.venue.books())}`, 'hex');
   }
 
   close(): void {
     this.#isClosed = true;
+    this.#endSecond();
     this.#life.isDead = true;
     this.#life.time.end();
     this.#root.end();
     this.#storage.close();
   }
-}
-
-function storedPolicy(ledger: Ledger): PolicyDocument | null {
-  let found: string | null = null;
-  for (const event of ledger.iterateEvents({ kind: 'policy' })) {
-    const payload = event.payload as { readonly action: string; readonly hash: string };
-    if (payload.action === 'in_force') found = payload.hash;
-  }
-  return found === null ? null : readStoredPolicy(ledger.readPolicy(found), found);
 }
 
 /** A loop that is busy: mostly not, then for some milliseconds, seldom for long. */
@@ -551,8 +373,4 @@ function drawLateness(random: Random, noise: 0 | 1 | 2): number {
   if (noise === 1) return draw < 0.02 ? random.int(1, 5) : 0;
   if (draw < 0.03) return random.int(1, 15);
   return draw < 0.031 ? random.int(50, 400) : 0;
-}
-
-function sha256(text: string): string {
-  return hash('sha256', text, 'hex');
 }

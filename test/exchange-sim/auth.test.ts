@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { ApiError } from '../../daemon/exchange-sim/rest/api-error.ts';
 import { checkKey, checkSignature, sign, signedPayload } from '../../daemon/exchange-sim/rest/auth.ts';
@@ -30,6 +31,12 @@ function check(query: string, body: string, serverMs: number, scale = 1): number
 describe('request signing', () => {
   it('signs the documented example', () => {
     assert.equal(sign(PAYLOAD, SECRET), SIGNATURE);
+  });
+
+  it('signs as the HMAC of the standard, with keys of any length', () => {
+    for (const secret of ['', 'a', 'x'.repeat(64), 'y'.repeat(65), 'ü'.repeat(70)])
+      for (const payload of ['', PAYLOAD, 'é'.repeat(300)])
+        assert.equal(sign(payload, secret), createHmac('sha256', secret).update(payload).digest('hex'));
   });
 
   it('signs the reference vector', () => {

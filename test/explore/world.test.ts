@@ -24,7 +24,7 @@ test('an order is decided, recorded, sent and filled, without a socket and witho
   const { world, codes } = await play([OPEN]);
   t.after(() => world.close());
   assert.equal(world.calls[0]?.answer?.execution.state, 'filled');
-  assert.equal(world.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.lots('BTCUSDT'), 4);
   assert.deepEqual(codes, []);
   assert.ok(world.time.nowMs > 30_000);
   assert.ok(performance.now() - startedMs < 10_000);
@@ -40,7 +40,7 @@ test('a crash at a commit loses what was not committed, and the exchange lives o
   assert.equal(world.calls[0]?.outcome, 'died');
   assert.equal(world.calls[1]?.outcome, 'decided');
   assert.equal(world.life, 2);
-  assert.equal(world.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.lots('BTCUSDT'), 4);
   assert.deepEqual(codes, []);
 });
 
@@ -52,7 +52,7 @@ test('a crash after a request left leaves the order at the exchange, and its rep
   const { world, codes } = await play([OPEN, crash, { gap: 6_000, do: { kind: 'repeat', agent: 'alpha' } }]);
   t.after(() => world.close());
   assert.equal(world.calls[0]?.outcome, 'died');
-  assert.equal(world.lots('BTCUSDT'), 4);
+  assert.equal(world.venue.lots('BTCUSDT'), 4);
   assert.equal(world.calls[1]?.answer?.execution.state, 'filled');
   assert.deepEqual(codes, []);
 });
@@ -77,6 +77,6 @@ test('a restart in order cancels opening orders and goes on with the same accoun
   ]);
   t.after(() => world.close());
   assert.equal(world.life, 2);
-  assert.equal(world.lots('BTCUSDT'), 0);
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
   assert.deepEqual(codes, []);
 });

@@ -1,6 +1,6 @@
 import { ORDERS_PER_10S } from '../../../daemon/exchange-sim/rest/limits.ts';
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
 import { START_MS } from '../market.ts';
 
 const LOT_SIZE = 0.001;
@@ -14,10 +14,12 @@ const WINDOW_MS = 10_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, lots, restingBuys, restingSells } of world.sends) {
+  for (const { wire, symbol, lots, restingBuys, restingSells } of world.venue.sends) {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
+    // What the owner has just done at the exchange nobody knows yet.
+    if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
     const sent = Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = loosestCaps(history, atMs);
@@ -70,7 +72,7 @@ function loosestCaps(history: History, atMs: number): { order: number; symbol: n
 function lowestMark(history: History, symbol: string, atMs: number): number {
   let lowest = Number.POSITIVE_INFINITY;
   let last = Number.POSITIVE_INFINITY;
-  for (const entry of history.world.marks) {
+  for (const entry of history.world.venue.marks) {
     if (entry.symbol !== symbol || entry.atMs > atMs) continue;
     if (entry.atMs < atMs - DECISION_AGE_MS) last = entry.mark;
     else lowest = Math.min(lowest, entry.mark);

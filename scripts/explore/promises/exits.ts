@@ -1,6 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import { type Decision, executedFor, type Fill, type History, isPermitted } from '../history.ts';
-import type { CallRecord } from '../world.ts';
+import type { CallRecord } from '../records.ts';
 
 const MARKETABLE_PAST = 0.0003;
 
@@ -15,7 +15,7 @@ export function findQuietExits(history: History): readonly Breach[] {
     if (decision.seq <= call.askedAtSeq) continue;
     const { agent, symbol } = decision;
     const share = history.shareAt(agent, symbol, history.endMs);
-    const position = world.lots(symbol);
+    const position = world.venue.lots(symbol);
     if (Math.abs(share) < 0.5 || position === 0 || Math.sign(share) !== Math.sign(position)) continue;
     const asked = decision.event.decision.effective?.lots ?? 0;
     if (executedFor(history, decision.id) >= asked || wasTakenOver(history, call, decision)) continue;
@@ -270,7 +270,7 @@ function wasFlatBetween(history: History, symbol: string, fromMs: number, toMs: 
 /** An exit never opens and never crosses zero. */
 export function findCrossings(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
-  for (const send of history.world.sends) {
+  for (const send of history.world.venue.sends) {
     const { clientId, method, params } = send.wire;
     const order = history.orders.get(clientId ?? '');
     if (order === undefined || method !== 'POST') continue;

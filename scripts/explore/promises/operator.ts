@@ -1,6 +1,6 @@
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
-import type { OperatorRecord } from '../world.ts';
+import { couldNotRecord, type History, isOwnersHandIn } from '../history.ts';
+import type { OperatorRecord } from '../records.ts';
 
 /** Refusals by rule, and a process that was not there. */
 const EXPECTED_FAILURE = /^OperatorRequestError|^nobody listened/;
@@ -13,14 +13,15 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
   );
   for (const word of words) {
-    if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure))
+    const isUnrecorded = couldNotRecord(history) && /^LedgerError/.test(word.failure ?? '');
+    if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure) && !isUnrecorded)
       breaches.push({
         code: `operator/call-failed`,
         detail: `${word.what} (step ${word.step}) at ${at(word.askedAtMs)}: ${word.failure}`,
       });
     if (word.answeredAtMs === null) continue;
     const untilMs = liftedAtMs(history, word);
-    for (const { wire, symbol } of world.sends) {
+    for (const { wire, symbol } of world.venue.sends) {
       const order = history.orders.get(wire.clientId ?? '');
       if (
         order === undefined ||
@@ -48,10 +49,11 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     }
     if (word.what !== 'flatten') continue;
     for (const symbol of world.exchange.world.state.markets.keys()) {
-      if ((word.symbol !== null && word.symbol !== symbol) || world.lots(symbol) === 0) continue;
+      if ((word.symbol !== null && word.symbol !== symbol) || world.venue.lots(symbol) === 0) continue;
+      if (isOwnersHandIn(history, symbol, word.askedAtMs)) continue;
       breaches.push({
         code: 'operator/not-flat',
-        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.lots(symbol)} lots of ${symbol} are held at the end`,
+        detail: `flatten (step ${word.step}) answered at ${at(word.answeredAtMs)}; ${world.venue.lots(symbol)} lots of ${symbol} are held at the end`,
       });
     }
   }

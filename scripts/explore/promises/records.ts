@@ -5,7 +5,6 @@ import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
-import { OPERATOR } from '../world.ts';
 
 /** What only the venue can have told. */
 const PROVEN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled']);
@@ -75,50 +74,6 @@ export function findInternalErrors(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** At quiet, what the API shows is what the books say. */
-export function findViewBreaches(history: History): readonly Breach[] {
-  const { world } = history;
-  const { gate } = world;
-  if (gate === null || !gate.keeper.isReconciled)
-    return [{ code: 'view/not-ready', detail: 'the daemon is not reconciled at the end' }];
-  const breaches: Breach[] = [];
-  const positions = new Map(gate.getPositions(OPERATOR).positions.map((position) => [position.symbol, position]));
-  for (const symbol of world.exchange.world.state.markets.keys()) {
-    const shown = Math.round(Number(positions.get(symbol)?.quantity ?? 0) * 1000);
-    if (shown !== world.lots(symbol))
-      breaches.push({
-        code: 'view/position',
-        detail: `${symbol}: ${shown} lots shown, the books have ${world.lots(symbol)}`,
-      });
-    const shares = Object.values(positions.get(symbol)?.agent_share ?? {}).reduce(
-      (sum, text) => sum + Math.round(Number(text) * 1000),
-      0,
-    );
-    if (positions.has(symbol) && shares !== shown)
-      breaches.push({ code: 'view/shares', detail: `${symbol}: shares of ${shares} lots, a position of ${shown}` });
-  }
-  const shownOpen = new Set(
-    gate.getOrders(OPERATOR, { open: true }, 5000, null).items.map((order) => order.client_order_id),
-  );
-  const state = world.exchange.world.state;
-  const realOpen = new Set<string>();
-  for (const order of state.orders.values())
-    if (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED') realOpen.add(order.clientOrderId);
-  for (const algo of state.algoOrders.values()) if (algo.status === 'NEW') realOpen.add(algo.clientAlgoId);
-  for (const id of realOpen)
-    if (!shownOpen.has(id))
-      breaches.push({ code: 'view/order-missing', detail: `${id} is open at the exchange and not shown` });
-  for (const id of shownOpen) {
-    if (realOpen.has(id) || waitsForRate(history, id) || isOnItsWay(history, id)) continue;
-    const last = history.orderEvents.get(id)?.at(-1);
-    breaches.push({
-      code: 'view/order-stuck',
-      detail: `${id} is shown open (${last?.event.status ?? 'pending_send'}) and not at the exchange`,
-    });
-  }
-  return breaches;
-}
-
 /** The chain holds, and every decision is derived again from its record. */
 export function findAuditBreaches(history: History): readonly Breach[] {
   const { ledger } = history.world;
@@ -133,27 +88,4 @@ export function findAuditBreaches(history: History): readonly Breach[] {
     fold: (event) => auditor.fold(event),
   });
   return result.ok ? [] : [{ code: `audit/${result.problem}`, detail: `record ${result.seq}: ${result.detail}` }];
-}
-
-/** It left in the last moment of the world, or its decision is being written. */
-function isOnItsWay({ endMs, world }: History, id: string): boolean {
-  const core = world.gate?.core;
-  const order = core?.state.orders.all.get(id);
-  const isBeingWritten =
-    core !== undefined && order?.status === 'in_flight' && (order.sentAtMs ?? 0) > core.nowMs() - ON_ITS_WAY_MS;
-  const hasLeft = world.wire.records.some(
-    (record) => record.clientId === id && record.sentAtMs > endMs - ON_ITS_WAY_MS,
-  );
-  return isBeingWritten || hasLeft;
-}
-const ON_ITS_WAY_MS = 1_000;
-
-/** An exit beyond its agent's rate waits, unsent, as long as the rate is used up. */
-function waitsForRate({ world }: History, id: string): boolean {
-  const core = world.gate?.core;
-  const order = core?.state.orders.all.get(id);
-  if (core === undefined || order?.status !== 'pending_send' || !order.reduceOnly || order.agent === null) return false;
-  const { max, window_ms: windowMs } = core.policySpec.exits.rate;
-  // The last token may have come free this very moment.
-  return core.state.pacing.readAgent(order.agent).exits.count(core.nowMs(), windowMs + 1_000).tokens >= max;
 }

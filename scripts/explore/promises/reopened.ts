@@ -1,6 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import { closesAll, type Fill, type History, isPermitted } from '../history.ts';
-import type { CallRecord } from '../world.ts';
+import type { CallRecord } from '../records.ts';
 
 /**
  * After an agent's close was answered, nothing opens for it in that symbol without a new request, and what was sent
@@ -77,5 +77,5 @@ function isLeftOpen(history: History, call: CallRecord, agent: string, symbol: s
   const later = history.world.calls.some(
     (other) => other.index > call.index && other.agent === agent && other.args.symbol === symbol && isPermitted(other),
   );
-  return !later && history.shareAt(agent, symbol, history.endMs) !== 0 && history.world.lots(symbol) !== 0;
+  return !later && history.shareAt(agent, symbol, history.endMs) !== 0 && history.world.venue.lots(symbol) !== 0;
 }

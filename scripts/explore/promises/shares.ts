@@ -59,7 +59,7 @@ export function findLostTakeProfits(history: History): readonly Breach[] {
     if (history.world.operatorCalls.length > 0) continue;
     const share = history.shareAt(agent, symbol, history.endMs);
     const sign = planned.planned.side === 'sell' ? 1 : -1;
-    if (share * sign < 0.5 || history.world.lots(symbol) * sign <= 0) continue;
+    if (share * sign < 0.5 || history.world.venue.lots(symbol) * sign <= 0) continue;
     // Flat meanwhile: there was nothing left to take profit of.
     if (history.sharesOf(agent, symbol).some((s) => s.atMs > atMs && s.lots * sign < 0.5)) continue;
     let resting = 0;

@@ -1,0 +1,58 @@
+import { hash } from 'node:crypto';
+import type { VenueName } from '../core/policy.ts';
+import { Gate } from '../gate/gate.ts';
+import type { GateOptions } from '../gate/gate-parts.ts';
+import type { PolicyDocument } from '../gate/policy-control.ts';
+import type { Ledger } from '../ledger/types.ts';
+import { checkVenue } from '../policy/reload.ts';
+import { applyRecorded } from './fold.ts';
+import { StartError } from './live.ts';
+import { createSchemaChecks, readStoredPolicy } from './policy.ts';
+
+type SchemaChecks = ReturnType<typeof createSchemaChecks>;
+
+export interface OpenGateOptions extends Omit<GateOptions, 'ports'> {
+  readonly ledger: Ledger;
+  readonly ports: Omit<GateOptions['ports'], 'ledger' | 'sha256' | keyof SchemaChecks>;
+  /** Compiled schemas of earlier gates; new ones when not given. */
+  readonly checks?: SchemaChecks;
+}
+
+/** The gate with the views that its ledger holds, before its first contact with the venue. */
+export function openGate({ ledger, ports, checks, ...options }: OpenGateOptions): Gate {
+  const sha256 = (text: string): string => hash('sha256', text, 'hex');
+  const gate = new Gate({ ...options, ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 } });
+  applyRecorded(ledger, gate.core.state);
+  return gate;
+}
+
+/**
+ * The policy that was in force at the last stop; the file is compared with it by the same rule as a reload.
+ * @throws StartError when the ledger does not hold what it names
+ */
+export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocument | null {
+  let hash: string | null = null;
+  for (const event of ledger.iterateEvents({ kind: 'policy' })) {
+    const payload = event.payload as { readonly action: string; readonly hash: string };
+    if (payload.action === 'in_force') hash = payload.hash;
+  }
+  if (hash === null) return null;
+  const stored = readStoredPolicy(ledger.readPolicy(hash), hash);
+  if (stored === null) throw new StartError(`the ledger does not hold the policy ${hash} that was last in force`);
+  // The venue is part of the ledger's identity, so a stored policy ran here before.
+  return checkVenue({ ...stored, text: '' }, venue).length === 0 ? stored : null;
+}
+
+/** At the first contact: the first policy is recorded, and a file that differs from what is in force is offered. */
+export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: PolicyDocument): void {
+  if (gate.core.state.policy === null) {
+    ledger.putPolicy(inForce.spec);
+    gate.core.append('policy', {
+      action: 'in_force',
+      detail: 'first start',
+      hash: inForce.hash,
+      name: inForce.spec.name,
+      set_by: 'start',
+    });
+  } else if (file.hash !== inForce.hash) void gate.policies.offer({ ok: true, policy: file, warnings: [] }, 'start');
+}

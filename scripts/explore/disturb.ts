@@ -1,0 +1,75 @@
+import type { Action } from './plan.ts';
+import type { PlayedWorld } from './played-world.ts';
+import { OPERATOR } from './records.ts';
+
+/** What operators do, and what happens to the venue and to the process. */
+export async function disturb(world: PlayedWorld, step: number, action: Action): Promise<void> {
+  switch (action.kind) {
+    case 'state': {
+      const { state, symbol, agent } = action;
+      const scope = { ...(symbol === undefined ? {} : { symbol }), ...(agent === undefined ? {} : { agent }) };
+      world.operate(step, state, scope, (gate) => gate.setTradingState(OPERATOR, { state, reason: 'plan', ...scope }));
+      return;
+    }
+    case 'flatten': {
+      const symbols = action.symbol === undefined ? null : [action.symbol];
+      world.operate(step, 'flatten', action, (gate) => gate.flatten(OPERATOR, symbols, 'plan'));
+      return;
+    }
+    case 'signal': {
+      const { signal: kind, agent, symbol, ttlMs } = action;
+      const scope = { ...(symbol === undefined ? {} : { symbol }), ...(agent === undefined ? {} : { agent }) };
+      world.operate(step, 'signal', scope, (gate) =>
+        gate.addSignal(OPERATOR, { kind, scope, severity: 0.9, ttl_ms: ttlMs }),
+      );
+      return;
+    }
+    case 'policy':
+      world.savePolicy(step, action.edit);
+      return;
+    case 'mark':
+      world.venue.moveMark(action.symbol, action.bps);
+      return;
+    case 'depth':
+      world.venue.control('set-mark', {
+        symbol: action.symbol,
+        price: world.venue.mark(action.symbol),
+        level_notional_usdt: action.usdt,
+      });
+      return;
+    case 'fault':
+      world.venue.control('faults', action.fault);
+      return;
+    case 'wire':
+      world.wire.addFault(action.wire);
+      return;
+    case 'clear_faults':
+      world.venue.control('clear-faults', {});
+      world.wire.clearFaults();
+      return;
+    case 'crash':
+      if (action.at === undefined) world.die(action.downMs);
+      else world.armCrash(action.at.what, action.at.n, action.at.after, action.downMs);
+      return;
+    case 'restart':
+      await world.restart(action.downMs, action.leaveOrders === true);
+      return;
+    case 'foreign':
+      world.venue.placeByHand(action);
+      return;
+    case 'foreign_cancel':
+      world.venue.cancelByHand(action.symbol);
+      return;
+    case 'transfer':
+      world.venue.transfer(action.usdt);
+      return;
+    case 'funding':
+      world.venue.settleFunding(action.symbol, action.bps);
+      return;
+    case 'trouble':
+      world.trouble(action.trouble);
+      return;
+    default:
+      return;
+  }
+}

@@ -1,0 +1,138 @@
+import { settleFunding } from '../../daemon/exchange-sim/core/settlement.ts';
+import type { Market } from '../../daemon/exchange-sim/core/state.ts';
+import { catchUp, type Exchange, persist } from '../../daemon/exchange-sim/exchange.ts';
+import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
+import { renderBooks } from '../../daemon/exchange-sim/rest/books.ts';
+import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
+import { handleRequest } from '../../daemon/exchange-sim/rest/handle.ts';
+import { Params } from '../../daemon/exchange-sim/rest/params.ts';
+import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
+import type { Action, SymbolName } from './plan.ts';
+import { type HandRecord, LOT, type MarkRecord, type SendRecord } from './records.ts';
+import type { WireRecord } from './wire.ts';
+
+type Foreign = Extract<Action, { readonly kind: 'foreign' }>;
+
+/** The exchange of a world as whoever plays it sees and moves it, and what its books said when. */
+export class ExchangeSide {
+  readonly exchange: Exchange;
+  readonly marks: MarkRecord[] = [];
+  readonly sends: SendRecord[] = [];
+  readonly hands: HandRecord[] = [];
+  readonly #nowMs: () => number;
+
+  /** `nowMs`: since the world began. */
+  constructor(exchange: Exchange, nowMs: () => number) {
+    this.exchange = exchange;
+    this.#nowMs = nowMs;
+    this.noteMarks();
+  }
+
+  get #markets(): ReadonlyMap<string, Market> {
+    return this.exchange.world.state.markets;
+  }
+
+  #market(symbol: string): Market {
+    catchUp(this.exchange);
+    const market = this.#markets.get(symbol);
+    if (market === undefined) throw new Error(`there is no market ${symbol}`);
+    return market;
+  }
+
+  control(path: string, body: object): void {
+    const reply = serveControl(this.exchange, 'POST', `/sim/${path}`, JSON.stringify(body));
+    if (reply.status !== 200) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
+    this.noteMarks();
+  }
+
+  /** In USDT. */
+  mark(symbol: string): number {
+    return Number(this.#market(symbol).mark) / 1e8;
+  }
+
+  /** Signed lots of the account. */
+  lots(symbol: string): number {
+    return Number((this.#markets.get(symbol)?.position.quantity ?? 0n) / LOT);
+  }
+
+  moveMark(symbol: SymbolName, bps: number): void {
+    this.control('set-mark', { symbol, price: Number((this.mark(symbol) * (1 + bps / 10_000)).toFixed(2)) });
+  }
+
+  books(): Record<string, unknown> {
+    catchUp(this.exchange);
+    return renderBooks(this.exchange.world.state);
+  }
+
+  noteMarks(): void {
+    for (const symbol of this.#markets.keys())
+      this.marks.push({ atMs: this.#nowMs(), symbol, mark: this.mark(symbol) });
+  }
+
+  /** An order of the account's owner, placed past the daemon. */
+  placeByHand({ symbol, side, lots, limitBps, reduceOnly }: Foreign): void {
+    const clientId = `hand-${this.hands.length}`;
+    const direction = side === 'buy' ? 1 : -1;
+    const price = (this.mark(symbol) * (1 + (direction * (limitBps ?? 0)) / 10_000)).toFixed(
+      symbol === 'BTCUSDT' ? 1 : 2,
+    );
+    const isTaken = this.#request('POST', '/fapi/v1/order', {
+      symbol,
+      side: side.toUpperCase(),
+      quantity: (lots / 1000).toFixed(3),
+      newClientOrderId: clientId,
+      ...(limitBps === undefined ? { type: 'MARKET' } : { type: 'LIMIT', timeInForce: 'GTC', price }),
+      ...(reduceOnly === true ? { reduceOnly: 'true' } : {}),
+    });
+    if (isTaken) this.#noteHand('order', symbol, clientId);
+  }
+
+  /** The owner cancels everything in a symbol, whoever placed it. */
+  cancelByHand(symbol: SymbolName): void {
+    if (this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol })) this.#noteHand('order', symbol, null);
+  }
+
+  transfer(usdt: number): void {
+    this.control('transfer', { amount: usdt });
+    this.#noteHand('transfer', null, null);
+  }
+
+  /** Settles funding now, at a rate in basis points. */
+  settleFunding(symbol: SymbolName, bps: number): void {
+    settleFunding(this.exchange.world.state, this.#market(symbol), BigInt(Math.round(bps * 10_000)));
+    persist(this.exchange);
+    this.#noteHand('funding', symbol, null);
+  }
+
+  #noteHand(what: HandRecord['what'], symbol: string | null, clientId: string | null): void {
+    this.hands.push({ atMs: this.#nowMs(), what, symbol, clientId });
+  }
+
+  /** As the owner's own program would ask: signed, and past every fault of the way. Whether the exchange did it. */
+  #request(method: string, path: string, params: Readonly<Record<string, string>>): boolean {
+    catchUp(this.exchange);
+    const { apiKey, apiSecret, world } = this.exchange;
+    const query = new URLSearchParams({ ...params, timestamp: String(world.state.nowMs) }).toString();
+    const raw: RawRequest = { method, path, query: `${query}&signature=${sign(query, apiSecret)}`, body: '', apiKey };
+    return handleRequest(this.exchange, raw, new Params(raw.query, raw.body)).status === 200;
+  }
+
+  /** What the books say when an order comes to the exchange, before it acts. */
+  noteSend(wire: WireRecord): void {
+    const isOrder = wire.path === '/fapi/v1/order' && (wire.method === 'POST' || wire.method === 'PUT');
+    const symbol = wire.params.text('symbol');
+    if (!isOrder || symbol === undefined) return;
+    catchUp(this.exchange);
+    const send = { marks: new Map(), lots: new Map(), restingBuys: new Map(), restingSells: new Map() };
+    for (const [name, market] of this.#markets) {
+      send.marks.set(name, Number(market.mark) / 1e8);
+      send.lots.set(name, Number(market.position.quantity / LOT));
+      for (const order of market.openOrders.values()) {
+        if (order.reduceOnly || order.clientOrderId === wire.clientId) continue;
+        const sums = order.side === 'BUY' ? send.restingBuys : send.restingSells;
+        sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
+      }
+    }
+    this.sends.push({ wire, symbol, ...send });
+  }
+}

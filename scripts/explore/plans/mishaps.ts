@@ -1,0 +1,109 @@
+import type { LedgerTable } from '../plan.ts';
+import type { Draw, Piece } from './draw.ts';
+
+/**
+ * `hands`: the account's owner trades past the daemon; `disks`: the ledger cannot be written; `ledgers`: other daemons,
+ * and ledgers that were put back.
+ */
+export type Extra = 'hands' | 'disks' | 'ledgers';
+
+const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
+const HOUR_MS = 3_600_000;
+
+/** What befalls an account and a machine, with weights: seldom, since each of them takes a promise or two out of play. */
+export const MISHAPS: readonly (readonly [number, Piece])[] = [
+  [0.5, (draw) => [draw.step({ kind: 'transfer', usdt: draw.random.pick([-20_000, -2_000, 500, 50_000]) })]],
+  [0.5, (draw) => [draw.step({ kind: 'funding', symbol: draw.symbol, bps: draw.random.pick([-30, -1, 1, 10, 75]) })]],
+  // One agent floods the gate, and somebody wants out.
+  [
+    0.5,
+    (draw) => [
+      draw.step({
+        kind: 'flood',
+        agent: draw.other,
+        what: draw.random.pick(['scope', 'repeat', 'nothing'] as const),
+        count: draw.random.pick([10, 40, 120]),
+      }),
+      draw.step(draw.anyExit(), draw.random.chance(0.6) ? 'parallel' : draw.random.int(0, 500)),
+    ],
+  ],
+  // The machine.
+  [
+    0.4,
+    (draw) => [
+      draw.step({
+        kind: 'trouble',
+        trouble: {
+          kind: 'clock',
+          ms: draw.random.pick([-1, 1]) * draw.random.pick([1_500, 60_000, HOUR_MS, 26 * HOUR_MS]),
+        },
+      }),
+      anyCall(draw),
+    ],
+  ],
+];
+
+/** What still breaks promises, and is played when it is asked for. */
+export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
+  hands: [
+    // The account's owner trades at the exchange itself.
+    [
+      4,
+      (draw) => {
+        const { random, symbol } = draw;
+        const side = random.chance(0.5) ? 'buy' : 'sell';
+        const lots = random.pick([1, 3, 5, 12]);
+        const form = random.weighted([
+          [3, {}],
+          [3, { limitBps: -random.int(5, 60) }],
+          [2, { reduceOnly: true }],
+          [1, { reduceOnly: true, limitBps: -random.int(5, 60) }],
+        ] as const);
+        return [draw.step({ kind: 'foreign', symbol, side, lots, ...form })];
+      },
+    ],
+    [2, (draw) => [draw.step({ kind: 'foreign_cancel', symbol: draw.symbol })]],
+  ],
+  // The ledger cannot be written.
+  disks: [
+    [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
+    [
+      3,
+      (draw) => [
+        draw.step({
+          kind: 'trouble',
+          trouble: { kind: 'failing_table', table: draw.random.pick(TABLES), forMs: forMs(draw) },
+        }),
+        anyCall(draw),
+      ],
+    ],
+  ],
+  // Another daemon on the account, and a ledger that was put back.
+  ledgers: [
+    [
+      6,
+      (draw) => [
+        draw.step({ kind: 'trouble', trouble: { kind: 'second_daemon', forMs: draw.random.int(3_000, 30_000) } }),
+        anyCall(draw),
+      ],
+    ],
+    [
+      6,
+      (draw) => [
+        draw.step({ kind: 'trouble', trouble: { kind: 'copy' } }),
+        draw.step(draw.anyOpen()),
+        draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit()),
+        draw.step({ kind: 'trouble', trouble: { kind: 'restored', downMs: draw.random.int(200, 3_000) } }),
+        draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), draw.random.int(1_000, 9_000)),
+      ],
+    ],
+  ],
+};
+
+function forMs({ random }: Draw): number {
+  return random.pick([500, 3_000, 12_000]);
+}
+
+function anyCall(draw: Draw): ReturnType<Draw['step']> {
+  return draw.step(draw.random.chance(0.4) ? draw.anyOpen() : draw.anyExit(), draw.random.int(0, 2_000));
+}

@@ -1,0 +1,120 @@
+import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
+import type { Breach } from '../breach.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+import { LOT, OPERATOR } from '../records.ts';
+
+const LOT_SIZE = 0.001;
+/** The mark that the API shows may be a poll older than the books'. */
+const TOLERANCE = 0.02;
+/** Lots of a share in parts: what the operator, a stop or a cut closes comes out of all shares in whole lots. */
+const PART = 1;
+
+/**
+ * At quiet, what is used, reserved and filled by the API is what the books say of positions and resting orders, and each
+ * agent holds what its own fills add up to.
+ */
+export function findReservationBreaches(history: History): readonly Breach[] {
+  const { gate } = history.world;
+  if (gate === null || !gate.keeper.isReconciled) return [];
+  return [...findOrderBreaches(history), ...findUsedBreaches(history), ...findShareBreaches(history)];
+}
+
+function openOrders({ world }: History): readonly Order[] {
+  const orders = [...world.exchange.world.state.orders.values()];
+  return orders.filter(({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED');
+}
+
+/** What rests is shown with its fills, its size and its reservation: none for what only closes. */
+function findOrderBreaches(history: History): readonly Breach[] {
+  const { gate, venue } = history.world;
+  const shown = new Map(
+    gate?.getOrders(OPERATOR, { open: true }, 5_000, null).items.map((o) => [o.client_order_id, o]),
+  );
+  const breaches: Breach[] = [];
+  for (const order of openOrders(history)) {
+    const seen = shown.get(order.clientOrderId);
+    if (seen === undefined) continue;
+    const [quantity, executed] = [Number(order.quantity / LOT), Number(order.executed / LOT)];
+    const [shownQuantity, shownExecuted] = [lotsOf(seen.quantity), lotsOf(seen.filled_quantity)];
+    if (quantity !== shownQuantity || executed !== shownExecuted)
+      breaches.push({
+        code: 'view/order',
+        detail: `${order.clientOrderId}: ${shownExecuted} of ${shownQuantity} lots shown, the books have ${executed} of ${quantity}`,
+      });
+    const least = (quantity - executed) * LOT_SIZE * Math.min(venue.mark(order.symbol), Number(order.price) / 1e8);
+    const reserved = seen.reserved_notional_usdt;
+    if (order.reduceOnly ? reserved !== 0 : reserved < least * (1 - TOLERANCE))
+      breaches.push({
+        code: 'view/reservation',
+        detail: `${order.clientOrderId}: ${reserved} USDT reserved, ${order.reduceOnly ? 'and it only closes' : `at least ${least.toFixed(2)} by the books`}`,
+      });
+  }
+  return breaches;
+}
+
+/** Of the symbol's cap: used is the position, reserved what rests and would open. */
+function findUsedBreaches(history: History): readonly Breach[] {
+  const { gate, venue } = history.world;
+  const breaches: Breach[] = [];
+  const resting = openOrders(history);
+  for (const { symbol, budgets } of gate?.getLimits(OPERATOR, null).symbols ?? []) {
+    const line = budgets.find(({ component }) => component === 'symbol_notional_usdt');
+    if (line === undefined || !history.world.knows(symbol)) continue;
+    const mark = venue.mark(symbol);
+    const held = venue.lots(symbol);
+    const used = Math.abs(held) * LOT_SIZE * mark;
+    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01)
+      breaches.push({
+        code: 'view/used',
+        detail: `${symbol}: ${line.used} USDT used, ${used.toFixed(2)} by the books`,
+      });
+    const opening = (side: string): number =>
+      resting
+        .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
+        .reduce((sum, order) => sum + Number((order.quantity - order.executed) / LOT), 0);
+    const most = Math.max(Math.max(0, held) + opening('BUY'), Math.max(0, -held) + opening('SELL'));
+    const reserved = Math.max(0, most - Math.abs(held)) * LOT_SIZE * mark;
+    const isUnsent = [...history.orders.values()].some(
+      ({ planned }) => planned.symbol === symbol && !planned.reduce_only && isPending(history, planned.client_order_id),
+    );
+    // Above what rests only while something is not sent yet; a limit away from the mark counts at the worse price.
+    const isTooLow = line.reserved < reserved * (1 - TOLERANCE) - 0.01;
+    const isTooHigh = !isUnsent && line.reserved > reserved * 1.1 + 0.01;
+    if (isTooLow || isTooHigh)
+      breaches.push({
+        code: 'view/reserved',
+        detail: `${symbol}: ${line.reserved} USDT reserved, ${reserved.toFixed(2)} by the books`,
+      });
+  }
+  return breaches;
+}
+
+function isPending({ world }: History, clientId: string): boolean {
+  const status = world.gate?.core.state.orders.all.get(clientId)?.status;
+  return status === 'pending_send' || status === 'in_flight' || status === 'unknown' || status === 'lost';
+}
+
+/** What an agent is shown to hold is what its fills add up to. */
+function findShareBreaches(history: History): readonly Breach[] {
+  const { gate } = history.world;
+  // Where anybody may close the whole, whose lots went is the gate's to say.
+  if (history.plan.setup.exitScope === 'account') return [];
+  const breaches: Breach[] = [];
+  for (const { symbol, agent_share: shares } of gate?.getPositions(OPERATOR).positions ?? []) {
+    if (isOwnersHandIn(history, symbol)) continue;
+    for (const agent of ['alpha', 'beta', 'gamma']) {
+      const shown = lotsOf(shares[agent] ?? '0');
+      const real = history.shareAt(agent, symbol, history.endMs);
+      if (Math.abs(shown - real) > (Number.isInteger(real) ? 0 : PART))
+        breaches.push({
+          code: 'view/share',
+          detail: `${agent} ${symbol}: a share of ${shown} lots shown, its fills add up to ${real}`,
+        });
+    }
+  }
+  return breaches;
+}
+
+function lotsOf(quantity: string): number {
+  return Math.round(Number(quantity) * 1000);
+}

@@ -1,0 +1,68 @@
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
+import type { Caller } from '../../daemon/gate/api.ts';
+import type { AgentName } from './plan.ts';
+import type { WireRecord } from './wire.ts';
+
+/** Units of 1e-8 in a lot: both symbols have lots of 0.001. */
+export const LOT = 100_000n;
+
+export const OPERATOR: Caller = { role: 'operator', agent: 'operator', tokenId: 'operator', skillSha256: null };
+
+/** A call of a tool, from the request to the answer; times are milliseconds since the world began. */
+export interface CallRecord {
+  readonly index: number;
+  /** The step of the plan that made it. */
+  readonly step: number;
+  readonly agent: AgentName;
+  readonly tool: TradingToolName;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly life: number;
+  readonly askedAtMs: number;
+  /** Of its symbol when it was asked; null without one. */
+  readonly mark: number | null;
+  /** Seq of the last record when it was asked. */
+  readonly askedAtSeq: number;
+  answeredAtMs: number | null;
+  /** `down`: nobody listened; `died`: the process died before it answered. */
+  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'invalid' | 'down' | 'died' | 'failed';
+  answer: ToolAnswer | null;
+  detail: string | null;
+}
+
+/** What the operator did, and when it was answered. */
+export interface OperatorRecord {
+  readonly step: number;
+  readonly what: 'active' | 'reducing' | 'halted' | 'flatten' | 'policy' | 'signal';
+  readonly symbol: string | null;
+  readonly agent: string | null;
+  readonly askedAtMs: number;
+  answeredAtMs: number | null;
+  failure: string | null;
+}
+
+/** A move of a mark; marks that a fill is judged by. */
+export interface MarkRecord {
+  readonly atMs: number;
+  readonly symbol: string;
+  readonly mark: number;
+}
+
+/** What the books said when an order came to the exchange. */
+export interface SendRecord {
+  readonly wire: WireRecord;
+  readonly symbol: string;
+  readonly marks: ReadonlyMap<string, number>;
+  /** Signed lots, and lots of opening orders that rest, by symbol. */
+  readonly lots: ReadonlyMap<string, number>;
+  readonly restingBuys: ReadonlyMap<string, number>;
+  readonly restingSells: ReadonlyMap<string, number>;
+}
+
+/** What somebody else did with the account at the exchange itself. */
+export interface HandRecord {
+  readonly atMs: number;
+  readonly what: 'order' | 'transfer' | 'funding';
+  readonly symbol: string | null;
+  readonly clientId: string | null;
+}

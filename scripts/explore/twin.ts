@@ -1,0 +1,125 @@
+import type { Breach } from './breach.ts';
+import type { AgentName, Plan, Step } from './plan.ts';
+import type { CallRecord } from './records.ts';
+import { playPlan } from './run-plan.ts';
+import { World } from './world.ts';
+
+/** What an agent can say of a call of its own when all is over. */
+interface Outcome {
+  readonly step: number;
+  readonly tool: string;
+  readonly decision: string;
+  readonly reasons: string;
+  readonly lots: number;
+}
+
+/** Calls that are the agents' own; all else stays in the twin. */
+const OF_AGENTS = new Set(['open', 'close', 'exit', 'ladder', 'amend', 'cancel', 'cancel_all', 'repeat', 'flood']);
+/** Longer than a call is answered in. */
+const APART_MS = 3_100;
+const BINDS_NOTHING = { order: 5_000, symbol: 10_000_000, gross: 30_000_000 } as const;
+
+/** Books in which nobody's order is felt by the next. */
+const DEEP: readonly Step[] = (['BTCUSDT', 'ETHUSDT'] as const).map((symbol) => ({
+  gap: 0,
+  do: { kind: 'depth', symbol, usdt: 5_000_000 },
+}));
+
+/**
+ * The plan as it shows what agents do to each other: nothing is left to chance, no cap of the account binds, nobody
+ * turns the market against the others, and what strikes whoever comes first (faults, crashes) is left out.
+ */
+export function plainPlan(plan: Plan): Plan {
+  const side = plan.steps.map(({ do: action }) => (action.kind === 'open' ? action.side : null)).find(Boolean) ?? 'buy';
+  const steps = plan.steps.filter(({ do: action }) => OF_AGENTS.has(action.kind) || action.kind === 'mark');
+  return {
+    ...plan,
+    setup: {
+      ...plan.setup,
+      noise: 0,
+      caps: BINDS_NOTHING,
+      stopBps: null,
+      onBreach: 'hold',
+      exitScope: 'own',
+      cooldownMs: 0,
+    },
+    steps: [
+      ...DEEP,
+      ...steps.map((step): Step => (step.do.kind === 'open' ? { ...step, do: { ...step.do, side } } : step)),
+    ],
+  };
+}
+
+/** The same without the calls of all others; time passes as it did. */
+export function twinOf(plan: Plan, agent: AgentName): Plan {
+  const steps: Step[] = plan.steps.map((step) =>
+    OF_AGENTS.has(step.do.kind) && 'agent' in step.do && step.do.agent !== agent
+      ? { gap: step.gap, do: { kind: 'wait' } }
+      : step,
+  );
+  return { ...plan, steps };
+}
+
+/** One agent's calls change nothing for another: each agent's answers and fills are those of a world of its own. */
+export function findInterference(plan: Plan): Promise<readonly Breach[]> {
+  return compareTwins(timed(plainPlan(plan)));
+}
+
+/** As {@link findInterference}, of the plan as it is. */
+export async function compareTwins(together: Plan): Promise<readonly Breach[]> {
+  const agents = new Set(together.steps.flatMap(({ do: action }) => ('agent' in action && action.agent) || []));
+  if (agents.size < 2) return [];
+  const all = await outcomesOf(together);
+  const breaches: Breach[] = [];
+  for (const agent of agents as ReadonlySet<AgentName>) {
+    const alone = await outcomesOf(twinOf(together, agent));
+    const [here, there] = [all.get(agent) ?? [], alone.get(agent) ?? []];
+    const index = here.findIndex((outcome, at) => JSON.stringify(outcome) !== JSON.stringify(there[at]));
+    if (index === -1 && here.length === there.length) continue;
+    breaches.push({
+      code: 'others/changed',
+      detail: `${agent}: ${JSON.stringify(here[index] ?? null)} beside others, ${JSON.stringify(there[index] ?? null)} alone`,
+    });
+  }
+  return breaches;
+}
+
+/**
+ * Milliseconds are the venue's: the first order of a symbol waits for its leverage. What one agent does comes one after
+ * the other, and what several do in one turn stays so.
+ */
+function timed(plan: Plan): Plan {
+  const steps = plan.steps.map(({ gap, do: action }): Step => {
+    if (gap === 'parallel') return { gap, do: action };
+    return { gap: Math.max(APART_MS, typeof gap === 'number' ? gap : 0), do: action };
+  });
+  return { ...plan, steps };
+}
+
+async function outcomesOf(plan: Plan): Promise<ReadonlyMap<string, readonly Outcome[]>> {
+  const world = new World(plan.seed, plan.setup);
+  try {
+    await playPlan(world, plan);
+    const outcomes = new Map<string, Outcome[]>();
+    for (const call of world.calls) {
+      const known = outcomes.get(call.agent) ?? [];
+      known.push(outcomeOf(world, call));
+      outcomes.set(call.agent, known);
+    }
+    return outcomes;
+  } finally {
+    world.close();
+  }
+}
+
+function outcomeOf(world: World, { agent, answer, outcome, step, tool }: CallRecord): Outcome {
+  if (answer === null) return { step, tool, decision: outcome, reasons: '', lots: 0 };
+  const { decision } = answer;
+  const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
+  // What became of it, not what was known when it was answered.
+  const { execution } = world.gate?.getDecision(caller, decision.decision_id) ?? answer;
+  const lots = execution.orders.reduce((sum, order) => sum + Math.round(Number(order.filled_quantity) * 1000), 0);
+  // Why nothing is done may be said in other words: that there is nothing to close, or nothing of its own.
+  const reasons = decision.decision === 'BLOCK' ? '' : decision.reasons.map(({ code }) => code).join(',');
+  return { step, tool, decision: decision.decision, reasons, lots };
+}

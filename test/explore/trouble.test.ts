@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readHistory } from '../../scripts/explore/history.ts';
+import { PLAIN_SETUP, type Plan, type Step, type Trouble } from '../../scripts/explore/plan.ts';
+import { judge } from '../../scripts/explore/promises.ts';
+import { playPlan } from '../../scripts/explore/run-plan.ts';
+import { World } from '../../scripts/explore/world.ts';
+
+interface Played {
+  readonly world: World;
+  readonly codes: readonly string[];
+}
+
+async function play(steps: readonly Step[]): Promise<Played> {
+  const plan: Plan = { seed: 3, setup: PLAIN_SETUP, steps };
+  const world = new World(plan.seed, plan.setup);
+  await playPlan(world, plan);
+  return { world, codes: judge(readHistory(world, plan)).map((breach) => breach.code) };
+}
+
+const OPEN: Step = { gap: 0, do: { kind: 'open', agent: 'alpha', symbol: 'BTCUSDT', side: 'buy', usdt: 300 } };
+const CLOSE: Step = { gap: 'answered', do: { kind: 'close', agent: 'alpha', symbol: 'BTCUSDT' } };
+const trouble = (what: Trouble, gap: Step['gap'] = 'answered'): Step => ({
+  gap,
+  do: { kind: 'trouble', trouble: what },
+});
+
+test('a full disk: nobody is answered, nothing is sent, and the daemon that is started anew closes', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'disk_full', forMs: 4_000 }),
+    { gap: 10, do: { kind: 'flood', agent: 'beta', what: 'scope', count: 120 } },
+    { ...CLOSE, gap: 100 },
+    { ...CLOSE, gap: 12_000 },
+  ]);
+  t.after(() => world.close());
+  const closes = world.calls.filter((call) => call.tool === 'close_position');
+  assert.deepEqual([closes[0]?.outcome, closes[1]?.outcome], ['unavailable', 'decided']);
+  assert.equal(world.life, 2);
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a table that cannot be written ends the daemon, and the ledger is whole afterwards', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'failing_table', table: 'decisions_by_agent', forMs: 3_000 }),
+    { ...CLOSE, gap: 100 },
+    { ...CLOSE, gap: 12_000 },
+  ]);
+  t.after(() => world.close());
+  assert.equal(world.life, 2);
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a clock that jumps by hours moves only the host time of the daemon', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'clock', ms: -26 * 3_600_000 }),
+    { ...CLOSE, gap: 5_000 },
+  ]);
+  t.after(() => world.close());
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('what the owner does at the exchange reaches the books past the daemon', async (t) => {
+  const { world, codes } = await play([
+    { gap: 0, do: { kind: 'foreign', symbol: 'BTCUSDT', side: 'buy', lots: 5 } },
+    { gap: 0, do: { kind: 'foreign', symbol: 'ETHUSDT', side: 'sell', lots: 12, limitBps: -40 } },
+    { gap: 0, do: { kind: 'transfer', usdt: 500 } },
+    { gap: 0, do: { kind: 'funding', symbol: 'BTCUSDT', bps: 10 } },
+    { gap: 3_000, do: { kind: 'foreign_cancel', symbol: 'ETHUSDT' } },
+  ]);
+  t.after(() => world.close());
+  assert.equal(world.venue.lots('BTCUSDT'), 5);
+  const statuses = [...world.exchange.world.state.orders.values()].map((order) => order.status);
+  assert.deepEqual(statuses, ['FILLED', 'CANCELED']);
+  const kinds = [...world.ledger.iterateEvents({ kind: 'account' })].map((event) => event.payload);
+  assert.ok(kinds.length > 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a ledger that was put back is the older one', async (t) => {
+  const { world } = await play([OPEN, trouble({ kind: 'copy' }), CLOSE, trouble({ kind: 'restored', downMs: 500 })]);
+  t.after(() => world.close());
+  assert.equal(world.life, 2);
+  const tools = [...world.ledger.iterateEvents({ kind: 'decision' })].filter(
+    ({ payload }) => (payload as { readonly route: string }).route === 'close_position',
+  );
+  assert.deepEqual(tools, []);
+});

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parsePolicy } from '../../daemon/policy/parse.ts';
+import { generatePlan } from '../../scripts/explore/generate.ts';
+import type { PolicyEdit } from '../../scripts/explore/plan.ts';
+import { buildPolicy } from '../../scripts/explore/world-policy.ts';
+
+const EDITS: readonly PolicyEdit[] = ['original', 'tighter_caps', 'looser_caps', 'tighter_slippage', 'slower_exits'];
+
+test('the policies of worlds are ones that an operator could put in force', () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const { setup } = generatePlan(seed);
+    for (const edit of EDITS) {
+      const policy = buildPolicy(setup, edit);
+      const read = parsePolicy(policy.text, 'world.json');
+      assert.ok(read.ok, read.ok ? '' : JSON.stringify(read.violations));
+      assert.equal(read.policy.hash, policy.hash);
+    }
+  }
+});
