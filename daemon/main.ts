@@ -8,6 +8,7 @@ import { findFileShortage } from './boot/open-files.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { startPaperExchange, venueAccess } from './boot/paper-exchange.ts';
 import { createPolicyPort } from './boot/policy.ts';
+import { StartCache } from './boot/start-cache.ts';
 import { ensurePaperTokens } from './boot/tokens.ts';
 import { type Config, findPackageFolder, operatorSocketPath, operatorUrlFile, type Secrets } from './config.ts';
 import { formatViolation } from './contract/violations.ts';
@@ -124,7 +125,8 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       access: venueAccess(config, secrets, exchange),
       clock,
       time,
-      ...(config.venue === 'paper' ? { readWeightPerMinute: null } : {}),
+      // The exchange of this process enforces no limit on reads.
+      ...(exchange === null ? {} : { readWeightPerMinute: null }),
     });
     closers.unshift(() => venue.close());
     const metrics = createGateMetrics();
@@ -137,6 +139,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
         time,
         observer: metrics.observer,
         log,
+        startCache: new StartCache(join(folder, 'cache'), ledger.genesis.genesis_id),
         agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
       },
       settings: {

@@ -4,7 +4,8 @@ import { ChangedOrders } from './changed-orders.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
-import type { AccountSnapshot, VenueOrder } from './ports.ts';
+import type { AccountSnapshot, FetchOutcome, VenueOrder } from './ports.ts';
+import type { ReadingMarks } from './reading-marks.ts';
 import type { Resolver } from './resolver.ts';
 import { isAsSent } from './sent-form.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
@@ -13,8 +14,24 @@ import { findUnexplained } from './unexplained-positions.ts';
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
 const PEAK_EVERY_MS = 5_000;
+const DAY_MS = 86_400_000;
 /** A change of the wallet by more than this fraction asks for the list of transfers at once. */
 const WALLET_MOVED = 0.005;
+
+/** A first list that was asked for longer ago is asked for again, wall ms. */
+const FIRST_LIST_COUNTS_MS = 5_000;
+
+/** The venue was asked for open orders; beside it what was known then. */
+interface AskedOrders {
+  readonly isWhole: boolean;
+  readonly live: ReadonlySet<OrderState>;
+  readonly resting: readonly OrderState[];
+  readonly askedAtMs: number;
+  readonly askedAtWallMs: number;
+  readonly forms: ReturnType<ChangedOrders['noteForms']>;
+  readonly ask: Ask;
+  readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
+}
 
 /** Reads account, open orders and trades from the venue and folds what is news into the ledger. */
 export class AccountFeed {
@@ -24,16 +41,24 @@ export class AccountFeed {
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
   readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
+  readonly #marks: ReadingMarks;
+  #first: AskedOrders | null = null;
+  #isFirstAnswered = false;
   #lastTransferMs = 0;
+  /** The wallet moved, and the transfers could not be read then. */
+  #owesTransfers = false;
   #asked = 0;
   #newest = 0;
   /** The highest balance that is recorded, and that of the reading before. */
   #peak = Number.NEGATIVE_INFINITY;
   #before: number | null = null;
+  /** Which symbols are on isolated margin, by the last account snapshot. */
+  isolated: AccountSnapshot['isolated'] | null = null;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
-  constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
     this.#core = core;
+    this.#marks = marks;
     this.#sender = sender;
     this.#resolver = resolver;
     this.#changed = new ChangedOrders(core);
@@ -63,12 +88,14 @@ export class AccountFeed {
     // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
     if (nr < this.#newest) return true;
     this.#newest = nr;
+    this.isolated = snapshot.isolated;
     // Asked before the clock was set back: when that was is not known.
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
     const last = this.#core.state.account;
-    if (last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt))
-      await this.pollTransfers();
+    const hasMoved =
+      last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
     for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
@@ -113,13 +140,48 @@ export class AccountFeed {
    * empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
    */
   async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
-    const live = new Set(everyLiveOrder(this.#core.state.orders));
+    const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
+    return this.#matchOrders(asked, await asked.answer);
+  }
+
+  /** The first thing that a start asks for; {@link pollOrders} matches the answer. */
+  async askFirst(): Promise<void> {
+    const first = this.#askOrders([]);
+    this.#first = first;
+    const outcome = await first.answer;
+    this.#isFirstAnswered = true;
+    if (outcome.kind === 'ok') this.#tellListed(outcome.value);
+  }
+  /** The list of the whole account that a start began with has come, and was not matched yet. */
+  get isFirstAnswered(): boolean {
+    return this.#first !== null && this.#isFirstAnswered;
+  }
+  #takeFirst(): AskedOrders | null {
+    const first = this.#first;
+    this.#first = null;
+    const ageMs = first === null ? 0 : this.#core.ports.time.monotonicMs() - first.askedAtWallMs;
+    return ageMs > FIRST_LIST_COUNTS_MS ? null : first;
+  }
+
+  /** What was known when the venue was asked, and its answer. */
+  #askOrders(symbols: readonly string[]): AskedOrders {
+    const { ports, state } = this.#core;
+    const live = new Set(everyLiveOrder(state.orders));
     const isAsked = (symbol: string): boolean => symbols.length === 0 || symbols.includes(symbol);
-    const asked = [...live].filter((order) => isResting(order) && isAsked(order.symbol));
-    const askedAtMs = this.#core.nowMs();
-    const forms = this.#changed.noteForms();
-    const ask = this.#sender.proof.ask();
-    const outcome = await this.#core.ports.venue.fetchOpenOrders(symbols);
+    return {
+      isWhole: symbols.length === 0,
+      live,
+      resting: [...live].filter((order) => isResting(order) && isAsked(order.symbol)),
+      askedAtMs: this.#core.nowMs(),
+      askedAtWallMs: ports.time.monotonicMs(),
+      forms: this.#changed.noteForms(),
+      ask: this.#sender.proof.ask(),
+      answer: ports.venue.fetchOpenOrders(symbols),
+    };
+  }
+
+  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<readonly VenueOrder[]>): Promise<boolean> {
+    const { ask, askedAtMs, forms, live, resting } = asked;
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
@@ -146,11 +208,12 @@ export class AccountFeed {
       }
     }
     // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
-    for (const order of asked) {
+    for (const order of resting) {
       if (listed.has(order.clientOrderId) || isTerminal(order.status)) this.#absences.end(order);
       else lookups.push(this.#lookUpGone(order));
     }
     await Promise.all(lookups);
+    if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
     return true;
   }
 
@@ -174,6 +237,12 @@ export class AccountFeed {
       found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
     const isKnown = this.#core.state.orders.all.get(order.clientOrderId) === order;
     if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
+  }
+
+  /** An order that no record explains may be another daemon's. */
+  #tellListed(listed: readonly VenueOrder[]): void {
+    for (const report of listed)
+      if (!this.#core.state.orders.all.has(report.clientOrderId)) this.#core.lookout.listed(report);
   }
 
   /**
@@ -241,12 +310,18 @@ export class AccountFeed {
     return true;
   }
 
-  async pollTransfers(): Promise<void> {
-    // After a restart from the last account record on: what moved meanwhile is no loss and no gain.
-    if (this.#lastTransferMs === 0)
-      this.#lastTransferMs = this.#core.state.account?.requested_at_ms ?? this.#core.nowMs();
+  /** After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or gain. */
+  #transfersSince(nowMs: number): number {
+    const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
+    const readMs = this.#marks.atMs('transfers') ?? recordedMs;
+    return Math.max(recordedMs - DAY_MS, Math.min(recordedMs, readMs));
+  }
+
+  async pollTransfers(): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
     const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
-    if (outcome.kind === 'failed') return;
+    if (outcome.kind === 'failed') return false;
     for (const transfer of outcome.value) {
       if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
       this.#core.append('transfer', {
@@ -256,6 +331,8 @@ export class AccountFeed {
       });
       this.#lastTransferMs = Math.max(this.#lastTransferMs, transfer.atMs);
     }
+    this.#marks.note('transfers', askedAtMs);
+    return true;
   }
 }
 

@@ -1,16 +1,43 @@
 import type { AccountFeed } from './account-feed.ts';
 import type { GateCore } from './gate-core.ts';
+import type { ReadingMarks } from './reading-marks.ts';
 import { everyLiveOrder } from './state/orders.ts';
 import type { VenueHealth } from './venue-health.ts';
 
-/** One-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. */
+/** A mode that was found right is not read again within this time, domain ms: a running daemon does not either. */
+const MODE_RECENT_MS = 60_000;
+
+/**
+ * One-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. Precondition: the account
+ * was read just now.
+ */
 export async function prepareAccount(
+  core: GateCore,
+  account: AccountFeed,
+  marks: ReadingMarks,
+  health: VenueHealth,
+  symbols: readonly string[],
+): Promise<boolean> {
+  if (!isModeRecent(account, marks, symbols)) {
+    if (!(await readMode(core, account, health, symbols))) return false;
+    marks.note('mode', core.nowMs(), symbols);
+  }
+  return lowerLeverage(core, health, symbols);
+}
+
+/** It was right a moment ago, and the account's own list still shows isolated margin. */
+export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols: readonly string[]): boolean {
+  const isIsolated = symbols.every((symbol) => account.isolated?.[symbol] === true);
+  return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
+}
+
+async function readMode(
   core: GateCore,
   account: AccountFeed,
   health: VenueHealth,
   symbols: readonly string[],
 ): Promise<boolean> {
-  const outcome = await core.ports.venue.prepareAccount(symbols);
+  const outcome = await core.ports.venue.prepareAccount(symbols, account.isolated);
   if (outcome.kind === 'failed') {
     health.onReadFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
     core.ports.log.warn({ detail: outcome.detail }, 'the account could not be prepared');
@@ -30,16 +57,10 @@ export async function prepareAccount(
     core.alertRarely('ACCOUNT_MODE', wrong.join('; '));
     return false;
   }
-  return lowerLeverage(core, account, health, symbols);
+  return true;
 }
 
-async function lowerLeverage(
-  core: GateCore,
-  account: AccountFeed,
-  health: VenueHealth,
-  symbols: readonly string[],
-): Promise<boolean> {
-  if (!(await account.pollAccount())) return false;
+async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: readonly string[]): Promise<boolean> {
   const cap = Math.max(1, Math.floor(core.policySpec.budgets.leverage));
   for (const symbol of symbols) {
     const position = core.state.position(symbol);

@@ -20,6 +20,8 @@ export class ClockSync {
   readonly #enterBoot: (reason: string) => void;
   readonly #signal: AbortSignal;
   #problem: string | null = null;
+  /** As the last answer said, where it was refused, wall ms; 0 without. */
+  #retryAfterMs = 0;
 
   constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
     this.#core = core;
@@ -46,7 +48,8 @@ export class ClockSync {
         log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
         warnedAt = time.monotonicMs();
       }
-      await pause(time, RETRY_MS, this.#signal);
+      // Who asks on while the venue wants to be left alone is kept out for longer.
+      await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
     }
   }
 
@@ -99,7 +102,9 @@ export class ClockSync {
     const { clock } = this.#core.ports;
     const reading = await this.#readPlausible();
     if (reading === null) return false;
-    const sync = clock.sync(reading.outcome, reading.rttMs);
+    const { outcome } = reading;
+    this.#retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) / Math.max(1, clock.scale) : 0;
+    const sync = clock.sync(outcome, reading.rttMs);
     switch (sync.kind) {
       case 'failed':
         this.#problem = sync.detail;

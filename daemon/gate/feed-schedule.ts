@@ -14,6 +14,8 @@ export const PERIODS = {
   transfers: { domainMs: 60_000, floorMs: 5_000 },
   income: { domainMs: 60_000, floorMs: 5_000 },
 } as const;
+/** What could not be read is read again after this much wall time at the latest, ms. */
+const FAILED_AGAIN_MS = 30_000;
 export type FeedName = keyof typeof PERIODS;
 
 /** Which feed is due when; each is read once at a time. */
@@ -33,18 +35,37 @@ export class FeedSchedule {
   dueNow(feed: FeedName): void {
     this.#nextAt.set(feed, Number.NEGATIVE_INFINITY);
   }
+  isDue(feed: FeedName): boolean {
+    return this.#core.ports.time.monotonicMs() >= (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY);
+  }
+  /** It was read otherwise, now or `ageMs` of domain time ago. */
+  noteRead(feed: FeedName, ageMs = 0): void {
+    const { scale } = this.#core.ports.clock;
+    const sinceMs = scale > 0 ? ageMs / scale : ageMs;
+    this.#nextAt.set(feed, this.#core.ports.time.monotonicMs() - sinceMs + this.#periodMs(feed, 1));
+  }
+  /** Every feed is due. */
+  forget(): void {
+    this.#nextAt.clear();
+  }
+  /** Wall ms. */
+  #periodMs(feed: FeedName, stretch: number): number {
+    const { floorMs } = PERIODS[feed];
+    const domainMs = PERIODS[feed].domainMs * stretch;
+    const { scale } = this.#core.ports.clock;
+    return scale > 0 ? Math.max(floorMs, Math.min(domainMs, domainMs / scale)) : domainMs;
+  }
 
   /** Reads the feed if it is due and not being read. `stretch`: times its period. */
   start(feed: FeedName, poll: () => Promise<boolean>, stretch = 1): void {
     const now = this.#core.ports.time.monotonicMs();
     if (this.#busy.has(feed) || now < (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY)) return;
-    const { floorMs } = PERIODS[feed];
-    const domainMs = PERIODS[feed].domainMs * stretch;
-    const scale = this.#core.ports.clock.scale;
-    this.#nextAt.set(feed, now + (scale > 0 ? Math.max(floorMs, Math.min(domainMs, domainMs / scale)) : domainMs));
+    const periodMs = this.#periodMs(feed, stretch);
+    this.#nextAt.set(feed, now + periodMs);
     this.#busy.add(feed);
     poll()
       .then((ok) => {
+        if (!ok) this.#nextAt.set(feed, Math.min(this.#nextAt.get(feed) ?? now, now + FAILED_AGAIN_MS));
         if (ok && (feed === 'account' || feed === 'orders')) this.#health.onReadSuccess();
       })
       .catch((error: unknown) => {

@@ -8,7 +8,7 @@ import { logEvent } from './log-events.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
 import type { IdSource } from './order-ids.ts';
-import type { ClockPort, LedgerPort, ObserverPort, VenuePort } from './ports.ts';
+import type { ClockPort, LedgerPort, ObserverPort, StartCachePort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
 export interface GateSettings {
@@ -34,6 +34,7 @@ export interface GatePorts {
   readonly time: TimePort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
+  readonly startCache?: StartCachePort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;

@@ -19,6 +19,7 @@ import { OrderSender } from './order-sender.ts';
 import { ParentDecisions } from './parent-decisions.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-control.ts';
 import { Protection } from './protection.ts';
+import { ReadingMarks } from './reading-marks.ts';
 import { ExecutionRecall } from './recall.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
@@ -73,8 +74,6 @@ export function buildParts(options: GateOptions): GateParts {
     },
   });
   core.onRecheckFailure = () => health.onRecheckFailure();
-  const ledgerCheck = new LedgerCheck(core);
-  core.lookout = ledgerCheck;
   const sender = new OrderSender(core, health);
   const resolver: Resolver = new Resolver(core, sender, signal);
   const canceler = new Canceler(core, sender, resolver);
@@ -84,7 +83,10 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
-  const account = new AccountFeed(core, sender, resolver);
+  const marks = new ReadingMarks(core);
+  const ledgerCheck = new LedgerCheck(core, marks);
+  core.lookout = ledgerCheck;
+  const account = new AccountFeed(core, sender, resolver, marks);
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
     health.onReadFailure(detail, consequence, retryAfterMs);
@@ -108,6 +110,7 @@ export function buildParts(options: GateOptions): GateParts {
     resolver,
     health,
     ledgerCheck,
+    marks,
     signal,
     tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });

@@ -51,9 +51,10 @@ export class Gate implements GateApi {
     for (const [symbol, market] of this.core.state.markets)
       if (market.hold !== null) this.core.market.restoreHold(symbol, market.hold);
     firstPolicyEvent();
+    this.keeper.takeUp();
     await this.keeper.refuseOtherDaemon();
     if (this.#signal.aborted) return;
-    this.keeper.enterBoot('starting: the account is not reconciled yet');
+    this.keeper.enterBoot('starting: the account is not reconciled yet', false);
     this.#parts.exitResumption.start();
     this.#parts.availability.isStarted = true;
     this.keeper.recoverOrders();

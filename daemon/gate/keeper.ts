@@ -6,6 +6,7 @@ import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import type { OrderSender } from './order-sender.ts';
+import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { recoverOrders } from './recover-orders.ts';
 import type { Resolver } from './resolver.ts';
@@ -68,6 +69,7 @@ export class Keeper {
     resolver: Resolver;
     health: VenueHealth;
     ledgerCheck: LedgerCheck;
+    marks: ReadingMarks;
     tasks: KeeperTasks;
     signal: AbortSignal;
   }) {
@@ -79,11 +81,21 @@ export class Keeper {
     this.#health = parts.health;
     this.#tasks = parts.tasks;
     this.#signal = parts.signal;
-    const { core, account, health, signal } = parts;
-    this.#check = parts.ledgerCheck;
-    this.#reconciliation = new Reconciliation(parts);
-    this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
+    const { core, account, market, health, ledgerCheck, signal } = parts;
+    this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
+    const { marks } = parts;
+    this.#reconciliation = new Reconciliation({
+      core,
+      account,
+      market,
+      health,
+      ledgerCheck,
+      schedule: this.#schedule,
+      marks,
+      signal,
+    });
+    this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
     this.#trades = new TradePolls(core, account, signal);
   }
 
@@ -98,12 +110,17 @@ export class Keeper {
   syncFirst(onVenueSilent?: (reason: string) => void): Promise<void> {
     return this.#clock.syncFirst(onVenueSilent);
   }
+  /** {@link Reconciliation.takeUp} */
+  takeUp(): void {
+    this.#reconciliation.takeUp();
+  }
   /** {@link Reconciliation.refuseOtherDaemon} */
   refuseOtherDaemon(): Promise<void> {
     return this.#reconciliation.refuseOtherDaemon();
   }
-  enterBoot(reason: string): void {
-    this.#reconciliation.enterBoot(reason);
+  /** {@link Reconciliation.enterBoot} */
+  enterBoot(reason: string, isNew?: boolean): void {
+    this.#reconciliation.enterBoot(reason, isNew);
   }
   /** {@link Reconciliation.reconcile} */
   reconcile(): Promise<boolean> {
@@ -112,6 +129,10 @@ export class Keeper {
   /** {@link Reconciliation.untilReconciled} */
   untilReconciled(withinMs: number): Promise<boolean> {
     return this.#reconciliation.untilReconciled(withinMs);
+  }
+  /** {@link Reconciliation.untilRead} */
+  untilRead(withinMs: number): Promise<boolean> {
+    return this.#reconciliation.untilRead(withinMs);
   }
   recoverOrders(): void {
     recoverOrders(this.#core, this.#sender, this.#resolver);
@@ -131,7 +152,7 @@ export class Keeper {
     const symbols = this.#account.watched();
     await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
     await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
-    if (this.#core.nowMs() - this.#market.rulesAtMs >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
     const areOrdersRead = await this.#account.pollOrders();
     const isAccountRead = await this.#account.pollAccount();
     if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
@@ -171,7 +192,7 @@ export class Keeper {
     // Also before the account is reconciled: with a clock that is seconds off nothing signed is answered.
     this.#schedule.start('clock', () => this.#clock.sync());
     if (!this.isReconciled) {
-      if (!(await this.#reconcileBesideTasks())) await this.#core.ports.time.delay(RETRY_MS, this.#signal);
+      await this.#reconcileBesideTasks();
       return;
     }
     this.#startDue();
@@ -180,11 +201,15 @@ export class Keeper {
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
 
-  /** Reads may hang for long: the tasks go on meanwhile. */
-  async #reconcileBesideTasks(): Promise<boolean> {
-    const timer = this.#core.ports.time.every(TICK_MS, () => this.#startTasks());
+  /** Reads may hang for long: the tasks go on meanwhile, by holdings and prices that are read anew. */
+  async #reconcileBesideTasks(): Promise<void> {
+    const { time } = this.#core.ports;
+    const timer = time.every(TICK_MS, () => {
+      this.#startTasks();
+      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+    });
     try {
-      return await this.reconcile();
+      if (!(await this.reconcile())) await time.delay(RETRY_MS, this.#signal);
     } finally {
       timer.cancel();
     }
@@ -223,16 +248,26 @@ export class Keeper {
     const isMissing = (symbol: string): boolean =>
       !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
     if (symbols.some(isMissing)) this.#forceRules();
-    const listed = symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
-    this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#startHoldings();
+    const listed = this.#listed(symbols);
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
+    this.#schedule.start('allOrders', () => this.#account.pollOrders());
+    this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
+    this.#schedule.start('income', () => this.#check.pollIncome());
+    this.#schedule.start('transfers', () => this.#account.pollTransfers());
+  }
+
+  /** What exits, stops and a flatten go by. */
+  #startHoldings(): void {
+    const symbols = this.#account.watched();
+    const listed = this.#listed(symbols);
+    this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
     this.#schedule.start('account', () => this.#account.pollAccount());
     const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
     this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
-    this.#schedule.start('allOrders', () => this.#account.pollOrders());
-    this.#schedule.start('rules', () => this.#market.loadRules(symbols));
-    this.#schedule.start('income', () => this.#check.pollIncome());
-    this.#schedule.start('transfers', () => this.#account.pollTransfers().then(() => true));
+  }
+  #listed(symbols: readonly string[]): readonly string[] {
+    return symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
   }
 
   #forceRules(): void {

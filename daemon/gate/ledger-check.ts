@@ -3,6 +3,7 @@ import type { Lookout, StrangeOrder } from './lookout.ts';
 import { describeClosed } from './open-symbols.ts';
 import { ownerOf } from './order-ids.ts';
 import type { PlacedOrder, VenueOrder } from './ports.ts';
+import type { ReadingMarks } from './reading-marks.ts';
 import { wasPlacedBefore } from './sent-form.ts';
 import { layerKey } from './state/layers.ts';
 import type { OrderState } from './state/orders.ts';
@@ -44,12 +45,12 @@ const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
 /** Lists may be this late: what lies so far back is looked at again, ms. */
 const START_OVERLAP_MS = 300_000;
 const OVERLAP_MS = 120_000;
-/** With more symbols in scope, only those are listed that income or positions name. */
-const MAX_SCOPE_SYMBOLS = 5;
 /** A symbol's orders are listed at most so often, wall ms. */
 const LIST_EVERY_MS = 5_000;
 /** The account is compared whole at most so often, wall ms. */
 const COMPARE_EVERY_MS = 15_000;
+/** A comparison counts for the next start so long, ms; income is read again after it at the latest. */
+export const COMPARED_COUNTS_MS = 30_000;
 /** Most orders of one page of the venue. */
 const ROWS_OF_A_PAGE = 1000;
 
@@ -59,6 +60,7 @@ const ROWS_OF_A_PAGE = 1000;
  */
 export class LedgerCheck implements Lookout {
   readonly #core: GateCore;
+  readonly #marks: ReadingMarks | null;
   #fromMs: number | null = null;
   /** Income was read until then, venue time. */
   #incomeToMs: number | null = null;
@@ -74,9 +76,13 @@ export class LedgerCheck implements Lookout {
   #strange: StrangeOrder | null = null;
   /** The account was compared whole since this process started. */
   isCompared = false;
+  #hasTransfers = true;
+  /** A start has read income; without a transfer since the last account record those need not be asked for. */
+  onCompared: (hasTransfers: boolean) => void = () => undefined;
 
-  constructor(core: GateCore) {
+  constructor(core: GateCore, marks: ReadingMarks | null = null) {
     this.#core = core;
+    this.#marks = marks;
   }
 
   /** To be called with the views of before this start. */
@@ -86,30 +92,38 @@ export class LedgerCheck implements Lookout {
   }
 
   /**
-   * Compares open orders, recent orders and executions once. What cannot be read yet refuses nothing: nothing is opened
-   * until {@link compare} has read it. What was found before holds until a recovery.
+   * Compares recent orders and executions. What cannot be read yet refuses nothing: nothing is opened until {@link compare}
+   * has read it. What was found before holds until a recovery. `wait`: how long for the comparison, and for what beside it.
    *
    * @throws LedgerRefusedError
    */
-  async refuseStart(): Promise<void> {
+  async refuseStart(wait: (compared: Promise<unknown>) => Promise<unknown> = (compared) => compared): Promise<void> {
     const standing = this.#core.state.layers.get(LAYER_KEY);
     if (standing !== undefined) throw new LedgerRefusedError(readReason(standing.reason));
-    const open = await this.#core.ports.venue.fetchOpenOrders([]);
-    if (open.kind === 'ok') for (const report of open.value) this.listed(report);
-    await this.compare();
+    this.#takeUp();
+    await wait(this.isCompared ? Promise.resolve() : this.compare());
     if (this.#strange !== null) throw new LedgerRefusedError(this.#strange);
+  }
+
+  /** A comparison by a process before this one, which was recorded up to here, counts for a while. */
+  #takeUp(): void {
+    if (this.#marks === null || this.#marks.ageMs('compared') > COMPARED_COUNTS_MS) return;
+    this.isCompared = true;
+    this.#incomeToMs = this.#marks.atMs('compared');
   }
 
   /** Recent orders of all symbols; false: they could not be read. What is found is told ({@link found}). */
   async compare(): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
     const { scope } = this.#core.policySpec;
     const held = [...this.#core.state.positions.values()].filter(({ lots }) => lots !== 0);
     const symbols = new Set(held.map(({ symbol }) => symbol));
     const isRead = await this.#readIncome((isWhole) => {
-      if (isWhole && scope.symbols.length > MAX_SCOPE_SYMBOLS) return symbols;
-      return new Set([...symbols, ...scope.symbols]);
+      return isWhole ? symbols : new Set([...symbols, ...scope.symbols]);
     });
+    if (isRead && !this.isCompared) this.onCompared(this.#hasTransfers);
     this.isCompared ||= isRead;
+    if (isRead && this.#strange === null) this.#marks?.note('compared', askedAtMs);
     return isRead;
   }
 
@@ -182,7 +196,9 @@ export class LedgerCheck implements Lookout {
     const sinceMs = this.#incomeToMs === null ? this.#startsAtMs() : this.#goOnFrom(this.#incomeToMs);
     const outcome = await this.#core.ports.venue.fetchExecutions(sinceMs);
     if (outcome.kind === 'failed') return false;
-    const { executions, isWhole } = outcome.value;
+    const { executions, isWhole, lastTransferMs } = outcome.value;
+    const knownToMs = this.#core.state.account?.requested_at_ms ?? askedAtMs;
+    this.#hasTransfers = !isWhole || (lastTransferMs !== null && lastTransferMs >= knownToMs);
     const newest = new Map<string, bigint>();
     for (const { symbol, tradeId } of executions) {
       const id = BigInt(tradeId);
@@ -226,7 +242,8 @@ export class LedgerCheck implements Lookout {
 
   #startsAtMs(): number {
     const now = this.#core.nowMs();
-    const fromMs = Math.min(this.#fromMs ?? now - NEW_LEDGER_LOOKBACK_MS, now - OVERLAP_MS);
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? now;
+    const fromMs = Math.min(this.#fromMs ?? now - NEW_LEDGER_LOOKBACK_MS, now - OVERLAP_MS, readAtMs);
     return Math.max(0, fromMs, now - LONGEST_LOOKBACK_MS);
   }
 

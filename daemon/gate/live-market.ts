@@ -72,6 +72,10 @@ export class LiveMarket {
     const open = this.#feeds.get(symbol)?.lastBarOpenMs ?? Number.NEGATIVE_INFINITY;
     return Number.isFinite(open) ? open : null;
   }
+  /** Closed bars that are held, oldest first. */
+  bars(symbol: string): readonly Bar[] {
+    return this.#bars.get(symbol) ?? [];
+  }
   restoreHold(symbol: string, hold: RegimeHold): void {
     this.#feed(symbol).hold = hold;
   }

@@ -1,6 +1,7 @@
 import type { GateCore } from './gate-core.ts';
+import { KeptBars } from './kept-bars.ts';
 import { describeClosed } from './open-symbols.ts';
-import type { SymbolRules } from './ports.ts';
+import type { Bar, SymbolRules } from './ports.ts';
 
 /** Bars fetched in one page; Binance gives at most 1,500. */
 const PAGE_BARS = 1500;
@@ -10,35 +11,54 @@ export class MarketFeed {
   readonly #core: GateCore;
   readonly #recorded = new Map<string, string>();
   readonly #closed = new Map<string, string | null>();
-  #rulesAtMs = Number.NEGATIVE_INFINITY;
+  readonly #kept: KeptBars;
   onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
 
   constructor(core: GateCore) {
     this.#core = core;
+    this.#kept = new KeptBars(core);
   }
 
-  get rulesAtMs(): number {
-    return this.#rulesAtMs;
-  }
-
-  async loadRules(symbols: readonly string[]): Promise<boolean> {
+  /** Reads the rules; what of them could not be read, in words: nothing, when all of it was. */
+  async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
     const outcome = await this.#core.ports.venue.fetchRules(symbols);
     if (outcome.kind === 'failed') {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
-      return false;
+      return ['the exchange filters'];
     }
-    const listed = new Set(outcome.value.map((rules) => rules.symbol));
-    for (const rules of outcome.value) this.#core.append('rules', { rules });
+    const { rules: read, unread } = outcome.value;
+    for (const { what, detail, consequence, retryAfterMs } of unread) {
+      this.#core.ports.log.warn({ what, detail }, 'could not be read');
+      this.onVenueFailure(detail, consequence, retryAfterMs);
+    }
+    const listed = new Set(read.map((rules) => rules.symbol));
+    for (const rules of read) this.#core.append('rules', { rules });
+    // In the same turn: orders are written in the steps that the views are in.
+    this.#core.ports.venue.noteRules(read);
     for (const symbol of symbols) {
       const known = this.#core.state.rules.get(symbol);
       // A symbol that the venue no longer lists is closed for opening; what is held can still be valued.
-      if (!listed.has(symbol) && known !== undefined)
+      if (!listed.has(symbol) && known?.trading === true)
         this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
     }
     this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
-    this.#rulesAtMs = this.#core.nowMs();
     this.#tellClosed(symbols);
-    return true;
+    return unread.map(({ what }) => what);
+  }
+
+  /** Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had. */
+  rulesAgeMs(symbols: readonly string[]): number {
+    const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
+    // What was read at a time that is still to come was read by a clock that was wrong.
+    return ages.length === 0 || ages.some((ageMs) => ageMs < 0) ? Number.POSITIVE_INFINITY : Math.max(...ages);
+  }
+
+  /** Rules of the symbol as they were last recorded are as fresh as an opening order needs them. */
+  hasRecentRules(symbol: string): boolean {
+    const rules = this.#core.state.rules.get(symbol);
+    const ageMs = this.#core.nowMs() - (rules?.observedAtMs ?? Number.NEGATIVE_INFINITY);
+    return ageMs >= 0 && ageMs <= this.#core.policySpec.market.freshness.filters_ms;
   }
 
   /** A symbol that is not open at the venue holds up no other; that it is in the policy's scope is to be known. */
@@ -62,14 +82,31 @@ export class MarketFeed {
     return true;
   }
 
+  /** How many closed bars the features of a symbol rest on. */
+  #depth(): number {
+    const { volatility, liquidity } = this.#core.policySpec.market;
+    return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+  }
+
+  /** Symbols of which a bar has closed since the last one held; those without any begin with the copy of before. */
+  findMissingBars(symbols: readonly string[]): readonly string[] {
+    const { barMs } = this.#core.market;
+    return symbols.filter((symbol) => {
+      if (this.#core.market.lastBarOpenMs(symbol) === null)
+        this.#applyBars(symbol, this.#kept.read(symbol, this.#depth()));
+      const last = this.#core.market.lastBarOpenMs(symbol);
+      return last === null || last + 2 * barMs <= this.#core.nowMs();
+    });
+  }
+
   /** Closed bars since the last one held; the first time the whole baseline. */
   async pollBars(symbol: string): Promise<boolean> {
     const barMs = this.#core.market.barMs;
-    const { volatility, liquidity } = this.#core.policySpec.market;
-    const depth = Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+    const depth = this.#depth();
     const now = this.#core.nowMs();
     let sinceMs = this.#core.market.lastBarOpenMs(symbol);
     sinceMs = sinceMs === null ? Math.floor(now / barMs) * barMs - depth * barMs : sinceMs + barMs;
+    let applied = 0;
     while (sinceMs + barMs <= this.#core.nowMs()) {
       const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
       if (outcome.kind === 'failed') {
@@ -80,18 +117,24 @@ export class MarketFeed {
       const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
       const last = closed.at(-1);
       if (last === undefined) break;
-      const intake = this.#core.market.applyBars(symbol, closed);
-      if (intake.missingBars > 0)
-        this.#core.alert(
-          'BARS_MISSING',
-          `${intake.missingBars} bars of ${symbol} are missing; opening waits for a full window`,
-          symbol,
-        );
+      applied += this.#applyBars(symbol, closed);
       if (last.openTimeMs + barMs <= sinceMs) break;
       sinceMs = last.openTimeMs + barMs;
     }
     this.#recordIfNews(symbol);
+    if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);
     return true;
+  }
+  #applyBars(symbol: string, bars: readonly Bar[]): number {
+    if (bars.length === 0) return 0;
+    const { applied, missingBars } = this.#core.market.applyBars(symbol, bars);
+    if (missingBars > 0)
+      this.#core.alert(
+        'BARS_MISSING',
+        `${missingBars} bars of ${symbol} are missing; opening waits for a full window`,
+        symbol,
+      );
+    return applied;
   }
 
   #recordIfNews(symbol: string): void {

@@ -38,6 +38,18 @@ export interface SymbolRules {
   readonly brackets: readonly LeverageBracket[];
   readonly observedAtMs: number;
 }
+/** A part of the rules that could not be read, and why. */
+export interface UnreadPart {
+  readonly what: string;
+  readonly detail: string;
+  readonly consequence: Rejection['consequence'];
+  readonly retryAfterMs: number | null;
+}
+/** Rules with fresh filters. What is `unread` is in them as it was last known, and they are as old as that. */
+export interface RulesReading {
+  readonly rules: readonly SymbolRules[];
+  readonly unread: readonly UnreadPart[];
+}
 export interface MarketQuote {
   readonly symbol: string;
   readonly mark: number;
@@ -84,6 +96,8 @@ export interface AccountSnapshot {
   readonly positions: readonly VenuePosition[];
   /** Leverage setting by symbol, for all symbols asked for. */
   readonly leverage: { readonly [symbol: string]: number };
+  /** Whether a symbol is on isolated margin, for all symbols asked for. */
+  readonly isolated: { readonly [symbol: string]: boolean };
 }
 export type OrderKind = 'regular' | 'algo';
 export type VenueOrderStatus = 'working' | 'partially_filled' | 'filled' | 'canceled' | 'expired' | 'rejected';
@@ -131,6 +145,13 @@ export interface VenueExecution {
   readonly symbol: string;
   readonly tradeId: string;
   readonly atMs: number;
+}
+/** What income of all types tells; `isWhole` false: there was more of it than one reading takes. */
+export interface VenueIncome {
+  readonly executions: readonly VenueExecution[];
+  /** When something last moved into the account or out of it; null: it did not. */
+  readonly lastTransferMs: number | null;
+  readonly isWhole: boolean;
 }
 /** A regular order that the venue took, whoever placed it and whatever became of it. */
 export interface PlacedOrder {
@@ -214,11 +235,18 @@ export interface VenuePort {
   fetchServerTime(): Promise<FetchOutcome<number>>;
   /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
   fetchTimeScale(): Promise<number>;
-  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>>;
-  /** Rules of before: orders and positions can be read while the venue's own cannot be fetched. Nothing is sent by them. */
+  /** Fails only without the filters: unread brackets and fees hold up openings alone. */
+  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
+  /** Rules that the views are in from now on: orders are written, and answers are read, in their steps. */
   noteRules(rules: readonly SymbolRules[]): void;
-  /** Sets one-way and isolated mode where needed, then reads everything back. */
-  prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>>;
+  /**
+   * Sets one-way and isolated mode where needed, and reads back what was set. `isolated`: what an account snapshot has
+   * just said of the symbols; null: it is read.
+   */
+  prepareAccount(
+    symbols: readonly string[],
+    isolated: AccountSnapshot['isolated'] | null,
+  ): Promise<FetchOutcome<AccountMode>>;
   fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */
@@ -232,10 +260,8 @@ export interface VenuePort {
   ): Promise<FetchOutcome<readonly VenueTrade[]>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
-  /** Of the whole account since an instant, as its income tells; `isWhole` false: there were more than one read takes. */
-  fetchExecutions(
-    sinceMs: number,
-  ): Promise<FetchOutcome<{ readonly executions: readonly VenueExecution[]; readonly isWhole: boolean }>>;
+  /** Of the whole account since an instant, as its income tells. */
+  fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>>;
   /** Regular orders that the venue took since an instant, at most six days ago; also those that never rested. */
   fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
@@ -249,6 +275,10 @@ export interface VenuePort {
   /** Every regular and every conditional order of the symbol. */
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
+  /** While a start reads what it needs, its reads may use more of what the venue leaves to the address. */
+  noteStarting?(isStarting: boolean): void;
+  /** Request weight that the venue leaves to reads in this minute, as its last answer said; null: it has no limit. */
+  readWeightLeft?(): number | null;
   /** Orders of the account as an answer counted them since this was last asked; empty: none did. */
   takeOrderCounts?(): readonly OrderCount[];
   close(): Promise<void>;
@@ -302,6 +332,16 @@ export interface LedgerPort {
     readonly next: string | null;
   };
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
+}
+/**
+ * Copies that spare a start some reads. Never more than that: what is damaged, of another ledger or of another form is
+ * absent, and nothing is decided by a copy that the venue's own answer would not be held to as well.
+ */
+export interface StartCachePort {
+  /** Undefined: there is none. */
+  read(name: string): unknown;
+  /** Never throws: a copy that cannot be kept is none. */
+  write(name: string, value: unknown): void;
 }
 /** Domain time (venue/clock.ts implements it). */
 export interface ClockPort {

@@ -19,10 +19,8 @@ import {
 } from './parse-account.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
-import { ReadFailedError } from './venue-link.ts';
-
-/** Request weight of a list of open orders that names no symbol; one that does weighs 1. */
-const LIST_OF_ALL_WEIGHT = 40;
+import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
+import { WEIGHT } from './weights.ts';
 
 /** The account: its mode, money, positions and orders. */
 export class AccountReads {
@@ -36,19 +34,30 @@ export class AccountReads {
     this.#readsKeyRights = readsKeyRights;
   }
 
-  /** Sets what differs only, then reads everything back; fails when the exchange refuses (open positions or orders). */
-  async prepareAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountMode>> {
+  /**
+   * Sets what differs only, then reads back what was set; fails when the exchange refuses (open positions or orders).
+   * `isolated`: what {@link fetchAccount} has just read of the symbols; null: it is read.
+   */
+  async prepareAccount(
+    symbols: readonly string[],
+    isolated: AccountSnapshot['isolated'] | null,
+  ): Promise<FetchOutcome<AccountMode>> {
     return this.#reader.link.outcome(async () => {
-      const config = parseAccountConfig(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAccountConfig()));
+      const config = parseAccountConfig(
+        await this.#reader.read(WEIGHT.accountConfig, (ccxt) => ccxt.fapiPrivateGetAccountConfig()),
+      );
+      const before = isolated ?? isolationOf(await this.#fetchSettings());
+      const crossed = symbols.filter((symbol) => before[symbol] === false);
       if (!config.isOneWay)
         await this.#set((ccxt) => ccxt.fapiPrivatePostPositionSideDual({ dualSidePosition: 'false' }));
-      const before = await this.#fetchSettings();
-      for (const symbol of symbols) {
-        if (before.get(symbol)?.isIsolated === false) {
-          await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
-        }
-      }
-      return this.#readMode(symbols);
+      for (const symbol of crossed)
+        await this.#set((ccxt) => ccxt.fapiPrivatePostMarginType({ symbol, marginType: 'ISOLATED' }));
+      if (config.isOneWay && crossed.length === 0) return this.#modeOf(symbols, config, before);
+      const [readBack, settings] = await Promise.all([
+        this.#reader.read(WEIGHT.accountConfig, (ccxt) => ccxt.fapiPrivateGetAccountConfig()),
+        this.#fetchSettings(),
+      ]);
+      return this.#modeOf(symbols, parseAccountConfig(readBack), isolationOf(settings));
     });
   }
   /** Position and balance lists are two answers: the snapshot is as of the earlier one's request. */
@@ -56,15 +65,18 @@ export class AccountReads {
     return this.#reader.link.outcome(async () => {
       const requestedAtMs = this.#reader.link.clock.nowMs();
       const [account, positionRisk, settings] = await Promise.all([
-        this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetAccount()),
-        this.#reader.read(5, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk()),
+        this.#reader.read(WEIGHT.account, (ccxt) => ccxt.fapiPrivateV3GetAccount()),
+        this.#reader.read(WEIGHT.positionRisk, (ccxt) => ccxt.fapiPrivateV3GetPositionRisk()),
         this.#fetchSettings(),
       ]);
       const leverage: Record<string, number> = {};
+      const isolated: Record<string, boolean> = {};
       for (const symbol of symbols) {
         // A symbol that is no longer listed has no settings; what is not said stays as it is known.
         const setting = settings.get(symbol);
-        if (setting !== undefined) leverage[symbol] = setting.leverage;
+        if (setting === undefined) continue;
+        leverage[symbol] = setting.leverage;
+        isolated[symbol] = setting.isIsolated;
       }
       const positions = parsePositions(positionRisk, this.#tables.steps, settings);
       return {
@@ -73,6 +85,7 @@ export class AccountReads {
         ...parseBalances(account),
         positions,
         leverage,
+        isolated,
       };
     });
   }
@@ -82,7 +95,7 @@ export class AccountReads {
    */
   async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
     return this.#reader.link.outcome(async () => {
-      const isWhole = symbols.length === 0 || symbols.length >= LIST_OF_ALL_WEIGHT;
+      const isWhole = symbols.length === 0 || symbols.length >= WEIGHT.openOrdersOfAll;
       const lists = await Promise.all((isWhole ? [null] : symbols).map((symbol) => this.#listOpen(symbol)));
       return lists.flat();
     });
@@ -90,7 +103,9 @@ export class AccountReads {
   async #listOpen(symbol: string | null): Promise<readonly VenueOrder[]> {
     const query = symbol === null ? {} : { symbol };
     const read = (start: StartRead): Promise<unknown> =>
-      symbol === null ? this.#reader.readLater(LIST_OF_ALL_WEIGHT, start) : this.#reader.read(1, start);
+      symbol === null
+        ? this.#reader.readLater(WEIGHT.openOrdersOfAll, start)
+        : this.#reader.read(WEIGHT.openOrders, start).catch(emptyIfUnlisted);
     const [regular, algo] = await Promise.all([
       read((ccxt) => ccxt.fapiPrivateGetOpenOrders(query)),
       read((ccxt) => ccxt.fapiPrivateGetOpenAlgoOrders(query)),
@@ -143,19 +158,24 @@ export class AccountReads {
     if (!isSet && !isSuccess) throw this.#reader.link.failRead(facts);
   }
   async #fetchSettings(): Promise<ReadonlyMap<string, SymbolSetting>> {
-    return parseSymbolSettings(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetSymbolConfig()));
+    return parseSymbolSettings(
+      await this.#reader.read(WEIGHT.symbolConfig, (ccxt) => ccxt.fapiPrivateGetSymbolConfig()),
+    );
   }
-  async #readMode(symbols: readonly string[]): Promise<AccountMode> {
-    const config = parseAccountConfig(await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAccountConfig()));
-    const settings = await this.#fetchSettings();
+  async #modeOf(
+    symbols: readonly string[],
+    config: ReturnType<typeof parseAccountConfig>,
+    settings: AccountSnapshot['isolated'],
+  ): Promise<AccountMode> {
     const isolated: Record<string, boolean> = {};
     for (const symbol of symbols) {
-      const setting = settings.get(symbol);
+      const setting = settings[symbol];
       if (setting === undefined) throw new MalformedAnswerError(`symbolConfig lacks ${symbol}`);
-      isolated[symbol] = setting.isIsolated;
+      isolated[symbol] = setting;
     }
     const canWithdraw = this.#readsKeyRights
-      ? parseKeyRights(await this.#reader.read(1, (ccxt) => ccxt.sapiGetAccountApiRestrictions())).canWithdraw
+      ? parseKeyRights(await this.#reader.read(WEIGHT.apiRestrictions, (ccxt) => ccxt.sapiGetAccountApiRestrictions()))
+          .canWithdraw
       : null;
     return {
       oneWay: config.isOneWay,
@@ -165,4 +185,13 @@ export class AccountReads {
       canTrade: config.canTrade,
     };
   }
+}
+
+/** In a symbol that the exchange does not know (no more, or not yet) nothing is open. */
+function emptyIfUnlisted(error: unknown): readonly [] {
+  if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return [];
+  throw error;
+}
+function isolationOf(settings: ReadonlyMap<string, SymbolSetting>): AccountSnapshot['isolated'] {
+  return Object.fromEntries([...settings].map(([symbol, { isIsolated }]) => [symbol, isIsolated]));
 }

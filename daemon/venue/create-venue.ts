@@ -1,9 +1,8 @@
-import type { VenueName } from '../core/policy.ts';
 import type { VenuePort } from '../gate/ports.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { AccountReads } from './account-reads.ts';
 import { ANSWER_WITHIN_MS, type BinanceClient, loadBinanceusdm, RECV_WINDOW_MS } from './ccxt-binance.ts';
-import type { DomainTime } from './clock.ts';
+import { ClockNotSyncedError, type DomainTime } from './clock.ts';
 import { EmergencyReads } from './emergency-reads.ts';
 import type { VenueAccess } from './endpoints.ts';
 import { HistoryReads } from './history-reads.ts';
@@ -16,6 +15,7 @@ import { createRedactor, type Redact } from './redaction.ts';
 import type { HttpExchange } from './transport.ts';
 import { VenueLink } from './venue-link.ts';
 import { VenueOrders } from './venue-orders.ts';
+import { WeightWindow } from './weight-window.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
@@ -44,14 +44,31 @@ export class TimeScaleError extends Error {
   override readonly name = 'TimeScaleError';
 }
 
-async function fetchTimeScale(venue: VenueName, client: BinanceClient, redact: Redact): Promise<number> {
-  if (venue !== 'paper') return 1;
+/** The venue counts by its own clock; a simulated exchange whose time does not go with the wall counts by the wall. */
+function readMinuteClock(clock: DomainTime, time: TimePort): number | null {
+  if (clock.scale !== 1) return time.hostMs();
+  try {
+    return clock.nowMs();
+  } catch (error) {
+    if (error instanceof ClockNotSyncedError) return null;
+    throw error;
+  }
+}
+
+/** What a simulated exchange says of itself beside its venue's own interface. */
+interface SimulatedVenue {
+  readonly scale: number;
+  /** False: it refuses no request weight, however much. */
+  readonly limitsWeight: boolean;
+}
+async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<SimulatedVenue> {
   try {
     const answer = await client.fetchOpen('/sim/clock');
     if (answer.status !== 200) throw new TimeScaleError(`HTTP ${answer.status}`);
-    const scale = readAmount(requireObject(JSON.parse(answer.text), 'clock'), 'scale');
+    const clock = requireObject(JSON.parse(answer.text), 'clock');
+    const scale = readAmount(clock, 'scale');
     if (scale < 0) throw new TimeScaleError('the scale is negative');
-    return scale;
+    return { scale, limitsWeight: clock.limits_weight !== false };
   } catch (error) {
     throw new TimeScaleError(redact(error instanceof Error ? error.message : 'unknown error'));
   }
@@ -81,7 +98,12 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
-  const limiter = new ReadLimiter({ maxInFlight: 16, maxQueued: 256, weightPerMinute }, time);
+  // What a simulated exchange does not enforce is not kept to, unless it was asked for; one whose time runs faster is to be
+  // read faster than any limit of wall time.
+  let isEnforced = true;
+  const isLifted = (): boolean => clock.scale > 1 || !(isEnforced || config.readWeightPerMinute !== undefined);
+  const limits = { maxInFlight: 16, maxQueued: 256, weightPerMinute, isLifted };
+  const limiter = new ReadLimiter(limits, time, new WeightWindow(() => readMinuteClock(clock, time)));
   const orders = new VenueOrders(orderClient, tables, link);
   const reader = new Reader(readClient, link, limiter);
   const market = new MarketReads(reader, tables);
@@ -93,10 +115,15 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       return (RECV_WINDOW_MS + SKEW_ALLOWANCE_MS) * Math.max(1, clock.scale);
     },
     fetchServerTime: () => market.fetchServerTime(),
-    fetchTimeScale: () => fetchTimeScale(access.venue, readClient, redact),
+    fetchTimeScale: async () => {
+      if (access.venue !== 'paper') return 1;
+      const simulated = await fetchSimulated(readClient, redact);
+      isEnforced = simulated.limitsWeight;
+      return simulated.scale;
+    },
     noteRules: (rules) => tables.noteRules(rules),
     fetchRules: (symbols) => market.fetchRules(symbols),
-    prepareAccount: (symbols) => account.prepareAccount(symbols),
+    prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),
     fetchAccount: (symbols) => account.fetchAccount(symbols),
     fetchQuote: (symbol) => market.fetchQuote(symbol),
     fetchBars: (symbol, barMs, sinceMs, limit) => market.fetchBars(symbol, barMs, sinceMs, limit),
@@ -113,6 +140,10 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     cancel: (symbol, clientOrderId, kind) => orders.cancel(symbol, clientOrderId, kind),
     cancelAll: (symbol) => orders.cancelAll(symbol),
     setLeverage: (symbol, leverage) => orders.setLeverage(symbol, leverage),
+    noteStarting: (isStarting) => {
+      limiter.isStarting = isStarting;
+    },
+    readWeightLeft: () => limiter.weightLeft,
     takeOrderCounts: () => link.takeOrderCounts(),
     close: async () => {
       limiter.close();

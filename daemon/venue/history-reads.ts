@@ -1,4 +1,11 @@
-import type { FetchOutcome, PlacedOrder, VenueExecution, VenueTrade, VenueTransfer } from '../gate/ports.ts';
+import type {
+  FetchOutcome,
+  PlacedOrder,
+  VenueExecution,
+  VenueIncome,
+  VenueTrade,
+  VenueTransfer,
+} from '../gate/ports.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { requireList } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
@@ -6,6 +13,7 @@ import { parseExecution, parseTransfer } from './parse-account.ts';
 import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
 import { ReadFailedError } from './venue-link.ts';
+import { WEIGHT } from './weights.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange answers at most seven days of trades to a start time. */
@@ -42,7 +50,7 @@ export class HistoryReads {
       for (let page = 0; fromId !== null && page < MAX_PAGES; page += 1) {
         const query = { symbol, fromId, limit: PAGE_ROWS };
         const rows = requireList(
-          await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+          await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
           'userTrades',
         ).map(parse);
         trades.push(...rows);
@@ -61,7 +69,7 @@ export class HistoryReads {
       for (let page = 0; page < MAX_PAGES; page += 1) {
         const query = { incomeType: 'TRANSFER', startTime, limit: PAGE_ROWS };
         const rows = requireList(
-          await this.#reader.readLater(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)),
+          await this.#reader.readLater(WEIGHT.income, (ccxt) => ccxt.fapiPrivateGetIncome(query)),
           'income',
         );
         let lastMs = startTime;
@@ -80,26 +88,26 @@ export class HistoryReads {
     });
   }
   /** Income of all types since an instant: each fill leaves at least its commission there. */
-  async fetchExecutions(
-    sinceMs: number,
-  ): Promise<FetchOutcome<{ readonly executions: readonly VenueExecution[]; readonly isWhole: boolean }>> {
+  async fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>> {
     return this.#reader.link.outcome(async () => {
       const executions = new Map<string, VenueExecution>();
+      let lastTransferMs: number | null = null;
       let startTime = sinceMs;
       for (let page = 0; page < MAX_PAGES_LOOKED_THROUGH; page += 1) {
         const query = { startTime, limit: PAGE_ROWS };
         const rows = requireList(await this.#reader.read(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)), 'income');
         let lastMs = startTime;
         for (const row of rows) {
-          const { atMs, execution } = parseExecution(row);
+          const { atMs, execution, isTransfer } = parseExecution(row);
+          if (isTransfer) lastTransferMs = atMs;
           lastMs = Math.max(lastMs, atMs);
           if (execution !== null) executions.set(`${execution.symbol} ${execution.tradeId}`, execution);
         }
-        if (rows.length < PAGE_ROWS) return { executions: [...executions.values()], isWhole: true };
+        if (rows.length < PAGE_ROWS) return { executions: [...executions.values()], lastTransferMs, isWhole: true };
         // The next page begins within the last instant, whose rows may be cut in two.
         startTime = lastMs === startTime ? lastMs + 1 : lastMs;
       }
-      return { executions: [...executions.values()], isWhole: false };
+      return { executions: [...executions.values()], lastTransferMs, isWhole: false };
     });
   }
   /** The oldest since then, so that what comes later is read from where this ended. */
@@ -135,7 +143,7 @@ export class HistoryReads {
     for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {
       const query = { symbol, startTime, endTime: startTime + TRADE_WINDOW_MS - 1, limit: PAGE_ROWS };
       const rows = requireList(
-        await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
+        await this.#reader.read(WEIGHT.userTrades, (ccxt) => ccxt.fapiPrivateGetUserTrades(query)),
         'userTrades',
       );
       if (rows.length > 0) return rows.map(parse);

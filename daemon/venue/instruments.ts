@@ -1,4 +1,11 @@
-import { MalformedAnswerError, parseStep, parseUnitsCeil, parseUnitsFloor, type Step } from './decimals.ts';
+import {
+  formatUnits,
+  MalformedAnswerError,
+  parseStep,
+  parseUnitsCeil,
+  parseUnitsFloor,
+  type Step,
+} from './decimals.ts';
 import { type JsonObject, readAmount, readDecimalText, readText, requireList, requireObject } from './json-fields.ts';
 
 /** Filters of one symbol from exchangeInfo, in whole ticks and lots. */
@@ -60,6 +67,31 @@ function parseInstrument(raw: JsonObject): Instrument {
     multiplierUp: readAmount(percentPrice, 'multiplierUp'),
     multiplierDown: readAmount(percentPrice, 'multiplierDown'),
     raw,
+  };
+}
+
+/**
+ * An entry in the form of exchangeInfo for a symbol of which the steps alone are known: ccxt builds a request from
+ * nothing else of it, and names the symbol by it.
+ */
+export function entryOf({ symbol, tick, lot }: Steps): JsonObject {
+  const base = symbol.replace(/USDT$/, '');
+  const filter = (filterType: string, name: string, step: Step) => ({ filterType, [name]: formatUnits(1, step) });
+  return {
+    symbol,
+    pair: symbol,
+    contractType: 'PERPETUAL',
+    status: 'TRADING',
+    baseAsset: base === '' ? symbol : base,
+    quoteAsset: 'USDT',
+    marginAsset: 'USDT',
+    orderTypes: ['LIMIT', 'MARKET', 'STOP_MARKET'],
+    timeInForce: ['GTC', 'IOC', 'GTX'],
+    filters: [
+      filter('PRICE_FILTER', 'tickSize', tick),
+      filter('LOT_SIZE', 'stepSize', lot),
+      filter('MARKET_LOT_SIZE', 'stepSize', lot),
+    ],
   };
 }
 

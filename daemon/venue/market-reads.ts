@@ -1,4 +1,4 @@
-import type { Bar, FetchOutcome, MarketQuote, SymbolRules } from '../gate/ports.ts';
+import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/ports.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { InstrumentTable } from './instruments.ts';
 import { readInstant, requireList, requireObject } from './json-fields.ts';
@@ -12,14 +12,17 @@ import {
   parseFundingIntervals,
   parseQuote,
 } from './parse-market.ts';
-import type { Reader } from './reader.ts';
-import { ReadFailedError } from './venue-link.ts';
+import type { Reader, StartRead } from './reader.ts';
+import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
+import { WEIGHT } from './weights.ts';
 
-const INVALID_SYMBOL = -1121;
 const PAGE_BARS = 1000;
 /** Far more bars than any baseline needs. */
 const MAX_PAGES = 60;
 const FUNDING_INFO_MAX_AGE_MS = 3_600_000;
+
+/** Brackets and fees that were read this recently, ms of domain time, are not read again with the filters. */
+const TERMS_RECENT_MS = 600_000;
 
 /** Mark and book of one symbol weigh 3, those of all symbols 15. */
 const SYMBOLS_READ_ALONE = 5;
@@ -55,38 +58,68 @@ export class MarketReads {
       return readInstant(requireObject(json, 'time'), 'serverTime');
     });
   }
-  /** Absent from the answer: what the exchange does not list, or has no brackets or fees of (not open yet, or no more). */
-  async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<readonly SymbolRules[]>> {
+  /**
+   * Filters from exchangeInfo; brackets and fees as well, where the last reading of them is not recent. Those that cannot
+   * be read are as they were last known, and the rules as old as they are: whoever closes needs neither. Absent from the
+   * answer: what the exchange does not list, or has no brackets or fees of (not open yet, or no more).
+   */
+  async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>> {
     return this.#reader.link.outcome(async () => {
       const observedAtMs = this.#reader.link.clock.nowMs();
-      const [exchangeInfo, leverageBracket] = await Promise.all([
-        this.#reader.readLater(1, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
-        this.#reader.readLater(1, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
+      const unread: UnreadPart[] = [];
+      const [exchangeInfo, unlisted] = await Promise.all([
+        this.#reader.readLater(WEIGHT.exchangeInfo, (ccxt) => ccxt.fapiPublicGetExchangeInfo()),
+        this.#readBrackets(symbols, observedAtMs, unread),
       ]);
       const instruments = new InstrumentTable(exchangeInfo, observedAtMs);
-      const brackets = parseBrackets(leverageBracket);
-      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null && brackets.has(symbol));
-      const found = await Promise.all(
-        listed.map(async (symbol) => {
-          const fees = await this.#fetchFees(symbol);
-          if (fees === null) return null;
-          return buildRules(instruments.require(symbol), brackets.get(symbol) ?? [], fees, observedAtMs);
-        }),
+      const listed = symbols.filter((symbol) => instruments.find(symbol) !== null && !unlisted.has(symbol));
+      const open = await Promise.all(
+        listed.map(async (symbol) => ((await this.#readFees(symbol, observedAtMs, unread)) ? symbol : null)),
       );
-      const rules = found.filter((rule) => rule !== null);
       this.#tables.replace(instruments, listed);
-      for (const rule of rules) this.#tables.setTakerFee(rule.symbol, rule.takerFee);
-      return rules;
+      const rules = open
+        .filter((symbol) => symbol !== null)
+        .map((symbol) => buildRules(instruments.require(symbol), this.#tables.terms(symbol), observedAtMs));
+      return { rules, unread };
     });
   }
-  /** Null: the exchange no longer knows the symbol, which is no reason to be without the rules of the others. */
-  async #fetchFees(symbol: string): Promise<ReturnType<typeof parseCommission> | null> {
-    try {
-      return parseCommission(await this.#reader.readLater(20, (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol })));
-    } catch (error) {
-      if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return null;
-      throw error;
+  /** Symbols that the exchange has no brackets of. */
+  async #readBrackets(symbols: readonly string[], nowMs: number, unread: UnreadPart[]): Promise<ReadonlySet<string>> {
+    if (symbols.every((symbol) => isRecent(this.#tables.terms(symbol).bracketsAtMs, nowMs))) return new Set();
+    const read = await this.#readPart('the leverage brackets', unread, async () =>
+      parseBrackets(
+        await this.#reader.readLater(WEIGHT.leverageBracket, (ccxt) => ccxt.fapiPrivateGetLeverageBracket()),
+      ),
+    );
+    if (read === null) return new Set();
+    for (const symbol of symbols) {
+      const brackets = read.get(symbol);
+      if (brackets !== undefined) this.#tables.noteTerms(symbol, { brackets, bracketsAtMs: nowMs });
     }
+    return new Set(symbols.filter((symbol) => !read.has(symbol)));
+  }
+  /** False: the exchange no longer knows the symbol, which is no reason to be without the rules of the others. */
+  async #readFees(symbol: string, nowMs: number, unread: UnreadPart[]): Promise<boolean> {
+    if (isRecent(this.#tables.terms(symbol).feesAtMs, nowMs)) return true;
+    let isKnown = true;
+    await this.#readPart(`the commission rate of ${symbol}`, unread, async () => {
+      try {
+        const start: StartRead = (ccxt) => ccxt.fapiPrivateGetCommissionRate({ symbol });
+        const fees = parseCommission(await this.#reader.readLater(WEIGHT.commissionRate, start));
+        this.#tables.noteTerms(symbol, { ...fees, feesAtMs: nowMs });
+      } catch (error) {
+        if (!(error instanceof ReadFailedError && error.code === INVALID_SYMBOL)) throw error;
+        isKnown = false;
+      }
+    });
+    return isKnown;
+  }
+  /** Null: it could not be read, which is noted. */
+  async #readPart<T>(what: string, unread: UnreadPart[], read: () => Promise<T>): Promise<T | null> {
+    const outcome = await this.#reader.link.outcome(read);
+    if (outcome.kind === 'ok') return outcome.value;
+    unread.push({ what, ...outcome });
+    return null;
   }
   /** Of more than a few symbols at once the lists of all symbols weigh less; they are read once for all of them. */
   async fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
@@ -114,7 +147,7 @@ export class MarketReads {
       let startTime = sinceMs;
       for (let page = 0; page < MAX_PAGES && bars.length < limit; page += 1) {
         const size = Math.min(PAGE_BARS, limit - bars.length);
-        const json = await this.#reader.readLater(5, (ccxt) =>
+        const json = await this.#reader.readLater(WEIGHT.klines, (ccxt) =>
           ccxt.fapiPublicGetKlines({ symbol, interval, startTime, limit: size }),
         );
         const rows = parseBars(json, barMs);
@@ -147,21 +180,31 @@ export class MarketReads {
   async #readQuote(query: { readonly symbol?: string }): Promise<RawQuote> {
     const isAlone = query.symbol !== undefined;
     const [premiumIndex, bookTicker] = await Promise.all([
-      this.#reader.read(isAlone ? 1 : 10, (ccxt) => ccxt.fapiPublicGetPremiumIndex(query)),
-      this.#reader.read(isAlone ? 2 : 5, (ccxt) => ccxt.fapiPublicGetTickerBookTicker(query)),
+      this.#reader.read(isAlone ? WEIGHT.premiumIndex : WEIGHT.premiumIndexOfAll, (ccxt) =>
+        ccxt.fapiPublicGetPremiumIndex(query),
+      ),
+      this.#reader.read(isAlone ? WEIGHT.bookTicker : WEIGHT.bookTickerOfAll, (ccxt) =>
+        ccxt.fapiPublicGetTickerBookTicker(query),
+      ),
     ]);
     return { premiumIndex, bookTicker };
   }
   async #fetchFundingIntervals(): Promise<ReadonlyMap<string, number>> {
     const nowMs = this.#reader.link.clock.nowMs();
     if (this.#funding === null || nowMs - this.#funding.observedAtMs > FUNDING_INFO_MAX_AGE_MS) {
-      const intervals = parseFundingIntervals(await this.#reader.read(1, (ccxt) => ccxt.fapiPublicGetFundingInfo()));
+      const intervals = parseFundingIntervals(
+        await this.#reader.read(WEIGHT.fundingInfo, (ccxt) => ccxt.fapiPublicGetFundingInfo()),
+      );
       this.#funding = { intervals, observedAtMs: nowMs };
     }
     return this.#funding.intervals;
   }
 }
 
+/** Read so recently; what has a later time than now is of a clock that was wrong. */
+function isRecent(atMs: number, nowMs: number): boolean {
+  return atMs > 0 && atMs <= nowMs && nowMs - atMs < TERMS_RECENT_MS;
+}
 function findRow(list: unknown, symbol: string, what: string): unknown {
   const found = requireList(list, what).find((row) => requireObject(row, what).symbol === symbol);
   if (found === undefined) throw new MalformedAnswerError(`${what} lacks ${symbol}`);

@@ -1,7 +1,8 @@
-import type { SymbolRules } from '../gate/ports.ts';
+import type { LeverageBracket, SymbolRules } from '../gate/ports.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import { MalformedAnswerError } from './decimals.ts';
-import type { Instrument, InstrumentTable, Steps, StepTable } from './instruments.ts';
+import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
+import type { JsonObject } from './json-fields.ts';
 
 /** Nothing can be said about a symbol, or sent for it, before its rules were fetched. */
 export class RulesNotLoadedError extends MalformedAnswerError {
@@ -10,16 +11,26 @@ export class RulesNotLoadedError extends MalformedAnswerError {
   }
 }
 
+/** Of one symbol, beside its filters; domain time of the reading, 0 for what was never read. */
+export interface Terms {
+  readonly brackets: readonly LeverageBracket[];
+  readonly bracketsAtMs: number;
+  readonly takerFee: number;
+  readonly makerFee: number;
+  readonly feesAtMs: number;
+}
+const UNKNOWN_TERMS: Terms = { brackets: [], bracketsAtMs: 0, takerFee: 0, makerFee: 0, feesAtMs: 0 };
+
 /**
  * What is known of the symbols, for our parsers and for ccxt's order builder. ccxt gets the entries it needs from the one
  * exchangeInfo that we read (its own loadMarkets would fetch 1 MB per instance and parse all 900 symbols), so both work
- * from the same filters.
+ * from the same filters; while there is none, from the steps that were known before.
  */
 export class MarketTables {
   #instruments: InstrumentTable | null = null;
   #unified = new Map<string, string>();
   readonly #traded = new Set<string>();
-  readonly #takerFees = new Map<string, number>();
+  readonly #terms = new Map<string, Terms>();
   readonly #noted = new Map<string, Steps>();
   readonly #clients: readonly BinanceClient[];
 
@@ -31,54 +42,71 @@ export class MarketTables {
     return this.#instruments;
   }
   /**
-   * Steps to read answers with: those that were fetched, else those that were known before ({@link noteRules}). Never
-   * throws by itself: what cannot be read is told where it is read.
+   * Steps to read answers and to write orders with. INVARIANT: those of the gate's views ({@link noteRules}), in which
+   * lots and ticks are counted, also between a fetch and its record; of symbols that it has not recorded those that were
+   * fetched. Never throws by itself: what cannot be read is told where it is read.
    */
   readonly steps: StepTable = {
-    require: (symbol) => {
-      const known = this.#instruments?.find(symbol) ?? this.#noted.get(symbol);
-      return known ?? this.instruments.require(symbol);
-    },
+    require: (symbol) => this.#noted.get(symbol) ?? this.instruments.require(symbol),
   };
-  /** Rules of an earlier fetch: what was asked for under them can be read while they cannot be fetched anew. */
+  /**
+   * Rules that the views are in from now on, of this fetch or of one before a restart: what was asked for under them can
+   * be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the gate to
+   * say, by their age.
+   */
   noteRules(rules: readonly SymbolRules[]): void {
-    for (const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, takerFee } of rules) {
+    for (const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, ...rest } of rules) {
       const tick = { mantissa: tickMantissa, scale: tickScale };
       this.#noted.set(symbol, { symbol, tick, lot: { mantissa: lotMantissa, scale: lotScale } });
-      if (!this.#takerFees.has(symbol)) this.#takerFees.set(symbol, takerFee);
+      if (this.#terms.has(symbol)) continue;
+      const { brackets, takerFee, makerFee, observedAtMs } = rest;
+      this.#terms.set(symbol, {
+        brackets,
+        bracketsAtMs: brackets.length === 0 ? 0 : observedAtMs,
+        takerFee,
+        makerFee,
+        feesAtMs: observedAtMs,
+      });
     }
   }
   replace(instruments: InstrumentTable, symbols: readonly string[]): void {
     this.#instruments = instruments;
     for (const symbol of symbols) if (instruments.find(symbol) !== null) this.#traded.add(symbol);
-    this.#unified = this.#publish(instruments);
+    this.#unified = this.#publish();
   }
   /** ccxt's name of a symbol; the symbol is added to ccxt's tables when it is not there yet. */
   unifiedSymbol(symbol: string): string {
     const known = this.#unified.get(symbol);
     if (known !== undefined) return known;
-    this.instruments.require(symbol);
+    this.steps.require(symbol);
     this.#traded.add(symbol);
-    this.#unified = this.#publish(this.instruments);
+    this.#unified = this.#publish();
     const added = this.#unified.get(symbol);
     if (added === undefined) throw new MalformedAnswerError(`ccxt does not know ${symbol}`);
     return added;
   }
-  setTakerFee(symbol: string, takerFee: number): void {
-    this.#takerFees.set(symbol, takerFee);
+  terms(symbol: string): Terms {
+    return this.#terms.get(symbol) ?? UNKNOWN_TERMS;
   }
+  noteTerms(symbol: string, terms: Partial<Terms>): void {
+    this.#terms.set(symbol, { ...this.terms(symbol), ...terms });
+  }
+  /** Null: never read. */
   takerFee(symbol: string): number | null {
-    return this.#takerFees.get(symbol) ?? null;
+    const { feesAtMs, takerFee } = this.terms(symbol);
+    return feesAtMs === 0 ? null : takerFee;
   }
-  #publish(instruments: InstrumentTable): Map<string, string> {
-    const rows: Instrument[] = [];
+  #publish(): Map<string, string> {
+    const rows: JsonObject[] = [];
     for (const symbol of this.#traded) {
-      const instrument = instruments.find(symbol);
-      if (instrument !== null) rows.push(instrument);
+      const instrument = this.#instruments?.find(symbol) ?? null;
+      const noted = this.#noted.get(symbol);
+      if (instrument !== null) rows.push(instrument.raw);
+      else if (noted !== undefined) rows.push(entryOf(noted));
     }
     const unified = new Map<string, string>();
     for (const client of this.#clients) {
-      const markets = rows.map((row) => client.ccxt.parseMarket(row.raw));
+      const markets = rows.map((row) => client.ccxt.parseMarket(row));
       client.ccxt.setMarkets(markets);
       for (const market of markets) unified.set(market.id, market.symbol);
     }

@@ -128,10 +128,19 @@ export function parseTransfer(json: unknown): {
 }
 
 /** A row of `/fapi/v1/income` of any type; null: it tells of no execution. */
-export function parseExecution(json: unknown): { readonly atMs: number; readonly execution: VenueExecution | null } {
+export function parseExecution(json: unknown): {
+  readonly atMs: number;
+  readonly isTransfer: boolean;
+  readonly execution: VenueExecution | null;
+} {
   const source = requireObject(json, 'income');
   const atMs = readInstant(source, 'time');
+  const isTransfer = readText(source, 'incomeType') === 'TRANSFER';
   const { tradeId } = source;
-  if (tradeId === undefined || tradeId === null || tradeId === '') return { atMs, execution: null };
-  return { atMs, execution: { symbol: readText(source, 'symbol'), tradeId: readId(source, 'tradeId'), atMs } };
+  if (tradeId === undefined || tradeId === null || tradeId === '') return { atMs, isTransfer, execution: null };
+  return {
+    atMs,
+    isTransfer,
+    execution: { symbol: readText(source, 'symbol'), tradeId: readId(source, 'tradeId'), atMs },
+  };
 }

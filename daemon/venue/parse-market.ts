@@ -10,6 +10,7 @@ import {
   requireList,
   requireObject,
 } from './json-fields.ts';
+import type { Terms } from './market-tables.ts';
 
 const HOUR_MS = 3_600_000;
 /** Binance's funding interval where `/fapi/v1/fundingInfo` lists no other. */
@@ -53,12 +54,8 @@ export function parseCommission(json: unknown): { takerFee: number; makerFee: nu
   const source = requireObject(json, 'commissionRate');
   return { takerFee: readAmount(source, 'takerCommissionRate'), makerFee: readAmount(source, 'makerCommissionRate') };
 }
-export function buildRules(
-  instrument: Instrument,
-  brackets: readonly LeverageBracket[],
-  fees: { takerFee: number; makerFee: number },
-  observedAtMs: number,
-): SymbolRules {
+/** As old as the oldest part of them: what was never read is of the year 1970, and too old to open anything by. */
+export function buildRules(instrument: Instrument, terms: Terms, filtersAtMs: number): SymbolRules {
   return {
     symbol: instrument.symbol,
     trading: instrument.isTrading,
@@ -74,10 +71,10 @@ export function buildRules(
     minNotionalUsdt: instrument.minNotionalUsdt,
     multiplierUp: instrument.multiplierUp,
     multiplierDown: instrument.multiplierDown,
-    takerFee: fees.takerFee,
-    makerFee: fees.makerFee,
-    brackets,
-    observedAtMs,
+    takerFee: terms.takerFee,
+    makerFee: terms.makerFee,
+    brackets: terms.brackets,
+    observedAtMs: Math.min(filtersAtMs, terms.bracketsAtMs, terms.feesAtMs),
   };
 }
 /** Funding interval in milliseconds by symbol, from `/fapi/v1/fundingInfo`. */

@@ -1,9 +1,12 @@
 import type { BinanceClient } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
-import type { ReadLimiter } from './read-limiter.ts';
+import type { ReadLimiter, TellUsed } from './read-limiter.ts';
 import type { VenueLink } from './venue-link.ts';
 
 export type StartRead = (ccxt: CcxtBinance) => Promise<unknown>;
+
+/** Request weight that the venue has counted for the address in this minute. */
+const USED_WEIGHT = 'x-mbx-used-weight-1m';
 
 /**
  * The way every read goes, through ccxt's implicit methods, that is: to the exchange's own JSON. ccxt's unified parsers
@@ -21,18 +24,22 @@ export class Reader {
   }
   /** Waits its turn; `weight` is Binance's request weight. Throws `ReadFailedError`. */
   read(weight: number, start: StartRead): Promise<unknown> {
-    return this.#limiter.run(weight, () => this.#readNow(start));
+    return this.#limiter.run(weight, (tell) => this.#ask(start, tell));
   }
   /** Waits behind every {@link read}, and leaves a reserve of weight for them. */
   readLater(weight: number, start: StartRead): Promise<unknown> {
-    return this.#limiter.runLater(weight, () => this.#readNow(start));
+    return this.#limiter.runLater(weight, (tell) => this.#ask(start, tell));
   }
   /** Skips the queue; its weight of 1 counts. */
   readNow(start: StartRead): Promise<unknown> {
-    this.#limiter.spend(1);
-    return this.#readNow(start);
+    return this.#limiter.runNow(1, (tell) => this.#ask(start, tell));
   }
-  #readNow(start: StartRead): Promise<unknown> {
-    return this.link.read(this.client, this.link.call(), start);
+  async #ask(start: StartRead, tell: TellUsed): Promise<unknown> {
+    const call = this.link.call();
+    try {
+      return await this.link.read(this.client, call, start);
+    } finally {
+      tell(call.answer?.headers[USED_WEIGHT]);
+    }
   }
 }

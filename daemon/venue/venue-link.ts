@@ -9,6 +9,9 @@ import type { Redact } from './redaction.ts';
 
 type Failed = Extract<FetchOutcome<never>, { kind: 'failed' }>;
 
+/** The exchange's code for a symbol that it does not know. */
+export const INVALID_SYMBOL = -1121;
+
 /** A read without a usable answer, on its way to the edge of the module where it becomes `failed`. */
 export class ReadFailedError extends Error {
   override readonly name = 'ReadFailedError';

@@ -29,7 +29,7 @@ function rejectLocally(message: string, retryable: boolean, consequence: Rejecti
 }
 
 function checkCanceled(json: unknown, clientOrderId: string, tables: MarketTables): VenueOrder {
-  const order = parseRegularOrder(json, tables.instruments);
+  const order = parseRegularOrder(json, tables.steps);
   if (order.clientOrderId !== clientOrderId || order.status === 'working' || order.status === 'partially_filled') {
     throw new MalformedAnswerError('the answer does not say that this order is canceled');
   }
@@ -49,14 +49,14 @@ export class VenueOrders {
 
   async submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
     return this.#place(deadlineMs, () => {
-      const { instruments } = this.#tables;
-      const instrument = instruments.require(order.symbol);
-      const quantity = formatUnits(order.lots, instrument.lot);
+      const { steps } = this.#tables;
+      const { lot, tick } = steps.require(order.symbol);
+      const quantity = formatUnits(order.lots, lot);
       const isLimit = order.orderType === 'limit';
       if (isLimit !== (order.priceTicks !== null) || isLimit !== (order.timeInForce !== null)) {
         throw new RangeError('a limit order, and only a limit order, has a price and a time in force');
       }
-      const price = order.priceTicks === null ? undefined : formatUnits(order.priceTicks, instrument.tick);
+      const price = order.priceTicks === null ? undefined : formatUnits(order.priceTicks, tick);
       const params = {
         newClientOrderId: order.clientOrderId,
         ...(order.timeInForce === null ? {} : { timeInForce: order.timeInForce }),
@@ -77,15 +77,15 @@ export class VenueOrders {
       return {
         expected,
         start: (ccxt) => ccxt.createOrder(symbol, order.orderType, order.side, quantity, price, params),
-        read: (json) => this.#checkIdentity(parseRegularOrder(json, instruments), order),
+        read: (json) => this.#checkIdentity(parseRegularOrder(json, steps), order),
       };
     });
   }
   /** STOP_MARKET on the mark that closes whatever the position is: it can only reduce. */
   async submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome> {
     return this.#place(null, () => {
-      const { instruments } = this.#tables;
-      const triggerPrice = formatUnits(order.triggerTicks, instruments.require(order.symbol).tick);
+      const { steps } = this.#tables;
+      const triggerPrice = formatUnits(order.triggerTicks, steps.require(order.symbol).tick);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = {
         clientAlgoId: order.clientOrderId,
@@ -106,19 +106,19 @@ export class VenueOrders {
           newOrderRespType: 'RESULT',
         },
         start: (ccxt) => ccxt.createOrder(symbol, 'market', order.side, undefined, undefined, params),
-        read: (json) => this.#checkIdentity(parseAlgoOrder(json, instruments), order),
+        read: (json) => this.#checkIdentity(parseAlgoOrder(json, steps), order),
       };
     });
   }
   /** Amends the resting limit order with this client id in place; `lots` is the new total. */
   async amend(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome> {
     return this.#place(deadlineMs, () => {
-      const { instruments } = this.#tables;
-      const instrument = instruments.require(order.symbol);
+      const { steps } = this.#tables;
+      const { lot, tick } = steps.require(order.symbol);
       if (order.orderType !== 'limit' || order.priceTicks === null)
         throw new RangeError('only limit orders are amended');
-      const quantity = formatUnits(order.lots, instrument.lot);
-      const price = formatUnits(order.priceTicks, instrument.tick);
+      const quantity = formatUnits(order.lots, lot);
+      const price = formatUnits(order.priceTicks, tick);
       const symbol = this.#tables.unifiedSymbol(order.symbol);
       const params = { origClientOrderId: order.clientOrderId };
       return {
@@ -130,7 +130,7 @@ export class VenueOrders {
           origClientOrderId: order.clientOrderId,
         },
         start: (ccxt) => ccxt.editOrder(undefined, symbol, 'limit', order.side, quantity, price, params),
-        read: (json) => this.#checkIdentity(parseRegularOrder(json, instruments), order),
+        read: (json) => this.#checkIdentity(parseRegularOrder(json, steps), order),
       };
     });
   }

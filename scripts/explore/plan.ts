@@ -177,6 +177,8 @@ export interface FoundPlan {
   readonly story: string;
   /** True once the promise holds in this plan. */
   readonly mended: boolean;
+  /** What more has been promised since: within so many ms of a step its exit, or its cancels, were at the exchange. */
+  readonly goesOut?: { readonly step: number; readonly withinMs: number };
   readonly plan: Plan;
 }
 

@@ -17,6 +17,8 @@ const CALLS_END_MS = 6_000;
 
 export interface PlanResult {
   readonly breaches: readonly Breach[];
+  /** Ms until the exchange took the first exit or cancel after the step with this index; null: it took none. */
+  readonly wentOutAfterMs: (step: number) => number | null;
   readonly digest: string;
   readonly calls: number;
   readonly virtualMs: number;
@@ -28,14 +30,20 @@ export async function runPlan(plan: Plan): Promise<PlanResult> {
   try {
     await playPlan(world, plan);
     const breaches = judge(readHistory(world, plan));
-    return { breaches, digest: world.digest(), calls: world.calls.length, virtualMs: world.time.nowMs };
+    return {
+      breaches,
+      wentOutAfterMs: (step) => wentOutAfterMs(world, step),
+      digest: world.digest(),
+      calls: world.calls.length,
+      virtualMs: world.time.nowMs,
+    };
   } finally {
     world.close();
   }
 }
 
 /** The same over HTTP, sockets, ccxt and a ledger on disk, in real time. */
-export async function runPlanForReal(plan: Plan): Promise<Omit<PlanResult, 'digest'>> {
+export async function runPlanForReal(plan: Plan): Promise<Omit<PlanResult, 'digest' | 'wentOutAfterMs'>> {
   const world = new RealWorld(plan.setup);
   try {
     await playPlan(world, plan);
@@ -44,6 +52,16 @@ export async function runPlanForReal(plan: Plan): Promise<Omit<PlanResult, 'dige
   } finally {
     await world.end();
   }
+}
+
+function wentOutAfterMs({ calls, operatorCalls, wire }: World, step: number): number | null {
+  const asked = [...calls, ...operatorCalls].find((record) => record.step === step);
+  if (asked === undefined) throw new Error(`step ${step} asks for nothing`);
+  const taken = wire.records.find(
+    ({ method, params, sentAtMs, status }) =>
+      sentAtMs >= asked.askedAtMs && status === 200 && (method === 'DELETE' || params.text('reduceOnly') === 'true'),
+  );
+  return taken?.servedAtMs == null ? null : taken.servedAtMs - asked.askedAtMs;
 }
 
 /** The plan's steps, then quiet: no fault is left, and everything that waits has had its time. */

@@ -53,6 +53,8 @@ const REFUSED_AFTER_MS = 1;
  */
 export class Wire {
   readonly records: WireRecord[] = [];
+  /** How often the exchange answered what, by `GET /path 200`. */
+  readonly answered = new Map<string, number>();
   readonly #options: WireOptions;
   readonly #timers: ReturnType<SimTime['open']>;
   readonly #underway = new Set<() => void>();
@@ -123,6 +125,10 @@ export class Wire {
       return;
     }
     const receive = (served: Served): void => {
+      if (served.kind === 'answer') {
+        const name = `${raw.method} ${raw.path} ${served.answer.status}`;
+        this.answered.set(name, (this.answered.get(name) ?? 0) + 1);
+      }
       if (served.kind === 'silent' || served.kind === 'stalled') return;
       const backMs = this.#wayMs() + (fault?.kind === 'late_answer' ? fault.ms : 0);
       this.#timers.after(backMs, () => {

@@ -28,6 +28,11 @@ const SEND_DEADLINE_MS = 500;
 const CLOSE_WITHIN_MS = 3_000;
 const DOOR_CLOSES_WITHIN_MS = 1_500;
 
+export interface WorldOptions {
+  /** The exchange enforces its request weight, and the daemon keeps to it. */
+  readonly isLimited?: boolean;
+}
+
 interface Running extends Life {
   readonly time: TimePort & { end(): void };
   readonly stop: AbortController;
@@ -51,6 +56,9 @@ const CHECKS = createSchemaChecks();
 export class World extends PlayedWorld {
   readonly time: SimTime;
   readonly wire: Wire;
+  readonly #options: WorldOptions;
+  /** As the files of the home: they outlive the process. */
+  readonly #copies = new Map<string, string>();
   readonly #root: ReturnType<SimTime['open']>;
   readonly #commitDraw: Random;
   readonly #ledgerBytes: Random;
@@ -63,7 +71,7 @@ export class World extends PlayedWorld {
   #crash: Crash | null = null;
   #isClosed = false;
 
-  constructor(seed: number, setup: Setup) {
+  constructor(seed: number, setup: Setup, options: WorldOptions = {}) {
     const stream = (name: string): Random => new Random(seed, name);
     const lateness = stream('lateness');
     const time = new SimTime({ hostMs: START_MS, latenessMs: () => drawLateness(lateness, setup.noise) });
@@ -75,11 +83,12 @@ export class World extends PlayedWorld {
       startMs: START_MS,
       balance: 100_000,
       simToken: 'token',
-      // As on the paper venue, reads have no pace; orders have the venue's.
-      enforceLimits: 'orders',
+      // As on the paper venue, reads have no pace unless it is asked for; orders have the venue's.
+      enforceLimits: options.isLimited === true ? true : 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });
     super(setup, exchange, () => time.nowMs);
+    this.#options = options;
     this.time = time;
     this.#root = root;
     this.wire = new Wire({
@@ -157,7 +166,7 @@ export class World extends PlayedWorld {
       clock,
       time,
       exchange: this.wire.connect(life),
-      readWeightPerMinute: null,
+      ...(this.#options.isLimited === true ? {} : { readWeightPerMinute: null }),
     });
     if (life.isDead) return;
     const gate = openGate({
@@ -168,6 +177,12 @@ export class World extends PlayedWorld {
         time,
         observer: { decided: () => undefined, submitted: () => undefined, alerted: () => undefined },
         log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+        startCache: {
+          read: (name) => JSON.parse(this.#copies.get(`${ledger.genesis.genesis_id} ${name}`) ?? 'null'),
+          write: (name, value) => {
+            if (!life.isDead) this.#copies.set(`${ledger.genesis.genesis_id} ${name}`, JSON.stringify(value));
+          },
+        },
         agentNames: () => ['alpha', 'beta', 'gamma'],
       },
       checks: CHECKS,

@@ -22,6 +22,8 @@ async function gross(world: DaemonWorld): Promise<number> {
   const { positions } = await world.books();
   return positions.reduce((sum, { quantity, mark_price }) => sum + Math.abs(Number(quantity)) * Number(mark_price), 0);
 }
+/** A comparison counts for the next start for a while. */
+const LATER_MS = 31_000;
 function alerts(beside: Pick<DaemonBeside, 'daemon'>, code: string): number {
   const events = [...beside.daemon.ledger.iterateEvents({ kind: 'alert' })];
   return events.filter(({ payload }) => (payload as { readonly code: string }).code === code).length;
@@ -100,11 +102,22 @@ describe('BY-46: a ledger that was put back', () => {
     const copy = world.copyLedger();
     assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
     await world.putBackLedger(copy);
+    await world.sleep(LATER_MS);
     for (let start = 0; start < 2; start += 1)
       await assert.rejects(world.startAgain(), (error: Error) => {
         assert.match(error.message, /^LEDGER_BEHIND_VENUE: order hf\S+ of .* holds no record of it.*holdfast recover/);
         return true;
       });
+  });
+
+  it('is noticed soon after a start that comes at once, which goes by the comparison of before', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    await world.startAgain();
+    await until('it knows', async () => (await world.tradingState()).state === 'reducing', LATER_MS);
+    assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
   });
 
   it('a newer copy of it that trades is noticed by the daemon that runs, which opens nothing more', async (t) => {
@@ -173,6 +186,7 @@ describe('BY-46: recovered', () => {
     const lost = await world.tool('place_order', ASK);
     assert.equal(lost.body.execution.state, 'filled');
     await world.putBackLedger(copy);
+    await world.sleep(LATER_MS);
     await assert.rejects(world.startAgain(), /LEDGER_BEHIND_VENUE/);
     const { epoch, revoked_tokens } = await world.recover();
     assert.equal(revoked_tokens, 3);
@@ -242,6 +256,7 @@ describe('BY-46: recovered', () => {
     await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
     assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.execution.state, 'filled');
     // It is another daemon again as soon as it goes on.
+    await world.sleep(LATER_MS);
     await assert.rejects(world.startBeside('other'), /OTHER_DAEMON/);
   });
 });

@@ -269,6 +269,7 @@ describe('the control face', () => {
     assert.equal((await fetch(`${sim.url}/sim/books`, { headers: { Authorization: 'Bearer token' } })).status, 200);
     const clock = (await (await fetch(`${sim.url}/sim/clock`)).json()) as Body;
     assert.deepEqual([clock.mode, clock.server_time_ms, clock.scale], ['manual', START_MS, 0]);
+    assert.equal(clock.limits_weight, true);
   });
 
   it('states epoch, wall and scale so that a client can compute server time', async () => {

@@ -13,6 +13,10 @@ const WAYS: Readonly<Record<string, string>> = {
   'take-profits-without-pace.json': 'BY-44',
   'fraction-without-a-price.json': 'BY-49',
   'late-time-out-over-proof.json': 'BY-50',
+  'exit-stuck-without-exchange-info.json': 'BY-51',
+  'exit-right-after-a-start-without-exchange-info.json': 'BY-51',
+  'halt-without-exchange-info.json': 'BY-51',
+  'start-without-exchange-info.json': 'BY-51',
 };
 const FOLDER = join(import.meta.dirname, 'found');
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
@@ -20,10 +24,14 @@ const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
 assert.ok(files.length > 0);
 for (const file of Object.keys(WAYS)) assert.ok(files.includes(file), `${file} is not there`);
 for (const file of files) {
-  const { breaks, story, mended, plan } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FoundPlan;
+  const { breaks, story, mended, goesOut, plan } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as FoundPlan;
   test(`${[WAYS[file] ?? '', file].join(' ').trim()}: ${mended ? 'no longer' : 'still'}: ${story}`, async () => {
-    const { breaches } = await runPlan(plan);
+    const { breaches, wentOutAfterMs } = await runPlan(plan);
     const found = breaches.filter((breach) => breach.code === breaks);
+    if (goesOut !== undefined) {
+      const afterMs = wentOutAfterMs(goesOut.step);
+      assert.ok(afterMs !== null && afterMs <= goesOut.withinMs, `it went out after ${afterMs} ms`);
+    }
     if (mended) assert.deepEqual(found, []);
     else assert.notDeepEqual(found, [], `it is mended: set "mended" in test/explore/found/${file}`);
   });

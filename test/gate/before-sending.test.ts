@@ -22,6 +22,7 @@ function snapshot(atMs: number, change: Partial<AccountSnapshot> = {}): AccountS
     initialMarginUsdt: 0,
     positions: [],
     leverage: { BTCUSDT: 20 },
+    isolated: { BTCUSDT: true },
     ...change,
   };
 }

@@ -131,6 +131,7 @@ describe('the exit of a flatten that never comes to an end', () => {
         },
       ],
       leverage: {},
+      isolated: {},
     });
     await world.feed.pollAccount();
     let exits = 0;

@@ -17,6 +17,7 @@ import type {
   VenueTrade,
   VenueTransfer,
 } from '../../daemon/gate/ports.ts';
+import { ReadingMarks } from '../../daemon/gate/reading-marks.ts';
 import { recoverOrders } from '../../daemon/gate/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/resolver.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
@@ -152,7 +153,7 @@ export class ProofWorld {
     });
     this.resolver = new Resolver(this.core, this.sender, this.#abort.signal);
     this.canceler = new Canceler(this.core, this.sender, this.resolver);
-    this.feed = new AccountFeed(this.core, this.sender, this.resolver);
+    this.feed = new AccountFeed(this.core, this.sender, this.resolver, new ReadingMarks(this.core));
     if (events.length === 0) this.core.append('rules', { rules: BTC_RULES });
   }
 

@@ -74,6 +74,7 @@ function account(world: ProofWorld, lots: number, walletUsdt = 1_000): AccountSn
     initialMarginUsdt: 0,
     positions: lots === 0 ? [] : [position],
     leverage: {},
+    isolated: {},
   };
 }
 async function read(world: ProofWorld, lots: number): Promise<boolean> {

@@ -61,7 +61,7 @@ after(async () => {
 
 test('only what differs is set, and the answer is what was read back afterwards', async () => {
   serveAccount();
-  const outcome = await venue.prepareAccount(['BTCUSDT', 'ETHUSDT']);
+  const outcome = await venue.prepareAccount(['BTCUSDT', 'ETHUSDT'], null);
   assert.deepEqual(outcome.kind === 'ok' && outcome.value, {
     oneWay: true,
     singleAsset: true,
@@ -82,7 +82,7 @@ test('a setting that does not stick shows in what is read back', async () => {
   fake.scripts.set('POST /fapi/v1/marginType', (_request, response) =>
     answerJson(response, { code: 200, msg: 'success' }),
   );
-  const outcome = await venue.prepareAccount(['BTCUSDT']);
+  const outcome = await venue.prepareAccount(['BTCUSDT'], null);
   assert.deepEqual(outcome.kind === 'ok' && [outcome.value.isolated.BTCUSDT, outcome.value.singleAsset], [
     false,
     false,
@@ -95,20 +95,20 @@ test('"already set" is a success, a refusal with open positions is a failure', a
     state.marginType = 'ISOLATED';
     answerJson(response, { code: -4046, msg: 'No need to change margin type.' }, 400);
   });
-  assert.equal((await venue.prepareAccount(['BTCUSDT'])).kind, 'ok');
+  assert.equal((await venue.prepareAccount(['BTCUSDT'], null)).kind, 'ok');
   state.dual = true;
   for (const code of [-4067, -4068, -4531]) {
     fake.scripts.set('POST /fapi/v1/positionSide/dual', (_request, response) =>
       answerJson(response, { code, msg: 'Position side cannot be changed' }, 400),
     );
-    const outcome = await venue.prepareAccount(['BTCUSDT']);
+    const outcome = await venue.prepareAccount(['BTCUSDT'], null);
     assert.ok(outcome.kind === 'failed' && outcome.detail.includes(String(code)));
   }
 });
 
 test('a symbol without settings fails rather than counting as isolated', async () => {
   serveAccount();
-  assert.equal((await venue.prepareAccount(['XRPUSDT'])).kind, 'failed');
+  assert.equal((await venue.prepareAccount(['XRPUSDT'], null)).kind, 'failed');
 });
 
 test('on a live venue the rights of the key are read, and must be readable', async () => {
@@ -119,12 +119,12 @@ test('on a live venue the rights of the key are read, and must be readable', asy
   const link = new VenueLink({ nowMs: () => Date.now(), scale: 1 }, createRedactor([API_KEY, SECRET]), 2000);
   const limiter = new ReadLimiter({ maxInFlight: 4, maxQueued: 10, weightPerMinute: null }, SYSTEM_TIME);
   const account = new AccountReads(new Reader(client, link, limiter), new MarketTables([client]), true);
-  assert.equal((await account.prepareAccount(['BTCUSDT'])).kind, 'failed', 'no answer is no proof');
+  assert.equal((await account.prepareAccount(['BTCUSDT'], null)).kind, 'failed', 'no answer is no proof');
   for (const enableWithdrawals of [true, false]) {
     fake.scripts.set('GET /sapi/v1/account/apiRestrictions', (_request, response) =>
       answerJson(response, { enableWithdrawals, enableFutures: true }),
     );
-    const outcome = await account.prepareAccount(['BTCUSDT']);
+    const outcome = await account.prepareAccount(['BTCUSDT'], null);
     assert.equal(outcome.kind === 'ok' && outcome.value.canWithdraw, enableWithdrawals);
   }
   await client.close(0);

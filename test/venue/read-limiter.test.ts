@@ -111,7 +111,7 @@ test('a request that waits for nothing counts: what can wait makes room for it',
     { maxInFlight: 4, maxQueued: 10, weightPerMinute: 240 },
     { ...SYSTEM_TIME, monotonicMs: () => nowMs },
   );
-  limiter.spend(20);
+  await limiter.runNow(20, () => Promise.resolve());
   let isDone = false;
   const later = limiter.runLater(20, async () => {
     isDone = true;

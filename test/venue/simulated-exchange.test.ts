@@ -61,7 +61,8 @@ after(async () => {
 });
 
 test('rules arrive as integers, exactly as the exchange publishes them', async () => {
-  const rules = value(await venue.fetchRules([...SYMBOLS, 'NOSUCHUSDT']));
+  const { rules, unread } = value(await venue.fetchRules([...SYMBOLS, 'NOSUCHUSDT']));
+  assert.deepEqual(unread, []);
   assert.deepEqual(
     rules.map((rule) => rule.symbol),
     SYMBOLS,
@@ -92,7 +93,7 @@ test('rules arrive as integers, exactly as the exchange publishes them', async (
 });
 
 test('the account is put into one-way and isolated mode and read back', async () => {
-  const mode = value(await venue.prepareAccount(SYMBOLS));
+  const mode = value(await venue.prepareAccount(SYMBOLS, null));
   assert.deepEqual(mode, {
     oneWay: true,
     singleAsset: true,
@@ -100,7 +101,7 @@ test('the account is put into one-way and isolated mode and read back', async ()
     canWithdraw: null,
     canTrade: true,
   });
-  assert.deepEqual(value(await venue.prepareAccount(SYMBOLS)), mode, 'a second time changes nothing');
+  assert.deepEqual(value(await venue.prepareAccount(SYMBOLS, null)), mode, 'a second time changes nothing');
 });
 
 test('a quote has mark and book with their own instants, bars are in order and reach beyond one page', async () => {

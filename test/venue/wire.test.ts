@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { VenuePort } from '../../daemon/gate/ports.ts';
+import type { SymbolRules, VenuePort } from '../../daemon/gate/ports.ts';
 import { formatUnits } from '../../daemon/venue/decimals.ts';
 import {
   API_KEY,
@@ -222,34 +222,73 @@ test('leverage is set with a symbol and an integer, nothing else', async () => {
   assert.deepEqual(onlySent('POST /fapi/v1/leverage'), { symbol: 'BTCUSDT', leverage: '3' });
 });
 
-test('for every tick, lot and amount the strings on the wire are the exact decimals, unrounded by ccxt', async () => {
-  const steps = [
-    ['0.10', '0.001'],
-    ['0.01', '1'],
-    ['0.00001', '10'],
-    ['0.25', '0.05'],
-    ['0.0000001', '1'],
-    ['5', '0.00000001'],
-  ] as const;
+const ODD_STEPS = [
+  ['0.10', '0.001'],
+  ['0.01', '1'],
+  ['0.00001', '10'],
+  ['0.25', '0.05'],
+  ['0.0000001', '1'],
+  ['5', '0.00000001'],
+] as const;
+/** Orders, amends and stops of many sizes: what is on the wire is exactly what was asked for, in these steps. */
+async function checkWritten(by: VenuePort, rule: SymbolRules): Promise<void> {
   const cases = fc.record({ lots: fc.integer({ min: 1, max: 1e8 }), priceTicks: fc.integer({ min: 1, max: 1e8 }) });
-  for (const [tick, lot] of steps) {
+  const lotStep = { mantissa: rule.lotMantissa, scale: rule.lotScale };
+  const tickStep = { mantissa: rule.tickMantissa, scale: rule.tickScale };
+  for (const { lots, priceTicks } of fc.sample(cases, { seed: 13, numRuns: 20 })) {
+    fake.seen.length = 0;
+    const outcome = await by.submit(order({ lots, priceTicks }), 500);
+    assert.equal(outcome.kind, 'accepted', JSON.stringify({ rule, lots, priceTicks, outcome }));
+    const sent = onlySent('POST /fapi/v1/order');
+    assert.equal(sent.quantity, formatUnits(lots, lotStep));
+    assert.equal(sent.price, formatUnits(priceTicks, tickStep));
+  }
+}
+async function fetchRule(by: VenuePort): Promise<SymbolRules> {
+  const rules = await by.fetchRules(['BTCUSDT']);
+  const rule = rules.kind === 'ok' ? rules.value.rules[0] : undefined;
+  assert.ok(rule !== undefined);
+  return rule;
+}
+
+test('for every tick, lot and amount the strings on the wire are the exact decimals, unrounded by ccxt', async () => {
+  for (const [tick, lot] of ODD_STEPS) {
     fake.symbols = [exchangeSymbol('BTCUSDT', tick, lot)];
-    const rules = await venue.fetchRules(['BTCUSDT']);
-    const rule = rules.kind === 'ok' ? rules.value[0] : undefined;
-    assert.ok(rule !== undefined);
-    const lotStep = { mantissa: rule.lotMantissa, scale: rule.lotScale };
-    const tickStep = { mantissa: rule.tickMantissa, scale: rule.tickScale };
-    for (const { lots, priceTicks } of fc.sample(cases, { seed: 13, numRuns: 20 })) {
-      fake.seen.length = 0;
-      const outcome = await venue.submit(order({ lots, priceTicks }), 500);
-      assert.equal(outcome.kind, 'accepted', JSON.stringify({ tick, lot, lots, priceTicks, outcome }));
-      const sent = onlySent('POST /fapi/v1/order');
-      assert.equal(sent.quantity, formatUnits(lots, lotStep));
-      assert.equal(sent.price, formatUnits(priceTicks, tickStep));
-    }
+    await checkWritten(venue, await fetchRule(venue));
   }
   fake.symbols = [exchangeSymbol('BTCUSDT')];
   await venue.fetchRules(['BTCUSDT']);
+});
+
+test('BY-51 so they are by recorded steps, while the exchange says nothing of its symbols', async () => {
+  for (const [tick, lot] of ODD_STEPS) {
+    fake.symbols = [exchangeSymbol('BTCUSDT', tick, lot)];
+    const rule = await fetchRule(venue);
+    const restarted = await connectVenue(fake.url);
+    restarted.noteRules([rule]);
+    await checkWritten(restarted, rule);
+    assert.deepEqual(fake.sent('GET /fapi/v1/exchangeInfo'), []);
+    await restarted.close();
+  }
+  fake.symbols = [exchangeSymbol('BTCUSDT')];
+  await venue.fetchRules(['BTCUSDT']);
+});
+
+test('steps that were fetched and that the views are not in yet are not written with', async () => {
+  const restarted = await connectVenue(fake.url);
+  const rule = await fetchRule(restarted);
+  restarted.noteRules([rule]);
+  fake.symbols = [exchangeSymbol('BTCUSDT', '0.10', '0.0005')];
+  const newer = await fetchRule(restarted);
+  fake.seen.length = 0;
+  await restarted.submit(order({ lots: 10 }), 500);
+  for (const { params } of fake.sent('POST /fapi/v1/order')) assert.equal(params.quantity, '0.01');
+  restarted.noteRules([newer]);
+  fake.seen.length = 0;
+  await restarted.submit(order({ lots: 10 }), 500);
+  assert.equal(onlySent('POST /fapi/v1/order').quantity, '0.005');
+  await restarted.close();
+  fake.symbols = [exchangeSymbol('BTCUSDT')];
 });
 
 test('a contradictory or unknown order is refused before anything leaves', async () => {

@@ -136,5 +136,6 @@ export function renderClock(exchange: Exchange): Record<string, unknown> {
     epoch_ms: clock.epochMs(),
     wall_ms: clock.wallMs,
     mode: clock.mode,
+    limits_weight: exchange.limits.refusesWeight,
   };
 }

@@ -39,11 +39,15 @@ export class RateLimits {
     this.#enforced = enforced;
   }
 
+  /** Whether too much request weight is refused, or only told. */
+  get refusesWeight(): boolean {
+    return this.#enforced === true;
+  }
+
   /** Returns the header to send; throws -1003 (HTTP 429) above the limit. */
   useWeight(wallMs: number, weight: number): Record<string, string> {
     const used = this.#weight.add(wallMs, weight);
-    if (this.#enforced === true && used > WEIGHT_PER_MINUTE)
-      throw apiError('TOO_MANY_REQUESTS', String(WEIGHT_PER_MINUTE));
+    if (this.refusesWeight && used > WEIGHT_PER_MINUTE) throw apiError('TOO_MANY_REQUESTS', String(WEIGHT_PER_MINUTE));
     return { 'X-MBX-USED-WEIGHT-1M': String(used) };
   }
 

@@ -51,7 +51,7 @@ export class ExitResumption {
   }
 
   async #resume(targets: readonly ExitTarget[], resting: readonly OrderState[]): Promise<void> {
-    if (targets.length + resting.length > 0) await this.#keeper.untilReconciled(RESUME_WITHIN_MS);
+    if (targets.length + resting.length > 0) await this.#keeper.untilRead(RESUME_WITHIN_MS);
     if (this.#signal.aborted) return;
     for (const target of targets) {
       if (target.end !== null) continue;
