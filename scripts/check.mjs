@@ -23,7 +23,7 @@ const STEPS = [
 
 /** Code only: policies and documents are laid out by hand, for their readers. */
 function listCode() {
-  return ['daemon', 'scripts', 'test']
+  return ['daemon', 'scripts', 'test', 'integrations', 'examples']
     .flatMap((folder) => listFiles(ROOT, folder))
     .filter((file) => /\.(?:ts|mjs)$/.test(file));
 }

@@ -38,6 +38,12 @@ export function createGateMetrics(): GateMetrics {
     labelNames: ['code'],
     registers,
   });
+  const summed = new Tally(
+    registers,
+    'holdfast_requests_summed_total',
+    'Calls without an effect, beyond what is recorded of each agent one by one',
+    ['kind'],
+  );
   return {
     observer: {
       decided: (kind, tool, verdict, codes, elapsedNs) => {
@@ -47,6 +53,7 @@ export function createGateMetrics(): GateMetrics {
       },
       submitted: (outcome) => submits.inc({ outcome }),
       alerted: (code) => alerts.inc({ code }),
+      summed: (kind) => summed.add(kind),
     },
     watch: (gate, ledger) => {
       const gauge = (name: string, help: string, read: () => number): void => {

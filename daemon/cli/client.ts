@@ -68,6 +68,18 @@ export class DaemonClient {
     return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
   }
 
+  /** A call of a tool, whatever the status is. @throws CliError when nobody answers, or the answer was lost */
+  async call(path: string, body: unknown): Promise<DaemonAnswer> {
+    const answer = await this.#send('POST', path, body);
+    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+  }
+
+  /** Asks the one route that is for agents alone. @throws CliError where the token is another's, or none */
+  async requireAgent(): Promise<void> {
+    const { status, body } = await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
+    if (status === 401 || status === 403) throw toCliError(status, body);
+  }
+
   /** Lines of a stream of server-sent events, from after `lastEventId` when given. @throws CliError */
   async *stream(path: string, lastEventId: string | null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };

@@ -16,6 +16,7 @@ import { addExchangeSim } from './verbs/exchange-sim.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
+import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addPolicy } from './verbs/policy.ts';
 import { addRecover } from './verbs/recover.ts';
@@ -34,6 +35,7 @@ const VERBS = [
   addStart,
   addStatus,
   addTools,
+  addMcp,
   addOrder,
   addClose,
   addLimits,

@@ -289,6 +289,7 @@ export const ReadinessBodySchema = Type.Object(
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
     alerts: count('Alerts since the start.'),
+    requests_summed: count('Calls without an effect that were counted and not recorded one by one.'),
   },
   field.closed,
 );
@@ -435,7 +436,7 @@ export const ErrorBodySchema = Type.Object(
         details: Type.Optional(
           Type.Unknown({
             description:
-              'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}.',
+              'INVALID_INPUT: {violations: [{path, message, value?, allowed?}]}. POLICY_NOT_PENDING: {pending_hash}. REFUSAL_RATE: {budget, max, window_ms, decision?, reasons?}.',
           }),
         ),
       },

@@ -10,10 +10,10 @@ interface ToolText {
   readonly title: string;
   readonly description: string;
 }
-const ANSWER =
+export const ANSWER =
   'Answers {decision, execution}. decision.decision is ALLOW (sent as asked), LIMIT (a smaller or safer order was sent instead: read decision.effective for what really went out, and do not send the difference) or BLOCK (nothing was sent: decision.reasons says why, with limits, a hint and, where waiting helps, retry_after_ms). execution.state submitting, staging or unknown means pending: do not send it again, look with get_decision.';
 
-const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
+export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   place_order: {
     title: 'Place an order',
     description: `Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate decides first and may cut the order down. Size is given once, as notional in USDT. Look at get_limits for what is left before asking. ${ANSWER}`,
@@ -66,12 +66,20 @@ const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   },
 };
 
+/** Said in every trading tool: a model may read nothing else before it trades. */
+export function describeMoney(venue: string): string {
+  if (venue === 'binance-live') return 'REAL money';
+  return venue === 'paper' ? 'simulated money' : 'demo money';
+}
+
 export type CatalogueFormat = (typeof CATALOGUE_FORMATS)[number] | 'plain';
 /** Narrower argument schemas of the policy in force (`tools.<tool>.args`). */
 export type PolicyToolSchemas = { readonly [Tool in ToolName]?: { readonly args: JsonSchemaObject } | undefined };
 
 export interface CatalogueOptions {
   readonly policyTools?: PolicyToolSchemas;
+  /** Where the orders go: said in the text of the tools that trade. */
+  readonly venue?: string;
   /** Which tools to list; all when absent. */
   readonly isListed?: (tool: ToolName) => boolean;
 }
@@ -103,12 +111,18 @@ export type CatalogueTool = PlainTool | OpenAiTool | AnthropicTool | McpTool;
 
 /** Builds the catalogue. The contract's schema and the operator's both hold for the arguments. */
 export function buildToolCatalogue(format: CatalogueFormat, options: CatalogueOptions = {}): readonly CatalogueTool[] {
-  const { policyTools = {}, isListed = () => true } = options;
-  return TOOL_NAMES.filter(isListed).map((tool) => describeTool(tool, format, policyTools[tool]?.args));
+  const { policyTools = {}, isListed = () => true, venue } = options;
+  return TOOL_NAMES.filter(isListed).map((tool) => describeTool(tool, format, policyTools[tool]?.args, venue));
 }
 
-function describeTool(name: ToolName, format: CatalogueFormat, operator: JsonSchemaObject | undefined): CatalogueTool {
-  const { title, description } = TOOL_TEXTS[name];
+function describeTool(
+  name: ToolName,
+  format: CatalogueFormat,
+  operator: JsonSchemaObject | undefined,
+  venue: string | undefined,
+): CatalogueTool {
+  const { title, ...text } = TOOL_TEXTS[name];
+  const description = `${text.description}${describeVenue(name, venue)}`;
   switch (format) {
     case 'plain':
       return {
@@ -127,6 +141,11 @@ function describeTool(name: ToolName, format: CatalogueFormat, operator: JsonSch
   }
 }
 
+/** Empty for reading tools. */
+export function describeVenue(name: ToolName, venue: string | undefined): string {
+  return venue === undefined || !isTradingTool(name) ? '' : ` Venue: ${venue}, ${describeMoney(venue)}.`;
+}
+
 function annotationsOf(name: ToolName): McpTool['annotations'] {
   const reads = !isTradingTool(name);
   return {
@@ -138,8 +157,12 @@ function annotationsOf(name: ToolName): McpTool['annotations'] {
 }
 
 function contractSchema(name: ToolName): Record<string, unknown> {
-  const plain = JSON.parse(JSON.stringify(TOOL_SCHEMAS[name], dropOurKeyword)) as Record<string, unknown>;
-  return plain;
+  return toPlainSchema(TOOL_SCHEMAS[name]);
+}
+
+/** As others read it: without the keywords that are ours. */
+export function toPlainSchema(schema: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(schema, dropOurKeyword)) as Record<string, unknown>;
 }
 
 function dropOurKeyword(key: string, value: unknown): unknown {
@@ -157,7 +180,7 @@ function fullSchema(name: ToolName, operator: JsonSchemaObject | undefined): Jso
  * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level: what they say is in the
  * descriptions, and the operator's narrower properties are put into ours one by one.
  */
-function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
+export function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
   const contract = contractSchema(name);
   for (const keyword of ['if', 'then', 'else', 'anyOf', 'allOf', 'oneOf', 'not']) delete contract[keyword];
   if (operator === undefined) return contract;
@@ -171,7 +194,7 @@ function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): Jso
   return { ...contract, properties, required };
 }
 
-function asObject(value: unknown): Record<string, unknown> {
+export function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 function asList(value: unknown): readonly unknown[] {

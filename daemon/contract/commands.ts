@@ -88,7 +88,18 @@ export const PolicyReloadRequest = Type.Object(
 
 export const CATALOGUE_FORMATS = ['openai', 'anthropic', 'mcp'] as const;
 export const ToolsQuery = Type.Object(
-  { format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')) },
+  {
+    format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')),
+    view: Type.Optional(field.oneOf(['full', 'brief'], 'brief, with format mcp: in half the tokens.')),
+  },
+  field.closed,
+);
+export const ViewQuery = Type.Object(
+  {
+    view: Type.Optional(
+      field.oneOf(['full', 'brief'], 'brief: what a model needs to go on, in a sixth of the tokens. Absent: full.'),
+    ),
+  },
   field.closed,
 );
 export const PageQuery = Type.Object(
@@ -114,6 +125,7 @@ export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(Order
 export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
+export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQuery);
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);

@@ -60,6 +60,15 @@ export function multiplier(description: string) {
 }
 export const reduceOnly = (description: string) =>
   Type.Boolean({ description: `${description} While true only exits and cancels pass.` });
+/** Shorter than what order rates may have: what is counted is kept for the longest window. */
+export const requestRate = (description: string) =>
+  Type.Object(
+    {
+      max: count('Most records in one window.', 1_000_000),
+      window_ms: milliseconds('Length of the sliding window.', 3_600_000, 1000),
+    },
+    { ...closed, description: `${description} Without it: 60 in 60000 ms.` },
+  );
 export const rateLimit = (description: string) =>
   Type.Object(
     { max: count('Most orders in one window.', 1_000_000), window_ms: milliseconds('Length of the sliding window.') },

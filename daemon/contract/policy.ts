@@ -17,6 +17,7 @@ import {
   multiplier,
   names,
   rateLimit,
+  requestRate,
   texts,
   usdt,
   YEAR_MS,
@@ -184,6 +185,22 @@ export const PolicySchema = Type.Object(
         stop_bps: bps('Distance of that stop from the entry price.', 9999),
       },
       { ...closed, description: 'Protective stops.' },
+    ),
+    requests: Type.Optional(
+      Type.Object(
+        {
+          refusals: Type.Optional(
+            requestRate('Refused calls and cancels that cancel nothing; as many rejected inputs.'),
+          ),
+          dry_runs: Type.Optional(requestRate('Dry runs.')),
+          intercepts: Type.Optional(requestRate('Intercepts.')),
+        },
+        {
+          ...closed,
+          description:
+            'Calls without an effect that are recorded one by one, of each agent; more are counted and summed.',
+        },
+      ),
     ),
     intercept: Type.Object(
       {

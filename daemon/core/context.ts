@@ -98,6 +98,8 @@ export interface ExposureView {
   readonly other_positions: number;
   /** The strictest held regime among the other symbols with exposure. */
   readonly other_regime: Regime | null;
+  /** Signed lots of the position as fills and readings prove them: a reading that differs may lag behind our own fills. */
+  readonly position_lots: number;
   /** When the present position was opened, null when flat. */
   readonly position_since_ms: number | null;
   /**
@@ -128,6 +130,8 @@ export interface AgentView {
    */
   readonly share_lots: number;
   readonly short_units: number;
+  /** As `resting_exits`, of all agents in the symbol: the venue takes so many orders of an account there. */
+  readonly symbol_resting_exits: number;
   readonly turnover_usdt: number;
 }
 

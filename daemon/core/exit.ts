@@ -24,6 +24,8 @@ export interface ExitSize {
   readonly positionLots: number;
   /** What this caller may close: the position, or its own share of it; the gate, what the agents hold of it. */
   readonly permittedLots: number;
+  /** What a part is taken of: of that, what is proven, where anything is. A reading may lag behind what was closed since. */
+  readonly provenLots: number;
 }
 
 /** The exit that the request amounts to, or null when nothing on the other side exists to be closed. */
@@ -37,10 +39,14 @@ export function findExit(
   const positionLots = side === 'sell' ? long : short;
   if (positionLots <= 0) return null;
   const own = Math.max(0, side === 'sell' ? context.agent.share_lots : -context.agent.share_lots);
+  const permittedLots = mayCloseAll(request, context, policy) ? positionLots : Math.min(positionLots, own);
+  const { position_lots: position } = context.exposure;
+  const proven = side === 'sell' ? position : -position;
   return {
     side,
     positionLots,
-    permittedLots: mayCloseAll(request, context, policy) ? positionLots : Math.min(positionLots, own),
+    permittedLots,
+    provenLots: proven > 0 ? Math.min(proven, permittedLots) : permittedLots,
   };
 }
 
@@ -82,7 +88,10 @@ export function requestedExitLots(
   exit: ExitSize,
 ): number {
   if (context.slice_lots !== null) return context.slice_lots;
-  if (request.fraction !== null) return Math.floor(request.fraction * exit.permittedLots + 1e-9);
+  if (request.fraction !== null) {
+    const lots = request.fraction < 1 ? exit.provenLots : exit.permittedLots;
+    return Math.floor(request.fraction * lots + 1e-9);
+  }
   const price = valuePrice(context);
   if (request.requested_notional === null || price === null) return exit.permittedLots;
   return Math.floor(floorUnits(request.requested_notional, rules) / Math.max(1, ceilTicks(price, rules)));
@@ -188,6 +197,8 @@ export function restsAtItsPrice(effective: SizedAction, context: ExecutionContex
 
 /** Most exits of one agent that rest, where the policy does not say. */
 const MOST_RESTING = 50;
+/** Of all agents in one symbol: half of the orders that the venue takes of an account there (MAX_NUM_ORDERS, 200). */
+const MOST_RESTING_IN_SYMBOL = 100;
 /** Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes. */
 export function checkResting(
   trace: Trace,
@@ -198,8 +209,11 @@ export function checkResting(
 ): void {
   if (request.origin !== 'agent' || context.phase !== 'parent') return;
   const most = policy.spec.exits.resting ?? MOST_RESTING;
-  if (context.agent.resting_exits < most || !restsAtItsPrice(effective, context, policy)) return;
-  trace.deny(6, 'EXITS_RESTING', context.agent.resting_exits, most, 'orders');
+  const { resting_exits: own, symbol_resting_exits: all } = context.agent;
+  if (own < most && all < MOST_RESTING_IN_SYMBOL) return;
+  if (!restsAtItsPrice(effective, context, policy)) return;
+  if (own >= most) trace.deny(6, 'EXITS_RESTING', own, most, 'orders');
+  else trace.deny(6, 'EXITS_RESTING', all, MOST_RESTING_IN_SYMBOL, 'orders');
 }
 
 /** The largest order of this form that the venue takes; what is more goes out behind it, as further rungs. */

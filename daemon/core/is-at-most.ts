@@ -1,6 +1,15 @@
 import { canonicalJson } from './canonical-json.ts';
 import { agentSection, compileMultiplier, factorValue } from './compiled-policy.ts';
-import type { AgentSection, IntendedPolicySpec, Multiplier, RateLimit, RegimeRow, Tier, TrustTier } from './policy.ts';
+import {
+  type AgentSection,
+  type IntendedPolicySpec,
+  type Multiplier,
+  type RateLimit,
+  REQUEST_CEILING,
+  type RegimeRow,
+  type Tier,
+  type TrustTier,
+} from './policy.ts';
 import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
@@ -95,7 +104,9 @@ function looserBecause(direction: Direction, to: unknown, from: unknown, ordered
       return added.length > 0 ? `adds ${added.join(', ')}` : null;
     }
     case 'rate':
-      return isLooserRate(to as RateLimit, from as RateLimit) ? 'more orders fit into the former window' : null;
+      return isLooserRate((to ?? REQUEST_CEILING) as RateLimit, (from ?? REQUEST_CEILING) as RateLimit)
+        ? 'more fit into the former window'
+        : null;
     case 'allowed_tools':
       return mapBecause(to as SchemaMap, from as SchemaMap, 'adds');
     case 'tool_schemas':
@@ -196,7 +207,8 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
 
 function valueAt(spec: IntendedPolicySpec, path: string): unknown {
   let value: unknown = spec;
-  for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown })[key];
+  // Sections may be left out whole.
+  for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown } | undefined)?.[key];
   return value;
 }
 

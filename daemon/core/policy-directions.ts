@@ -183,6 +183,10 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'protection.required': 'turned_off',
   'protection.stop_bps': 'larger',
 
+  'requests.refusals': 'rate',
+  'requests.dry_runs': 'rate',
+  'requests.intercepts': 'rate',
+
   'intercept.allow': 'allowed_tools',
   tools: 'tool_schemas',
   agents: 'agents',
@@ -195,6 +199,9 @@ export const POLICY_PATHS = Object.keys(DIRECTIONS) as readonly PolicyPath[];
 export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   'budgets.order_rate': ['max', 'window_ms'],
   'exits.rate': ['max', 'window_ms'],
+  'requests.refusals': ['max', 'window_ms'],
+  'requests.dry_runs': ['max', 'window_ms'],
+  'requests.intercepts': ['max', 'window_ms'],
   'account.drawdown.tiers': ['at', 'multiplier', 'reduce_only'],
   'account.daily_loss.tiers': ['at', 'multiplier', 'reduce_only'],
   'account.margin_ratio.tiers': ['at', 'multiplier', 'reduce_only'],

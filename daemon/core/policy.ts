@@ -159,6 +159,12 @@ export interface ExitsSection {
   /** Age up to which an agent's exit goes on after a restart, ms; absent: 300000. */
   readonly resume_ms?: number;
 }
+/** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
+export const REQUEST_KINDS = ['refusals', 'dry_runs', 'intercepts'] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+export type RequestsSection = { readonly [kind in RequestKind]?: RateLimit };
+/** What holds where a policy is silent: some 6 kB a record, so that all three together stay below 2 MB a minute. */
+export const REQUEST_CEILING: RateLimit = { max: 60, window_ms: 60_000 };
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {
   readonly scope?: Partial<Scope>;
@@ -184,6 +190,8 @@ export interface IntendedPolicySpec {
   readonly standing: { readonly resting_ttl_ms: number; readonly on_breach: 'hold' | 'cancel_opening' | 'reduce' };
   readonly exits: ExitsSection;
   readonly protection: { readonly required: boolean; readonly stop_bps: number };
+  /** Absent, or silent on a kind: REQUEST_CEILING. */
+  readonly requests?: RequestsSection;
   readonly intercept: { readonly allow: { readonly [tool: string]: JsonSchemaObject } };
   readonly tools: { readonly [tool: string]: { readonly args: JsonSchemaObject } };
   readonly agents: { readonly [agent: string]: AgentSection };

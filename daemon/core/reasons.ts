@@ -159,8 +159,8 @@ export const REASONS = {
     hint: 'An operator can close it, or set exits.scope to account.',
   },
   EXITS_RESTING: {
-    message: 'As many exits of this agent rest already as the policy permits (`limit`).',
-    hint: 'Cancel or move one of them. Exits that close at once always pass.',
+    message: 'As many exits of this agent, or of all agents in the symbol, rest already as may (`limit`).',
+    hint: 'Cancel or move one of your own. Exits that close at once always pass.',
   },
   ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
   ORDER_NOT_OWN: {

@@ -52,7 +52,15 @@ export function buildAccount(world: World): object {
   const { state, cursors } = world;
   const markets: Record<string, unknown> = {};
   for (const [symbol, market] of state.markets) {
-    const { instrument: _, openOrders: _orders, openAlgos: _algos, position, ...rest } = market;
+    const {
+      instrument: _,
+      barUnits: _units,
+      status: _status,
+      openOrders: _orders,
+      openAlgos: _algos,
+      position,
+      ...rest
+    } = market;
     const cursor = cursors.get(symbol);
     const { overrides, ...walked } = cursor ?? { overrides: new Map() };
     const plain = { ...rest, ...position, cursor: walked, overrides: [...overrides] };

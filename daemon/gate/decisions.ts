@@ -35,8 +35,8 @@ export interface DecideOptions {
   readonly cause?: ExitCause;
   /** Orders that follow from the decision; none for advisory kinds. */
   readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
-  /** Records of decisions that change nothing may be left out (standing orders that still fit). */
-  readonly skipUnless?: (decision: ExecutionDecision) => boolean;
+  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
+  readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
 }
 
 export const NO_ORDERS = (): readonly PlannedOrder[] => [];
@@ -56,7 +56,8 @@ export function takeDecision(
   const context = buildContext(core.state, readInputs(core), request, policy, ask);
   const decision = decide(request, context, policy);
   const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
-  if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
+  const acted = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
+  if (options.skipUnless !== undefined && !options.skipUnless(decision, acted)) return null;
   const texts = storeTexts(core, options.texts);
   const contextText = writeContext(context);
   const contextHash = core.ports.sha256(contextText);
@@ -70,10 +71,7 @@ export function takeDecision(
       context,
       decision: buildBody(core, decision, request, options.kind, seq, contextHash),
       market_seq: marketSeq,
-      orders: options.plan(
-        policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision,
-        seq,
-      ),
+      orders: options.plan(acted, seq),
       parent_decision_id: options.parentDecisionId,
       request,
       route: options.route,

@@ -1,14 +1,14 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import { wholeExitLots } from '../core/exit.ts';
 import type { ExecutionRequest } from '../core/request.ts';
-import type { ToolOutcome } from './api/decisions.ts';
+import type { Unavailable } from './api/decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Intake } from './intake.ts';
 import type { CancelOutcome } from './ports.ts';
 import { everyLiveOrder, type OrderState } from './state/orders.ts';
 
 /** What is not recorded once the reserve is in use. */
-export const DISK_FULL: ToolOutcome = {
+export const DISK_FULL: Unavailable = {
   kind: 'unavailable',
   message:
     'the disk is full: only exits that close at once, cancels and halts are still recorded; an exit that closed nothing is asked for again later, with close_position for the whole',

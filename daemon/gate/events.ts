@@ -274,8 +274,23 @@ export interface TokenEvent {
 }
 export interface RejectedInputEvent {
   readonly agent: string;
+  /** Absent in older records. */
+  readonly origin?: Origin;
   readonly paths: readonly string[];
   readonly tool: string;
+}
+/** What a call was that had no effect and is not on record by itself. */
+export type SummedKind = 'blocked' | 'empty_cancel' | 'dry_run' | 'intercept' | 'rejected_input' | 'signal';
+/** `monitor`: of signals. */
+export type SenderRole = Origin | 'monitor';
+/** Calls of one agent beyond its budget of recorded ones, at most one record a minute for each kind. */
+export interface RequestSumEvent {
+  readonly agent: string;
+  readonly count: number;
+  readonly first_ms: number;
+  readonly kind: SummedKind;
+  readonly last_ms: number;
+  readonly origin: SenderRole;
 }
 export interface ArmingEvent {
   readonly account: string;
@@ -301,6 +316,7 @@ export interface GateEvents {
   readonly rebase: RebaseEvent;
   readonly recovery: RecoveryEvent;
   readonly rejected_input: RejectedInputEvent;
+  readonly request_sum: RequestSumEvent;
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;
   readonly state: StateEvent;

@@ -6,7 +6,7 @@ import type { ExitBook } from './exits/exit-book.ts';
 import type { GateCore } from './gate-core.ts';
 import { type Intake, readIntake } from './intake.ts';
 import type { OrderSender } from './order-sender.ts';
-import type { ParentDecisions } from './parent-decisions.ts';
+import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 import type { SliceRunner } from './slices.ts';
 import { stateInForce } from './state/layers.ts';
 
@@ -89,8 +89,11 @@ export class Executor {
   async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
     const reason = `asked for by ${request.agent}`;
     const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
+    const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
     const cancels = meant.map((order) => this.#canceler.cancel(order, reason));
     if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
+    // One that was on its way when this was decided, and was not placed.
+    this.#exits.cancelResting(({ clientOrderIds, order }) => meant.includes(order) || isNamed(clientOrderIds), reason);
     await Promise.all(cancels);
   }
 
@@ -104,11 +107,6 @@ export class Executor {
       if (target.origin !== 'agent' || target.agent !== request.agent) return false;
       return stateInForce(layers, now, target.symbol, request.agent).state !== 'halted';
     }, reason);
-    this.#exits.cancelResting(
-      (order) =>
-        (request.symbol === null || request.symbol === order.symbol) &&
-        (request.origin === 'operator' || order.agent === request.agent),
-    );
   }
 
   /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
@@ -125,7 +123,7 @@ export class Executor {
       { ...intake, request: { ...intake.request, side, origin: 'operator' } },
       'tool',
     );
-    if (decided === null) return;
+    if (!isRecorded(decided)) return;
     await decided.appended.committed;
     await this.#exits.run(decided);
   }

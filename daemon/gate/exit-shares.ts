@@ -3,12 +3,14 @@ import type { Canceler } from './cancels.ts';
 import { isExitOnItsWay } from './exits/plan-exits.ts';
 import type { GateCore } from './gate-core.ts';
 import { exitsBeyondShare } from './state/closable-share.ts';
+import { BEYOND_SHARE } from './state/displaced-exits.ts';
 import type { GateState } from './state/gate-state.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
 
 /**
  * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that shrinks,
- * or others join the position, what is beyond it is canceled, so that it does not close what is another agent's.
+ * or others join the position, what is beyond it is canceled, so that it does not close what is another agent's; it rests again,
+ * clipped to what the share is then.
  */
 export class ExitShares {
   readonly #core: GateCore;
@@ -30,7 +32,7 @@ export class ExitShares {
       );
     const cancels = beyond
       .filter((order) => !isMakingRoom(order))
-      .map((order) => this.#canceler.cancel(order, "beyond what is left of its agent's share"));
+      .map((order) => this.#canceler.cancel(order, BEYOND_SHARE));
     await Promise.all(cancels);
   }
 }

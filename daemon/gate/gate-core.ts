@@ -83,8 +83,6 @@ export class GateCore {
   readonly settings: GateSettings;
   /** Orders of this account at the venue, against its limits. */
   readonly sends: OrderCounts;
-  /** Decisions whose order was refused and is tried again: nothing of theirs has ended. */
-  readonly retrying = new Set<string>();
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();

@@ -21,6 +21,7 @@ import { PolicyControl, type PolicyDocument, type PolicyPort } from './policy-co
 import { Protection } from './protection.ts';
 import { ReadingMarks } from './reading-marks.ts';
 import { ExecutionRecall } from './recall.ts';
+import { RequestBudgets } from './request-budgets.ts';
 import { Resolver } from './resolver.ts';
 import { Signals } from './signals.ts';
 import { SliceRunner } from './slices.ts';
@@ -32,6 +33,7 @@ import { VenueHealth } from './venue-health.ts';
 export interface GateParts {
   readonly core: GateCore;
   readonly availability: Availability;
+  readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
   readonly calls: ToolCalls;
@@ -79,7 +81,8 @@ export function buildParts(options: GateOptions): GateParts {
   const canceler = new Canceler(core, sender, resolver);
   const slices = new SliceRunner(core, sender);
   const exits = new ExitBook(core, sender, resolver, canceler, signal);
-  const decisions = new ParentDecisions(core, availability, exits);
+  const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
+  const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
@@ -117,11 +120,11 @@ export function buildParts(options: GateOptions): GateParts {
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
   const operator = new Operator(core, canceler, slices, flatten, loosening);
-  const signals = new Signals(core, loosening);
+  const signals = new Signals(core, loosening, budgets);
   const lostOrders = new LostOrders(core, sender, loosening);
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
-  const calls = new ToolCalls({ core, availability, decisions, executor, recall });
+  const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -129,6 +132,7 @@ export function buildParts(options: GateOptions): GateParts {
   return {
     core,
     availability,
+    budgets,
     keeper,
     policies,
     calls,

@@ -213,6 +213,7 @@ export class Gate implements GateApi {
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     if (!this.#parts.availability.isStarted || this.core.ports.ledger.isFailed) return;
+    this.#parts.budgets.flush();
     await leaveVenue(this.#parts, options);
   }
 }

@@ -137,11 +137,12 @@ export class MarketFeed {
     return applied;
   }
 
+  /** The funding rate moves at every poll: each decision holds its own, and here it is news only by the regime it makes. */
   #recordIfNews(symbol: string): void {
     const features = this.#core.market.closedFeatures(symbol);
     const hold = this.#core.market.hold(symbol);
     const funding = this.#core.market.symbol(symbol)?.fundingRate8h ?? null;
-    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}/${funding ?? ''}`;
+    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}`;
     if (this.#recorded.get(symbol) === key) return;
     this.#recorded.set(symbol, key);
     this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });

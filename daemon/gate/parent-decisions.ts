@@ -1,44 +1,71 @@
 import type { ExecutionDecision } from '../core/decision.ts';
 import type { ExecutionRequest } from '../core/request.ts';
+import type { OverBudget, Unavailable } from './api/decisions.ts';
 import type { Availability } from './availability.ts';
 import { type Decided, NO_ORDERS, planFromDecision, takeDecision } from './decisions.ts';
-import { FullDisk } from './disk-space.ts';
+import { DISK_FULL, FullDisk } from './disk-space.ts';
 import type { ExitCause, PlannedOrder } from './events.ts';
 import type { ExitBook } from './exits/exit-book.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Intake } from './intake.ts';
+import { idleKind, type RequestBudgets } from './request-budgets.ts';
 import type { Ask } from './snapshot/inputs.ts';
+
+/** The answer to a call that was not recorded. */
+export type Unrecorded = Unavailable | OverBudget;
+export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
+  return 'appended' in outcome;
+}
 
 /** The first decision on what a caller, or the gate itself, asks for: later slices and rungs follow from it. */
 export class ParentDecisions {
   readonly #core: GateCore;
   readonly #availability: Availability;
   readonly #exits: ExitBook;
+  readonly #budgets: RequestBudgets;
   readonly #fullDisk: FullDisk;
 
-  constructor(core: GateCore, availability: Availability, exits: ExitBook) {
+  constructor(core: GateCore, availability: Availability, exits: ExitBook, budgets: RequestBudgets) {
     this.#core = core;
     this.#availability = availability;
     this.#exits = exits;
+    this.#budgets = budgets;
     this.#fullDisk = new FullDisk(core);
   }
 
-  /** Null on a full disk: what is not needed there is not recorded, and so not done. */
-  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | null {
-    const decided = takeDecision(this.#core, intake.request, this.#ask(intake), {
+  /**
+   * What is not recorded is not done: on a full disk what is not needed there, and beyond the budgets of its sender what
+   * would have no effect.
+   */
+  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
+    const { request } = intake;
+    // Advice has no effect, whatever it says.
+    if (kind !== 'tool') {
+      const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
+      if (overrun !== null) return overrun;
+    }
+    let unrecorded: Unrecorded | null = null;
+    const decided = takeDecision(this.#core, request, this.#ask(intake), {
       kind,
-      route: intake.request.tool,
+      route: request.tool,
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
-      ...(this.#availability.isDiskFull
-        ? { skipUnless: (decision) => this.#fullDisk.isNeeded(intake.request, decision) }
-        : {}),
+      skipUnless: (decision, acted) => {
+        if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) unrecorded = DISK_FULL;
+        else if (kind === 'tool') {
+          const idle = idleKind(this.#core, request, acted);
+          if (idle !== null) unrecorded = this.#budgets.findOverrun('refusals', request, idle, decision);
+        }
+        return unrecorded === null;
+      },
       plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
     });
-    if (decided === null && !this.#availability.isDiskFull) throw new Error('a decision was not recorded');
-    if (decided !== null && this.#availability.isDiskFull)
-      this.#fullDisk.noteExit(intake.request, decided.body.decision_id);
+    if (decided === null) {
+      if (unrecorded === null) throw new Error('a decision was not recorded');
+      return unrecorded;
+    }
+    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
     return decided;
   }
 

@@ -361,6 +361,8 @@ export interface ObserverPort {
   decided(kind: string, tool: string, verdict: string, codes: readonly string[], elapsedNs: number): void;
   submitted(outcome: string): void;
   alerted(code: string): void;
+  /** A call that had no effect was counted and not recorded by itself. */
+  summed(kind: string): void;
 }
 
 declare const approvedBrand: unique symbol;

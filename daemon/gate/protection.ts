@@ -12,7 +12,7 @@ import { type Breach, GATE_AGENT } from './review.ts';
 import { agentsShare } from './state/closable-share.ts';
 import { stateInForce } from './state/layers.ts';
 import { liveOrders, type OrderState } from './state/orders.ts';
-import { DISAGREEMENT_MS, longLots, lotsToProtect, type PositionState, shortLots } from './state/positions.ts';
+import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from './state/positions.ts';
 
 /**
  * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
@@ -82,10 +82,7 @@ export class Protection {
     }
     this.#core.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, breach.symbol);
     const side = position.lots > 0 ? 'sell' : 'buy';
-    await this.#exits.runGateExit(
-      closeRequest(this.#core.settings, breach.symbol, side, lots / this.#sharedOut(position, most), now),
-      'cut',
-    );
+    await this.#exits.runGateExit(closeRequest(this.#core.settings, breach.symbol, side, lots / most, now), 'cut');
   }
 
   /**
@@ -282,12 +279,6 @@ export class Protection {
     const held = Math.abs(position.lots);
     if (this.#core.policySpec.exits.scope === 'account') return held;
     return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
-  }
-
-  /** What a decision takes the fraction of: with the whole account the larger of two counts. */
-  #sharedOut(position: PositionState, most: number): number {
-    if (this.#core.policySpec.exits.scope !== 'account') return most;
-    return position.lots > 0 ? longLots(position) : shortLots(position);
   }
 
   /** A stop that goes on being refused for the same reason is recorded once. */

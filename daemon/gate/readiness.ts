@@ -5,7 +5,14 @@ import { describeClosed } from './open-symbols.ts';
 import { stateInForce } from './state/layers.ts';
 
 /** Whether the gate can open positions now, and what it still waits for. */
-export function describeReadiness({ core, availability, keeper, operator, policies }: GateParts): ReadinessBody {
+export function describeReadiness({
+  core,
+  availability,
+  budgets,
+  keeper,
+  operator,
+  policies,
+}: GateParts): ReadinessBody {
   const waiting: string[] = [];
   if (!availability.isStarted) waiting.push(...keeper.missing);
   else {
@@ -27,6 +34,7 @@ export function describeReadiness({ core, availability, keeper, operator, polici
     pending_policy: policies.pending,
     policy_error: policies.error,
     ready: waiting.length === 0,
+    requests_summed: budgets.summed,
     symbols_reducing: [...new Set(reducing)].sort(),
     trading_state: state,
     venue: core.settings.venue,

@@ -92,7 +92,7 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
   if (target !== null) return describeExit(core, target);
   const described = orders.map((order) => describeExecutionOrder(core, order));
   const ended = executionState(orders);
-  const isTriedAgain = core.retrying.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
+  const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
   const state = isTriedAgain ? 'staging' : ended;
   const rejected = orders.find((order) => order.status === 'rejected');
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
@@ -107,10 +107,13 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
 
 /** An exit is told by what it closed itself: an order may have carried others, too. */
 function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
-  const state = stateOf(target);
+  const known = stateOf(target);
+  // Its order was to rest, and will.
+  const isTriedAgain = core.state.displaced.has(target.decisionId) && ENDED_WITHOUT.has(known);
+  const state = isTriedAgain ? 'staging' : known;
   const parts = partsOf(target);
   const last = parts.at(-1)?.order;
-  const goesOn = target.end === null && state !== 'filled';
+  const goesOn = isTriedAgain || (target.end === null && state !== 'filled');
   return {
     note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
     orders: parts.map(({ order, lots, filledLots }) => ({

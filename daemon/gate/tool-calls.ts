@@ -1,4 +1,5 @@
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { Origin } from '../core/request.ts';
 import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller } from './api.ts';
@@ -9,11 +10,16 @@ import type { DecisionEvent } from './events.ts';
 import type { Executor } from './executor.ts';
 import { decideForeignTool } from './foreign-tools.ts';
 import type { GateCore } from './gate-core.ts';
-import { type Intake, readIntake } from './intake.ts';
-import type { ParentDecisions } from './parent-decisions.ts';
+import { type Intake, originOf, readIntake } from './intake.ts';
+import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 import { describeExecution } from './reads.ts';
 import type { ExecutionRecall, Recalled } from './recall.ts';
 import { writeAnswer } from './record-text.ts';
+import type { RequestBudgets, Sender } from './request-budgets.ts';
+
+/** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
+const MOST_PATHS = 20;
+const PATH_CHARS = 100;
 
 /** A call of a tool from its arguments to its answer: binding, as a dry run, or intercepted. */
 export class ToolCalls {
@@ -22,6 +28,7 @@ export class ToolCalls {
   readonly #decisions: ParentDecisions;
   readonly #executor: Executor;
   readonly #recall: ExecutionRecall;
+  readonly #budgets: RequestBudgets;
 
   constructor(parts: {
     core: GateCore;
@@ -29,12 +36,14 @@ export class ToolCalls {
     decisions: ParentDecisions;
     executor: Executor;
     recall: ExecutionRecall;
+    budgets: RequestBudgets;
   }) {
     this.#core = parts.core;
     this.#availability = parts.availability;
     this.#decisions = parts.decisions;
     this.#executor = parts.executor;
     this.#recall = parts.recall;
+    this.#budgets = parts.budgets;
   }
 
   async runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -45,7 +54,7 @@ export class ToolCalls {
     if (known !== null) return this.#answerKnown(intake, known);
     if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return DISK_FULL;
     const decided = this.#decisions.decide(intake, 'tool');
-    if (decided === null) return DISK_FULL;
+    if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
     return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
@@ -55,7 +64,7 @@ export class ToolCalls {
     const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
     if (closed !== null) return closed;
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
-    if (decided === null) return DISK_FULL;
+    if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
   }
@@ -71,16 +80,20 @@ export class ToolCalls {
     if (closed !== null) return closed;
     const decided =
       call === null
-        ? decideForeignTool(this.#core, caller, tool, args, skill)
+        ? (this.#budgets.findOverrun('intercepts', senderOf(caller), 'intercept', null) ??
+          decideForeignTool(this.#core, caller, tool, args, skill))
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
-    if (decided === null) return DISK_FULL;
+    if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
     if (!this.#availability.isStarted || this.#availability.isDiskFull || this.#core.ports.ledger.isFailed) return;
-    this.#core.append('rejected_input', { agent: caller.agent, paths: paths.slice(0, 20), tool: tool.slice(0, 64) });
+    const sender = senderOf(caller);
+    if (!this.#budgets.admitsRejected(sender)) return;
+    const shown = paths.slice(0, MOST_PATHS).map((path) => path.slice(0, PATH_CHARS));
+    this.#core.append('rejected_input', { ...sender, paths: shown, tool: tool.slice(0, 64) });
   }
 
   /** A repeated request id: the stored decision with the current execution; another body is a conflict (BY-11). */
@@ -125,6 +138,10 @@ export class ToolCalls {
   #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
     return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
   }
+}
+
+function senderOf(caller: Caller): Sender & { readonly origin: Origin } {
+  return { agent: caller.agent, origin: originOf(caller) };
 }
 
 function withSkill(intake: Intake, skill: SkillClaim | null): Intake {

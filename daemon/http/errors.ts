@@ -31,6 +31,8 @@ export const ERROR_STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** Too many requests of this token are in flight. */
   TOO_MANY_IN_FLIGHT: 429,
+  /** A call without an effect, beyond those that are recorded of its agent one by one. */
+  REFUSAL_RATE: 429,
   /** This token holds too many connections. */
   TOO_MANY_CONNECTIONS: 429,
   HEADERS_TOO_LARGE: 431,
@@ -77,7 +79,13 @@ const FRAMEWORK_CODES: ReadonlyMap<string, readonly [ErrorCode, string]> = new M
   ['FST_ERR_MAX_PARAM_LENGTH', ['NOT_FOUND', 'There is no such route.']],
 ]);
 /** Codes with which the gate may refuse: it throws an Error with one of them and a message for the caller. */
-const GATE_CODES: ReadonlySet<string> = new Set(['INVALID_INPUT', 'NOT_FOUND', 'FORBIDDEN', 'NOT_READY']);
+const GATE_CODES: ReadonlySet<string> = new Set([
+  'INVALID_INPUT',
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'NOT_READY',
+  'REFUSAL_RATE',
+]);
 /** The ledger takes nothing more: the daemon is about to restart, or its disk is full. */
 const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);
 
@@ -92,7 +100,11 @@ export function toApiError(error: unknown): ApiError {
   }
   if (GATE_CODES.has(code) && error instanceof Error) {
     const details = 'details' in error ? error.details : undefined;
-    return new ApiError(code as ErrorCode, error.message, details === undefined ? {} : { details });
+    const wait = 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : null;
+    return new ApiError(code as ErrorCode, error.message, {
+      ...(details === undefined ? {} : { details }),
+      ...(wait === null ? {} : { retryAfterSeconds: Math.max(1, Math.ceil(wait / 1000)) }),
+    });
   }
   if (error instanceof Error && error.name === 'ClockNotSyncedError') {
     const message =

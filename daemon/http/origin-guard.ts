@@ -21,7 +21,10 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
   }
   // A target such as http://other/v1/tools would name a host of its own.
   if (request.url?.charCodeAt(0) !== 0x2f) throw new ApiError('BAD_REQUEST', 'The request target must be a path.');
-  const { host, origin } = request.headers;
+  const { host, origin, 'transfer-encoding': coding } = request.headers;
+  // Node takes the last coding for the framing and passes over what stands before it; a proxy may undo that as well.
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw new ApiError('BAD_REQUEST', 'Transfer-Encoding may be chunked and nothing else.');
   if (host === undefined || !isHostAllowed(host, rules)) {
     throw new ApiError('HOST_NOT_ALLOWED', 'The Host header does not name this daemon.');
   }

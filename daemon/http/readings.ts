@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import * as body from '../contract/bodies.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
@@ -6,7 +5,7 @@ import { type ReadingTool, TOOL_CHECKS, type ToolArgs } from '../contract/tools.
 import type { OrderBody } from '../gate/api/reads.ts';
 import type { Caller, GateApi } from '../gate/api.ts';
 import { ApiError, codeOf, invalidInput } from './errors.ts';
-import { callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
+import { type Asking, callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
 import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
 /** What each reading tool answers, and the GET route that answers the same. */
@@ -22,7 +21,7 @@ export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
 /** @throws ApiError INVALID_INPUT, TOOL_NOT_IN_SCOPE, NOT_FOUND, TOO_MANY_IN_FLIGHT */
 export async function readTool(
   { gate, turns }: Doors,
-  request: FastifyRequest,
+  request: Asking,
   tool: ReadingTool,
   args: unknown,
 ): Promise<unknown> {

@@ -17,6 +17,7 @@ import { ApiError, invalidInput } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
+import type { Pace } from './pace.ts';
 import type { Turns } from './turns.ts';
 
 declare module 'fastify' {
@@ -36,6 +37,7 @@ export interface Doors {
   readonly authenticator: Authenticator;
   readonly flights: FlightCounter;
   readonly turns: Turns;
+  readonly pace: Pace;
   readonly metrics: HttpMetrics;
   readonly logger: Logger;
   readonly connections: Connections;
@@ -46,6 +48,8 @@ export interface Doors {
 }
 
 export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
+/** An operator's token has no business in a model's configuration. */
+export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** Who enters by the operator's entrance. */
@@ -76,9 +80,18 @@ export interface RouteDefinition {
 /** Statuses besides 200 that every route with a token may answer. */
 const COMMON_STATUSES = [400, 401, 403, 429, 500, 503];
 
+const DESCRIPTIONS: { readonly [status: number]: { readonly description: string } } = {
+  429: {
+    description:
+      'With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and is beyond what is recorded of its sender one by one. Never the answer to a permitted order, exit or cancel.',
+  },
+};
+
 /** Registers a route behind its guard. The schemas are for OpenAPI; the handler checks its input itself. */
 export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
-  const errors = Object.fromEntries(COMMON_STATUSES.map((status) => [status, ErrorBodySchema]));
+  const errors = Object.fromEntries(
+    COMMON_STATUSES.map((status) => [status, { ...ErrorBodySchema, ...DESCRIPTIONS[status] }]),
+  );
   const schema: FastifySchema & Record<string, unknown> = {
     ...route.text,
     tags: [...route.text.tags],
@@ -105,11 +118,12 @@ export function buildGuard(
   roles: readonly Role[],
   isLimited: boolean,
 ): onRequestHookHandler {
-  const { admits, authenticator, connections, flights } = doors;
+  const { admits, authenticator, connections, flights, pace } = doors;
   return (request, _reply, done) => {
     request.label = label;
+    let caller: Caller;
     try {
-      const caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
+      caller = authenticator.authenticate(request.raw.headers.authorization, request.raw.socket);
       if (admits !== null && !admits.includes(caller.role))
         throw new ApiError('FORBIDDEN', 'This entrance is for operator and monitor tokens; agents use the other one.');
       connections.prove(request.raw.socket, caller.tokenId);
@@ -122,7 +136,9 @@ export function buildGuard(
       done(error as Error);
       return;
     }
-    done();
+    // What takes risk away, and operators, never wait for a turn.
+    if (isLimited) pace.begin(caller.tokenId, done);
+    else done();
   };
 }
 
@@ -147,14 +163,21 @@ function isLocal(doors: Doors, request: FastifyRequest): boolean {
   return address === undefined ? doors.isSocket : LOOPBACK.test(address);
 }
 
+/** Who asks, and the place that the asking takes. */
+export interface Asking {
+  readonly caller: Caller | null;
+  readonly flight: Flight | null;
+  readonly label: string;
+}
+
 /** @throws an assertion: a route that reads its caller stands behind a guard */
-export function callerOf(request: FastifyRequest): Caller {
+export function callerOf(request: Asking): Caller {
   if (request.caller === null) throw new Error(`${request.label} has no guard`);
   return request.caller;
 }
 
 /** Keeps the request in flight until the work is done, also when its caller hangs up. */
-export async function whileInFlight<T>(request: FastifyRequest, work: Promise<T>): Promise<T> {
+export async function whileInFlight<T>(request: Asking, work: Promise<T>): Promise<T> {
   const { flight } = request;
   flight?.beginWork();
   try {

@@ -19,10 +19,12 @@ import { registerEventRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
 import { createFlightCounter } from './in-flight.ts';
 import { type HttpAddress, type Listening, listenOn } from './listening.ts';
+import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
+import { createPace } from './pace.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { createRouteBook, type RouteBook } from './route-book.ts';
 import { type Doors, OPERATOR_ENTRANCE } from './routing.ts';
@@ -81,7 +83,7 @@ export interface AskedRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 /** The same routes without a listener. */
 export interface UnlistenedServer extends HttpServer {
@@ -175,6 +177,7 @@ function buildHouse(options: HttpServerOptions): House {
     events: options.events,
     flights,
     turns: createTurns(),
+    pace: createPace(),
     metrics: createHttpMetrics(flights, () => streams.count),
     logger: options.logger,
   };
@@ -231,6 +234,8 @@ async function buildEntrance(
   addGlobalHooks(app, doors, rules, closing);
   if (admits === null) await registerOpenApi(app, config.version);
   registerToolRoutes(app, doors);
+  // Where agents may not enter there is nothing for them.
+  if (admits === null) registerMcpRoute(app, doors, config.version);
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
   registerOperatorRoutes(app, doors);
@@ -285,6 +290,8 @@ function addGlobalHooks(
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
     } catch (error) {
+      // Where its body ends may be read in two ways: what follows is not read as a request.
+      if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
       done(error as Error);
       return;
     }

@@ -1,21 +1,29 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { InterceptAnswerSchema, ToolAnswerSchema, ToolsBodySchema } from '../contract/bodies.ts';
-import { buildToolCatalogue, type CatalogueTool, type PolicyToolSchemas } from '../contract/catalogue.ts';
-import { checkIntercept, checkToolsQuery, InterceptRequest, ToolsQuery } from '../contract/commands.ts';
+import { BriefAnswerSchema, type FullAnswer, toBrief } from '../contract/brief.ts';
+import type { BriefTool } from '../contract/brief-catalogue.ts';
+import type { CatalogueTool } from '../contract/catalogue.ts';
+import {
+  checkIntercept,
+  checkToolsQuery,
+  checkViewQuery,
+  InterceptRequest,
+  ToolsQuery,
+  ViewQuery,
+} from '../contract/commands.ts';
 import {
   checkTradingCall,
   isTradingTool,
   READING_TOOLS,
+  type ReadingTool,
   TOOL_SCHEMAS,
   TRADING_TOOLS,
-  type TradingCall,
   type TradingTool,
 } from '../contract/tools.ts';
 import type { ToolOutcome } from '../gate/api/decisions.ts';
-import type { Caller } from '../gate/api.ts';
 import { answerError } from './answer-error.ts';
-import { ApiError, invalidInput, toApiError } from './errors.ts';
+import { ApiError } from './errors.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';
 import {
   AGENT_ROUTE,
@@ -29,9 +37,17 @@ import {
   requireValid,
   whileInFlight,
 } from './routing.ts';
+import {
+  briefOf,
+  listTools,
+  listToolsBriefly,
+  NEVER_SHED,
+  noteRejectedInput,
+  runTradingTool,
+  settle,
+} from './tool-calls.ts';
 
-/** Exits and cancels are never shed: leaving must work when everything else is too much. */
-const NEVER_SHED: ReadonlySet<TradingTool> = new Set(['close_position', 'cancel_order', 'cancel_all']);
+const EitherView = Type.Union([ToolAnswerSchema, BriefAnswerSchema]);
 const TAGS = ['tools'];
 const ADVICE = 'Advice only: it authorises nothing, reserves nothing, and the call itself is decided again.';
 
@@ -39,10 +55,8 @@ const ADVICE = 'Advice only: it authorises nothing, reserves nothing, and the ca
 export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
   registerCatalogue(app, doors);
   for (const tool of TRADING_TOOLS) {
-    addTradingRoute(app, doors, tool, `/v1/tools/${tool}`, !NEVER_SHED.has(tool), (caller, call) =>
-      doors.gate.runTool(caller, call),
-    );
-    addTradingRoute(app, doors, tool, `/v1/dry-run/${tool}`, true, (caller, call) => doors.gate.dryRun(caller, call));
+    addTradingRoute(app, doors, tool, false);
+    addTradingRoute(app, doors, tool, true);
   }
   for (const tool of READING_TOOLS) {
     addRoute(app, doors, {
@@ -52,8 +66,13 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
       isLimited: true,
       text: { summary: `Run ${tool}`, tags: TAGS },
       body: TOOL_SCHEMAS[tool],
-      answer: Type.Object({ result: READ_ANSWERS[tool] }),
-      handler: async (request) => ({ result: await readTool(doors, request, tool, bodyOf(request)) }),
+      query: ViewQuery,
+      answer: Type.Object({ result: tool === 'get_decision' ? EitherView : READ_ANSWERS[tool] }),
+      handler: async (request) => {
+        const isBrief = isBriefAsked(request);
+        const result = await readTool(doors, request, tool, bodyOf(request));
+        return { result: isBrief ? shorten(tool, result) : result };
+      },
       errorHandler: rejectedInputHandler(doors, tool),
     });
   }
@@ -74,32 +93,38 @@ export function registerToolRoutes(app: FastifyInstance, doors: Doors): void {
   }
 }
 
-function addTradingRoute(
-  app: FastifyInstance,
-  doors: Doors,
-  tool: TradingTool,
-  url: string,
-  isLimited: boolean,
-  run: (caller: Caller, call: TradingCall) => Promise<ToolOutcome>,
-): void {
-  const isDryRun = url.startsWith('/v1/dry-run/');
+function addTradingRoute(app: FastifyInstance, doors: Doors, tool: TradingTool, isDryRun: boolean): void {
   addRoute(app, doors, {
     method: 'POST',
-    url,
+    url: `/v1/${isDryRun ? 'dry-run' : 'tools'}/${tool}`,
     roles: AGENT_ROUTE,
-    isLimited,
+    isLimited: isDryRun || !NEVER_SHED.has(tool),
     text: isDryRun
       ? { summary: `The decision that ${tool} would get now`, description: ADVICE, tags: ['dry run'] }
       : { summary: `Run ${tool}`, description: 'A refusal is an answer: status 200, decision BLOCK.', tags: TAGS },
     body: TOOL_SCHEMAS[tool],
-    answer: ToolAnswerSchema,
-    handler: (request, reply) => {
-      const checked = checkTradingCall(tool, bodyOf(request));
-      if (!checked.ok) throw invalidInput(checked.violations);
-      return answerOutcome(request, reply, run(callerOf(request), checked.call));
+    query: ViewQuery,
+    answer: EitherView,
+    handler: async (request, reply) => {
+      const isBrief = isBriefAsked(request);
+      const text = await runTradingTool(doors, request, tool, bodyOf(request), isDryRun);
+      reply.header('content-type', JSON_TYPE);
+      return isBrief ? JSON.stringify(briefOf(text)) : text;
     },
     errorHandler: rejectedInputHandler(doors, tool),
   });
+}
+
+/** Other reading tools say nothing twice: their brief view is the full one. */
+function shorten(tool: ReadingTool, result: unknown): unknown {
+  return tool === 'get_decision' ? toBrief(result as FullAnswer) : result;
+}
+
+/** `?view=brief`. @throws ApiError INVALID_INPUT */
+function isBriefAsked(request: FastifyRequest): boolean {
+  // Nearly every call has no query.
+  if (!request.raw.url?.includes('?')) return false;
+  return requireValid(checkViewQuery, queryOf(request)).view === 'brief';
 }
 
 function registerIntercept(app: FastifyInstance, doors: Doors): void {
@@ -123,44 +148,21 @@ function registerIntercept(app: FastifyInstance, doors: Doors): void {
   });
 }
 
-/** The text is sent as the gate wrote it: the decision in it is the very text that was recorded. */
 async function answerOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
   work: Promise<ToolOutcome>,
 ): Promise<string | Buffer> {
-  const outcome = await whileInFlight(request, work);
-  switch (outcome.kind) {
-    case 'decided':
-      reply.header('content-type', JSON_TYPE);
-      return outcome.text;
-    case 'conflict':
-      throw new ApiError('REQUEST_ID_REUSED', outcome.message, { details: { decision_id: outcome.decisionId } });
-    case 'unavailable':
-      throw new ApiError('NOT_READY', outcome.message, { retryAfterSeconds: 1 });
-  }
+  const text = settle(await whileInFlight(request, work));
+  reply.header('content-type', JSON_TYPE);
+  return text;
 }
 
-/** Tells the gate about input that the contract refused, by its paths and without its values, then answers. */
 function rejectedInputHandler(doors: Doors, tool: string) {
   return (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
-    const refusal = toApiError(error);
-    const isInput =
-      refusal.code === 'INVALID_INPUT' || refusal.code === 'INVALID_JSON' || refusal.code === 'BODY_TOO_LARGE';
-    if (isInput && request.caller !== null) {
-      try {
-        doors.gate.recordRejectedInput(request.caller, tool, pathsOf(refusal));
-      } catch (failure) {
-        doors.logger.error({ err: failure, route: request.label }, 'rejected input was not recorded');
-      }
-    }
+    noteRejectedInput(doors, request.caller, tool, error);
     answerError(doors.logger, error, request, reply);
   };
-}
-
-function pathsOf(refusal: ApiError): readonly string[] {
-  const details = refusal.details as { readonly violations?: readonly { readonly path: string }[] } | undefined;
-  return details?.violations?.map((violation) => violation.path) ?? [''];
 }
 
 function registerCatalogue(app: FastifyInstance, doors: Doors): void {
@@ -176,20 +178,11 @@ function registerCatalogue(app: FastifyInstance, doors: Doors): void {
     },
     query: ToolsQuery,
     answer: ToolsBodySchema,
-    handler: async (request): Promise<{ readonly tools: readonly CatalogueTool[] }> => {
-      const { format } = requireValid(checkToolsQuery, queryOf(request));
+    handler: async (request): Promise<{ readonly tools: readonly (CatalogueTool | BriefTool)[] }> => {
+      const { format, view } = requireValid(checkToolsQuery, queryOf(request));
       const caller = callerOf(request);
-      const { policy } = doors.gate.getPolicy();
-      const tools = buildToolCatalogue(format ?? 'plain', {
-        policyTools: toolSchemasOf(policy),
-        isListed: (tool) => doors.gate.mayRead(caller, tool),
-      });
-      return { tools };
+      if (format === 'mcp' && view === 'brief') return { tools: listToolsBriefly(doors, caller) };
+      return { tools: listTools(doors, caller, format ?? 'plain') };
     },
   });
-}
-
-function toolSchemasOf(policy: unknown): PolicyToolSchemas {
-  const tools = typeof policy === 'object' && policy !== null && 'tools' in policy ? policy.tools : undefined;
-  return typeof tools === 'object' && tools !== null ? (tools as PolicyToolSchemas) : {};
 }

@@ -75,7 +75,7 @@ function looserInWords(direction: Direction): string {
     case 'more_members':
       return 'a new member';
     case 'rate':
-      return 'more orders fit into the former window';
+      return 'more fit into the former window';
     case 'tiers':
       return 'at any level a larger factor, or reduce_only ends';
     case 'trust_tiers':

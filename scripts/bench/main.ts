@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +8,11 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
+import { measureFlood } from './flood.ts';
+import { type FloodPlan, flood } from './flooder.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { measurePeers } from './peers.ts';
+import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
 import { ORDER_BODY, openPolicy } from './world.ts';
 
@@ -30,35 +32,6 @@ const STARTS = 5;
  */
 const ORDERS = 30;
 const WARM_UP = 5;
-
-interface Child {
-  readonly url: string;
-  readonly process: ChildProcess;
-}
-/** Starts this file, or the daemon, as a child and waits for the line that names its URL. */
-function start(args: readonly string[], env: Record<string, string>): Promise<Child> {
-  const child = spawn(process.execPath, [...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const url = /https?:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0];
-      if (url !== undefined) resolve({ url, process: child });
-    });
-  });
-}
-async function end(child: Child): Promise<void> {
-  const ended = new Promise((resolve) => child.process.once('exit', resolve));
-  child.process.removeAllListeners('exit');
-  child.process.once('exit', () => undefined);
-  child.process.kill('SIGTERM');
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 3_000))]);
-  if (child.process.exitCode === null && child.process.signalCode === null) child.process.kill('SIGKILL');
-}
 
 async function untilReady(url: string): Promise<void> {
   const deadline = performance.now() + 20_000;
@@ -180,10 +153,16 @@ async function recordBytes(daemonUrl: string, token: string, operator: string): 
 
 async function runRole(role: string, args: readonly string[]): Promise<void> {
   if (role === 'exchange') {
-    const sim = await startExchangeSim({ balance: 1e9, enforceLimits: false, seed: 3 });
+    const sim = await startExchangeSim({ balance: 1e9, enforceLimits: false, seed: 3, simToken: 'bench-control' });
     process.stdout.write(`${sim.url}\n`);
     process.once('SIGTERM', () => void sim.close().then(() => process.exit(0)));
     return;
+  }
+  if (role === 'flooder') {
+    const plan = JSON.parse(args[0] ?? '') as FloodPlan;
+    const figures = await flood(plan, () => process.stdout.write(`floods ${plan.url}\n`));
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    process.exit();
   }
   const [databasePath = '', rowBytes = '0', exchangeUrl = ''] = args;
   const server = await startBaseline({ databasePath, rowBytes: Number(rowBytes), exchangeUrl });
@@ -217,6 +196,25 @@ async function serve(folder: string, policyPath: string, children: Child[]): Pro
   const database = join(folder, 'baseline.db');
   const baseline = await begin([self, '--role', 'baseline', database, String(rowBytes), exchange.url], {});
   return { daemonUrl: daemon.url, token, baselineUrl: baseline.url };
+}
+
+/** `bench -- flood`: by itself, since it wants the machine for itself. */
+async function mainFlood(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  const begin = async (args: readonly string[], env: Record<string, string>): Promise<Child> => {
+    const child = await start(args, env);
+    children.push(child);
+    return child;
+  };
+  const self = fileURLToPath(import.meta.url);
+  try {
+    const report = await measureFlood({ folder, begin, self, daemonArgs: daemonArgs(), untilReady });
+    process.stdout.write(`${JSON.stringify({ flood: report })}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function main(): Promise<void> {
@@ -261,5 +259,6 @@ async function main(): Promise<void> {
 
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
+else if (process.argv.includes('flood')) await mainFlood();
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();

@@ -23,6 +23,7 @@ export function openPolicy(spec: IntendedPolicySpec): IntendedPolicySpec {
       duplicate_exempt: ['BTCUSDT'],
       breaker: { ...spec.temporal.breaker, repeats: 1_000_000 },
     },
+    requests: { intercepts: { max: 1_000_000, window_ms: 1_000 } },
     market: {
       ...spec.market,
       regimes: {
@@ -57,6 +58,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     pending_fees_usdt: 0,
     pending_turnover_usdt: 0,
     resting_exits: 0,
+    symbol_resting_exits: 0,
     share_lots: 5,
     short_units: 0,
     turnover_usdt: 900,
@@ -76,6 +78,7 @@ export const BENCH_CONTEXT: ExecutionContext = {
     other_marks: [['ETHUSDT', 3000.12]],
     other_positions: 1,
     other_regime: 'calm',
+    position_lots: 0,
     position_since_ms: NOW_MS - 3_600_000,
     recorded_price: null,
     short_lots: 0,

@@ -22,7 +22,9 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
   metrics: rule([]),
-  http: rule(['core', 'contract', 'gate', 'metrics']),
+  // The Model Context Protocol: what it needs of the daemon arrives as a port.
+  mcp: rule([]),
+  http: rule(['core', 'contract', 'gate', 'metrics', 'mcp']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
@@ -50,6 +52,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
 
 /** Verbs that work without a running daemon reach for the one folder that they are about. */
 export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
+  'daemon/cli/verbs/mcp.ts': rule(['mcp']),
   'daemon/cli/verbs/start.ts': rule(['main', 'http']),
   'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy', 'time']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
@@ -79,6 +82,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   echarts: ['daemon/replay/report/'],
   'simple-statistics': ['daemon/replay/'],
   '@stdlib/': ['daemon/replay/metrics/'],
+  '@modelcontextprotocol/': ['daemon/mcp/'],
   piscina: ['daemon/replay/'],
   'csv-parse': ['daemon/replay/market/'],
   'cli-progress': ['daemon/cli/'],

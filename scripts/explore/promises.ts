@@ -9,7 +9,7 @@ import { findRoomBreaches } from './promises/others.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
-import { findLostTakeProfits, findOldClosesNew } from './promises/shares.ts';
+import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
 import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -28,6 +28,7 @@ const PROMISES: readonly Promised[] = [
   findOldExits,
   findOldClosesNew,
   findLostTakeProfits,
+  findQuietTakeProfits,
   findCutsUnread,
   findOrderRateBreaches,
   findCrossings,

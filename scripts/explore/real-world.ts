@@ -206,4 +206,9 @@ export class RealWorld extends PlayedWorld {
   }
 }
 
-const OUTCOMES: Readonly<Record<number, Asked['outcome']>> = { 400: 'invalid', 409: 'conflict', 503: 'unavailable' };
+const OUTCOMES: Readonly<Record<number, Asked['outcome']>> = {
+  400: 'invalid',
+  409: 'conflict',
+  429: 'over_budget',
+  503: 'unavailable',
+};

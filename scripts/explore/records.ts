@@ -25,7 +25,7 @@ export interface CallRecord {
   readonly askedAtSeq: number;
   answeredAtMs: number | null;
   /** `down`: nobody listened; `died`: the process died before it answered. */
-  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'invalid' | 'down' | 'died' | 'failed';
+  outcome: 'pending' | 'decided' | 'conflict' | 'unavailable' | 'over_budget' | 'invalid' | 'down' | 'died' | 'failed';
   answer: ToolAnswer | null;
   detail: string | null;
 }

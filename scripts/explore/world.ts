@@ -175,7 +175,12 @@ export class World extends PlayedWorld {
         venue,
         clock,
         time,
-        observer: { decided: () => undefined, submitted: () => undefined, alerted: () => undefined },
+        observer: {
+          decided: () => undefined,
+          submitted: () => undefined,
+          alerted: () => undefined,
+          summed: () => undefined,
+        },
         log: { info: () => undefined, warn: () => undefined, error: () => undefined },
         startCache: {
           read: (name) => JSON.parse(this.#copies.get(`${ledger.genesis.genesis_id} ${name}`) ?? 'null'),

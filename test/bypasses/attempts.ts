@@ -167,6 +167,8 @@ export function withoutPacing(spec: { budgets: object; temporal: object; trader_
     flip_interval_ms: 1,
     breaker: { repeats: 1_000_000, window_ms: 60_000, cooldown_ms: 300_000 },
   });
+  const rate = { max: 1_000_000, window_ms: 60_000 };
+  Object.assign(spec, { requests: { refusals: rate, dry_runs: rate, intercepts: rate } });
 }
 
 /** Waits until the exchange has answered every order, late ones included: before that its books show too little. */

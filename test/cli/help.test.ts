@@ -9,6 +9,8 @@ const COMMANDS = [
   ['start'],
   ['status'],
   ['tools'],
+  ['mcp'],
+  ['mcp', 'config'],
   ['order'],
   ['close'],
   ['limits'],

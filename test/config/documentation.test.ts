@@ -25,6 +25,7 @@ const KINDS: Record<EventKind, true> = {
   rebase: true,
   recovery: true,
   rejected_input: true,
+  request_sum: true,
   rules: true,
   signal: true,
   state: true,

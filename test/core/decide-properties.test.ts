@@ -125,7 +125,8 @@ const EXITING = cases.map((drawn): Case => {
     request: { ...request, account: 'main', venue: 'paper' },
     context: {
       ...context,
-      agent: { ...context.agent, share_lots: side === 'sell' ? 7 : -7 },
+      // Of exits only those that rest are refused, for their number.
+      agent: { ...context.agent, resting_exits: 0, share_lots: side === 'sell' ? 7 : -7, symbol_resting_exits: 0 },
       exposure: { ...context.exposure, ...position },
       market: { ...context.market, rules: context.market.rules ?? buildCase().context.market.rules },
     },

@@ -28,6 +28,13 @@ test('BY-49 a notional without a price uses what was recorded; without that the 
   assert.deepEqual(codesOf(decideWith(BLIND, unknown)), ['EXIT_CLIPPED']);
 });
 
+test('a part is one of what is proven to be held: a reading that lags shows what is closed already', () => {
+  const lagging: Change = { context: { exposure: { position_lots: 6 } } };
+  assert.equal(lotsOf(lagging, { request: { fraction: 0.5 } }), 3);
+  assert.equal(lotsOf(lagging, { request: { fraction: 1 } }), 10, 'the whole is all that may be there');
+  assert.equal(lotsOf({ request: { fraction: 0.5 } }), 5, 'nothing is proven: what the reading shows');
+});
+
 test('a rest below the minimum notional stays: only one below the least quantity is taken along', () => {
   const seen: Change = { context: { market: { mark: 60_000, bid: 60_000, ask: 60_000 } } };
   // The rest of one lot is 60 USDT, below the minimum of 100.
@@ -47,7 +54,7 @@ test('an exit is never more than asked, but for the least quantity', () => {
   fc.assert(
     fc.property(size, ({ requested, permitted, minLots }) => {
       const least = Math.max(1, minLots);
-      const exit = { side: 'sell', positionLots: permitted, permittedLots: permitted } as const;
+      const exit = { side: 'sell', positionLots: permitted, permittedLots: permitted, provenLots: permitted } as const;
       const lots = exitLots(requested, exit, { ...baseRules, min_lots: minLots });
       assert.ok(lots >= 1 && lots <= permitted);
       assert.ok(

@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
 import { findLooserAgents, isAtMost } from '../../daemon/core/is-at-most.ts';
-import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
 import { AGENT_PARTS, DIRECTIONS, ENTRY_KEYS, POLICY_PATHS } from '../../daemon/core/policy-directions.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 
+const CEILINGS = { refusals: REQUEST_CEILING, dry_runs: REQUEST_CEILING, intercepts: REQUEST_CEILING };
 const paths = (looser: readonly { readonly path: string }[]) => looser.map((each) => each.path);
 function looserPaths(
   changes: { readonly [path: string]: unknown },
@@ -263,6 +264,18 @@ function CASES(): readonly (readonly [string, { readonly [path: string]: unknown
     ['takes exits of the whole account as looser', { 'exits.scope': 'account' }, ['exits.scope']],
     ['takes any change of the exit ladder as looser', { 'exits.ladder_bps': [20, 60, 150] }, ['exits.ladder_bps']],
     ['takes any change of the exit rate as looser', { 'exits.rate': { max: 29, window_ms: 60_000 } }, ['exits.rate']],
+    [
+      'takes more recorded refusals than the built-in ceiling as looser',
+      { 'requests.refusals': { max: 61, window_ms: 60_000 } },
+      ['requests.refusals'],
+    ],
+    ['takes the built-in ceilings, written out, as the same', { requests: CEILINGS }, []],
+    ['takes fewer recorded dry runs as tighter', { 'requests.dry_runs': { max: 5, window_ms: 60_000 } }, []],
+    [
+      'takes as many intercepts in a shorter window as looser',
+      { 'requests.intercepts': { max: 60, window_ms: 30_000 } },
+      ['requests.intercepts'],
+    ],
     ['takes a required stop as tighter', { 'protection.required': true }, []],
     [
       'takes an allowed foreign tool as looser',

@@ -361,6 +361,22 @@ const EXIT_ROWS: readonly Row[] = [
   },
   {
     rule: 6,
+    clause: 'SAE-M4',
+    code: 'EXITS_RESTING',
+    what: "the number of all agents' exits that rest in the symbol, half of what the venue takes being the most,",
+    setting: {
+      ...LONG_TEN,
+      request: { side: 'sell', intent: 'close', requested_notional: 300, order_type: 'limit', limit_price: 60_100 },
+    },
+    cases: [
+      [99, 'pass'],
+      [100, 'deny'],
+      [101, 'deny'],
+    ],
+    change: (count) => ({ context: { agent: { symbol_resting_exits: asNumber(count) } } }),
+  },
+  {
+    rule: 6,
     clause: 'SAE-OOS-STATE',
     code: 'EXITS_RESTING',
     isNever: true,

@@ -14,7 +14,7 @@ import type { Daemon } from '../../daemon/main.ts';
 import { openRealSite } from './real-site.ts';
 import type { Rewrites } from './rewriting-proxy.ts';
 import { openVirtualSite } from './virtual-site.ts';
-import type { SiteExchange, WorldSite } from './world-site.ts';
+import type { DaemonCall, SiteExchange, WorldSite } from './world-site.ts';
 
 /** Where scripted worlds begin: 2025-03-03 00:00 UTC. */
 export const START_MS = 1_740_960_000_000;
@@ -273,6 +273,10 @@ export class DaemonWorld {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     return { status, body: (text === '' ? null : JSON.parse(text)) as T };
+  }
+  /** A request as it is given: headers, bytes and all. */
+  ask(call: DaemonCall): Promise<{ readonly status: number; readonly text: string }> {
+    return this.#site.call(this.daemon, call);
   }
   tool(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
     return this.call('POST', `/v1/tools/${tool}`, args, token);

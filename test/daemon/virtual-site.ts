@@ -163,27 +163,19 @@ export async function openVirtualSite(
 
 /** As a server with connections closes: what is in flight has its time to be answered, the rest is cut. */
 function answering(server: UnlistenedServer, time: TimePort): UnlistenedServer {
-  const inFlight = new Set<Promise<unknown>>();
-  let cut: (error: Error) => void = () => undefined;
-  const isCut = new Promise<never>((_resolve, reject) => {
-    cut = reject;
-  });
-  isCut.catch(() => undefined);
+  const inFlight = new Map<Promise<unknown>, () => void>();
   return {
     ...server,
-    ask: async (request) => {
-      const answer = server.ask(request);
-      inFlight.add(answer);
-      try {
-        return await Promise.race([answer, isCut]);
-      } finally {
-        inFlight.delete(answer);
-      }
-    },
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        const answer = server.ask(request);
+        inFlight.set(answer, () => reject(new TypeError('the connection was cut')));
+        answer.then(resolve, reject).finally(() => inFlight.delete(answer));
+      }),
     close: async () => {
       const closed = server.close();
-      await Promise.race([Promise.allSettled(inFlight), time.delay(GRACE_MS)]);
-      cut(new TypeError('the connection was cut'));
+      await Promise.race([Promise.allSettled(inFlight.keys()), time.delay(GRACE_MS)]);
+      for (const cut of inFlight.values()) cut();
       await closed;
     },
   };

@@ -11,7 +11,7 @@ export interface DaemonCall {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** Where a world's daemon and exchange live: in virtual time within the process, or in real time behind sockets. */

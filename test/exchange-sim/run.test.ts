@@ -25,4 +25,26 @@ describe('an exchange as a process of its own', () => {
       child.kill('SIGKILL');
     }
   });
+
+  it('refuses nothing for its rate when it is told so', async () => {
+    const main = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
+    const statusAfter = async (...flags: string[]): Promise<number> => {
+      const args = [main, 'exchange-sim', '--port', '0', '--sim-token', 'sim-token-of-16-characters', ...flags];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+        const url = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(chunk.toString())?.[1] ?? chunk.toString();
+        // Marks of every symbol weigh 10 of the 2,400 that a minute has; two minutes may share the burst.
+        const burst = Array.from({ length: 490 }, () => fetch(`${url}/fapi/v1/premiumIndex`));
+        for (const answer of await Promise.all(burst)) await answer.text();
+        const answer = await fetch(`${url}/fapi/v1/premiumIndex`);
+        await answer.text();
+        return answer.status;
+      } finally {
+        child.kill('SIGKILL');
+      }
+    };
+    assert.equal(await statusAfter('--no-limits'), 200);
+    assert.equal(await statusAfter(), 429);
+  });
 });

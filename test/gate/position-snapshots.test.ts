@@ -34,6 +34,12 @@ function record(lots: number, updatedAtMs: number): PositionRecord {
 }
 
 describe('a fill is counted once, whether the position or the order shows it first (BY-38)', () => {
+  it('takes no stale reading for a position on the other side when an exit fills, which crosses no zero', () => {
+    const position = held(38);
+    applySnapshot(position, null, T0 + 600, null, UNPROVEN);
+    applyFill(position, 'sell', 9, 'a', 60_000, T0 + 700, false, true);
+    assert.deepEqual([longLots(position), shortLots(position)], [29, 0]);
+  });
   it('does not count an exit twice when the account showed it while its outcome was unknown', () => {
     const position = held(10);
     applySnapshot(position, record(6, T0 + 500), T0 + 600, null, UNPROVEN);

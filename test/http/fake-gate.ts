@@ -150,6 +150,7 @@ export function createFakeGate(): FakeGate {
     symbols_reducing: [],
     pending_policy: null,
     policy_error: null,
+    requests_summed: 0,
     alerts: 0,
   });
   const fake: FakeGate = {

@@ -142,6 +142,8 @@ test('openapi.json describes every route with its schemas, and no other', async 
       assert.ok(route.responses[status].content['application/json'].schema, place);
     if (method !== 'get') assert.equal(route.requestBody.content['application/json'].schema.type, 'object', place);
   }
+  const busy = paths['/v1/tools/place_order']?.post.responses[429];
+  assert.match(busy.description, /REFUSAL_RATE/);
   const placeOrder = paths['/v1/tools/place_order']?.post.requestBody.content['application/json'].schema;
   assert.equal(placeOrder.additionalProperties, false);
   // The generator writes const as an enum of one.

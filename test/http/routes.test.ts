@@ -267,7 +267,7 @@ test('a refused input is a 400 that names each field, and the gate learns the pa
   );
 });
 
-test('the outcomes conflict and unavailable are 409 and 503', async (t) => {
+test('the outcomes conflict, over budget and unavailable are 409, 429 and 503', async (t) => {
   const server = await startServer(t);
   server.gate.outcome = async () => ({ kind: 'conflict', message: 'used before', decisionId: 'dec_3' });
   const conflict = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -276,6 +276,21 @@ test('the outcomes conflict and unavailable are 409 and 503', async (t) => {
     code: 'REQUEST_ID_REUSED',
     message: 'used before',
     details: { decision_id: 'dec_3' },
+  });
+  server.gate.outcome = async () => ({
+    kind: 'over_budget',
+    budget: 'dry_runs',
+    limit: { max: 2, window_ms: 5_000 },
+    retryAfterMs: 1_500,
+    message: 'two were recorded',
+    decided: null,
+  });
+  const above = await server.call('POST', '/v1/dry-run/place_order', { body: PLACE_ORDER });
+  assert.deepEqual([above.status, above.headers['retry-after']], [429, '2']);
+  assert.deepEqual(above.json.error, {
+    code: 'REFUSAL_RATE',
+    message: 'two were recorded',
+    details: { budget: 'dry_runs', max: 2, window_ms: 5_000 },
   });
   server.gate.outcome = async () => ({ kind: 'unavailable', message: 'starting' });
   const unavailable = await server.call('POST', '/v1/tools/place_order', { body: PLACE_ORDER });
@@ -513,4 +528,21 @@ test('a revoked token is refused within its cache time, at once when the server 
   while (status === 200 && performance.now() < deadline)
     ({ status } = await server.call('GET', '/v1/account', { role: 'operator' }));
   assert.equal(status, 401);
+});
+
+test('?view=brief answers in brief, anything else there is refused before the order is looked at', async (t) => {
+  const server = await startServer(t);
+  const body = PLACE_ORDER;
+  const full = await server.call('POST', '/v1/tools/place_order', { body });
+  const brief = await server.call('POST', '/v1/tools/place_order?view=brief', { body });
+  assert.deepEqual([brief.status, brief.json.decision], [200, full.json.decision.decision]);
+  assert.ok(brief.text.length * 3 < full.text.length, `${brief.text.length} of ${full.text.length} bytes`);
+  assert.deepEqual((await server.call('POST', '/v1/tools/place_order?view=full', { body })).json, full.json);
+  const before = server.gate.calls.length;
+  for (const query of ['view=short', 'view=', 'view=brief&view=full', 'other=1'])
+    assert.equal((await server.call('POST', `/v1/tools/place_order?${query}`, { body })).status, 400, query);
+  const reached = server.gate.calls.slice(before).filter(({ method }) => method === 'runTool');
+  assert.deepEqual(reached, []);
+  const read = await server.call('POST', '/v1/tools/get_decision?view=brief', { body: { decision_id: 'dec_7' } });
+  assert.equal(read.json.result.decision_id, 'dec_7');
 });

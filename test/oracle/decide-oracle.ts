@@ -174,6 +174,17 @@ function closableLots(
   return lower(position, higher(0n, BigInt(side === 'sell' ? agent.share_lots : -agent.share_lots)));
 }
 
+/** What a part is taken of: what is proven to be held, where anything is; a reading may lag behind. */
+function sharedOut(
+  { fraction }: ExecutionRequest,
+  side: Side,
+  { exposure }: ExecutionContext,
+  available: bigint,
+): bigint {
+  const proven = BigInt(side === 'sell' ? exposure.position_lots : -exposure.position_lots);
+  return fraction !== null && fraction < 1 && proven > 0n ? lower(proven, available) : available;
+}
+
 function exitPrice({ market, exposure }: ExecutionContext): number {
   const price = market.mark ?? exposure.recorded_price;
   if (price === null) throw new RangeError('the oracle does not value an exit by notional without any price');
@@ -191,7 +202,7 @@ function isOneTooMany(
   const { limit_price: limit, order_type: type, origin } = request;
   if (origin !== 'agent' || phase !== 'parent' || type !== 'limit' || limit === null || market.rules === null)
     return false;
-  if (agent.resting_exits < (policy.exits.resting ?? 50)) return false;
+  if (agent.resting_exits < (policy.exits.resting ?? 50) && agent.symbol_resting_exits < 100) return false;
   const quote = side === 'sell' ? market.bid : market.ask;
   if (quote === null || market.quote_at_ms === null || now - market.quote_at_ms > policy.market.freshness.quote_ms)
     return false;
@@ -238,7 +249,7 @@ function decideExit(
     context.slice_lots !== null
       ? BigInt(context.slice_lots)
       : request.requested_notional === null
-        ? floor(mul(exact(request.fraction ?? 1), whole(available)))
+        ? floor(mul(exact(request.fraction ?? 1), whole(sharedOut(request, side, context, available))))
         : floor(div(exact(request.requested_notional), mul(exact(exitPrice(context)), lotSize(rules))));
   const least = higher(1n, BigInt(rules.min_lots));
   let lots = lower(higher(asked, least), available);

@@ -289,6 +289,24 @@ describe('what a schema cannot say', () => {
     assert.deepEqual(enough.warnings, []);
   });
 
+  it('takes budgets of requests in part, whole, or not at all, within their ranges', () => {
+    const rate = { max: 1, window_ms: 3_600_000 };
+    for (const requests of [undefined, {}, { refusals: rate }, { refusals: rate, dry_runs: rate, intercepts: rate }])
+      assert.ok(parseChanged({ requests }).ok, JSON.stringify(requests));
+    for (const kind of ['refusals', 'dry_runs', 'intercepts'])
+      for (const [key, value] of [
+        ['max', 0],
+        ['max', 1_000_001],
+        ['window_ms', 999],
+        ['window_ms', 3_600_001],
+      ] as const)
+        assert.match(
+          violationsOf({ [`requests.${kind}`]: { ...rate, [key]: value } }).join(),
+          new RegExp(`requests\\.${kind}\\.${key}: `),
+        );
+    assert.match(violationsOf({ requests: { reads: rate } }).join(), /requests/);
+  });
+
   it('accepts sections of agents that tighten', () => {
     const parsed = parseChanged({
       'agents.reader': { scope: { tools: ['get_account'], actions: [] } },

@@ -12,6 +12,7 @@ interface SimOptions {
   readonly speed?: number;
   readonly balance?: number;
   readonly state?: string;
+  readonly limits: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function addExchangeSim(program: Command, io: Io): void {
     .option('--speed <x>', 'milliseconds of the market in one millisecond', parsePositive)
     .option('--balance <usdt>', 'opening balance', parsePositive)
     .option('--state <file>', 'SQLite file that it lives in; without it nothing survives')
+    .option('--no-limits', 'count requests and orders, and refuse none (429) for it')
     .action(async (options: SimOptions) => {
       const { simToken, seed, speed, balance, state } = options;
       const simOptions = {
@@ -37,6 +39,7 @@ export function addExchangeSim(program: Command, io: Io): void {
         apiKey: options.key,
         apiSecret: options.secret,
         market: options.market,
+        enforceLimits: options.limits,
         ...(simToken === undefined ? {} : { simToken }),
         ...(seed === undefined ? {} : { seed }),
         ...(speed === undefined ? {} : { speed }),

@@ -61,6 +61,7 @@ async function renderStatus(status: Status): Promise<string> {
     ['daily loss', percent(account.daily_loss)],
     ['turnover 24 h', `${formatNumber(account.turnover_24h_usdt, 2)} USDT`],
     ['alerts', readiness.alerts],
+    ...(readiness.requests_summed > 0 ? [['calls only counted', readiness.requests_summed] as const] : []),
     ...(readiness.policy_error === null ? [] : [['policy file', `REFUSED: ${readiness.policy_error}`] as const]),
     ...(pending === null
       ? []

@@ -35,7 +35,8 @@ function composeAgent(agent: AgentView): string {
     `,"p_risk":${numberText(agent.p_risk)},"pending_fees_usdt":${numberText(agent.pending_fees_usdt)}` +
     `,"pending_turnover_usdt":${numberText(agent.pending_turnover_usdt)}` +
     `,"resting_exits":${numberText(agent.resting_exits)},"share_lots":${numberText(agent.share_lots)}` +
-    `,"short_units":${numberText(agent.short_units)},"turnover_usdt":${numberText(agent.turnover_usdt)}}`
+    `,"short_units":${numberText(agent.short_units)},"symbol_resting_exits":${numberText(agent.symbol_resting_exits)}` +
+    `,"turnover_usdt":${numberText(agent.turnover_usdt)}}`
   );
 }
 function isSameAgent(a: AgentView, b: AgentView): boolean {
@@ -50,6 +51,7 @@ function isSameAgent(a: AgentView, b: AgentView): boolean {
     a.resting_exits === b.resting_exits &&
     a.share_lots === b.share_lots &&
     a.short_units === b.short_units &&
+    a.symbol_resting_exits === b.symbol_resting_exits &&
     a.turnover_usdt === b.turnover_usdt
   );
 }
@@ -104,6 +106,7 @@ export const ACCOUNT_PARTS_ARE_WHOLE: readonly [
     | 'resting_exits'
     | 'share_lots'
     | 'short_units'
+    | 'symbol_resting_exits'
     | 'turnover_usdt'
   >,
   Names<StateView, 'layer' | 'reason' | 'scope' | 'state'>,

@@ -17,6 +17,7 @@ function composeExposure(exposure: ExposureView): string {
     `,"other_mark_at_ms":${numberOrNull(exposure.other_mark_at_ms)}` +
     `,"other_marks":${listText(exposure.other_marks, writeMark)}` +
     `,"other_positions":${numberText(exposure.other_positions)},"other_regime":${wordOrNull(exposure.other_regime)}` +
+    `,"position_lots":${numberText(exposure.position_lots)}` +
     `,"position_since_ms":${numberOrNull(exposure.position_since_ms)}` +
     `,"recorded_price":${numberOrNull(exposure.recorded_price)}` +
     `,"short_lots":${numberText(exposure.short_lots)},"short_units":${numberText(exposure.short_units)}}`
@@ -38,6 +39,7 @@ function isSameExposure(a: ExposureView, b: ExposureView): boolean {
     isSameMarks(a.other_marks, b.other_marks) &&
     a.other_positions === b.other_positions &&
     a.other_regime === b.other_regime &&
+    a.position_lots === b.position_lots &&
     a.position_since_ms === b.position_since_ms &&
     a.recorded_price === b.recorded_price &&
     a.short_lots === b.short_lots &&
@@ -98,6 +100,7 @@ export const EXPOSURE_PARTS_ARE_WHOLE: readonly [
     | 'other_marks'
     | 'other_positions'
     | 'other_regime'
+    | 'position_lots'
     | 'position_since_ms'
     | 'recorded_price'
     | 'short_lots'

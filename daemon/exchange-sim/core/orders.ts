@@ -37,6 +37,7 @@ export function checkOrder(state: ExchangeState, market: Market, request: OrderR
   const { instrument } = market;
   const price = request.type === 'LIMIT' ? request.price : null;
   return (
+    checkTrading(market) ??
     checkClientId(request.clientOrderId) ??
     checkQuantity(instrument, request.quantity, price === null) ??
     (price === null ? undefined : checkPrice(instrument, price)) ??
@@ -46,6 +47,10 @@ export function checkOrder(state: ExchangeState, market: Market, request: OrderR
     (request.reduceOnly ? checkReduceOnly(market, request) : checkMargin(state, market, request)) ??
     checkTimeInForce(market, request)
   );
+}
+
+function checkTrading({ status }: Market): Rejection | undefined {
+  return status === 'TRADING' ? undefined : reject('SYMBOL_NOT_TRADING');
 }
 
 function checkOpenIds(state: ExchangeState, market: Market, request: OrderRequest): Rejection | undefined {
@@ -123,7 +128,10 @@ export function placeOrder(state: ExchangeState, request: OrderRequest): Order |
   rememberOrder(state, order);
   state.changes.orders.add(order);
   state.changes.account = true;
-  matchTaker(state, market, order);
+  if (state.nextIsRejected) {
+    state.nextIsRejected = false;
+    closeOrder(state, market, order, 'REJECTED');
+  } else matchTaker(state, market, order);
   return order;
 }
 
@@ -173,6 +181,7 @@ function matchTaker(state: ExchangeState, market: Market, order: Order): void {
 
 /** Fills resting orders that the market has reached: as maker, at their own price, as deep as the book goes. */
 export function fillResting(state: ExchangeState, market: Market): void {
+  if (market.status !== 'TRADING') return;
   for (const order of [...market.openOrders.values()]) {
     if (!market.openOrders.has(order.orderId)) continue;
     if (!crosses(market, order.side, order.price)) continue;
@@ -221,6 +230,7 @@ export function cancelAllOrders(state: ExchangeState, market: Market): void {
 export function amendOrder(state: ExchangeState, order: Order | undefined, quantity: E8, price: E8): Order | Rejection {
   const market = order === undefined ? undefined : state.markets.get(order.symbol);
   if (order === undefined || market === undefined || !isOpen(order)) return reject('NO_SUCH_ORDER');
+  if (market.status !== 'TRADING') return reject('SYMBOL_NOT_TRADING');
   if (order.type !== 'LIMIT') return reject('LIMIT_ONLY');
   if (order.price === price && order.quantity === quantity) return reject('SAME_ORDER');
   const { instrument } = market;

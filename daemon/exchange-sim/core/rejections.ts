@@ -69,6 +69,7 @@ const TEXTS = {
   POSITION_SIDE_MISMATCH: [-4061, "Order's position side does not match user's setting."],
   POSITION_MODE_ORDERS: [-4067, 'Position side cannot be changed if there exists open orders.'],
   POSITION_MODE_POSITION: [-4068, 'Position side cannot be changed if there exists position.'],
+  SYMBOL_NOT_TRADING: [-4140, 'Invalid symbol status for opening position.'],
   DUPLICATE_CLIENT_ID: [-4116, 'clientOrderId is duplicated'],
   ALGO_ENDPOINT: [
     -4120,

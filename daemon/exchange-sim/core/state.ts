@@ -6,7 +6,7 @@ import { FLAT, type Position } from './position.ts';
 export type Side = 'BUY' | 'SELL';
 export type TimeInForce = 'GTC' | 'IOC' | 'FOK' | 'GTX';
 export type OrderType = 'LIMIT' | 'MARKET';
-export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED';
+export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED' | 'REJECTED';
 export type ConditionalType = 'STOP_MARKET' | 'TAKE_PROFIT_MARKET' | 'STOP' | 'TAKE_PROFIT' | 'TRAILING_STOP_MARKET';
 export type AlgoStatus = 'NEW' | 'FINISHED' | 'CANCELED' | 'REJECTED' | 'EXPIRED';
 export type MarginType = 'CROSSED' | 'ISOLATED';
@@ -114,8 +114,14 @@ export interface Liquidation {
   readonly insurance: E8;
 }
 
+export type SymbolStatus = 'TRADING' | 'BREAK' | 'HALT' | 'SETTLING' | 'CLOSE';
+
 export interface Market {
-  readonly instrument: Instrument;
+  /** As the exchange states it now; a test may change filters, brackets and status while it runs. */
+  instrument: Instrument;
+  status: SymbolStatus;
+  /** What bars count prices and volumes in: tick and lot of the instrument that the exchange began with. */
+  readonly barUnits: { readonly tick: E8; readonly lot: E8 };
   mark: E8;
   bookOffset: E8;
   levelNotional: E8;
@@ -165,6 +171,8 @@ export interface ExchangeState {
   readonly liquidations: Liquidation[];
   /** Fraction of the next order's immediate fill that a test lets through; null normally. */
   nextFillFraction: E8 | null;
+  /** The next order is taken and then refused by the matching engine, untouched. */
+  nextIsRejected: boolean;
   readonly changes: Changes;
 }
 
@@ -178,6 +186,8 @@ export function createState(instruments: readonly Instrument[], openingBalance: 
   for (const instrument of instruments) {
     markets.set(instrument.symbol, {
       instrument,
+      status: 'TRADING',
+      barUnits: { tick: instrument.tick, lot: instrument.lot },
       mark: instrument.startPrice,
       bookOffset: 0n,
       levelNotional: instrument.levelNotional,
@@ -212,6 +222,7 @@ export function createState(instruments: readonly Instrument[], openingBalance: 
     income: [],
     liquidations: [],
     nextFillFraction: null,
+    nextIsRejected: false,
     changes: createChanges(),
   };
 }

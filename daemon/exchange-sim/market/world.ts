@@ -22,7 +22,7 @@ export interface World {
 }
 
 export function ticksOf(market: Market, mark: E8): number {
-  return Number(mark / market.instrument.tick);
+  return Number(mark / market.barUnits.tick);
 }
 
 /** Puts every symbol at the bar and step of `state.nowMs`, at the tape's mark. */
@@ -48,7 +48,7 @@ export function createWorld(state: ExchangeState, sources: ReadonlyMap<string, B
       overrides: new Map(),
     };
     world.cursors.set(symbol, cursor);
-    market.mark = BigInt(close) * market.instrument.tick;
+    market.mark = BigInt(close) * market.barUnits.tick;
     scheduleFunding(world, symbol, market, state.nowMs);
     market.fundingRate = source.fundingBetween(0, state.nowMs).at(-1)?.rate ?? 0n;
   }
@@ -127,7 +127,7 @@ function step(world: World, symbol: string): void {
   const market = requireMarket(world.state, symbol);
   if (cursor.step === 0) openBar(market, cursor, bar);
   if (!market.held) {
-    const mark = BigInt(pathTicks(bar, cursor.lowFirst, cursor.step)) * market.instrument.tick;
+    const mark = BigInt(pathTicks(bar, cursor.lowFirst, cursor.step)) * market.barUnits.tick;
     if (mark !== market.mark) moveMark(world.state, market, mark);
   }
   noteMark(market, cursor);
@@ -180,7 +180,7 @@ export function releaseMark(world: World, symbol: string): void {
 
 /** Quote volume in USDT of a bar at its typical price. */
 export function quoteVolume(market: Market, bar: Bar): E8 {
-  const { tick, lot } = market.instrument;
+  const { tick, lot } = market.barUnits;
   const typical = BigInt(Math.round((bar.high + bar.low + bar.close) / 3)) * tick;
   return multiply(typical, BigInt(Math.round(bar.volume)) * lot);
 }

@@ -8,7 +8,8 @@ import { catchUp, type Exchange } from '../exchange.ts';
 import { holdMark, releaseMark } from '../market/world.ts';
 import { renderBooks } from './books.ts';
 import { ControlError, type Json, parseFault, readDecimal, readNumber, readText } from './fault-request.ts';
-import type { Fault } from './faults.ts';
+import { copyWorld, type Fault } from './faults.ts';
+import { changeInstrument } from './instrument-request.ts';
 
 /** What a control route answers; `cut` asks the server to drop every connection after the answer. */
 export interface ControlAnswer {
@@ -69,13 +70,22 @@ function fill(exchange: Exchange, body: Json): ControlAnswer {
   return { body: { ok: true } };
 }
 
-/** A fault that shades the view of things and names no request starts at once; any other waits for its request. */
+/** POST /sim/set-instrument: status, filters and brackets of a symbol, changed while it runs. */
+function setInstrument(exchange: Exchange, body: Json): ControlAnswer {
+  changeInstrument(requireMarket(exchange, body), body);
+  return { body: { ok: true } };
+}
+
+/**
+ * A fault that shades the view of things and names no request starts at once, and so does a list that lags; any other
+ * waits for its request.
+ */
 function queueFaults(exchange: Exchange, body: Json): ControlAnswer {
   const list = Array.isArray(body.faults) ? (body.faults as readonly Json[]) : [body];
   let cut = false;
   const ids = list.map((entry) => {
     const fault = exchange.faults.add(parseFault(entry));
-    if (Object.keys(fault.match).length > 0) return fault.id;
+    if (Object.keys(fault.match).length > 0 && fault.kind !== 'stale-list') return fault.id;
     if (startFault(exchange, fault)) {
       fault.remaining = 0;
       fault.hits = 1;
@@ -98,6 +108,15 @@ export function startFault(exchange: Exchange, fault: Fault): boolean {
     case 'disconnect':
       exchange.faults.disconnect(fault.ms);
       return true;
+    case 'stale-list':
+      exchange.faults.lags.freezeList(fault.match.path ?? '', copyWorld(exchange.world), fault.ms);
+      return true;
+    case 'clock-jump':
+      exchange.faults.clockOffsetMs = fault.byMs;
+      return true;
+    case 'ban':
+      exchange.faults.ban.start(fault);
+      return true;
     default:
       return false;
   }
@@ -105,6 +124,15 @@ export function startFault(exchange: Exchange, fault: Fault): boolean {
 
 function renderFault(fault: Fault): unknown {
   return { id: fault.id, kind: fault.kind, match: fault.match, remaining: fault.remaining, hits: fault.hits };
+}
+
+function renderFaults({ faults }: Exchange): unknown {
+  const { ban, clockOffsetMs } = faults;
+  return {
+    faults: faults.faults.map(renderFault),
+    ban: { left_ms: ban.leftMs(), offences: ban.offences },
+    clock_offset_ms: clockOffsetMs,
+  };
 }
 
 function clear(exchange: Exchange): ControlAnswer {
@@ -121,9 +149,10 @@ export const CONTROL_ROUTES: Readonly<Record<string, Control>> = {
   'POST /sim/advance': advance,
   'POST /sim/transfer': move,
   'POST /sim/fill-order': fill,
+  'POST /sim/set-instrument': setInstrument,
   'POST /sim/faults': queueFaults,
   'POST /sim/clear-faults': clear,
-  'GET /sim/faults': (exchange) => ({ body: { faults: exchange.faults.faults.map(renderFault) } }),
+  'GET /sim/faults': (exchange) => ({ body: renderFaults(exchange) }),
   'GET /sim/books': (exchange) => ({ body: renderBooks(exchange.world.state) }),
 };
 

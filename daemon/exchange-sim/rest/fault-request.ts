@@ -76,6 +76,9 @@ const FIELDS = [
   'queries',
   'fraction',
   'lagging',
+  'by_ms',
+  'factor',
+  'max_ms',
 ];
 
 /** Reads one fault of POST /sim/faults; throws ControlError for what is unknown or malformed. */
@@ -92,9 +95,15 @@ export function parseFault(body: Json): Omit<Fault, 'id' | 'hits'> {
   if (typeof accepted !== 'boolean') throw new ControlError('"accepted" must be true or false');
   const code = body.code ?? -1000;
   if (typeof code !== 'number') throw new ControlError('"code" must be a number');
+  const byMs = body.by_ms ?? 0;
+  if (typeof byMs !== 'number' || !Number.isSafeInteger(byMs))
+    throw new ControlError('"by_ms" must be a whole number of milliseconds');
+  const match = readMatch(body);
+  if (kind === 'stale-list' && (match.path === undefined || match.path.endsWith('*')))
+    throw new ControlError('"match.path" must name the one list that lags');
   return {
     kind,
-    match: readMatch(body),
+    match,
     remaining: readNumber(body, 'count', 1),
     ms: readNumber(body, 'ms', 1000),
     accepted,
@@ -107,5 +116,8 @@ export function parseFault(body: Json): Omit<Fault, 'id' | 'hits'> {
     queries: readNumber(body, 'queries', 1),
     fraction,
     lagging,
+    byMs,
+    factor: Math.max(1, readNumber(body, 'factor', 2)),
+    maxMs: readNumber(body, 'max_ms', 259_200_000),
   };
 }

@@ -2,6 +2,8 @@ import type { TimePort } from '../../time/time-port.ts';
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import type { World } from '../market/world.ts';
+import { Ban } from './ban.ts';
+import { Lags } from './lags.ts';
 
 /** Faults that end a request in an unusual way; one is spent per matching request. */
 export const ENDING_KINDS = [
@@ -11,6 +13,7 @@ export const ENDING_KINDS = [
   'drop-mid-body',
   'stall-body',
   'delay',
+  'execute-late',
   'status',
   'error',
 ] as const;
@@ -22,6 +25,11 @@ export const SHADING_KINDS = [
   'stale-market',
   'disconnect',
   'fill-lag',
+  'stale-list',
+  'late-trades',
+  'reject-late',
+  'clock-jump',
+  'ban',
 ] as const;
 
 export type EndingKind = (typeof ENDING_KINDS)[number];
@@ -41,7 +49,7 @@ export interface Fault {
   readonly match: FaultMatch;
   remaining: number;
   hits: number;
-  /** delay, stale-positions, stale-market, disconnect, fill-lag: how long. */
+  /** delay, execute-late, stale-*, disconnect, fill-lag, late-trades, reject-late, ban: how long. */
   readonly ms: number;
   /** reject-503-unknown: whether the request takes effect all the same. */
   readonly accepted: boolean;
@@ -59,6 +67,11 @@ export interface Fault {
   readonly fraction: bigint;
   /** fill-lag: which side shows the fill late. */
   readonly lagging: 'account' | 'order';
+  /** clock-jump: how far from true server time, signed. */
+  readonly byMs: number;
+  /** ban: how much longer each request makes it that does not respect it, and the longest that it becomes. */
+  readonly factor: number;
+  readonly maxMs: number;
 }
 
 export interface FaultTarget {
@@ -83,7 +96,8 @@ function isEnding(kind: Fault['kind']): kind is EndingKind {
   return ENDING_KINDS.some((ending) => ending === kind);
 }
 
-function copyWorld(world: World): World {
+/** A picture of the whole exchange that later changes do not reach. */
+export function copyWorld(world: World): World {
   const cursors = new Map(
     [...world.cursors].map(([symbol, cursor]) => [symbol, { ...cursor, live: { ...cursor.live } }] as const),
   );
@@ -93,6 +107,10 @@ function copyWorld(world: World): World {
 /** The queued faults and the outdated views that some of them hand out. */
 export class FaultQueue {
   readonly faults: Fault[] = [];
+  readonly lags: Lags;
+  readonly ban: Ban;
+  /** How far the clock that clients see is off, ms. */
+  clockOffsetMs = 0;
   readonly #time: TimePort;
   #nextId = 1;
   readonly #hidden = new Map<string, number>();
@@ -103,6 +121,8 @@ export class FaultQueue {
 
   constructor(time: TimePort) {
     this.#time = time;
+    this.lags = new Lags(time);
+    this.ban = new Ban(time);
   }
 
   add(fault: Omit<Fault, 'id' | 'hits'>): Fault {
@@ -115,6 +135,9 @@ export class FaultQueue {
   clear(): void {
     this.faults.length = 0;
     this.#hidden.clear();
+    this.lags.clear();
+    this.ban.lift();
+    this.clockOffsetMs = 0;
     this.#account = null;
     this.#orders = null;
     this.#market = null;

@@ -6,6 +6,7 @@ import { checkKey, checkSignature } from './auth.ts';
 import type { Context, Route } from './context.ts';
 import { startFault } from './control.ts';
 import type { Fault, FaultTarget } from './faults.ts';
+import { asNew } from './lags.ts';
 import type { Params } from './params.ts';
 import { renderOrderAck } from './render-order.ts';
 import { ROUTES } from './routes.ts';
@@ -33,8 +34,11 @@ export function targetOf(request: RawRequest, params: Params): FaultTarget {
   return { method: request.method, path: request.path, symbol: params.text('symbol') };
 }
 
-/** Serves one request of the exchange: limits, authentication, the route itself, and durability before the answer. */
-export function handleRequest(exchange: Exchange, request: RawRequest, params: Params): RawAnswer {
+/**
+ * Serves one request of the exchange: limits, authentication, the route itself, and durability before the answer.
+ * `arrivedMs`: server time at which its timestamp is judged, when it is acted on later.
+ */
+export function handleRequest(exchange: Exchange, request: RawRequest, params: Params, arrivedMs?: number): RawAnswer {
   const route = ROUTES.get(`${request.method} ${request.path}`);
   if (route === undefined)
     return answer(404, { code: -5000, msg: `Path ${request.path}, Method ${request.method} is invalid` });
@@ -43,10 +47,10 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
     const wallMs = exchange.time.hostMs();
     const weight = params.text('symbol') === undefined ? (route.weightOfAll ?? route.weight) : route.weight;
     Object.assign(headers, exchange.limits.useWeight(wallMs, weight));
-    authenticate(exchange, route, request, params);
+    authenticate(exchange, route, { request, params, arrivedMs });
     if (route.isOrder === true) Object.assign(headers, exchange.limits.countOrder(wallMs));
     const shade = exchange.faults.takeShading(targetOf(request, params));
-    const body = runShaded(exchange, route, params, shade);
+    const body = runShaded(exchange, route, { path: request.path, params }, shade);
     persist(exchange);
     return answer(200, body, headers);
   } catch (error) {
@@ -58,17 +62,33 @@ export function handleRequest(exchange: Exchange, request: RawRequest, params: P
   }
 }
 
-function authenticate(exchange: Exchange, route: Route, request: RawRequest, params: Params): void {
+interface Judged {
+  readonly request: RawRequest;
+  readonly params: Params;
+  readonly arrivedMs: number | undefined;
+}
+
+function authenticate(exchange: Exchange, route: Route, { request, params, arrivedMs }: Judged): void {
   if (route.security === 'none') return;
   checkKey(request.apiKey, exchange.apiKey);
   if (route.security !== 'signed') return;
-  const nowMs = exchange.world.state.nowMs;
+  const nowMs = (arrivedMs ?? exchange.world.state.nowMs) + exchange.faults.clockOffsetMs;
   const time = { earliestMs: nowMs, latestMs: nowMs + exchange.clock.drift(), scale: exchange.clock.scale };
   checkSignature({ query: request.query, body: request.body, params }, exchange.apiSecret, time);
 }
 
-function buildContext(exchange: Exchange, params: Params): Context {
+interface Call {
+  readonly path: string;
+  readonly params: Params;
+}
+
+function buildContext(exchange: Exchange, { path, params }: Call): Context {
   const { world, faults } = exchange;
+  const lagging = faults.lags.listView(path);
+  if (lagging !== undefined) {
+    const view = lagging.state;
+    return { exchange, state: world.state, account: view, orders: view, market: lagging, params };
+  }
   return {
     exchange,
     state: world.state,
@@ -79,19 +99,28 @@ function buildContext(exchange: Exchange, params: Params): Context {
   };
 }
 
-function runShaded(exchange: Exchange, route: Route, params: Params, shade: Fault | undefined): unknown {
-  if (shade === undefined) return route.handle(buildContext(exchange, params));
+function runShaded(exchange: Exchange, route: Route, call: Call, shade: Fault | undefined): unknown {
+  const { params } = call;
+  if (shade === undefined) return route.handle(buildContext(exchange, call));
   const { state } = exchange.world;
-  if (startFault(exchange, shade)) return route.handle(buildContext(exchange, params));
+  if (startFault(exchange, shade)) return route.handle(buildContext(exchange, call));
   const before = shade.kind === 'fill-lag' && shade.lagging === 'account' ? snapshotState(state) : null;
   const firstNewOrder = state.nextOrderId;
   if (shade.kind === 'partial-fill') state.nextFillFraction = shade.fraction;
-  const body = route.handle(buildContext(exchange, params));
+  state.nextIsRejected = shade.kind === 'reject-late';
+  const body = route.handle(buildContext(exchange, call));
   state.nextFillFraction = null;
+  state.nextIsRejected = false;
   if (shade.kind === 'not-found-after-accept') {
     const id = params.text('newClientOrderId') ?? params.text('clientAlgoId');
     if (id === undefined) throw apiError('MANDATORY_PARAM', 'newClientOrderId');
     exchange.faults.hide(id, shade.queries);
+  }
+  const placed = state.orders.get(firstNewOrder);
+  if (placed !== undefined && shade.kind === 'late-trades') exchange.faults.lags.delayTrades(placed.orderId, shade.ms);
+  if (placed !== undefined && shade.kind === 'reject-late') {
+    exchange.faults.lags.delayVerdict(placed.orderId, shade.ms);
+    return renderOrderAck(asNew(placed));
   }
   if (before !== null) exchange.faults.showAccount(before, shade.ms);
   if (shade.kind === 'fill-lag' && shade.lagging === 'order')

@@ -59,7 +59,8 @@ function fundingRates({ market: world, params }: Context): unknown {
   const from = params.integer('startTime') ?? 0;
   const to = Math.min(params.integer('endTime') ?? state.nowMs, state.nowMs);
   const rows = selectMarkets(state, params).flatMap((market) => {
-    const { symbol, tick } = market.instrument;
+    const { symbol } = market.instrument;
+    const { tick } = market.barUnits;
     const source = sources.get(symbol);
     const points = source?.fundingBetween(from, to) ?? [];
     const kept = isOpenStart ? points.slice(-limit) : points.slice(0, limit);
@@ -88,11 +89,24 @@ function fundingInfo({ market: { state } }: Context): unknown {
   }));
 }
 
+/** The clock that clients see, which a fault may put off. */
+function clientClockMs({ exchange, state }: Context): number {
+  return state.nowMs + exchange.faults.clockOffsetMs;
+}
+
+function serverTime(context: Context): unknown {
+  return { serverTime: clientClockMs(context) };
+}
+
+function exchangeInfo(context: Context): unknown {
+  return renderExchangeInfo(context.market, clientClockMs(context));
+}
+
 /** Public market data. */
 export const MARKET_ROUTES: Routes = {
   'GET /fapi/v1/ping': { security: 'none', weight: 1, handle: () => ({}) },
-  'GET /fapi/v1/time': { security: 'none', weight: 1, handle: ({ state }) => ({ serverTime: state.nowMs }) },
-  'GET /fapi/v1/exchangeInfo': { security: 'none', weight: 1, handle: ({ market }) => renderExchangeInfo(market) },
+  'GET /fapi/v1/time': { security: 'none', weight: 1, handle: serverTime },
+  'GET /fapi/v1/exchangeInfo': { security: 'none', weight: 1, handle: exchangeInfo },
   'GET /fapi/v1/klines': { security: 'none', weight: 5, handle: (context) => klines(context, false) },
   'GET /fapi/v1/markPriceKlines': { security: 'none', weight: 5, handle: (context) => klines(context, true) },
   'GET /fapi/v1/ticker/24hr': { security: 'none', weight: 1, handle: ticker },

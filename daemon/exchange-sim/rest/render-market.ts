@@ -48,14 +48,14 @@ function renderFilters(i: Instrument): readonly unknown[] {
   ];
 }
 
-function renderSymbol(i: Instrument): Record<string, unknown> {
+function renderSymbol({ instrument: i, status }: Market): Record<string, unknown> {
   return {
     symbol: i.symbol,
     pair: i.symbol,
     contractType: 'PERPETUAL',
     deliveryDate: 4_133_404_800_000,
     onboardDate: i.onboardMs,
-    status: 'TRADING',
+    status,
     maintMarginPercent: '2.5000',
     requiredMarginPercent: '5.0000',
     baseAsset: i.baseAsset,
@@ -79,11 +79,10 @@ function renderSymbol(i: Instrument): Record<string, unknown> {
 }
 
 /** GET /fapi/v1/exchangeInfo. */
-export function renderExchangeInfo(world: World): Record<string, unknown> {
-  const instruments = [...world.state.markets.values()].map((market) => market.instrument);
+export function renderExchangeInfo(world: World, serverTimeMs: number): Record<string, unknown> {
   return {
     timezone: 'UTC',
-    serverTime: world.state.nowMs,
+    serverTime: serverTimeMs,
     futuresType: 'U_MARGINED',
     rateLimits: [
       { rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: WEIGHT_PER_MINUTE },
@@ -92,13 +91,14 @@ export function renderExchangeInfo(world: World): Record<string, unknown> {
     ],
     exchangeFilters: [],
     assets: [{ asset: 'USDT', marginAvailable: true, autoAssetExchange: '-10000' }],
-    symbols: instruments.map(renderSymbol),
+    symbols: [...world.state.markets.values()].map(renderSymbol),
   };
 }
 
 /** One row of GET /fapi/v1/klines; mark price rows carry no volume. */
 export function renderKline(market: Market, bar: Bar, intervalMs: number, isMark: boolean): readonly unknown[] {
-  const { tick, lot, pricePrecision } = market.instrument;
+  const { pricePrecision } = market.instrument;
+  const { tick, lot } = market.barUnits;
   const price = (ticks: number) => format(BigInt(ticks) * tick, isMark ? 8 : pricePrecision);
   const prices = [price(bar.open), price(bar.high), price(bar.low), price(bar.close)];
   const closeMs = bar.openMs + intervalMs - 1;
@@ -150,7 +150,8 @@ export function renderDepth(market: Market, nowMs: number, limit: number): Recor
 
 /** GET /fapi/v1/ticker/24hr from the bars of the last 24 hours. */
 export function renderTicker(market: Market, bars: readonly Bar[], nowMs: number): Record<string, unknown> {
-  const { tick, lot, symbol } = market.instrument;
+  const { symbol } = market.instrument;
+  const { tick, lot } = market.barUnits;
   const open = BigInt(bars[0]?.open ?? 0) * tick || market.mark;
   const high = BigInt(bars.reduce((top, bar) => Math.max(top, bar.high), 0)) * tick || market.mark;
   const low = BigInt(bars.reduce((bottom, bar) => Math.min(bottom, bar.low), bars[0]?.low ?? 0)) * tick || market.mark;

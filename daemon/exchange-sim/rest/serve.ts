@@ -26,6 +26,8 @@ export function serveRequest(
   { fault, isClosed }: { readonly fault?: Fault; readonly isClosed?: () => boolean } = {},
 ): Served | Promise<Served> {
   catchUp(exchange);
+  const banned = exchange.faults.ban.refuse();
+  if (banned !== null) return { kind: 'answer', answer: banned };
   const params = new Params(raw.query, raw.body);
   const ending = fault ?? exchange.faults.takeEnding(targetOf(raw, params));
   if (ending === undefined) return { kind: 'answer', answer: handleRequest(exchange, raw, params) };
@@ -38,7 +40,8 @@ function serveFaulty(
   fault: Fault,
   isClosed: () => boolean,
 ): Served | Promise<Served> {
-  const run = (): RawAnswer => handleRequest(exchange, raw, new Params(raw.query, raw.body));
+  const arrivedMs = exchange.world.state.nowMs;
+  const run = (since?: number): RawAnswer => handleRequest(exchange, raw, new Params(raw.query, raw.body), since);
   switch (fault.kind) {
     case 'drop-before':
       return { kind: 'broken' };
@@ -51,6 +54,18 @@ function serveFaulty(
         catchUp(exchange);
         return { kind: 'answer', answer: run() };
       });
+    case 'execute-late':
+      // Its timestamp was judged when it arrived: nothing that the client waits out keeps it from taking effect.
+      exchange.time.after(
+        fault.ms,
+        () => {
+          if (isClosed()) return;
+          catchUp(exchange);
+          run(arrivedMs);
+        },
+        { unref: true },
+      );
+      return { kind: 'answer', answer: buildAnswer(503, UNKNOWN_503) };
     case 'status':
       return { kind: 'answer', answer: buildStatus(fault) };
     case 'error':

@@ -31,15 +31,16 @@ function lookUp(state: ExchangeState, params: Params): Order | undefined {
 function query({ exchange, orders, params }: Context): unknown {
   const order = lookUp(orders, params);
   if (order === undefined || exchange.faults.hides(order.clientOrderId)) throw apiError('NO_SUCH_ORDER');
-  return renderOrder(order);
+  return renderOrder(exchange.faults.lags.shown(order));
 }
 
 function queryOpen({ exchange, orders, params }: Context): unknown {
   const order = lookUp(orders, params);
-  if (order === undefined || !isOpen(order) || exchange.faults.hides(order.clientOrderId)) {
+  const shown = order === undefined ? undefined : exchange.faults.lags.shown(order);
+  if (shown === undefined || !isOpen(shown) || exchange.faults.hides(shown.clientOrderId)) {
     throw apiError('NO_SUCH_ORDER');
   }
-  return renderOrder(order);
+  return renderOrder(shown);
 }
 
 function cancel({ state, params }: Context): unknown {
@@ -60,12 +61,16 @@ function cancelAll({ state, params }: Context): unknown {
   return { code: 200, msg: 'The operation of cancel all open order is done.' };
 }
 
-function listOpen({ orders, params }: Context): unknown {
-  return selectMarkets(orders, params).flatMap((market) => [...market.openOrders.values()].map(renderOrder));
+function listOpen({ exchange, orders, params }: Context): unknown {
+  return selectMarkets(orders, params).flatMap((market) =>
+    [...market.openOrders.values(), ...exchange.faults.lags.shownOpen(orders, market.instrument.symbol)].map(
+      renderOrder,
+    ),
+  );
 }
 
 /** GET /fapi/v1/allOrders: from `orderId` on, or within a span of time, newest 500 unless said otherwise. */
-function listAll({ orders, params }: Context): unknown {
+function listAll({ exchange, orders, params }: Context): unknown {
   const { symbol } = requireMarket(orders, params).instrument;
   const fromId = params.integer('orderId') ?? 0;
   const from = params.integer('startTime') ?? 0;
@@ -74,14 +79,14 @@ function listAll({ orders, params }: Context): unknown {
   const rows: Order[] = [];
   for (const order of orders.orders.values()) {
     if (order.symbol !== symbol || order.orderId < fromId) continue;
-    if (order.createdMs >= from && order.createdMs <= to) rows.push(order);
+    if (order.createdMs >= from && order.createdMs <= to) rows.push(exchange.faults.lags.shown(order));
   }
   const isForward = params.text('orderId') !== undefined || params.text('startTime') !== undefined;
   return (isForward ? rows.slice(0, limit) : rows.slice(-limit)).map(renderOrder);
 }
 
 /** GET /fapi/v1/userTrades: of an order, from a trade id on, or within a span of time. */
-function userTrades({ account, params }: Context): unknown {
+function userTrades({ exchange, account, params }: Context): unknown {
   const { symbol } = requireMarket(account, params).instrument;
   const orderId = params.integer('orderId');
   const fromId = params.integer('fromId') ?? 0;
@@ -91,6 +96,7 @@ function userTrades({ account, params }: Context): unknown {
   const rows = account.trades.filter(
     (trade) =>
       trade.symbol === symbol &&
+      exchange.faults.lags.isListed(trade) &&
       (orderId === undefined || trade.orderId === orderId) &&
       trade.tradeId >= fromId &&
       trade.timeMs >= from &&

@@ -1,5 +1,14 @@
 /** A decision, what became of it, and so the answer of a tool. */
-import type { BudgetRecord, Constraints, EffectiveAction, Reason, RuleVerdict, Verdict } from '../../core/decision.ts';
+import type {
+  BudgetRecord,
+  Constraints,
+  EffectiveAction,
+  ExecutionDecision,
+  Reason,
+  RuleVerdict,
+  Verdict,
+} from '../../core/decision.ts';
+import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export const EXECUTION_STATES = [
   'none',
@@ -86,4 +95,20 @@ export interface ToolAnswer {
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string | Buffer }
   | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
-  | { readonly kind: 'unavailable'; readonly message: string };
+  | Unavailable
+  | OverBudget;
+export interface Unavailable {
+  readonly kind: 'unavailable';
+  readonly message: string;
+}
+/** A call without an effect, beyond what its sender may have recorded: counted, and its request id is not used up. */
+export interface OverBudget {
+  readonly kind: 'over_budget';
+  readonly budget: RequestKind;
+  readonly limit: RateLimit;
+  /** Until one more is recorded, ms of domain time. */
+  readonly retryAfterMs: number;
+  readonly message: string;
+  /** Null for advice: there is none without a record. */
+  readonly decided: ExecutionDecision | null;
+}

@@ -57,6 +57,8 @@ export interface ReadinessBody {
   } | null;
   readonly policy_error: string | null;
   readonly alerts: number;
+  /** Calls without an effect that were counted and not recorded one by one, since the ledger began. */
+  readonly requests_summed: number;
 }
 export interface FlattenBody {
   /** What was set, for what `scope` says. */

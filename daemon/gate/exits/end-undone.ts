@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
-import { heldOn } from '../state/exit-targets.ts';
+import { heldOn } from '../state/held-lots.ts';
 import type { OrderState } from '../state/orders.ts';
 import { findOpeningsAgainst, findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from './undone.ts';
 

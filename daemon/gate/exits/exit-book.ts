@@ -10,6 +10,7 @@ import type { OrderSender } from '../order-sender.ts';
 import { LOOK_AGAIN_MS } from '../pause.ts';
 import type { Rejection } from '../ports.ts';
 import { neverRests, type Resolver } from '../resolver.ts';
+import type { DisplacedExit } from '../state/displaced-exits.ts';
 import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
@@ -94,7 +95,7 @@ export class ExitBook {
     this.#cancelUndone(first);
     const target = this.#core.state.targets.find(id);
     if (target === null) {
-      await this.#resting.run(decided.event, first);
+      await this.#resting.run(decided, first);
       return;
     }
     this.#events.set(id, decided.event);
@@ -118,9 +119,14 @@ export class ExitBook {
     this.poke();
   }
 
-  /** The same of resting exits that are between two attempts. */
-  cancelResting(isConcerned: (order: OrderState) => boolean): void {
-    this.#resting.giveUp(isConcerned);
+  /** The same of exits that are to rest, and are not at the venue at the moment. */
+  cancelResting(isConcerned: (exit: DisplacedExit) => boolean, detail: string): void {
+    for (const exit of this.#core.state.displaced.waiting())
+      if (isConcerned(exit)) this.#resting.giveUp(exit, 'canceled', detail);
+  }
+  /** Of before a restart, and nobody means it any more. */
+  drop(exit: DisplacedExit, detail: string): void {
+    this.#resting.giveUp(exit, 'dropped', detail);
   }
 
   /**
@@ -193,9 +199,8 @@ export class ExitBook {
         this.end(target, reason, detail);
       const now = core.ports.time.monotonicMs();
       this.#considerInTurn(active, rungs, now);
-      this.#resting.restAgain();
-      const waitMs = this.#resting.sendDue();
-      if (waitMs !== null) this.#wakeAt(now + waitMs);
+      for (const waitMs of [this.#resting.restAgain(), this.#resting.sendDue()])
+        if (waitMs !== null) this.#wakeAt(now + waitMs);
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }

@@ -5,9 +5,10 @@
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
 import { agentsShare, isShared } from '../state/closable-share.ts';
-import { type ExitTarget, heldOn, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
+import { type ExitTarget, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 
 /** Targets that share an order, and what that would carry now. */
@@ -91,7 +92,8 @@ function holdsNothing({ positions }: GateState, { agent, origin, scope, side, sy
 }
 
 /** Openings of before it have not ended: what they fill is to be closed as well. */
-function mayStillOpen({ openings }: ExitTarget): boolean {
+function mayStillOpen({ isWhole, openings }: ExitTarget): boolean {
+  if (!isWhole) return false;
   for (const order of openings) if (!isTerminal(order.status)) return true;
   return false;
 }
@@ -156,25 +158,29 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
   let onWay = 0;
   for (const order of orders) {
     if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
-    if (isUnproven(order) && isAlone) continue;
-    onWay += remainingLots(order);
+    const isOfAll = scope === 'own' && order.agent !== agent;
+    if (isAlone && (isUnproven(order) || isOfAll)) continue;
+    const left = remainingLots(order);
+    // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
+    onWay += isOfAll && !isOlder ? Math.ceil((left * share) / held) : left;
   }
   // What is on its way closes what was held first: not what was opened since.
   return Math.max(0, Math.min(share, room) - onWay);
 }
 
 /**
- * An exit on its way closes what another may close: of one share, or, where an agent may close the whole position, of
- * that. RISK: side by side they close more than was held once somebody has opened something in between.
+ * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where an
+ * agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has opened
+ * something in between, or what is another agent's.
  */
 export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
-  return scope === 'account' || order.agent === agent;
+  return scope === 'account' || order.agent === agent || order.origin !== 'agent';
 }
 
-/** An opening that was asked for after the exit, and may fill before it. */
-function opensAfter(order: OrderState, { openings, side }: ExitTarget): boolean {
+/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
+function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
   const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
-  return mayFill && !openings.has(order);
+  return mayFill && !(isWhole && openings.has(order));
 }
 
 /** At the venue or about to be, and not at rest. */

@@ -1,16 +1,16 @@
-import type { Side } from '../../core/request.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { Decided } from '../decisions.ts';
+import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
+import type { Rejection } from '../ports.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { heldOn } from '../state/exit-targets.ts';
-import { remainingLots } from '../state/exposure.ts';
+import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
-import { isExitOnItsWay } from './plan-exits.ts';
+import { isClosedOtherwise, lotsToRest } from './plan-rests.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
@@ -19,7 +19,8 @@ const LOOK_EVERY_MS = 25;
 
 /**
  * Exits that rest at their own price: their callers' orders, no targets. They go out one by one, in turn, as the rate of
- * their agent permits when it is their turn.
+ * their agent permits when it is their turn. One that does not rest, because it was not placed or made room, is in the
+ * book of displaced exits until it does, is closed otherwise, or is given up, which is told.
  */
 export class RestingExits {
   readonly #core: GateCore;
@@ -27,12 +28,12 @@ export class RestingExits {
   readonly #room: ExitRoom;
   readonly #pace: ExitPace;
   readonly #signal: AbortSignal;
-  readonly #onEnd: () => void;
-  readonly #events = new Map<OrderState, DecisionEvent>();
-  readonly #running = new Map<OrderState, { readonly done: Promise<void>; readonly resolve: () => void }>();
-  /** By decision: what is being placed, with the first of its orders. */
-  readonly #placing = new Map<string, OrderState>();
-  readonly #givenUp = new Set<OrderState>();
+  readonly #onChange: () => void;
+  readonly #events = new Map<string, DecisionEvent>();
+  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #tries = new Map<string, Tries>();
+  /** Orders that are being carried out: what they met at the venue is not taken in yet. */
+  readonly #placing = new Set<OrderState>();
   /** Those of before a restart wait until it is known what is held. */
   isReleased = false;
 
@@ -42,112 +43,136 @@ export class RestingExits {
     room: ExitRoom,
     pace: ExitPace,
     signal: AbortSignal,
-    onEnd: () => void,
+    onChange: () => void,
   ) {
     this.#core = core;
     this.#sender = sender;
     this.#room = room;
     this.#pace = pace;
     this.#signal = signal;
-    this.#onEnd = onEnd;
+    this.#onChange = onChange;
   }
 
-  /** Resolves when the order rests or has ended. */
-  async run(event: DecisionEvent, order: OrderState): Promise<void> {
-    this.#events.set(order, event);
-    if (order.status === 'in_flight') await this.#place(event, order);
-    else {
-      this.#onEnd();
-      await this.#untilDone(order);
-    }
-  }
-
-  #untilDone(order: OrderState): Promise<void> {
-    const known = this.#running.get(order);
-    if (known !== undefined) return known.done;
-    let resolve = (): void => undefined;
-    const done = new Promise<void>((settle) => {
-      resolve = settle;
+  /** Resolves when the order rests, when what became of it is not known, or when the exit has ended. */
+  async run({ appended, event }: Decided, order: OrderState): Promise<void> {
+    const id = event.decision.decision_id;
+    this.#events.set(id, event);
+    const done = new Promise<void>((resolve) => {
+      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
     });
-    this.#running.set(order, { done, resolve });
-    return done;
-  }
-  #isDone(order: OrderState): void {
-    this.#events.delete(order);
-    this.#running.get(order)?.resolve();
-    this.#running.delete(order);
+    if (order.status === 'in_flight') this.#carry(order, appended.committed, true);
+    this.#onChange();
+    await done;
   }
 
-  /** RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. */
-  #isRoomNeeded(symbol: string, side: Side): boolean {
-    const { orders, targets } = this.#core.state;
-    for (const target of targets.open)
-      if (target.symbol === symbol && target.side === side && (target.leftLots > 0 || target.allotments.length === 0))
-        return true;
-    return [...liveOrders(orders, symbol)].some((order) => order.side === side && isExitOnItsWay(order));
-  }
+  // --- what does not rest ------------------------------------------------------------------------------------------
 
   /**
-   * What was canceled to make room for an exit rests again, at most as large as what is left, once no exit works on that
-   * side of the symbol any more.
+   * What was canceled to make room rests again, at most as large as what is left, once no exit works on that side of the
+   * symbol any more; what was not placed is tried again. Returns the wall time until the next may go, ms; null: none.
    */
-  restAgain(): void {
-    const { displaced, layers, orders, positions } = this.#core.state;
-    if (displaced.size === 0) return;
-    for (const old of [...displaced.waiting()]) {
-      const { agent, side, symbol } = old;
-      if (agent === null || this.#isRoomNeeded(symbol, side)) continue;
-      if (stateInForce(layers, this.#core.nowMs(), symbol, agent).state === 'halted') continue;
-      const live = [...liveOrders(orders, symbol)].filter((order) => order.agent === agent && order.side === side);
-      const resting = live.reduce((sum, order) => sum + (order.reduceOnly ? remainingLots(order) : 0), 0);
-      const mine = this.#core.policyFor(agent).exitScope === 'own' ? agent : null;
-      const room = heldOn(positions.get(symbol), side, mine) - resting;
-      const lots = Math.min(room, old.lots - old.executedLots);
-      if (lots > 0 && this.#pace.waitMs('agent', agent, false, true) === 0) this.#restAgain(old, lots);
+  restAgain(): number | null {
+    const { displaced } = this.#core.state;
+    if (displaced.size === 0 || !this.isReleased) return null;
+    let waitMs: number | null = null;
+    for (const exit of displaced.waiting()) {
+      if (this.#placing.has(exit.order)) continue;
+      const lots = this.#lotsNow(exit);
+      if (lots === 0) continue;
+      const asked = this.#waitOf(exit);
+      if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
+      else this.#placeAgain(exit, lots);
     }
+    return waitMs;
   }
 
-  #restAgain(old: OrderState, lots: number): void {
-    const event = this.#eventOf(old);
+  #waitOf({ agent, decisionId, order }: DisplacedExit): number {
+    const triedMs = (this.#tries.get(decisionId)?.nextAt ?? 0) - this.#core.ports.time.monotonicMs();
+    return Math.max(triedMs, this.#pace.waitMs(order.origin ?? 'agent', agent, false, true));
+  }
+
+  /** Lots with which it may go out now; 0: not now. What has nothing left to take profit of ends. */
+  #lotsNow(exit: DisplacedExit): number {
+    const { state } = this.#core;
+    const { origin, symbol } = exit.order;
+    const whose = this.#shareOf(exit);
+    if (isClosedOtherwise(state, exit, whose)) {
+      this.giveUp(exit, 'nothing_left', 'nothing is left of what it was to close');
+      return 0;
+    }
+    const inForce = stateInForce(state.layers, this.#core.nowMs(), symbol, exit.agent).state;
+    return origin === 'agent' && inForce === 'halted' ? 0 : lotsToRest(state, exit, whose);
+  }
+
+  /** Whose lots bound it; null: the position. */
+  #shareOf({ agent, order }: DisplacedExit): string | null {
+    return order.origin === 'agent' && this.#core.policyFor(agent).exitScope === 'own' ? agent : null;
+  }
+
+  #placeAgain(exit: DisplacedExit, lots: number): void {
+    const { agent, decisionId, order: old } = exit;
+    const event = this.#eventOf(decisionId);
     const rules = this.#core.state.rules.get(old.symbol);
     if (event === null || rules === undefined) return;
     const limitPrice = old.priceTicks === null ? null : (old.priceTicks * rules.tickMantissa) / rules.tickScale;
     const { decided, order } = decideExitOrder(this.#core, event, { lots, rung: 0, own: null, limitPrice });
-    if (order === null) return;
-    this.#pace.note(old.agent ?? '');
-    decided.appended.committed
-      .then(() => this.#sender.send(order))
-      .then((outcome) => {
-        if (outcome.kind === 'rejected') this.#tellLost(order, outcome.rejection.message);
-      })
-      .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
-      });
+    if (order === null) {
+      this.#takeBlock(exit, decided);
+      return;
+    }
+    this.#pace.note(agent);
+    this.#carry(order, decided.appended.committed, !exit.hasRested);
   }
 
-  /** A resting exit is gone that its caller may believe in. */
-  #tellLost(order: OrderState, why: string): void {
+  /** It is permitted no more, or not yet. */
+  #takeBlock(exit: DisplacedExit, { body }: Decided): void {
+    const code = body.reasons[0]?.code ?? 'BLOCK';
+    if (code === 'NOT_REDUCING') this.giveUp(exit, 'nothing_left', 'nothing is left to close');
+    else if (!this.#mayTryAgain(exit.decisionId, null, true))
+      this.giveUp(exit, code === 'STATE_HALTED' ? 'halted' : 'rejected', `it was refused when it was due: ${code}`);
+  }
+
+  #mayTryAgain(decisionId: string, rejection: Rejection | null, isRetryable: boolean): boolean {
+    const tries = this.#tries.get(decisionId) ?? new Tries();
+    this.#tries.set(decisionId, tries);
+    const { clock, time } = this.#core.ports;
+    return tries.afterRefusal(rejection, isRetryable, time.monotonicMs(), clock.scale);
+  }
+
+  /** Records that it will not rest; its caller, who may believe in it, is told unless there is nothing left to close. */
+  giveUp({ decisionId, order }: DisplacedExit, reason: ExitEnd, detail: string): void {
+    this.#core.append('exit_target', {
+      action: 'ended',
+      decision_id: decisionId,
+      detail,
+      filled_lots: order.executedLots,
+      reason,
+    });
+    this.#tries.delete(decisionId);
+    if (reason !== 'nothing_left' && reason !== 'canceled')
+      this.#tellLost(order, detail, reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED');
+  }
+
+  #tellLost(order: OrderState, why: string, code: 'EXIT_DROPPED' | 'EXIT_ENDED'): void {
     const what = `the resting exit ${order.clientOrderId} of ${order.decisionId ?? 'nobody'}`;
-    this.#core.alert('EXIT_ENDED', `${what} does not rest: ${why}`, order.symbol);
+    this.#core.alert(code, `${what} does not rest: ${why}`, order.symbol);
   }
 
-  /** A caller wants them gone that are between two attempts, and so at the venue no more. */
-  giveUp(isConcerned: (order: OrderState) => boolean): void {
-    for (const order of this.#placing.values()) if (isConcerned(order)) this.#givenUp.add(order);
-  }
+  // --- what waits for its turn -------------------------------------------------------------------------------------
 
   /** Sends those that wait and whose turn it is. Returns the wall time until the next may go, ms; null: none waits. */
   sendDue(): number | null {
     let waitMs: number | null = null;
     for (const order of this.#waiting()) {
+      const lots = this.#lotsDue(order);
+      if (lots === 0) continue;
       const asked = this.#isWaiting(order)
         ? LOOK_EVERY_MS
         : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
-      else this.#send(order);
+      else this.#send(order, lots);
     }
-    for (const order of this.#running.keys())
-      if (isTerminal(order.status) && !this.#core.retrying.has(order.decisionId ?? '')) this.#isDone(order);
+    this.#wakeSettled();
     return waitMs;
   }
 
@@ -164,82 +189,107 @@ export class RestingExits {
     for (const order of everyLiveOrder(orders)) {
       if (order.status !== 'pending_send' || !order.reduceOnly || order.protective || order.foreign) continue;
       if (order.decisionId === null || targets.find(order.decisionId) !== null) continue;
-      if (this.isReleased || this.#events.has(order)) waiting.push(order);
+      if (this.isReleased || this.#waiters.has(order.decisionId)) waiting.push(order);
     }
     const turn = ({ agent }: OrderState): number => this.#pace.servedAt(agent ?? '');
     return waiting.sort((a, b) => turn(a) - turn(b) || a.plannedAtMs - b.plannedAtMs);
   }
 
-  #eventOf(order: OrderState): DecisionEvent | null {
-    const known = this.#events.get(order);
+  #eventOf(decisionId: string): DecisionEvent | null {
+    const known = this.#events.get(decisionId);
     if (known !== undefined) return known;
-    const stored = this.#core.ports.ledger.findDecision(order.decisionId ?? '');
+    const stored = this.#core.ports.ledger.findDecision(decisionId);
     return stored === null ? null : (stored.payload as DecisionEvent);
   }
 
-  #send(order: OrderState): void {
-    const event = this.#eventOf(order);
+  /** At most what is left of what was held when it was asked for; 0: not now. It ends where nothing is. */
+  #lotsDue(order: OrderState): number {
+    const exit = this.#core.state.displaced.find(order.decisionId ?? '');
+    if (exit === null) return order.lots;
+    if (hasNothingLeft(exit)) {
+      const why = 'nothing is left to close: it is closed already';
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
+    }
+    return Math.max(0, Math.min(order.lots, exit.roomLots));
+  }
+
+  #send(order: OrderState, lots: number): void {
+    const event = this.#eventOf(order.decisionId ?? '');
     if (event === null) return;
-    const { decided, order: sent } = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: order });
+    const { decided, order: sent } = decideExitOrder(this.#core, event, { lots, rung: 0, own: order });
     if (sent === null) {
       const code = decided.body.reasons[0]?.code ?? 'BLOCK';
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', `refused when it was due: ${code}`));
+      const why = `refused when it was due: ${code}`;
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
+      if (code !== 'NOT_REDUCING') this.#tellLost(order, why, 'EXIT_ENDED');
       return;
     }
     this.#pace.note(order.agent ?? '');
-    decided.appended.committed
-      .then(() => this.#place(event, order))
+    this.#carry(order, decided.appended.committed, true);
+  }
+
+  // --- one order ---------------------------------------------------------------------------------------------------
+
+  /** Runs by itself, once `committed` says that the decision is on disk. */
+  #carry(order: OrderState, committed: Promise<void>, makesRoom: boolean): void {
+    this.#placing.add(order);
+    committed
+      .then(() => this.#place(order, makesRoom))
       .catch((error: unknown) => {
-        if (!this.#signal.aborted) this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+        if (!this.#signal.aborted) this.#takeFailure(order, error);
       })
-      .finally(() => this.#isDone(order));
+      .finally(() => {
+        this.#placing.delete(order);
+        this.#onChange();
+      });
   }
 
+  /** A defect: what was not sent is tried again, and given up in the end like what the venue refuses. */
+  #takeFailure(order: OrderState, error: unknown): void {
+    this.#sender.giveUp(order, error);
+    this.#core.alert('EXIT_FAILED', String(error), order.symbol);
+    const exit = this.#core.state.displaced.find(order.decisionId ?? '');
+    if (exit === null || !isTerminal(order.status) || this.#mayTryAgain(exit.decisionId, null, true)) return;
+    this.giveUp(exit, 'rejected', String(error));
+  }
+
+  /** What does not come to rest is displaced by that, and is tried again; or it is given up. */
+  async #place(order: OrderState, makesRoom: boolean): Promise<void> {
+    if (makesRoom) await this.#room.make(order);
+    if (statusOf(order) !== 'in_flight') return;
+    if (this.#room.isAboveShare(order)) {
+      // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+      return;
+    }
+    const outcome = await this.#sender.send(order);
+    if (outcome.kind !== 'rejected') this.#tries.delete(order.decisionId ?? '');
+    const exit = this.#core.state.displaced.find(order.decisionId ?? '');
+    if (outcome.kind !== 'rejected' || exit === null) return;
+    const { rejection } = outcome;
+    if (!this.#mayTryAgain(exit.decisionId, rejection, order.retryable))
+      this.giveUp(exit, rejection.message.startsWith('halted') ? 'halted' : 'rejected', rejection.message);
+    else if (rejection.consequence === 'cancel_sibling')
+      await this.#room.cancelSiblings(order, this.#tries.get(exit.decisionId)?.failures ?? 1);
+  }
+
+  #wakeSettled(): void {
+    for (const [id, resolves] of this.#waiters) {
+      const orders = this.#core.state.orders.byDecision.get(id) ?? [];
+      const isUnderWay = orders.some((order) => isUnsent(order) || this.#placing.has(order));
+      if (isUnderWay || this.#isTriedAgain(id, orders)) continue;
+      this.#waiters.delete(id);
+      this.#events.delete(id);
+      this.#tries.delete(id);
+      for (const resolve of resolves) resolve();
+    }
+  }
   /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
-  async #place(event: DecisionEvent, first: OrderState): Promise<void> {
-    const id = first.decisionId ?? '';
-    this.#core.retrying.add(id);
-    this.#placing.set(id, first);
-    try {
-      await this.#tryToPlace(event, first);
-    } catch (error) {
-      const made = this.#core.state.orders.byDecision.get(id) ?? [];
-      if (!this.#signal.aborted) for (const order of made) this.#sender.giveUp(order, error);
-      throw error;
-    } finally {
-      this.#core.retrying.delete(id);
-      this.#placing.delete(id);
-      this.#givenUp.delete(first);
-    }
+  #isTriedAgain(id: string, orders: readonly OrderState[]): boolean {
+    return this.#core.state.displaced.has(id) && orders.every(({ status }) => isTerminal(status));
   }
+}
 
-  async #tryToPlace(event: DecisionEvent, first: OrderState): Promise<void> {
-    const tries = new Tries();
-    let order = first;
-    while (!this.#signal.aborted) {
-      await this.#room.make(order);
-      if (statusOf(order) !== 'in_flight') return;
-      if (this.#room.isAboveShare(order)) {
-        // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
-        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
-      } else {
-        const outcome = await this.#sender.send(order);
-        if (outcome.kind !== 'rejected') return;
-        const { clock, time } = this.#core.ports;
-        const now = time.monotonicMs();
-        if (!tries.afterRefusal(outcome.rejection, order.retryable, now, clock.scale)) {
-          this.#tellLost(order, outcome.rejection.message);
-          return;
-        }
-        if (outcome.rejection.consequence === 'cancel_sibling') await this.#room.cancelSiblings(order, tries.failures);
-        await time.delay(tries.nextAt - now, this.#signal);
-        if (this.#signal.aborted || order.cancelRequested || this.#givenUp.has(first)) return;
-      }
-      const next = decideExitOrder(this.#core, event, { lots: order.lots, rung: 0, own: null });
-      if (next.order === null) return;
-      this.#pace.note(order.agent ?? '');
-      await next.decided.appended.committed;
-      order = next.order;
-    }
-  }
+function isUnsent({ status }: OrderState): boolean {
+  return status === 'pending_send' || status === 'in_flight';
 }

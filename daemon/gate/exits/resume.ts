@@ -3,7 +3,8 @@ import type { GateCore } from '../gate-core.ts';
 import type { Keeper } from '../keeper.ts';
 import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
-import { type ExitTarget, heldOn } from '../state/exit-targets.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import { heldOn } from '../state/held-lots.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import type { ExitBook } from './exit-book.ts';
 
@@ -51,7 +52,8 @@ export class ExitResumption {
   }
 
   async #resume(targets: readonly ExitTarget[], resting: readonly OrderState[]): Promise<void> {
-    if (targets.length + resting.length > 0) await this.#keeper.untilRead(RESUME_WITHIN_MS);
+    const { displaced } = this.#core.state;
+    if (targets.length + resting.length + displaced.size > 0) await this.#keeper.untilRead(RESUME_WITHIN_MS);
     if (this.#signal.aborted) return;
     for (const target of targets) {
       if (target.end !== null) continue;
@@ -63,6 +65,9 @@ export class ExitResumption {
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'too old to be sent after a restart'));
       this.#core.alert('EXIT_DROPPED', `exit ${order.clientOrderId} waited, and is too old now`, order.symbol);
     }
+    for (const exit of displaced.waiting())
+      if (this.#core.nowMs() - exit.sinceMs > this.#resumeMs())
+        this.#book.drop(exit, 'too old to be placed again after a restart');
     this.#book.release();
   }
 

@@ -6,7 +6,7 @@ import type { SymbolRules } from '../ports.ts';
 import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { everyLiveOrder, liveOrders } from '../state/orders.ts';
+import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
 import type { Ask, LiveInputs, SymbolInputs } from './inputs.ts';
 import { pendingTurnover } from './pacing-view.ts';
@@ -34,6 +34,7 @@ export function viewAgent(
     policy.agentBudgets === null ? { gross: 0, positions: 0 } : agentElsewhere(state, inputs, agent, symbol, ask);
   const pending =
     policy.agentBudgets === null ? { turnoverUsdt: 0, feesUsdt: 0 } : pendingTurnover(state, inputs, ask, agent);
+  const resting = countRestingExits(state, symbol, request);
   return {
     fees_usdt: pace.fees.sum(inputs.nowMs),
     gross_other_usdt: others.gross,
@@ -42,9 +43,10 @@ export function viewAgent(
     p_risk: state.trades.risk(agent, inputs.nowMs, policy.traderState),
     pending_fees_usdt: pending.feesUsdt,
     pending_turnover_usdt: pending.turnoverUsdt,
-    resting_exits: countRestingExits(state, symbol, request),
+    resting_exits: resting.own,
     share_lots: viewShare(state, symbol, request, ask),
     short_units: counted.shortUnits,
+    symbol_resting_exits: resting.inSymbol,
     turnover_usdt: pace.turnover.sum(inputs.nowMs),
   };
 }
@@ -59,16 +61,28 @@ function viewShare(state: GateState, symbol: string, { agent, intent, origin }: 
   return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
 }
 
-/** Of all symbols; only where they matter: for a limit order that may be one more. */
-function countRestingExits(state: GateState, symbol: string, { agent, order_type }: ExecutionRequest): number {
-  if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return 0;
-  let count = 0;
+/**
+ * The agent's own of all symbols, and all agents' of this one; only where they matter: for a limit order that may be one
+ * more. Those that made room, or are to be placed again, count as well: they will rest.
+ */
+function countRestingExits(
+  state: GateState,
+  symbol: string,
+  { agent, order_type }: ExecutionRequest,
+): { readonly own: number; readonly inSymbol: number } {
+  let [own, inSymbol] = [0, 0];
+  if (order_type !== 'limit' || (state.positions.get(symbol)?.lots ?? 0) === 0) return { own, inSymbol };
+  const note = (order: OrderState): void => {
+    if (order.agent === agent) own += 1;
+    if (order.symbol === symbol) inSymbol += 1;
+  };
   for (const order of everyLiveOrder(state.orders)) {
-    if (order.agent !== agent || !order.reduceOnly || order.protective || order.timeInForce !== 'GTC') continue;
+    if (!order.reduceOnly || order.protective || order.foreign || order.timeInForce !== 'GTC') continue;
     const target = state.targets.find(order.decisionId ?? '');
-    if (target === null || target.end !== null) count += 1;
+    if (target === null || target.end !== null) note(order);
   }
-  return count;
+  for (const { order } of state.displaced.waiting()) note(order);
+  return { own, inSymbol };
 }
 
 function agentElsewhere(

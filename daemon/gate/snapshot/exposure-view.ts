@@ -76,6 +76,7 @@ export function viewExposure(
     other_marks: marks,
     other_positions: positions,
     other_regime: regime,
+    position_lots: position?.lots ?? 0,
     position_since_ms: position?.sinceMs ?? null,
     recorded_price: live === null ? recordedPrice(state, position) : null,
     short_lots: short,

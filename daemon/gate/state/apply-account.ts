@@ -1,6 +1,7 @@
 import type { AccountEvent } from '../events.ts';
-import { noteHeld } from './exit-targets.ts';
+import { isOfAgent } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
+import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot } from './positions.ts';
 
@@ -21,10 +22,16 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
     const { symbol } = position;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
-    const changes = state.targets.open.size === 0 ? null : noteHeld(position);
+    const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
     applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
-    if (changes !== null) state.targets.follow(symbol, changes(), null);
-    if (state.displaced.size > 0) state.displaced.follow(symbol, position);
+    if (changes === null) continue;
+    const held = changes();
+    state.targets.follow(symbol, held, null);
+    state.displaced.follow(symbol, held, null);
+    // What orders of unknown outcome did may cancel out: then it agrees by chance.
+    if (position.disputedLots !== null || possible.unproven) continue;
+    state.targets.settle(symbol, (target) => provenOn(position, target.side, isOfAgent(target) ? target.agent : null));
+    state.displaced.agree(symbol, position);
   }
   for (const order of state.readAs.keys()) {
     const isAsNow = order.amend === null && order.updatedAtMs < event.requested_at_ms;

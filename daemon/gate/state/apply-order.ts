@@ -1,7 +1,7 @@
 import type { OrderEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
-import { noteHeld } from './exit-targets.ts';
 import type { GateState } from './gate-state.ts';
+import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
 
@@ -19,11 +19,14 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
     order = foreign;
   } else if (event.foreign !== null) {
     order = applyListed(state.orders, order, event, atMs);
-    if (!order.reduceOnly) state.uncontained.add(order);
+    if (!order.reduceOnly) {
+      state.uncontained.add(order);
+      state.targets.noteRevived(order);
+    }
   }
   const delta = applyOrderEvent(state.orders, order, event, atMs, state.stateSeq);
   if (delta > 0) moveFill(state, order, delta, event, atMs);
-  if (state.displaced.size > 0) state.displaced.settle(order);
+  state.displaced.settle(order, event, state.targets, state.thenOf(order.symbol, atMs));
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
@@ -32,11 +35,14 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   const price = event.average_price ?? priceOf(order, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
-  const changes = state.targets.open.size === 0 ? null : noteHeld(position);
-  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate);
+  const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
+  applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly);
   state.targets.credit(order, lots);
-  if (changes !== null) state.targets.follow(order.symbol, changes(), order);
-  if (state.displaced.size > 0) state.displaced.follow(order.symbol, position);
+  if (changes !== null) {
+    const held = changes();
+    state.targets.follow(order.symbol, held, order);
+    state.displaced.follow(order.symbol, held, order);
+  }
   if (rules === undefined || price === null) return;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.

@@ -31,12 +31,17 @@ export class EndedOrders {
     this.#queue = this.#queue.map(({ order, endedAtMs }) => ({ order, endedAtMs: Math.min(endedAtMs, nowMs) }));
   }
 
-  /** Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. */
-  dropOld(book: OrderBook, nowMs: number): void {
+  /**
+   * Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. `mayGoOn`: further
+   * orders of the decision may follow.
+   */
+  dropOld(book: OrderBook, nowMs: number, mayGoOn: (decisionId: string) => boolean): void {
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
       if (next.endedAtMs > nowMs - KEEP_ENDED_MS) break;
       this.#head += 1;
-      this.#drop(book, next.order);
+      const { decisionId } = next.order;
+      if (decisionId !== null && mayGoOn(decisionId)) this.add(next.order, nowMs);
+      else this.#drop(book, next.order);
     }
     if (this.#head < 1024 || this.#head * 2 < this.#queue.length) return;
     this.#queue = this.#queue.slice(this.#head);

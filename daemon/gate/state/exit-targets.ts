@@ -2,8 +2,8 @@ import type { Origin, Side } from '../../core/request.ts';
 import type { ExitCause, ExitEnd, ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import { remainingLots } from './exposure.ts';
+import type { HeldChange } from './held-lots.ts';
 import { isTerminal, type OrderState } from './orders.ts';
-import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /** What one order is to close for one target, and what it has. */
 export interface Allotment {
@@ -37,7 +37,7 @@ export interface ExitTarget {
   readonly openedAtMs: number;
   /** The order that its decision planned: sent at once, or waiting unsent. */
   readonly first: OrderState;
-  /** Openings of before it that may still fill. */
+  /** Openings of before it that may still fill: of a whole exit, what they fill is to be closed, too. */
   readonly openings: Set<OrderState>;
   /** Openings that were decided after it, where it is of all. */
   readonly younger: Set<OrderState>;
@@ -49,6 +49,8 @@ export interface ExitTarget {
   leftLots: number;
   /** Lots held when it was opened that have not been closed since: what was opened later is not its to close. */
   roomLots: number;
+  /** Of these, lots that a reading showed and nothing has proven yet: an opening of before it that does adds no more. */
+  disputedLots: number;
   filledLots: number;
   /** The last rung that was decided for it; -1: none. */
   rung: number;
@@ -102,7 +104,7 @@ export class ExitTargets {
     return (this.#byOrder.get(order) ?? []).map(({ target }) => target);
   }
 
-  apply(event: ExitTargetEvent, order: OrderState | undefined, held: HeldLots, at: At): void {
+  apply(event: ExitTargetEvent, order: OrderState | undefined, held: HeldThen, at: At): void {
     if (event.action === 'opened') {
       if (order !== undefined) this.#begin(event, order, held, at);
       return;
@@ -116,7 +118,8 @@ export class ExitTargets {
     this.#ended.push(target);
   }
 
-  #begin(event: ExitTargetEvent & { readonly action: 'opened' }, first: OrderState, held: HeldLots, at: At): void {
+  #begin(event: ExitTargetEvent & { readonly action: 'opened' }, first: OrderState, held: HeldThen, at: At): void {
+    const roomLots = Math.max(event.lots, held.closable);
     const target: ExitTarget = {
       decisionId: event.decision_id,
       seq: at.seq,
@@ -131,13 +134,14 @@ export class ExitTargets {
       isOfAll: event.is_whole && (event.origin === 'operator' || isGatesOfAll(event, held)),
       openedAtMs: at.atMs,
       first,
-      openings: new Set(event.is_whole ? held.openings : []),
+      openings: new Set(held.openings),
       younger: new Set(),
       hasGrown: false,
       allotments: [],
       askedLots: event.lots,
       leftLots: event.lots,
-      roomLots: Math.max(event.lots, held.closable(event)),
+      roomLots,
+      disputedLots: Math.max(0, roomLots - Math.max(0, held.proven)),
       filledLots: 0,
       rung: -1,
       end: null,
@@ -153,12 +157,23 @@ export class ExitTargets {
       if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) target.younger.add(order);
   }
 
+  /** A list shows an opening order as working that was taken for ended: it may still fill what is to be closed. */
+  noteRevived(order: OrderState): void {
+    for (const target of this.#open) {
+      if (target.symbol !== order.symbol || target.side === order.side) continue;
+      const isMine = target.origin !== 'agent' || target.agent === order.agent;
+      if (order.plannedAtMs <= target.openedAtMs && isMine) target.openings.add(order);
+      else if (target.isOfAll) target.younger.add(order);
+    }
+  }
+
   /** A later order of an exit: what it carries is allotted to its parent and the younger targets of that key, in turn. */
   allot(order: OrderState, parentId: string, rung: number): void {
     const parent = this.#all.get(parentId);
     if (parent === undefined) return;
+    // What has come to rest is its caller's order: it carries nobody else's lots.
     const sharing = [...this.#open].filter((target) => target.key === parent.key && target.seq >= parent.seq);
-    this.#assign(order, sharing.length === 0 ? [parent] : sharing, rung);
+    this.#assign(order, parent.end === null ? sharing : [parent], rung);
   }
 
   #assign(order: OrderState, targets: readonly ExitTarget[], rung: number): void {
@@ -197,27 +212,27 @@ export class ExitTargets {
     }
   }
 
-  /**
-   * What a caller holds has changed: `before` and `after` are lots of that agent (null: of the position) on the side that
-   * `side` closes. `order`: whose fill it was.
-   */
+  /** What callers hold has been proven to be another. `order`: whose fill it was; null: a reading showed it. */
   follow(symbol: string, changes: readonly HeldChange[], order: OrderState | null): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol) continue;
       const change = changes.find(
         ({ agent, side }) => side === target.side && agent === (isOfAgent(target) ? target.agent : null),
       );
-      if (change === undefined || change.before === change.after) continue;
-      const closed = change.before - change.after;
-      if (closed > 0) target.roomLots = Math.max(0, target.roomLots - closed);
-      else if (order !== null && target.openings.has(order)) {
-        // It was sent before the exit was asked for: what it fills is closed, too.
-        target.roomLots -= closed;
-        target.leftLots -= closed;
-        target.askedLots -= closed;
-      } else if (order === null) target.hasGrown = true;
-      target.roomLots = Math.min(target.roomLots, change.after);
-      target.leftLots = Math.min(target.leftLots, target.roomLots);
+      if (change === undefined) continue;
+      const grown = change.after - change.before;
+      if (grown <= 0) target.roomLots = Math.max(0, target.roomLots + grown);
+      else if (order === null || target.openings.has(order)) takeGrowth(target, grown, order);
+      bound(target, change.after);
+    }
+  }
+
+  /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
+  settle(symbol: string, provenOf: (target: ExitTarget) => number): void {
+    for (const target of this.#open) {
+      if (target.symbol !== symbol || target.disputedLots === 0) continue;
+      target.disputedLots = 0;
+      bound(target, provenOf(target));
     }
   }
 
@@ -228,6 +243,7 @@ export class ExitTargets {
       target.askedLots = toNew(target.askedLots);
       target.leftLots = toNew(target.leftLots);
       target.roomLots = toNew(target.roomLots);
+      target.disputedLots = toNew(target.disputedLots);
       target.filledLots = toNew(target.filledLots);
       for (const part of target.allotments) {
         part.lots = toNew(part.lots);
@@ -242,59 +258,51 @@ export class ExitTargets {
       if (oldest.end.atMs > nowMs - KEEP_ENDED_MS) return;
       this.#ended.shift();
       this.#all.delete(oldest.decisionId);
-      for (const { order } of oldest.allotments) this.#byOrder.delete(order);
+      for (const { order } of oldest.allotments) {
+        // A merged order may still work for a younger one.
+        const isUsed = this.targetsOf(order).some(({ decisionId }) => this.#all.has(decisionId));
+        if (!isUsed) this.#byOrder.delete(order);
+      }
     }
   }
 }
 
-/** What is held when a target is opened. */
-export interface HeldLots {
-  readonly closable: (event: ExitTargetEvent & { readonly action: 'opened' }) => number;
+/** What is held when a target is opened, lots on the side that it closes. */
+export interface HeldThen {
+  readonly closable: number;
+  /** Signed; without what only a reading shows. */
+  readonly proven: number;
   readonly openings: readonly OrderState[];
 }
-/** Lots on the side that `side` closes; `agent` null: of the whole position. */
-export interface HeldChange {
-  readonly agent: string | null;
-  readonly side: Side;
-  readonly before: number;
-  readonly after: number;
+
+/** More is held: what was counted before is proven by it, what an opening of before it adds is closed, too. */
+function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null): void {
+  const counted = Math.min(grown, target.disputedLots);
+  target.disputedLots -= counted;
+  const more = grown - counted;
+  if (more === 0) return;
+  if (order === null) target.hasGrown = true;
+  else if (target.isWhole) {
+    // It was sent before the exit was asked for.
+    target.roomLots += more;
+    target.leftLots += more;
+    target.askedLots += more;
+  }
+}
+
+function bound(target: ExitTarget, provenLots: number): void {
+  target.roomLots = Math.min(target.roomLots, Math.max(0, provenLots) + target.disputedLots);
+  target.leftLots = Math.min(target.leftLots, target.roomLots);
 }
 
 /** The gate closes what agents hold: `reduceOnly` keeps it from what is somebody else's only where nobody else holds. */
-function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, held: HeldLots): boolean {
-  return event.origin === 'gate' && event.lots >= held.closable(event);
+function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, held: HeldThen): boolean {
+  return event.origin === 'gate' && event.lots >= held.closable;
 }
 
 /** Its share bounds it; the gate's own comes out of what all agents hold. */
-function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
+export function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
   return origin === 'agent' && scope === 'own';
-}
-
-/** Lots that a side would close: of the position, or of one agent's share of it. */
-export function heldOn(position: PositionState | undefined, side: Side, agent: string | null): number {
-  if (position === undefined) return 0;
-  if (agent === null) return side === 'sell' ? longLots(position) : shortLots(position);
-  const share = position.shares.get(agent) ?? 0;
-  return Math.max(0, side === 'sell' ? share : -share);
-}
-
-/**
- * Notes what is held of a position, by agent and in all (null), and tells afterwards what a fill or a reading has changed.
- * What is only disputed does not count: it may come and go.
- */
-export function noteHeld(position: PositionState): () => readonly HeldChange[] {
-  const before = new Map<string | null, number>([[null, position.lots], ...position.shares]);
-  return () => {
-    const after = new Map<string | null, number>([[null, position.lots], ...position.shares]);
-    const changes: HeldChange[] = [];
-    for (const agent of new Set([...before.keys(), ...after.keys()])) {
-      const [was, is] = [before.get(agent) ?? 0, after.get(agent) ?? 0];
-      if (was === is) continue;
-      changes.push({ agent, side: 'sell', before: Math.max(0, was), after: Math.max(0, is) });
-      changes.push({ agent, side: 'buy', before: Math.max(0, -was), after: Math.max(0, -is) });
-    }
-    return changes;
-  };
 }
 
 /** The venue has not told what became of the order. */

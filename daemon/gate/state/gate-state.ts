@@ -1,4 +1,4 @@
-import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
+import type { SignalKind } from '../../core/policy.ts';
 import type {
   AccountEvent,
   ArmingEvent,
@@ -7,33 +7,33 @@ import type {
   MarketEvent,
   PolicyEvent,
   RecoveryEvent,
-  SignalEvent,
 } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
-import { DisplacedExits } from './displaced-exits.ts';
+import { DisplacedExits, type Then } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
-import { ExitTargets, heldOn } from './exit-targets.ts';
+import { ExitTargets, isOfAgent } from './exit-targets.ts';
+import { heldOn, provenOn } from './held-lots.ts';
 import { applyStateEvent, type LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState, setLeverage } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
+import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
 import { SeenIds } from './seen-ids.ts';
 import { setBack } from './set-back.ts';
+import { SignalBook } from './signal-book.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known, or an hour before a restart. */
 const KEEP_TRADES_MS = 2 * 86_400_000;
 /** The list of transfers is asked for from the last one on, or from the last account record before a restart. */
 const KEEP_TRANSFERS_MS = 30 * 86_400_000;
-/** Signals that have expired stay this long: clocks may step back. */
-const KEEP_SIGNALS_MS = 86_400_000;
 
 /**
  * Every view of the gate, folded from ledger events and from nothing else. `apply`, with the files named after it, is
@@ -48,8 +48,9 @@ export class GateState {
   readonly positions = new Map<string, PositionState>();
   readonly pacing = new Pacing();
   readonly layers: LayerMap = new Map();
-  readonly signals = new Map<string, SignalEvent>();
+  readonly signals = new SignalBook();
   readonly requests = new RequestMemory();
+  readonly requestRecords = new RequestRecords();
   readonly equity = new EquityHistory();
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
@@ -83,6 +84,11 @@ export class GateState {
     return position;
   }
 
+  /** What is known of a symbol now, for the book of displaced exits. */
+  thenOf(symbol: string, atMs: number): Then {
+    return { atMs, live: liveOrders(this.orders, symbol), position: this.positions.get(symbol) };
+  }
+
   apply(event: GateEvent): void {
     // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
     if (event.kind === 'token') return;
@@ -90,12 +96,13 @@ export class GateState {
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
-    this.orders.ended.dropOld(this.orders, event.at_ms);
+    this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
-        this.displaced.apply(event.payload);
+        this.requestRecords.noteDecision(event.payload, this, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
+        this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
       case 'order':
         applyOrder(this, event.payload, event.at_ms);
@@ -104,13 +111,14 @@ export class GateState {
         const order = this.orders.all.get(event.payload.client_order_id);
         if (order === undefined || isOfOldAmend(order, event.payload)) return;
         applyOrderIntent(order, event.payload);
-        this.displaced.note(order, event.payload, this.positions.get(order.symbol));
+        this.displaced.note(order, event.payload, this.thenOf(order.symbol, event.at_ms));
         // What was read before the amend was proven does not contain it.
         if (event.payload.action === 'amended') order.updatedAtMs = Math.max(order.updatedAtMs, event.at_ms);
         this.changes.settle(order, event.payload);
         return;
       }
       case 'exit_target':
+        this.displaced.leave(event.payload);
         this.#applyTarget(event.payload, { seq: event.seq, atMs: event.at_ms });
         return;
       case 'trade':
@@ -136,9 +144,8 @@ export class GateState {
         }
         return;
       case 'signal':
-        this.signals.set(event.payload.signal_id, event.payload);
-        for (const [id, signal] of this.signals)
-          if (signal.expires_at_ms <= event.at_ms - KEEP_SIGNALS_MS) this.signals.delete(id);
+        this.signals.apply(event.payload, event.at_ms);
+        this.requestRecords.noteSignal(event.payload, event.at_ms);
         return;
       case 'leverage':
         setLeverage(this.position(event.payload.symbol), event.payload.leverage, event.payload.confirmed_at_ms ?? null);
@@ -164,13 +171,23 @@ export class GateState {
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
         return;
       case 'rejected_input':
+        this.requestRecords.noteRejected(event.payload, event.at_ms);
+        return;
+      case 'request_sum':
+        this.requestRecords.noteSum(event.payload);
         return;
     }
   }
 
+  /** RISK: a further order of an exit that is not over is numbered by those before it, which are not forgotten. */
+  readonly #mayGoOn = (decisionId: string): boolean => {
+    const target = this.targets.find(decisionId);
+    return (target !== null && target.end === null) || this.displaced.has(decisionId);
+  };
+
   #applyTarget(event: ExitTargetEvent, at: { readonly seq: number; readonly atMs: number }): void {
     if (event.action === 'ended') {
-      this.targets.apply(event, undefined, { closable: () => 0, openings: [] }, at);
+      this.targets.apply(event, undefined, { closable: 0, proven: 0, openings: [] }, at);
       return;
     }
     const { agent, origin, side, symbol } = event;
@@ -179,8 +196,9 @@ export class GateState {
       (order) => !order.reduceOnly && order.side !== side && (origin !== 'agent' || order.agent === agent),
     );
     const position = this.positions.get(symbol);
-    const closable = (): number => heldOn(position, side, event.scope === 'own' && origin === 'agent' ? agent : null);
-    this.targets.apply(event, this.orders.all.get(event.client_order_id), { closable, openings }, at);
+    const whose = isOfAgent(event) ? agent : null;
+    const held = { closable: heldOn(position, side, whose), proven: provenOn(position, side, whose), openings };
+    this.targets.apply(event, this.orders.all.get(event.client_order_id), held, at);
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
@@ -192,6 +210,7 @@ export class GateState {
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
+    this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
@@ -212,15 +231,6 @@ export class GateState {
 
   /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
   activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
-    if (this.signals.size === 0) return [];
-    const active = new Set<SignalKind>();
-    for (const signal of this.signals.values()) {
-      if (nowMs >= signal.expires_at_ms) continue;
-      if (signal.account !== null && signal.account !== account) continue;
-      if (signal.agent !== null && signal.agent !== agent) continue;
-      if (signal.symbol !== null && signal.symbol !== symbol) continue;
-      active.add(signal.kind);
-    }
-    return SIGNAL_KINDS.filter((kind) => active.has(kind));
+    return this.signals.activeKinds(nowMs, account, agent, symbol);
   }
 }

@@ -88,7 +88,7 @@ export function lotsToProtect(position: PositionState, nowMs: number): number {
 
 /**
  * Moves lots from an order to the position: the one view event of a fill. `agentsFirst`: an exit of the gate, which
- * closes what agents hold; what belongs to nobody goes last then.
+ * closes what agents hold; what belongs to nobody goes last then. `reduceOnly`: the venue crossed no zero with it.
  */
 export function applyFill(
   position: PositionState,
@@ -98,6 +98,7 @@ export function applyFill(
   price: number | null,
   atMs: number,
   agentsFirst = false,
+  reduceOnly = false,
 ): void {
   const before = position.lots;
   const signed = side === 'buy' ? lots : -lots;
@@ -107,11 +108,18 @@ export function applyFill(
   if (position.disputedLots === position.lots) {
     position.disputedLots = null;
     position.disputedSinceMs = null;
-  } else if (position.disputedLots !== null) position.disputedLots += signed;
+  } else if (position.disputedLots !== null)
+    position.disputedLots = reduceOnly ? reduced(position.disputedLots, signed) : position.disputedLots + signed;
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
   followShares(position, before, signed, agent, agentsFirst);
+}
+
+/** A reading of before the position was opened does not make a reduceOnly fill one that opens the other side. */
+function reduced(lots: number, signed: number): number {
+  if (lots * signed >= 0) return lots;
+  return signed < 0 ? Math.max(0, lots + signed) : Math.min(0, lots + signed);
 }
 
 function followEntry(position: PositionState, before: number, signed: number, price: number | null): void {

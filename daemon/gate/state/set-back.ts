@@ -16,9 +16,11 @@ export function setBack(state: GateState, nowMs: number): void {
   for (const order of state.orders.all.values()) setBackOrder(order, nowMs);
   state.orders.ended.setBack(nowMs);
   state.targets.setBack(nowMs);
+  state.displaced.setBack(nowMs);
   for (const position of state.positions.values()) setBackPosition(position, nowMs);
   state.pacing.setBack(nowMs);
   state.requests.setBack(nowMs);
+  state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
   setBackLayers(state, nowMs);
 }

@@ -9,13 +9,13 @@ export function findCutsUnread(history: History): readonly Breach[] {
   for (const { atMs, event } of history.events) {
     if (event.kind === 'account') readAtMs = Math.max(readAtMs, event.payload.requested_at_ms - START_MS);
     if (event.kind !== 'exit_target' || event.payload.action !== 'opened' || event.payload.cause !== 'cut') continue;
-    const { symbol } = event.payload;
+    const { decision_id: id, symbol } = event.payload;
     const before = history.fills.findLast(
       (fill) =>
         fill.symbol === symbol &&
         fill.atMs < atMs &&
-        // A record is on disk when the order is at the venue already, or a moment later.
-        fill.order?.decision.id !== event.payload.decision_id &&
+        // The daemon's clock is a moment off the venue's: its own fill may seem to come before its record.
+        fill.order?.decision.rootId !== id &&
         fill.order?.decision.origin === 'gate' &&
         !fill.order.planned.protective,
     );

@@ -42,16 +42,21 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
       order !== null && after === 0 && (order.planned.protective || order.decision.origin !== 'agent'),
   );
   for (const close of closing) {
+    const isStop = close.order?.planned.protective === true;
+    // Whoever asks after the exit was asked for means to open.
+    const askedSeq = isStop
+      ? Number.POSITIVE_INFINITY
+      : (history.decisions.get(close.order?.decision.rootId ?? '')?.seq ?? Number.POSITIVE_INFINITY);
     const opening = history.fills.find((fill) => {
       if (fill.symbol !== close.symbol || fill.atMs <= close.atMs || fill.side === close.side) return false;
       if (fill.order === null || fill.order.planned.reduce_only || fill.order.decision.origin !== 'agent') return false;
       const root = history.decisions.get(fill.order.decision.rootId);
       const sentAtMs = history.posts.get(fill.clientId)?.sentAtMs ?? fill.atMs;
       // What the gate can know: some time after the fill.
-      return root !== undefined && root.atMs < close.atMs && sentAtMs > close.atMs + 3_000;
+      return root !== undefined && root.seq < askedSeq && root.atMs < close.atMs && sentAtMs > close.atMs + 3_000;
     });
     if (opening === undefined) continue;
-    const why = close.order?.planned.protective === true ? 'stop' : (close.order?.decision.origin ?? '');
+    const why = isStop ? 'stop' : (close.order?.decision.origin ?? '');
     breaches.push({
       code: `reopened/after-${why}`,
       detail: `${close.symbol} flat by ${why} at ${at(close.atMs)}; ${opening.side} ${opening.lots} lots of before at ${at(opening.atMs)}`,

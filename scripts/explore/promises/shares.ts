@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import type { History } from '../history.ts';
+import type { History, PlannedBy } from '../history.ts';
 import { wasMerged } from './exits.ts';
 
 /** Exits asked for before an opening close no more, afterwards, than what was held and sent before it. */
@@ -40,59 +40,84 @@ export function findOldClosesNew(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** All that was held is closed: there was nothing left to take profit of, and what was opened since is another matter. */
+function wasAllClosedSince(history: History, agent: string, symbol: string, sign: 1 | -1, atMs: number): boolean {
+  let held = history.shareAt(agent, symbol, atMs) * sign;
+  let left = held;
+  for (const step of history.sharesOf(agent, symbol)) {
+    if (step.atMs <= atMs) continue;
+    left -= Math.max(0, held - step.lots * sign);
+    held = step.lots * sign;
+  }
+  return left < 0.5;
+}
+
+const CHANGES: ReadonlySet<string> = new Set(['cancel_all', 'cancel_order', 'modify_order']);
+
 /** A take-profit that the gate canceled rests again, or an alert tells. */
 export function findLostTakeProfits(history: History): readonly Breach[] {
-  // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
-  if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
-  const changed = new Set(['cancel_all', 'cancel_order', 'modify_order']);
   for (const { seq, atMs, event } of history.events) {
     if (event.kind !== 'order_intent' || event.payload.action !== 'cancel') continue;
     const { reason, client_order_id: id } = event.payload;
-    if (!/makes room|beyond/.test(reason)) continue;
-    const planned = history.orders.get(id);
-    if (planned === undefined || planned.decision.origin !== 'agent') continue;
-    if (!planned.planned.reduce_only || planned.planned.time_in_force !== 'GTC') continue;
-    const { agent, symbol } = planned.decision;
-    if (symbol === null) continue;
-    if (history.world.calls.some((call) => call.agent === agent && changed.has(call.tool))) continue;
-    if (history.world.operatorCalls.length > 0) continue;
-    const share = history.shareAt(agent, symbol, history.endMs);
-    const sign = planned.planned.side === 'sell' ? 1 : -1;
-    if (share * sign < 0.5 || history.world.venue.lots(symbol) * sign <= 0) continue;
-    // Flat meanwhile: there was nothing left to take profit of.
-    if (history.sharesOf(agent, symbol).some((s) => s.atMs > atMs && s.lots * sign < 0.5)) continue;
-    let resting = 0;
-    for (const order of history.world.exchange.world.state.orders.values()) {
-      const known = history.orders.get(order.clientOrderId);
-      if (
-        order.symbol === symbol &&
-        order.reduceOnly &&
-        known?.decision.agent === agent &&
-        (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED')
-      )
-        resting += 1;
-    }
-    if (resting > 0) continue;
-    if (
-      history.fills.some(
-        (f) => f.order?.decision.rootId === planned.decision.rootId && f.order.planned.time_in_force === 'GTC',
-      )
-    )
-      continue;
-    if (
-      history.events.some(
-        (e) =>
-          e.seq > seq &&
-          e.event.kind === 'alert' &&
-          (e.event.payload.symbol === symbol || e.event.payload.symbol === null),
-      )
-    )
-      continue;
+    const order = history.orders.get(id);
+    if (!/makes room|beyond/.test(reason) || order === undefined || !isTakeProfit(order)) continue;
+    const held = findUncovered(history, order, seq, atMs);
+    if (held === null) continue;
     breaches.push({
       code: 'take-profit-lost',
-      detail: `${id} of ${agent} canceled at ${at(atMs)} (${reason}); ${share} lots held at the end, nothing rests`,
+      detail: `${id} of ${order.decision.agent} canceled at ${at(atMs)} (${reason}); ${held} lots held at the end, nothing rests`,
     });
   }
   return breaches;
+}
+
+/** A permitted take-profit rests or fills, or an alert tells, whatever the venue makes of it at first. */
+export function findQuietTakeProfits(history: History): readonly Breach[] {
+  const breaches: Breach[] = [];
+  const targets = new Set<string>();
+  for (const { event } of history.events)
+    if (event.kind === 'exit_target' && event.payload.action === 'opened') targets.add(event.payload.decision_id);
+  for (const order of history.orders.values()) {
+    const { decision, planned } = order;
+    if (decision.rootId !== decision.id || targets.has(decision.id) || !isTakeProfit(order)) continue;
+    const held = findUncovered(history, order, decision.seq, decision.atMs);
+    if (held === null) continue;
+    breaches.push({
+      code: 'take-profit-quiet',
+      detail: `${planned.client_order_id} of ${decision.agent} permitted at ${at(decision.atMs)}; ${held} lots held at the end, nothing rests`,
+    });
+  }
+  return breaches;
+}
+
+function isTakeProfit({ decision, planned }: PlannedBy): boolean {
+  return decision.origin === 'agent' && planned.reduce_only && planned.time_in_force === 'GTC';
+}
+
+/** Lots held at the end on which nothing of its agent rests, though nobody wanted that, and no alert says so. */
+function findUncovered(history: History, { decision, planned }: PlannedBy, seq: number, atMs: number): number | null {
+  // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
+  if (history.plan.setup.exitScope === 'account') return null;
+  const { agent, rootId, symbol } = decision;
+  const { world } = history;
+  if (symbol === null || world.calls.some((call) => call.agent === agent && CHANGES.has(call.tool))) return null;
+  if (world.operatorCalls.length > 0) return null;
+  const share = history.shareAt(agent, symbol, history.endMs);
+  const sign = planned.side === 'sell' ? 1 : -1;
+  if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
+  if (wasAllClosedSince(history, agent, symbol, sign, atMs)) return null;
+  for (const order of world.exchange.world.state.orders.values()) {
+    const known = history.orders.get(order.clientOrderId);
+    const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';
+    if (isOpen && order.symbol === symbol && order.reduceOnly && known?.decision.agent === agent) return null;
+  }
+  const hasFilled = history.fills.some(
+    ({ order }) => order?.decision.rootId === rootId && order.planned.time_in_force === 'GTC',
+  );
+  const isTold = history.events.some(
+    ({ seq: told, event }) =>
+      told > seq && event.kind === 'alert' && (event.payload.symbol === symbol || event.payload.symbol === null),
+  );
+  return hasFilled || isTold ? null : share;
 }

@@ -96,7 +96,8 @@ class Model {
       const [parent] = group.targets;
       const order = { client_order_id: `s-${id}`, lots: group.lots, side: 'sell', reduce_only: true } as const;
       const effective = { action: 'exit', side: 'sell', lots: group.lots } as const;
-      const more = { kind: 'slice', parent: parent!.decisionId, agent: parent!.agent, effective } as const;
+      const { agent, decisionId, origin } = parent!;
+      const more = { kind: 'slice', parent: decisionId, agent, request: { origin }, effective } as const;
       const event = decisionEvent({ id: `d-${id}`, atMs: T0, ...more, orders: [{ ...order, time_in_force: 'IOC' }] });
       const context = { ...event.payload.context, exit_rung: group.rung };
       this.ledger.append({ ...event, payload: { ...event.payload, context } });
@@ -313,6 +314,36 @@ for (const cause of ['operator', 'stop'] as const)
     assert.deepEqual(replay(0, opening('filled', 7)), [], 'one was filled');
     assert.deepEqual(replay(3, none), cause === 'operator' ? [13] : [], 'the gate leaves what is somebody else’s');
   });
+
+test("an operator's exit on its way closes a part of each share: an agent's beside it closes the rest of its own", () => {
+  const model = new Model({ alice: 6, bob: 6 });
+  model.ask('ops', 6, 'x', 'operator', false);
+  const [first] = model.pass();
+  model.ask('alice', 6, 'at any price');
+  const [beside] = model.pass();
+  assert.equal(beside?.lots, 3);
+  model.report(beside.clientOrderId, 'filled', 3);
+  model.report(first!.clientOrderId, 'filled', 6);
+  assert.deepEqual([model.held('alice'), model.held('bob')], [1, 2]);
+  assert.deepEqual(
+    model.pass().map(({ lots }) => lots),
+    [1],
+    'what its own share has left',
+  );
+});
+
+test("what an operator's exit on its way may have closed is not made up by what was opened since", () => {
+  const model = new Model({ alice: 4 });
+  model.ask('ops', 4, 'x', 'operator');
+  const [first] = model.pass();
+  model.ask('alice', 4, 'at any price');
+  const opening = model.sendOpening('alice', 4);
+  assert.deepEqual(model.pass(), []);
+  model.report(first!.clientOrderId, 'filled', 4);
+  model.report(opening, 'filled', 4);
+  assert.deepEqual(model.pass(), []);
+  assert.deepEqual([model.held('alice'), model.state.targets.open.size], [4, 0]);
+});
 
 test('what another exit on its way may have closed is not made up by what was opened since', () => {
   const model = new Model({ alice: 199 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
@@ -32,6 +33,8 @@ describe('a take-profit that made room for an exit', () => {
   };
   const resting = async (): Promise<readonly number[]> =>
     openOrders(await world.books()).map((one) => Math.round(1_000 * Number((one as { quantity: string }).quantity)));
+  const exits = (): readonly OrderState[] =>
+    [...world.daemon.gate.core.state.orders.all.values()].filter((one) => one.reduceOnly && one.timeInForce === 'IOC');
   const lots = async (): Promise<number> => Math.round(1_000 * (await world.position('BTCUSDT')));
 
   it('rests again afterwards, clipped to what is left, and its decision says so', async () => {
@@ -48,6 +51,66 @@ describe('a take-profit that made room for an exit', () => {
     assert.equal((await world.call<ToolBody>('GET', path)).body.execution.state, 'working');
     await world.restart();
     assert.deepEqual(await resting(), [left], 'once');
+  });
+
+  it('rests again beside an exit that is lost, on what that cannot have closed', async () => {
+    await hold();
+    const held = await lots();
+    await world.fault({
+      kind: 'reject-503-unknown',
+      accepted: false,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    const lookups = { method: 'GET', path: '/fapi/v1/order' };
+    await world.fault({ kind: 'status', status: 500, count: 100_000, match: lookups });
+    const { body } = await world.tool('close_position', { symbol: 'BTCUSDT', fraction: 0.5 });
+    const [sent] = body.execution.orders;
+    await until('nobody knows what became of it', async () => {
+      await world.refresh();
+      return exits().some(({ status }) => status === 'unknown');
+    });
+    assert.deepEqual(await resting(), [], 'it may arrive yet');
+    const lost = exits().find(({ status }) => status === 'unknown');
+    world.daemon.gate.core.append('order', {
+      average_price: null,
+      client_order_id: lost?.clientOrderId ?? '',
+      detail: 'no proof of what became of it',
+      executed_lots: 0,
+      foreign: null,
+      retryable: false,
+      status: 'lost',
+      venue_at_ms: world.nowMs(),
+      venue_order_id: null,
+    });
+    await until('it rests again', async () => (await resting()).length === 1);
+    assert.deepEqual(await resting(), [held - (lost?.lots ?? 0)], JSON.stringify(sent));
+    await world.control('clear-faults', {});
+    await world.operator('POST', `/v1/orders/${lost?.clientOrderId}/end`, { reason: 'never arrived' });
+    await until('the symbol is open again', async () => {
+      await world.advance(1_000);
+      return !world.daemon.gate.core.state.layers.has('breaker|symbol|BTCUSDT');
+    });
+  });
+
+  it('is told to be placed yet while it is tried again, and that it is not once it is given up', async () => {
+    const { body } = await world.tool('place_order', order({ requested_notional: 600 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    const post = { method: 'POST', path: '/fapi/v1/order' };
+    await world.fault({ kind: 'error', code: -2022, msg: 'ReduceOnly Order is rejected.', match: post, count: 100 });
+    const exit = { intent: 'close', side: 'sell', order_type: 'limit', limit_price: 66_000 };
+    const asked = await world.tool('place_order', order({ ...exit, requested_notional: 900 }));
+    const id = asked.body.decision.decision_id;
+    assert.equal(asked.body.execution.state, 'staging', JSON.stringify(asked.body.execution));
+    const { alerts, displaced } = world.daemon.gate.core.state;
+    const isTold = (): boolean =>
+      alerts
+        .readBefore(Number.POSITIVE_INFINITY, 100)
+        .some(({ code, detail }) => code === 'EXIT_ENDED' && detail.includes(id));
+    assert.deepEqual([displaced.has(id), isTold()], [true, false]);
+    await until('it is given up', async () => isTold(), 30_000);
+    const state = (await world.call<ToolBody>('GET', `/v1/decisions/${id}`)).body.execution.state;
+    assert.deepEqual([displaced.has(id), state], [false, 'rejected']);
+    await world.control('clear-faults', {});
   });
 
   it('does not rest again where nothing is left, nor where its agent wants it gone', async () => {

@@ -1,0 +1,35 @@
+import type { ReadinessBody } from '../gate/api/operator.ts';
+import type { DaemonClient } from './client.ts';
+import { CliError } from './exit-codes.ts';
+
+/** The running daemon as a door of MCP needs it: each call is one request over HTTP, never repeated. */
+export function createDaemonPort(client: DaemonClient, version: string, venue: string) {
+  return {
+    version,
+    venue,
+    listTools: async (): Promise<readonly unknown[]> =>
+      (await client.get<{ readonly tools: readonly unknown[] }>('/v1/tools?format=mcp&view=brief')).tools,
+    callTool: async (name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }> => {
+      try {
+        const path = `/v1/tools/${encodeURIComponent(name)}?view=brief`;
+        const { status, body } = await client.call(path, args);
+        if (status !== 200) return { body: { ...(body as object), status }, isError: true };
+        return { body: unwrap(body), isError: false };
+      } catch (error) {
+        if (!(error instanceof CliError)) throw error;
+        return { body: { error: { code: 'UNREACHABLE', message: error.message } }, isError: true };
+      }
+    },
+  };
+}
+
+/** Reading tools answer `{result}`, trading tools the decision itself. */
+function unwrap(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'result' in body ? body.result : body;
+}
+
+/** `paper` when the daemon does not say: it is asked again by every tool's own text. */
+export async function readVenue(client: DaemonClient): Promise<string> {
+  const { body } = await client.ask('/readyz');
+  return (body as Partial<ReadinessBody>).venue ?? 'paper';
+}

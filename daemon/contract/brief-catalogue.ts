@@ -1,0 +1,126 @@
+import { type JsonSchemaObject, TOOL_NAMES, type ToolName } from '../core/policy.ts';
+import { BriefAnswerSchema } from './brief.ts';
+import {
+  ANSWER,
+  asObject,
+  type CatalogueOptions,
+  describeVenue,
+  flatSchema,
+  TOOL_TEXTS,
+  toPlainSchema,
+} from './catalogue.ts';
+import * as field from './fields.ts';
+import { isTradingTool, PlaceOrderArgs } from './tools.ts';
+
+/**
+ * The catalogue in MCP's form for a model that pays for every token: what several tools would repeat is left to the
+ * instructions of the server. The daemon checks every bound, said here or not, and names the one that was broken.
+ */
+export interface BriefTool {
+  readonly name: ToolName;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: JsonSchemaObject;
+  readonly outputSchema: JsonSchemaObject;
+  /** Where they differ from the protocol's defaults: not read-only, destructive, not idempotent, an open world. */
+  readonly annotations: {
+    readonly readOnlyHint?: boolean;
+    readonly destructiveHint?: boolean;
+    readonly idempotentHint?: boolean;
+  };
+}
+
+export function buildBriefCatalogue(options: CatalogueOptions = {}): readonly BriefTool[] {
+  const { policyTools = {}, isListed = () => true, venue } = options;
+  return TOOL_NAMES.filter(isListed).map((name) => ({
+    name,
+    title: TOOL_TEXTS[name].title,
+    description: `${describeBriefly(name)}${describeVenue(name, venue)}`,
+    inputSchema: compactSchema(name, policyTools[name]?.args),
+    outputSchema: OUTPUT_SCHEMAS[name],
+    annotations: annotationsOf(name),
+  }));
+}
+
+/** Texts that say in the full catalogue what the instructions or the arguments say here. */
+const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
+  place_order:
+    'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left.',
+  close_position:
+    'Closes the position of one symbol, or a fraction of it, at the market with a bounded price; it never opens the other direction. Exits pass while reducing, in cooldown and in extreme markets, too.',
+  get_limits:
+    'For each symbol the budgets in force with base, factors, used, reserved and remaining, the cooldown that is left and the trading state. opening.buy and opening.sell say how large an opening order may be now (remaining_usdt), what bounds it (bound_by), and what would refuse it (blocked_by). Ask within remaining_usdt, leverage_cap and the slippage limit, and the order is not cut down.',
+  get_decision: 'One of your decisions with the present state of its execution: follows a pending order.',
+};
+function describeBriefly(name: ToolName): string {
+  return BRIEF_TEXTS[name] ?? TOOL_TEXTS[name].description.replace(` ${ANSWER}`, '');
+}
+
+/** Trading tools and `get_decision` answer in brief; of the rest it is said that it is an object. */
+const OUTPUT_SCHEMAS = Object.fromEntries(
+  TOOL_NAMES.map((name) => [
+    name,
+    isTradingTool(name) || name === 'get_decision' ? toPlainSchema(BriefAnswerSchema) : { type: 'object' },
+  ]),
+) as { readonly [Tool in ToolName]: JsonSchemaObject };
+
+function annotationsOf(name: ToolName): BriefTool['annotations'] {
+  if (!isTradingTool(name)) return { readOnlyHint: true };
+  const isIdempotent = name === 'cancel_order' || name === 'cancel_all';
+  return { destructiveHint: true, ...(isIdempotent ? { idempotentHint: true } : {}) };
+}
+
+/** Not offered where every token counts: the daemon serves one venue and one account, and takes them all the same. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['venue', 'account', 'meta']);
+const PLACE = PlaceOrderArgs.properties;
+function textOf(schema: object): unknown {
+  return 'description' in schema ? schema.description : null;
+}
+/** Long descriptions -> short ones; the server's instructions have the rest. */
+const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [textOf(field.symbol), 'As the exchange writes it: BTCUSDT.'],
+  [textOf(field.requestId), 'Your own id of this request; the same id again sends nothing.'],
+  [textOf(field.strategyId), 'Your strategy, for the record.'],
+  [
+    textOf(field.maxSlippageBps),
+    'Worst execution you accept, basis points from mid (10 = 0.1 %); the exchange enforces it.',
+  ],
+  [textOf(field.requestedNotional), 'Value in USDT: price x quantity, before leverage; not margin, not coins.'],
+  [textOf(field.requestedLeverage), 'Sets the margin, not the size; 1 is unlevered.'],
+  [textOf(field.clientOrderId), 'One of your orders, from get_orders.'],
+  [textOf(field.limitPrice), 'USDT per unit; for order_type limit only.'],
+  [textOf(PLACE.timestamp_ms), 'When you formed this intent, exchange time. Old requests are blocked.'],
+  [textOf(PLACE.valid_until_ms), 'Nothing is sent after this instant, ms since 1970.'],
+  [
+    textOf(PLACE.after_decision_id),
+    'decision_id of your equal order that has ended: you saw it and mean this one, too.',
+  ],
+  [textOf(PLACE.rationale), 'Why, for the record. No influence.'],
+  [
+    textOf(PLACE.order_type),
+    'market: at once within max_slippage_bps. limit: at limit_price or better; the rest stays.',
+  ],
+  [textOf(PLACE.intent), 'open: take or add. close: reduce or leave; it never opens the other side.'],
+  [textOf(PLACE.side), 'Of the order: sell closes a long.'],
+  [textOf(PLACE.reduce_only), 'true: an exit or nothing.'],
+]);
+/** Bounds that no sensible call meets; the daemon checks them all and says which one was broken. */
+const UNSAID: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength']);
+
+/** As `flatSchema`, in half the tokens. */
+function compactSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
+  const { properties, ...rest } = flatSchema(name, operator);
+  const kept = Object.entries(asObject(properties)).filter(([key]) => !LEFT_OUT.has(key));
+  return { ...rest, properties: Object.fromEntries(kept.map(([key, schema]) => [key, shorten(schema)])) };
+}
+
+function shorten(schema: unknown): object {
+  const all = asObject(schema);
+  const members = Object.entries(all).filter(
+    ([key, value]) =>
+      !UNSAID.has(key) &&
+      !(key === 'type' && 'enum' in all) &&
+      !(typeof value === 'number' && (value >= 1e9 || value <= 0.01)),
+  );
+  return Object.fromEntries(members.map(([key, value]) => [key, SHORT.get(value) ?? value]));
+}

@@ -1,0 +1,161 @@
+import Type, { type Static } from 'typebox';
+import { ExecutionBodySchema, ExecutionOrderSchema, type ToolAnswerSchema } from './bodies.ts';
+import { decimal } from './decision.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/**
+ * The same answer in a sixth of the tokens: what a model needs to go on. The ledger and the full view have the rest.
+ * A member that says nothing is left out.
+ */
+
+const figure = Type.Union([Type.Number(), Type.String()]);
+const BriefReason = Type.Object(
+  {
+    code: Type.String({ description: 'Stable code; docs/reasons.md lists them.' }),
+    observed: Type.Optional(figure),
+    limit: Type.Optional(figure),
+    unit: Type.Optional(Type.String()),
+    hint: Type.Optional(Type.String({ description: 'What to do; of the first reason only.' })),
+  },
+  field.closed,
+);
+const BriefOrder = Type.Object(
+  {
+    action: Type.String(),
+    side: Type.String(),
+    quantity: Type.Optional(nullable(decimal('Base asset.'))),
+    notional_usdt: Type.Optional(Type.Number()),
+    limit_price: Type.Optional(decimal('USDT.')),
+    leverage: Type.Optional(Type.Number()),
+    reduce_only: Type.Optional(Type.Boolean()),
+  },
+  { ...field.closed, description: 'What really goes to the exchange.' },
+);
+const OpenOrder = Type.Object(
+  {
+    client_order_id: Type.String(),
+    status: ExecutionOrderSchema.properties.status,
+  },
+  field.closed,
+);
+export const BriefAnswerSchema = Type.Object(
+  {
+    decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'),
+    decision_id: Type.String(),
+    reasons: Type.Optional(Type.Array(BriefReason)),
+    order: Type.Optional(BriefOrder),
+    execution: Type.Object(
+      {
+        state: ExecutionBodySchema.properties.state,
+        filled_quantity: Type.Optional(decimal('Base asset, of all orders together.')),
+        average_price: Type.Optional(decimal('USDT, of what is filled.')),
+        open_orders: Type.Optional(Type.Array(OpenOrder)),
+        note: Type.Optional(Type.String()),
+        retryable: Type.Optional(Type.Boolean()),
+        slices_dropped: Type.Optional(Type.Integer()),
+      },
+      field.closed,
+    ),
+    retry_after_ms: Type.Optional(Type.Number()),
+  },
+  { ...field.closed, description: 'A decided request, in brief. A refusal is an answer, too.' },
+);
+export type BriefAnswer = Static<typeof BriefAnswerSchema>;
+
+export type FullAnswer = Static<typeof ToolAnswerSchema>;
+
+/** Orders that are over: their ids lead nowhere any more. */
+const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
+
+export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
+  const { effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  return {
+    decision: decision.decision,
+    decision_id: decision.decision_id,
+    ...(reasons.length > 0 ? { reasons: reasons.map((reason, index) => toBriefReason(reason, index === 0)) } : {}),
+    ...(effective === null ? {} : { order: toBriefOrder(effective) }),
+    execution: toBriefExecution(execution),
+    ...(retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs }),
+  };
+}
+
+function toBriefReason(
+  { code, observed, limit, unit, hint }: FullAnswer['decision']['reasons'][number],
+  isFirst: boolean,
+): NonNullable<BriefAnswer['reasons']>[number] {
+  return {
+    code,
+    ...(observed === null || observed === undefined ? {} : { observed }),
+    ...(limit === null || limit === undefined ? {} : { limit }),
+    ...(unit === null || unit === undefined ? {} : { unit }),
+    ...(isFirst ? { hint } : {}),
+  };
+}
+
+function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']>): NonNullable<BriefAnswer['order']> {
+  const { action, side, quantity, notional, limit_price: limitPrice, leverage, reduce_only: reduceOnly } = effective;
+  return {
+    action,
+    side,
+    ...(quantity === null ? {} : { quantity }),
+    ...(notional === 0 ? {} : { notional_usdt: Math.round(notional * 100) / 100 }),
+    ...(limitPrice === null ? {} : { limit_price: limitPrice }),
+    ...(leverage === null ? {} : { leverage }),
+    ...(reduceOnly ? { reduce_only: true } : {}),
+  };
+}
+
+function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['execution'] {
+  const { orders, note, retryable, slices_dropped: dropped, state } = execution;
+  const filled = sumDecimals(orders.map((order) => order.filled_quantity));
+  const price = averagePrice(orders);
+  const open = orders.filter((order) => !OVER.has(order.status));
+  return {
+    state,
+    ...(filled === null ? {} : { filled_quantity: filled }),
+    ...(price === null ? {} : { average_price: price }),
+    ...(open.length === 0
+      ? {}
+      : { open_orders: open.map(({ client_order_id, status }) => ({ client_order_id, status })) }),
+    ...(note === null ? {} : { note }),
+    ...(retryable ? { retryable } : {}),
+    ...(dropped > 0 ? { slices_dropped: dropped } : {}),
+  };
+}
+
+/** Exact, with as many places as the longest has; null when the sum is nothing. */
+function sumDecimals(texts: readonly string[]): string | null {
+  const places = Math.max(0, ...texts.map(placesOf));
+  const sum = texts.reduce((total, text) => total + scaled(text, places), 0n);
+  return sum === 0n ? null : unscaled(sum, places);
+}
+
+/** Of what is filled, weighed by quantity and rounded down to the places of the prices; null while none is known. */
+function averagePrice(orders: FullAnswer['execution']['orders']): string | null {
+  const known = orders.filter((order) => order.average_price !== null);
+  if (known.length === 0) return null;
+  const prices = Math.max(...known.map((order) => placesOf(order.average_price ?? '')));
+  const quantities = Math.max(...known.map((order) => placesOf(order.filled_quantity)));
+  let value = 0n;
+  let quantity = 0n;
+  for (const order of known) {
+    const filled = scaled(order.filled_quantity, quantities);
+    value += scaled(order.average_price ?? '0', prices) * filled;
+    quantity += filled;
+  }
+  return quantity === 0n ? null : unscaled(value / quantity, prices);
+}
+
+function placesOf(text: string): number {
+  const point = text.indexOf('.');
+  return point < 0 ? 0 : text.length - point - 1;
+}
+function scaled(text: string, places: number): bigint {
+  return BigInt(text.replace('.', '') + '0'.repeat(places - placesOf(text)));
+}
+function unscaled(value: bigint, places: number): string {
+  const digits = (value < 0n ? -value : value).toString().padStart(places + 1, '0');
+  const text = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+  return value < 0n ? `-${text}` : text;
+}

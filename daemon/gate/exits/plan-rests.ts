@@ -1,0 +1,81 @@
+/**
+ * Whether an exit that is to rest may go out now, and how large. Pure functions of folded state: no clock, no port
+ * (SAE-SAME-CODE). Sizes in lots.
+ */
+import type { Side } from '../../core/request.ts';
+import { type DisplacedExit, hasNothingLeft, mayOpenStill } from '../state/displaced-exits.ts';
+import { neverRests } from '../state/evidence.ts';
+import { liveOrdersOf } from '../state/exit-targets.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isExitOnItsWay } from './plan-exits.ts';
+
+/** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
+export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
+  const { side, symbol } = exit.order;
+  return hasNothingLeft(exit) || (heldOn(positions.get(symbol), side, whose) === 0 && !mayOpenStill(exit));
+}
+
+/**
+ * Lots with which it may go out now; 0: not now. One that was never placed makes its own room. One that made room waits for
+ * exits that work on its side, and rests beside what rests already: what was asked for before it was displaced takes profit
+ * of the same lots.
+ */
+export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string | null): number {
+  const { agent, hasRested, order, roomLots, sinceMs } = exit;
+  const { origin, side, symbol } = order;
+  if (isRoomNeeded(state, symbol, side)) return 0;
+  const held = heldOn(state.positions.get(symbol), side, whose);
+  const left = Math.min(order.lots - order.executedLots, held, roomLots);
+  if (!hasRested) return Math.max(0, left);
+  if (isBehind(state, exit)) return 0;
+  const others = [...liveOrders(state.orders, symbol)].filter(
+    (one) => one.reduceOnly && !one.protective && one.side === side && (origin !== 'agent' || one.agent === agent),
+  );
+  const elder = others.filter((one) => askedAtMs(state, one) <= sinceMs);
+  return Math.max(0, Math.min(left, held - sumLeft(others), roomLots - sumLeft(elder)));
+}
+
+function askedAtMs({ orders }: GateState, { decisionId, plannedAtMs }: OrderState): number {
+  return orders.byDecision.get(decisionId ?? '')?.[0]?.plannedAtMs ?? plannedAtMs;
+}
+
+/** Another one is to be placed that it made room for. */
+function isBehind({ displaced }: GateState, { agent, order }: DisplacedExit): boolean {
+  for (const other of displaced.all) {
+    if (other.hasRested || other.agent !== agent || other.order.status === 'pending_send') continue;
+    if (other.order.symbol === order.symbol && other.order.side === order.side) return true;
+  }
+  return false;
+}
+
+/**
+ * RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. Not one that is lost
+ * and never rests: it works no more, and what it may have closed is counted.
+ */
+function isRoomNeeded({ displaced, orders, targets }: GateState, symbol: string, side: Side): boolean {
+  for (const target of targets.open) {
+    if (target.symbol !== symbol || target.side !== side) continue;
+    if (target.leftLots === 0 && target.allotments.length > 0) continue;
+    const live = [...liveOrdersOf(target)];
+    if (live.length === 0 || !live.every(isLostForGood)) return true;
+  }
+  return [...liveOrders(orders, symbol)].some(
+    (order) =>
+      order.side === side &&
+      isExitOnItsWay(order) &&
+      // On its way to its own price.
+      !displaced.has(order.decisionId ?? '') &&
+      !isLostForGood(order),
+  );
+}
+
+/** What became of it perhaps nobody will ever tell; at the venue it is not. */
+function isLostForGood(order: OrderState): boolean {
+  return order.status === 'lost' && neverRests(order);
+}
+function sumLeft(orders: readonly OrderState[]): number {
+  return orders.reduce((sum, order) => sum + remainingLots(order), 0);
+}

@@ -1,0 +1,150 @@
+import type { RequestKind } from '../../core/policy.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
+import type { GateState } from './gate-state.ts';
+import { isInCancelAll } from './order-changes.ts';
+import { everyLiveOrder, isTerminal, liveOrders } from './orders.ts';
+
+/** The longest window that a policy may have. */
+const LONGEST_MS = 3_600_000;
+const BUCKET_MS = 1_000;
+const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
+
+/** Rejected input is counted apart, against the same limit as refusals: it must not hide what was decided. */
+export type CountedKind = RequestKind | 'rejected' | 'signals';
+
+export interface RecordCount {
+  readonly records: number;
+  /** When the oldest of them leaves the window; null: there is none. */
+  readonly freeAtMs: number | null;
+}
+
+const MONITOR = 'monitor';
+
+/** Records by the second: one counts until its whole second has left the window, so never too few are counted. */
+class RecordWindow {
+  #buckets: { readonly index: number; records: number }[] = [];
+  #isInOrder = true;
+
+  add(atMs: number): void {
+    const index = Math.floor(atMs / BUCKET_MS);
+    const last = this.#buckets.at(-1);
+    if (last?.index === index) {
+      last.records += 1;
+      return;
+    }
+    if (last !== undefined && index < last.index) this.#isInOrder = false;
+    this.#buckets.push({ index, records: 1 });
+    if (this.#buckets.length <= MOST_BUCKETS) return;
+    const near = this.#buckets.filter((bucket) => Math.abs(bucket.index - index) * BUCKET_MS <= LONGEST_MS);
+    this.#buckets = near.slice(-MOST_BUCKETS);
+    this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
+  }
+
+  /** What lies after `nowMs` has happened by now. */
+  setBack(nowMs: number): void {
+    const now = Math.floor(nowMs / BUCKET_MS);
+    const late = this.#buckets.filter((bucket) => bucket.index > now);
+    if (late.length === 0) return;
+    this.#buckets = this.#buckets.filter((bucket) => bucket.index <= now);
+    this.#buckets.push({ index: now, records: late.reduce((sum, { records }) => sum + records, 0) });
+  }
+
+  /** A clock that stepped back leaves records of the future: those further off than a window were never of this one. */
+  count(nowMs: number, windowMs: number): RecordCount {
+    let records = 0;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (let i = this.#buckets.length - 1; i >= 0; i -= 1) {
+      const bucket = this.#buckets[i]!;
+      const startMs = bucket.index * BUCKET_MS;
+      if (startMs + BUCKET_MS <= nowMs - windowMs) {
+        // Every question passes here: as long as the clock never stepped back, nothing before it counts either.
+        if (this.#isInOrder) break;
+        continue;
+      }
+      if (startMs > nowMs + windowMs) continue;
+      records += bucket.records;
+      oldest = Math.min(oldest, startMs);
+    }
+    return { records, freeAtMs: records === 0 ? null : oldest + BUCKET_MS + windowMs };
+  }
+}
+
+/**
+ * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the ledger,
+ * so that a restart begins no budget anew. All tokens of an agent share its budgets; an operator of the same name has its
+ * own.
+ */
+export class RequestRecords {
+  readonly #windows = new Map<string, RecordWindow>();
+  /** Calls that were summed, since the ledger began. */
+  summed = 0;
+
+  /** To be called before anything else takes the decision in: what it cancels is still alive then. */
+  noteDecision(event: DecisionEvent, state: GateState, atMs: number): void {
+    const kind = recordedAs(event, state, atMs);
+    if (kind !== null) this.#add(kind, event.request.origin, event.agent, atMs);
+  }
+  noteRejected(event: RejectedInputEvent, atMs: number): void {
+    this.#add('rejected', event.origin ?? 'agent', event.agent, atMs);
+  }
+  noteSignal(event: SignalEvent, atMs: number): void {
+    if (event.ended_reason === undefined) this.#add('signals', MONITOR, event.set_by, atMs);
+  }
+  noteSum({ count }: RequestSumEvent): void {
+    this.summed += count;
+  }
+
+  setBack(nowMs: number): void {
+    for (const window of this.#windows.values()) window.setBack(nowMs);
+  }
+
+  count(kind: CountedKind, origin: SenderRole, agent: string, nowMs: number, windowMs: number): RecordCount {
+    return this.#windows.get(`${kind} ${origin} ${agent}`)?.count(nowMs, windowMs) ?? { records: 0, freeAtMs: null };
+  }
+
+  #add(kind: CountedKind, origin: SenderRole, agent: string, atMs: number): void {
+    const key = `${kind} ${origin} ${agent}`;
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new RecordWindow();
+      this.#windows.set(key, window);
+    }
+    window.add(atMs);
+  }
+}
+
+const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
+
+/** The budget that a recorded decision takes from; null: it had an effect, or nobody asked for it. */
+function recordedAs(event: DecisionEvent, state: GateState, atMs: number): RequestKind | null {
+  const { decision, orders, request } = event;
+  if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
+  if (orders.length > 0) return null;
+  if (decision.decision === 'BLOCK' || decision.effective === null) return 'refusals';
+  return decision.effective.action === 'cancel' && cancelsNothing(state, request, atMs) ? 'refusals' : null;
+}
+
+/**
+ * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit that
+ * it would end is between two of its orders.
+ */
+export function cancelsNothing(state: GateState, request: ExecutionRequest, nowMs: number): boolean {
+  const { displaced, layers, orders, targets } = state;
+  if (displaced.size > 0) return false;
+  if (request.client_order_id !== null) {
+    const order = orders.all.get(request.client_order_id);
+    return order === undefined || order.cancelRequested || isTerminal(order.status);
+  }
+  const { agent, origin, symbol } = request;
+  for (const target of targets.open) {
+    if (symbol !== null && symbol !== target.symbol) continue;
+    if (origin === 'operator' ? target.origin !== 'gate' : target.agent === agent && target.origin === 'agent')
+      return false;
+  }
+  const live = symbol === null ? everyLiveOrder(orders) : liveOrders(orders, symbol);
+  for (const order of live)
+    if (!order.cancelRequested && !isTerminal(order.status) && isInCancelAll(order, request, layers, nowMs))
+      return false;
+  return true;
+}

@@ -1,0 +1,119 @@
+import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
+import type { SignalEvent } from '../events.ts';
+
+/** Signals that have expired stay this long: clocks may step back. */
+const KEEP_MS = 86_400_000;
+/** Most signals of one reporter that are kept; those that have expired go first, and none that is active goes. */
+const MOST_OF_REPORTER = 1_024;
+
+interface Entry {
+  readonly signal: SignalEvent;
+  /** Who reported it, whoever ended it. */
+  readonly reporter: string;
+}
+
+/**
+ * Signals by name, folded from events alone. Of one reporter one signal of a kind and scope is active: a newer one that
+ * ends no earlier takes the place of the older one, so that their number is bounded by kinds and scopes.
+ */
+export class SignalBook {
+  readonly #entries = new Map<string, Entry>();
+  /** By kind, scope and reporter: the name of the one that ends last. */
+  readonly #latest = new Map<string, string>();
+  readonly #ofReporter = new Map<string, Set<string>>();
+  #sweepAtMs = Number.POSITIVE_INFINITY;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+  get(signalId: string): SignalEvent | undefined {
+    return this.#entries.get(signalId)?.signal;
+  }
+  *values(): Generator<SignalEvent> {
+    for (const { signal } of this.#entries.values()) yield signal;
+  }
+  /** The active one of the same kind, scope and reporter; null: there is none. */
+  findEqual(signal: Scoped, nowMs: number): SignalEvent | null {
+    const known = this.get(this.#latest.get(keyOf(signal)) ?? '');
+    return known === undefined || known.expires_at_ms <= nowMs ? null : known;
+  }
+  /** Active ones of a reporter, and when the first of them ends. */
+  countActive(reporter: string, nowMs: number): { readonly active: number; readonly firstEndMs: number } {
+    let active = 0;
+    let firstEndMs = Number.POSITIVE_INFINITY;
+    for (const id of this.#ofReporter.get(reporter) ?? []) {
+      const endMs = this.get(id)?.expires_at_ms ?? 0;
+      if (endMs <= nowMs) continue;
+      active += 1;
+      firstEndMs = Math.min(firstEndMs, endMs);
+    }
+    return { active, firstEndMs };
+  }
+
+  apply(signal: SignalEvent, atMs: number): void {
+    const known = this.#entries.get(signal.signal_id);
+    const reporter = known?.reporter ?? signal.set_by;
+    if (signal.ended_reason === undefined) this.#takePlace(signal, atMs);
+    this.#entries.set(signal.signal_id, { signal, reporter });
+    const own = this.#ofReporter.get(reporter) ?? new Set();
+    this.#ofReporter.set(reporter, own.add(signal.signal_id));
+    this.#sweepAtMs = Math.min(this.#sweepAtMs, signal.expires_at_ms + KEEP_MS);
+    if (atMs >= this.#sweepAtMs) this.#sweep(atMs);
+    if (own.size > MOST_OF_REPORTER) this.#trim(own, atMs);
+  }
+
+  #takePlace(signal: SignalEvent, atMs: number): void {
+    const key = keyOf(signal);
+    const before = this.findEqual(signal, atMs);
+    // In older records the earlier one may last longer: both stand.
+    if (before !== null && before.expires_at_ms > signal.expires_at_ms) return;
+    if (before !== null) this.#drop(before.signal_id);
+    this.#latest.set(key, signal.signal_id);
+  }
+
+  #sweep(atMs: number): void {
+    this.#sweepAtMs = Number.POSITIVE_INFINITY;
+    for (const [id, { signal }] of this.#entries) {
+      const goesAtMs = signal.expires_at_ms + KEEP_MS;
+      if (goesAtMs <= atMs) this.#drop(id);
+      else this.#sweepAtMs = Math.min(this.#sweepAtMs, goesAtMs);
+    }
+  }
+
+  #trim(own: ReadonlySet<string>, atMs: number): void {
+    for (const id of own) {
+      if (own.size <= MOST_OF_REPORTER) return;
+      if ((this.get(id)?.expires_at_ms ?? 0) <= atMs) this.#drop(id);
+    }
+  }
+
+  #drop(signalId: string): void {
+    const entry = this.#entries.get(signalId);
+    if (entry === undefined) return;
+    this.#entries.delete(signalId);
+    const key = keyOf({ ...entry.signal, set_by: entry.reporter });
+    if (this.#latest.get(key) === signalId) this.#latest.delete(key);
+    const own = this.#ofReporter.get(entry.reporter);
+    own?.delete(signalId);
+    if (own?.size === 0) this.#ofReporter.delete(entry.reporter);
+  }
+
+  /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
+  activeKinds(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
+    if (this.#entries.size === 0) return [];
+    const active = new Set<SignalKind>();
+    for (const { signal } of this.#entries.values()) {
+      if (nowMs >= signal.expires_at_ms) continue;
+      if (signal.account !== null && signal.account !== account) continue;
+      if (signal.agent !== null && signal.agent !== agent) continue;
+      if (signal.symbol !== null && signal.symbol !== symbol) continue;
+      active.add(signal.kind);
+    }
+    return SIGNAL_KINDS.filter((kind) => active.has(kind));
+  }
+}
+
+type Scoped = Pick<SignalEvent, 'account' | 'agent' | 'kind' | 'set_by' | 'symbol'>;
+function keyOf({ account, agent, kind, set_by: reporter, symbol }: Scoped): string {
+  return JSON.stringify([reporter, kind, account, agent, symbol]);
+}

@@ -1,0 +1,117 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { McpFace } from '../mcp/http.ts';
+import type { ToolPort } from '../mcp/server.ts';
+import { type ApiError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
+import type { Flight } from './in-flight.ts';
+import { AGENT_ONLY, bodyOf, buildGuard, callerOf, type Doors } from './routing.ts';
+import { callInBrief, listToolsBriefly, NEVER_SHED, noteRejectedInput } from './tool-calls.ts';
+
+/** Headers that the protocol reads; nothing else of a request is handed on. */
+const PROTOCOL_HEADERS = ['accept', 'content-type', 'last-event-id'];
+const PROTOCOL_PREFIX = 'mcp-';
+
+/**
+ * `/mcp`: the Model Context Protocol over HTTP, for agents alone. Each call in it is a call like any other: the same
+ * check, the same gate, the same records, and each takes its token's place in flight.
+ */
+export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: string): void {
+  let face: Promise<McpFace> | null = null;
+  // The protocol's code is loaded by the first who speaks it.
+  const loadFace = (): Promise<McpFace> => {
+    face ??= import('../mcp/http.ts').then(({ createMcpFace }) =>
+      createMcpFace((error) => doors.logger.debug({ err: error }, 'MCP refused a message')),
+    );
+    return face;
+  };
+  app.route({
+    method: ['POST', 'GET', 'DELETE'],
+    url: '/mcp',
+    schema: { hide: true },
+    onRequest: buildGuard(doors, '/mcp', AGENT_ONLY, false),
+    handler: async (request, reply) => {
+      const message = request.method === 'POST' ? bodyOf(request) : undefined;
+      const flights = enterFlights(doors, request, message);
+      const leave = (): void => {
+        for (const flight of flights.splice(0)) flight.close();
+      };
+      // Over when the answer has gone out, or its reader has.
+      reply.raw.once('close', leave);
+      try {
+        const serve = await loadFace();
+        const { method, raw } = request;
+        const answer = await serve(
+          { method, headers: protocolHeaders(raw.headers), message },
+          portFor(doors, request, version),
+        );
+        return await send(reply, answer);
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+  });
+}
+
+/** A batch takes a place for each of its messages; exits and cancels take none, as over HTTP. */
+function enterFlights(doors: Doors, request: FastifyRequest, message: unknown): Flight[] {
+  const { tokenId } = callerOf(request);
+  const taken: Flight[] = [];
+  try {
+    for (const each of Array.isArray(message) ? message : [message])
+      if (!isNeverShed(each)) taken.push(doors.flights.enter(tokenId, true));
+  } catch (error) {
+    for (const flight of taken) flight.close();
+    throw error;
+  }
+  return taken;
+}
+
+function isNeverShed(message: unknown): boolean {
+  const { method, params } = (message ?? {}) as {
+    readonly method?: unknown;
+    readonly params?: { readonly name?: unknown };
+  };
+  return method === 'tools/call' && typeof params?.name === 'string' && NEVER_SHED.has(params.name);
+}
+
+function portFor(doors: Doors, request: FastifyRequest, version: string): ToolPort {
+  const caller = callerOf(request);
+  return {
+    version,
+    venue: doors.gate.readiness().venue,
+    listTools: async () => listToolsBriefly(doors, caller),
+    callTool: async (name, args) => {
+      try {
+        return { body: await callInBrief(doors, request, name, args), isError: false };
+      } catch (error) {
+        noteRejectedInput(doors, caller, name, error);
+        const refusal = toApiError(error);
+        if (refusal.code === 'INTERNAL') doors.logger.error({ err: error, tool: name }, 'a call over MCP failed');
+        return { body: describeRefusal(refusal), isError: true };
+      }
+    },
+  };
+}
+
+/** As over HTTP, with what a status and its header would say. */
+function describeRefusal(refusal: ApiError): object {
+  const { retryAfterSeconds } = refusal;
+  const status = ERROR_STATUS[refusal.code];
+  const retry = retryAfterSeconds === null ? {} : { retry_after_ms: retryAfterSeconds * 1000 };
+  return { ...toErrorBody(refusal), status, ...retry };
+}
+
+function protocolHeaders(headers: FastifyRequest['raw']['headers']): Record<string, string> {
+  const kept = Object.entries(headers).filter(
+    (entry): entry is [string, string] =>
+      typeof entry[1] === 'string' && (PROTOCOL_HEADERS.includes(entry[0]) || entry[0].startsWith(PROTOCOL_PREFIX)),
+  );
+  return Object.fromEntries(kept);
+}
+
+async function send(reply: FastifyReply, answer: Response): Promise<FastifyReply> {
+  void reply.code(answer.status);
+  for (const [name, value] of answer.headers) void reply.header(name, value);
+  const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+  return reply.send(isStream ? answer.body : await answer.text());
+}

@@ -1,0 +1,32 @@
+import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';
+import { buildMcpServer, type ToolPort } from './server.ts';
+
+export interface McpRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON of the body. */
+  readonly message: unknown;
+}
+/** Serves one HTTP request of MCP for one caller. */
+export type McpFace = (request: McpRequest, port: ToolPort) => Promise<Response>;
+
+/**
+ * Streamable HTTP without sessions: each request stands alone, so that nothing is kept for a caller who never comes
+ * back, and a revoked token ends with its next request.
+ */
+export function createMcpFace(onError: (error: Error) => void): McpFace {
+  const handler: McpHttpHandler = createMcpHandler(
+    ({ authInfo }) => {
+      const port = authInfo?.extra?.port;
+      if (port === undefined) throw new Error('a request without its caller');
+      return buildMcpServer(port as ToolPort);
+    },
+    { onerror: onError },
+  );
+  return async ({ method, headers, message }, port) => {
+    const request = new Request('http://127.0.0.1/mcp', { method, headers: { ...headers } });
+    // The daemon has authenticated already; the handler is told no token.
+    const authInfo = { token: '-', clientId: '-', scopes: [], extra: { port } };
+    return handler.fetch(request, { parsedBody: message, authInfo });
+  };
+}

@@ -1,0 +1,234 @@
+"""A client of a Holdfast daemon: one file, standard library only, Python 3.9 or later.
+
+    from holdfast import Holdfast
+
+    gate = Holdfast()
+    answer = gate.place_order(symbol="BTCUSDT", side="buy", usdt=200, strategy_id="momentum")
+    if answer.decision == "BLOCK":
+        print(answer.reasons[0])        # a refusal is a value, never an exception
+
+An answer is never asked for twice blindly: every call has a request id, and the daemon answers the same id with what
+it decided, without sending anything again. So after a broken connection the call repeats itself with its own id; what
+is pending is settled by reading.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import socket
+import time
+import urllib.parse
+import uuid
+from typing import Any, Optional
+
+PENDING = frozenset({"submitting", "staging", "unknown"})
+
+
+class HoldfastError(Exception):
+    """The daemon refused the call as such: nothing was decided. `code` is one of docs/api.md."""
+
+    def __init__(
+        self, status: int, code: str, message: str, details: Any = None, retry_after_s: Optional[float] = None
+    ):
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message, self.details = status, code, message, details
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(Exception):
+    """No daemon answered, also not when asked again. Under `request_id` the call may be repeated later."""
+
+    def __init__(self, message: str, request_id: Optional[str]):
+        super().__init__(message)
+        self.request_id = request_id
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A decided request. `decision` is ALLOW, LIMIT (less than asked went out: see `order`) or BLOCK (nothing did)."""
+
+    decision: str
+    decision_id: str
+    request_id: Optional[str]
+    reasons: list
+    order: Optional[dict]
+    execution: dict
+    retry_after_ms: Optional[float]
+
+    @property
+    def state(self) -> str:
+        return self.execution["state"]
+
+    @property
+    def is_pending(self) -> bool:
+        """What became of it is not known yet. Do not send it again; `Holdfast.settle` waits for it."""
+        return self.state in PENDING
+
+    @property
+    def filled_quantity(self) -> str:
+        return self.execution.get("filled_quantity", "0")
+
+
+class Holdfast:
+    """`url` may be `unix:/path`. The token is `token`, HOLDFAST_TOKEN, or the file of the paper venue."""
+
+    def __init__(self, url: str = "http://127.0.0.1:7433", token: Optional[str] = None, timeout_s: float = 60.0):
+        self._url = urllib.parse.urlsplit(url)
+        self._token = token or os.environ.get("HOLDFAST_TOKEN") or _read_token()
+        self._timeout_s = timeout_s
+
+    def place_order(
+        self,
+        symbol: str,
+        side: str,
+        usdt: float,
+        strategy_id: str,
+        intent: str = "open",
+        leverage: int = 1,
+        limit_price: Optional[float] = None,
+        max_slippage_bps: float = 10,
+        request_id: Optional[str] = None,
+        **more: Any,
+    ) -> Answer:
+        """`usdt`: notional value, before leverage. With `limit_price` the order rests, without it is a market order."""
+        args = {
+            "symbol": symbol,
+            "intent": intent,
+            "side": side,
+            "requested_notional": usdt,
+            "requested_leverage": leverage,
+            "order_type": "market" if limit_price is None else "limit",
+            "limit_price": limit_price,
+            "max_slippage_bps": max_slippage_bps,
+            "strategy_id": strategy_id,
+            **more,
+        }
+        return self._trade("place_order", args, request_id)
+
+    def close_position(self, symbol: str, fraction: Optional[float] = None, request_id: Optional[str] = None) -> Answer:
+        return self._trade("close_position", {"symbol": symbol, "fraction": fraction}, request_id)
+
+    def modify_order(
+        self,
+        client_order_id: str,
+        limit_price: Optional[float] = None,
+        usdt: Optional[float] = None,
+        request_id: Optional[str] = None,
+    ) -> Answer:
+        args = {"client_order_id": client_order_id, "limit_price": limit_price, "requested_notional": usdt}
+        return self._trade("modify_order", args, request_id)
+
+    def cancel_order(self, client_order_id: str, request_id: Optional[str] = None) -> Answer:
+        return self._trade("cancel_order", {"client_order_id": client_order_id}, request_id)
+
+    def cancel_all(self, symbol: Optional[str] = None, request_id: Optional[str] = None) -> Answer:
+        return self._trade("cancel_all", {"symbol": symbol}, request_id)
+
+    def decision(self, decision_id: str) -> Answer:
+        """A decision with the present state of its execution."""
+        return _answer(self.read("get_decision", decision_id=decision_id), None)
+
+    def settle(self, answer: Answer, timeout_s: float = 30.0, every_s: float = 0.5) -> Answer:
+        """Reads until the execution is no longer pending, or the time is over: then `is_pending` is still true."""
+        deadline = time.monotonic() + timeout_s
+        while answer.is_pending and time.monotonic() < deadline:
+            time.sleep(every_s)
+            answer = dataclasses.replace(self.decision(answer.decision_id), request_id=answer.request_id)
+        return answer
+
+    def read(self, tool: str, **args: Any) -> dict:
+        """A reading tool: get_account, get_positions, get_orders, get_market, get_limits, get_decision."""
+        body = self._post(f"/v1/tools/{urllib.parse.quote(tool, safe='')}?view=brief", args, None)
+        return body["result"]
+
+    def tools(self, format: str = "openai") -> list:
+        """The tools as a model API takes them: openai, anthropic or mcp."""
+        return self._send("GET", f"/v1/tools?format={urllib.parse.quote(format)}", None)["tools"]
+
+    def call(self, tool: str, args: dict, request_id: Optional[str] = None) -> dict:
+        """A tool call as a model made it; gives back what the model is to see, refusals and errors included."""
+        try:
+            if tool.startswith("get_"):
+                return self.read(tool, **args)
+            given = args.get("request_id") or request_id
+            answer = self._trade(tool, {key: value for key, value in args.items() if key != "request_id"}, given)
+        except HoldfastError as error:
+            return {"error": {"code": error.code, "message": error.message, "details": error.details}}
+        return {key: value for key, value in dataclasses.asdict(answer).items() if value not in (None, [])}
+
+    def _trade(self, tool: str, args: dict, request_id: Optional[str]) -> Answer:
+        request_id = request_id or f"py-{uuid.uuid4().hex}"
+        given = {key: value for key, value in args.items() if value is not None}
+        path = f"/v1/tools/{urllib.parse.quote(tool, safe='')}?view=brief"
+        return _answer(self._post(path, {**given, "request_id": request_id}, request_id), request_id)
+
+    def _post(self, path: str, body: dict, request_id: Optional[str]) -> dict:
+        """A lost answer is asked for again, with the same request id: the daemon sends nothing twice."""
+        given = {key: value for key, value in body.items() if value is not None}
+        for attempt in range(4):
+            try:
+                return self._send("POST", path, given)
+            except (OSError, http.client.HTTPException) as error:
+                last = error
+                time.sleep(0.2 * 2**attempt)
+        raise Unreachable(f"no daemon answered ({last!r})", request_id)
+
+    def _send(self, method: str, path: str, body: Optional[dict]) -> dict:
+        connection = self._connect()
+        headers = {"Authorization": f"Bearer {self._token}", "Host": self._url.netloc or "localhost"}
+        payload = None
+        if body is not None:
+            payload, headers["Content-Type"] = json.dumps(body, allow_nan=False), "application/json"
+        try:
+            connection.request(method, path, payload, headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status == 200:
+            return answer
+        error, after = answer.get("error", {}), response.headers.get("Retry-After")
+        raise HoldfastError(
+            response.status,
+            error.get("code", "UNKNOWN"),
+            error.get("message", ""),
+            error.get("details"),
+            None if after is None else float(after),
+        )
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._url.scheme == "unix":
+            return _UnixConnection(self._url.path, self._timeout_s)
+        return http.client.HTTPConnection(self._url.hostname or "127.0.0.1", self._url.port, timeout=self._timeout_s)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout_s: float):
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _answer(body: dict, request_id: Optional[str]) -> Answer:
+    return Answer(
+        body["decision"],
+        body["decision_id"],
+        request_id,
+        body.get("reasons", []),
+        body.get("order"),
+        body["execution"],
+        body.get("retry_after_ms"),
+    )
+
+
+def _read_token() -> str:
+    home = pathlib.Path(os.environ.get("HOLDFAST_HOME") or pathlib.Path.home() / ".holdfast")
+    return (home / "tokens" / "agent.token").read_text().strip()

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runKills } from '../../scripts/campaign/kills.ts';
+import { PLACES } from '../../scripts/campaign/where.ts';
+
+test('twenty kills under load and faults lose, repeat and exceed nothing', { timeout: 170_000 }, async () => {
+  const result = await runKills({
+    seed: 7,
+    kills: 20,
+    killsPerWorld: 4,
+    parallel: 5,
+    acceptedPerKill: 20,
+    clients: 4,
+  });
+  const { cap_breaches, duplicates, lost_decisions, lost_exits } = result;
+  assert.deepEqual(
+    { cap_breaches, duplicates, lost_decisions, lost_exits },
+    { cap_breaches: [], duplicates: [], lost_decisions: [], lost_exits: [] },
+  );
+  assert.deepEqual(result.unfinished, []);
+  assert.equal(result.kills, 20);
+  assert.ok(result.least_accepted_in_a_life >= 20, `${result.least_accepted_in_a_life} orders in a life`);
+  assert.equal(result.ledgers_verified, result.worlds);
+  const placed = PLACES.reduce((sum, place) => sum + result.where[place], 0);
+  assert.equal(placed, 20 * 4, 'of each client');
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { SECRETS, startServer } from '../http/http-kit.ts';
+import { holdfast } from './run.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
+const ORDER = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 200,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 10,
+  strategy_id: 's',
+};
+
+function tokenFile(t: TestContext, secret: string = SECRETS.agent): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'agent.token');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  return file;
+}
+
+async function connect(t: TestContext, args: readonly string[], isModern: boolean): Promise<Client> {
+  const transport = new StdioClientTransport({ command: process.execPath, args: [...args], stderr: 'pipe' });
+  const options = isModern ? { versionNegotiation: { mode: 'auto' as const } } : undefined;
+  const client = new Client({ name: 't', version: '1' }, options);
+  await client.connect(transport);
+  t.after(() => client.close());
+  return client;
+}
+
+for (const isModern of [false, true])
+  test(`over standard input and output a client places an order${isModern ? ', in the newest revision' : ''}`, async (t) => {
+    const server = await startServer(t);
+    const url = `http://127.0.0.1:${server.port}`;
+    const client = await connect(t, [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile(t)], isModern);
+    assert.match(client.getInstructions() ?? '', /Venue: paper; simulated exchange/);
+    const { tools } = await client.listTools();
+    assert.equal(tools.length, 11);
+    const placed = await client.callTool({ name: 'place_order', arguments: ORDER });
+    assert.equal((placed.structuredContent as { decision: string }).decision, 'ALLOW', JSON.stringify(placed));
+    assert.equal(server.gate.calls.filter(({ method }) => method === 'runTool').length, 1);
+    const account = await client.callTool({ name: 'get_account', arguments: {} });
+    assert.equal(typeof (account.structuredContent as { equity_usdt: number }).equity_usdt, 'number');
+    const refused = await client.callTool({ name: 'place_order', arguments: { ...ORDER, side: 'up' } });
+    assert.equal(refused.isError, true);
+    assert.match(JSON.stringify(refused.content), /INVALID_INPUT/);
+    const unknown = await client.callTool({ name: '../signals', arguments: {} });
+    assert.match(JSON.stringify(unknown.content), /TOOL_UNKNOWN/, 'a name is no path');
+  });
+
+test('a daemon that went away is an answer to the call, not the end of the server', async (t) => {
+  const server = await startServer(t);
+  const url = `http://127.0.0.1:${server.port}`;
+  const client = await connect(t, [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile(t)], false);
+  await server.http.close();
+  const answer = await client.callTool({ name: 'place_order', arguments: ORDER });
+  assert.equal(answer.isError, true);
+  assert.match(JSON.stringify(answer.content), /UNREACHABLE/);
+});
+
+test('an operator token serves no model', async (t) => {
+  const server = await startServer(t);
+  const file = tokenFile(t, SECRETS.operator);
+  const { code, err } = await holdfast(['mcp', '--url', `http://127.0.0.1:${server.port}`, '--token-file', file]);
+  assert.equal(code, 6, err);
+  assert.match(err, /role operator may not call this route/);
+});
+
+test('what is pasted into a host has absolute paths and no secret, and works', async (t) => {
+  const server = await startServer(t);
+  const file = tokenFile(t);
+  const options = ['--url', `http://127.0.0.1:${server.port}`, '--token-file', file];
+  const lines: { readonly command: string; readonly args: readonly string[] }[] = [];
+  for (const [host, pick] of [
+    ['claude', (text: string) => JSON.parse(text).mcpServers.holdfast],
+    ['cursor', (text: string) => JSON.parse(text).mcpServers.holdfast],
+    ['vscode', (text: string) => JSON.parse(text).servers.holdfast],
+    ['openclaw', (text: string) => JSON.parse(text).mcp.servers.holdfast],
+    ['codex', readToml],
+  ] as const) {
+    const { code, out, err } = await holdfast(['mcp', 'config', host, ...options]);
+    assert.equal(code, 0, err);
+    assert.ok(!out.includes(SECRETS.agent), `${host} shows the token`);
+    assert.ok(!/\bnpx\b/.test(out), `${host} would ask a registry`);
+    const line = pick(out) as (typeof lines)[number];
+    assert.ok(isAbsolute(line.command) && line.args[0] !== undefined && isAbsolute(line.args[0]), host);
+    lines.push(line);
+  }
+  for (const line of lines) assert.deepEqual(line.args, lines[0]?.args);
+  const [first] = lines;
+  assert.equal(first?.command, process.execPath);
+  const client = await connect(t, first?.args ?? [], false);
+  assert.equal((await client.listTools()).tools.length, 11);
+});
+
+test('without a token file the configuration says how to get one', async () => {
+  const { code, err } = await holdfast(['mcp', 'config', 'claude'], { HOLDFAST_HOME: '/nowhere' });
+  assert.equal(code, 2);
+  assert.match(err, /holdfast token create/);
+});
+
+/** The two lines under the one table that is printed: TOML's strings and lists are JSON's. */
+function readToml(text: string): unknown {
+  const [head, ...lines] = text.trim().split('\n');
+  assert.equal(head, '[mcp_servers.holdfast]');
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [key = '', value = ''] = line.split(/ = (.*)/s);
+      return [key, JSON.parse(value)];
+    }),
+  );
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encode } from 'gpt-tokenizer/encoding/o200k_base';
+import { contractAjv } from '../../daemon/contract/ajv.ts';
+import { BriefAnswerSchema, type FullAnswer, toBrief } from '../../daemon/contract/brief.ts';
+import { REASONS, type ReasonCode } from '../../daemon/core/reasons.ts';
+import { decisionBody } from '../http/fake-gate.ts';
+
+const validate = contractAjv.compile(BriefAnswerSchema);
+type Order = FullAnswer['execution']['orders'][number];
+
+function answer(decision: object, execution: object = {}): FullAnswer {
+  const none = { state: 'none', orders: [], note: null, retryable: false, slices_dropped: 0 };
+  return {
+    decision: { ...decisionBody(), ...decision },
+    execution: { ...none, ...execution },
+  } as unknown as FullAnswer;
+}
+function order(more: Partial<Order>): Order {
+  return {
+    client_order_id: 'hf550f10-1b2-0-0',
+    venue_order_id: '4521334',
+    slice: 0,
+    status: 'filled',
+    quantity: '0.001',
+    filled_quantity: '0.001',
+    average_price: '60066.3',
+    ...more,
+  };
+}
+function reasons(...codes: ReasonCode[]): FullAnswer['decision']['reasons'] {
+  return codes.map((code) => ({ code, ...REASONS[code], observed: 5000.55, limit: 1000, unit: 'USDT' }));
+}
+function tokensOf(value: unknown): number {
+  assert.ok(validate(value), JSON.stringify(validate.errors));
+  return encode(JSON.stringify(value)).length;
+}
+
+test('a LIMIT by every budget in five slices costs a model at most 300 tokens', () => {
+  const limited = answer(
+    {
+      decision: 'LIMIT',
+      reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'BUDGET_NOTIONAL', 'BUDGET_SYMBOL', 'BUDGET_GROSS'),
+    },
+    {
+      state: 'partially_filled',
+      note: 'pending, do not resend',
+      orders: [0, 1, 2, 3, 4].map((slice) =>
+        order({ slice, client_order_id: `hf550f10-1b2-${slice}-0`, status: slice < 4 ? 'filled' : 'pending_send' }),
+      ),
+    },
+  );
+  const tokens = tokensOf(toBrief(limited));
+  assert.ok(tokens <= 300, `${tokens} tokens`);
+});
+
+test('an ALLOW that filled, and a BLOCK by any reason, cost at most 220', () => {
+  const allowed = tokensOf(toBrief(answer({}, { state: 'filled', orders: [order({})] })));
+  assert.ok(allowed <= 220, `${allowed} tokens`);
+  for (const code of Object.keys(REASONS) as ReasonCode[]) {
+    const blocked = toBrief(
+      answer({ decision: 'BLOCK', effective: null, retry_after_ms: 86_399_999, reasons: reasons(code) }),
+    );
+    const tokens = tokensOf(blocked);
+    assert.ok(tokens <= 220, `${code}: ${tokens} tokens`);
+  }
+});
+
+test('only orders that may still fill keep their ids, and only the first reason its hint', () => {
+  const brief = toBrief(
+    answer(
+      { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') },
+      {
+        state: 'working',
+        orders: [order({}), order({ client_order_id: 'b', status: 'working', average_price: null })],
+      },
+    ),
+  );
+  assert.deepEqual(brief.execution.open_orders, [{ client_order_id: 'b', status: 'working' }]);
+  assert.deepEqual(
+    brief.reasons?.map((reason) => 'hint' in reason),
+    [true, false],
+  );
+});
+
+test('filled quantities add exactly, and the average price lies between the lowest and the highest', () => {
+  const decimal = (max: number, places: number) =>
+    fc.integer({ min: 1, max }).map((digits) => (digits / 10 ** places).toFixed(places));
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ filled_quantity: decimal(1e6, 3), average_price: decimal(1e8, 1) }), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      (fills) => {
+        const { execution } = toBrief(answer({}, { state: 'filled', orders: fills.map(order) }));
+        const lots = fills.reduce((sum, fill) => sum + Math.round(Number(fill.filled_quantity) * 1000), 0);
+        assert.equal(Math.round(Number(execution.filled_quantity) * 1000), lots);
+        const prices = fills.map((fill) => Number(fill.average_price));
+        const price = Number(execution.average_price);
+        assert.ok(price >= Math.min(...prices) && price <= Math.max(...prices), `${price} of ${prices}`);
+      },
+    ),
+    { seed: 7, numRuns: 300 },
+  );
+});

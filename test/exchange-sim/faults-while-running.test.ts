@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type Body, type Client, limitOrder, marketOrder, startManual } from './signed-client.ts';
+
+const ORDER = { method: 'POST', path: '/fapi/v1/order' };
+const BTC = { symbol: 'BTCUSDT' };
+
+describe('faults of an exchange that goes on', () => {
+  let client: Client;
+  beforeEach(async () => {
+    client = await startManual({ enforceLimits: false });
+    await client.control('set-mark', { symbol: 'BTCUSDT', price: 60_000 });
+  });
+  afterEach(() => client.sim.close());
+
+  const fault = (body: Body) => client.control('faults', body);
+  const clear = () => client.control('clear-faults', {});
+  const post = (params: Record<string, string>) => client.send('POST', '/fapi/v1/order', params);
+  const buy = (id: string, quantity = '0.01') => post(marketOrder('BUY', quantity, { newClientOrderId: id }));
+  const list = async (path: string, params: Record<string, string> = BTC): Promise<readonly Body[]> =>
+    (await client.get(path, params)).body as unknown as readonly Body[];
+  const find = (id: string) => client.get('/fapi/v1/order', { ...BTC, origClientOrderId: id });
+  const booked = async (id: string): Promise<Body | undefined> =>
+    ((await client.books()).orders as Body[]).find((order) => order.client_order_id === id);
+  const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
+    const deadline = performance.now() + 5_000;
+    while (!(await isSo())) assert.ok(performance.now() < deadline, what);
+  };
+
+  it('stale-list: one list stays as it was, every other answer goes on', async () => {
+    await post(limitOrder('BUY', '0.01', '59000', { newClientOrderId: 'r1' }));
+    await fault({ kind: 'stale-list', match: { path: '/fapi/v1/openOrders' }, ms: 60_000 });
+    await post(limitOrder('BUY', '0.01', '58900', { newClientOrderId: 'r2' }));
+    await client.send('DELETE', '/fapi/v1/order', { ...BTC, origClientOrderId: 'r1' });
+    const open = await list('/fapi/v1/openOrders');
+    assert.deepEqual(
+      open.map((order) => [order.clientOrderId, order.status]),
+      [['r1', 'NEW']],
+    );
+    assert.equal((await find('r1')).body.status, 'CANCELED');
+    assert.equal((await find('r2')).body.status, 'NEW');
+    assert.equal((await list('/fapi/v1/allOrders')).length, 2);
+    await clear();
+    assert.deepEqual(
+      (await list('/fapi/v1/openOrders')).map((order) => order.clientOrderId),
+      ['r2'],
+    );
+    await assert.rejects(fault({ kind: 'stale-list' }), /match\.path/);
+  });
+
+  it('stale-list: positions alone lag, the account does not', async () => {
+    await fault({ kind: 'stale-list', match: { path: '/fapi/v3/positionRisk' }, ms: 60_000 });
+    await buy('p1');
+    const rows = await list('/fapi/v3/positionRisk');
+    assert.ok(rows.every((row) => Number(row.positionAmt) === 0));
+    const { positions } = (await client.get('/fapi/v3/account')).body as { positions: Body[] };
+    assert.equal(Number(positions.find((row) => row.symbol === 'BTCUSDT')?.positionAmt), 0.01);
+  });
+
+  it('late-trades: order and position show the fill, the trades come later', async () => {
+    await fault({ kind: 'late-trades', match: ORDER, ms: 60_000 });
+    await buy('t1');
+    await buy('t2', '0.02');
+    assert.equal((await find('t1')).body.status, 'FILLED');
+    assert.deepEqual(
+      (await list('/fapi/v1/userTrades')).map((trade) => trade.qty),
+      ['0.020'],
+      'those of the one order only',
+    );
+    await clear();
+    assert.equal((await list('/fapi/v1/userTrades')).length, 2);
+  });
+
+  it('execute-late: what was judged on arrival takes effect past its recvWindow', async () => {
+    await fault({ kind: 'execute-late', match: ORDER, ms: 150 });
+    const answer = await post(marketOrder('BUY', '0.01', { newClientOrderId: 'x1', recvWindow: '20' }));
+    assert.deepEqual([answer.status, answer.body.code], [503, -1000]);
+    assert.equal(await booked('x1'), undefined);
+    await until('it never took effect', async () => (await booked('x1'))?.status === 'FILLED');
+    // Without the fault the same wait is too long.
+    await fault({ kind: 'delay', match: ORDER, ms: 150 });
+    const sent = post(marketOrder('BUY', '0.01', { newClientOrderId: 'x2', recvWindow: '20' }));
+    await client.control('advance', { ms: 5_000 });
+    assert.equal((await sent).body.code, -1021);
+  });
+
+  it('execute-late: a wrong signature never takes effect', async () => {
+    await fault({ kind: 'execute-late', match: ORDER, ms: 20 });
+    await fetch(`${client.sim.url}/fapi/v1/order`, {
+      method: 'POST',
+      headers: { 'X-MBX-APIKEY': 'paper', 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: 'symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&newClientOrderId=x3&timestamp=1&signature=00',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(await booked('x3'), undefined);
+  });
+
+  it('reject-late: taken and shown as new, refused by the matching engine', async () => {
+    await fault({ kind: 'reject-late', match: ORDER, ms: 60_000 });
+    const answer = await buy('j1');
+    assert.deepEqual([answer.status, answer.body.status, answer.body.executedQty], [200, 'NEW', '0.000']);
+    assert.equal((await find('j1')).body.status, 'NEW');
+    assert.deepEqual(
+      (await list('/fapi/v1/openOrders')).map((order) => order.clientOrderId),
+      ['j1'],
+    );
+    assert.equal((await booked('j1'))?.status, 'REJECTED', 'the books have it from the start');
+    await clear();
+    assert.deepEqual([(await find('j1')).body.status, (await find('j1')).body.executedQty], ['REJECTED', '0.000']);
+    assert.equal((await list('/fapi/v1/openOrders')).length, 0);
+    assert.equal((await buy('j2')).body.status, 'FILLED', 'only the one');
+  });
+
+  it('set-instrument: filters, brackets and status change while it runs', async () => {
+    await client.control('set-instrument', { ...BTC, lot: 0.01, tick: '0.5', min_notional: 1000, max_quantity: 5 });
+    const codeOf = async (params: Record<string, string>): Promise<unknown> => (await post(params)).body.code ?? 'ok';
+    assert.equal(await codeOf(marketOrder('BUY', '0.015')), -4023);
+    assert.equal(await codeOf(limitOrder('BUY', '0.02', '59000.1')), -4014);
+    assert.equal(await codeOf(limitOrder('BUY', '0.01', '59000')), -4164);
+    assert.equal(await codeOf(limitOrder('BUY', '6', '59000')), -4005);
+    assert.equal(await codeOf(marketOrder('BUY', '0.02')), 'ok');
+    const info = (await client.get('/fapi/v1/exchangeInfo')).body as { symbols: Body[] };
+    const symbol = info.symbols.find((row) => row.symbol === 'BTCUSDT');
+    const filters = symbol?.filters as Body[];
+    assert.equal(filters.find((row) => row.filterType === 'LOT_SIZE')?.stepSize, '0.01');
+    const bars = await list('/fapi/v1/klines', { ...BTC, interval: '15m', limit: '2' });
+    assert.ok(Number((bars[0] as unknown as string[])[1]) > 50_000, 'bars are worth what they were');
+
+    await client.control('set-instrument', { ...BTC, brackets: [[10, '1000', '0.01']] });
+    assert.equal(await codeOf(marketOrder('BUY', '0.02')), -2027);
+    await client.control('set-instrument', { ...BTC, status: 'BREAK' });
+    assert.equal(await codeOf(marketOrder('SELL', '0.02', { reduceOnly: 'true' })), -4140);
+    const after = (await client.get('/fapi/v1/exchangeInfo')).body as { symbols: Body[] };
+    assert.deepEqual(
+      after.symbols.map((row) => row.status),
+      ['BREAK', 'TRADING'],
+    );
+    await assert.rejects(client.control('set-instrument', { ...BTC, status: 'ASLEEP' }), /must be one of TRADING/);
+    await assert.rejects(client.control('set-instrument', { ...BTC, stepp: 1 }), /unknown/);
+  });
+
+  it('clock-jump: the clock that clients meet is hours off, both ways, and comes back', async () => {
+    for (const byMs of [7_200_000, -7_200_000]) {
+      await fault({ kind: 'clock-jump', by_ms: byMs });
+      const { serverTime } = (await client.get('/fapi/v1/time')).body;
+      assert.equal(Number(serverTime) - client.sim.engine.state.nowMs, byMs);
+      assert.equal((await buy('c1')).body.code, -1021, 'a timestamp of the old clock is refused');
+    }
+    await clear();
+    assert.equal((await buy('c2')).body.status, 'FILLED');
+    await assert.rejects(fault({ kind: 'clock-jump', by_ms: 0.5 }), /whole number/);
+  });
+
+  it('ban: 418, and every request that does not respect it makes it longer', async () => {
+    await fault({ kind: 'ban', ms: 5_000, factor: 3, max_ms: 30_000 });
+    const waits: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const answer = await client.get('/fapi/v1/time');
+      assert.equal(answer.status, 418);
+      assert.equal(answer.body.code, -1003);
+      waits.push(Number(answer.headers.get('retry-after')));
+    }
+    assert.deepEqual(waits, [15, 30, 30]);
+    const { ban } = (await client.control('faults')) as { ban: { left_ms: number; offences: number } };
+    assert.equal(ban.offences, 3);
+    assert.ok(ban.left_ms > 25_000);
+    await clear();
+    assert.equal((await client.get('/fapi/v1/time')).status, 200);
+    await fault({ kind: 'ban', ms: 30 });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal((await client.get('/fapi/v1/time')).status, 200, 'it ends by itself when nobody asks');
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isClosedOtherwise, lotsToRest } from '../../../daemon/gate/exits/plan-rests.ts';
+import { MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
+import { T0 } from '../fold-fixture.ts';
+import { FoldedExits } from '../state/folded-exits.ts';
+
+/** Alice holds ten lots; take-profits of four and of ten made room for one another, and then for a close. */
+function displaced(): FoldedExits {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 4);
+  book.report('t-1', 'working', 0);
+  book.takeProfit('t-2', 10, { atMs: T0 + 10 });
+  makeRoom(book, 't-1', T0 + 20);
+  book.report('t-2', 'working', 0, T0 + 30);
+  return book;
+}
+function makeRoom(book: FoldedExits, id: string, atMs: number): void {
+  book.cancel(id, MAKES_ROOM, atMs);
+  book.report(id, 'canceled', 0, atMs);
+}
+const lots = ({ ledger }: FoldedExits, id: string): number => {
+  const exit = ledger.state.displaced.find(`d-${id}`);
+  return exit === null ? -1 : lotsToRest(ledger.state, exit, 'alice');
+};
+
+test('one that made room waits while there is none, whatever is opened later', () => {
+  const book = displaced();
+  assert.equal(lots(book, 't-1'), 0);
+  book.open('o-2', 8, T0 + 40);
+  book.report('o-2', 'filled', 8, T0 + 40);
+  assert.equal(lots(book, 't-1'), 0, 'the other one takes profit of all that was held before');
+  book.report('t-2', 'canceled', 0, T0 + 50);
+  assert.equal(lots(book, 't-1'), 4, 'its caller wanted that one gone');
+  book.takeProfit('t-9', 16, { atMs: T0 + 60 });
+  book.report('t-9', 'working', 0, T0 + 60);
+  assert.equal(lots(book, 't-1'), 2, 'what a younger one leaves of the share');
+});
+
+test('none goes out beside an exit that closes, and what is left of both is shared', () => {
+  const book = displaced();
+  book.exit('x-1', 3, { isWhole: false, atMs: T0 + 40 });
+  makeRoom(book, 't-2', T0 + 50);
+  assert.deepEqual([lots(book, 't-1'), lots(book, 't-2')], [0, 0]);
+  book.report('x-1', 'filled', 3, T0 + 60);
+  assert.deepEqual([lots(book, 't-1'), lots(book, 't-2')], [4, 7]);
+  book.takeProfit('t-3', 7, { parent: 't-2', atMs: T0 + 70 });
+  assert.deepEqual([lots(book, 't-1'), lots(book, 't-2')], [0, 0], 'all of it rests, or will');
+});
+
+test('one that was never placed goes first, and makes its own room', () => {
+  const book = displaced();
+  makeRoom(book, 't-2', T0 + 40);
+  book.takeProfit('t-3', 10, { atMs: T0 + 50 });
+  book.report('t-3', 'not_placed', 0, T0 + 60, { venue_order_id: null });
+  assert.deepEqual([lots(book, 't-1'), lots(book, 't-2'), lots(book, 't-3')], [0, 0, 10]);
+});
+
+test('it is over when its share is closed, but not while an opening of before may fill', () => {
+  for (const isUnderWay of [false, true]) {
+    const book = displaced();
+    makeRoom(book, 't-2', T0 + 40);
+    if (isUnderWay) book.open('o-2', 3, T0 + 45);
+    book.takeProfit('t-3', 10, { atMs: T0 + 50, delayMs: 1 });
+    book.exit('x-1', 10, { atMs: T0 + 60 });
+    book.report('x-1', 'filled', 10, T0 + 70);
+    const exit = book.ledger.state.displaced.find('d-t-3');
+    assert.ok(exit !== null);
+    assert.equal(isClosedOtherwise(book.ledger.state, exit, 'alice'), !isUnderWay);
+  }
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BEYOND_SHARE, type DisplacedExit, MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
+import { DAY, decisionEvent, T0 } from '../fold-fixture.ts';
+import { FoldedExits } from './folded-exits.ts';
+
+/** Ten lots are held, and a take-profit of four rests. */
+function hold(): FoldedExits {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 4);
+  book.report('t-1', 'working', 0);
+  return book;
+}
+function displace(book: FoldedExits, reason = MAKES_ROOM): void {
+  book.cancel('t-1', reason);
+  book.report('t-1', 'canceled', 0);
+}
+const waiting = ({ ledger }: FoldedExits): readonly DisplacedExit[] => ledger.state.displaced.waiting();
+const find = (book: FoldedExits): DisplacedExit => {
+  const exit = book.ledger.state.displaced.find('d-t-1');
+  assert.ok(exit !== null);
+  return exit;
+};
+
+for (const reason of [MAKES_ROOM, BEYOND_SHARE])
+  test(`an exit that is canceled (${reason}) waits until its next order rests`, () => {
+    const book = hold();
+    book.cancel('t-1', reason);
+    assert.equal(waiting(book).length, 0, 'it is at the venue yet');
+    book.report('t-1', 'canceled', 0);
+    assert.equal(waiting(book).length, 1);
+    book.takeProfit('t-2', 4, { parent: 't-1' });
+    assert.deepEqual([waiting(book).length, book.ledger.state.displaced.size], [0, 1], 'it is on its way');
+    book.report('t-2', 'working', 0);
+    assert.equal(book.ledger.state.displaced.size, 0);
+    assert.equal(book.ledger.refold().displaced.size, 0);
+  });
+
+for (const status of ['not_placed', 'rejected'] as const)
+  test(`one whose next order is ${status} waits again, with what a restart folds`, () => {
+    const book = hold();
+    displace(book);
+    book.takeProfit('t-2', 4, { parent: 't-1' });
+    book.report('t-2', status, 0, T0, { venue_order_id: null });
+    assert.equal(waiting(book)[0]?.order.clientOrderId, 't-2');
+    assert.equal(book.ledger.refold().displaced.waiting().length, 1);
+  });
+
+test('one that was never placed waits to be placed, unless its caller wanted it gone or an operator ended it', () => {
+  const ways = [
+    { status: 'not_placed', isWanted: true, waits: 1 },
+    { status: 'rejected', isWanted: true, waits: 1 },
+    { status: 'not_placed', isWanted: false, waits: 0 },
+    { status: 'canceled', isWanted: true, waits: 0, evidence: { asked_seq: 1, kind: 'operator' } as const },
+  ] as const;
+  for (const way of ways) {
+    const book = new FoldedExits();
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.takeProfit('t-1', 4);
+    if (way.status === 'canceled') book.report('t-1', 'lost', 0, T0, { venue_order_id: null });
+    if (!way.isWanted) book.cancel('t-1', 'asked for by alice');
+    book.report('t-1', way.status, 0, T0, {
+      venue_order_id: null,
+      ...('evidence' in way ? { evidence: way.evidence } : {}),
+    });
+    assert.equal(waiting(book).length, way.waits, JSON.stringify(way));
+    if (way.waits === 1) assert.equal(find(book).hasRested, false);
+  }
+});
+
+test('one that waits for its turn is held to what was held when it was asked for', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 4, { delayMs: 1 });
+  book.exit('x-1', 10);
+  book.report('x-1', 'filled', 10);
+  book.open('o-2', 5);
+  book.report('o-2', 'filled', 5);
+  assert.equal(waiting(book).length, 0);
+  assert.equal(find(book).roomLots, 0);
+  book.report('t-1', 'canceled', 0, T0, { venue_order_id: null });
+  assert.equal(book.ledger.state.displaced.size, 0, 'it was never sent: whoever ended it meant to');
+});
+
+test('its caller may cancel it by any of its orders, or with all others', () => {
+  for (const request of [{ client_order_id: 't-1' }, { client_order_id: 't-2' }, { client_order_id: null }]) {
+    const book = hold();
+    displace(book);
+    book.takeProfit('t-2', 4, { parent: 't-1' });
+    book.report('t-2', 'not_placed', 0, T0, { venue_order_id: null });
+    const asked = { ...request, intent: 'cancel' } as const;
+    book.ledger.append(decisionEvent({ id: 'd-c', atMs: T0, request: asked, orders: [] }));
+    assert.equal(book.ledger.state.displaced.size, 0, JSON.stringify(request));
+  }
+});
+
+test('what was opened after it was displaced is not its to close, what was sent before is', () => {
+  const book = hold();
+  book.open('o-2', 3);
+  displace(book);
+  book.open('o-3', 5);
+  book.report('o-3', 'filled', 5);
+  assert.equal(find(book).roomLots, 10);
+  book.report('o-2', 'filled', 3);
+  assert.equal(find(book).roomLots, 13);
+  book.exit('x-1', 12);
+  book.report('x-1', 'filled', 12);
+  assert.equal(find(book).roomLots, 1);
+});
+
+test('it is over when all that was held is closed, but not while an opening of before may still fill', () => {
+  for (const isUnderWay of [false, true]) {
+    const book = hold();
+    if (isUnderWay) book.open('o-2', 3);
+    displace(book);
+    book.exit('x-1', 10);
+    book.report('x-1', 'filled', 10);
+    assert.equal(book.ledger.state.displaced.size, isUnderWay ? 1 : 0);
+  }
+});
+
+test('what was displaced last rests again first', () => {
+  const book = hold();
+  book.takeProfit('t-9', 2);
+  book.report('t-9', 'working', 0);
+  displace(book);
+  book.cancel('t-9', MAKES_ROOM);
+  book.report('t-9', 'canceled', 0);
+  assert.deepEqual(
+    waiting(book).map(({ decisionId }) => decisionId),
+    ['d-t-9', 'd-t-1'],
+  );
+});
+
+test('the orders of what is to rest again are not forgotten, however old: the next one has a number of its own', () => {
+  const book = hold();
+  displace(book);
+  book.read(10, T0 + 8 * DAY);
+  assert.equal(book.ledger.state.orders.byDecision.get('d-t-1')?.length, 1);
+  assert.equal(book.ledger.state.orders.byDecision.get('d-o-1'), undefined, 'others are');
+  const ended = { action: 'ended', decision_id: 'd-t-1', detail: '', filled_lots: 0, reason: 'dropped' } as const;
+  book.ledger.append({ kind: 'exit_target', at_ms: T0 + 8 * DAY, payload: ended });
+  book.read(10, T0 + 16 * DAY);
+  assert.equal(book.ledger.state.orders.byDecision.get('d-t-1'), undefined);
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import type { OrderEvent, OrderIntentEvent, PositionRecord } from '../../../daemon/gate/events.ts';
+import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+
+/** A book of exits as a restart would fold it: every step is an event. */
+export class FoldedExits {
+  readonly ledger = new FoldedLedger();
+  constructor() {
+    this.ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+  }
+  /** An opening of `lots` that is on its way. */
+  open(id: string, lots: number, atMs = T0): void {
+    const orders = [{ client_order_id: id, lots, time_in_force: 'IOC' } as const];
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, orders }));
+  }
+  report(
+    id: string,
+    status: OrderEvent['status'],
+    executed: number,
+    atMs = T0,
+    detail: Partial<OrderEvent> = {},
+  ): void {
+    this.ledger.append(orderEvent(id, atMs, { status, executed_lots: executed, ...detail }));
+  }
+  /** The account shows the position at that many lots. */
+  read(lots: number, atMs: number): void {
+    const position: PositionRecord = {
+      entry_price: 60_000,
+      liquidation_price: null,
+      lots,
+      maintenance_margin_usdt: 0,
+      mark_price: 60_000,
+      symbol: 'BTCUSDT',
+      unrealised_pnl_usdt: 0,
+      updated_at_ms: atMs,
+    };
+    this.ledger.append({
+      kind: 'account',
+      at_ms: atMs,
+      payload: {
+        available_usdt: 1e5,
+        initial_margin_usdt: 0,
+        leverage: {},
+        maintenance_margin_usdt: 0,
+        margin_balance_usdt: 1e5,
+        margin_ratio: 0,
+        positions: lots === 0 ? [] : [position],
+        requested_at_ms: atMs,
+        wallet_usdt: 1e5,
+      },
+    });
+  }
+  /** An agent's exit under account scope whose first order is on its way, or waits. */
+  exit(id: string, lots: number, { isWhole = true, delayMs = 0, atMs = T0 } = {}): void {
+    const order = { client_order_id: id, lots, side: 'sell', reduce_only: true, delay_ms: delayMs } as const;
+    const effective = { action: 'exit', side: 'sell', lots } as const;
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [order] }));
+    this.ledger.append({
+      kind: 'exit_target',
+      at_ms: atMs,
+      payload: {
+        action: 'opened',
+        agent: 'alice',
+        cause: 'agent',
+        client_order_id: id,
+        decision_id: `d-${id}`,
+        is_whole: isWhole,
+        key: 'alice at any price',
+        lots,
+        origin: 'agent',
+        scope: 'account',
+        side: 'sell',
+        symbol: 'BTCUSDT',
+      },
+    });
+  }
+  find(id: string): ExitTarget {
+    const target = this.ledger.state.targets.find(`d-${id}`);
+    assert.ok(target !== null);
+    return target;
+  }
+
+  /** An agent's exit that rests at its own price, or will. */
+  takeProfit(id: string, lots: number, { atMs = T0, delayMs = 0, parent = null as string | null } = {}): void {
+    const order = {
+      client_order_id: id,
+      lots,
+      side: 'sell',
+      reduce_only: true,
+      price_ticks: 650_000,
+      delay_ms: delayMs,
+    } as const;
+    const effective = { action: 'exit', side: 'sell', lots } as const;
+    const again = parent === null ? {} : ({ kind: 'slice', parent: `d-${parent}` } as const);
+    this.ledger.append(decisionEvent({ id: `d-${id}`, atMs, effective, orders: [order], ...again }));
+  }
+  /** The gate wants an order gone. */
+  cancel(id: string, reason: string, atMs = T0): void {
+    const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
+    this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
+  }
+}

@@ -1,0 +1,47 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface CuttingProxy {
+  readonly url: string;
+  /** So many of the next answers are lost: the request arrives, and the connection breaks where the answer begins. */
+  loseAnswers(count: number): void;
+  close(): Promise<void>;
+}
+
+/** Stands between a client and a daemon on loopback, byte for byte, and loses answers when told. */
+export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let toLose = 0;
+  const server = createServer((client) => {
+    const daemon = connect(Number(port), hostname);
+    for (const socket of [client, daemon]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => sockets.delete(socket));
+    }
+    // The Host header names the daemon's own port.
+    client.on('data', (chunk) => {
+      daemon.write(chunk.toString('latin1').replace(/^host: .*$/im, `Host: ${hostname}:${port}`), 'latin1');
+    });
+    daemon.on('data', (chunk) => {
+      if (toLose > 0) {
+        toLose -= 1;
+        client.destroy();
+        daemon.destroy();
+      } else client.write(chunk);
+    });
+    client.on('close', () => daemon.destroy());
+    daemon.on('close', () => client.end());
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    loseAnswers: (count) => {
+      toLose = count;
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((done) => server.close(() => done()));
+    },
+  };
+}
