@@ -11,6 +11,7 @@ ENV NODE_ENV=production \
     NODE_OPTIONS=--max-semi-space-size=8 \
     NODE_COMPILE_CACHE=/var/lib/holdfast/compiled \
     HOLDFAST_HOME=/var/lib/holdfast \
+    HOLDFAST_HEAD_FILE=/var/lib/holdfast-head/head \
     HOLDFAST_HOST=0.0.0.0 \
     HOLDFAST_PORT=7433
 # Inside the container every address is listened on, so the port must be published to loopback only (-p 127.0.0.1:…).
@@ -22,10 +23,12 @@ COPY scripts ./scripts
 COPY daemon ./daemon
 COPY migrations ./migrations
 COPY policies ./policies
-# Owned by root: the daemon's user can read code and policies, and write its home folder only.
-RUN install -d -o node -g node -m 0700 /var/lib/holdfast
+# Owned by root: the daemon's user can read code and policies, and write its two folders only.
+# The ledger's head is noted in a volume of its own: who puts an older home back leaves that one as it is.
+RUN install -d -o node -g node -m 0700 /var/lib/holdfast /var/lib/holdfast-head
 USER node
 VOLUME /var/lib/holdfast
+VOLUME /var/lib/holdfast-head
 EXPOSE 7433
 # Answers without a token; `readyz` would restart a daemon that waits for its venue.
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 \

@@ -42,6 +42,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly answerWithinMs: number;
   readonly leaveOrders: boolean;
+  /** Where the ledger's head is noted, outside the home. */
+  readonly headFile: string;
   /** Only permits: arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
 }
@@ -70,8 +72,9 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
   const reading = new Reading(env, flags);
   const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   refuseOtherVenues(reading, venue);
+  const home = readHome(reading, env);
   const config: Config = {
-    home: readHome(reading, env),
+    home,
     venue,
     policyPath: readPolicyPath(reading),
     listen: readListen(reading),
@@ -80,6 +83,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
     leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
+    headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
   const secrets = { venueKeys: readVenueKeys(reading, venue), simToken: readSimToken(reading) };
@@ -92,6 +96,7 @@ export interface ClientConfig {
   readonly home: string;
   readonly venue: VenueName;
   readonly listen: ListenConfig;
+  readonly headFile: string;
   /** Null: a file of the home folder. */
   readonly token: string | null;
 }
@@ -103,10 +108,13 @@ export interface ClientConfig {
  */
 export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig {
   const reading = new Reading(selectNames(env, CLIENT_NAMES), flags);
+  const home = readHome(reading, env);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   const config: ClientConfig = {
-    home: readHome(reading, env),
-    venue: reading.choice('HOLDFAST_VENUE', VENUES, 'paper'),
+    home,
+    venue,
     listen: readListen(reading),
+    headFile: readHeadFilePath(reading, home, venue),
     token: reading.get('HOLDFAST_TOKEN'),
   };
   reading.finish();
@@ -173,7 +181,7 @@ function isPackageFolder(folder: string): boolean {
   return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name === 'holdfast';
 }
 
-const CLIENT_NAMES = /^HOLDFAST_(?:HOME|VENUE|HOST|PORT|SOCKET|TOKEN)$/;
+const CLIENT_NAMES = /^HOLDFAST_(?:HOME|HEAD_FILE|VENUE|HOST|PORT|SOCKET|TOKEN)$/;
 
 function selectNames(env: Environment, names: RegExp): Environment {
   return Object.fromEntries(SETTING_NAMES.flatMap((name) => (names.test(name) ? [[name, env[name]]] : [])));
@@ -185,6 +193,12 @@ function readHome(reading: Reading, env: Environment): string {
   const home = text === null ? join(own, '.holdfast') : resolve(text.replace(/^~(?=$|[\\/])/, own));
   if (home === parse(home).root) reading.refuse('HOLDFAST_HOME', 'is the root of the file system');
   return home;
+}
+
+/** Beside the home, so that whoever puts an older home back does not put an older head back with it. */
+function readHeadFilePath(reading: Reading, home: string, venue: VenueName): string {
+  const text = reading.get('HOLDFAST_HEAD_FILE');
+  return text === null ? `${home}.${venue}.head` : resolve(text);
 }
 
 function readPolicyPath(reading: Reading): string {

@@ -1,23 +1,25 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { ACCOUNT_NAME } from './boot/account-name.ts';
 import { checkArming, checkLiveFiles, StartError } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { findFileShortage } from './boot/open-files.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
+import { startPaperExchange, venueAccess } from './boot/paper-exchange.ts';
 import { createPolicyPort } from './boot/policy.ts';
 import { StartCache } from './boot/start-cache.ts';
-import { ensurePaperTokens, ensureSimToken } from './boot/tokens.ts';
+import { ensurePaperTokens } from './boot/tokens.ts';
 import { type Config, findPackageFolder, operatorSocketPath, operatorUrlFile, type Secrets } from './config.ts';
 import { formatViolation } from './contract/violations.ts';
-import { type ExchangeSim, startExchangeSim } from './exchange-sim/start.ts';
+import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { ArmingEvent } from './gate/events.ts';
 import type { Gate } from './gate/gate.ts';
 import type { PolicyDocument } from './gate/policy-control.ts';
 import { codeOf } from './http/errors.ts';
 import type { HttpAddress } from './http/listening.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.ts';
+import { checkHead, followHead } from './ledger/head-file.ts';
 import { openLedger } from './ledger/ledger.ts';
 import type { Ledger, OpenLedgerOptions } from './ledger/types.ts';
 import { readPolicyFile, watchPolicyFile } from './policy/file.ts';
@@ -27,14 +29,17 @@ import { SYSTEM_TIME } from './time/system-time.ts';
 import type { TimePort } from './time/time-port.ts';
 import { DomainClock } from './venue/clock.ts';
 import { createVenue } from './venue/create-venue.ts';
-import type { VenueAccess } from './venue/endpoints.ts';
 
+export { ACCOUNT_NAME } from './boot/account-name.ts';
 export { StartError } from './boot/live.ts';
 
-export const ACCOUNT_NAME = 'main';
 /** Send deadline of an order: later the decision is stale and is taken again (DESIGN section 6). */
 const SEND_DEADLINE_MS = 500;
 const ARMING_CHECK_MS = 5_000;
+/** How often what the command line changed about tokens is recorded, wall ms. */
+const TOKEN_CHANGES_MS = 1_000;
+/** How long a start waits for a verb that holds the ledger for a moment, wall ms. */
+const LOCK_WAIT_MS = 1_000;
 /** Records and answers of a few kB are cut from blocks of this size; with Node's own 8 kB each would be a block. */
 const BUFFER_POOL_BYTES = 65_536;
 /** How long a start waits for the first reconciliation before it reports where it listens, wall ms. */
@@ -89,8 +94,10 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
 
   let recording: Gate | null = null;
   const clock = new DomainClock(time);
+  const isOnDisk = (options.ledger?.storage ?? 'file') === 'file';
   const ledger = openLedger({
     ...options.ledger,
+    lockWaitMs: LOCK_WAIT_MS,
     path: ledgerPath,
     venue: config.venue,
     account: ACCOUNT_NAME,
@@ -150,6 +157,18 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
     metrics.watch(gate, ledger);
+    // A ledger in memory has no home that could be put back.
+    if (isOnDisk) {
+      const isNew = gate.core.state.lastEventAtMs === 0;
+      checkHead(config.headFile, ledger, { isNew, mayReplace: config.venue === 'paper' });
+      const head = followHead(config.headFile, ledger, {
+        time,
+        onProblem: (why) => (gate.core.ports.clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error(why)),
+      });
+      closers.splice(closers.length - 1, 0, () => head.close());
+    }
+    const tokenTimer = time.every(TOKEN_CHANGES_MS, () => recordTokenChanges(ledger, log), { unref: true });
+    closers.unshift(() => tokenTimer.cancel());
 
     const http = await listen(config, options.createServer ?? createHttpServer, {
       gate,
@@ -230,30 +249,6 @@ async function offerPolicy(gate: Gate, event: Parameters<Parameters<typeof watch
   else await gate.policies.offer({ ok: false, violations: event.parsed.violations }, 'file');
 }
 
-async function startPaperExchange(config: Config, secrets: Secrets): Promise<ExchangeSim | null> {
-  const { paper } = config;
-  if (paper === null || paper.url !== null) return null;
-  const simToken = ensureSimToken(
-    config.home,
-    secrets.simToken,
-    () => randomBytes(32).toString('base64url'),
-    (file) => readFileSync(file, 'utf8'),
-  );
-  const exchange = await startExchangeSim({
-    apiKey: secrets.venueKeys.apiKey,
-    apiSecret: secrets.venueKeys.secret,
-    simToken,
-    market: paper.market,
-    ...(paper.seed === null ? {} : { seed: paper.seed }),
-    speed: paper.speed,
-    storagePath: join(config.home, 'paper', 'exchange.db'),
-    enforceLimits: false,
-  });
-  // Where its books can be read (`attack`): the port is another one at every start.
-  writeFileSync(join(config.home, 'paper', 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
-  return exchange;
-}
-
 async function listen(
   config: Config,
   createServer: typeof createHttpServer,
@@ -285,11 +280,14 @@ function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string
   return address;
 }
 
-function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {
-  const { apiKey, secret } = secrets.venueKeys;
-  if (config.venue === 'paper')
-    return { venue: 'paper', baseUrl: exchange?.url ?? config.paper?.url ?? '', apiKey, secret };
-  return { venue: config.venue, apiKey, secret };
+/** A token holds, or not, by its table; a record that cannot be written now is written later. */
+function recordTokenChanges(ledger: Ledger, log: Logger): void {
+  if (ledger.isFailed) return;
+  try {
+    ledger.recordTokenChanges();
+  } catch (error) {
+    log.warn({ err: error }, 'changes of tokens are not recorded yet');
+  }
 }
 
 function identify(

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import type { VenueName } from '../core/policy.ts';
-import type { GateEvent } from '../gate/events.ts';
 import { Gate } from '../gate/gate.ts';
 import type { GateOptions } from '../gate/gate-parts.ts';
 import type { PolicyDocument } from '../gate/policy-control.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
+import { applyRecorded } from './fold.ts';
 import { StartError } from './live.ts';
 import { createSchemaChecks, readStoredPolicy } from './policy.ts';
 
@@ -22,8 +22,7 @@ export interface OpenGateOptions extends Omit<GateOptions, 'ports'> {
 export function openGate({ ledger, ports, checks, ...options }: OpenGateOptions): Gate {
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
   const gate = new Gate({ ...options, ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 } });
-  for (const event of ledger.iterateEvents())
-    if (event.kind !== 'genesis') gate.core.state.apply(event as unknown as GateEvent);
+  applyRecorded(ledger, gate.core.state);
   return gate;
 }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readClientEnv } from '../config.ts';
+import { type ClientConfig, readClientEnv } from '../config.ts';
 import type { Io } from './verb.ts';
 
 /** Options of verbs that read or write a ledger's file without asking the daemon. */
@@ -21,9 +21,18 @@ export function addLedgerOptions(verb: Command): Command {
 /** Path of the ledger that is meant. @throws ConfigError */
 export function findLedger(io: Io, options: LedgerOptions): string {
   if (options.ledger !== undefined) return resolve(options.ledger);
-  const config = readClientEnv(io.env, {
+  const { home, venue } = readConfig(io, options);
+  return join(home, venue, 'ledger.db');
+}
+
+/** Where the head of that ledger is noted; null: nowhere that is known, it lies apart from a home. */
+export function findHeadFile(io: Io, options: LedgerOptions): string | null {
+  return options.ledger === undefined ? readConfig(io, options).headFile : null;
+}
+
+function readConfig(io: Io, options: LedgerOptions): ClientConfig {
+  return readClientEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
   });
-  return join(config.home, config.venue, 'ledger.db');
 }

@@ -19,6 +19,7 @@ import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addPolicy } from './verbs/policy.ts';
+import { addRecover } from './verbs/recover.ts';
 import { addReduce } from './verbs/reduce.ts';
 import { addReplay } from './verbs/replay.ts';
 import { addResume } from './verbs/resume.ts';
@@ -50,6 +51,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addRecover,
   addArm,
   addExchangeSim,
   addAttack,

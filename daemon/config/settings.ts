@@ -12,6 +12,7 @@ const setting = (value: string | null, text: string, kind?: Setting['kind']): Se
 
 export const SETTINGS = {
   HOLDFAST_HOME: setting('DIR', 'folder of ledgers and tokens (~/.holdfast)'),
+  HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head, noted outside the home (HOME.VENUE.head, beside it)"),
   HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
   HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
   HOLDFAST_HOST: setting('ADDRESS', 'address to listen on (127.0.0.1)'),

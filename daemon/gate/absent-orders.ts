@@ -24,7 +24,7 @@ export class AbsentOrders {
     const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
     if (open.kind === 'failed') return false;
     const listed = open.value.find((other) => other.clientOrderId === order.clientOrderId);
-    if (listed !== undefined) {
+    if (listed !== undefined && !proof.isOther(order, listed)) {
       proof.adopt(order, listed, ask);
       return false;
     }
@@ -58,7 +58,7 @@ export class AbsentOrders {
       // What a conditional order turned into may carry any id, but reduces as the stop itself does.
       if (order.kind === 'algo') {
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
-      } else if (found.order.clientOrderId === order.clientOrderId) {
+      } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
         this.#sender.adopt(order, found.order, ask);
         return true;
       }

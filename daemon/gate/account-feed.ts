@@ -1,14 +1,15 @@
 import { Absences } from './absences.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { ChangedOrders } from './changed-orders.ts';
-import { ownPrefix } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from './ports.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import type { Resolver } from './resolver.ts';
+import { isAsSent } from './sent-form.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from './state/orders.ts';
+import { findUnexplained } from './unexplained-positions.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -43,8 +44,6 @@ export class AccountFeed {
   readonly #marks: ReadingMarks;
   #first: AskedOrders | null = null;
   #isFirstAnswered = false;
-  /** Undefined: no list was read yet. */
-  #otherDaemonsOrder: string | null | undefined;
   #lastTransferMs = 0;
   /** The wallet moved, and the transfers could not be read then. */
   #owesTransfers = false;
@@ -99,6 +98,7 @@ export class AccountFeed {
     if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
     if (nr < this.#newest) return true;
     if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
+    for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
     this.#core.market.account = {
       marginBalanceUsdt: snapshot.marginBalanceUsdt,
       availableUsdt: snapshot.availableUsdt,
@@ -150,7 +150,7 @@ export class AccountFeed {
     this.#first = first;
     const outcome = await first.answer;
     this.#isFirstAnswered = true;
-    if (outcome.kind === 'ok') this.#noteOtherDaemon(outcome.value, true);
+    if (outcome.kind === 'ok') this.#tellListed(outcome.value);
   }
   /** The list of the whole account that a start began with has come, and was not matched yet. */
   get isFirstAnswered(): boolean {
@@ -186,7 +186,6 @@ export class AccountFeed {
       this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
       return false;
     }
-    this.#noteOtherDaemon(outcome.value, asked.isWhole);
     const listed = new Set<string>();
     const lookups: Promise<void>[] = [];
     for (const report of outcome.value) {
@@ -195,6 +194,9 @@ export class AccountFeed {
       if (order === undefined) this.#takeListed(report, ask);
       else if (isAnother(order, report)) {
         if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
+      } else if (this.#sender.proof.isOther(order, report)) {
+        // Ours counts in full until its end is proven, and nothing is opened meanwhile.
+        if (isTerminal(order.status)) this.#takeListed(report, ask);
       } else if (isTerminal(order.status)) {
         // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
         // listed by a copy of before.
@@ -237,23 +239,10 @@ export class AccountFeed {
     if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
   }
 
-  /**
-   * Client order id of an open order that another Holdfast ledger placed on this account (BY-40), by the last lists, or by
-   * the ledger before the first of them; null: none is known.
-   */
-  findOtherDaemon(): string | null {
-    if (this.#otherDaemonsOrder !== undefined) return this.#otherDaemonsOrder;
-    const ids = [...everyLiveOrder(this.#core.state.orders)].map((order) => order.clientOrderId);
-    return ids.find((id) => this.#isOtherDaemons(id)) ?? null;
-  }
-  #noteOtherDaemon(listed: readonly VenueOrder[], isWhole: boolean): void {
-    const found = listed.find((order) => this.#isOtherDaemons(order.clientOrderId))?.clientOrderId;
-    if (found !== undefined) this.#otherDaemonsOrder = found;
-    else if (isWhole) this.#otherDaemonsOrder = null;
-  }
-  #isOtherDaemons(clientOrderId: string): boolean {
-    const prefix = ownPrefix(this.#core.ports.ledger.genesis.genesis_id);
-    return /^hf[0-9a-f]{6}/.test(clientOrderId) && !clientOrderId.startsWith(prefix);
+  /** An order that no record explains may be another daemon's. */
+  #tellListed(listed: readonly VenueOrder[]): void {
+    for (const report of listed)
+      if (!this.#core.state.orders.all.has(report.clientOrderId)) this.#core.lookout.listed(report);
   }
 
   /**
@@ -263,15 +252,11 @@ export class AccountFeed {
   #takeListed(report: VenueOrder, ask: Ask): void {
     if (isTerminal(report.status)) return;
     const known = this.#core.state.orders.all.get(report.clientOrderId);
-    const isRevived = known !== undefined && !isAnother(known, report);
-    if (this.#isOtherDaemons(report.clientOrderId)) {
-      this.#core.alert(
-        'OTHER_DAEMON',
-        `order ${report.clientOrderId} was placed by another Holdfast ledger on this account`,
-        report.symbol,
-      );
-    }
+    const isOther = known !== undefined && !isAsSent(known, report);
+    const isRevived = known !== undefined && !isOther && !isAnother(known, report);
+    if (!isRevived && !isOther) this.#core.lookout.listed(report);
     this.#core.append('order', {
+      ...(isOther ? { another: true as const } : {}),
       average_price: null,
       client_order_id: report.clientOrderId,
       detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
@@ -302,6 +287,8 @@ export class AccountFeed {
     if (outcome.kind === 'failed') return false;
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
+      // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
+      if (order === undefined && trade.tradeId !== last.id) this.#core.lookout.suspect(symbol);
       if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
         // An id in use again is that of the later order.
         const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;

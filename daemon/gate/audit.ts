@@ -3,8 +3,9 @@ import { type CompiledPolicy, compilePolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
 import { decide } from '../core/decide.ts';
 import type { IntendedPolicySpec, Regime } from '../core/policy.ts';
-import { decisionId, derivedPart } from './decisions.ts';
+import { derivedPart } from './decisions.ts';
 import type { DecisionEvent, GateEvent } from './events.ts';
+import { decisionId } from './order-ids.ts';
 import type { Ask, LiveInputs, SymbolInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
 import { GateState } from './state/gate-state.ts';
@@ -25,6 +26,8 @@ export interface Auditor {
 }
 export interface AuditSources {
   readonly genesisId: string;
+  /** Epochs that the `recovery` records of the ledger begin, in order. */
+  readonly epochs: readonly { readonly seq: number; readonly epoch: number }[];
   readPolicy(hash: string): string | null;
   sha256(text: string): string;
 }
@@ -74,7 +77,9 @@ function rederive(
   const { decision } = event;
   const policy = policyOf(decision.policy_hash, event.request.agent);
   if (policy === null) return { ok: false, detail: `policy ${decision.policy_hash} is not in the ledger` };
-  if (decision.decision_id !== decisionId(sources.genesisId, seq) || decision.seq !== seq)
+  const { genesisId } = sources;
+  const epoch = sources.epochs.findLast((begun) => begun.seq < seq)?.epoch ?? null;
+  if (decision.decision_id !== decisionId({ genesisId, epoch }, seq) || decision.seq !== seq)
     return { ok: false, detail: 'the decision id does not belong to this record' };
   if (sources.sha256(canonicalJson(event.context)) !== decision.context_hash)
     return { ok: false, detail: 'context_hash is not that of the recorded context' };

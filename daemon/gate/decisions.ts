@@ -9,21 +9,10 @@ import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
 import { endUndone } from './exits/end-undone.ts';
 import { findTarget } from './exits/target-key.ts';
 import type { Appended, GateCore } from './gate-core.ts';
+import { clientOrderId, decisionId } from './order-ids.ts';
 import { type RecordText, writeRecord } from './record-text.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
-
-/** Genesis prefix of ids: 6 hex digits tell whose order it is. */
-export function ownPrefix(genesisId: string): string {
-  return `hf${genesisId.slice(0, 6)}`;
-}
-/** `hf` + 6 of genesis + base36 seq + slice + attempt: deterministic, unique, at most 36 characters (BINANCE.md B 2.1). */
-export function clientOrderId(genesisId: string, seq: number, slice: number, attempt: number): string {
-  return `${ownPrefix(genesisId)}${seq.toString(36)}-${slice.toString(36)}-${attempt.toString(36)}`;
-}
-export function decisionId(genesisId: string, seq: number): string {
-  return `d-${genesisId.slice(0, 6)}-${seq.toString(36)}`;
-}
 
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
 export interface Decided {
@@ -153,7 +142,7 @@ function buildBody(
     constraints: decision.constraints,
     context_hash: contextHash,
     decision: decision.decision,
-    decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+    decision_id: decisionId(core.ids, seq),
     effective: decision.effective,
     enforced: decision.enforced,
     kind,
@@ -195,7 +184,7 @@ export function planFromDecision(
   if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
   const symbol = request.symbol;
   return decision.constraints.staging_plan.map((slice) => ({
-    client_order_id: clientOrderId(core.ports.ledger.genesis.genesis_id, seq, slice.slice, 0),
+    client_order_id: clientOrderId(core.ids, seq, slice.slice, 0),
     delay_ms: slice.delay_ms,
     kind: 'regular',
     leverage: effective.leverage ?? 1,

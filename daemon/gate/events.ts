@@ -65,6 +65,8 @@ export interface Evidence {
 }
 /** What became known about one of our orders, or about a foreign one (then `foreign` describes it). */
 export interface OrderEvent {
+  /** It is not the order that this ledger sent under that id: somebody else's takes its place. Absent in every other. */
+  readonly another?: true;
   readonly average_price: number | null;
   readonly client_order_id: string;
   readonly detail: string | null;
@@ -252,6 +254,24 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/**
+ * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of another
+ * ledger: ids are of a new epoch from here on.
+ */
+export interface RecoveryEvent {
+  readonly at_venue_ms: number;
+  /** `at_venue_ms` in seconds, later than every epoch before it. */
+  readonly epoch: number;
+  readonly set_by: string;
+  /** Orders that other ledgers placed until then are somebody else's from here on, no sign of another daemon. */
+  readonly take_over: boolean;
+}
+/** An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from it. */
+export interface TokenEvent {
+  readonly action: 'created' | 'revoked';
+  readonly at_ms: number;
+  readonly id: string;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   /** Absent in older records. */
@@ -294,11 +314,13 @@ export interface GateEvents {
   readonly order_intent: OrderIntentEvent;
   readonly policy: PolicyEvent;
   readonly rebase: RebaseEvent;
+  readonly recovery: RecoveryEvent;
   readonly rejected_input: RejectedInputEvent;
   readonly request_sum: RequestSumEvent;
   readonly rules: RulesEvent;
   readonly signal: SignalEvent;
   readonly state: StateEvent;
+  readonly token: TokenEvent;
   readonly trade: TradeEvent;
   readonly transfer: TransferEvent;
 }

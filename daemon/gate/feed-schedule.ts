@@ -12,6 +12,7 @@ export const PERIODS = {
   clock: { domainMs: 30_000, floorMs: 2_000 },
   rules: { domainMs: 900_000, floorMs: 2_000 },
   transfers: { domainMs: 60_000, floorMs: 5_000 },
+  income: { domainMs: 60_000, floorMs: 5_000 },
 } as const;
 /** What could not be read is read again after this much wall time at the latest, ms. */
 const FAILED_AGAIN_MS = 30_000;

@@ -6,9 +6,10 @@ import { writeContext } from '../core/record-text/context.ts';
 import { Trace } from '../core/trace.ts';
 import type { SkillClaim } from './api/trading-calls.ts';
 import type { Caller } from './api.ts';
-import { type Decided, decisionId } from './decisions.ts';
+import type { Decided } from './decisions.ts';
 import type { DecisionEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
+import { decisionId } from './order-ids.ts';
 import { writeRecord } from './record-text.ts';
 import type { Ask } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
@@ -124,7 +125,7 @@ function recordForeignTool(
         binding: false,
         ...decision,
         context_hash: contextHash,
-        decision_id: decisionId(core.ports.ledger.genesis.genesis_id, seq),
+        decision_id: decisionId(core.ids, seq),
         kind: 'intercept',
         policy_hash: core.policyHash,
         request_id: null,

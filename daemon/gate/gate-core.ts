@@ -5,7 +5,9 @@ import type { TimePort } from '../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents } from './events.ts';
 import { LiveMarket } from './live-market.ts';
 import { logEvent } from './log-events.ts';
+import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
+import type { IdSource } from './order-ids.ts';
 import type { ClockPort, LedgerPort, ObserverPort, StartCachePort, VenuePort } from './ports.ts';
 import { GateState } from './state/gate-state.ts';
 
@@ -89,6 +91,8 @@ export class GateCore {
   readonly #setBackListeners: ((nowMs: number) => void)[] = [];
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
+  /** Set by the gate: whoever looks out for what no record of this ledger explains. */
+  lookout: Lookout = NO_LOOKOUT;
 
   constructor(
     ports: GatePorts,
@@ -104,6 +108,11 @@ export class GateCore {
 
   nowMs(): number {
     return this.ports.clock.nowMs();
+  }
+
+  /** What ids of new decisions and orders are made of. */
+  get ids(): IdSource {
+    return { genesisId: this.ports.ledger.genesis.genesis_id, epoch: this.state.recovery?.epoch ?? null };
   }
 
   get policySpec(): IntendedPolicySpec {

@@ -10,6 +10,7 @@ import { ExitResumption } from './exits/resume.ts';
 import { Flatten } from './flatten.ts';
 import { GateCore, type GatePorts, type GateSettings } from './gate-core.ts';
 import { Keeper, type KeeperTasks } from './keeper.ts';
+import { LedgerCheck } from './ledger-check.ts';
 import { LooseningDelay } from './loosening-delay.ts';
 import { LostOrders } from './lost-orders.ts';
 import { MarketFeed } from './market-feed.ts';
@@ -45,6 +46,7 @@ export interface GateParts {
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
+  readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
 }
@@ -85,6 +87,8 @@ export function buildParts(options: GateOptions): GateParts {
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, slices);
   const marks = new ReadingMarks(core);
+  const ledgerCheck = new LedgerCheck(core, marks);
+  core.lookout = ledgerCheck;
   const account = new AccountFeed(core, sender, resolver, marks);
   const market = new MarketFeed(core);
   account.onVenueFailure = (detail, consequence, retryAfterMs) =>
@@ -108,6 +112,7 @@ export function buildParts(options: GateOptions): GateParts {
     sender,
     resolver,
     health,
+    ledgerCheck,
     marks,
     signal,
     tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
@@ -140,6 +145,7 @@ export function buildParts(options: GateOptions): GateParts {
     standing,
     operator,
     signals,
+    ledgerCheck,
     lostOrders,
     exitResumption,
   };

@@ -43,6 +43,7 @@ export class Gate implements GateApi {
 
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
   async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
+    this.#parts.ledgerCheck.begin();
     // The views are in these steps: what became of orders can be read while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
     await this.keeper.syncFirst(onVenueSilent);

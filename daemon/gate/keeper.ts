@@ -2,6 +2,7 @@ import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
 import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
+import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import type { OrderSender } from './order-sender.ts';
@@ -50,6 +51,7 @@ export class Keeper {
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #health: VenueHealth;
+  readonly #check: LedgerCheck;
   readonly #tasks: KeeperTasks;
   readonly #signal: AbortSignal;
   readonly #clock: ClockSync;
@@ -66,6 +68,7 @@ export class Keeper {
     sender: OrderSender;
     resolver: Resolver;
     health: VenueHealth;
+    ledgerCheck: LedgerCheck;
     marks: ReadingMarks;
     tasks: KeeperTasks;
     signal: AbortSignal;
@@ -78,7 +81,8 @@ export class Keeper {
     this.#health = parts.health;
     this.#tasks = parts.tasks;
     this.#signal = parts.signal;
-    const { core, account, market, health, signal } = parts;
+    const { core, account, market, health, ledgerCheck, signal } = parts;
+    this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
     const { marks } = parts;
     this.#reconciliation = new Reconciliation({
@@ -86,6 +90,7 @@ export class Keeper {
       account,
       market,
       health,
+      ledgerCheck,
       schedule: this.#schedule,
       marks,
       signal,
@@ -191,6 +196,7 @@ export class Keeper {
       return;
     }
     this.#startDue();
+    this.#check.start();
     this.#trades.start();
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
@@ -247,6 +253,7 @@ export class Keeper {
     this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
     this.#schedule.start('allOrders', () => this.#account.pollOrders());
     this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
+    this.#schedule.start('income', () => this.#check.pollIncome());
     this.#schedule.start('transfers', () => this.#account.pollTransfers());
   }
 

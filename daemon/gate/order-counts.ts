@@ -35,14 +35,16 @@ export class OrderCounts {
     this.#sent.push(now);
   }
 
-  /** What an answer of the venue counts beyond what is known here was sent by somebody else. */
-  adopt(counts: readonly OrderCount[]): void {
+  /** What an answer of the venue counts beyond what is known here was sent by somebody else; true: there was something. */
+  adopt(counts: readonly OrderCount[]): boolean {
     const now = this.#time.monotonicMs();
     this.#drop(now);
+    const known = this.#sent.length;
     for (const { windowMs, used } of counts) {
       const most = LIMITS.find((limit) => limit.windowMs === windowMs)?.max ?? 0;
       for (let more = Math.min(used, most) - this.#within(now, windowMs); more > 0; more -= 1) this.#sent.push(now);
     }
+    return this.#sent.length > known;
   }
 
   /** Wall time until another order of that class may go out, ms; 0: now. `noted`: so many of what is asked for count already. */

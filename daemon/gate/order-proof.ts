@@ -2,6 +2,7 @@ import type { OrderStatus } from './api/decisions.ts';
 import type { EvidenceKind, OrderEvent, OrderIntentEvent } from './events.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import type { Rejection, VenueOrder } from './ports.ts';
+import { describeDifference, isAsSent } from './sent-form.ts';
 import { isOfAnother, isTerminal, judgeStatus } from './state/evidence.ts';
 import type { OrderState } from './state/orders.ts';
 
@@ -16,8 +17,6 @@ export interface Ask {
   readonly seq: number;
   readonly nr: number;
 }
-type Shown = Pick<VenueOrder, 'status' | 'executedLots' | 'venueOrderId' | 'averagePrice' | 'updatedAtMs'> &
-  Partial<Pick<VenueOrder, 'lots' | 'priceTicks'>>;
 
 /**
  * The one door for what becomes known of an order: it holds each word against what is proven already, and records only
@@ -48,8 +47,9 @@ export class OrderProof {
     return last !== undefined && last.nr > ask.nr;
   }
 
-  /** Takes in what the venue shows of an order; null: nothing new. */
-  adopt(order: OrderState, report: Shown, ask: Ask): Appended | null {
+  /** Takes in what the venue shows of an order; null: nothing new, or it is another order ({@link isOther}). */
+  adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
+    if (this.isOther(order, report)) return null;
     const last = this.#lastShown.get(order);
     if (last === undefined || last.nr < ask.nr) this.#lastShown.set(order, ask);
     const before = order.executedLots;
@@ -66,6 +66,17 @@ export class OrderProof {
     return appended;
   }
 
+  /** Whether another order is shown under this one's client id: told, and never taken for it. */
+  isOther(order: OrderState, report: VenueOrder): boolean {
+    if (isAsSent(order, report)) return false;
+    this.#core.lookout.found({
+      code: 'LEDGER_BEHIND_VENUE',
+      detail: describeDifference(order, report),
+      symbol: order.symbol,
+    });
+    return true;
+  }
+
   /** The venue may date by a clock that it has set back since: what it shows has happened. */
   #byNow(venueMs: number): number {
     const nowMs = this.#core.nowMs();
@@ -80,7 +91,7 @@ export class OrderProof {
   }
 
   /** Answers without the order since `ask`, and trades of it: how it ended, or that it cannot be found. */
-  recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: Shown): Appended | null {
+  recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Appended | null {
     if (this.wasShownSince(order, ask)) return null;
     const before = order.executedLots;
     const event = wordOn(this.#core, order, status, detail, { asked_seq: ask.seq, kind: 'absent' });
@@ -113,9 +124,9 @@ export class OrderProof {
    * An amend of ours is proven by the form that the venue shows: once it shows the new one, whatever becomes of our request;
    * or, of an order that has ended, either. The old form of one that lives proves nothing, the amend may arrive yet.
    */
-  #settleByForm(order: OrderState, report: Shown, ask: Ask): void {
+  #settleByForm(order: OrderState, report: VenueOrder, ask: Ask): void {
     const { amend, amendSeq } = order;
-    if (amend === null || amendSeq === null || report.lots === undefined || ask.seq < amendSeq) return;
+    if (amend === null || amendSeq === null || ask.seq < amendSeq) return;
     const isNew = isForm(amend, report);
     const isOnlyNew = isNew && !isForm(order, report);
     if (isOnlyNew) this.settleAmend(order, amendSeq, true, 'shown by the venue');
@@ -156,7 +167,7 @@ export class OrderProof {
 
 function isForm(
   form: { readonly lots: number; readonly priceTicks: number | null },
-  report: { readonly lots?: number; readonly priceTicks?: number | null },
+  report: { readonly lots: number; readonly priceTicks: number | null },
 ): boolean {
   return form.lots === report.lots && form.priceTicks === report.priceTicks;
 }

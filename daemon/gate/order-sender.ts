@@ -219,7 +219,8 @@ export class OrderSender {
   }
 
   #noteCounts(): void {
-    this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
+    const hasMore = this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
+    if (hasMore) this.#core.lookout.suspect(null);
   }
 
   /** Records what an answer says of an order, unless more is known already; then the order was placed, whatever it says. */

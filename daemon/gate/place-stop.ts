@@ -1,6 +1,7 @@
 import type { ExecutionDecision } from '../core/decision.ts';
-import { clientOrderId, NO_ORDERS, takeDecision } from './decisions.ts';
+import { NO_ORDERS, takeDecision } from './decisions.ts';
 import type { GateCore } from './gate-core.ts';
+import { clientOrderId } from './order-ids.ts';
 import type { OrderSender } from './order-sender.ts';
 import type { Rejection } from './ports.ts';
 import { closeRequest, findStopTicks, planStop } from './protective-orders.ts';
@@ -56,7 +57,7 @@ export async function placeStop(
       skipUnless: isNews,
       plan: (decision, seq) => {
         if (decision.effective?.action !== 'exit') return NO_ORDERS();
-        const id = clientOrderId(core.ports.ledger.genesis.genesis_id, seq, 0, 0);
+        const id = clientOrderId(core.ids, seq, 0, 0);
         return [planStop(id, symbol, side, lots, ticks)];
       },
     },

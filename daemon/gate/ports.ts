@@ -119,6 +119,8 @@ export interface VenueOrder {
   readonly status: VenueOrderStatus;
   /** Average fill price when the venue gave it (queries do, acknowledgements do not). */
   readonly averagePrice: number | null;
+  /** When the venue took it; answers to what changes an order do not say. */
+  readonly placedAtMs?: number;
   readonly updatedAtMs: number;
 }
 export interface VenueTrade {
@@ -137,6 +139,27 @@ export interface VenueTransfer {
   readonly transferId: string;
   readonly amountUsdt: number;
   readonly atMs: number;
+}
+/** That something was executed in a symbol, whoever asked for it. */
+export interface VenueExecution {
+  readonly symbol: string;
+  readonly tradeId: string;
+  readonly atMs: number;
+}
+/** What income of all types tells; `isWhole` false: there was more of it than one reading takes. */
+export interface VenueIncome {
+  readonly executions: readonly VenueExecution[];
+  /** When something last moved into the account or out of it; null: it did not. */
+  readonly lastTransferMs: number | null;
+  readonly isWhole: boolean;
+}
+/** A regular order that the venue took, whoever placed it and whatever became of it. */
+export interface PlacedOrder {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  readonly placedAtMs: number;
 }
 /** What the gate asks the venue to place. */
 export interface OrderInstruction {
@@ -237,6 +260,10 @@ export interface VenuePort {
   ): Promise<FetchOutcome<readonly VenueTrade[]>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
+  /** Of the whole account since an instant, as its income tells. */
+  fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>>;
+  /** Regular orders that the venue took since an instant, at most six days ago; also those that never rested. */
+  fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
   /** The regular order that a trade names, whoever placed it. */
   lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome>;

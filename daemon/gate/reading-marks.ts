@@ -7,7 +7,7 @@ interface Mark {
   readonly at_ms: number;
   readonly symbols: readonly string[];
 }
-const MARKS = ['all_orders', 'mode', 'transfers'] as const;
+const MARKS = ['all_orders', 'compared', 'mode', 'transfers'] as const;
 export type MarkName = (typeof MARKS)[number];
 interface Stored {
   /** Head of the ledger when the last of them was set: what they rest on is recorded up to there. */

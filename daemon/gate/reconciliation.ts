@@ -1,6 +1,7 @@
 import type { AccountFeed } from './account-feed.ts';
-import { type FeedSchedule, noteUnread } from './feed-schedule.ts';
+import { type FeedSchedule, noteUnread, PERIODS } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
+import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
@@ -15,16 +16,6 @@ const FILTERS_LOOK_AGAIN_MS = 60_000;
 /** How long a start that is not done counts as one for the venue's weight, wall ms. */
 const STARTING_MS = 10_000;
 
-/** An order of another Holdfast ledger is open on this account. */
-export class OtherDaemonError extends Error {
-  override readonly name = 'OtherDaemonError';
-  constructor(clientOrderId: string) {
-    super(
-      `order ${clientOrderId} on this account was placed by another Holdfast ledger: stop that daemon and cancel its orders, or start with its home folder`,
-    );
-  }
-}
-
 /**
  * Keeps the boot layer honest: `reducing` until clock, filters, account, orders and market were read and every order
  * that may have been sent is matched (BINANCE.md part B 2.5). What is read, and when it need not be: {@link StartReads}.
@@ -33,6 +24,7 @@ export class Reconciliation {
   readonly #core: GateCore;
   readonly #account: AccountFeed;
   readonly #market: MarketFeed;
+  readonly #check: LedgerCheck;
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
   readonly #reads: StartReads;
@@ -52,6 +44,7 @@ export class Reconciliation {
     account: AccountFeed;
     market: MarketFeed;
     health: VenueHealth;
+    ledgerCheck: LedgerCheck;
     schedule: FeedSchedule;
     marks: ReadingMarks;
     signal: AbortSignal;
@@ -59,10 +52,17 @@ export class Reconciliation {
     this.#core = parts.core;
     this.#account = parts.account;
     this.#market = parts.market;
+    this.#check = parts.ledgerCheck;
     this.#schedule = parts.schedule;
     this.#marks = parts.marks;
     this.#signal = parts.signal;
     this.#reads = new StartReads(parts);
+    parts.ledgerCheck.onCompared = (hasTransfers) => {
+      this.#schedule.noteRead('income');
+      if (hasTransfers) return;
+      this.#schedule.noteRead('transfers');
+      this.#marks.note('transfers', this.#core.nowMs());
+    };
   }
 
   get missing(): readonly string[] {
@@ -75,24 +75,25 @@ export class Reconciliation {
     this.#marks.load();
     this.#schedule.noteRead('allOrders', this.#marks.ageMs('all_orders'));
     this.#schedule.noteRead('transfers', this.#marks.ageMs('transfers'));
+    this.#schedule.noteRead('income', this.#marks.ageMs('compared') + PERIODS.income.domainMs - COMPARED_COUNTS_MS);
     // A start goes by what is recorded, and looks soon whether the venue has changed it: not at each of many in a row.
     const ageMs = this.#market.rulesAgeMs(this.#account.watched());
     if (ageMs < FILTERS_LOOK_AGAIN_MS) this.#schedule.noteRead('rules', ageMs);
   }
 
   /**
-   * Two daemons on one account would each count half of it (BY-40). What cannot be read at once refuses nothing here: it
-   * keeps the boot layer up, which asks again, and exits do not wait for it.
+   * What cannot be read at once refuses nothing here: it keeps the boot layer up, which asks again, and exits do not wait
+   * for it.
    *
-   * @throws OtherDaemonError
+   * @throws LedgerRefusedError
    */
   async refuseOtherDaemon(): Promise<void> {
     // Of a first start nothing is open that this daemon placed: it waits for the steps that all lists are read in.
     if (this.#core.state.rules.size === 0) await this.#run(this.#reads.steps());
-    if (this.#schedule.isDue('allOrders') || this.#account.findOtherDaemon() !== null)
-      await this.#within(OTHER_DAEMON_MS, this.#account.askFirst());
-    const other = this.#account.findOtherDaemon();
-    if (other !== null) throw new OtherDaemonError(other);
+    await this.#check.refuseStart(async (compared) => {
+      const lists = this.#schedule.isDue('allOrders') ? this.#account.askFirst() : Promise.resolve();
+      await this.#within(OTHER_DAEMON_MS, Promise.all([lists, compared]));
+    });
   }
 
   /** `isNew`: what was read before does not count any more. */
@@ -124,8 +125,6 @@ export class Reconciliation {
     const { time, venue } = this.#core.ports;
     venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
     const missing = [...(await this.#readAll())];
-    const other = this.#account.findOtherDaemon();
-    if (other !== null) missing.push(`an account without another daemon (its order ${other} is open)`);
     this.#missing = missing;
     if (missing.length > 0) {
       this.#core.ports.log.warn({ missing }, 'not reconciled yet');

@@ -150,7 +150,8 @@ export class Resolver {
     if (outcome.kind === 'failed') return;
     const isPast = this.#isPastHorizon(order, search);
     search.isPast ||= isPast;
-    if (outcome.kind === 'found') {
+    // Another order under the same id says as little of this one as none at all.
+    if (outcome.kind === 'found' && !this.#sender.proof.isOther(order, outcome.order)) {
       search.notFound = 0;
       search.since = null;
       this.#sender.adopt(order, outcome.order, ask);

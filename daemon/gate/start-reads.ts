@@ -2,6 +2,7 @@ import type { AccountFeed } from './account-feed.ts';
 import { isModeRecent, prepareAccount } from './account-mode.ts';
 import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import type { GateCore } from './gate-core.ts';
+import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './open-symbols.ts';
 import type { ReadingMarks } from './reading-marks.ts';
@@ -33,6 +34,7 @@ const WEIGHT = {
   barsOfSymbol: 5,
   tradesOfSymbol: 5,
   transfers: 30,
+  income: 30,
 } as const;
 const QUOTES_READ_ALONE = 5;
 export const FILTERS = 'the exchange filters';
@@ -53,6 +55,7 @@ const TRADES_BACK_MS = 3_600_000;
  * | open orders     | 2 a symbol        | the same              | 2 s                                         |
  * | quotes          | 3 a symbol, or 15 | openings              | 1 s                                         |
  * | orders of all   | 80                | openings              | 30 s                                        |
+ * | recent orders   | 30, 5 a symbol traded | openings          | 30 s                                        |
  * | account mode    | 5                 | openings              | 60 s                                        |
  * | filters, fees   | 2 + 20 a symbol   | openings              | `market.freshness.filters_ms`               |
  * | bars            | 5 a symbol        | openings              | until the next one closes                   |
@@ -66,6 +69,7 @@ export class StartReads {
   readonly #health: VenueHealth;
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
+  readonly #check: LedgerCheck;
   #rulesTriedAt = Number.NEGATIVE_INFINITY;
   #rulesUnread: readonly string[] = [];
 
@@ -76,6 +80,7 @@ export class StartReads {
     health: VenueHealth;
     schedule: FeedSchedule;
     marks: ReadingMarks;
+    ledgerCheck: LedgerCheck;
   }) {
     this.#core = parts.core;
     this.#account = parts.account;
@@ -83,6 +88,7 @@ export class StartReads {
     this.#health = parts.health;
     this.#schedule = parts.schedule;
     this.#marks = parts.marks;
+    this.#check = parts.ledgerCheck;
   }
 
   /** What is not open at the venue has no settings and perhaps no prices: it holds up nothing. */
@@ -163,6 +169,9 @@ export class StartReads {
       ...(this.#schedule.isDue('allOrders')
         ? this.#allOrders('the open orders of all symbols', WEIGHT.ordersOfAll)
         : []),
+      ...(this.#check.isCompared
+        ? []
+        : [need('the recent orders of the account', WEIGHT.income, () => this.#check.compare())]),
       ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
       need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
         allRead(open.map((symbol) => this.#market.pollBars(symbol))),

@@ -20,6 +20,8 @@ export interface BatchContent {
   readonly events: readonly PreparedEvent[];
   readonly texts: readonly SideRow[];
   readonly policies: readonly SideRow[];
+  /** Changes of tokens up to this number are among the events. */
+  readonly tokenChangesTo?: number;
 }
 
 /** Prepares the function that writes a batch in one transaction, all or nothing, durable when it returns. */
@@ -37,6 +39,8 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
   const insertText = db.prepare('INSERT INTO texts (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
   const insertPolicy = db.prepare('INSERT INTO policies (hash, body, at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
 
+  const dropTokenChanges = db.prepare('DELETE FROM token_changes WHERE nr <= ?');
+
   const write = db.transaction((content: BatchContent) => {
     for (const row of content.texts) insertText.run(row.hash, row.body, row.at_ms);
     for (const row of content.policies) insertPolicy.run(row.hash, row.body, row.at_ms);
@@ -46,6 +50,7 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
       const { agent, kind, request_id } = event.decision;
       if (agent !== null && request_id !== null) insertRequest.run(agent, kind, request_id, event.seq);
     }
+    if (content.tokenChangesTo !== undefined) dropTokenChanges.run(content.tokenChangesTo);
     for (const run of findAgentRuns(content.events)) insertAgent.run(run.agent, run.first, run.last);
   });
   return (content) => write.immediate(content);

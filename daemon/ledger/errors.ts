@@ -18,6 +18,8 @@ export const LEDGER_ERROR_CODES = [
   'LEDGER_MISSING',
   /** The folder or a file of the ledger can be written by others, or cannot be used by us. */
   'LEDGER_PERMISSIONS',
+  /** The head that was noted outside the home is not contained in this ledger, or cannot be read. */
+  'LEDGER_HEAD',
   /** A record, a cursor or another argument that cannot be taken; nothing was written. */
   'LEDGER_ARGUMENT',
 ] as const;

@@ -32,7 +32,12 @@ export interface GroupCommitPorts {
 }
 
 interface Batch {
-  readonly content: { readonly events: PreparedEvent[]; readonly texts: SideRow[]; readonly policies: SideRow[] };
+  readonly content: {
+    readonly events: PreparedEvent[];
+    readonly texts: SideRow[];
+    readonly policies: SideRow[];
+    tokenChangesTo?: number;
+  };
   readonly committed: Promise<void>;
   readonly settle: (failure: LedgerError | null) => void;
   readonly openedAt: number;
@@ -105,6 +110,11 @@ export class GroupCommit {
   addPolicy(row: SideRow): void {
     this.#assertOpen();
     this.#openBatch().content.policies.push(row);
+  }
+
+  /** The changes of tokens up to this number were {@link add}ed in this turn. */
+  noteTokenChanges(lastNr: number): void {
+    this.#openBatch().content.tokenChangesTo = lastNr;
   }
 
   /** Commits what is pending before it returns. */

@@ -15,6 +15,7 @@ import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
 import { createReserve, DEFAULT_RESERVE_BYTES, NO_RESERVE, type Reserve } from './reserve.ts';
+import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
   AppendedEvent,
@@ -42,7 +43,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   let db: Database | undefined;
   try {
     ensurePrivateFolder(folder);
-    lock = acquireLock(folder);
+    lock = acquireLock(folder, options.lockWaitMs ?? 0);
     const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
     const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes);
     db = openForWriting(path);
@@ -113,13 +114,21 @@ class SqliteLedger extends SqliteReader implements Ledger {
   readonly #release: () => void;
   readonly #now: () => number;
   readonly #commits: GroupCommit;
+  readonly #readTokenChanges: ReturnType<typeof prepareTokenChanges>;
+  #tokenChangesTo = 0;
   readonly #listeners = new Set<(range: SeqRange) => void>();
 
   constructor({ db, genesis, reserve, write, release, options }: LedgerParts) {
     super(db, options.path, genesis);
     this.#release = release;
     this.#now = options.now;
-    this.tokens = createTokenStore(db, options.now, options.randomBytes);
+    this.#readTokenChanges = prepareTokenChanges(db, options.now);
+    const tokens = createTokenStore(db, options.now, options.randomBytes);
+    this.tokens = {
+      ...tokens,
+      createToken: (token) => this.#recorded(tokens.createToken(token)),
+      revokeToken: (id) => this.#recorded(tokens.revokeToken(id)),
+    };
     this.#commits = new GroupCommit(checkTail(this), {
       time: options.time,
       schedule: options.scheduleCommit,
@@ -138,6 +147,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
         for (const listener of this.#listeners) listener(range);
       },
     });
+    this.recordTokenChanges();
   }
 
   get isFailed(): boolean {
@@ -164,6 +174,10 @@ class SqliteLedger extends SqliteReader implements Ledger {
     return [...events];
   }
 
+  flush(): void {
+    this.#commits.flush();
+  }
+
   putText(body: string): string {
     // A lone surrogate has no UTF-8 form: what is hashed and what is stored must be the same bytes.
     const text = Buffer.from(body, 'utf8').toString('utf8');
@@ -185,6 +199,20 @@ class SqliteLedger extends SqliteReader implements Ledger {
     const hash = sha256Hex(body);
     this.#commits.addPolicy({ hash, body, at_ms: this.#now() });
     return hash;
+  }
+
+  recordTokenChanges(): void {
+    // What is in the batch of this turn is still in the table.
+    const changes = this.#readTokenChanges(this.#tokenChangesTo);
+    if (changes === null) return;
+    this.#commits.add(changes.records);
+    this.#commits.noteTokenChanges(changes.lastNr);
+    this.#tokenChangesTo = changes.lastNr;
+  }
+
+  #recorded<T>(changed: T): T {
+    if (!this.isFailed) this.recordTokenChanges();
+    return changed;
   }
 
   onCommitted(listener: (range: SeqRange) => void): () => void {

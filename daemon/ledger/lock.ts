@@ -16,11 +16,11 @@ export interface LedgerLock {
  *
  * @throws LedgerError LEDGER_LOCKED naming the pid of the holder
  */
-export function acquireLock(folder: string): LedgerLock {
+export function acquireLock(folder: string, waitMs: number): LedgerLock {
   const path = join(folder, 'daemon.lock');
   const pidPath = join(folder, 'daemon.pid');
   ensurePrivateFile(path);
-  const db = new Database(path, { timeout: 0 });
+  const db = new Database(path, { timeout: waitMs });
   try {
     // Nothing is ever written, so no journal file is needed.
     db.pragma('journal_mode = MEMORY');

@@ -136,12 +136,18 @@ export interface Ledger extends LedgerReader {
   /** Commits what is pending and `records` before it returns; for boot and shutdown. */
   appendSync(records: readonly AppendRecord[]): AppendedEvent[];
 
+  /** Commits what is pending before it returns. */
+  flush(): void;
+
   /** Stores a free text with the commit of this turn; returns its sha256 (hex), which the record then carries. */
   putText(body: string): string;
   /** Removes a text for good; true iff it was there. Records keep its hash. */
   eraseText(hash: string): boolean;
   /** Stores a policy with the commit of this turn; returns sha256 (hex) of its canonical JSON. */
   putPolicy(policy: unknown): string;
+
+  /** Records what another process changed about tokens since; to be called from time to time. */
+  recordTokenChanges(): void;
 
   /** Calls `listener` after every commit with the range of seqs that became durable; returns the way to stop it. */
   onCommitted(listener: (range: { readonly firstSeq: number; readonly lastSeq: number }) => void): () => void;
@@ -167,6 +173,8 @@ export interface OpenLedgerOptions {
   readonly storage?: MemoryStorage | 'file';
   /** When a batch is committed, for a simulation whose disk takes time; at the end of its turn when absent. */
   readonly scheduleCommit?: (commit: () => void) => Timer;
+  /** How long another process that holds the ledger is waited for, wall ms; 0 when absent. */
+  readonly lockWaitMs?: number;
   /** Size of the reserve that is given up on a full disk. Default 16 MiB. */
   readonly reserveBytes?: number;
   /**

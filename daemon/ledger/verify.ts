@@ -6,6 +6,7 @@ import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError } from './errors.ts';
 import { hashEventBytes, ZERO_HASH } from './hash-chain.ts';
 import { SqliteReader } from './reader.ts';
+import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
 import { findWrongSideRow, LookupCheck } from './verify-tables.ts';
 
@@ -19,6 +20,7 @@ export type VerifyProblem =
   | 'not_canonical' // hash and content agree, but the payload is not canonical JSON
   | 'lookup' // a lookup table differs from the chain
   | 'text' // a stored text is not the one of its hash
+  | 'token' // the table of tokens differs from the chain
   | 'policy' // a stored policy is not the one of its hash
   | 'rederive' // deciding again gives something else
   | 'fold' // a recorded view is not what the events before it give
@@ -82,6 +84,7 @@ export function verifyChain(reader: LedgerReader, options: VerifyChainOptions = 
 export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions = {}): VerifyResult {
   const sqlite = asSqliteReader(reader);
   const lookups = new LookupCheck(sqlite.db);
+  const tokens = new TokenCheck();
   const result = verifyLinks(sqlite, options, (event) => {
     if (event.kind === DECISION_KIND) {
       const problem = lookups.findProblem(event);
@@ -89,6 +92,7 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
       const outcome = options.rederive?.(event);
       if (outcome?.ok === false) return failure(event.seq, 'rederive', outcome.detail);
     }
+    if (event.kind === TOKEN_KIND) tokens.note(event.payload);
     const outcome = options.fold?.(event);
     return outcome?.ok === false ? failure(event.seq, 'fold', outcome.detail) : null;
   });
@@ -96,6 +100,8 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
   return catchUnreadable(sqlite, null, () => {
     const surplus = lookups.findSurplus(result.head.seq);
     if (surplus !== null) return failure(null, 'lookup', surplus);
+    const wrongToken = tokens.findProblem(sqlite.db, result.head.seq);
+    if (wrongToken !== null) return failure(null, 'token', wrongToken);
     const wrong = findWrongSideRow(sqlite.db);
     return wrong === null ? result : failure(null, wrong.problem, wrong.detail);
   });

@@ -54,6 +54,7 @@ export interface CcxtBinance {
   fapiPrivateGetCommissionRate: Implicit;
   fapiPrivateGetOpenOrders: Implicit;
   fapiPrivateGetOpenAlgoOrders: Implicit;
+  fapiPrivateGetAllOrders: Implicit;
   fapiPrivateGetUserTrades: Implicit;
   fapiPrivateGetIncome: Implicit;
   fapiPrivateGetOrder: Implicit;

@@ -130,6 +130,8 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
     fetchOpenOrders: (symbols) => account.fetchOpenOrders(symbols),
     fetchTrades: (symbol, fromTradeId, sinceMs) => history.fetchTrades(symbol, fromTradeId, sinceMs),
     fetchTransfers: (sinceMs) => history.fetchTransfers(sinceMs),
+    fetchExecutions: (sinceMs) => history.fetchExecutions(sinceMs),
+    fetchPlacedOrders: (symbol, sinceMs) => history.fetchPlacedOrders(symbol, sinceMs),
     lookupOrder: (symbol, clientOrderId, kind) => account.lookupOrder(symbol, clientOrderId, kind),
     lookupByVenueId: (symbol, venueOrderId) => account.lookupByVenueId(symbol, venueOrderId),
     submit: (order, deadlineMs) => orders.submit(order, deadlineMs),

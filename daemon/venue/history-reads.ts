@@ -1,17 +1,29 @@
-import type { FetchOutcome, VenueTrade, VenueTransfer } from '../gate/ports.ts';
+import type {
+  FetchOutcome,
+  PlacedOrder,
+  VenueExecution,
+  VenueIncome,
+  VenueTrade,
+  VenueTransfer,
+} from '../gate/ports.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { requireList } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';
-import { parseTransfer } from './parse-account.ts';
-import { parseTrade } from './parse-orders.ts';
+import { parseExecution, parseTransfer } from './parse-account.ts';
+import { parsePlacedOrder, parseTrade } from './parse-orders.ts';
 import type { Reader } from './reader.ts';
+import { ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
 const PAGE_ROWS = 1000;
 /** The exchange answers at most seven days of trades to a start time. */
 const TRADE_WINDOW_MS = 7 * 86_400_000;
+/** Code of an answer about a symbol that the exchange does not list. */
+const INVALID_SYMBOL = -1121;
 /** Bounds the loops over pages: about half a year of windows, 60,000 rows. */
 const MAX_PAGES = 60;
+/** Pages of what is only looked through, so that it leaves weight to what is needed. */
+const MAX_PAGES_LOOKED_THROUGH = 5;
 
 /** What happened to the account, in order. */
 export class HistoryReads {
@@ -74,6 +86,56 @@ export class HistoryReads {
       }
       throw new MalformedAnswerError('too many transfers for one read');
     });
+  }
+  /** Income of all types since an instant: each fill leaves at least its commission there. */
+  async fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>> {
+    return this.#reader.link.outcome(async () => {
+      const executions = new Map<string, VenueExecution>();
+      let lastTransferMs: number | null = null;
+      let startTime = sinceMs;
+      for (let page = 0; page < MAX_PAGES_LOOKED_THROUGH; page += 1) {
+        const query = { startTime, limit: PAGE_ROWS };
+        const rows = requireList(await this.#reader.read(30, (ccxt) => ccxt.fapiPrivateGetIncome(query)), 'income');
+        let lastMs = startTime;
+        for (const row of rows) {
+          const { atMs, execution, isTransfer } = parseExecution(row);
+          if (isTransfer) lastTransferMs = atMs;
+          lastMs = Math.max(lastMs, atMs);
+          if (execution !== null) executions.set(`${execution.symbol} ${execution.tradeId}`, execution);
+        }
+        if (rows.length < PAGE_ROWS) return { executions: [...executions.values()], lastTransferMs, isWhole: true };
+        // The next page begins within the last instant, whose rows may be cut in two.
+        startTime = lastMs === startTime ? lastMs + 1 : lastMs;
+      }
+      return { executions: [...executions.values()], lastTransferMs, isWhole: false };
+    });
+  }
+  /** The oldest since then, so that what comes later is read from where this ended. */
+  async fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>> {
+    return this.#reader.link.outcome(async () => {
+      const placed: PlacedOrder[] = [];
+      let from: Readonly<Record<string, number | string>> = { startTime: sinceMs };
+      for (let page = 0; page < MAX_PAGES_LOOKED_THROUGH; page += 1) {
+        const query = { symbol, ...from, limit: PAGE_ROWS };
+        const rows: readonly PlacedOrder[] = requireList(await this.#readAllOrders(query), 'allOrders').map(
+          parsePlacedOrder,
+        );
+        placed.push(...rows);
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < PAGE_ROWS) break;
+        from = { orderId: String(BigInt(last.venueOrderId) + 1n) };
+      }
+      return placed;
+    });
+  }
+  /** Of a symbol that is no longer listed there are none to be had. */
+  async #readAllOrders(query: Readonly<Record<string, number | string>>): Promise<unknown> {
+    try {
+      return await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAllOrders(query));
+    } catch (error) {
+      if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return [];
+      throw error;
+    }
   }
   /** The first page of trades at or after an instant, window by window. */
   async #fetchFirstTrades(symbol: string, sinceMs: number, parse: (row: unknown) => VenueTrade): Promise<VenueTrade[]> {

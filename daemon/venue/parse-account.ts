@@ -1,4 +1,4 @@
-import type { VenuePosition, VenueTransfer } from '../gate/ports.ts';
+import type { VenueExecution, VenuePosition, VenueTransfer } from '../gate/ports.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
 import type { StepTable } from './instruments.ts';
 import {
@@ -125,4 +125,22 @@ export function parseTransfer(json: unknown): {
   const atMs = readInstant(source, 'time');
   const isUsdt = readText(source, 'asset') === 'USDT';
   return { transferId, atMs, isUsdt, value: { transferId, amountUsdt: readAmount(source, 'income'), atMs } };
+}
+
+/** A row of `/fapi/v1/income` of any type; null: it tells of no execution. */
+export function parseExecution(json: unknown): {
+  readonly atMs: number;
+  readonly isTransfer: boolean;
+  readonly execution: VenueExecution | null;
+} {
+  const source = requireObject(json, 'income');
+  const atMs = readInstant(source, 'time');
+  const isTransfer = readText(source, 'incomeType') === 'TRANSFER';
+  const { tradeId } = source;
+  if (tradeId === undefined || tradeId === null || tradeId === '') return { atMs, isTransfer, execution: null };
+  return {
+    atMs,
+    isTransfer,
+    execution: { symbol: readText(source, 'symbol'), tradeId: readId(source, 'tradeId'), atMs },
+  };
 }

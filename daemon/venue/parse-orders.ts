@@ -1,5 +1,5 @@
 import type { Side } from '../core/request.ts';
-import type { VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/ports.ts';
+import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/ports.ts';
 import { MalformedAnswerError, parseAmount, parseUnits } from './decimals.ts';
 import type { Steps, StepTable } from './instruments.ts';
 import {
@@ -72,6 +72,11 @@ function readAverage(source: JsonObject, key: string): number | null {
   return average > 0 ? average : null;
 }
 
+/** Queries have it, acknowledgements do not. */
+function readPlacedAt(source: JsonObject, key: string): Pick<VenueOrder, 'placedAtMs'> {
+  return typeof source[key] === 'number' ? { placedAtMs: readInstant(source, key) } : {};
+}
+
 /** Order of `/fapi/v1/order` and `/fapi/v1/openOrders` (USD-M documentation, Query Order). */
 export function parseRegularOrder(json: unknown, instruments: StepTable): VenueOrder {
   const source = requireObject(json, 'order');
@@ -96,6 +101,7 @@ export function parseRegularOrder(json: unknown, instruments: StepTable): VenueO
     closePosition: readFlag(source, 'closePosition'),
     status,
     averagePrice: readAverage(source, 'avgPrice'),
+    ...readPlacedAt(source, 'time'),
     updatedAtMs: readInstant(source, 'updateTime'),
   };
 }
@@ -125,7 +131,19 @@ export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrde
     closePosition,
     status: hasNoFill ? 'expired' : status,
     averagePrice: readAverage(source, 'actualPrice'),
+    ...readPlacedAt(source, 'createTime'),
     updatedAtMs: readInstant(source, 'updateTime'),
+  };
+}
+/** Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches. */
+export function parsePlacedOrder(json: unknown): PlacedOrder {
+  const source = requireObject(json, 'order');
+  return {
+    symbol: readText(source, 'symbol'),
+    clientOrderId: readText(source, 'clientOrderId'),
+    venueOrderId: readId(source, 'orderId'),
+    side: readSide(source),
+    placedAtMs: readInstant(source, 'time'),
   };
 }
 /**

@@ -183,6 +183,7 @@ async function serve(folder: string, policyPath: string, children: Child[]): Pro
   const home = join(folder, 'home');
   const daemon = await begin(daemonArgs(), {
     HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
     HOLDFAST_PORT: '0',
     HOLDFAST_LOG_LEVEL: 'silent',
     HOLDFAST_POLICY: policyPath,

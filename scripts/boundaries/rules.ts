@@ -34,7 +34,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // Attacks a running daemon from outside, over HTTP, and reads the exchange's books.
   attack: rule(['core', 'replay', 'judge']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics', 'time']),
+  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics', 'time', 'venue', 'exchange-sim']),
   main: rule([
     'core',
     'contract',
@@ -56,7 +56,8 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/start.ts': rule(['main', 'http']),
   'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy', 'time']),
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
-  'daemon/cli/verbs/token.ts': rule(['ledger']),
+  'daemon/cli/verbs/token.ts': rule(['ledger', 'time']),
+  'daemon/cli/verbs/recover.ts': rule(['boot']),
   'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
   'daemon/cli/verbs/policy-check.ts': rule(['policy']),
   'daemon/cli/verbs/policy-diff.ts': rule(['policy', 'replay', 'ledger']),

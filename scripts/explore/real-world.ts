@@ -108,6 +108,7 @@ export class RealWorld extends PlayedWorld {
     const { port } = server.address() as AddressInfo;
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: this.#home,
+      HOLDFAST_HEAD_FILE: join(this.#home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_POLICY: join(this.#home, 'policy.yaml'),
       HOLDFAST_PAPER_URL: `http://127.0.0.1:${port}`,

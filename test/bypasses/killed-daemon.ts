@@ -70,6 +70,7 @@ export class KilledDaemon {
     const env = {
       PATH: process.env.PATH,
       HOLDFAST_HOME: this.home,
+      HOLDFAST_HEAD_FILE: join(this.home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_POLICY: this.#policyPath,
       HOLDFAST_PAPER_URL: this.sim.url,
@@ -136,7 +137,7 @@ export class KilledDaemon {
 
   /** `npx holdfast audit verify --deep` of this home. */
   async verifyLedger(): Promise<{ readonly ok: boolean }> {
-    const env = { PATH: process.env.PATH, HOLDFAST_HOME: this.home };
+    const env = { PATH: process.env.PATH, HOLDFAST_HOME: this.home, HOLDFAST_HEAD_FILE: join(this.home, 'head') };
     const { stdout } = await run(process.execPath, [MAIN, 'audit', 'verify', '--deep', '--json'], { env });
     return JSON.parse(stdout) as { ok: boolean };
   }

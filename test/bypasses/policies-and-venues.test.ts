@@ -211,6 +211,7 @@ describe('ways around a gate: policy files', () => {
       const start = () => {
         const { config, secrets } = readEnv({
           HOLDFAST_HOME: live,
+          HOLDFAST_HEAD_FILE: join(live, 'head'),
           HOLDFAST_PORT: '0',
           HOLDFAST_VENUE: 'binance-live',
           HOLDFAST_POLICY: policy,
@@ -305,6 +306,7 @@ describe('ways around a gate: venues', () => {
       const start = (home: string, url: string) => {
         const { config, secrets } = readEnv({
           HOLDFAST_HOME: home,
+          HOLDFAST_HEAD_FILE: join(home, 'head'),
           HOLDFAST_PORT: '0',
           HOLDFAST_POLICY: world.policyPath,
           HOLDFAST_PAPER_URL: url,
@@ -348,6 +350,7 @@ describe('ways around a gate: venues', () => {
       copyFileSync(join(world.home, 'paper', 'ledger.db'), join(other, 'binance-demo', 'ledger.db'));
       const { config, secrets } = readEnv({
         HOLDFAST_HOME: other,
+        HOLDFAST_HEAD_FILE: join(other, 'head'),
         HOLDFAST_PORT: '0',
         HOLDFAST_POLICY: world.policyPath,
         ...DEMO,

@@ -9,6 +9,7 @@ import { readEnv } from '../../daemon/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createAuditor } from '../../daemon/gate/audit.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
+import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { hashEvent } from '../../daemon/ledger/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { type VerifyResult, verifyLedger } from '../../daemon/ledger/verify.ts';
@@ -42,6 +43,7 @@ describe('ways around a gate: secrets that leak', () => {
     });
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_PAPER_URL: sim.url,
       HOLDFAST_PAPER_KEY: KEY,
@@ -223,6 +225,7 @@ describe('ways around a gate: a ledger that is edited', () => {
     try {
       const auditor = createAuditor({
         genesisId: reader.genesis.genesis_id,
+        epochs: readEpochs(reader),
         readPolicy: (hash) => reader.readPolicy(hash),
         sha256: (text) => createHash('sha256').update(text).digest('hex'),
       });

@@ -18,7 +18,8 @@ const NOW_MS = 1_760_054_400_000;
 let home = '';
 const ledgerPath = () => join(home, 'paper', 'ledger.db');
 // No daemon listens on port 1.
-const run = (...args: string[]) => holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+const run = (...args: string[]) =>
+  holdfast(args, { HOLDFAST_HOME: home, HOLDFAST_HEAD_FILE: join(home, 'head'), HOLDFAST_PORT: '1' });
 
 before(() => {
   home = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
@@ -170,9 +171,12 @@ test('audit export writes JSON lines to standard output', () => {
   const records = stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { seq: number; payload: { text: string } });
+    .map((line) => JSON.parse(line) as { kind: string; seq: number; payload: { text: string } });
+  // The verbs before have recorded what they did to tokens.
+  const others = records.filter(({ kind }) => kind !== 'token');
+  assert.ok(others.length < records.length);
   assert.deepEqual(
-    records.map(({ seq, payload }) => [seq, payload.text]),
+    others.map(({ seq, payload }) => [seq, payload.text]),
     [
       [2, 'first'],
       [3, 'second'],

@@ -23,11 +23,13 @@ const KINDS: Record<EventKind, true> = {
   order_intent: true,
   policy: true,
   rebase: true,
+  recovery: true,
   rejected_input: true,
   request_sum: true,
   rules: true,
   signal: true,
   state: true,
+  token: true,
   trade: true,
   transfer: true,
 };

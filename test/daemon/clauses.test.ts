@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { createAuditor } from '../../daemon/gate/audit.ts';
+import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../daemon/ledger/hash-chain.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { DaemonWorld, type DaemonWorldOptions, type Mutable, order, until } from './harness.ts';
@@ -190,6 +191,7 @@ describe('clauses of the specification, judged at the books of the exchange', ()
       const { ledger } = world.daemon;
       const auditor = createAuditor({
         genesisId: ledger.genesis.genesis_id,
+        epochs: readEpochs(ledger),
         readPolicy: (hash) => ledger.readPolicy(hash),
         sha256: sha256Hex,
       });

@@ -12,7 +12,12 @@ import { holdfast } from '../cli/run.ts';
 
 async function start(t: TestContext, home: string): Promise<Daemon> {
   t.after(() => rmSync(home, { recursive: true, force: true }));
-  const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_LOG_LEVEL: 'silent' });
+  const { config, secrets } = readEnv({
+    HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
+    HOLDFAST_PORT: '0',
+    HOLDFAST_LOG_LEVEL: 'silent',
+  });
   const log = createLogger({ level: 'silent', secrets: [] });
   const daemon = await startDaemon(config, secrets, { log, signal: new AbortController().signal });
   t.after(() => daemon.close());

@@ -18,6 +18,7 @@ async function placeFirstOrder(seed: number): Promise<ToolBody> {
   const home = mkdtempSync(join(tmpdir(), 'holdfast-first-'));
   const { config, secrets } = readEnv({
     HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
     HOLDFAST_PORT: '0',
     HOLDFAST_SEED: String(seed),
     HOLDFAST_LOG_LEVEL: 'silent',

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import type { Recovered } from '../../daemon/boot/recovery.ts';
 import { findPackageFolder } from '../../daemon/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
@@ -64,6 +65,14 @@ export interface DaemonWorldOptions {
   readonly readWeightPerMinute?: number;
 }
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] extends object ? Mutable<T[K]> : T[K] };
+
+/** A second daemon of a world, on the same account. */
+export interface DaemonBeside {
+  readonly daemon: Daemon;
+  tool(tool: string, args: object): Promise<TestAnswer<ToolBody>>;
+  tradingState(): Promise<TradingStateBody>;
+  close(): Promise<void>;
+}
 
 /** Worlds that are open, which `until` lets time pass in. */
 const open = new Set<DaemonWorld>();
@@ -140,6 +149,57 @@ export class DaemonWorld {
     await this.daemon.close();
     this.daemon = await this.#site.launch(environment(this.home, this.#options));
     await this.untilReady();
+  }
+
+  /** The ledger as it is on disk by now. */
+  copyLedger(): Buffer {
+    return this.#ledgers().copy(this.home);
+  }
+  /** Stops the daemon, and leaves an older copy of its ledger in the place of the newer one. */
+  async putBackLedger(copy: Buffer): Promise<void> {
+    await this.daemon.close();
+    this.#ledgers().put(this.home, copy);
+  }
+  /** Starts a daemon on the same home and exchange that may be refused, once the one before has stopped. */
+  async startAgain(): Promise<void> {
+    this.daemon = await this.#site.launch(environment(this.home, this.#options));
+    await this.untilReady();
+  }
+  /** Stops the daemon and recovers its ledger. */
+  async recover(takeOver = false): Promise<Recovered> {
+    await this.daemon.close();
+    return this.#ledgers().recover(this.home, takeOver);
+  }
+  #ledgers(): NonNullable<WorldSite['ledgers']> {
+    const { ledgers } = this.#site;
+    if (ledgers === undefined) throw new Error('ledgers of a real site are files');
+    return ledgers;
+  }
+
+  /** A second daemon, with a home and a ledger of its own, on the same account. Rejects when it is refused. */
+  async startBeside(name: string): Promise<DaemonBeside> {
+    const home = join(this.home, name);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(pathOfPolicy(home), policyText(this.#options));
+    const daemon = await this.#site.launch(environment(home, this.#options));
+    const token = (role: string): string => readFileSync(join(home, 'tokens', `${role}.token`), 'utf8').trim();
+    const call = async <T>(method: string, path: string, role: string, body?: object): Promise<TestAnswer<T>> => {
+      const { status, text } = await this.#site.call(daemon, {
+        method,
+        path,
+        headers: { Authorization: `Bearer ${token(role)}`, 'Content-Type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status, body: JSON.parse(text) as T };
+    };
+    const deadline = this.monotonicMs() + 10_000;
+    while (!daemon.gate.keeper.isReconciled && this.monotonicMs() < deadline) await this.sleep(10);
+    return {
+      daemon,
+      tool: (tool, args) => call<ToolBody>('POST', `/v1/tools/${tool}`, 'agent', args),
+      tradingState: async () => (await call<TradingStateBody>('GET', '/v1/trading-state', 'operator')).body,
+      close: () => daemon.close(),
+    };
   }
 
   async close(): Promise<void> {
@@ -312,6 +372,7 @@ function policyText(options: DaemonWorldOptions): string {
 function environment(home: string, options: DaemonWorldOptions): Record<string, string> {
   return {
     HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
     HOLDFAST_PORT: '0',
     HOLDFAST_POLICY: pathOfPolicy(home),
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',

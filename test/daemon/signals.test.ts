@@ -35,6 +35,7 @@ async function startStuck(t: TestContext) {
     env: {
       ...process.env,
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_PAPER_URL: exchange.url,
       HOLDFAST_LOG_LEVEL: 'silent',
@@ -87,6 +88,7 @@ test('Ctrl-C with an order on its way: its caller is answered, and the daemon en
     env: {
       ...process.env,
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_PAPER_URL: sim.url,
       HOLDFAST_LOG_LEVEL: 'silent',

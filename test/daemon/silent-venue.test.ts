@@ -21,7 +21,12 @@ interface ErrorAnswer {
 async function startBeforeVenue(home: string, url: string, lines: string[] = []) {
   const reasons: string[] = [];
   const stop = new AbortController();
-  const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_PAPER_URL: url });
+  const { config, secrets } = readEnv({
+    HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
+    HOLDFAST_PORT: '0',
+    HOLDFAST_PAPER_URL: url,
+  });
   const sink = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       lines.push(chunk.toString());

@@ -53,6 +53,7 @@ function makeLive(t: TestContext) {
   const start = async (env: Readonly<Record<string, string>> = { HOLDFAST_LIVE_ARMED: '1' }): Promise<void> => {
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_VENUE: 'binance-live',
       HOLDFAST_POLICY: policyPath,
@@ -130,7 +131,12 @@ test('a file that is no policy is refused with a place to look at', async (t) =>
   const home = makeHome(t);
   const file = join(home, 'policy.yaml');
   writeFileSync(file, 'hello\n');
-  const { config, secrets } = readEnv({ HOLDFAST_HOME: home, HOLDFAST_PORT: '0', HOLDFAST_POLICY: file });
+  const { config, secrets } = readEnv({
+    HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
+    HOLDFAST_PORT: '0',
+    HOLDFAST_POLICY: file,
+  });
   await assert.rejects(startDaemon(config, secrets, { log, signal: new AbortController().signal }), (error: Error) => {
     assert.match(error.message, /\n {2}\(document\): /, 'a violation of the whole document has a name');
     return true;

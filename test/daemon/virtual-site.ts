@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { recordRecovery } from '../../daemon/boot/recovery.ts';
 import { readEnv } from '../../daemon/config.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
@@ -10,8 +11,9 @@ import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import { GRACE_MS } from '../../daemon/http/closing.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { createUnlistenedServer, type UnlistenedServer } from '../../daemon/http/server.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
-import { type Daemon, startDaemon } from '../../daemon/main.ts';
+import { ACCOUNT_NAME, type Daemon, startDaemon } from '../../daemon/main.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
@@ -55,7 +57,7 @@ export async function openVirtualSite(
     onServe: () => undefined,
     onRequest: () => undefined,
   });
-  const storage = new MemoryStorage();
+  const storages = new Map<string, MemoryStorage>();
   const ledgerBytes = new Random(seed, 'ledger');
   const servers = new WeakMap<Daemon, UnlistenedServer>();
   let lives = 0;
@@ -64,6 +66,9 @@ export async function openVirtualSite(
   const launch: WorldSite['launch'] = async (env) => {
     lives += 1;
     const life = { number: lives, isDead: false };
+    const { config, secrets } = readEnv({ HOLDFAST_PAPER_URL: NO_URL, ...env });
+    const storage = storages.get(config.home) ?? new MemoryStorage();
+    storages.set(config.home, storage);
     const lifetime = time.open();
     const die = (): void => {
       life.isDead = true;
@@ -71,7 +76,6 @@ export async function openVirtualSite(
       storage.fence();
     };
     const carry = rewriting(wire.connect(life), rewrites);
-    const { config, secrets } = readEnv({ HOLDFAST_PAPER_URL: NO_URL, ...env });
     const log = createLogger({ level: config.logLevel, secrets: [secrets.venueKeys.secret] });
     // A ledger in memory makes no folder.
     mkdirSync(join(config.home, config.venue), { recursive: true });
@@ -96,6 +100,11 @@ export async function openVirtualSite(
     return daemon;
   };
 
+  const storageOf = (home: string): MemoryStorage => {
+    const storage = storages.get(home);
+    if (storage === undefined) throw new Error(`no daemon ran in ${home}`);
+    return storage;
+  };
   return {
     sim: {
       url: NO_URL,
@@ -106,6 +115,23 @@ export async function openVirtualSite(
       close: () => Promise.resolve(),
     },
     launch,
+    ledgers: {
+      copy: (of) => storageOf(of).copy(),
+      put: (of, copy) => {
+        storageOf(of).close();
+        storages.set(of, new MemoryStorage(copy));
+      },
+      recover: (of, takeOver) => {
+        const atVenueMs = exchange.world.state.nowMs;
+        const at = { path: '', venue: 'paper', account: ACCOUNT_NAME, now: () => atVenueMs, time: own };
+        const ledger = openLedger({ ...at, storage: storageOf(of) });
+        try {
+          return recordRecovery(ledger, { atVenueMs, takeOver, setBy: 'test' });
+        } finally {
+          ledger.close();
+        }
+      },
+    },
     control: async (path, body) => {
       // INVARIANT: a clock that is moved by command moves between requests; one on its way would come with an old stamp.
       for (let i = 0; path === 'advance' && wire.leaving > 0 && i < ARRIVED_WITHIN_MS; i += 1)
@@ -129,7 +155,7 @@ export async function openVirtualSite(
     close: () => {
       pump.close();
       own.end();
-      storage.close();
+      for (const storage of storages.values()) storage.close();
       return Promise.resolve();
     },
   };

@@ -1,3 +1,4 @@
+import type { Recovered } from '../../daemon/boot/recovery.ts';
 import type { ExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { Daemon } from '../../daemon/main.ts';
 
@@ -18,6 +19,13 @@ export interface WorldSite {
   readonly sim: SiteExchange;
   /** Starts a daemon on the environment of a process. */
   launch(env: Readonly<Record<string, string>>): Promise<Daemon>;
+  /** Ledgers in memory, by the home folder of their daemon; `put` while that one does not run. */
+  readonly ledgers?: {
+    copy(home: string): Buffer;
+    put(home: string, copy: Buffer): void;
+    /** As `holdfast recover` does. */
+    recover(home: string, takeOver: boolean): Recovered;
+  };
   control(path: string, body: object | undefined): Promise<unknown>;
   call(daemon: Daemon, call: DaemonCall): Promise<{ readonly status: number; readonly text: string }>;
   /** Waits for something of the daemon's, while time passes. */

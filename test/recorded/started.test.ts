@@ -19,6 +19,7 @@ describe('a daemon started with HOLDFAST_MARKET=DIR', () => {
   const start = async (): Promise<void> => {
     const { config, secrets } = readEnv({
       HOLDFAST_HOME: home,
+      HOLDFAST_HEAD_FILE: join(home, 'head'),
       HOLDFAST_PORT: '0',
       HOLDFAST_MARKET: MARKET_FOLDER,
       HOLDFAST_SPEED: String(SPEED),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { createAuditor } from '../../daemon/gate/audit.ts';
 import type { OrderIntentEvent } from '../../daemon/gate/events.ts';
+import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
 import type { Campaign } from './campaign.ts';
@@ -229,6 +230,7 @@ export function checkAudit(world: DaemonWorld): number {
   const { ledger } = world.daemon;
   const auditor = createAuditor({
     genesisId: ledger.genesis.genesis_id,
+    epochs: readEpochs(ledger),
     readPolicy: (hash) => ledger.readPolicy(hash),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createAuditor } from '../../daemon/gate/audit.ts';
+import { readEpochs } from '../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { DaemonWorld, type TestAnswer, type ToolBody } from '../daemon/harness.ts';
 import { Draw } from './draw.ts';
@@ -439,6 +440,7 @@ class Run {
     const { ledger } = this.#world.daemon;
     const auditor = createAuditor({
       genesisId: ledger.genesis.genesis_id,
+      epochs: readEpochs(ledger),
       readPolicy: (hash) => ledger.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });

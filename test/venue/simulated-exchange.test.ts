@@ -272,6 +272,28 @@ test('transfers are listed once each, with their sign, apart from other income',
   assert.deepEqual(value(await venue.fetchTransfers(clock.nowMs() + 10_000)), []);
 });
 
+test('executions of the whole account and orders that never rested are listed, whoever placed them', async () => {
+  const sinceMs = clock.nowMs() - 1;
+  const { taking } = await prices();
+  const ioc = order({ clientOrderId: id(), priceTicks: taking, timeInForce: 'IOC' });
+  accepted(await venue.submit(ioc, 500));
+  const { executions, isWhole } = value(await venue.fetchExecutions(sinceMs));
+  assert.equal(isWhole, true);
+  const trades = value(await venue.fetchTrades('BTCUSDT', null, sinceMs));
+  assert.deepEqual(
+    executions.map(({ symbol, tradeId }) => [symbol, tradeId]),
+    trades.map(({ tradeId }) => ['BTCUSDT', tradeId]),
+  );
+  const placed = value(await venue.fetchPlacedOrders('BTCUSDT', sinceMs));
+  const mine = placed.find(({ clientOrderId }) => clientOrderId === ioc.clientOrderId);
+  assert.equal(mine?.side, ioc.side);
+  assert.ok((mine?.placedAtMs ?? 0) >= sinceMs);
+  const shown = await venue.lookupOrder('BTCUSDT', ioc.clientOrderId, 'regular');
+  assert.equal(shown.kind === 'found' && shown.order.placedAtMs, mine?.placedAtMs);
+  assert.deepEqual(value(await venue.fetchPlacedOrders('ETHUSDT', clock.nowMs() + 10_000)), []);
+  assert.deepEqual(value(await venue.fetchPlacedOrders('NOTLISTEDUSDT', sinceMs)), [], 'no symbol, no orders');
+});
+
 test('a wrong secret is an authentication failure that closes the venue', async () => {
   const access = { venue: 'paper', baseUrl: sim.url, apiKey: 'paper', secret: 'wrong' } as const;
   const stranger = await createVenue({ access, clock, time: SYSTEM_TIME, readWeightPerMinute: null });

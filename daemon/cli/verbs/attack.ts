@@ -199,6 +199,7 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
   const home = mkdtempSync(join(tmpdir(), 'holdfast-attack-'));
   const { config, secrets } = readEnv({
     HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: join(home, 'head'),
     HOLDFAST_PORT: '0',
     HOLDFAST_SEED: String(options.seed),
     HOLDFAST_LOG_LEVEL: 'silent',

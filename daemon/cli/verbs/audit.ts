@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -33,6 +35,14 @@ export function addAudit(program: Command, io: Io): void {
     .option('--deep', 'also rebuild what each decision saw from the records before it')
     .option('--head <seq:hash>', 'a record noted earlier elsewhere: shows that the end was not cut off', parseHead)
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
+  const backup = addVerb(audit, {
+    usage: 'backup',
+    summary: 'Write a whole copy of the ledger into a new file, also while the daemon runs',
+    examples: ['audit backup ledger-backup.db'],
+  });
+  addLedgerOptions(backup)
+    .argument('<file>', 'file that does not exist yet')
+    .action((file: string, options: LedgerOptions) => backUp(io, file, options));
   const exportVerb = addVerb(audit, {
     usage: 'export',
     summary: 'Write the records as JSON lines, oldest first',
@@ -42,6 +52,16 @@ export function addAudit(program: Command, io: Io): void {
     .option('--from <seq>', 'first record', parseCount)
     .option('--kind <kind>', 'records of this kind only')
     .action((options: ExportOptions) => exportLedger(io, options));
+}
+
+async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
+  const target = resolve(file);
+  const head = await withReader(io, options, async (reader) => {
+    const { backUpLedger } = await import('../../ledger/backup.ts');
+    return backUpLedger(reader, target);
+  });
+  if (options.json === true) printJson(io, { file: target, head });
+  else io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
 }
 
 function parseHead(text: string): Head {
@@ -68,6 +88,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
     ]);
     const auditor = createAuditor({
       genesisId: reader.genesis.genesis_id,
+      epochs: readEpochs(reader),
       readPolicy: (hash) => reader.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger-options.ts';
+import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from '../ledger-options.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
 interface CreateOptions extends LedgerOptions {
@@ -65,11 +65,21 @@ async function withTokens<T>(io: Io, options: LedgerOptions, work: (tokens: Toke
   }
 }
 
+async function changeTokens<T>(io: Io, options: LedgerOptions, work: (tokens: TokenStore) => T): Promise<T> {
+  const changed = await withTokens(io, options, work);
+  const [{ recordChangedTokens }, { SYSTEM_TIME }] = await Promise.all([
+    import('../../ledger/token-command.ts'),
+    import('../../time/system-time.ts'),
+  ]);
+  recordChangedTokens(findLedger(io, options), findHeadFile(io, options), SYSTEM_TIME);
+  return changed;
+}
+
 async function createToken(io: Io, options: CreateOptions): Promise<void> {
   const { role, skill } = options;
   const agent = options.agent ?? (role === 'agent' ? DEFAULT_AGENT : undefined);
   if (role !== 'agent' && skill !== undefined) throw new CliError(EXIT.USAGE, '--skill belongs to the role agent.');
-  const { record, secret } = await withTokens(io, options, (tokens) =>
+  const { record, secret } = await changeTokens(io, options, (tokens) =>
     tokens.createToken({
       role,
       name: options.name ?? agent ?? role,
@@ -102,7 +112,7 @@ async function listTokens(io: Io, options: LedgerOptions): Promise<void> {
 }
 
 async function revokeToken(io: Io, id: string, options: LedgerOptions): Promise<void> {
-  const isRevoked = await withTokens(io, options, (tokens) => tokens.revokeToken(id));
+  const isRevoked = await changeTokens(io, options, (tokens) => tokens.revokeToken(id));
   if (!isRevoked) throw new CliError(EXIT.FAILURE, `There is no live token ${id}; \`holdfast token list\` shows them.`);
   if (options.json === true) printJson(io, { id, revoked: true });
   else io.out(`${id} is revoked\n`);

@@ -1,6 +1,7 @@
-import { clientOrderId, type Decided, planSingle, takeDecision } from '../decisions.ts';
+import { type Decided, planSingle, takeDecision } from '../decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
 import type { GateCore } from '../gate-core.ts';
+import { clientOrderId } from '../order-ids.ts';
 import type { OrderState } from '../state/orders.ts';
 
 export interface DecidedOrder {
@@ -25,9 +26,8 @@ export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: Exi
   const { decision, request } = parent;
   const [first] = parent.orders;
   if (first === undefined) throw new Error(`exit ${decision.decision_id} planned no order`);
-  const { genesis_id: genesis } = core.ports.ledger.genesis;
   const attempt = core.state.orders.byDecision.get(decision.decision_id)?.length ?? 1;
-  const id = form.own?.clientOrderId ?? clientOrderId(genesis, decision.seq, 0, attempt);
+  const id = form.own?.clientOrderId ?? clientOrderId(core.ids, decision.seq, 0, attempt);
   const decided = takeDecision(
     core,
     {

@@ -1,5 +1,13 @@
 import type { SignalKind } from '../../core/policy.ts';
-import type { AccountEvent, ArmingEvent, ExitTargetEvent, GateEvent, MarketEvent, PolicyEvent } from '../events.ts';
+import type {
+  AccountEvent,
+  ArmingEvent,
+  ExitTargetEvent,
+  GateEvent,
+  MarketEvent,
+  PolicyEvent,
+  RecoveryEvent,
+} from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
@@ -54,6 +62,10 @@ export class GateState {
   account: AccountEvent | null = null;
   policy: PolicyEvent | null = null;
   arming: ArmingEvent | null = null;
+  /** The last one; null: none ever. */
+  recovery: RecoveryEvent | null = null;
+  /** Venue time until which orders of other ledgers are accounted for, ms. */
+  takenOverUntilMs: number | null = null;
   /** Opening orders whose margin the last account snapshot may not contain yet. */
   readonly uncontained = new Set<OrderState>();
   /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
@@ -78,6 +90,8 @@ export class GateState {
   }
 
   apply(event: GateEvent): void {
+    // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
+    if (event.kind === 'token') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
@@ -151,6 +165,10 @@ export class GateState {
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        return;
+      case 'recovery':
+        this.recovery = event.payload;
+        if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;
         return;
       case 'rejected_input':
         this.requestRecords.noteRejected(event.payload, event.at_ms);

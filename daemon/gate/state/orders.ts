@@ -244,7 +244,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
  * and its agent; another one, under an id that is in use again, takes its place. Returns the order that the event is of.
  */
 export function applyListed(book: OrderBook, known: OrderState, event: OrderEvent, atMs: number): OrderState {
-  if (known.venueOrderId !== null && known.venueOrderId !== event.venue_order_id) {
+  if (event.another === true || (known.venueOrderId !== null && known.venueOrderId !== event.venue_order_id)) {
     const other = buildForeignOrder(event, atMs);
     if (other === null) return known;
     if (!isTerminal(known.status)) {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
 import { createAuditor } from '../../../daemon/gate/audit.ts';
+import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -78,6 +79,7 @@ export function findAuditBreaches(history: History): readonly Breach[] {
   const { ledger } = history.world;
   const auditor = createAuditor({
     genesisId: ledger.genesis.genesis_id,
+    epochs: readEpochs(ledger),
     readPolicy: (key) => ledger.readPolicy(key),
     sha256: (text) => hash('sha256', text, 'hex'),
   });

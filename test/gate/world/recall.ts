@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { createAuditor } from '../../../daemon/gate/audit.ts';
+import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { DaemonWorld, order, type ToolBody } from '../../daemon/harness.ts';
 import { DAY } from '../fold-fixture.ts';
 
@@ -34,6 +35,7 @@ describe('a daemon whose views have let an order go', () => {
     const { ledger } = world.daemon;
     const auditor = createAuditor({
       genesisId: ledger.genesis.genesis_id,
+      epochs: readEpochs(ledger),
       readPolicy: (hash) => ledger.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createAuditor } from '../../../daemon/gate/audit.ts';
+import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, type ToolBody, until } from '../../daemon/harness.ts';
 
@@ -75,6 +76,7 @@ describe('SAE-M4 openings beyond what is left of the order limit of the venue', 
     const { ledger } = world.daemon;
     const auditor = createAuditor({
       genesisId: ledger.genesis.genesis_id,
+      epochs: readEpochs(ledger),
       readPolicy: (hash) => ledger.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });

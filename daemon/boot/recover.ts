@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, Secrets } from '../config.ts';
+import { writeHead } from '../ledger/head-file.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import { SYSTEM_TIME } from '../time/system-time.ts';
+import { DomainClock } from '../venue/clock.ts';
+import { createVenue } from '../venue/create-venue.ts';
+import { ACCOUNT_NAME } from './account-name.ts';
+import { StartError } from './live.ts';
+import { startPaperExchange, venueAccess } from './paper-exchange.ts';
+import { type Recovered, recordRecovery } from './recovery.ts';
+
+/** Recovers the ledger of a home whose daemon does not run. @throws StartError, LedgerError */
+export async function recoverHome(
+  config: Config,
+  secrets: Secrets,
+  { takeOver, setBy }: { readonly takeOver: boolean; readonly setBy: string },
+): Promise<Recovered> {
+  const path = join(config.home, config.venue, 'ledger.db');
+  if (!existsSync(path)) throw new StartError(`there is no ledger at ${path}: nothing is to be recovered`);
+  // The lock is held from here on: no daemon starts meanwhile.
+  const ledger = openLedger({
+    path,
+    venue: config.venue,
+    account: ACCOUNT_NAME,
+    now: () => SYSTEM_TIME.hostMs(),
+    time: SYSTEM_TIME,
+  });
+  try {
+    const atVenueMs = await readVenueTime(config, secrets);
+    const recovered = recordRecovery(ledger, { atVenueMs, takeOver, setBy });
+    writeHead(config.headFile, ledger);
+    return recovered;
+  } finally {
+    ledger.close();
+  }
+}
+
+async function readVenueTime(config: Config, secrets: Secrets): Promise<number> {
+  const exchange = await startPaperExchange(config, secrets);
+  try {
+    const access = venueAccess(config, secrets, exchange);
+    const venue = await createVenue({ access, clock: new DomainClock(SYSTEM_TIME), time: SYSTEM_TIME });
+    try {
+      const read = await venue.fetchServerTime();
+      if (read.kind === 'ok') return read.value;
+      throw new StartError(
+        `the time of ${config.venue} cannot be read (${read.detail}), and the new epoch is named by it: try again when it answers`,
+      );
+    } finally {
+      await venue.close();
+    }
+  } finally {
+    await exchange?.close();
+  }
+}

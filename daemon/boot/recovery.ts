@@ -1,0 +1,76 @@
+import type { GateEvents } from '../gate/events.ts';
+import { LEDGER_LAYER, readReason } from '../gate/ledger-check.ts';
+import { GateState } from '../gate/state/gate-state.ts';
+import { layerKey } from '../gate/state/layers.ts';
+import type { AppendRecord, Ledger } from '../ledger/types.ts';
+import { applyRecorded } from './fold.ts';
+import { StartError } from './live.ts';
+
+export interface RecoveryOptions {
+  /** Venue time, ms. */
+  readonly atVenueMs: number;
+  /** What other ledgers placed until then belongs to nobody from here on. */
+  readonly takeOver: boolean;
+  readonly setBy: string;
+}
+export interface Recovered {
+  readonly epoch: number;
+  readonly at_venue_ms: number;
+  readonly revoked_tokens: number;
+}
+
+/**
+ * Declares a ledger the one of its account, after an older copy was put back or instead of another ledger: ids of a new
+ * epoch, so that no id is used twice and two recoveries of one backup never meet; no token of before works; halted until
+ * an operator has looked. Durable when it returns.
+ *
+ * @throws StartError when another daemon traded the account and `takeOver` is not asked for
+ */
+export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: RecoveryOptions): Recovered {
+  const state = new GateState();
+  applyRecorded(ledger, state);
+  const standing = state.layers.get(layerKey('breaker', 'account', LEDGER_LAYER));
+  if (standing !== undefined && readReason(standing.reason).code === 'OTHER_DAEMON' && !takeOver) {
+    throw new StartError(
+      `another Holdfast ledger traded this account (${standing.reason}): stop its daemon for good, then run \`npx holdfast recover --take-over\``,
+    );
+  }
+  const epoch = Math.max(Math.floor(atVenueMs / 1000), (state.recovery?.epoch ?? 0) + 1);
+  // INVARIANT: what was placed by now is of before, also where the epoch had to be later than the venue's second.
+  const at_venue_ms = Math.max(Math.floor(atVenueMs), state.recovery?.at_venue_ms ?? 0);
+  const live = ledger.tokens.listTokens().filter((token) => token.revoked_at_ms === null);
+  for (const { id } of live) ledger.tokens.revokeToken(id);
+  const records: AppendRecord[] = [
+    record('recovery', at_venue_ms, { at_venue_ms, epoch, set_by: setBy, take_over: takeOver }),
+    record('state', at_venue_ms, {
+      clears_at_ms: null,
+      clears_when: 'an operator clears it',
+      layer: 'operator',
+      name: null,
+      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: look at positions, orders and limits first`,
+      scope: 'account',
+      set_by: setBy,
+      state: 'halted',
+    }),
+  ];
+  if (standing !== undefined)
+    records.push(
+      record('state', at_venue_ms, {
+        clears_at_ms: null,
+        clears_when: '',
+        layer: 'breaker',
+        name: LEDGER_LAYER,
+        reason: 'recovered',
+        scope: 'account',
+        set_by: setBy,
+        state: 'active',
+      }),
+    );
+  // Together with the revocations.
+  ledger.appendSync(records);
+  return { epoch, at_venue_ms, revoked_tokens: live.length };
+}
+
+function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): AppendRecord {
+  return { kind, at_ms, payload };
+}

@@ -1,0 +1,43 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { readEnv } from '../../config.ts';
+import { addVerb, type Io, printJson } from '../verb.ts';
+
+interface RecoverOptions {
+  readonly home?: string;
+  readonly venue?: string;
+  readonly takeOver?: boolean;
+  readonly json?: boolean;
+}
+
+export function addRecover(program: Command, io: Io): void {
+  addVerb(program, {
+    usage: 'recover',
+    summary: 'Declare the ledger of this home the one of its account, after a restore; the daemon must not run',
+    examples: ['recover', 'recover --take-over', 'recover --venue binance-demo'],
+  })
+    .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
+    .option('--venue <name>', 'whose ledger (HOLDFAST_VENUE, else paper)')
+    .option('--take-over', 'another Holdfast ledger traded this account, and is given up')
+    .action((options: RecoverOptions) => recover(io, options));
+}
+
+async function recover(io: Io, options: RecoverOptions): Promise<void> {
+  const { config, secrets } = readEnv(io.env, {
+    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
+  });
+  const { recoverHome } = await import('../../boot/recover.ts');
+  const takeOver = options.takeOver === true;
+  const recovered = await recoverHome(config, secrets, { takeOver, setBy: userInfo().username });
+  if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver });
+  const tokens =
+    config.venue === 'paper' ? 'the next start writes new ones' : '`npx holdfast token create` makes new ones';
+  io.out(
+    [
+      `epoch ${recovered.epoch} begins: ids of orders and decisions are of it from here on\n`,
+      `${recovered.revoked_tokens} tokens are revoked; ${tokens}\n`,
+      'the account comes up halted: start the daemon, look at `npx holdfast status`, then `npx holdfast resume`\n',
+    ].join(''),
+  );
+}

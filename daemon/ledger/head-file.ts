@@ -1,0 +1,199 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import type { TimePort, Timer } from '../time/time-port.ts';
+import { codeOf, LedgerError, messageOf } from './errors.ts';
+import type { Ledger, LedgerReader } from './types.ts';
+
+/**
+ * The last record of a ledger, noted outside its home: an older home that is put back does not contain it, even when
+ * nothing was traded since. It lags by up to a second, and is never ahead of what is on disk.
+ */
+export interface NotedHead {
+  readonly genesis_id: string;
+  readonly seq: number;
+  readonly hash: string;
+  /** Venue time of that record. */
+  readonly at_ms: number;
+}
+
+/** Written at most so often, wall ms. */
+const WRITE_EVERY_MS = 1_000;
+
+/**
+ * What is noted; null: nothing is.
+ *
+ * @throws LedgerError LEDGER_HEAD when it cannot be read
+ */
+export function readHeadFile(path: string): NotedHead | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw unreadable(path, messageOf(error));
+  }
+  try {
+    const noted: unknown = JSON.parse(text);
+    if (isNotedHead(noted)) return noted;
+  } catch {
+    // Said below.
+  }
+  throw unreadable(path, 'it does not hold the head of a ledger');
+}
+
+function unreadable(path: string, why: string): LedgerError {
+  return new LedgerError(
+    'LEDGER_HEAD',
+    `The head file ${path} cannot be read (${why}), so it cannot be told whether this home is the newest. If it is, remove that file and start again; if the home was restored, run: npx holdfast recover`,
+  );
+}
+
+function isNotedHead(value: unknown): value is NotedHead {
+  if (typeof value !== 'object' || value === null) return false;
+  const { genesis_id, seq, hash, at_ms } = value as Record<string, unknown>;
+  return (
+    typeof genesis_id === 'string' &&
+    Number.isSafeInteger(seq) &&
+    typeof hash === 'string' &&
+    /^[0-9a-f]{64}$/.test(hash) &&
+    Number.isSafeInteger(at_ms)
+  );
+}
+
+/** `behind`: the ledger does not contain the noted record. `other`: that is of another ledger. */
+export type HeadComparison = 'absent' | 'contained' | 'behind' | 'other';
+
+function compareHead(noted: NotedHead | null, ledger: LedgerReader): HeadComparison {
+  if (noted === null) return 'absent';
+  if (noted.genesis_id !== ledger.genesis.genesis_id) return 'other';
+  return ledger.readEvent(noted.seq)?.hash === noted.hash ? 'contained' : 'behind';
+}
+
+/**
+ * Refuses a ledger that the noted head says is not the newest. `isNew`: nothing was ever recorded in it but its beginning;
+ * `mayReplace`: a new one may take the place of another (paper, where a home is removed to begin anew).
+ *
+ * @throws LedgerError LEDGER_HEAD, with the way out
+ */
+export function checkHead(
+  path: string,
+  ledger: LedgerReader,
+  { isNew, mayReplace }: { readonly isNew: boolean; readonly mayReplace: boolean },
+): void {
+  const noted = readHeadFile(path);
+  const comparison = compareHead(noted, ledger);
+  if (noted === null || comparison === 'contained' || comparison === 'absent') return;
+  const at = new Date(noted.at_ms).toISOString();
+  if (comparison === 'behind') {
+    throw new LedgerError(
+      'LEDGER_HEAD',
+      `The ledger ${ledger.path} ends at record ${ledger.lastSeq()} and does not contain record ${noted.seq} of ${at}, which ${path} notes: an older copy of the home was put back. Put the newest home back; if there is none, see that no other daemon trades this account and run: npx holdfast recover`,
+    );
+  }
+  if (isNew && mayReplace) return;
+  throw new LedgerError(
+    'LEDGER_HEAD',
+    `The head file ${path} notes record ${noted.seq} of ${at} of another ledger. Put the home of that one back; if it is given up, see that no daemon runs on it and run: npx holdfast recover --take-over`,
+  );
+}
+
+/** Notes the head of a ledger now, whatever was noted before. For a recovery. */
+export function writeHead(path: string, ledger: LedgerReader): void {
+  const text = describeHead(ledger);
+  if (text === null) return;
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The same, unless what is noted is not contained in the ledger: that is for a person to look at. True: noted. */
+export function advanceHead(path: string, ledger: LedgerReader): boolean {
+  const comparison = compareHead(readHeadFile(path), ledger);
+  if (comparison !== 'contained' && comparison !== 'absent') return false;
+  writeHead(path, ledger);
+  return true;
+}
+
+function describeHead(ledger: LedgerReader): string | null {
+  const last = ledger.readEvent(ledger.lastSeq());
+  if (last === null) return null;
+  const { seq, hash, at_ms } = last;
+  const noted: NotedHead = { genesis_id: ledger.genesis.genesis_id, seq, hash, at_ms };
+  return `${JSON.stringify(noted)}\n`;
+}
+
+export interface HeadFile {
+  /** Notes the head for the last time. */
+  close(): void;
+}
+
+/**
+ * Follows a ledger: after a commit its head is noted, at most once a second, beside the event loop. A file that cannot be
+ * written holds nothing up and is told once.
+ */
+export function followHead(
+  path: string,
+  ledger: Ledger,
+  { time, onProblem }: { readonly time: TimePort; readonly onProblem: (why: string) => void },
+): HeadFile {
+  let timer: Timer | null = null;
+  let writing: Promise<void> | null = null;
+  let isClosed = false;
+  let isTold = false;
+  const tell = (error: unknown): void => {
+    if (isTold) return;
+    isTold = true;
+    onProblem(`the head file ${path} cannot be written (${messageOf(error)}): an older home would not be noticed`);
+  };
+  const write = (): void => {
+    timer = null;
+    const text = describeHead(ledger);
+    if (text === null || isClosed) return;
+    writing = replaceFile(path, text)
+      .then(() => {
+        isTold = false;
+      }, tell)
+      .finally(() => {
+        writing = null;
+      });
+  };
+  const stop = ledger.onCommitted(() => {
+    if (timer === null && !isClosed)
+      timer = time.after(WRITE_EVERY_MS, () => (writing === null ? write() : void writing.then(write)), {
+        unref: true,
+      });
+  });
+  const now = (): void => {
+    try {
+      writeHead(path, ledger);
+    } catch (error) {
+      tell(error);
+    }
+  };
+  now();
+  return {
+    close: () => {
+      isClosed = true;
+      stop();
+      timer?.cancel();
+      now();
+    },
+  };
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.tmp`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}

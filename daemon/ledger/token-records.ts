@@ -1,0 +1,119 @@
+import type { Database } from 'better-sqlite3';
+import type { AppendRecord, TokenRole } from './types.ts';
+
+export const TOKEN_KIND = 'token';
+
+/** Payload of a `token` record. The secret is nowhere; `token_hash` is its sha256, 256 random bits before. */
+export type TokenEvent =
+  | {
+      readonly action: 'created';
+      readonly agent: string | null;
+      readonly at_ms: number;
+      readonly id: string;
+      readonly name: string;
+      readonly role: TokenRole;
+      readonly skill_sha256: string | null;
+      readonly token_hash: string;
+    }
+  | { readonly action: 'revoked'; readonly at_ms: number; readonly id: string };
+
+interface ChangeRow {
+  readonly nr: number;
+  readonly action: 'created' | 'revoked';
+  readonly at_ms: number;
+  readonly id: string;
+  readonly role: TokenRole;
+  readonly name: string;
+  readonly agent: string | null;
+  readonly token_hash: string;
+  readonly skill_sha256: string | null;
+}
+
+/** Records of the changes that are not in the chain yet, oldest first, and the number of the last one. */
+export interface TokenChanges {
+  readonly records: readonly AppendRecord[];
+  readonly lastNr: number;
+}
+
+/** Prepares the function that reads them; null: there are none, which is nearly always so. */
+export function prepareTokenChanges(db: Database, now: () => number): (afterNr: number) => TokenChanges | null {
+  const pending = db.prepare<[number], ChangeRow>(
+    `SELECT c.nr, c.action, c.at_ms, t.id, t.role, t.name, t.agent, t.token_hash, t.skill_sha256
+     FROM token_changes c JOIN tokens t ON t.id = c.token_id WHERE c.nr > ? ORDER BY c.nr`,
+  );
+  return (afterNr) => {
+    const rows = pending.all(afterNr);
+    const last = rows.at(-1);
+    if (last === undefined) return null;
+    const atMs = now();
+    return {
+      records: rows.map((row) => ({ kind: TOKEN_KIND, at_ms: atMs, payload: toPayload(row) })),
+      lastNr: last.nr,
+    };
+  };
+}
+
+function toPayload({ action, at_ms, id, role, name, agent, token_hash, skill_sha256 }: ChangeRow): TokenEvent {
+  if (action === 'revoked') return { action, at_ms, id };
+  return { action, agent, at_ms, id, name, role, skill_sha256, token_hash };
+}
+
+interface TokenRow extends Omit<ChangeRow, 'nr' | 'action' | 'at_ms'> {
+  readonly created_at_ms: number;
+  readonly revoked_at_ms: number | null;
+}
+
+/** Compares the table of tokens with the records of the chain, which are given to it in order. */
+export class TokenCheck {
+  readonly #created = new Map<string, Extract<TokenEvent, { action: 'created' }>>();
+  readonly #revoked = new Map<string, number>();
+
+  note(payload: unknown): void {
+    const event = payload as TokenEvent;
+    if (event.action === 'created') this.#created.set(event.id, event);
+    else this.#revoked.set(event.id, event.at_ms);
+  }
+
+  /** What is wrong; null: nothing. Changes that are not in the chain yet, or came after `lastSeq`, are none. */
+  findProblem(db: Database, lastSeq: number): string | null {
+    const later = db
+      .prepare<[number], string>(`SELECT payload FROM events WHERE seq > ? AND kind = '${TOKEN_KIND}' ORDER BY seq`)
+      .pluck();
+    const waiting = db.prepare<[], string>("SELECT token_id || ' ' || action FROM token_changes").pluck().all();
+    // Read before the table: what is recorded meanwhile is seen in one of both.
+    const pending = new Set(waiting);
+    const rows = db
+      .prepare<[], TokenRow>(
+        'SELECT id, role, name, agent, token_hash, skill_sha256, created_at_ms, revoked_at_ms FROM tokens ORDER BY id',
+      )
+      .all();
+    for (const payload of later.all(lastSeq)) this.note(JSON.parse(payload));
+    for (const row of rows) {
+      const problem = this.#compare(row, pending);
+      if (problem !== null) return problem;
+    }
+    const known = new Set(rows.map(({ id }) => id));
+    for (const id of this.#created.keys()) if (!known.has(id)) return `token ${id} is recorded, but not in the table`;
+    return null;
+  }
+
+  #compare(row: TokenRow, pending: ReadonlySet<string>): string | null {
+    const created = this.#created.get(row.id);
+    if (created === undefined)
+      return pending.has(`${row.id} created`) ? null : `token ${row.id} is in the table, but its creation in no record`;
+    const { role, name, agent, token_hash, skill_sha256, at_ms } = created;
+    const isSame =
+      row.role === role &&
+      row.name === name &&
+      row.agent === agent &&
+      row.token_hash === token_hash &&
+      row.skill_sha256 === skill_sha256 &&
+      row.created_at_ms === at_ms;
+    if (!isSame) return `token ${row.id} is not as it was recorded`;
+    const revokedAtMs = this.#revoked.get(row.id) ?? null;
+    if (row.revoked_at_ms === revokedAtMs || (revokedAtMs === null && pending.has(`${row.id} revoked`))) return null;
+    return row.revoked_at_ms === null
+      ? `token ${row.id} is live, though its revocation is recorded`
+      : `token ${row.id} is revoked, and no record says so`;
+  }
+}

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { type DaemonBeside, DaemonWorld, type DaemonWorldOptions, order, until } from '../daemon/harness.ts';
+import type { Rewrites } from '../daemon/rewriting-proxy.ts';
+import { createClient } from '../exchange-sim/signed-client.ts';
+import { checkAudit } from '../recorded/verdicts.ts';
+
+/** Of the default policy, USDT. */
+const GROSS_CAP = 3_000;
+
+async function startWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
+  const world = await DaemonWorld.start({
+    wall: true,
+    ...options,
+  });
+  t.after(() => world.close());
+  return world;
+}
+
+/** Sum of positions at the exchange, at their marks, USDT. */
+async function gross(world: DaemonWorld): Promise<number> {
+  const { positions } = await world.books();
+  return positions.reduce((sum, { quantity, mark_price }) => sum + Math.abs(Number(quantity)) * Number(mark_price), 0);
+}
+/** A comparison counts for the next start for a while. */
+const LATER_MS = 31_000;
+function alerts(beside: Pick<DaemonBeside, 'daemon'>, code: string): number {
+  const events = [...beside.daemon.ledger.iterateEvents({ kind: 'alert' })];
+  return events.filter(({ payload }) => (payload as { readonly code: string }).code === code).length;
+}
+const ASK = order({ requested_notional: 900 });
+
+describe('BY-45: two daemons with different homes on one account, whose orders are never open', () => {
+  it('the second one is refused while the first one has traded lately', async (t) => {
+    const world = await startWorld(t);
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    assert.deepEqual(
+      (await world.books()).orders.filter((row) => row.status === 'NEW'),
+      [],
+      'nothing is open',
+    );
+    await assert.rejects(world.startBeside('other'), { name: 'LedgerRefusedError', code: 'OTHER_DAEMON' });
+    // Refused again, although its own ledger has records now.
+    await assert.rejects(world.startBeside('other'), /OTHER_DAEMON: order hf[0-9a-f]{6}.*--take-over/);
+    const next = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    assert.equal(next.body.execution.state, 'filled', 'the first one goes on');
+  });
+
+  it('both fire at once: what the venue counts beyond its own orders tells each at its first answer', async (t) => {
+    const world = await startWorld(t);
+    const other = await world.startBeside('other');
+    t.after(() => other.close());
+    const fire = async (tool: DaemonBeside['tool']): Promise<void> => {
+      for (const [symbol, requested_notional] of [
+        ['BTCUSDT', 950],
+        ['ETHUSDT', 950],
+        ['BTCUSDT', 900],
+        ['ETHUSDT', 900],
+      ] as const) {
+        await tool('place_order', order({ symbol, requested_notional }));
+        await world.sleep(200);
+      }
+    };
+    await Promise.all([fire((tool, args) => world.tool(tool, args)), fire(other.tool)]);
+    assert.ok((await gross(world)) <= GROSS_CAP, `gross ${await gross(world)}`);
+    for (const daemon of [world, other]) {
+      assert.equal((await daemon.tradingState()).state, 'reducing');
+      assert.equal(alerts(daemon, 'OTHER_DAEMON'), 1);
+    }
+  });
+
+  it('both started before either traded: each opens nothing once the other has, with one alert', async (t) => {
+    const world = await startWorld(t);
+    const other = await world.startBeside('other');
+    t.after(() => other.close());
+    for (const symbol of ['BTCUSDT', 'ETHUSDT'])
+      assert.equal(
+        (await world.tool('place_order', order({ symbol, requested_notional: 900 }))).body.execution.state,
+        'filled',
+      );
+    await until('the other one knows', async () => (await other.tradingState()).state === 'reducing', 10_000);
+    for (let i = 0; i < 5; i += 1) {
+      const refused = await other.tool('place_order', ASK);
+      assert.equal(refused.body.decision.decision, 'BLOCK');
+      await world.sleep(1_000);
+    }
+    assert.ok((await gross(world)) < GROSS_CAP);
+    assert.equal(alerts(other, 'OTHER_DAEMON'), 1);
+    const { layers } = await other.tradingState();
+    assert.match(layers.find(({ name }) => name === 'ledger')?.clears_when ?? '', /holdfast recover --take-over/);
+    // What the first one holds counts in the caps of this one.
+    const caller = { role: 'agent', agent: 'agent', tokenId: 'tok', skillSha256: null } as const;
+    const [limits] = other.daemon.gate.getLimits(caller, 'BTCUSDT').symbols;
+    const line = limits?.budgets.find(({ component }) => component === 'gross_notional_usdt');
+    assert.ok((line?.used ?? 0) > 1_700, JSON.stringify(line));
+  });
+});
+
+describe('BY-46: a ledger that was put back', () => {
+  it('is refused at the start while the account shows what came after it, each time', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    await world.sleep(LATER_MS);
+    for (let start = 0; start < 2; start += 1)
+      await assert.rejects(world.startAgain(), (error: Error) => {
+        assert.match(error.message, /^LEDGER_BEHIND_VENUE: order hf\S+ of .* holds no record of it.*holdfast recover/);
+        return true;
+      });
+  });
+
+  it('is noticed soon after a start that comes at once, which goes by the comparison of before', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    await world.startAgain();
+    await until('it knows', async () => (await world.tradingState()).state === 'reducing', LATER_MS);
+    assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
+  });
+
+  it('a newer copy of it that trades is noticed by the daemon that runs, which opens nothing more', async (t) => {
+    const world = await startWorld(t);
+    const before = await world.tool('place_order', ASK);
+    assert.equal(before.body.execution.state, 'filled');
+    const { clientOrderId } = [...world.daemon.gate.core.state.orders.all.values()][0] ?? assert.fail();
+    // As the other copy would, whose head is further on.
+    const further = clientOrderId.replace(/-0-0$/, 'zz-0-0');
+    const params = { symbol: 'BTCUSDT', type: 'MARKET', side: 'SELL', quantity: '0.005', newClientOrderId: further };
+    await createClient(world.sim).send('POST', '/fapi/v1/order', params);
+    await until('it knows', async () => (await world.tradingState()).state === 'reducing');
+    await world.sleep(30_000);
+    assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
+    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.decision.decision, 'BLOCK');
+    assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'all clear' });
+    assert.equal((await world.tradingState()).state, 'reducing', 'no resume clears it');
+  });
+
+  it('a BUY whose request was lost is not filled by the fill of an older order of its id', async (t) => {
+    const rewrites: Rewrites = new Map();
+    const world = await startWorld(t, { rewrites });
+    const copy = world.copyLedger();
+    // Room for what a restart records before that seq comes again.
+    for (let i = 0; i < 60; i += 1) world.daemon.gate.core.alert('NOTE', `record ${i}`);
+    const first = await world.tool('place_order', order({ side: 'sell', requested_notional: 500 }));
+    assert.equal(first.body.execution.state, 'filled');
+    const used = first.body.execution.orders[0]?.client_order_id;
+    const usedSeq = first.body.decision.seq;
+    assert.equal((await world.tool('close_position', { symbol: 'BTCUSDT' })).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    // Neither list shows what came after the copy: the start cannot tell.
+    for (const path of ['/fapi/v1/income', '/fapi/v1/allOrders']) rewrites.set(path, () => []);
+    await world.startAgain();
+    const { gate, ledger } = world.daemon;
+    while (ledger.lastSeq() < usedSeq - 1) {
+      gate.core.alert('NOTE', 'another record');
+      await world.run(gate.core.settled());
+    }
+    await world.fault({
+      kind: 'reject-503-unknown',
+      accepted: false,
+      match: { method: 'POST', path: '/fapi/v1/order' },
+    });
+    const lost = await world.tool('place_order', order({ side: 'buy', requested_notional: 300 }));
+    assert.deepEqual(lost.body.decision.reasons, []);
+    const [sent] = lost.body.execution.orders;
+    assert.equal(sent?.client_order_id, used, 'the same id');
+    assert.deepEqual([lost.body.execution.state, Number(sent?.filled_quantity)], ['unknown', 0]);
+    await world.sleep(30_000);
+    const known = gate.core.state.orders.all.get(used ?? '');
+    assert.deepEqual([known?.side, known?.status, known?.executedLots], ['buy', 'not_placed', 0]);
+    assert.equal((await world.tradingState()).state, 'reducing');
+    assert.equal(alerts(world, 'LEDGER_BEHIND_VENUE'), 1);
+  });
+});
+
+describe('BY-46: recovered', () => {
+  it('a ledger that was put back comes up halted, with ids of a new epoch, and no token of before works', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    const old = { agent: world.token('agent'), operator: world.token('operator') };
+    assert.equal((await world.operator('PUT', '/v1/trading-state', { state: 'halted', reason: 'stop' })).status, 200);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'go on' });
+    const lost = await world.tool('place_order', ASK);
+    assert.equal(lost.body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    await world.sleep(LATER_MS);
+    await assert.rejects(world.startAgain(), /LEDGER_BEHIND_VENUE/);
+    const { epoch, revoked_tokens } = await world.recover();
+    assert.equal(revoked_tokens, 3);
+    await world.startAgain();
+
+    assert.equal((await world.tradingState()).state, 'halted');
+    for (const token of [old.agent, old.operator]) {
+      const refused = await world.call('GET', '/v1/positions', undefined, token);
+      assert.equal(refused.status, 401, JSON.stringify(refused.body));
+    }
+    const [position] = await world.positions();
+    assert.equal(position?.symbol, 'BTCUSDT', 'what the lost part opened is seen and counted');
+    assert.equal((await world.tool('place_order', ASK)).body.decision.decision, 'BLOCK');
+
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tradingState()).state, 'active');
+    const next = await world.tool('place_order', order({ symbol: 'ETHUSDT' }));
+    assert.equal(next.body.execution.state, 'filled', JSON.stringify(next.body.decision.reasons));
+    const word = `-${epoch.toString(36)}-`;
+    assert.ok(next.body.execution.orders[0]?.client_order_id.includes(word));
+    assert.ok(next.body.decision.decision_id.includes(word));
+    const read = await world.call<{ decision: { decision_id: string } }>(
+      'GET',
+      `/v1/decisions/${next.body.decision.decision_id}`,
+    );
+    assert.equal(read.body.decision.decision_id, next.body.decision.decision_id);
+    checkAudit(world);
+    await world.restart();
+    assert.equal((await world.tradingState()).state, 'active', 'nothing is found again');
+  });
+
+  it('two recoveries of one copy give ids that never meet, and each finds the other', async (t) => {
+    const world = await startWorld(t);
+    const copy = world.copyLedger();
+    await world.putBackLedger(copy);
+    const first = await world.recover();
+    await world.startAgain();
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tool('place_order', ASK)).body.execution.state, 'filled');
+    await world.putBackLedger(copy);
+    // Epochs are seconds.
+    await world.sleep(1_000);
+    const second = await world.recover();
+    assert.ok(second.epoch > first.epoch);
+    await world.startAgain();
+    // As the first one would, which somebody let run on.
+    const params = { symbol: 'BTCUSDT', type: 'MARKET', side: 'SELL', quantity: '0.005' };
+    const genesis = world.daemon.ledger.genesis.genesis_id.slice(0, 6);
+    const newClientOrderId = `hf${genesis}-${first.epoch.toString(36)}-5k-0-0`;
+    await createClient(world.sim).send('POST', '/fapi/v1/order', { ...params, newClientOrderId });
+    await until('it knows', () => alerts(world, 'LEDGER_BEHIND_VENUE') === 1);
+  });
+
+  it('an account is taken over from another ledger only when that is said', async (t) => {
+    const world = await startWorld(t);
+    const other = await world.startBeside('other');
+    assert.equal((await other.tool('place_order', ASK)).body.execution.state, 'filled');
+    await until('it knows', () => alerts(world, 'OTHER_DAEMON') === 1);
+    await other.close();
+    await world.daemon.close();
+    await assert.rejects(world.startAgain(), /OTHER_DAEMON/);
+    await assert.rejects(world.recover(), /recover --take-over/);
+    await world.recover(true);
+    await world.startAgain();
+    const { layers, state } = await world.tradingState();
+    assert.deepEqual([state, layers.map(({ layer }) => layer)], ['halted', ['operator']]);
+    await world.operator('PUT', '/v1/trading-state', { state: 'active', reason: 'looked' });
+    assert.equal((await world.tool('place_order', order({ symbol: 'ETHUSDT' }))).body.execution.state, 'filled');
+    // It is another daemon again as soon as it goes on.
+    await world.sleep(LATER_MS);
+    await assert.rejects(world.startBeside('other'), /OTHER_DAEMON/);
+  });
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import type { GateCore } from '../../daemon/gate/gate-core.ts';
+import { LedgerCheck } from '../../daemon/gate/ledger-check.ts';
+import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/ports.ts';
+import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { T0 } from './fold-fixture.ts';
+import { ManualTime } from './manual-time.ts';
+
+const OWN = 'hf012345';
+const OTHER = 'hfabcdef';
+const MINUTE = 60_000;
+
+/** The check on a scripted venue: what it asked for, and what it found. */
+class Site {
+  readonly state = new GateState();
+  readonly time = new ManualTime();
+  readonly asked: string[] = [];
+  readonly alerts: string[] = [];
+  executions: readonly VenueExecution[] | null = [];
+  isWhole = true;
+  placed: readonly PlacedOrder[] | null = [];
+  scope: readonly string[] = ['BTCUSDT'];
+  readonly check: LedgerCheck;
+  #seq = 0;
+
+  constructor(lastEventAtMs = T0 - MINUTE) {
+    const failed = { kind: 'failed', detail: 'no answer', consequence: 'none', retryAfterMs: null } as const;
+    if (lastEventAtMs > 0)
+      this.apply({ kind: 'alert', at_ms: lastEventAtMs, payload: { code: 'X', detail: '', symbol: null } });
+    const core = {
+      state: this.state,
+      policySpec: { scope: { symbols: this.scope } },
+      market: { unlisted: new Map() },
+      ids: { genesisId: '0123456789', epoch: null },
+      nowMs: () => T0 + this.time.monotonicMs(),
+      ports: {
+        time: this.time,
+        venue: {
+          fetchExecutions: async (sinceMs: number) => {
+            this.asked.push(`income ${(sinceMs - T0) / MINUTE}`);
+            const { executions, isWhole } = this;
+            return executions === null ? failed : { kind: 'ok', value: { executions, lastTransferMs: null, isWhole } };
+          },
+          fetchPlacedOrders: async (symbol: string, sinceMs: number) => {
+            this.asked.push(`${symbol} ${(sinceMs - T0) / MINUTE}`);
+            return this.placed === null ? failed : { kind: 'ok', value: this.placed };
+          },
+        },
+      },
+      append: (kind: 'state', payload: Extract<GateEvent, { kind: 'state' }>['payload']) =>
+        this.apply({ kind, at_ms: T0, payload }),
+      alert: (code: string) => this.alerts.push(code),
+    } as unknown as GateCore;
+    Object.defineProperty(core, 'policySpec', { get: () => ({ scope: { symbols: this.scope } }) });
+    this.check = new LedgerCheck(core);
+    this.check.begin();
+  }
+  apply(event: object): void {
+    this.#seq += 1;
+    this.state.apply({ ...event, seq: this.#seq } as GateEvent);
+  }
+  recover(takeOver: boolean, atMs: number): void {
+    const payload = { at_venue_ms: atMs, epoch: Math.floor(atMs / 1000), set_by: 'test', take_over: takeOver };
+    this.apply({ kind: 'recovery', at_ms: atMs, payload });
+  }
+  get layer(): string | undefined {
+    return this.state.layers.get('breaker|account|ledger')?.state;
+  }
+}
+function placed(clientOrderId: string, placedAtMs = T0 - 1_000, symbol = 'BTCUSDT'): PlacedOrder {
+  return { symbol, clientOrderId, venueOrderId: '7', side: 'buy', placedAtMs };
+}
+function execution(tradeId: string, symbol = 'BTCUSDT'): VenueExecution {
+  return { symbol, tradeId, atMs: T0 - 1_000 };
+}
+
+describe('BY-45, BY-46: what a start compares', () => {
+  it('asks for what came after its last record, and of a new ledger for a day', async () => {
+    const site = new Site(T0 - 60 * MINUTE);
+    await site.check.refuseStart();
+    assert.deepEqual(site.asked, ['income -65']);
+    const fresh = new Site(0);
+    await fresh.check.refuseStart();
+    assert.deepEqual(fresh.asked, ['income -1440']);
+    const old = new Site(T0 - 30 * 1440 * MINUTE);
+    await old.check.refuseStart();
+    assert.deepEqual(old.asked, ['income -8640'], 'six days at most');
+  });
+
+  it('lists symbols that income names, also outside the scope, and no others', async () => {
+    const site = new Site();
+    site.scope = ['A', 'B', 'C', 'D', 'E', 'F'].map((name) => `${name}USDT`);
+    site.executions = [execution('1', 'XRPUSDT')];
+    site.placed = [placed(`${OTHER}5-0-0`, T0, 'XRPUSDT')];
+    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
+    assert.deepEqual(site.asked, ['income -6', 'XRPUSDT -6']);
+    const cut = new Site();
+    cut.scope = site.scope;
+    cut.isWhole = false;
+    await cut.check.refuseStart();
+    assert.equal(cut.asked.length, 7, 'where income could not be read whole, the scope as well');
+  });
+
+  it('people and other tools are no concern of it', async () => {
+    const site = new Site();
+    site.executions = [execution('1')];
+    site.placed = ['web_1', 'x-cvBPrNm9', 'em00112233', ''].map((id) => placed(id));
+    await site.check.refuseStart();
+    assert.deepEqual([site.layer, site.alerts], [undefined, []]);
+  });
+
+  it('what cannot be read refuses nothing, and is not compared', async () => {
+    for (const missing of ['executions', 'placed'] as const) {
+      const site = new Site();
+      site.executions = [execution('1')];
+      site[missing] = null;
+      await site.check.refuseStart();
+      assert.equal(site.check.isCompared, false);
+      site.executions = [execution('1')];
+      site.placed = [placed(`${OWN}zzz-0-0`)];
+      assert.equal(await site.check.compare(), true);
+      assert.deepEqual([site.check.isCompared, site.layer, site.alerts], [true, 'reducing', ['LEDGER_BEHIND_VENUE']]);
+      await assert.rejects(site.check.refuseStart(), { code: 'LEDGER_BEHIND_VENUE' }, 'and holds for the next start');
+    }
+  });
+
+  it('an order that is open is enough, a conditional one as well', async () => {
+    const site = new Site();
+    const stop = { ...placed(`${OTHER}9-0-0`), kind: 'algo', placedAtMs: T0 } as unknown as VenueOrder;
+    site.check.listed(stop);
+    await assert.rejects(site.check.refuseStart(), { code: 'OTHER_DAEMON' });
+  });
+
+  for (const [takeOver, id, atMs, code] of [
+    [false, `${OWN}zzz-0-0`, T0 - 1, null],
+    [false, `${OWN}-t7abcd-zzz-0-0`, T0 - 1, null],
+    [false, `${OWN}zzz-0-0`, T0 + 1, 'LEDGER_BEHIND_VENUE'],
+    [false, `${OTHER}5-0-0`, T0 - 1, 'OTHER_DAEMON'],
+    [true, `${OTHER}5-0-0`, T0 - 1, null],
+    [true, `${OTHER}5-0-0`, T0 + 1, 'OTHER_DAEMON'],
+    [true, `${OTHER}-t7abcd-5-0-0`, T0 + 1, 'OTHER_DAEMON'],
+  ] as const)
+    it(`${takeOver ? 'taken over' : 'recovered'}: ${id} placed ${atMs - T0} ms later ${code ?? 'is accounted for'}`, async () => {
+      const site = new Site();
+      site.recover(takeOver, T0);
+      site.executions = [execution('1')];
+      site.placed = [placed(id, atMs)];
+      await site.check.compare();
+      assert.deepEqual(site.alerts, code === null ? [] : [code]);
+    });
+});
+
+describe('BY-45: what a daemon that runs compares', () => {
+  it('a suspicion is looked at once, at most every five seconds, and again while it cannot be read', async () => {
+    const site = new Site();
+    await site.check.refuseStart();
+    await site.time.advance(10_000);
+    site.asked.length = 0;
+    for (let round = 0; round < 20; round += 1) {
+      site.check.suspect('BTCUSDT');
+      site.check.start();
+      await site.time.advance(100);
+    }
+    assert.equal(site.asked.length, 1);
+    site.placed = null;
+    await site.time.advance(4_000);
+    site.check.start();
+    await site.time.advance(5_000);
+    site.placed = [placed(`${OTHER}5-0-0`)];
+    site.check.start();
+    await site.time.advance(1);
+    assert.equal(site.asked.length, 3);
+    assert.deepEqual([site.alerts, site.layer], [['OTHER_DAEMON'], 'reducing']);
+    await site.time.advance(60_000);
+    site.check.suspect('BTCUSDT');
+    site.check.start();
+    await site.time.advance(1);
+    assert.deepEqual(site.alerts, ['OTHER_DAEMON'], 'told once');
+  });
+
+  it('income of a person is looked at once, and of our own not at all', async () => {
+    const site = new Site();
+    await site.check.refuseStart();
+    site.asked.length = 0;
+    site.executions = [execution('5')];
+    for (let poll = 0; poll < 3; poll += 1) await site.check.pollIncome();
+    assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 1);
+    site.state.seenTrades.add('BTCUSDT', '6', T0);
+    site.executions = [execution('5'), execution('6')];
+    await site.check.pollIncome();
+    assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 1);
+    site.executions = [execution('7')];
+    await site.check.pollIncome();
+    assert.equal(site.asked.filter((what) => what.startsWith('BTCUSDT')).length, 2);
+  });
+});
