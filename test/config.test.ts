@@ -50,6 +50,7 @@ test('an empty environment gives the paper venue on loopback, with the policy of
       logLevel: 'info',
       answerWithinMs: 3000,
       leaveOrders: false,
+      headFile: join(homedir(), '.holdfast.paper.head'),
       liveArmed: false,
     },
     secrets: { venueKeys: { apiKey: 'paper', secret: 'paper-secret' }, simToken: null },
@@ -255,6 +256,7 @@ test('a verb reads what it needs to find a daemon, whatever else is wrong', () =
     home: '/h',
     venue: 'paper',
     listen: { kind: 'socket', path: resolve('run/s') },
+    headFile: '/h.paper.head',
     token: 't',
   });
   assert.match(problemsOf(() => readClientEnv({ HOLDFAST_PORT: '-1' })).join(), /HOLDFAST_PORT/);
