@@ -176,7 +176,7 @@ export class RestingExits {
     return waitMs;
   }
 
-  /** RISK: none goes out beside exits that may close all of the agent's share: the rest of the position is another's. */
+  /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
   #isWaiting({ agent, origin, symbol }: OrderState): boolean {
     if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
     const { orders, positions } = this.#core.state;
