@@ -210,7 +210,7 @@ export class RestingExits {
       const why = 'nothing is left to close: it is closed already';
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
     }
-    return Math.max(0, Math.min(order.lots, exit.roomLots));
+    return Math.max(0, Math.min(order.lots, exit.bound.roomLots));
   }
 
   #send(order: OrderState, lots: number): void {

@@ -71,3 +71,20 @@ test('it is over when its share is closed, but not while an opening of before ma
     assert.equal(isClosedOtherwise(book.ledger.state, exit, 'alice'), !isUnderWay);
   }
 });
+
+test('what rests again takes no lots that were opened after all of them were asked for, in sum', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 10);
+  book.report('t-1', 'working', 0);
+  book.takeProfit('t-2', 10, { atMs: T0 + 10, delayMs: 1 });
+  book.open('o-2', 5, T0 + 20);
+  book.report('o-2', 'filled', 5, T0 + 20);
+  book.takeProfit('t-2', 10, { parent: 't-2', atMs: T0 + 30 });
+  makeRoom(book, 't-1', T0 + 30);
+  book.report('t-2', 'working', 0, T0 + 40);
+  assert.equal(lots(book, 't-1'), 0, 'five lots are free, of what was opened since');
+  book.report('t-2', 'filled', 6, T0 + 50);
+  assert.equal(lots(book, 't-1'), 4, 'what the other one has left of what both were asked for');
+});
