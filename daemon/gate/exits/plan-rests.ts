@@ -6,7 +6,7 @@ import type { Side } from '../../core/request.ts';
 import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
 import { neverRests } from '../state/evidence.ts';
 import { type ExitBound, mayOpenStill } from '../state/exit-bounds.ts';
-import { liveOrdersOf } from '../state/exit-targets.ts';
+import { isUnproven, liveOrdersOf } from '../state/exit-targets.ts';
 import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
@@ -29,12 +29,29 @@ export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string 
   if (isRoomNeeded(state, symbol, side)) return 0;
   const held = heldOn(state.positions.get(symbol), side, whose);
   const left = Math.min(order.lots - order.executedLots, held, bound.roomLots);
-  if (!hasRested) return Math.max(0, left);
+  if (!hasRested) return Math.min(Math.max(0, left), lotsDue(state, exit));
   if (isBehind(state, exit)) return 0;
   const others = [...liveOrders(state.orders, symbol)].filter(
     (one) => one.reduceOnly && !one.protective && one.side === side && (origin !== 'agent' || one.agent === agent),
   );
   return Math.max(0, Math.min(left, held - sumLeft(others), roomBeside(state, bound, others)));
+}
+
+/**
+ * Lots with which one that waits for its turn may go out; 0: not now. RISK: once something was opened since it was asked
+ * for, what is on its way closes what was held first: it waits for that, or goes by what an unknown outcome may leave.
+ */
+export function lotsDue({ orders, positions }: GateState, { agent, bound, order }: DisplacedExit): number {
+  const { side, symbol } = order;
+  const left = Math.max(0, Math.min(order.lots, bound.roomLots));
+  const live = [...liveOrders(orders, symbol)].filter((one) => one !== order && one.agent === agent);
+  const mayHaveOpened = live.some(
+    (one) => !one.reduceOnly && one.side !== side && one.status !== 'pending_send' && !bound.openings.has(one),
+  );
+  if (!mayHaveOpened && heldOn(positions.get(symbol), side, bound.whose) <= bound.roomLots) return left;
+  const onWay = live.filter((one) => one.side === side && isExitOnItsWay(one));
+  if (!onWay.every(isUnproven)) return 0;
+  return Math.max(0, Math.min(left, bound.roomLots - sumLeft(onWay)));
 }
 
 /**
