@@ -27,6 +27,7 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.lots;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
       if (planned.time_in_force === 'GTC' && (history.posts.get(fill.clientId)?.sentAtMs ?? 0) < opening.atMs) continue;
+      if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.lots;
       if (budget < 0) {
         breaches.push({
@@ -38,6 +39,15 @@ export function findOldClosesNew(history: History): readonly Breach[] {
     }
   }
   return breaches;
+}
+
+/** Its agent has given an order of it another form since the opening: that is a new request, for what is held then. */
+function wasAmendedSince(history: History, rootId: string, seq: number): boolean {
+  return [...history.decisions.values()].some(({ event, seq: amendSeq }) => {
+    const { decision, request } = event;
+    if (amendSeq <= seq || request.intent !== 'modify' || decision.decision === 'BLOCK') return false;
+    return history.orders.get(request.client_order_id ?? '')?.decision.rootId === rootId;
+  });
 }
 
 /** All that was held is closed: there was nothing left to take profit of, and what was opened since is another matter. */
