@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { applyFill, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
+import { GateState } from '../../../daemon/gate/state/gate-state.ts';
+import { possibleFills } from '../../../daemon/gate/state/orders.ts';
+import { applyFill, applySnapshot, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
+import { rescalePosition } from '../../../daemon/gate/state/rescale.ts';
+import { setBack } from '../../../daemon/gate/state/set-back.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
 
 const CLOSES = { side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
@@ -82,4 +86,39 @@ test('shares are the same whenever the fill of an exit of all becomes known', ()
     ),
     { seed: 11, numRuns: 500 },
   );
+});
+
+/** Alice held 20 lots when an exit was sent; bob opened 10 at `openedAtMs`. */
+function heldByTwo(openedAtMs: number): PositionState {
+  const position = createPosition('BTCUSDT');
+  applyFill(position, 'buy', 20, 'alice', 60_000, T0);
+  applyFill(position, 'buy', 10, 'bob', 60_000, openedAtMs);
+  return position;
+}
+
+test('what was opened after a late fill is told in the lots of the rules in force', () => {
+  const position = heldByTwo(T0 + 20);
+  rescalePosition(position, { lots: { up: 10, down: 1 }, ticks: { up: 1, down: 1 } });
+  applyFill(position, 'sell', 150, null, 60_000, T0 + 10, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 50, bob: 100 });
+});
+
+test('what was opened under a clock that was set back since was opened before what fills now', () => {
+  const state = new GateState();
+  state.positions.set('BTCUSDT', heldByTwo(T0 + 60_000));
+  setBack(state, T0 + 10);
+  const position = state.position('BTCUSDT');
+  applyFill(position, 'sell', 15, null, 60_000, T0 + 20, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 10, bob: 5 });
+});
+
+test('a reading that takes lots from shares is where their history begins', () => {
+  const position = heldByTwo(T0 + 20);
+  const none = possibleFills([]);
+  const shown = { entry_price: 1, liquidation_price: null, lots: 25, maintenance_margin_usdt: 0, mark_price: 1 };
+  const record = { ...shown, symbol: 'BTCUSDT', unrealised_pnl_usdt: 0, updated_at_ms: T0 + 30 };
+  applySnapshot(position, record, T0 + 40, null, none);
+  assert.deepEqual(sharesOf(position), { alice: 20, bob: 5 });
+  applyFill(position, 'sell', 5, null, 60_000, T0 + 10, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 16, bob: 4 });
 });
