@@ -11,8 +11,6 @@ export interface Scenario {
 export interface ScenarioOutcome {
   /** Expectations that did not hold. */
   readonly failures: readonly string[];
-  /** Known and not mended yet: reported, and no failure. */
-  readonly open: readonly string[];
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly skipped?: string;
@@ -25,15 +23,10 @@ export interface ScenarioResult extends ScenarioOutcome {
 /** Collects what a scenario expects. */
 export class Expectations {
   readonly failures: string[] = [];
-  readonly open: string[] = [];
   readonly facts: Record<string, string | number | boolean | null> = {};
 
   expect(holds: boolean, what: string): void {
     if (!holds) this.failures.push(what);
-  }
-  /** What another part of the project is to mend: reported until it holds. */
-  expectLater(holds: boolean, what: string): void {
-    if (!holds) this.open.push(what);
   }
 }
 
@@ -57,7 +50,7 @@ export function scenario(
 
 export function skipped(name: string, why: string): Scenario {
   const verdict: Verdict = { duplicates: [], lost_decisions: [], cap_breaches: [], lost_exits: [] };
-  return { name, play: () => Promise.resolve({ failures: [], open: [], facts: {}, verdict, skipped: why }) };
+  return { name, play: () => Promise.resolve({ failures: [], facts: {}, verdict, skipped: why }) };
 }
 
 /** Plays one after the other; what throws has failed. */
@@ -73,7 +66,6 @@ export async function playScenarios(
       const verdict: Verdict = { duplicates: [], lost_decisions: [], cap_breaches: [], lost_exits: [] };
       return {
         failures: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
-        open: [],
         facts: {},
         verdict,
       };

@@ -10,6 +10,8 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
+import { heldAt } from '../state/shares.ts';
 
 /** Targets that share an order, and what that would carry now. */
 export interface ExitGroup {
@@ -162,10 +164,33 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
     if (isAlone && (isUnproven(order) || isOfAll)) continue;
     const left = remainingLots(order);
     // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
-    onWay += isOfAll && !isOlder ? Math.ceil((left * share) / held) : left;
+    onWay += isOfAll && !isOlder ? mostTaken(position, order, agent) : left;
   }
   // What is on its way closes what was held first: not what was opened since.
   return Math.max(0, Math.min(share, room) - onWay);
+}
+
+/**
+ * Lots of an agent's share that an exit of all takes at most, rounded up: a part of what is held now, should it fill now;
+ * or of what was held when it was sent, should it have filled then, of which what was opened since takes no part.
+ */
+function mostTaken(position: PositionState | undefined, order: OrderState, agent: string): number {
+  const { sentAtMs, side } = order;
+  if (position === undefined) return 0;
+  const direction = side === 'sell' ? 1 : -1;
+  const now = heldAt(position, direction, Number.POSITIVE_INFINITY);
+  const then = heldAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
+  const all = heldOn(position, side, null);
+  const allThen = all - sumOf(now) + sumOf(then);
+  const partOf = (share: number, total: number): number =>
+    share === 0 ? 0 : Math.ceil((remainingLots(order) * share) / Math.max(share, total));
+  return Math.max(partOf(now.get(agent) ?? 0, all), partOf(then.get(agent) ?? 0, allThen));
+}
+
+function sumOf(held: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const lots of held.values()) sum += lots;
+  return sum;
 }
 
 /**

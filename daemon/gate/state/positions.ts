@@ -1,5 +1,6 @@
 import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
+import { followShares, type Shares } from './shares.ts';
 
 /** Longest time that a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
@@ -24,7 +25,7 @@ export interface PossibleFills {
  * One symbol's position: last reconciled position + own fills since. A venue snapshot replaces it only if it is not
  * older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
-export interface PositionState {
+export interface PositionState extends Shares {
   readonly symbol: string;
   lots: number;
   /** What a snapshot said that could not be adopted yet, null when they agree. */
@@ -43,8 +44,6 @@ export interface PositionState {
   /** Venue time of our last own fill of this symbol. */
   lastFillAtMs: number;
   sinceMs: number | null;
-  /** Signed lots by agent, following fills. What no agent holds is the account's own. */
-  readonly shares: Map<string, number>;
 }
 export function createPosition(symbol: string): PositionState {
   return {
@@ -62,6 +61,7 @@ export function createPosition(symbol: string): PositionState {
     lastFillAtMs: 0,
     sinceMs: null,
     shares: new Map(),
+    shareChanges: [],
   };
 }
 
@@ -113,7 +113,7 @@ export function applyFill(
   followEntry(position, before, signed, price);
   if (position.lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(position.lots)) position.sinceMs = atMs;
-  followShares(position, before, signed, agent, agentsFirst);
+  followShares(position, { before, signed, agent, atMs, agentsFirst });
 }
 
 /** A reading of before the position was opened does not make a reduceOnly fill one that opens the other side. */
@@ -129,65 +129,6 @@ function followEntry(position: PositionState, before: number, signed: number, pr
   else if (Math.sign(before) === Math.sign(signed)) {
     position.entryPrice = (position.entryPrice * Math.abs(before) + price * Math.abs(signed)) / Math.abs(after);
   }
-}
-
-/**
- * What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others.
- * An exit that is no agent's (an operator's, a stop, a cut) is split over the shares in proportion.
- */
-function followShares(
-  position: PositionState,
-  before: number,
-  signed: number,
-  agent: string | null,
-  agentsFirst: boolean,
-): void {
-  const direction = Math.sign(before);
-  const reducing =
-    direction !== 0 && Math.sign(signed) !== direction ? Math.min(Math.abs(signed), Math.abs(before)) : 0;
-  const adding = Math.abs(signed) - reducing;
-  let left = reducing;
-  if (left > 0) {
-    if (agent !== null) left -= takeShare(position, agent, direction, left);
-    // What belongs to nobody goes before what belongs to another agent.
-    const owned = [...position.shares.values()].reduce((sum, lots) => sum + Math.abs(lots), 0);
-    if (!agentsFirst) left -= Math.min(left, Math.max(0, Math.abs(before) - (reducing - left) - owned));
-    takeProRata(position, direction, left);
-  }
-  if (adding > 0 && agent !== null) addShare(position, agent, Math.sign(signed) * adding);
-}
-/**
- * Takes lots from all shares in proportion, in whole lots: what rounding leaves goes to those that lost the most by it, in
- * alphabetical order among equals.
- */
-function takeProRata(position: PositionState, direction: number, lots: number): void {
-  const held = [...position.shares].filter(([, share]) => Math.sign(share) === direction);
-  const total = held.reduce((sum, [, share]) => sum + Math.abs(share), 0);
-  const taken = Math.min(lots, total);
-  if (taken <= 0) return;
-  const parts = held.map(([name, share]) => {
-    const exact = taken * Math.abs(share);
-    return { name, share: Math.abs(share), lots: Math.floor(exact / total), rest: exact % total };
-  });
-  parts.sort((a, b) => b.rest - a.rest || (a.name < b.name ? -1 : 1));
-  let left = taken - parts.reduce((sum, part) => sum + part.lots, 0);
-  for (const part of parts) {
-    const more = left > 0 && part.lots < part.share ? 1 : 0;
-    left -= more;
-    takeShare(position, part.name, direction, part.lots + more);
-  }
-}
-function takeShare(position: PositionState, agent: string, direction: number, lots: number): number {
-  const share = position.shares.get(agent) ?? 0;
-  if (Math.sign(share) !== direction) return 0;
-  const taken = Math.min(Math.abs(share), lots);
-  addShare(position, agent, -direction * taken);
-  return taken;
-}
-function addShare(position: PositionState, agent: string, signed: number): void {
-  const share = (position.shares.get(agent) ?? 0) + signed;
-  if (share === 0) position.shares.delete(agent);
-  else position.shares.set(agent, share);
 }
 
 /** The venue confirmed our setting; `confirmedAtMs` is null in older records, which any answer replaces. */
@@ -276,6 +217,8 @@ function adopt(position: PositionState, lots: number, atMs: number): void {
   position.lots = lots;
   if (lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
+  // What shares were before is no longer told by fills alone.
+  position.shareChanges = [];
   let room = Math.abs(lots);
   for (const name of [...position.shares.keys()].sort()) {
     const share = position.shares.get(name) ?? 0;

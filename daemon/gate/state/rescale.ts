@@ -48,6 +48,7 @@ export function rescalePosition(position: PositionState, { lots }: StepChange): 
     if (share === 0) position.shares.delete(agent);
     else position.shares.set(agent, share);
   }
+  position.shareChanges = position.shareChanges.map((change) => ({ ...change, lots: less(change.lots, lots) }));
 }
 
 /**

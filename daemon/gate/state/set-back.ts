@@ -39,6 +39,7 @@ function setBackPosition(position: PositionState, nowMs: number): void {
   position.lastFillAtMs = Math.min(position.lastFillAtMs, nowMs);
   position.sinceMs = earlier(position.sinceMs, nowMs);
   position.disputedSinceMs = earlier(position.disputedSinceMs, nowMs);
+  position.shareChanges = position.shareChanges.map((change) => ({ ...change, atMs: Math.min(change.atMs, nowMs) }));
   const own = position.ownLeverage;
   if (own !== null && own.confirmedAtMs > nowMs) position.ownLeverage = { ...own, confirmedAtMs: nowMs };
 }

@@ -114,9 +114,12 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
   if (world.calls.some((other) => isMine(other) && (changes.has(other.tool) || isOpening(other)))) return true;
   if (world.operatorCalls.some(({ what, askedAtMs }) => what === 'halted' && askedAtMs >= call.askedAtMs - 5_000))
     return true;
-  // What opened after the exit was decided is another promise.
+  // What opened after the exit was decided is another promise. In one turn a later order may fill first.
   const opened = history.fills.some(
-    (fill) => fill.symbol === symbol && fill.atMs > decision.atMs && fill.order?.planned.reduce_only === false,
+    ({ atMs, order, symbol: filled }) =>
+      filled === symbol &&
+      order?.planned.reduce_only === false &&
+      (atMs > decision.atMs || (history.decisions.get(order.decision.rootId)?.seq ?? 0) > decision.seq),
   );
   if (opened) return true;
   const rests = [...world.exchange.world.state.orders.values()].some(

@@ -36,8 +36,8 @@ class Model {
     this.ledger.append(decisionEvent({ id: `d-${id}`, atMs: T0, agent, orders }));
     return `o-${id}`;
   }
-  report(id: string, status: string, executedLots: number): void {
-    this.ledger.append(orderEvent(id, T0, { status: status as 'filled', executed_lots: executedLots }));
+  report(id: string, status: string, executedLots: number, atMs = T0): void {
+    this.ledger.append(orderEvent(id, atMs, { status: status as 'filled', executed_lots: executedLots }));
   }
   held(agent: string): number {
     return this.state.position('BTCUSDT').shares.get(agent) ?? 0;
@@ -343,6 +343,32 @@ test("what an operator's exit on its way may have closed is not made up by what 
   model.report(opening, 'filled', 4);
   assert.deepEqual(model.pass(), []);
   assert.deepEqual([model.held('alice'), model.state.targets.open.size], [4, 0]);
+});
+
+test("an agent's exit beside an operator's of all that was held leaves alone what another opened since", () => {
+  const model = new Model({ alice: 299, carol: 43 });
+  model.ask('ops', 342, 'x', 'operator');
+  const [first] = model.pass();
+  const opening = model.sendOpening('bob', 142);
+  model.report(opening, 'filled', 142, T0 + 20);
+  model.ask('alice', 299, 'at any price');
+  assert.deepEqual(model.pass(), [], 'all of its share may be closed already');
+  model.report(first!.clientOrderId, 'filled', 342, T0 + 10);
+  assert.deepEqual(model.pass(), []);
+  assert.deepEqual([model.held('alice'), model.held('bob'), model.held('carol')], [0, 142, 0]);
+});
+
+test('beside an exit of all on its way what was opened since is held to the part that is sure to be left', () => {
+  const model = new Model({ alice: 300 });
+  model.ask('ops', 300, 'x', 'operator');
+  model.pass();
+  model.report(model.sendOpening('bob', 100), 'filled', 100, T0 + 20);
+  model.ask('bob', 100, 'at any price');
+  assert.deepEqual(
+    model.pass().map(({ lots }) => lots),
+    [25],
+    'should that exit fill now, it takes three quarters of each share',
+  );
 });
 
 test('what another exit on its way may have closed is not made up by what was opened since', () => {

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { GateState } from '../../../daemon/gate/state/gate-state.ts';
+import { possibleFills } from '../../../daemon/gate/state/orders.ts';
+import { applyFill, applySnapshot, createPosition, type PositionState } from '../../../daemon/gate/state/positions.ts';
+import { rescalePosition } from '../../../daemon/gate/state/rescale.ts';
+import { setBack } from '../../../daemon/gate/state/set-back.ts';
+import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+
+const CLOSES = { side: 'sell', reduce_only: true, time_in_force: 'IOC' } as const;
+
+function sharesOf(position: PositionState): Readonly<Record<string, number>> {
+  return Object.fromEntries([...position.shares].sort());
+}
+
+for (const origin of ['operator', 'gate'] as const)
+  test(`the fill of an exit of the ${origin} that becomes known late takes nothing of what was opened after it`, () => {
+    const ledger = new FoldedLedger();
+    ledger.append({ kind: 'rules', at_ms: T0, payload: { rules: BTC_RULES } });
+    const send = (agent: string, id: string, lots: number, atMs: number, change = {}, by = {}): void => {
+      const orders = [{ client_order_id: id, lots, ...change }];
+      ledger.append(decisionEvent({ id: `d-${id}`, atMs, agent, request: by, orders }));
+    };
+    const report = (id: string, lots: number, atMs: number, filledAtMs: number): void => {
+      ledger.append(orderEvent(id, atMs, { status: 'filled', executed_lots: lots, venue_at_ms: filledAtMs }));
+    };
+    send('gamma', 'g', 199, T0);
+    report('g', 199, T0 + 20, T0 + 10);
+    send('ops', 'x', 150, T0 + 50, CLOSES, { origin });
+    send('alpha', 'a', 99, T0 + 80);
+    report('a', 99, T0 + 100, T0 + 90);
+    report('x', 150, T0 + 10_000, T0 + 60);
+    assert.deepEqual(sharesOf(ledger.state.position('BTCUSDT')), { alpha: 99, gamma: 49 });
+    assert.deepEqual(sharesOf(ledger.refold().position('BTCUSDT')), { alpha: 99, gamma: 49 });
+    // One that fills afterwards comes out of both.
+    send('ops', 'y', 74, T0 + 20_000, CLOSES, { origin });
+    report('y', 74, T0 + 20_100, T0 + 20_090);
+    assert.deepEqual(sharesOf(ledger.state.position('BTCUSDT')), { alpha: 49, gamma: 25 });
+  });
+
+interface Fill {
+  readonly agent: string | null;
+  readonly lots: number;
+}
+
+test('shares are the same whenever the fill of an exit of all becomes known', () => {
+  const agent = fc.constantFrom('alice', 'bob', 'carol');
+  const opening = fc.record({ agent, lots: fc.integer({ min: 1, max: 50 }) });
+  const later = fc.record({
+    agent,
+    part: fc.constantFrom(0.3, 1),
+    lots: fc.integer({ min: 1, max: 50 }),
+    isExit: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(opening, { minLength: 1, maxLength: 6 }),
+      fc.array(later, { maxLength: 8 }),
+      fc.double({ min: 0.1, max: 1, noNaN: true }),
+      fc.nat(8),
+      (openings, laters, share, known) => {
+        const total = openings.reduce((sum, { lots }) => sum + lots, 0);
+        const exit: Fill = { agent: null, lots: Math.max(1, Math.floor(total * share)) };
+        const inTurn = createPosition('BTCUSDT');
+        let atMs = 0;
+        const play = (position: PositionState, { agent, lots }: Fill, isExit: boolean, at: number): void =>
+          applyFill(position, isExit ? 'sell' : 'buy', lots, agent, 60_000, at, true, isExit);
+        for (const fill of openings) play(inTurn, fill, false, atMs);
+        const late = structuredClone(inTurn);
+        const exitAtMs = atMs + 1;
+        atMs = exitAtMs;
+        play(inTurn, exit, true, exitAtMs);
+        laters.forEach((step, index) => {
+          if (index === known) play(late, exit, true, exitAtMs);
+          const held = inTurn.shares.get(step.agent) ?? 0;
+          const fill = { agent: step.agent, lots: step.isExit ? Math.ceil(held * step.part) : step.lots };
+          if (fill.lots === 0) return;
+          atMs += 1;
+          for (const position of [inTurn, late]) play(position, fill, step.isExit, atMs);
+        });
+        if (known >= laters.length) play(late, exit, true, exitAtMs);
+        assert.deepEqual(sharesOf(late), sharesOf(inTurn));
+        assert.equal(late.lots, inTurn.lots);
+      },
+    ),
+    { seed: 11, numRuns: 500 },
+  );
+});
+
+/** Alice held 20 lots when an exit was sent; bob opened 10 at `openedAtMs`. */
+function heldByTwo(openedAtMs: number): PositionState {
+  const position = createPosition('BTCUSDT');
+  applyFill(position, 'buy', 20, 'alice', 60_000, T0);
+  applyFill(position, 'buy', 10, 'bob', 60_000, openedAtMs);
+  return position;
+}
+
+test('what was opened after a late fill is told in the lots of the rules in force', () => {
+  const position = heldByTwo(T0 + 20);
+  rescalePosition(position, { lots: { up: 10, down: 1 }, ticks: { up: 1, down: 1 } });
+  applyFill(position, 'sell', 150, null, 60_000, T0 + 10, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 50, bob: 100 });
+});
+
+test('what was opened under a clock that was set back since was opened before what fills now', () => {
+  const state = new GateState();
+  state.positions.set('BTCUSDT', heldByTwo(T0 + 60_000));
+  setBack(state, T0 + 10);
+  const position = state.position('BTCUSDT');
+  applyFill(position, 'sell', 15, null, 60_000, T0 + 20, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 10, bob: 5 });
+});
+
+test('a reading that takes lots from shares is where their history begins', () => {
+  const position = heldByTwo(T0 + 20);
+  const none = possibleFills([]);
+  const shown = { entry_price: 1, liquidation_price: null, lots: 25, maintenance_margin_usdt: 0, mark_price: 1 };
+  const record = { ...shown, symbol: 'BTCUSDT', unrealised_pnl_usdt: 0, updated_at_ms: T0 + 30 };
+  applySnapshot(position, record, T0 + 40, null, none);
+  assert.deepEqual(sharesOf(position), { alice: 20, bob: 5 });
+  applyFill(position, 'sell', 5, null, 60_000, T0 + 10, true, true);
+  assert.deepEqual(sharesOf(position), { alice: 16, bob: 4 });
+});
