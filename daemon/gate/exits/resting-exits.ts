@@ -10,7 +10,7 @@ import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
-import { isClosedOtherwise, lotsToRest } from './plan-rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest } from './plan-rests.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
@@ -165,10 +165,11 @@ export class RestingExits {
     let waitMs: number | null = null;
     for (const order of this.#waiting()) {
       const lots = this.#lotsDue(order);
-      if (lots === 0) continue;
-      const asked = this.#isWaiting(order)
-        ? LOOK_EVERY_MS
-        : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
+      if (lots === 0 && order.status !== 'pending_send') continue;
+      const asked =
+        lots === 0 || this.#isWaiting(order)
+          ? LOOK_EVERY_MS
+          : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
       else this.#send(order, lots);
     }
@@ -176,7 +177,7 @@ export class RestingExits {
     return waitMs;
   }
 
-  /** RISK: none goes out beside exits that may close all of the agent's share: the rest of the position is another's. */
+  /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
   #isWaiting({ agent, origin, symbol }: OrderState): boolean {
     if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
     const { orders, positions } = this.#core.state;
@@ -210,7 +211,7 @@ export class RestingExits {
       const why = 'nothing is left to close: it is closed already';
       this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
     }
-    return Math.max(0, Math.min(order.lots, exit.roomLots));
+    return lotsDue(this.#core.state, exit);
   }
 
   #send(order: OrderState, lots: number): void {

@@ -5,6 +5,7 @@ import { MAKES_ROOM } from '../state/displaced-exits.ts';
 import { remainingLots } from '../state/exposure.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
+import { roomBeside } from './plan-rests.ts';
 
 /** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
 const MAKE_WITHIN_MS = 1_000;
@@ -68,7 +69,9 @@ export class ExitRoom {
     );
     const lotsOf = (orders: Iterable<OrderState>): number =>
       [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
-    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size) return;
+    const bound = order.origin === 'agent' ? this.#core.state.displaced.bounds.find(order.decisionId) : null;
+    const isBeyondBound = bound !== null && order.lots > roomBeside(this.#core.state, bound, [...own]);
+    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size && !isBeyondBound) return;
     const making = this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), MAKES_ROOM);
     // RISK: an answer that hangs must not hold up the exit; reduceOnly bounds both. Where others hold a part, both
     // together could close it, so that the exit waits for the proof.

@@ -22,7 +22,7 @@ export function applyAccount(state: GateState, event: AccountEvent): void {
     const { symbol } = position;
     const orders = liveOrders(state.orders, symbol);
     const possible = orders.size === 0 ? NOTHING_TO_FILL : possibleFills(orders);
-    const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
+    const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
     applySnapshot(position, findRecord(positions, symbol), event.requested_at_ms, leverage[symbol] ?? null, possible);
     if (changes === null) continue;
     const held = changes();

@@ -35,7 +35,7 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
   const price = event.average_price ?? priceOf(order, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
   const position = state.position(order.symbol);
-  const changes = state.targets.open.size + state.displaced.size === 0 ? null : noteHeld(position);
+  const changes = state.targets.open.size + state.displaced.bounds.size === 0 ? null : noteHeld(position);
   applyFill(position, order.side, lots, order.agent, price, event.venue_at_ms, isOfGate, order.reduceOnly);
   state.targets.credit(order, lots);
   if (changes !== null) {

@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import { isUnproven } from './exit-targets.ts';
 import { remainingLots } from './exposure.ts';
 import { isResting, type OrderState } from './orders.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
@@ -76,13 +77,26 @@ export function isShared(
   return false;
 }
 
-/** Whether all of the agent's share is being closed already, so that nothing more may be sent for it until that is known. */
+/**
+ * Whether all of the agent's share is being closed already, so that nothing that rests may be sent beside it: where others
+ * hold the rest both would close theirs too; where it holds all, the venue would refuse the exit (-2022). There only what
+ * is known to be on its way counts: an outcome that nobody can tell holds nothing up.
+ */
 export function waitsForOwnExits(
   position: PositionState | undefined,
   orders: ReadonlySet<OrderState>,
   agent: string,
 ): boolean {
-  return (position?.shares.get(agent) ?? 0) !== 0 && closableShare(position, orders, agent, null) === 0;
+  const share = position?.shares.get(agent) ?? 0;
+  if (share === 0) return false;
+  if (closableShare(position, orders, agent, null) === 0) return true;
+  const closing: Side = share > 0 ? 'sell' : 'buy';
+  let taken = 0;
+  for (const order of orders) {
+    if (order.side !== closing || order.agent !== agent) continue;
+    if (isExitOnItsWay(order) && !isUnproven(order)) taken += remainingLots(order);
+  }
+  return taken >= Math.abs(share);
 }
 
 /** Signed lots of a position that the agents hold together: what the gate closes on its own account comes out of it. */

@@ -1,6 +1,7 @@
 import type { DecisionEvent, ExitTargetEvent, OrderEvent, OrderIntentEvent } from '../events.ts';
+import { type ExitBound, ExitBounds, mayOpenStill, type Then } from './exit-bounds.ts';
 import type { ExitTargets } from './exit-targets.ts';
-import { type HeldChange, heldOn, provenOn } from './held-lots.ts';
+import type { HeldChange } from './held-lots.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 
@@ -20,17 +21,15 @@ export interface DisplacedExit {
   /** It rested before: what takes its place waits until there is room. Else it was not placed, and makes its own. */
   readonly hasRested: boolean;
   sinceMs: number;
-  /** With whose lots it would take profit: its agent's share, or, where there is none, the position (null). */
-  readonly whose: string | null;
-  /** Lots held when it was displaced that have not been closed since: what was opened later is not its to close. */
-  roomLots: number;
-  /** Its agent's openings of before it was displaced that may still fill: what they fill is its to close, too. */
-  readonly openings: ReadonlySet<OrderState>;
+  /** What it may close; kept while it rests, since it may be displaced again. */
+  readonly bound: ExitBound;
 }
 
 /** Until they rest, are closed otherwise, or are given up; folded from events alone, so that a restart goes on. */
 export class DisplacedExits {
   readonly #byDecision = new Map<string, DisplacedExit>();
+  /** Of these and of those that rest. */
+  readonly bounds = new ExitBounds();
 
   get size(): number {
     return this.#byDecision.size;
@@ -50,32 +49,31 @@ export class DisplacedExits {
     return [...this.#byDecision.values()].filter(({ order }) => isTerminal(order.status)).reverse();
   }
 
-  /** A cancel was asked for. */
-  note(order: OrderState, event: OrderIntentEvent, { atMs, live, position }: Then): void {
+  /** A cancel was asked for, or an amend was carried out: it is a new request, for what is held now. */
+  note(order: OrderState, event: OrderIntentEvent, then: Then): void {
+    const { agent, decisionId } = order;
+    if (event.action === 'amended' && agent !== null && decisionId !== null && !this.#byDecision.has(decisionId))
+      if (this.bounds.find(decisionId) !== null) this.bounds.ask(decisionId, agent, order, then);
     if (event.action !== 'cancel' || (event.reason !== MAKES_ROOM && event.reason !== BEYOND_SHARE)) return;
-    if (isOfRestingKind(order)) this.#add(order, true, { atMs, live, position });
+    if (isOfRestingKind(order)) this.#add(order, true, then);
   }
 
-  #add(order: OrderState, hasRested: boolean, { atMs, live, position }: Then): void {
-    const { agent, decisionId, side } = order;
+  #add(order: OrderState, hasRested: boolean, then: Then): void {
+    const { agent, decisionId } = order;
     if (agent === null || decisionId === null) return;
     const known = this.#byDecision.get(decisionId);
     if (known !== undefined) {
       known.order = order;
       return;
     }
-    const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
-    const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
     this.#byDecision.set(decisionId, {
       decisionId,
       agent,
       order,
       clientOrderIds: new Set([order.clientOrderId]),
       hasRested,
-      sinceMs: atMs,
-      whose,
-      roomLots: heldOn(position, side, whose),
-      openings,
+      sinceMs: then.atMs,
+      bound: this.bounds.find(decisionId) ?? this.bounds.ask(decisionId, agent, order, then),
     });
   }
 
@@ -91,34 +89,35 @@ export class DisplacedExits {
       const target = targets.find(order.decisionId ?? '');
       if (target === null || target.end?.reason === 'rests') this.#add(order, false, then);
     }
+    const id = order.decisionId ?? '';
+    const target = targets.find(id);
+    const goesOn = this.#byDecision.has(id) || (target !== null && target.end === null);
+    if (isTerminal(order.status) && !goesOn) this.bounds.forget(id);
   }
 
   /** What is held has been proven to be another: what was closed has nothing left to take profit of. */
   follow(symbol: string, changes: readonly HeldChange[], fill: OrderState | null): void {
-    for (const entry of this.#byDecision.values()) {
-      const { order, whose } = entry;
-      if (order.symbol !== symbol) continue;
-      const change = changes.find(({ agent, side }) => side === order.side && agent === whose);
-      if (change === undefined) continue;
-      const grown = change.after - change.before;
-      if (grown < 0 || (fill !== null && entry.openings.has(fill))) entry.roomLots += grown;
-      this.#dropIfClosed(entry);
-    }
+    this.bounds.follow(symbol, changes, fill);
+    for (const entry of this.#byDecision.values())
+      if (changes.some(({ agent, side }) => side === entry.order.side && agent === entry.bound.whose))
+        this.#dropIfClosed(entry, symbol);
   }
 
   /** What waits unsent is ended by whoever would send it. */
-  #dropIfClosed(entry: DisplacedExit): void {
-    if (entry.order.status !== 'pending_send' && hasNothingLeft(entry)) this.#byDecision.delete(entry.decisionId);
+  #dropIfClosed(entry: DisplacedExit, symbol: string): void {
+    const { order } = entry;
+    if (order.symbol === symbol && order.status !== 'pending_send' && hasNothingLeft(entry)) this.#drop(entry);
+  }
+
+  #drop({ decisionId, order }: DisplacedExit): void {
+    this.#byDecision.delete(decisionId);
+    if (isTerminal(order.status)) this.bounds.forget(decisionId);
   }
 
   /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
   agree(symbol: string, position: PositionState): void {
-    for (const entry of this.#byDecision.values()) {
-      const { order, whose } = entry;
-      if (order.symbol !== symbol) continue;
-      entry.roomLots = Math.min(entry.roomLots, Math.max(0, provenOn(position, order.side, whose)));
-      this.#dropIfClosed(entry);
-    }
+    this.bounds.agree(symbol, position);
+    for (const entry of this.#byDecision.values()) this.#dropIfClosed(entry, symbol);
   }
 
   /** One is permitted; a further order of it goes out; or its caller wants it gone, though it is at the moment. */
@@ -141,43 +140,33 @@ export class DisplacedExits {
         (request.client_order_id === null
           ? request.symbol === null || request.symbol === entry.order.symbol
           : entry.clientOrderIds.has(request.client_order_id));
-      if (isMeant) this.#byDecision.delete(entry.decisionId);
+      if (isMeant) this.#drop(entry);
     }
   }
 
   /** It closes at once, and so is a target; or the gate gives it up. */
   leave(event: ExitTargetEvent): void {
     this.#byDecision.delete(event.decision_id);
+    if (event.action === 'ended' && event.reason !== 'rests') this.bounds.forget(event.decision_id);
   }
 
   /** The clock was set back. */
   setBack(nowMs: number): void {
     for (const entry of this.#byDecision.values()) entry.sinceMs = Math.min(entry.sinceMs, nowMs);
+    this.bounds.setBack(nowMs);
   }
 
   /** The unit of quantities has changed. */
   rescale(symbol: string, toNew: (lots: number) => number): void {
-    for (const entry of this.#byDecision.values())
-      if (entry.order.symbol === symbol) entry.roomLots = toNew(entry.roomLots);
+    this.bounds.rescale(symbol, toNew);
   }
 }
 
 type OrdersById = ReadonlyMap<string, OrderState>;
-/** What is known of its symbol when an exit is displaced. */
-export interface Then {
-  readonly atMs: number;
-  readonly live: ReadonlySet<OrderState>;
-  readonly position: PositionState | undefined;
-}
 
 /** All that it was to take profit of is closed. */
-export function hasNothingLeft(exit: DisplacedExit): boolean {
-  return exit.roomLots <= 0 && !mayOpenStill(exit);
-}
-/** What was sent before it was displaced may have opened: what only rests has not, and may do so for hours. */
-export function mayOpenStill({ openings }: DisplacedExit): boolean {
-  for (const order of openings) if (!isTerminal(order.status) && !isResting(order)) return true;
-  return false;
+export function hasNothingLeft({ bound }: DisplacedExit): boolean {
+  return bound.roomLots <= 0 && !mayOpenStill(bound);
 }
 
 /** An exit with a price of its own; it may belong to a target, whose ladder such orders are as well. */

@@ -27,6 +27,7 @@ export function findOldClosesNew(history: History): readonly Breach[] {
       if (!planned.reduce_only && rootSeq < opening.seq && fill.side === side) budget += fill.lots;
       if (!planned.reduce_only || rootSeq > opening.seq || fill.side === side) continue;
       if (planned.time_in_force === 'GTC' && (history.posts.get(fill.clientId)?.sentAtMs ?? 0) < opening.atMs) continue;
+      if (wasAmendedSince(history, decision.rootId, opening.seq)) continue;
       budget -= fill.lots;
       if (budget < 0) {
         breaches.push({
@@ -40,7 +41,16 @@ export function findOldClosesNew(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** All that was held is closed: there was nothing left to take profit of, and what was opened since is another matter. */
+/** Its agent has given an order of it another form since the opening: that is a new request, for what is held then. */
+function wasAmendedSince(history: History, rootId: string, seq: number): boolean {
+  return [...history.decisions.values()].some(({ event, seq: amendSeq }) => {
+    const { decision, request } = event;
+    if (amendSeq <= seq || request.intent !== 'modify' || decision.decision === 'BLOCK') return false;
+    return history.orders.get(request.client_order_id ?? '')?.decision.rootId === rootId;
+  });
+}
+
+/** All that was held when it was asked for is closed: what was opened since is not its to close. */
 function wasAllClosedSince(history: History, agent: string, symbol: string, sign: 1 | -1, atMs: number): boolean {
   let held = history.shareAt(agent, symbol, atMs) * sign;
   let left = held;
@@ -62,7 +72,7 @@ export function findLostTakeProfits(history: History): readonly Breach[] {
     const { reason, client_order_id: id } = event.payload;
     const order = history.orders.get(id);
     if (!/makes room|beyond/.test(reason) || order === undefined || !isTakeProfit(order)) continue;
-    const held = findUncovered(history, order, seq, atMs);
+    const held = findUncovered(history, order, seq);
     if (held === null) continue;
     breaches.push({
       code: 'take-profit-lost',
@@ -81,7 +91,7 @@ export function findQuietTakeProfits(history: History): readonly Breach[] {
   for (const order of history.orders.values()) {
     const { decision, planned } = order;
     if (decision.rootId !== decision.id || targets.has(decision.id) || !isTakeProfit(order)) continue;
-    const held = findUncovered(history, order, decision.seq, decision.atMs);
+    const held = findUncovered(history, order, decision.seq);
     if (held === null) continue;
     breaches.push({
       code: 'take-profit-quiet',
@@ -96,7 +106,7 @@ function isTakeProfit({ decision, planned }: PlannedBy): boolean {
 }
 
 /** Lots held at the end on which nothing of its agent rests, though nobody wanted that, and no alert says so. */
-function findUncovered(history: History, { decision, planned }: PlannedBy, seq: number, atMs: number): number | null {
+function findUncovered(history: History, { decision, planned }: PlannedBy, seq: number): number | null {
   // Where anybody may close the whole position, whose lots are left to take profit of is nobody's to say.
   if (history.plan.setup.exitScope === 'account') return null;
   const { agent, rootId, symbol } = decision;
@@ -106,7 +116,8 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   const share = history.shareAt(agent, symbol, history.endMs);
   const sign = planned.side === 'sell' ? 1 : -1;
   if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
-  if (wasAllClosedSince(history, agent, symbol, sign, atMs)) return null;
+  const askedAtMs = history.decisions.get(rootId)?.atMs ?? decision.atMs;
+  if (wasAllClosedSince(history, agent, symbol, sign, askedAtMs)) return null;
   for (const order of world.exchange.world.state.orders.values()) {
     const known = history.orders.get(order.clientOrderId);
     const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isClosedOtherwise, lotsToRest } from '../../../daemon/gate/exits/plan-rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest } from '../../../daemon/gate/exits/plan-rests.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
 import { T0 } from '../fold-fixture.ts';
 import { FoldedExits } from '../state/folded-exits.ts';
@@ -69,5 +69,45 @@ test('it is over when its share is closed, but not while an opening of before ma
     const exit = book.ledger.state.displaced.find('d-t-3');
     assert.ok(exit !== null);
     assert.equal(isClosedOtherwise(book.ledger.state, exit, 'alice'), !isUnderWay);
+  }
+});
+
+test('what rests again takes no lots that were opened after all of them were asked for, in sum', () => {
+  const book = new FoldedExits();
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 10);
+  book.report('t-1', 'working', 0);
+  book.takeProfit('t-2', 10, { atMs: T0 + 10, delayMs: 1 });
+  book.open('o-2', 5, T0 + 20);
+  book.report('o-2', 'filled', 5, T0 + 20);
+  book.takeProfit('t-2', 10, { parent: 't-2', atMs: T0 + 30 });
+  makeRoom(book, 't-1', T0 + 30);
+  book.report('t-2', 'working', 0, T0 + 40);
+  assert.equal(lots(book, 't-1'), 0, 'five lots are free, of what was opened since');
+  book.report('t-2', 'filled', 6, T0 + 50);
+  assert.equal(lots(book, 't-1'), 4, 'what the other one has left of what both were asked for');
+});
+
+test('one that is due waits for a close on its way once something was opened since, as both close what was held first', () => {
+  for (const hasOpened of [false, true]) {
+    const book = new FoldedExits();
+    const due = (): number => {
+      const exit = book.ledger.state.displaced.find('d-t-1');
+      assert.ok(exit !== null);
+      return lotsDue(book.ledger.state, exit);
+    };
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.takeProfit('t-1', 10, { delayMs: 1 });
+    if (hasOpened) book.open('o-2', 20, T0 + 10);
+    book.exit('x-1', 4, { isWhole: false, atMs: T0 + 20 });
+    assert.equal(due(), hasOpened ? 0 : 10, 'an opening on its way');
+    if (hasOpened) book.report('o-2', 'filled', 20, T0 + 20);
+    assert.equal(due(), hasOpened ? 0 : 10, 'without an opening reduceOnly keeps both in what is held');
+    book.report('x-1', 'unknown', 0, T0 + 30);
+    assert.equal(due(), hasOpened ? 6 : 10, 'an unknown outcome holds up only what it may have closed');
+    book.report('x-1', 'filled', 4, T0 + 40);
+    assert.equal(due(), 6);
   }
 });

@@ -81,7 +81,7 @@ class SharedPosition {
   /** Decides a close and takes it into the views; its lots and order, or null when it is refused or has to wait. */
   close(agent: string, fraction = 1): { readonly id: string; readonly lots: number } | null {
     const { effective } = this.decideClose(agent, fraction, 'agent', 'slice');
-    if (effective === null || effective.action === 'cancel' || this.waits(agent)) return null;
+    if (effective === null || effective.action === 'cancel' || this.closable(agent) === 0) return null;
     return { id: this.order(agent, effective.lots, { side: 'sell', reduce_only: true }), lots: effective.lots };
   }
   closable(agent: string): number {
@@ -113,6 +113,21 @@ describe('BY-36 parallel exits of one agent close no more than its share', () =>
       const sent = shared.decideClose('alice', 1, 'agent', 'slice').effective;
       assert.equal(sent?.lots ?? 0, left, 'what would go out now');
       assert.equal(shared.closable('bob'), 10, 'the other agent is not concerned');
+    }
+  });
+
+  it('lets nothing that rests out beside the close of all, whoever else holds a part', () => {
+    for (const others of [{}, { bob: 10 }] as Readonly<Record<string, number>>[]) {
+      const shared = new SharedPosition({ alice: 10, ...others });
+      const part = shared.order('alice', 9, { side: 'sell', reduce_only: true });
+      assert.equal(shared.waits('alice'), false, 'a lot is left');
+      const rest = shared.order('alice', 1, { side: 'sell', reduce_only: true });
+      assert.equal(shared.waits('alice'), true);
+      shared.report(rest, { status: 'unknown' });
+      // A sole holder's exits are kept in the position by reduceOnly: an answer that is lost holds nothing up.
+      assert.equal(shared.waits('alice'), 'bob' in others);
+      for (const id of [part, rest]) shared.report(id, { status: 'expired', executed_lots: 0 });
+      assert.equal(shared.waits('alice'), false, 'neither is on its way any more');
     }
   });
 

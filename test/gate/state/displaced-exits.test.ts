@@ -4,11 +4,12 @@ import { BEYOND_SHARE, type DisplacedExit, MAKES_ROOM } from '../../../daemon/ga
 import { DAY, decisionEvent, T0 } from '../fold-fixture.ts';
 import { FoldedExits } from './folded-exits.ts';
 
-/** Ten lots are held, and a take-profit of four rests. */
-function hold(): FoldedExits {
+/** Ten lots are held, and a take-profit of four rests; three more were on their way before it was asked for, or not. */
+function hold(isUnderWay = false): FoldedExits {
   const book = new FoldedExits();
   book.open('o-1', 10);
   book.report('o-1', 'filled', 10);
+  if (isUnderWay) book.open('o-2', 3);
   book.takeProfit('t-1', 4);
   book.report('t-1', 'working', 0);
   return book;
@@ -81,7 +82,7 @@ test('one that waits for its turn is held to what was held when it was asked for
   book.open('o-2', 5);
   book.report('o-2', 'filled', 5);
   assert.equal(waiting(book).length, 0);
-  assert.equal(find(book).roomLots, 0);
+  assert.equal(find(book).bound.roomLots, 0);
   book.report('t-1', 'canceled', 0, T0, { venue_order_id: null });
   assert.equal(book.ledger.state.displaced.size, 0, 'it was never sent: whoever ended it meant to');
 });
@@ -98,24 +99,49 @@ test('its caller may cancel it by any of its orders, or with all others', () => 
   }
 });
 
-test('what was opened after it was displaced is not its to close, what was sent before is', () => {
-  const book = hold();
-  book.open('o-2', 3);
-  displace(book);
+test('what was opened after it was asked for is not its to close, what was sent before is', () => {
+  const book = hold(true);
   book.open('o-3', 5);
   book.report('o-3', 'filled', 5);
-  assert.equal(find(book).roomLots, 10);
+  displace(book);
+  book.open('o-4', 5);
+  book.report('o-4', 'filled', 5);
+  assert.equal(find(book).bound.roomLots, 10);
   book.report('o-2', 'filled', 3);
-  assert.equal(find(book).roomLots, 13);
+  assert.equal(find(book).bound.roomLots, 13);
   book.exit('x-1', 12);
   book.report('x-1', 'filled', 12);
-  assert.equal(find(book).roomLots, 1);
+  assert.equal(find(book).bound.roomLots, 1);
+});
+
+test('an amend asks anew: what is held then is its to close', () => {
+  const book = hold();
+  book.open('o-2', 5, T0 + 10);
+  book.report('o-2', 'filled', 5, T0 + 10);
+  book.amend('t-1', 12, T0 + 20);
+  book.cancel('t-1', MAKES_ROOM, T0 + 30);
+  assert.deepEqual([find(book).bound.roomLots, find(book).bound.askedAtMs], [15, T0 + 20]);
+});
+
+test('nothing is kept of what neither rests nor is to', () => {
+  const book = hold();
+  displace(book);
+  book.takeProfit('t-2', 4, { parent: 't-1' });
+  book.report('t-2', 'working', 0);
+  const { displaced } = book.ledger.state;
+  assert.equal(displaced.bounds.size, 1, 'it rests');
+  book.report('t-2', 'filled', 4);
+  assert.deepEqual([displaced.size, displaced.bounds.size], [0, 0]);
+  const given = hold();
+  displace(given);
+  const asked = { client_order_id: 't-1', intent: 'cancel' } as const;
+  given.ledger.append(decisionEvent({ id: 'd-c', atMs: T0, request: asked, orders: [] }));
+  assert.equal(given.ledger.state.displaced.bounds.size, 0, 'its caller wanted it gone');
 });
 
 test('it is over when all that was held is closed, but not while an opening of before may still fill', () => {
   for (const isUnderWay of [false, true]) {
-    const book = hold();
-    if (isUnderWay) book.open('o-2', 3);
+    const book = hold(isUnderWay);
     displace(book);
     book.exit('x-1', 10);
     book.report('x-1', 'filled', 10);

@@ -100,4 +100,10 @@ export class FoldedExits {
     const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
+  /** An order's caller has changed its size; the venue has agreed. */
+  amend(id: string, lots: number, atMs = T0): void {
+    const form = { client_order_id: id, lots, price_ticks: 650_000, reason: '' } as const;
+    for (const action of ['amend', 'amended'] as const)
+      this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload: { action, ...form } });
+  }
 }

@@ -1,0 +1,90 @@
+import { type HeldChange, heldOn, provenOn } from './held-lots.ts';
+import { isResting, isTerminal, type OrderState } from './orders.ts';
+import type { PositionState } from './positions.ts';
+
+/** What is known of its symbol when an exit is asked for, or displaced. */
+export interface Then {
+  readonly atMs: number;
+  readonly live: ReadonlySet<OrderState>;
+  readonly position: PositionState | undefined;
+}
+
+/**
+ * What an exit that rests may close, together with all that its agent asked for no later: what was held when it was asked
+ * for. What was opened since is a younger request's to close.
+ */
+export interface ExitBound {
+  readonly agent: string;
+  readonly symbol: string;
+  readonly side: OrderState['side'];
+  /** With whose lots it would take profit: its agent's share, or, where there is none, the position (null). */
+  readonly whose: string | null;
+  /** When it was asked for, or amended last, ms of event time. */
+  askedAtMs: number;
+  /** Lots held then that have not been closed since. */
+  roomLots: number;
+  /** Its agent's openings of before that may still fill: what they fill is its to close, too. */
+  readonly openings: ReadonlySet<OrderState>;
+}
+
+/** By decision, from the request on until nothing of it rests or is to rest; folded from events alone. */
+export class ExitBounds {
+  readonly #byDecision = new Map<string, ExitBound>();
+
+  get size(): number {
+    return this.#byDecision.size;
+  }
+  get all(): Iterable<ExitBound> {
+    return this.#byDecision.values();
+  }
+  find(decisionId: string | null): ExitBound | null {
+    return this.#byDecision.get(decisionId ?? '') ?? null;
+  }
+
+  /** It is asked for, or amended, which is to ask anew. */
+  ask(decisionId: string, agent: string, { side, symbol }: OrderState, { atMs, live, position }: Then): ExitBound {
+    const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
+    const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
+    const roomLots = heldOn(position, side, whose);
+    const bound: ExitBound = { agent, symbol, side, whose, askedAtMs: atMs, roomLots, openings };
+    this.#byDecision.set(decisionId, bound);
+    return bound;
+  }
+  forget(decisionId: string): void {
+    this.#byDecision.delete(decisionId);
+  }
+
+  /** What is held has been proven to be another. */
+  follow(symbol: string, changes: readonly HeldChange[], fill: OrderState | null): void {
+    for (const bound of this.#byDecision.values()) {
+      if (bound.symbol !== symbol) continue;
+      const change = changes.find(({ agent, side }) => side === bound.side && agent === bound.whose);
+      if (change === undefined) continue;
+      const grown = change.after - change.before;
+      if (grown < 0 || (fill !== null && bound.openings.has(fill))) bound.roomLots += grown;
+    }
+  }
+
+  /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
+  agree(symbol: string, position: PositionState): void {
+    for (const bound of this.#byDecision.values())
+      if (bound.symbol === symbol)
+        bound.roomLots = Math.min(bound.roomLots, Math.max(0, provenOn(position, bound.side, bound.whose)));
+  }
+
+  /** The clock was set back. */
+  setBack(nowMs: number): void {
+    for (const bound of this.#byDecision.values()) bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
+  }
+
+  /** The unit of quantities has changed. */
+  rescale(symbol: string, toNew: (lots: number) => number): void {
+    for (const bound of this.#byDecision.values()) if (bound.symbol === symbol) bound.roomLots = toNew(bound.roomLots);
+  }
+}
+
+/** What was sent before it was asked for may have opened: what only rests has not, and may do so for hours. */
+export function mayOpenStill({ openings }: ExitBound): boolean {
+  for (const order of openings) if (!isTerminal(order.status) && !isResting(order)) return true;
+  return false;
+}
