@@ -30,26 +30,47 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
     onRequest: buildGuard(doors, '/mcp', AGENT_ONLY, false),
     handler: async (request, reply) => {
       const message = request.method === 'POST' ? bodyOf(request) : undefined;
-      const flights = enterFlights(doors, request, message);
-      const leave = (): void => {
-        for (const flight of flights.splice(0)) flight.close();
-      };
-      // Over when the answer has gone out, or its reader has.
-      reply.raw.once('close', leave);
+      const places = new Places(enterFlights(doors, request, message));
+      // Over when the answer has gone out, or its reader has, and the work that was begun is done.
+      reply.raw.once('close', () => places.leave());
       try {
         const serve = await loadFace();
         const { method, raw } = request;
         const answer = await serve(
           { method, headers: protocolHeaders(raw.headers), message },
-          portFor(doors, request, version),
+          portFor(doors, request, version, places),
         );
         return await send(reply, answer);
-      } catch (error) {
-        leave();
-        throw error;
+      } finally {
+        places.endWork();
       }
     },
   });
+}
+
+/** The places that one request holds until its connection has closed and each call in it has been answered. */
+class Places {
+  readonly #flights: readonly Flight[];
+  /** The request itself, and the calls that it made. */
+  #working = 1;
+  #isOver = false;
+
+  constructor(flights: readonly Flight[]) {
+    this.#flights = flights;
+    for (const flight of flights) flight.beginWork();
+  }
+  beginWork(): void {
+    this.#working += 1;
+  }
+  endWork(): void {
+    this.#working -= 1;
+    if (this.#working > 0 || this.#isOver) return;
+    this.#isOver = true;
+    for (const flight of this.#flights) flight.endWork();
+  }
+  leave(): void {
+    for (const flight of this.#flights) flight.close();
+  }
 }
 
 /** A batch takes a place for each of its messages; exits and cancels take none, as over HTTP. */
@@ -74,13 +95,14 @@ function isNeverShed(message: unknown): boolean {
   return method === 'tools/call' && typeof params?.name === 'string' && NEVER_SHED.has(params.name);
 }
 
-function portFor(doors: Doors, request: FastifyRequest, version: string): ToolPort {
+function portFor(doors: Doors, request: FastifyRequest, version: string, places: Places): ToolPort {
   const caller = callerOf(request);
   return {
     version,
     venue: doors.gate.readiness().venue,
     listTools: async () => listToolsBriefly(doors, caller),
     callTool: async (name, args) => {
+      places.beginWork();
       try {
         // As over HTTP: exits and cancels do not wait behind what else has come in this turn.
         if (!NEVER_SHED.has(name)) await new Promise<void>((begin) => doors.pace.begin(caller.tokenId, begin));
@@ -90,6 +112,8 @@ function portFor(doors: Doors, request: FastifyRequest, version: string): ToolPo
         const refusal = toApiError(error);
         if (refusal.code === 'INTERNAL') doors.logger.error({ err: error, tool: name }, 'a call over MCP failed');
         return { body: describeRefusal(refusal), isError: true };
+      } finally {
+        places.endWork();
       }
     },
   };

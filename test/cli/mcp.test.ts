@@ -6,20 +6,10 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { SECRETS, startServer } from '../http/http-kit.ts';
+import { PLACE_ORDER, SECRETS, startServer } from '../http/http-kit.ts';
 import { holdfast } from './run.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
-const ORDER = {
-  symbol: 'BTCUSDT',
-  intent: 'open',
-  side: 'buy',
-  requested_notional: 200,
-  requested_leverage: 1,
-  order_type: 'market',
-  max_slippage_bps: 10,
-  strategy_id: 's',
-};
 
 function tokenFile(t: TestContext, secret: string = SECRETS.agent): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-mcp-'));
@@ -46,12 +36,12 @@ for (const isModern of [false, true])
     assert.match(client.getInstructions() ?? '', /Venue: paper; simulated exchange/);
     const { tools } = await client.listTools();
     assert.equal(tools.length, 11);
-    const placed = await client.callTool({ name: 'place_order', arguments: ORDER });
+    const placed = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
     assert.equal((placed.structuredContent as { decision: string }).decision, 'ALLOW', JSON.stringify(placed));
     assert.equal(server.gate.calls.filter(({ method }) => method === 'runTool').length, 1);
     const account = await client.callTool({ name: 'get_account', arguments: {} });
     assert.equal(typeof (account.structuredContent as { equity_usdt: number }).equity_usdt, 'number');
-    const refused = await client.callTool({ name: 'place_order', arguments: { ...ORDER, side: 'up' } });
+    const refused = await client.callTool({ name: 'place_order', arguments: { ...PLACE_ORDER, side: 'up' } });
     assert.equal(refused.isError, true);
     assert.match(JSON.stringify(refused.content), /INVALID_INPUT/);
     const unknown = await client.callTool({ name: '../signals', arguments: {} });
@@ -63,7 +53,7 @@ test('a daemon that went away is an answer to the call, not the end of the serve
   const url = `http://127.0.0.1:${server.port}`;
   const client = await connect(t, [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile(t)], false);
   await server.http.close();
-  const answer = await client.callTool({ name: 'place_order', arguments: ORDER });
+  const answer = await client.callTool({ name: 'place_order', arguments: PLACE_ORDER });
   assert.equal(answer.isError, true);
   assert.match(JSON.stringify(answer.content), /UNREACHABLE/);
 });

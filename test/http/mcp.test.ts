@@ -4,6 +4,9 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { Client as OldClient } from 'mcp-sdk-v1/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from 'mcp-sdk-v1/client/streamableHttp.js';
+import type { ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import { MAX_IN_FLIGHT } from '../../daemon/http/in-flight.ts';
+import { ANSWER_TEXT } from './fake-gate.ts';
 import { SECRETS, startServer, type TestServer } from './http-kit.ts';
 
 const INITIALIZE = {
@@ -130,6 +133,36 @@ test('a batch counts each of its calls: beyond the places of the token nothing o
   assert.equal(server.gate.calls.filter(({ method }) => method === 'runTool').length, 3);
   const again = await server.call('POST', '/v1/tools/get_limits', { body: {} });
   assert.equal(again.status, 200, 'the places of the refused batch are free again');
+});
+
+test('hanging up frees no place while the gate is still busy with the call', async (t) => {
+  const server = await startServer(t);
+  const waiting: ((outcome: ToolOutcome) => void)[] = [];
+  server.gate.outcome = () => new Promise((resolve) => waiting.push(resolve));
+  const params = { name: 'place_order', arguments: ORDER };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const headers = { ...ACCEPT, 'content-type': 'application/json', authorization: `Bearer ${SECRETS.agent}` };
+  const ask = () => {
+    const hangUp = new AbortController();
+    const url = `http://127.0.0.1:${server.port}/mcp`;
+    const asked = fetch(url, { method: 'POST', headers, body, signal: hangUp.signal });
+    return { hangUp, asked: asked.then((answer) => answer.text()).catch(() => 'hung up') };
+  };
+  const calls = Array.from({ length: MAX_IN_FLIGHT }, ask);
+  const until = async (isDone: () => Promise<boolean> | boolean): Promise<void> => {
+    const deadline = performance.now() + 10_000;
+    while (!(await isDone()) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(await isDone());
+  };
+  const read = async () => (await server.call('POST', '/v1/tools/get_account', { body: {} })).status;
+  await until(() => waiting.length === MAX_IN_FLIGHT);
+  assert.equal(await read(), 429);
+  for (const { hangUp } of calls) hangUp.abort();
+  await Promise.all(calls.map(({ asked }) => asked));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal(await read(), 429, 'the gate is as busy as before');
+  for (const answer of waiting) answer({ kind: 'decided', text: ANSWER_TEXT });
+  await until(async () => (await read()) === 200);
 });
 
 test('JSON that hides something is refused before the protocol sees it', async (t) => {
