@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { ExitPace } from '../../daemon/gate/exits/pace.ts';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/feeds/clock-sync.ts';
+import { ExitPace } from '../../daemon/gate/plan/exit-pace.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/ports.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { Pace } from '../../daemon/gate/state/pacing.ts';
@@ -136,7 +136,8 @@ describe('BY-22 a clock that is set back by hours', () => {
         effective: { action: 'exit' },
         orders: [{ client_order_id: `o-${i}`, reduce_only: true, side: 'sell' }],
       });
-    const pace = new ExitPace(world.core);
+    const { planClock: clock, policySpec, sends, state } = world.core;
+    const pace = new ExitPace({ state, sends, clock, exits: () => policySpec.exits });
     assert.ok(pace.waitMs('agent', 'alice', true, false) > 0);
     setBack(world);
     const waitMs = pace.waitMs('agent', 'alice', true, false);

@@ -2,13 +2,13 @@ import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
-import type { Fill, ReplayExchange } from './exchange.ts';
 import type { InstantMarks } from './instant-marks.ts';
 import type { Asked } from './tally.ts';
+import type { Fill, ReplayVenue } from './venue.ts';
 
 export interface AmendParts {
   readonly door: GateDoor;
-  readonly exchange: ReplayExchange;
+  readonly exchange: ReplayVenue;
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
 }
@@ -39,7 +39,8 @@ export function amendOrder(
     });
   tell(amend.lots, amend.priceTicks);
   const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
-  const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+  const { fill, rejection } = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+  const outcome = { taken: rejection === null, fill };
   door.append('order_intent', {
     action: outcome.taken ? 'amended' : 'amend_failed',
     client_order_id: order.clientOrderId,

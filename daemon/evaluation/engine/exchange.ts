@@ -1,45 +1,32 @@
 import type { Side } from '../../core/request.ts';
+import type { Rejection } from '../../gate/ports.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import { averageSlippageBps, depthWithin, takerPrice } from './fill-model.ts';
+import type { Amendment, Fill, MarketClose, Placement, ReplayOrder, ReplayStop, ReplayVenue } from './venue.ts';
 
-/** An order at the exchange. Lots and ticks of the symbol at `symbol`. */
-export interface ReplayOrder {
-  readonly id: string;
-  readonly symbol: number;
-  readonly side: Side;
-  lots: number;
-  filled: number;
-  priceTicks: number;
-  readonly reduceOnly: boolean;
-  readonly leverage: number;
+export type { Fill, ReplayOrder, ReplayStop } from './venue.ts';
+
+/** What the exchange refuses, with the consequences that its codes have for the gate (the venue's table of codes). */
+function refuse(code: number, message: string, consequence: Rejection['consequence']): Rejection {
+  return { code, httpStatus: 400, message, retryable: false, consequence, retryAfterMs: null };
 }
-/** One closePosition stop on the mark. */
-export interface ReplayStop {
-  readonly id: string;
-  readonly symbol: number;
-  readonly side: Side;
-  readonly triggerTicks: number;
-}
-export interface Fill {
-  readonly lots: number;
-  readonly price: number;
-  readonly feeUsdt: number;
-  readonly isMaker: boolean;
-}
-export type Placement =
-  | { readonly kind: 'done'; readonly fill: Fill | null; readonly rests: boolean }
-  | { readonly kind: 'rejected'; readonly reason: string };
+const NO_TRADING = refuse(-4140, 'Invalid symbol status for opening position.', 'none');
+const NOTHING_TO_REDUCE = refuse(-2022, 'ReduceOnly Order is rejected.', 'cancel_sibling');
+const NO_MARGIN = refuse(-2019, 'Margin is insufficient.', 'refresh_account');
+const OTHER_STOP = refuse(-4130, 'An open stop or take profit order with closePosition is existing.', 'none');
+const NOT_RESTING = refuse(-2013, 'Order does not exist.', 'none');
+const BEYOND_POSITION = refuse(-4118, 'ReduceOnly Order Failed.', 'cancel_sibling');
 
 /**
  * The exchange side of the replay: takers pay the fill model, makers their price once the mark reaches it; margin is
  * checked when an order arrives, reduce-only is enforced, stops fire on the mark.
  */
-export class ReplayExchange {
+export class ReplayExchange implements ReplayVenue {
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
   readonly resting = new Map<string, ReplayOrder>();
-  readonly stops = new Map<number, ReplayStop>();
+  readonly stops = new Map<string, ReplayStop>();
   /** What resting orders and stops do as the mark moves. */
   onFill: (order: ReplayOrder, fill: Fill, isEnded: boolean) => void = () => undefined;
   onExpired: (order: ReplayOrder) => void = () => undefined;
@@ -53,12 +40,12 @@ export class ReplayExchange {
   /** A limit order, IOC or GTC. */
   place(order: ReplayOrder, isIoc: boolean): Placement {
     const { symbol } = order;
-    if (!this.#clock.isLive(symbol)) return { kind: 'rejected', reason: 'the market does not trade' };
+    if (!this.#clock.isLive(symbol)) return { kind: 'rejected', rejection: NO_TRADING };
     if (order.reduceOnly) {
       const reducible = this.#reducible(order);
-      if (reducible === 0) return { kind: 'rejected', reason: '-2022 ReduceOnly Order is rejected.' };
+      if (reducible === 0) return { kind: 'rejected', rejection: NOTHING_TO_REDUCE };
       order.lots = Math.min(order.lots, reducible);
-    } else if (!this.#hasMargin(order)) return { kind: 'rejected', reason: '-2019 Margin is insufficient.' };
+    } else if (!this.#hasMargin(order)) return { kind: 'rejected', rejection: NO_MARGIN };
     const fill = this.#take(order, order.priceTicks);
     const rests = !isIoc && order.filled < order.lots;
     if (rests) {
@@ -69,7 +56,12 @@ export class ReplayExchange {
   }
 
   /** Closes at the market without a bound. */
-  close(symbol: number, lots: number): Fill | null {
+  close({ symbol, lots }: MarketClose): Placement {
+    const fill = this.#close(symbol, lots);
+    return fill === null ? { kind: 'rejected', rejection: NOTHING_TO_REDUCE } : { kind: 'done', fill, rests: false };
+  }
+
+  #close(symbol: number, lots: number): Fill | null {
     const held = this.#account.lots(symbol);
     const size = Math.min(lots, Math.abs(held));
     if (size === 0) return null;
@@ -88,10 +80,23 @@ export class ReplayExchange {
     return true;
   }
 
-  /** Amends in place; false: the exchange refuses and the order stays as it was. */
-  amend(id: string, lots: number, priceTicks: number): { readonly taken: boolean; readonly fill: Fill | null } {
+  placeStop(stop: ReplayStop): Rejection | null {
+    for (const { side, symbol } of this.stops.values())
+      if (symbol === stop.symbol && side === stop.side) return OTHER_STOP;
+    this.stops.set(stop.id, stop);
+    return null;
+  }
+  cancelStop(id: string): boolean {
+    return this.stops.delete(id);
+  }
+  setLeverage(symbol: number, leverage: number): boolean {
+    this.#account.setLeverage(symbol, leverage);
+    return true;
+  }
+
+  amend(id: string, lots: number, priceTicks: number): Amendment {
     const order = this.resting.get(id);
-    if (order === undefined || lots <= order.filled) return { taken: false, fill: null };
+    if (order === undefined || lots <= order.filled) return { rejection: NOT_RESTING, fill: null };
     const wanted: ReplayOrder = { ...order, lots: lots - order.filled, filled: 0, priceTicks };
     const held = order.lots;
     if (!order.reduceOnly) {
@@ -101,23 +106,23 @@ export class ReplayExchange {
       this.resting.set(id, order);
       if (!enough) {
         this.#updateMargin(order.symbol);
-        return { taken: false, fill: null };
+        return { rejection: NO_MARGIN, fill: null };
       }
-    } else if (lots - order.filled > this.#reducible(order) && lots > held) return { taken: false, fill: null };
+    } else if (lots - order.filled > this.#reducible(order) && lots > held)
+      return { rejection: BEYOND_POSITION, fill: null };
     order.lots = lots;
     order.priceTicks = priceTicks;
     const fill = this.#take(order, priceTicks);
     if (order.filled >= order.lots) this.resting.delete(id);
     this.#updateMargin(order.symbol);
-    return { taken: true, fill };
+    return { rejection: null, fill };
   }
 
-  cancelAll(): readonly ReplayOrder[] {
+  cancelAll(): void {
     const orders = [...this.resting.values()];
     this.resting.clear();
     this.stops.clear();
     for (const order of orders) this.#updateMargin(order.symbol);
-    return orders;
   }
 
   /** Whether a resting order or a stop of the symbol would act somewhere between two marks. */
@@ -128,9 +133,9 @@ export class ReplayExchange {
       if (order.symbol !== symbol) continue;
       if (order.side === 'buy' ? low <= order.priceTicks : high >= order.priceTicks) return true;
     }
-    const stop = this.stops.get(symbol);
-    if (stop === undefined) return false;
-    return stop.side === 'sell' ? low <= stop.triggerTicks : high >= stop.triggerTicks;
+    for (const { side, symbol: where, triggerTicks } of this.stops.values())
+      if (where === symbol && (side === 'sell' ? low <= triggerTicks : high >= triggerTicks)) return true;
+    return false;
   }
 
   /** What the present marks do to resting orders and stops. */
@@ -145,10 +150,10 @@ export class ReplayExchange {
       const ticks = this.#clock.markTicks[stop.symbol]!;
       if (!this.#clock.isLive(stop.symbol)) continue;
       if (stop.side === 'sell' ? ticks > stop.triggerTicks : ticks < stop.triggerTicks) continue;
-      this.stops.delete(stop.symbol);
+      this.stops.delete(stop.id);
       const held = this.#account.lots(stop.symbol);
       const acts = stop.side === 'sell' ? held > 0 : held < 0;
-      this.onStop(stop, acts ? this.close(stop.symbol, Math.abs(held)) : null);
+      this.onStop(stop, acts ? this.#close(stop.symbol, Math.abs(held)) : null);
     }
   }
 

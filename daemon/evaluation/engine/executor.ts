@@ -11,17 +11,17 @@ import { amendOrder } from './amends.ts';
 import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor, Taken } from './door.ts';
-import type { Fill, ReplayExchange, ReplayOrder, ReplayStop } from './exchange.ts';
 import { ExitLadder, type PendingWork, planSingleOrder } from './exit-ladder.ts';
 import { FillNotes } from './fill-notes.ts';
 import { InstantMarks } from './instant-marks.ts';
 import { ACCOUNT, VENUE } from './intake.ts';
 import { planOrders } from './plan-orders.ts';
 import type { Asked, RunTally } from './tally.ts';
+import type { Fill, ReplayOrder, ReplayStop, ReplayVenue } from './venue.ts';
 
 export interface ExecutorParts {
   readonly door: GateDoor;
-  readonly exchange: ReplayExchange;
+  readonly exchange: ReplayVenue;
   readonly account: ReplayAccount;
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
@@ -55,7 +55,7 @@ export class Executor {
       cancel: (order) => this.cancel(order),
       heldLots: (symbol) => Math.abs(parts.account.lots(this.#index.get(symbol)!)),
     });
-    parts.exchange.onFill = (order, fill) => this.#onRestingFill(order, fill);
+    parts.exchange.onFill = (order, fill, isEnded) => this.#onRestingFill(order, fill, isEnded);
     parts.exchange.onExpired = (order) => this.#onRestingEnd(order.id);
     parts.exchange.onStop = (stop, fill) => this.#onStop(stop, fill);
   }
@@ -163,8 +163,9 @@ export class Executor {
       marks: this.marks.now(),
     });
     if (order.priceTicks === null) {
-      const fill = exchange.close(symbol, order.lots);
-      this.#settleOrder(order, fill, false);
+      const closed = exchange.close({ id: order.clientOrderId, symbol, side: order.side, lots: order.lots });
+      if (closed.kind === 'rejected') this.end(order, 'rejected');
+      else this.#settleOrder(order, closed.fill, false);
       return;
     }
     const placed: ReplayOrder = {
@@ -192,7 +193,7 @@ export class Executor {
     const { account, exchange, door } = this.#parts;
     if (account.lots(symbol) !== 0 || account.leverage(symbol) === order.leverage) return;
     for (const other of exchange.resting.values()) if (other.symbol === symbol) return;
-    account.setLeverage(symbol, order.leverage);
+    exchange.setLeverage(symbol, order.leverage);
     door.append('leverage', { leverage: order.leverage, symbol: order.symbol });
   }
 
@@ -213,9 +214,9 @@ export class Executor {
     this.#asked.delete(order.clientOrderId);
   }
 
-  #onRestingFill(resting: ReplayOrder, fill: Fill): void {
+  #onRestingFill(resting: ReplayOrder, fill: Fill, isEnded: boolean): void {
     const order = this.#parts.door.state.orders.all.get(resting.id);
-    if (order !== undefined) this.#settleOrder(order, fill, false);
+    if (order !== undefined) this.#settleOrder(order, fill, !isEnded);
   }
   #onRestingEnd(id: string): void {
     const order = this.#parts.door.state.orders.all.get(id);
@@ -261,7 +262,7 @@ export class Executor {
         price_ticks: null,
         reason: 'replay',
       });
-      if (order.protective) this.#parts.exchange.stops.delete(this.#index.get(order.symbol)!);
+      if (order.protective) this.#parts.exchange.cancelStop(order.clientOrderId);
       else this.#parts.exchange.cancel(order.clientOrderId);
     }
     this.end(order, 'canceled');

@@ -3,8 +3,8 @@ import type { OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
-import type { Fill } from './exchange.ts';
 import type { Asked, RunTally } from './tally.ts';
+import type { Fill } from './venue.ts';
 
 export interface FillNotesParts {
   readonly door: GateDoor;

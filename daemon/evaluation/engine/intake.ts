@@ -39,7 +39,7 @@ interface ToolArgs {
 }
 
 /** Tool arguments as they would travel: absent fields are absent. */
-function argsOf(request: AgentRequest): ToolArgs {
+export function argsOf(request: AgentRequest): ToolArgs {
   // Set by name: names that are only known as values cost a search each.
   const args: ToolArgs = {};
   switch (request.tool) {

@@ -23,10 +23,10 @@ import { BASE_ASK, parentAsk } from './asks.ts';
 import { CapWatch } from './cap-watch.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
-import type { ReplayExchange } from './exchange.ts';
 import type { Executor } from './executor.ts';
 import { PLACE } from './intake.ts';
 import { TierCodes } from './tier-codes.ts';
+import type { ReplayVenue } from './venue.ts';
 
 /** Time between two cuts of the same symbol, as in the daemon, ms. */
 const CUT_EVERY_MS = 5_000;
@@ -38,7 +38,7 @@ const CUT_EVERY_MS = 5_000;
 export class ReplayKeeper {
   readonly #door: GateDoor;
   readonly #executor: Executor;
-  readonly #exchange: ReplayExchange;
+  readonly #exchange: ReplayVenue;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
   readonly tiers: TierCodes;
@@ -49,13 +49,7 @@ export class ReplayKeeper {
   #tierCode = 0;
   readonly #policy: CompiledPolicy;
 
-  constructor(
-    door: GateDoor,
-    executor: Executor,
-    exchange: ReplayExchange,
-    account: ReplayAccount,
-    clock: MarketClock,
-  ) {
+  constructor(door: GateDoor, executor: Executor, exchange: ReplayVenue, account: ReplayAccount, clock: MarketClock) {
     this.#door = door;
     this.#policy = door.policy(GATE_AGENT);
     this.#executor = executor;
@@ -216,8 +210,8 @@ export class ReplayKeeper {
     });
     const order = taken?.orders[0];
     if (order === undefined) return;
-    this.#door.report(order, 'working', 0, null);
-    this.#exchange.stops.set(index, { id: order.clientOrderId, symbol: index, side, triggerTicks: ticks });
+    const stop = { id: order.clientOrderId, symbol: index, side, triggerTicks: ticks };
+    this.#door.report(order, this.#exchange.placeStop(stop) === null ? 'working' : 'rejected', 0, null);
   }
 
   /** The exchange has taken everything: the views follow as they would from repeated account reads. */

@@ -16,6 +16,7 @@ import { MarketEvents } from './market-events.ts';
 import type { PreparedMarket } from './prepared.ts';
 import { compilePolicies, schemaCheckOf } from './run-policies.ts';
 import { RunTally } from './tally.ts';
+import type { ReplayVenue } from './venue.ts';
 
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;
@@ -32,6 +33,8 @@ export interface RunSetup {
   readonly judge: ScopeJudge;
   /** Judged bars to walk; all of them when absent. */
   readonly bars?: number | undefined;
+  /** The exchange; absent: the engine's own, with its fill model. */
+  readonly createVenue?: ((account: ReplayAccount, clock: MarketClock) => ReplayVenue) | undefined;
   /** Called at every bar close, for charts. */
   readonly onBarClose?: ((run: ReplayRun, bar: number) => void) | undefined;
 }
@@ -49,7 +52,7 @@ export class ReplayRun {
   readonly door: GateDoor;
   readonly tally: RunTally;
   readonly setup: RunSetup;
-  readonly #exchange: ReplayExchange;
+  readonly #exchange: ReplayVenue;
   readonly #executor: Executor;
   readonly #keeper: ReplayKeeper;
   readonly #desk: AgentDesk;
@@ -79,7 +82,7 @@ export class ReplayRun {
         setup.agents.map(({ name }) => name),
       ),
     );
-    this.#exchange = new ReplayExchange(this.account, this.clock);
+    this.#exchange = setup.createVenue?.(this.account, this.clock) ?? new ReplayExchange(this.account, this.clock);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
     this.#events = new MarketEvents(this.clock, this.account, judge);

@@ -5,6 +5,7 @@ import type { ExitCause, PlannedOrder } from '../events.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
+import { parentAsk } from '../plan/asks.ts';
 import { NO_ORDERS, planFromDecision } from '../plan/orders.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { type Decided, takeDecision } from '../take-decision.ts';
@@ -92,32 +93,17 @@ export class ParentDecisions {
   }
 
   #ask(intake: Intake): Ask {
-    const isModify = intake.request.intent === 'modify';
-    return {
-      phase: 'parent',
-      venue: this.#core.settings.venue,
-      accountName: this.#core.settings.account,
-      tokenSkillSha256: intake.caller.skillSha256,
-      schemaViolation: intake.schemaViolation,
-      own: isModify ? intake.target : null,
-      leaving: null,
-      exitRung: 0,
-      sliceLots: null,
-      parentPriceTicks: null,
-      target: intake.target,
-    };
+    const { caller, request, schemaViolation, target } = intake;
+    const own = request.intent === 'modify' ? target : null;
+    return parentAsk(this.#core.settings, caller.skillSha256, schemaViolation, own, target);
   }
 
   #plan(intake: Intake, decision: ExecutionDecision, seq: number): readonly PlannedOrder[] {
-    const effective = decision.effective;
-    if (effective === null || (effective.action !== 'open' && effective.action !== 'exit')) return [];
-    const symbol = intake.request.symbol ?? '';
-    const rules = this.#core.state.rules.get(symbol);
+    const { request } = intake;
+    const rules = this.#core.state.rules.get(request.symbol ?? '');
     if (rules === undefined) return [];
-    const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
-    const planned = planFromDecision(this.#core.ids, decision, intake.request, seq, lotsOf);
-    if (effective.action !== 'exit') return planned;
-    const delayMs = this.#exits.planDelay(intake.request, effective);
-    return planned.map((order) => ({ ...order, delay_ms: delayMs }));
+    return planFromDecision(this.#core.ids, decision, request, seq, rules, (effective) =>
+      this.#exits.planDelay(request, effective),
+    );
   }
 }

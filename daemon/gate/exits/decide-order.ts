@@ -1,7 +1,6 @@
-import type { DecisionEvent, PlannedOrder } from '../events.ts';
+import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { clientOrderId } from '../plan/order-ids.ts';
-import { planSingle } from '../plan/orders.ts';
+import { type ExitForm, exitOrderAsk, exitOrderId, exitOrderRequest, planExitOrder } from '../plan/exit-order.ts';
 import type { OrderState } from '../state/orders.ts';
 import { type Decided, takeDecision } from '../take-decision.ts';
 
@@ -11,56 +10,19 @@ export interface DecidedOrder {
   readonly order: OrderState | null;
 }
 
-export interface ExitForm {
-  readonly lots: number;
-  readonly rung: number;
-  readonly own: OrderState | null;
-  /** Of an order that its caller has moved since; absent: as it was asked for. */
-  readonly limitPrice?: number | null;
-}
-
-/**
- * Decides a further order of a permitted exit, at the size and on the rung of now. `own`: an order of it that waits
- * unsent, and goes out itself; null: another one is planned.
- */
+/** Decides a further order of a permitted exit, at the size and on the rung of now. */
 export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: ExitForm): DecidedOrder {
-  const { decision, request } = parent;
   const [first] = parent.orders;
-  if (first === undefined) throw new Error(`exit ${decision.decision_id} planned no order`);
-  const attempt = core.state.orders.byDecision.get(decision.decision_id)?.length ?? 1;
-  const id = form.own?.clientOrderId ?? clientOrderId(core.ids, decision.seq, 0, attempt);
-  const decided = takeDecision(
-    core,
-    {
-      ...request,
-      intent: 'close',
-      limit_price: form.limitPrice === undefined ? request.limit_price : form.limitPrice,
-      side: first.side,
-      request_id: null,
-    },
-    {
-      phase: 'slice',
-      venue: core.settings.venue,
-      accountName: core.settings.account,
-      tokenSkillSha256: null,
-      schemaViolation: null,
-      own: null,
-      leaving: null,
-      exitRung: form.rung,
-      sliceLots: form.lots,
-      parentPriceTicks: null,
-      target: null,
-    },
-    {
-      kind: 'slice',
-      route: parent.route,
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: decision.decision_id,
-      plan: ({ decision: verdict, effective }): readonly PlannedOrder[] =>
-        verdict === 'BLOCK' || effective?.action !== 'exit' ? [] : [planSingle(effective, first.symbol, id, 0)],
-    },
-  );
+  if (first === undefined) throw new Error(`exit ${parent.decision.decision_id} planned no order`);
+  const id = exitOrderId(core.ids, core.state.orders, parent, form);
+  const decided = takeDecision(core, exitOrderRequest(parent, form), exitOrderAsk(core.settings, form), {
+    kind: 'slice',
+    route: parent.route,
+    bodyHash: null,
+    texts: {},
+    parentDecisionId: parent.decision.decision_id,
+    plan: (decision) => planExitOrder(decision, first.symbol, id),
+  });
   if (decided === null) throw new Error('the decision on an exit was not recorded');
   const planned = decided.event.orders[0];
   const order = planned === undefined ? undefined : core.state.orders.all.get(planned.client_order_id);

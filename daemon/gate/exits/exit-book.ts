@@ -8,28 +8,22 @@ import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { exitKey } from '../plan/exit-target.ts';
-import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from '../plan/exits.ts';
+import { ExitPace } from '../plan/exit-pace.ts';
+import { type DecidedExit, ExitPump, isLive } from '../plan/exit-pump.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
-import type { Rejection } from '../ports.ts';
 import type { DisplacedExit } from '../state/displaced-exits.ts';
-import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
-import { stateInForce } from '../state/layers.ts';
-import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import { isResting, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
-import { ExitPace } from './pace.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
-import { Tries } from './tries.ts';
-
-/** Why a target ends that did not close all that it was to close: told by an alert. */
-const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
 
 /**
  * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one order
- * at a time, each order decided and on disk before it is sent; what is left goes up the ladder. Everything that may go
- * out is planned anew in one turn whenever something has changed, so that no exit is lost between two steps.
+ * at a time, each order decided and on disk before it is sent; what is left goes up the ladder. What goes out when is the
+ * pump's to say ({@link ExitPump}): it plans everything anew in one turn whenever something has changed, so that no exit is
+ * lost between two steps. Here it is decided, recorded and sent.
  */
 export class ExitBook {
   readonly #core: GateCore;
@@ -37,17 +31,11 @@ export class ExitBook {
   readonly #resolver: Resolver;
   readonly #canceler: Canceler;
   readonly #room: ExitRoom;
-  readonly #pace: ExitPace;
+  readonly #pump: ExitPump;
   readonly #resting: RestingExits;
   readonly #signal: AbortSignal;
-  readonly #tries = new Map<string, Tries>();
-  /** Orders whose end has not been taken in yet, with how the venue refused them. */
-  readonly #working = new Map<OrderState, Rejection | null>();
-  readonly #carried = new Set<OrderState>();
   readonly #events = new Map<string, DecisionEvent>();
   readonly #waiters = new Map<string, (() => void)[]>();
-  /** Of before a restart: nothing is sent for them before it is known what is held. */
-  #held: ReadonlySet<ExitTarget> = new Set();
   #timer: Timer | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -57,34 +45,36 @@ export class ExitBook {
     this.#resolver = resolver;
     this.#canceler = canceler;
     this.#room = new ExitRoom(core, canceler);
-    this.#pace = new ExitPace(core);
-    this.#resting = new RestingExits(core, sender, this.#room, this.#pace, signal, () => this.poke());
+    const { planClock: clock, sends, state } = core;
+    const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits });
+    this.#pump = this.#createPump(pace);
+    this.#resting = new RestingExits(core, sender, this.#room, pace, signal, () => this.poke());
     this.#signal = signal;
+  }
+
+  #createPump(pace: ExitPace): ExitPump {
+    const core = this.#core;
+    return new ExitPump({
+      state: core.state,
+      clock: core.planClock,
+      pace,
+      exits: () => core.policySpec.exits,
+      exitScope: (agent) => core.policyFor(agent).exitScope,
+      decide: (parent, lots, rung) => this.#decide(parent, lots, rung),
+      recordEnd: (target, reason, detail) => this.#recordEnd(target, reason, detail),
+      endUnsent: (order, detail) => this.#sender.record(order, endedEvent(core, order, 'canceled', detail)),
+      alert: (code, detail, symbol) => core.alert(code, detail, symbol),
+      onDefect: (error, symbol) =>
+        core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
+      wakeAt: (wallMs) => this.#wakeAt(wallMs),
+    });
   }
 
   // --- what is asked for -----------------------------------------------------------------------------------------
 
-  /**
-   * Time that the order of a decision waits unsent, ms; 0: it goes out at once. It does not where an order of the same
-   * exit, or one that closes the same, is on its way, or where it is not its turn.
-   */
+  /** {@link ExitPump.planDelay} */
   planDelay(request: ExecutionRequest, effective: SizedAction): number {
-    const { orders, targets } = this.#core.state;
-    const symbol = request.symbol ?? '';
-    const { side } = effective;
-    const waitMs = this.#pace.waitMs(request.origin, request.agent, true, effective.time_in_force === 'GTC');
-    if (waitMs > 0) return Math.max(1, Math.ceil(waitMs));
-    const live = [...liveOrders(orders, symbol)].filter((order) => order.side === side && isExitOnItsWay(order));
-    const { exitScope } = this.#core.policyFor(request.agent);
-    const mustWait = live.some((order) => closesTheSame(order, request.agent, exitScope));
-    if (request.origin === 'agent' && mustWait) return 1;
-    const key = exitKey(request, symbol, side);
-    const isUnderWay = [...targets.open].some(
-      (target) => target.key === key && !this.#held.has(target) && (target.leftLots > 0 || isLive(target)),
-    );
-    if (isUnderWay) return 1;
-    this.#pace.note(request.agent);
-    return 0;
+    return this.#pump.planDelay(request, effective);
   }
 
   /** Carries out a permitted exit. Resolves when it has ended, or rests. */
@@ -99,7 +89,10 @@ export class ExitBook {
       return;
     }
     this.#events.set(id, decided.event);
-    if (first.status === 'in_flight') this.#carry(first, decided.appended.committed);
+    if (first.status === 'in_flight') {
+      this.#pump.carry(first);
+      this.#carry(first, decided.appended.committed);
+    }
     const settled = this.#untilSettled(target);
     this.poke();
     await settled;
@@ -112,10 +105,9 @@ export class ExitBook {
     void this.#canceler.cancelMatching(symbol, isEnded, OPENING_ENDED);
   }
 
-  /** Ends what has nothing at the venue; what has is canceled there, and ends with it. */
+  /** {@link ExitPump.cancelTargets} */
   cancelTargets(isConcerned: (target: ExitTarget) => boolean, detail: string): void {
-    for (const target of [...this.#core.state.targets.open])
-      if (isConcerned(target) && !isLive(target)) this.end(target, 'canceled', detail);
+    this.#pump.cancelTargets(isConcerned, detail);
     this.poke();
   }
 
@@ -129,29 +121,21 @@ export class ExitBook {
     this.#resting.giveUp(exit, 'dropped', detail);
   }
 
-  /**
-   * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One that
-   * only waits for openings of before it to end closes nothing now, and does not stand for the next position's exit.
-   */
+  /** {@link ExitPump.isGateExiting} */
   isGateExiting(symbol: string): boolean {
-    for (const target of this.#core.state.targets.open)
-      if (target.origin === 'gate' && target.symbol === symbol && !this.#held.has(target))
-        if (target.leftLots > 0 || isLive(target)) return true;
-    return false;
+    return this.#pump.isGateExiting(symbol);
   }
 
   // --- after a restart -------------------------------------------------------------------------------------------
 
-  /** Nothing follows these before they are released. */
+  /** {@link ExitPump.hold} */
   hold(targets: Iterable<ExitTarget>): void {
-    this.#held = new Set(targets);
+    this.#pump.hold(targets);
   }
   /** They go on from where their records say that they are. */
   release(): void {
-    for (const target of this.#held)
-      for (const { order } of target.allotments) if (!isTerminal(order.status)) this.#working.set(order, null);
-    this.#held = new Set();
-    this.#resting.isReleased = true;
+    this.#pump.release();
+    this.#resting.release();
     this.poke();
   }
 
@@ -182,99 +166,29 @@ export class ExitBook {
     this.#timer = waitMs <= 0 ? time.nextTurn(wake) : time.after(waitMs, wake, { unref: true });
   }
 
-  #isActive(target: ExitTarget): boolean {
-    return !this.#held.has(target);
-  }
-
   /** INVARIANT: no await in here: what is planned, decided and recorded is of one state. */
   #pass(): void {
     const core = this.#core;
     if (this.#signal.aborted || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
     try {
-      this.#endHalted();
-      this.#takeEnds();
-      const active = (): ExitTarget[] => [...core.state.targets.open].filter((target) => this.#isActive(target));
-      const rungs = core.policySpec.exits.ladder_bps.length;
-      for (const { target, reason, detail } of findEndings(core.state, active(), rungs))
-        this.end(target, reason, detail);
-      const now = core.ports.time.monotonicMs();
-      this.#considerInTurn(active, rungs, now);
-      for (const waitMs of [this.#resting.restAgain(), this.#resting.sendDue()])
-        if (waitMs !== null) this.#wakeAt(now + waitMs);
+      this.#pump.pass();
+      const waitMs = this.#resting.pass();
+      if (waitMs !== null) this.#wakeAt(core.ports.time.monotonicMs() + waitMs);
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
     this.#wakeSettled();
   }
 
-  /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */
-  #considerInTurn(active: () => ExitTarget[], rungs: number, now: number): void {
-    const considered = new Set<string>();
-    const { state } = this.#core;
-    const plan = (): readonly ExitGroup[] =>
-      planExits(state, active(), rungs, (agent) => this.#pace.servedAt(agent)).filter(
-        ({ key }) => !considered.has(key),
-      );
-    let groups = plan();
-    for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      considered.add(next.key);
-      const { stateSeq } = state;
-      // What its last order met at the venue is still being taken in.
-      const isTakenIn = next.targets.every(
-        ({ allotments }) => !allotments.some(({ order }) => this.#carried.has(order)),
-      );
-      try {
-        if (isTakenIn) this.#consider(next, now);
-      } catch (error) {
-        // RISK: a defect in one group holds up no other.
-        this.#core.alertRarely(
-          'EXITS_FAILED',
-          `an exit could not be carried on: ${String(error)}`,
-          next.targets[0]?.symbol,
-        );
-      }
-      groups = state.stateSeq === stateSeq ? groups.slice(1) : plan();
-    }
-  }
-
-  #consider(group: ExitGroup, now: number): void {
-    const tries = this.#tries.get(group.key);
-    if (tries !== undefined && now < tries.nextAt) {
-      this.#wakeAt(tries.nextAt);
-      return;
-    }
-    const [{ agent, origin }] = group.targets as readonly [ExitTarget];
-    const waitMs = this.#pace.waitMs(origin, agent, group.isFirst, false);
-    if (waitMs > 0) this.#wakeAt(now + waitMs);
-    else this.#send(group, now);
-  }
-
-  #send(group: ExitGroup, now: number): void {
-    // What it carries is allotted from its parent on: one that is older waits for a proof.
-    const [parent] = group.targets as readonly [ExitTarget];
-    const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), {
-      lots: group.lots,
-      rung: group.rung,
-      own: null,
-    });
-    if (order === null) {
-      this.#takeBlock(group, decided, now);
-      return;
-    }
-    const carried = this.#core.state.targets.targetsOf(order);
-    const how = carried.length > 1 ? 'sent as one merged exit' : 'sent when it was its turn';
-    for (const target of carried) this.#endUnsent(target, target === parent ? how : 'merged into one exit');
-    this.#pace.note(parent.agent);
-    this.#carry(order, decided.appended.committed);
-  }
-
-  /** An exit that is permitted no more, or not yet. */
-  #takeBlock(group: ExitGroup, { body }: Decided, now: number): void {
-    const code = body.reasons[0]?.code ?? 'BLOCK';
-    const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : code === 'NOT_REDUCING' ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#triesOf(group.key).afterRefusal(null, true, now, 1);
-    if (mayComeBack) this.poke();
-    else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);
+  #decide(parent: ExitTarget, lots: number, rung: number): DecidedExit {
+    const { decided, order } = decideExitOrder(this.#core, this.#eventOf(parent), { lots, rung, own: null });
+    return {
+      order,
+      code: decided.body.reasons[0]?.code ?? 'BLOCK',
+      send: () => {
+        if (order !== null) this.#carry(order, decided.appended.committed);
+      },
+    };
   }
 
   #eventOf(target: ExitTarget): DecisionEvent {
@@ -287,20 +201,10 @@ export class ExitBook {
     return event;
   }
 
-  #triesOf(key: string): Tries {
-    const known = this.#tries.get(key);
-    if (known !== undefined) return known;
-    const tries = new Tries();
-    this.#tries.set(key, tries);
-    return tries;
-  }
-
   // --- one order -------------------------------------------------------------------------------------------------
 
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>): void {
-    this.#working.set(order, null);
-    this.#carried.add(order);
     committed
       .then(() => this.#makeAndSend(order))
       .catch((error: unknown) => {
@@ -309,7 +213,7 @@ export class ExitBook {
         this.#core.alert('EXIT_FAILED', String(error), order.symbol);
       })
       .finally(() => {
-        this.#carried.delete(order);
+        this.#pump.take(order);
         this.poke();
       });
   }
@@ -323,80 +227,24 @@ export class ExitBook {
     }
     const outcome = await this.#sender.send(order);
     if (outcome.kind === 'rejected') {
-      this.#working.set(order, outcome.rejection);
+      this.#pump.noteRefusal(order, outcome.rejection);
       if (outcome.rejection.consequence === 'cancel_sibling')
-        await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
+        await this.#room.cancelSiblings(order, this.#pump.failuresOf(order) + 1);
     }
     // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-    if (statusOf(order) === 'unknown') this.#pauseAfter(order);
+    if (statusOf(order) === 'unknown') this.#pump.pauseAfter(order);
     if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
       void this.#resolver.resolve(order).finally(() => this.poke());
   }
 
-  /** What does not wait for the proof still leaves the venue its time. */
-  #pauseAfter(order: OrderState): void {
-    const [target] = this.#core.state.targets.targetsOf(order);
-    const now = this.#core.ports.time.monotonicMs();
-    if (target !== undefined) this.#triesOf(target.key).afterRung(now, this.#core.policySpec.exits.step_ms);
-  }
-
-  #failuresOf(order: OrderState): number {
-    const [target] = this.#core.state.targets.targetsOf(order);
-    return target === undefined ? 0 : (this.#tries.get(target.key)?.failures ?? 0);
-  }
-
-  #takeEnds(): void {
-    for (const [order, rejection] of this.#working) {
-      if (this.#carried.has(order)) continue;
-      const targets = this.#core.state.targets.targetsOf(order);
-      if (isTerminal(order.status)) {
-        this.#working.delete(order);
-        const [target] = targets;
-        if (target !== undefined) this.#takeEnd(order, rejection, target.key, targets);
-      } else if (order.status === 'lost') {
-        // The gate sizes another one by what the account shows: both would close the same.
-        for (const target of targets)
-          if (target.origin === 'gate') this.end(target, 'lost', `what became of ${order.clientOrderId} is not known`);
-      }
-    }
-  }
-
-  #takeEnd(order: OrderState, rejection: Rejection | null, key: string, targets: readonly ExitTarget[]): void {
-    const tries = this.#triesOf(key);
-    const { clock, time } = this.#core.ports;
-    const now = time.monotonicMs();
-    const { status } = order;
-    const wasRefused = status === 'rejected' || status === 'not_placed';
-    let mayGoOn = true;
-    if (wasRefused) mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
-    else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
-      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
-    else if (status === 'filled') mayGoOn = tries.afterPart();
-    else if (order.venueOrderId !== null) tries.afterRung(now, this.#core.policySpec.exits.step_ms);
-    if (mayGoOn) return;
-    const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
-    for (const target of targets)
-      if (target.end === null && target.leftLots > 0) this.end(target, wasRefused ? 'rejected' : 'exhausted', why);
-    tries.failures = 0;
-  }
-
   // --- ends ------------------------------------------------------------------------------------------------------
 
-  /** In `halted` only an operator closes; what was sent is resolved all the same. */
-  #endHalted(): void {
-    const { layers, targets } = this.#core.state;
-    if (layers.size === 0 || targets.open.size === 0) return;
-    const now = this.#core.nowMs();
-    for (const target of [...targets.open]) {
-      if (target.origin === 'operator') continue;
-      if (stateInForce(layers, now, target.symbol, target.agent).state === 'halted')
-        this.end(target, 'halted', 'STATE_HALTED: trading was halted before all of it was closed');
-    }
+  /** {@link ExitPump.end} */
+  end(target: ExitTarget, reason: ExitEnd, detail: string): void {
+    this.#pump.end(target, reason, detail);
   }
 
-  /** Records how a target ended; whoever waits for it is told. */
-  end(target: ExitTarget, reason: ExitEnd, detail: string): void {
-    if (target.end !== null) return;
+  #recordEnd(target: ExitTarget, reason: ExitEnd, detail: string): void {
     this.#core.append('exit_target', {
       action: 'ended',
       decision_id: target.decisionId,
@@ -404,19 +252,7 @@ export class ExitBook {
       filled_lots: target.filledLots,
       reason,
     });
-    this.#endUnsent(target, detail);
     this.#events.delete(target.decisionId);
-    if (![...this.#core.state.targets.open].some(({ key }) => key === target.key)) this.#tries.delete(target.key);
-    if (TOLD.has(reason) && target.leftLots > 0)
-      this.#core.alert(
-        reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED',
-        `exit ${target.decisionId} ended with ${target.leftLots} lots left: ${detail}`,
-        target.symbol,
-      );
-  }
-
-  #endUnsent({ first }: ExitTarget, detail: string): void {
-    if (first.status === 'pending_send') this.#sender.record(first, endedEvent(this.#core, first, 'canceled', detail));
   }
 
   #untilSettled(target: ExitTarget): Promise<void> {
@@ -437,9 +273,4 @@ export class ExitBook {
       for (const resolve of resolves) resolve();
     }
   }
-}
-
-function isLive(target: ExitTarget): boolean {
-  for (const _ of liveOrdersOf(target)) return true;
-  return false;
 }

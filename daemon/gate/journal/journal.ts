@@ -3,13 +3,14 @@ import { compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents } from '../events.ts';
+import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
+import type { PlanClock } from '../plan/plan-clock.ts';
 import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, VenuePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
 import { logEvent } from './log-events.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
-import { OrderCounts } from './order-counts.ts';
 
 export interface GateSettings {
   readonly venue: VenueName;
@@ -78,6 +79,7 @@ export class GateCore {
   readonly settings: GateSettings;
   /** Orders of this account at the venue, against its limits. */
   readonly sends: OrderCounts;
+  readonly planClock: PlanClock;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();
@@ -96,7 +98,14 @@ export class GateCore {
   ) {
     this.ports = ports;
     this.settings = settings;
-    this.sends = new OrderCounts(ports.time);
+    this.sends = new OrderCounts(() => ports.time.monotonicMs());
+    this.planClock = {
+      nowMs: () => ports.clock.nowMs(),
+      wallMs: () => ports.time.monotonicMs(),
+      get scale() {
+        return ports.clock.scale;
+      },
+    };
     this.#policy = policy;
     this.market = new LiveMarket(policy.spec.market);
   }

@@ -1,7 +1,8 @@
-import type { EffectiveAction, ExecutionDecision } from '../../core/decision.ts';
+import type { EffectiveAction, ExecutionDecision, SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionBody } from '../api/decisions.ts';
 import type { PlannedOrder } from '../events.ts';
+import type { SymbolRules } from '../ports.ts';
 import { clientOrderId, type IdSource } from './order-ids.ts';
 
 export const NO_ORDERS = (): readonly PlannedOrder[] => [];
@@ -21,23 +22,29 @@ export function derivedPart(body: DecisionBody): ExecutionDecision {
   };
 }
 
-/** Orders of an opening or exit decision, from its staging plan. */
+/**
+ * Orders of an opening or exit decision, from its staging plan. `exitDelay`: time that an exit waits unsent, ms
+ * (`ExitPump.planDelay`); slices come when the plan says so.
+ */
 export function planFromDecision(
   ids: IdSource,
   decision: ExecutionDecision,
   request: ExecutionRequest,
   seq: number,
-  lotsOf: (quantity: string) => number,
+  rules: Pick<SymbolRules, 'lotMantissa' | 'lotScale'>,
+  exitDelay: (effective: SizedAction) => number,
 ): readonly PlannedOrder[] {
-  const effective = decision.effective;
+  const { effective } = decision;
   if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
+  if (effective.action !== 'open' && effective.action !== 'exit') return [];
   const symbol = request.symbol;
+  const waitMs = effective.action === 'exit' ? exitDelay(effective) : null;
   return decision.constraints.staging_plan.map((slice) => ({
     client_order_id: clientOrderId(ids, seq, slice.slice, 0),
-    delay_ms: slice.delay_ms,
+    delay_ms: waitMs ?? slice.delay_ms,
     kind: 'regular',
     leverage: effective.leverage ?? 1,
-    lots: lotsOf(slice.quantity),
+    lots: Math.round((Number(slice.quantity) * rules.lotScale) / rules.lotMantissa),
     order_type: effective.order_type,
     price_ticks: effective.price_ticks,
     protective: false,

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/gate/journal/order-counts.ts';
-import { SYSTEM_TIME } from '../../../daemon/time/system-time.ts';
+import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/gate/plan/order-counts.ts';
 
 const CLASSES = ['own', 'closing', 'other'] as const;
 
 function createCounts(): { counts: OrderCounts; time: { now: number } } {
   const time = { now: 0 };
-  return { counts: new OrderCounts({ ...SYSTEM_TIME, monotonicMs: () => time.now }), time };
+  return { counts: new OrderCounts(() => time.now), time };
 }
 
 test('BY-44 whoever asks and obeys stays within the limits of the venue, and no agent uses up the reserve', () => {

@@ -121,7 +121,7 @@ describe('the replayed exchange', () => {
   it('fires a stop on the mark and closes the whole position', () => {
     const { exchange, clock, account, fills } = openExchange([QUIET, CRASH]);
     account.fill(0, 10, 50_000, false);
-    exchange.stops.set(0, { id: 's1', symbol: 0, side: 'sell', triggerTicks: 485_000 });
+    exchange.placeStop({ id: 's1', symbol: 0, side: 'sell', triggerTicks: 485_000 });
     clock.moveTo(14);
     exchange.settle();
     assert.equal(account.lots(0), 0, 'flat');

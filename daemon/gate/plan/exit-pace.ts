@@ -1,18 +1,29 @@
+import type { ExitsSection } from '../../core/policy.ts';
 import type { Origin } from '../../core/request.ts';
-import type { GateCore } from '../journal/journal.ts';
+import type { GateState } from '../state/gate-state.ts';
+import type { OrderCounts } from './order-counts.ts';
+import type { PlanClock } from './plan-clock.ts';
+
+export interface PaceParts {
+  readonly state: GateState;
+  readonly sends: OrderCounts;
+  readonly clock: PlanClock;
+  /** Of the policy in force. */
+  readonly exits: () => ExitsSection;
+}
 
 /**
  * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not when
  * it was asked for.
  */
 export class ExitPace {
-  readonly #core: GateCore;
+  readonly #parts: PaceParts;
   /** Which agent was served when, as a count. */
   readonly #served = new Map<string, number>();
   #count = 0;
 
-  constructor(core: GateCore) {
-    this.#core = core;
+  constructor(parts: PaceParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -20,18 +31,19 @@ export class ExitPace {
    * agent's rate. `isResting`: it would rest, and so leaves more room to those that close.
    */
   waitMs(origin: Origin, agent: string, isFirst: boolean, isResting: boolean): number {
-    const venueMs = this.#core.sends.waitMs(origin !== 'agent' ? 'own' : isResting ? 'other' : 'closing');
+    const { clock, exits, sends, state } = this.#parts;
+    const venueMs = sends.waitMs(origin !== 'agent' ? 'own' : isResting ? 'other' : 'closing');
     if (origin !== 'agent' || !isFirst) return venueMs;
-    const { max, window_ms: windowMs } = this.#core.policySpec.exits.rate;
-    const now = this.#core.nowMs();
-    const used = this.#core.state.pacing.readAgent(agent).exits.count(now, windowMs);
+    const { max, window_ms: windowMs } = exits().rate;
+    const now = clock.nowMs();
+    const used = state.pacing.readAgent(agent).exits.count(now, windowMs);
     if (used.tokens < max || used.freeAtMs === null) return venueMs;
     return Math.max(venueMs, this.#wallMs(Math.max(1, used.freeAtMs - now)));
   }
 
   /** An order of that agent is decided, and goes out. */
   note(agent: string): void {
-    this.#core.sends.note();
+    this.#parts.sends.note();
     this.#count += 1;
     this.#served.set(agent, this.#count);
   }
@@ -41,7 +53,7 @@ export class ExitPace {
 
   /** Wall time of a span of domain time; a clock that stands still is looked at again soon. */
   #wallMs(domainMs: number): number {
-    const { scale } = this.#core.ports.clock;
+    const { scale } = this.#parts.clock;
     return scale > 0 ? domainMs / scale : 25;
   }
 }

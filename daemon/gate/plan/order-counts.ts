@@ -1,4 +1,3 @@
-import type { TimePort } from '../../time/time-port.ts';
 import type { OrderCount } from '../ports.ts';
 
 /** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */
@@ -20,24 +19,25 @@ export type OrderClass = keyof typeof SHARES;
  * account. Sliding windows of wall time, which hold in any fixed ones that the venue counts in.
  */
 export class OrderCounts {
-  readonly #time: TimePort;
+  readonly #wallMs: () => number;
   /** Instants at which an order went out, oldest first. */
   #sent: number[] = [];
 
-  constructor(time: TimePort) {
-    this.#time = time;
+  /** `wallMs`: wall time that never goes back. */
+  constructor(wallMs: () => number) {
+    this.#wallMs = wallMs;
   }
 
   /** An order goes out: noted when that is decided, so that what is decided in one turn counts as well. */
   note(): void {
-    const now = this.#time.monotonicMs();
+    const now = this.#wallMs();
     this.#drop(now);
     this.#sent.push(now);
   }
 
   /** What an answer of the venue counts beyond what is known here was sent by somebody else; true: there was something. */
   adopt(counts: readonly OrderCount[]): boolean {
-    const now = this.#time.monotonicMs();
+    const now = this.#wallMs();
     this.#drop(now);
     const known = this.#sent.length;
     for (const { windowMs, used } of counts) {
@@ -49,7 +49,7 @@ export class OrderCounts {
 
   /** Wall time until another order of that class may go out, ms; 0: now. `noted`: so many of what is asked for count already. */
   waitMs(orderClass: OrderClass, noted = 0): number {
-    const now = this.#time.monotonicMs();
+    const now = this.#wallMs();
     this.#drop(now);
     let waitMs = 0;
     for (const { windowMs, max } of LIMITS) {

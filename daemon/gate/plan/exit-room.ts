@@ -1,0 +1,83 @@
+/**
+ * What rests on an exit's side of a position, and may be in its way: pure functions of folded state, so that the daemon and
+ * a replay make the same room (SAE-SAME-CODE). Sizes in lots.
+ */
+import { closableShare, isShared } from '../state/closable-share.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import { longLots, shortLots } from '../state/positions.ts';
+import { roomBeside } from './rests.ts';
+
+export const SHARE_SHRANK = 'its share shrank while room was made';
+
+/** An agent's exit is bound to its share where its policy says so. */
+export type IsBound = (order: OrderState) => boolean;
+
+/** An agent's exit that has become larger than what it may close, while others hold the rest. */
+export function isAboveShare({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
+  if (order.agent === null || !isBound(order)) return false;
+  const position = positions.get(order.symbol);
+  const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
+  // Whole positions are kept by reduceOnly; a refusal there is worse than an order that the venue cuts.
+  const held = position === undefined ? 0 : order.side === 'sell' ? longLots(position) : shortLots(position);
+  return order.lots > share && held > share;
+}
+
+/**
+ * The venue refused the exit for them: the agent's own first, then whatever else reduces the position. RISK: never a
+ * protective stop, which outlives every exit until the position is flat.
+ */
+export function isSibling(other: OrderState, order: OrderState, failures: number): boolean {
+  return (
+    isRestingExit(other, order) &&
+    !other.protective &&
+    (failures >= 3 || !other.foreign) &&
+    (failures >= 2 || other.agent === order.agent)
+  );
+}
+
+/**
+ * What is canceled to make room; empty: nothing. Resting reduce-only orders on the same side would make the venue refuse
+ * the exit once their sum exceeds the position: the agent's own take-profits are canceled first. Another exit on its way is
+ * none of them: it closes what it closes, and whoever comes after it is sized by what is left.
+ */
+export function findInTheWay(state: GateState, order: OrderState, isBound: IsBound): ReadonlySet<OrderState> {
+  const resting = [...liveOrders(state.orders, order.symbol)].filter(
+    (other) => isRestingExit(other, order) && isResting(other) && !other.protective && other.kind === 'regular',
+  );
+  if (resting.length === 0) return NOTHING;
+  const position = state.position(order.symbol);
+  const held = order.side === 'sell' ? longLots(position) : shortLots(position);
+  // An agent's orders together close no more than its own share: the rest may be another agent's.
+  const share = Math.abs(position.shares.get(order.agent ?? '') ?? 0);
+  const size = isBound(order) ? Math.min(held, share) : held;
+  // An operator, a stop and a cut go first: whatever agents left resting makes room for them.
+  const own = new Set(
+    resting.filter((other) => (order.origin === 'agent' ? other.agent === order.agent : !other.foreign)),
+  );
+  const lotsOf = (orders: Iterable<OrderState>): number =>
+    [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
+  const bound = order.origin === 'agent' ? state.displaced.bounds.find(order.decisionId) : null;
+  const isBeyondBound = bound !== null && order.lots > roomBeside(state, bound, [...own]);
+  return lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size && !isBeyondBound ? NOTHING : own;
+}
+const NOTHING: ReadonlySet<OrderState> = new Set();
+
+/** Both together could close what others hold: the exit waits for the proof that the room is made. */
+export function mayCloseOthers({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
+  if (order.agent === null || !isBound(order)) return false;
+  const position = positions.get(order.symbol);
+  return position !== undefined && isShared(position, liveOrders(orders, order.symbol), order.agent, order.side);
+}
+
+/** A reduce-only order on the same side that waits at the venue, or may: not another attempt that is on its way. */
+function isRestingExit(other: OrderState, order: OrderState): boolean {
+  if (other === order || !other.reduceOnly || other.side !== order.side || isUnsent(other)) return false;
+  return other.timeInForce === 'GTC' || other.foreign || other.protective;
+}
+
+/** A new order is not sized beside it, and none is canceled that the venue may not know yet. */
+function isUnsent({ status }: OrderState): boolean {
+  return status === 'pending_send' || status === 'in_flight';
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { LedgerPort, LedgerRecord, StoredEvent } from '../../daemon/gate/ports.ts';
+
+/** A ledger in an array: nothing is hashed and everything is on disk at once. */
+export class ArrayLedger implements LedgerPort {
+  readonly genesis = { genesis_id: 'replay' };
+  readonly isFailed = false;
+  readonly #events: StoredEvent[] = [];
+  readonly #decisions = new Map<string, StoredEvent>();
+
+  appendNow(records: readonly LedgerRecord[]): { readonly seqs: readonly number[]; readonly committed: Promise<void> } {
+    const seqs = records.map((record) => this.#append(record));
+    return { seqs, committed: Promise.resolve() };
+  }
+  appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[] {
+    return records.map((record) => ({ seq: this.#append(record) }));
+  }
+
+  #append(record: LedgerRecord): number {
+    const seq = this.#events.length + 1;
+    const payload =
+      'payload' in record ? record.payload : 'build' in record ? record.build(seq) : record.write(seq).payload;
+    const event = { seq, at_ms: record.at_ms, kind: record.kind, payload };
+    this.#events.push(event);
+    if (record.kind === 'decision')
+      this.#decisions.set((payload as { decision: { decision_id: string } }).decision.decision_id, event);
+    return seq;
+  }
+
+  putText(body: string): string {
+    return createHash('sha256').update(body).digest('hex');
+  }
+  putPolicy(): string {
+    return '';
+  }
+  readPolicy(): null {
+    return null;
+  }
+  readText(): null {
+    return null;
+  }
+  lastSeq(): number {
+    return this.#events.length;
+  }
+  findDecision(decisionId: string): StoredEvent | null {
+    return this.#decisions.get(decisionId) ?? null;
+  }
+  findDecisionByRequest(): null {
+    return null;
+  }
+  readDecisions(): { readonly events: readonly StoredEvent[]; readonly next: string | null } {
+    return { events: [], next: null };
+  }
+  *iterateEvents(): Generator<StoredEvent, void, undefined> {
+    yield* this.#events;
+  }
+}

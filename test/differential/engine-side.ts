@@ -1,0 +1,88 @@
+import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
+import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
+import type { Agent, PlannedAsk } from '../../daemon/evaluation/facts/agents.ts';
+import type { ScopeJudge } from '../../daemon/evaluation/facts/judging.ts';
+import { MarketTrack } from '../../daemon/evaluation/market/track.ts';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+import type { Played } from './gate-side.ts';
+import { Trace } from './trace.ts';
+import { ScriptedVenue } from './venue.ts';
+import { BAR_MS, requestOf, type Step, type WorldPlan } from './worlds.ts';
+
+/** Sees nothing and finds everything in scope: what is compared here is the gate alone. */
+const BLIND: ScopeJudge = {
+  bar: () => undefined,
+  funding: () => undefined,
+  mark: () => undefined,
+  account: () => undefined,
+  ask: () => ({ inTightenedScope: true, inHardScope: true, lots: 0, rules: [] }),
+  order: () => undefined,
+  amend: () => undefined,
+  fill: () => ({ rules: [], openedLots: 0 }),
+  orderEnded: () => undefined,
+  liquidated: () => {
+    throw new Error('no world of the differential test is liquidated');
+  },
+  times: () => ({ overCapMs: 0, reduceOnlyMs: 0 }),
+  regime: () => 'calm',
+};
+
+/** An agent that asks for its steps, of which each is made out only when it is asked for. */
+function scriptedAgent(steps: readonly Step[], startMs: number, stateOf: () => GateState): Agent {
+  let next = 0;
+  return {
+    onBar: ({ market, nowMs }) => {
+      const asks: PlannedAsk[] = [];
+      for (; next < steps.length && startMs + steps[next]!.atMs < nowMs + BAR_MS; next++) {
+        const step = steps[next]!;
+        asks.push({
+          delayMs: startMs + step.atMs - nowMs,
+          intention: `${step.agent} ${step.atMs}`,
+          get request() {
+            return requestOf(step, stateOf(), market.mark(step.symbol)!);
+          },
+        });
+      }
+      return asks;
+    },
+    onAnswer: () => [],
+  };
+}
+
+/** The same world through the evaluation's engine. `Run`: the engine, or one with a planted difference. */
+export function playEngine({ agents, market, policy, seed, steps, temper }: WorldPlan, Run: typeof ReplayRun): Played {
+  let scripted: ScriptedVenue | undefined;
+  const stateOf = (): GateState => run.door.state;
+  const run: ReplayRun = new Run({
+    key: { variant: 'world', seed, agent: 'world', attack: 'none', sides: 'random', capsScale: 1 },
+    market: prepareMarket(market),
+    track: new MarketTrack(market, policy.spec.market),
+    policy,
+    agents: agents.map((name) => ({
+      name,
+      agent: scriptedAgent(
+        steps.filter(({ agent }) => agent === name),
+        market.startMs,
+        stateOf,
+      ),
+    })),
+    episodes: [],
+    createAttacker: () => {
+      throw new Error('no episode is planned');
+    },
+    judge: BLIND,
+    createVenue: (account, clock) => (scripted = new ScriptedVenue(account, clock, seed, temper)),
+  });
+  const trace = new Trace(market.startMs);
+  const { state } = run.door;
+  const apply = state.apply.bind(state);
+  state.apply = (event: GateEvent) => {
+    apply(event);
+    trace.note(event, state);
+  };
+  run.run();
+  if (scripted === undefined) throw new Error('the engine has made no venue');
+  const name = (line: string): string => line.replace(/hfreplay[\w]+-\w+-\w+/g, (id) => trace.id(id));
+  return { recorded: trace.lines, venue: scripted.log.map(name) };
+}

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
+import { checkTradingCall, isTradingTool } from '../../daemon/contract/tools.ts';
+import { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
+import { MarketClock, STEPS_PER_BAR } from '../../daemon/evaluation/engine/clock.ts';
+import { argsOf } from '../../daemon/evaluation/engine/intake.ts';
+import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
+import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
+import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
+import type { GateEvent } from '../../daemon/gate/events.ts';
+import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
+import { isOwnOpening } from '../../daemon/gate/plan/standing.ts';
+import { everyLiveOrder } from '../../daemon/gate/state/orders.ts';
+import { DomainClock } from '../../daemon/venue/clock.ts';
+import { ArrayLedger } from './array-ledger.ts';
+import { GateVenue } from './gate-venue.ts';
+import { InstantTime } from './instant-time.ts';
+import { Trace } from './trace.ts';
+import { ScriptedVenue } from './venue.ts';
+import { requestOf, type Step, type WorldPlan } from './worlds.ts';
+
+/** What one side of a world has left. */
+export interface Played {
+  readonly recorded: readonly string[];
+  readonly venue: readonly string[];
+}
+
+// Compiled schemas are kept for each policy that was seen; they hold no state.
+const CHECKS = createSchemaChecks();
+const NOTHING = (): void => undefined;
+
+/** The production gate on the scripted venue. Its loop does not run: everything is read at every instant of the world. */
+class GateWorld {
+  readonly #plan: WorldPlan;
+  readonly #clock: MarketClock;
+  readonly #account: ReplayAccount;
+  readonly #scripted: ScriptedVenue;
+  readonly #venue: GateVenue;
+  readonly #time: InstantTime;
+  readonly #domain: DomainClock;
+  readonly #parts: GateParts;
+  readonly #trace: Trace;
+
+  constructor(plan: WorldPlan) {
+    const { market, policy, seed, temper } = plan;
+    this.#plan = plan;
+    this.#clock = new MarketClock(prepareMarket(market));
+    this.#clock.nowMs = market.startMs;
+    const instruments = market.symbols.map(({ instrument }) => instrument);
+    this.#account = new ReplayAccount(instruments, this.#clock.marks, START_EQUITY_USDT);
+    this.#scripted = new ScriptedVenue(this.#account, this.#clock, seed, temper);
+    this.#venue = new GateVenue(this.#scripted, this.#account, this.#clock);
+    this.#time = new InstantTime(market.startMs);
+    this.#domain = new DomainClock(this.#time);
+    this.#trace = new Trace(market.startMs);
+    this.#parts = buildParts({
+      ports: {
+        ...CHECKS,
+        ledger: new ArrayLedger(),
+        venue: this.#venue,
+        clock: this.#domain,
+        time: this.#time,
+        observer: { decided: NOTHING, submitted: NOTHING, alerted: NOTHING, summed: NOTHING },
+        log: { info: NOTHING, warn: NOTHING, error: NOTHING },
+        sha256: (text) => createHash('sha256').update(text).digest('hex'),
+      },
+      settings: { venue: 'paper', account: 'main', version: 'world', answerWithinMs: 3_000, sendDeadlineMs: 500 },
+      policy,
+      policyPort: createPolicyPort('paper', 'world.yaml'),
+      signal: new AbortController().signal,
+      metricsText: () => Promise.resolve(''),
+    });
+    const { state } = this.#parts.core;
+    const apply = state.apply.bind(state);
+    state.apply = (event: GateEvent) => {
+      apply(event);
+      this.#trace.note(event, state);
+    };
+  }
+
+  async play(): Promise<Played> {
+    const { market, steps } = this.#plan;
+    const barCount = Math.round((market.endMs - market.startMs) / market.barMs);
+    let next = 0;
+    for (let bar = 0; bar < barCount; bar++) {
+      await this.#openBar(market.startMs + bar * market.barMs, bar === 0);
+      for (let step = 1; step <= STEPS_PER_BAR; step++) {
+        const stepMs = this.#clock.timeOf(step) - market.startMs;
+        for (let ask = steps[next]; ask !== undefined && ask.atMs < stepMs; ask = steps[next]) {
+          next += 1;
+          await this.#passUntil(ask.atMs);
+          await this.#ask(ask);
+        }
+        await this.#passUntil(stepMs - 1);
+        await this.#walkTo(step, stepMs);
+      }
+    }
+    const name = (line: string): string => line.replace(/hfreplay[\w]+-\w+-\w+/g, (id) => this.#trace.id(id));
+    return { recorded: this.#trace.lines, venue: this.#scripted.log.map(name) };
+  }
+
+  async #openBar(openMs: number, isFirst: boolean): Promise<void> {
+    this.#moveTo(openMs - this.#plan.market.startMs);
+    this.#clock.openBar(openMs, (symbol) => Math.sign(this.#account.lots(symbol)));
+    if (isFirst) await this.#start();
+    if (this.#scripted.resting.size > 0 || this.#scripted.stops.size > 0) this.#scripted.settle();
+    await this.#refresh();
+  }
+
+  async #start(): Promise<void> {
+    const { availability, keeper, ledgerCheck } = this.#parts;
+    ledgerCheck.begin();
+    await this.#drive(keeper.syncFirst());
+    keeper.takeUp();
+    await this.#drive(keeper.refuseOtherDaemon());
+    keeper.enterBoot('starting', false);
+    this.#parts.exitResumption.start();
+    availability.isStarted = true;
+    await this.#drive(keeper.reconcile());
+    if (!keeper.isReconciled) throw new Error(`the gate is not reconciled: ${keeper.missing.join(', ')}`);
+  }
+
+  async #walkTo(step: number, atMs: number): Promise<void> {
+    this.#moveTo(atMs);
+    this.#clock.moveTo(step);
+    if (this.#scripted.resting.size > 0 || this.#scripted.stops.size > 0) this.#scripted.settle();
+    await this.#time.run();
+    await this.#refresh();
+  }
+
+  /** Lets time pass; whatever falls due on the way finds its own instant, and all feeds are read there. */
+  async #passUntil(untilMs: number): Promise<void> {
+    for (;;) {
+      const dueMs = Math.min(this.#time.nextAtMs, this.#nextDueMs());
+      if (dueMs > untilMs) break;
+      const isDue = dueMs === this.#nextDueMs();
+      this.#moveTo(dueMs);
+      const before = this.#mark();
+      await this.#time.run();
+      if (isDue || this.#mark() !== before) await this.#refresh();
+    }
+    this.#moveTo(untilMs);
+  }
+
+  /** When a resting order has had its time: the daemon's loop would find that within 50 ms. */
+  #nextDueMs(): number {
+    const ttlMs = this.#plan.policy.spec.standing.resting_ttl_ms;
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const order of everyLiveOrder(this.#parts.core.state.orders)) {
+      if (!isOwnOpening(order) || order.timeInForce !== 'GTC' || order.cancelRequested) continue;
+      const atMs = order.plannedAtMs + ttlMs - this.#plan.market.startMs;
+      if (atMs > this.#time.monotonicMs()) dueMs = Math.min(dueMs, atMs);
+    }
+    return dueMs;
+  }
+
+  async #ask(step: Step): Promise<void> {
+    this.#moveTo(step.atMs);
+    await this.#time.run();
+    await this.#refresh();
+    const { agent, symbol } = step;
+    const index = this.#clock.market.symbols.indexOf(symbol);
+    const request = requestOf(step, this.#parts.core.state, this.#clock.marks[index]!);
+    const args = argsOf(request);
+    if (!isTradingTool(request.tool)) return;
+    const checked = checkTradingCall(request.tool, args);
+    if (!checked.ok) return;
+    const caller = { role: 'agent', agent, tokenId: agent, skillSha256: null } as const;
+    const call = { tool: request.tool, args } as TradingArgs;
+    this.#parts.calls.runTool(caller, call).catch((error: unknown) => {
+      this.#failure ??= error;
+    });
+    await this.#time.run();
+    await this.#refresh();
+  }
+  #failure: unknown = null;
+
+  /** Every feed once, and again while that makes the gate do something. */
+  async #refresh(): Promise<void> {
+    for (let round = 0; round < 20; round++) {
+      const before = this.#mark();
+      await this.#drive(this.#parts.keeper.refreshAll());
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#mark() === before) return;
+    }
+    throw new Error('the gate does not come to rest');
+  }
+
+  /** What was recorded and what the venue was asked so far. */
+  #mark(): string {
+    return `${this.#trace.lines.length}/${this.#venue.changes}`;
+  }
+
+  #moveTo(ms: number): void {
+    this.#time.moveTo(ms);
+    this.#clock.nowMs = Math.max(this.#clock.nowMs, this.#plan.market.startMs + ms);
+  }
+
+  async #drive(running: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    let failure: unknown = null;
+    running.then(
+      () => (isOver = true),
+      (error: unknown) => {
+        failure = error;
+      },
+    );
+    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++) await this.#time.run();
+    if (failure !== null) throw failure;
+    if (!isOver) throw new Error('something waits for time to pass');
+  }
+}
+
+export function playGate(plan: WorldPlan): Promise<Played> {
+  return new GateWorld(plan).play();
+}

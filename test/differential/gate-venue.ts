@@ -1,0 +1,317 @@
+import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
+import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
+import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
+import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
+import type {
+  AccountSnapshot,
+  Approved,
+  Bar,
+  CancelOutcome,
+  FetchOutcome,
+  LookupOutcome,
+  MarketQuote,
+  OrderInstruction,
+  StopInstruction,
+  SubmitOutcome,
+  VenueOrder,
+  VenuePort,
+  VenueTrade,
+} from '../../daemon/gate/ports.ts';
+import type { ScriptedVenue } from './venue.ts';
+
+const FUNDING_MS = 28_800_000;
+/** Half a basis point, as the engine's book has it. */
+const HALF_SPREAD_BPS = 0.5;
+
+type Known = { -readonly [K in keyof VenueOrder]: VenueOrder[K] } & { symbolIndex: number; paidUsdt: number };
+
+function ok<T>(value: T): Promise<FetchOutcome<T>> {
+  return Promise.resolve({ kind: 'ok', value });
+}
+
+/** The scripted venue as the gate's port: all answers are of this instant. */
+export class GateVenue implements VenuePort {
+  readonly venue = 'paper';
+  readonly acceptanceHorizonMs = 5_000;
+  readonly #scripted: ScriptedVenue;
+  readonly #account: ReplayAccount;
+  readonly #clock: MarketClock;
+  readonly #orders = new Map<string, Known>();
+  readonly #trades: VenueTrade[] = [];
+  readonly #changedAtMs = new Map<string, number>();
+
+  constructor(scripted: ScriptedVenue, account: ReplayAccount, clock: MarketClock) {
+    this.#scripted = scripted;
+    this.#account = account;
+    this.#clock = clock;
+    scripted.onFill = (order, fill, isEnded) => {
+      this.#take(order.id, fill);
+      this.#known(order.id).status = isEnded ? 'filled' : 'partially_filled';
+    };
+    scripted.onExpired = ({ id }) => this.#end(id, 'expired');
+    scripted.onStop = ({ id }, fill) => {
+      if (fill !== null) this.#take(id, fill);
+      this.#end(id, fill === null ? 'expired' : 'filled');
+    };
+  }
+
+  /** How much has happened: whoever reads it twice knows whether something did. */
+  get changes(): number {
+    return this.#scripted.log.length;
+  }
+
+  #index(symbol: string): number {
+    return this.#clock.market.symbols.indexOf(symbol);
+  }
+  #known(id: string): Known {
+    const known = this.#orders.get(id);
+    if (known === undefined) throw new Error(`the venue knows no order ${id}`);
+    return known;
+  }
+  #note(
+    order: Pick<
+      VenueOrder,
+      'kind' | 'symbol' | 'clientOrderId' | 'side' | 'type' | 'lots' | 'priceTicks' | 'triggerTicks' | 'reduceOnly'
+    >,
+  ): Known {
+    const known: Known = {
+      ...order,
+      venueOrderId: String(this.#orders.size + 1),
+      executedLots: 0,
+      closePosition: order.kind === 'algo',
+      status: 'working',
+      averagePrice: null,
+      placedAtMs: this.#clock.nowMs,
+      updatedAtMs: this.#clock.nowMs,
+      symbolIndex: this.#index(order.symbol),
+      paidUsdt: 0,
+    };
+    this.#orders.set(order.clientOrderId, known);
+    return known;
+  }
+  #take(id: string, fill: Fill): void {
+    const known = this.#known(id);
+    known.executedLots += fill.lots;
+    known.paidUsdt += fill.lots * fill.price;
+    known.averagePrice = known.paidUsdt / known.executedLots;
+    known.updatedAtMs = this.#clock.nowMs;
+    this.#changedAtMs.set(known.symbol, this.#clock.nowMs);
+    this.#trades.push({
+      tradeId: String(this.#trades.length + 1),
+      symbol: known.symbol,
+      venueOrderId: known.venueOrderId,
+      side: known.side,
+      lots: fill.lots,
+      price: fill.price,
+      feeUsdt: fill.feeUsdt,
+      realisedPnlUsdt: 0,
+      isMaker: fill.isMaker,
+      atMs: this.#clock.nowMs,
+    });
+  }
+  #end(id: string, status: VenueOrder['status']): void {
+    const known = this.#known(id);
+    known.status = status;
+    known.updatedAtMs = this.#clock.nowMs;
+  }
+  #show(id: string): VenueOrder {
+    const { symbolIndex: _symbolIndex, paidUsdt: _paidUsdt, ...order } = this.#known(id);
+    return order;
+  }
+
+  // --- orders ------------------------------------------------------------------------------------------------------
+
+  submit(order: Approved<OrderInstruction>): Promise<SubmitOutcome> {
+    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    const known = this.#note({
+      ...order,
+      kind: 'regular',
+      type: priceTicks === null ? 'MARKET' : 'LIMIT',
+      triggerTicks: null,
+    });
+    const placed = { id, symbol: known.symbolIndex, side, lots, filled: 0, reduceOnly };
+    const isIoc = order.timeInForce !== 'GTC';
+    const outcome =
+      priceTicks === null
+        ? this.#scripted.close(placed)
+        : this.#scripted.place({ ...placed, priceTicks, leverage: this.#account.leverage(placed.symbol) }, isIoc);
+    if (outcome.kind === 'rejected') {
+      this.#orders.delete(id);
+      return Promise.resolve({ kind: 'rejected', rejection: outcome.rejection });
+    }
+    if (outcome.fill !== null) this.#take(id, outcome.fill);
+    this.#end(id, statusOf(known, outcome.rests));
+    return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
+  }
+
+  submitStop({ clientOrderId: id, side, symbol, triggerTicks }: Approved<StopInstruction>): Promise<SubmitOutcome> {
+    const known = this.#note({
+      kind: 'algo',
+      symbol,
+      clientOrderId: id,
+      side,
+      type: 'STOP_MARKET',
+      lots: 0,
+      priceTicks: null,
+      triggerTicks,
+      reduceOnly: true,
+    });
+    const rejection = this.#scripted.placeStop({ id, symbol: known.symbolIndex, side, triggerTicks });
+    if (rejection === null) return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
+    this.#orders.delete(id);
+    return Promise.resolve({ kind: 'rejected', rejection });
+  }
+
+  amend({ clientOrderId: id, lots, priceTicks }: Approved<OrderInstruction>): Promise<SubmitOutcome> {
+    const { rejection, fill } = this.#scripted.amend(id, lots, priceTicks ?? 0);
+    if (rejection !== null) return Promise.resolve({ kind: 'rejected', rejection });
+    const known = this.#known(id);
+    Object.assign(known, { lots, priceTicks });
+    if (fill !== null) this.#take(id, fill);
+    this.#end(id, statusOf(known, known.executedLots < lots));
+    return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
+  }
+
+  cancel(_symbol: string, id: string, kind: VenueOrder['kind']): Promise<CancelOutcome> {
+    const isDone = kind === 'algo' ? this.#scripted.cancelStop(id) : this.#scripted.cancel(id);
+    if (isDone) {
+      this.#end(id, 'canceled');
+      return Promise.resolve({ kind: 'canceled', order: this.#show(id) });
+    }
+    return Promise.resolve({ kind: 'unknown', detail: '-2011 Unknown order sent.' });
+  }
+  cancelAll(): Promise<FetchOutcome<null>> {
+    throw new Error('the gate cancels by name');
+  }
+  setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome> {
+    this.#scripted.setLeverage(this.#index(symbol), leverage);
+    return Promise.resolve({ kind: 'accepted', order: null });
+  }
+
+  lookupOrder(_symbol: string, id: string): Promise<LookupOutcome> {
+    return Promise.resolve(this.#orders.has(id) ? { kind: 'found', order: this.#show(id) } : { kind: 'not_found' });
+  }
+  lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome> {
+    for (const [id, known] of this.#orders)
+      if (known.symbol === symbol && known.venueOrderId === venueOrderId)
+        return Promise.resolve({ kind: 'found', order: this.#show(id) });
+    return Promise.resolve({ kind: 'not_found' });
+  }
+
+  // --- feeds -------------------------------------------------------------------------------------------------------
+
+  fetchServerTime(): Promise<FetchOutcome<number>> {
+    return ok(this.#clock.nowMs);
+  }
+  fetchTimeScale(): Promise<number> {
+    return Promise.resolve(1);
+  }
+  fetchRules(symbols: readonly string[]) {
+    const rules = this.#clock.market.series
+      .map(({ bars }) => toSymbolRules(bars.instrument, this.#clock.nowMs))
+      .filter(({ symbol }) => symbols.includes(symbol));
+    return ok({ rules, unread: [] });
+  }
+  noteRules(): void {}
+  prepareAccount(symbols: readonly string[]) {
+    const isolated = Object.fromEntries(symbols.map((symbol) => [symbol, true]));
+    return ok({ oneWay: true, singleAsset: true, isolated, canWithdraw: false, canTrade: true });
+  }
+
+  fetchAccount(): Promise<FetchOutcome<AccountSnapshot>> {
+    const account = this.#account;
+    const { nowMs, marks, market } = this.#clock;
+    const positions = market.symbols.flatMap((symbol, i) =>
+      account.lots(i) === 0
+        ? []
+        : [
+            {
+              symbol,
+              lots: account.lots(i),
+              entryPrice: account.entryPrice(i),
+              markPrice: marks[i]!,
+              liquidationPrice: account.liquidationPrice(i),
+              leverage: account.leverage(i),
+              isolatedMarginUsdt: null,
+              maintenanceMarginUsdt: account.maintenanceUsdt(i),
+              unrealisedPnlUsdt: account.unrealisedUsdt(i),
+              updatedAtMs: this.#changedAtMs.get(symbol) ?? 0,
+            },
+          ],
+    );
+    return ok({
+      requestedAtMs: nowMs,
+      observedAtMs: nowMs,
+      walletUsdt: account.walletUsdt,
+      marginBalanceUsdt: account.equityUsdt(),
+      availableUsdt: account.availableUsdt(),
+      maintenanceMarginUsdt: account.totalMaintenanceUsdt(),
+      initialMarginUsdt: account.initialMarginUsdt(),
+      positions,
+      leverage: Object.fromEntries(market.symbols.map((symbol, i) => [symbol, account.leverage(i)])),
+      isolated: Object.fromEntries(market.symbols.map((symbol) => [symbol, true])),
+    });
+  }
+
+  fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
+    const { markTicks, marks, nowMs } = this.#clock;
+    const i = this.#index(symbol);
+    const half = Math.max(1, Math.round((markTicks[i]! * HALF_SPREAD_BPS) / 1e4));
+    return ok({
+      symbol,
+      mark: marks[i]!,
+      markAtMs: nowMs,
+      bid: this.#clock.priceOf(i, markTicks[i]! - half),
+      ask: this.#clock.priceOf(i, markTicks[i]! + half),
+      quoteAtMs: nowMs,
+      fundingRate: 0,
+      fundingIntervalMs: FUNDING_MS,
+      nextFundingAtMs: nowMs + FUNDING_MS,
+    });
+  }
+
+  /** A bar shows once the next one has opened, though both are of one instant. */
+  fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>> {
+    const { bars } = this.#clock.market.series[this.#index(symbol)]!;
+    const found: Bar[] = [];
+    for (let i = 0; i < bars.openMs.length && found.length < limit; i++) {
+      const openTimeMs = bars.openMs[i]!;
+      if (openTimeMs < sinceMs || openTimeMs + barMs > this.#clock.barOpenMs) continue;
+      found.push({
+        openTimeMs,
+        open: bars.open[i]!,
+        high: bars.high[i]!,
+        low: bars.low[i]!,
+        close: bars.close[i]!,
+        volume: bars.volume[i]!,
+      });
+    }
+    return ok(found);
+  }
+
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
+    const open = [...this.#scripted.resting.keys(), ...this.#scripted.stops.keys()].map((id) => this.#show(id));
+    return ok(symbols.length === 0 ? open : open.filter(({ symbol }) => symbols.includes(symbol)));
+  }
+  fetchTrades(symbol: string, fromTradeId: string | null): Promise<FetchOutcome<readonly VenueTrade[]>> {
+    const from = Number(fromTradeId ?? 0);
+    return ok(this.#trades.filter((trade) => trade.symbol === symbol && Number(trade.tradeId) >= from));
+  }
+  fetchTransfers() {
+    return ok([]);
+  }
+  fetchExecutions() {
+    return ok({ executions: [], isWhole: true, lastTransferMs: null });
+  }
+  fetchPlacedOrders() {
+    return ok([]);
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function statusOf({ executedLots, lots }: Known, rests: boolean): VenueOrder['status'] {
+  if (rests) return executedLots > 0 ? 'partially_filled' : 'working';
+  return executedLots >= lots ? 'filled' : 'expired';
+}

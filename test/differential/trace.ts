@@ -1,0 +1,115 @@
+import type {
+  DecisionEvent,
+  ExitTargetEvent,
+  OrderEvent,
+  OrderIntentEvent,
+  StateEvent,
+} from '../../daemon/gate/events.ts';
+import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+
+interface Recorded {
+  readonly kind: string;
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly payload: unknown;
+}
+
+/**
+ * What one side has recorded of decisions, orders, exits and trading states, as lines that can be compared: seqs, which
+ * feeds move as well, are replaced by the place among the decisions.
+ */
+export class Trace {
+  readonly lines: string[] = [];
+  readonly #startMs: number;
+  readonly #places = new Map<string, number>();
+  readonly #positions = new Map<string, string>();
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+  }
+
+  /** `state`: with the event folded in. */
+  note({ kind, seq, at_ms: atMs, payload }: Recorded, state: GateState): void {
+    const at = String(atMs - this.#startMs).padStart(7);
+    switch (kind) {
+      case 'decision':
+        this.#places.set(seq.toString(36), this.#places.size + 1);
+        this.#say(at, this.#decision(payload as DecisionEvent));
+        return;
+      case 'order': {
+        const event = payload as OrderEvent;
+        const order = state.orders.all.get(event.client_order_id);
+        const detail = event.status === 'rejected' || event.status === 'canceled' ? ` (${event.detail ?? ''})` : '';
+        const price = event.average_price === null ? '' : ` at ${event.average_price.toFixed(4)}`;
+        this.#say(
+          at,
+          `order ${this.id(event.client_order_id)} ${event.status} ${event.executed_lots}${price}${detail}`,
+        );
+        if (order !== undefined) this.#position(at, order.symbol, state);
+        return;
+      }
+      case 'order_intent': {
+        const { action, client_order_id: id, reason } = payload as OrderIntentEvent;
+        this.#say(at, `${action} ${this.id(id)} (${reason})`);
+        return;
+      }
+      case 'exit_target': {
+        const event = payload as ExitTargetEvent;
+        const what =
+          event.action === 'opened'
+            ? `${event.lots} lots ${event.cause} ${event.scope}${event.is_whole ? ' whole' : ''}`
+            : `${event.reason}, ${event.filled_lots} closed (${event.detail})`;
+        this.#say(at, `exit ${this.id(event.decision_id)} ${event.action}: ${what}`);
+        return;
+      }
+      case 'state': {
+        const { clears_at_ms: clearsAtMs, layer, name, reason, set_by: setBy, state: set } = payload as StateEvent;
+        // Neither what only a start says, nor the tidying of what is over by itself.
+        if (layer === 'boot' || reason === 'its time is over') return;
+        const until = clearsAtMs === null ? '' : ` until ${clearsAtMs - this.#startMs}`;
+        this.#say(at, `state ${layer} ${name ?? 'account'} ${set}${until} by ${setBy} (${reason})`);
+        return;
+      }
+    }
+  }
+
+  #say(at: string, what: string): void {
+    this.lines.push(`${at} ${what}`);
+  }
+
+  #decision({ agent, decision, orders, parent_decision_id: parentId, request }: DecisionEvent): string {
+    const { effective } = decision;
+    const what =
+      effective === null
+        ? 'nothing'
+        : effective.action === 'cancel'
+          ? 'cancel'
+          : `${effective.action} ${effective.side} ${effective.lots} at ${effective.price_ticks ?? 'any price'} ${effective.time_in_force} x${effective.leverage ?? '-'}`;
+    const planned = orders.map(
+      (order) =>
+        `${this.id(order.client_order_id)} ${order.kind} ${order.side} ${order.lots} at ${order.trigger_ticks ?? order.price_ticks} after ${order.delay_ms}`,
+    );
+    const codes = decision.reasons.map(({ code }) => code).join(' ');
+    const parent = parentId === null ? '' : ` of ${this.id(parentId)}`;
+    const asked = `${decision.kind}${parent} ${agent} ${request.tool} ${request.symbol}`;
+    return `${asked}: ${decision.decision} [${codes}] ${what} -> [${planned.join('; ')}]`;
+  }
+
+  #position(at: string, symbol: string, state: GateState): void {
+    const position = state.positions.get(symbol);
+    if (position === undefined) return;
+    const shares = [...position.shares].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, lots]) => `${name} ${lots}`);
+    const text = `${symbol} holds ${position.lots} (${shares.join(', ')})`;
+    if (this.#positions.get(symbol) === text) return;
+    this.#positions.set(symbol, text);
+    this.#say(at, text);
+  }
+
+  /** Of a decision or an order, without its seq. */
+  id(id: string): string {
+    const decision = /^d-replay-(.+)$/.exec(id);
+    if (decision !== null) return `D${this.#places.get(decision[1]!) ?? '?'}`;
+    const order = /^hfreplay(.+)-(.+)-(.+)$/.exec(id);
+    return order === null ? id : `D${this.#places.get(order[1]!) ?? '?'}-${order[2]}-${order[3]}`;
+  }
+}

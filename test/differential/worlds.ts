@@ -1,0 +1,361 @@
+import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
+import type { MarketData, ReplayInstrument, SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
+import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
+import type { GateState } from '../../daemon/gate/state/gate-state.ts';
+import { hashPolicy } from '../../daemon/policy/parse.ts';
+import type { VenueTemper } from './venue.ts';
+
+export const START_MS = 1_760_000_400_000;
+export const BAR_MS = 60_000;
+const BARS = 7;
+/** As many closed bars as the features of the policy rest on. */
+const WARMUP_BARS = 37;
+
+/** What an agent asks for; what it names is looked up when it asks. */
+export type Wish =
+  | { readonly kind: 'open'; readonly side: 'buy' | 'sell'; readonly usdt: number; readonly limitBps: number | null }
+  | { readonly kind: 'close'; readonly fraction: number; readonly slippageBps: number | null }
+  | { readonly kind: 'take_profit'; readonly bps: number; readonly part: number }
+  | { readonly kind: 'amend'; readonly which: number; readonly bps: number; readonly times: number }
+  | { readonly kind: 'cancel'; readonly which: number }
+  | { readonly kind: 'cancel_all'; readonly isEverywhere: boolean }
+  | { readonly kind: 'misuse'; readonly how: 'symbol' | 'leverage' | 'cross' };
+export interface Step {
+  /** Since the start. */
+  readonly atMs: number;
+  readonly agent: string;
+  readonly symbol: string;
+  readonly wish: Wish;
+}
+export interface WorldPlan {
+  readonly seed: number;
+  readonly market: MarketData;
+  readonly policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
+  readonly agents: readonly string[];
+  readonly temper: VenueTemper;
+  /** By time; no two at one instant. */
+  readonly steps: readonly Step[];
+}
+
+/** Draws of one seed: mulberry32. */
+export class Draws {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = (seed ^ 0x5bd1e995) >>> 0;
+  }
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  }
+  /** Whole, from `low` to `high`. */
+  between(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+  chance(percent: number): boolean {
+    return this.next() * 100 < percent;
+  }
+  of<T>(options: readonly T[]): T {
+    return options[Math.floor(this.next() * options.length)]!;
+  }
+}
+
+const PRICES = { BTCUSDT: 60_000, ETHUSDT: 3_000 } as const;
+
+export function planWorld(seed: number): WorldPlan {
+  const draws = new Draws(seed);
+  const symbols = draws.chance(35) ? (['BTCUSDT', 'ETHUSDT'] as const) : (['BTCUSDT'] as const);
+  const agents = ['alpha', 'beta', 'gamma'].slice(0, draws.of([1, 2, 2, 3]));
+  const maxLots = draws.chance(25) ? draws.between(8, 30) : 100_000;
+  const roughness = draws.of([1, 1, 4, 12]);
+  const market: MarketData = {
+    barMs: BAR_MS,
+    startMs: START_MS,
+    endMs: START_MS + BARS * BAR_MS,
+    symbols: symbols.map((symbol) => drawBars(draws, instrumentOf(symbol, maxLots), PRICES[symbol], roughness)),
+    inputs: [],
+  };
+  return {
+    seed,
+    market,
+    policy: drawPolicy(draws, symbols),
+    agents,
+    temper: drawTemper(draws),
+    steps: drawSteps(draws, agents, symbols),
+  };
+}
+
+function instrumentOf(symbol: keyof typeof PRICES, maxLots: number): ReplayInstrument {
+  return {
+    symbol,
+    tickMantissa: 1,
+    tickScale: symbol === 'BTCUSDT' ? 10 : 100,
+    lotMantissa: 1,
+    lotScale: 1000,
+    minLots: 1,
+    maxLots: symbol === 'BTCUSDT' ? maxLots : maxLots * 20,
+    minNotionalUsdt: 5,
+    takerFee: 0.0005,
+    makerFee: 0.0002,
+    brackets: [
+      { initialLeverage: 125, notionalFloor: 0, notionalCap: 50_000, maintenanceRate: 0.004, cum: 0 },
+      { initialLeverage: 20, notionalFloor: 50_000, notionalCap: 10_000_000, maintenanceRate: 0.025, cum: 1050 },
+    ],
+  };
+}
+
+/** Quiet history, then bars whose moves are `roughness` times as large, some of them jumps. */
+function drawBars(draws: Draws, instrument: ReplayInstrument, from: number, roughness: number): SymbolBars {
+  const count = WARMUP_BARS + BARS;
+  const columns = Array.from({ length: 6 }, () => new Float64Array(count));
+  const [openMs, open, high, low, close, volume] = columns as [
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+    Float64Array<ArrayBuffer>,
+  ];
+  const tick = instrument.tickMantissa / instrument.tickScale;
+  const round = (price: number): number => Number((Math.round(price / tick) * tick).toFixed(2));
+  let price = from;
+  for (let i = 0; i < count; i++) {
+    const isJudged = i >= WARMUP_BARS;
+    const scale = isJudged ? roughness * (draws.chance(15) ? 8 : 1) : 1;
+    const move = (draws.next() - 0.5) * 0.0012 * scale;
+    openMs[i] = START_MS + (i - WARMUP_BARS) * BAR_MS;
+    open[i] = round(price);
+    const end = round(price * (1 + move));
+    close[i] = end;
+    high[i] = round(Math.max(price, end) * (1 + draws.next() * 0.0006 * scale));
+    low[i] = round(Math.min(price, end) * (1 - draws.next() * 0.0006 * scale));
+    volume[i] = draws.between(300, 900);
+    price = end;
+  }
+  return { instrument, openMs, open, high, low, close, volume, funding: [], gaps: [] };
+}
+
+let base: IntendedPolicySpec | null = null;
+type Json = Record<string, unknown>;
+/** What of a policy is drawn, as a person would write it into the file. */
+interface PolicyDraft {
+  scope: Json;
+  budgets: Json;
+  market: Json & { volatility: Json; liquidity: Json; regimes: Record<string, Json> };
+  temporal: Json;
+  staging: Json;
+  standing: Json;
+  exits: Json;
+  protection: Json;
+}
+
+function drawPolicy(draws: Draws, symbols: readonly string[]): WorldPlan['policy'] {
+  base ??= loadVariant('Holdfast').spec;
+  const spec = structuredClone(base) as unknown as PolicyDraft;
+  spec.scope = { ...spec.scope, symbols: [...symbols] };
+  const cap = draws.of([1_000, 3_000, 8_000]);
+  Object.assign(spec.budgets, {
+    leverage: draws.of([2, 3, 5]),
+    order_notional_usdt: cap,
+    symbol_notional_usdt: cap * draws.of([1, 2, 4]),
+    gross_notional_usdt: cap * draws.of([2, 4, 6]),
+    order_rate: { max: draws.of([6, 60]), window_ms: 60_000 },
+    slippage_bps: 40,
+    holding_time_ms: draws.chance(10) ? 120_000 : 259_200_000,
+    concurrent_positions: 2,
+    turnover_usdt_per_day: 10_000_000,
+    fees_usdt_per_day: 10_000,
+  });
+  spec.market = {
+    ...spec.market,
+    bar_ms: BAR_MS,
+    regime_hold_bars: draws.of([1, 2]),
+    volatility: {
+      ...spec.market.volatility,
+      window_bars: 6,
+      baseline_bars: 30,
+      min_history_bars: draws.chance(90) ? 20 : 200,
+      volatile: 2.5,
+      extreme: 4,
+    },
+    liquidity: { ...spec.market.liquidity, ema_bars: 6, baseline_bars: 30 },
+  };
+  for (const name of ['calm', 'volatile', 'extreme']) {
+    const regime = spec.market.regimes[name];
+    spec.market.regimes[name] = {
+      ...regime,
+      cooldown_ms: draws.of([0, 0, 5_000]),
+      slices: draws.of([1, 2, 4]),
+    };
+  }
+  spec.temporal = {
+    ...spec.temporal,
+    duplicate_window_ms: 1_000,
+    flip_interval_ms: draws.of([1, 20_000]),
+    breaker: { repeats: draws.of([2, 8]), window_ms: 60_000, cooldown_ms: 60_000 },
+  };
+  spec.staging = { spacing_ms: draws.of([700, 2_000, 9_000]), ttl_ms: draws.of([3_000, 60_000]) };
+  spec.standing = {
+    resting_ttl_ms: draws.of([30_000, 3_600_000]),
+    on_breach: draws.of(['hold', 'cancel_opening', 'reduce', 'reduce']),
+  };
+  spec.exits = {
+    ...spec.exits,
+    scope: draws.of(['own', 'own', 'account']),
+    ladder_bps: draws.of([
+      [20, 60, 150, 300],
+      [10, 40],
+    ]),
+    step_ms: draws.of([400, 2_500]),
+    rate: { max: draws.of([1, 2, 30]), window_ms: draws.of([5_000, 60_000]) },
+  };
+  spec.protection = { required: draws.chance(50), stop_bps: draws.of([20, 80, 300]) };
+  const policy = spec as unknown as IntendedPolicySpec;
+  return { spec: policy, hash: hashPolicy(policy) };
+}
+
+function drawTemper(draws: Draws): VenueTemper {
+  const isRough = draws.chance(60);
+  return {
+    rejectsOpening: isRough ? draws.between(0, 30) : 0,
+    rejectsExit: isRough ? draws.between(0, 40) : 0,
+    rejectsStop: isRough ? draws.between(0, 30) : 0,
+    rejectsAmend: isRough ? draws.between(0, 40) : 0,
+    fillsPart: draws.between(0, 40),
+    fillsNone: draws.between(0, 30),
+    expiresResting: isRough ? draws.between(0, 20) : 0,
+  };
+}
+
+/** Turns of trading, with bursts of what attackers do: repeats, floods, crossing and misuse. */
+function drawSteps(draws: Draws, agents: readonly string[], symbols: readonly string[]): readonly Step[] {
+  const steps: Step[] = [];
+  const count = draws.between(12, 26);
+  let atMs = draws.between(1_000, 6_000);
+  for (let i = 0; i < count && atMs < BARS * BAR_MS - 20_000; i++) {
+    const agent = draws.of(agents);
+    const symbol = draws.of(symbols);
+    const wish = drawWish(draws, i);
+    const times = draws.chance(8) ? draws.between(3, 8) : 1;
+    for (let k = 0; k < times; k++) {
+      // No timer and no step of the market falls on it.
+      steps.push({ atMs: Math.round(atMs / 10) * 10 + 7, agent, symbol, wish });
+      atMs += times > 1 ? draws.of([20, 300, 1_100]) : 0;
+    }
+    atMs += draws.of([60, 900, 3_000, 12_000, 30_000, 45_000]);
+  }
+  return steps;
+}
+
+function drawWish(draws: Draws, nr: number): Wish {
+  const what = nr < 2 ? 0 : draws.between(0, 99);
+  if (what < 34)
+    return {
+      kind: 'open',
+      side: draws.chance(75) ? 'buy' : 'sell',
+      usdt: draws.of([60, 200, 700, 1_500, 5_000]),
+      limitBps: draws.chance(45) ? draws.of([-25, -8, -3, 5]) : null,
+    };
+  if (what < 56)
+    return { kind: 'close', fraction: draws.of([1, 1, 0.5, 0.3]), slippageBps: draws.of([null, null, 15, 100]) };
+  if (what < 72) return { kind: 'take_profit', bps: draws.of([3, 8, 30, -5]), part: draws.of([1, 0.5]) };
+  if (what < 82)
+    return { kind: 'amend', which: draws.between(0, 3), bps: draws.of([-6, -2, 2, 6]), times: draws.of([1, 0.5, 2]) };
+  if (what < 88) return { kind: 'cancel', which: draws.between(0, 3) };
+  if (what < 92) return { kind: 'cancel_all', isEverywhere: draws.chance(50) };
+  return { kind: 'misuse', how: draws.of(['symbol', 'leverage', 'cross']) };
+}
+
+/** What the agent sends now, by what it can see: the mark, its own live orders, its share of the position. */
+export function requestOf({ agent, symbol, wish }: Step, state: GateState, mark: number): AgentRequest {
+  const tickScale = symbol === 'BTCUSDT' ? 10 : 100;
+  const priceAt = (bps: number): number => Math.round(mark * (1 + bps / 1e4) * tickScale) / tickScale;
+  const bare: AgentRequest = {
+    tool: 'place_order',
+    venue: 'paper',
+    account: 'main',
+    symbol,
+    intent: 'open',
+    side: null,
+    requestedNotional: null,
+    requestedLeverage: null,
+    orderType: 'market',
+    limitPrice: null,
+    maxSlippageBps: null,
+    fraction: null,
+    clientOrderId: null,
+    reduceOnly: false,
+    afterDecisionId: null,
+  };
+  const share = state.positions.get(symbol)?.shares.get(agent) ?? 0;
+  const own = [...(state.orders.live.get(symbol) ?? [])].filter(
+    (order) => order.agent === agent && !order.protective && order.status !== 'pending_send',
+  );
+  const chosen = (which: number): string => own[which % Math.max(1, own.length)]?.clientOrderId ?? 'hf000000-none-0-0';
+  switch (wish.kind) {
+    case 'open': {
+      const { limitBps, side, usdt } = wish;
+      const direction = side === 'buy' ? 1 : -1;
+      return {
+        ...bare,
+        side,
+        requestedNotional: usdt,
+        requestedLeverage: 2,
+        maxSlippageBps: 30,
+        ...(limitBps === null ? {} : { orderType: 'limit', limitPrice: priceAt(direction * limitBps) }),
+      };
+    }
+    case 'close':
+      return {
+        ...bare,
+        tool: 'close_position',
+        intent: 'close',
+        fraction: wish.fraction,
+        maxSlippageBps: wish.slippageBps,
+      };
+    case 'take_profit': {
+      const side = share >= 0 ? 'sell' : 'buy';
+      const lots = Math.max(1, Math.round(Math.abs(share) * wish.part));
+      return {
+        ...bare,
+        intent: 'close',
+        side,
+        requestedNotional: Math.max(6, (lots / 1000) * mark),
+        requestedLeverage: 1,
+        orderType: 'limit',
+        limitPrice: priceAt(side === 'sell' ? wish.bps : -wish.bps),
+        maxSlippageBps: 100,
+        reduceOnly: true,
+      };
+    }
+    case 'amend': {
+      const id = chosen(wish.which);
+      const order = state.orders.all.get(id);
+      const price = order?.priceTicks == null ? mark : order.priceTicks / tickScale;
+      return {
+        ...bare,
+        tool: 'modify_order',
+        intent: 'modify',
+        clientOrderId: id,
+        limitPrice: Math.round(price * (1 + wish.bps / 1e4) * tickScale) / tickScale,
+        requestedNotional: Math.max(6, ((order?.lots ?? 1) / 1000) * price * wish.times),
+      };
+    }
+    case 'cancel':
+      return { ...bare, tool: 'cancel_order', intent: 'cancel', clientOrderId: chosen(wish.which) };
+    case 'cancel_all':
+      return { ...bare, tool: 'cancel_all', intent: 'cancel', symbol: wish.isEverywhere ? null : symbol };
+    case 'misuse':
+      return {
+        ...bare,
+        symbol: wish.how === 'symbol' ? 'DOGEUSDT' : symbol,
+        side: wish.how === 'cross' ? (share > 0 ? 'sell' : 'buy') : 'buy',
+        requestedNotional: wish.how === 'cross' ? 3_000 : 100,
+        requestedLeverage: wish.how === 'leverage' ? 100 : 1,
+        maxSlippageBps: 30,
+      };
+  }
+}
