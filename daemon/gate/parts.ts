@@ -23,9 +23,9 @@ import { Resolver } from './orders/resolver.ts';
 import { OrderSender } from './orders/sender.ts';
 import { SliceRunner } from './orders/slices.ts';
 import { VenueHealth } from './orders/venue-health.ts';
+import { CutReadings } from './plan/cut-readings.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
-import { CutReadings } from './watch/cut-readings.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
@@ -85,7 +85,7 @@ export function buildParts(options: GateOptions): GateParts {
   const decisions = new ParentDecisions(core, availability, exits, budgets);
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
-  const standing = new StandingOrders(core, canceler, slices);
+  const standing = new StandingOrders(core, canceler, sender);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -95,7 +95,13 @@ export function buildParts(options: GateOptions): GateParts {
     health.onReadFailure(detail, consequence, retryAfterMs);
   market.onVenueFailure = account.onVenueFailure;
   const protection = new Protection(core, sender, canceler, executor);
-  const cuts = new CutReadings(core);
+  const cuts = new CutReadings(core.planClock, (symbol, lastsMs) =>
+    core.alertRarely(
+      'POSITION_ABOVE_CAP',
+      `the position is above its cap by the last mark, and no second one has come for ${lastsMs / 1000} s: nothing is cut before`,
+      symbol,
+    ),
+  );
   const flatten = new Flatten({
     core,
     canceler,
@@ -115,7 +121,7 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
+    tasks: buildTasks({ core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const loosening = new LooseningDelay(core);
@@ -152,6 +158,7 @@ export function buildParts(options: GateOptions): GateParts {
 }
 
 function buildTasks(parts: {
+  core: GateCore;
   resolver: Resolver;
   canceler: Canceler;
   standing: StandingOrders;
@@ -161,7 +168,7 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
@@ -174,7 +181,9 @@ function buildTasks(parts: {
     flatten: () => flatten.tick(),
     protect: () => protection.tick(),
     cutBack: async () => {
-      await Promise.all(cuts.confirm(standing.findBreaches()).map((breach) => protection.cutBack(breach)));
+      const { collar_bps: collarBps } = core.policySpec.market;
+      const confirmed = cuts.confirm(standing.findBreaches(), core.market.inputs(core.nowMs()), collarBps);
+      await Promise.all(confirmed.map((breach) => protection.cutBack(breach)));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { EffectiveAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { parentAsk } from '../../gate/plan/asks.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type {
   AccountGlance,
@@ -14,11 +15,10 @@ import type {
 } from '../facts/agents.ts';
 import type { AskFacts, RequestVerdict, ScopeJudge } from '../facts/judging.ts';
 import type { ReplayAccount } from './account.ts';
-import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
 import type { Executor } from './executor.ts';
-import { readReplayIntake } from './intake.ts';
+import { PLACE, readReplayIntake } from './intake.ts';
 import { createMarketGlance } from './market-glance.ts';
 import type { Asked, RunTally } from './tally.ts';
 
@@ -135,11 +135,13 @@ export class AgentDesk {
     const taken = door.take(
       request,
       parentAsk(
+        PLACE,
+        null,
         this.#parts.checkSchema(request.tool, intake.args),
         request.intent === 'modify' ? target : null,
         target,
       ),
-      { kind: 'tool', parentDecisionId: null, plan: (decision, _context, id) => executor.plan(request, decision, id) },
+      { kind: 'tool', parentDecisionId: null, plan: (decision, seq) => executor.plan(request, decision, seq) },
     );
     if (taken === null) throw new Error('a decision was not taken');
     const { decision } = taken;

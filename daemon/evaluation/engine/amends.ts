@@ -1,33 +1,37 @@
+import type { Rejection } from '../../gate/ports.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
 import type { InstantMarks } from './instant-marks.ts';
 import type { Asked } from './tally.ts';
-import type { Fill, ReplayVenue } from './venue.ts';
+import type { Amendment, ReplayVenue } from './venue.ts';
 
 export interface AmendParts {
   readonly door: GateDoor;
   readonly exchange: ReplayVenue;
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
+  /** The exchange did not take it; told before the other form is forgotten: it is what was refused. */
+  readonly onRefused: (order: OrderState, rejection: Rejection) => void;
 }
-export interface AmendOutcome {
-  readonly taken: boolean;
-  /** What crossed the book at its new price. */
-  readonly fill: Fill | null;
+export interface AmendOutcome extends Amendment {
+  /** Records that it was taken. */
+  settle(): void;
 }
-const NOTHING: AmendOutcome = { taken: false, fill: null };
 
-/** Sends a permitted amend; the judge hears of it before it is sent, and of the old form again when it is refused. */
+/**
+ * Sends a permitted amend; the judge hears of it before it is sent, and of the old form again when it is refused. Null:
+ * there was nothing to send.
+ */
 export function amendOrder(
-  { exchange, door, judge, clock }: AmendParts,
+  { exchange, door, judge, clock, onRefused }: AmendParts,
   marks: InstantMarks,
   order: OrderState,
   asked: Asked | null,
-): AmendOutcome {
-  const { amend } = order;
-  if (amend === null || isTerminal(order.status)) return NOTHING;
+): AmendOutcome | null {
+  const { amend, amendSeq } = order;
+  if (amend === null || isTerminal(order.status)) return null;
   const tell = (lots: number, priceTicks: number): void =>
     judge.amend({
       orderId: order.clientOrderId,
@@ -37,17 +41,23 @@ export function amendOrder(
       priceTicks,
       marks: marks.now(),
     });
+  const settle = (isTaken: boolean, reason: string): void => {
+    door.append('order_intent', {
+      action: isTaken ? 'amended' : 'amend_failed',
+      ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
+  };
   tell(amend.lots, amend.priceTicks);
   const before = { lots: order.lots, priceTicks: order.priceTicks ?? 0 };
-  const { fill, rejection } = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
-  const outcome = { taken: rejection === null, fill };
-  door.append('order_intent', {
-    action: outcome.taken ? 'amended' : 'amend_failed',
-    client_order_id: order.clientOrderId,
-    lots: amend.lots,
-    price_ticks: amend.priceTicks,
-    reason: 'replay',
-  });
-  if (!outcome.taken) tell(before.lots, before.priceTicks);
-  return outcome;
+  const outcome = exchange.amend(order.clientOrderId, amend.lots, amend.priceTicks);
+  if (outcome.rejection !== null) {
+    onRefused(order, outcome.rejection);
+    settle(false, outcome.rejection.message);
+    tell(before.lots, before.priceTicks);
+  }
+  return { ...outcome, settle: () => settle(true, 'accepted') };
 }

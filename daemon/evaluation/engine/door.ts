@@ -5,8 +5,14 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import type { DecisionKind } from '../../gate/api/decisions.ts';
-import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
+import type { DecisionEvent, ExitCause, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
+import { findTarget } from '../../gate/plan/exit-target.ts';
+import { OrderCounts } from '../../gate/plan/order-counts.ts';
+import { decisionId, type IdSource } from '../../gate/plan/order-ids.ts';
+import type { PlanClock } from '../../gate/plan/plan-clock.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
+import { findUndone, OPENING_ENDED, SLICE_DROPPED, type Undone } from '../../gate/plan/undone.ts';
+import type { Rejection } from '../../gate/ports.ts';
 import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
 import { GateState } from '../../gate/state/gate-state.ts';
@@ -27,7 +33,10 @@ export interface Taken {
 export interface TakeOptions {
   readonly kind: DecisionKind;
   readonly parentDecisionId: string | null;
-  readonly plan: (decision: ExecutionDecision, context: ExecutionContext, id: string) => readonly PlannedOrder[];
+  /** On whose behalf an exit is decided; absent: the caller's. */
+  readonly cause?: ExitCause;
+  /** Orders that follow from the decision; `seq`: of its record. */
+  readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
   readonly skipUnless?: (decision: ExecutionDecision) => boolean;
 }
 
@@ -46,6 +55,10 @@ const TIMED_EVERY = 16;
 export class GateDoor {
   readonly state = new GateState();
   readonly market: MarketInputs;
+  readonly ids: IdSource = { genesisId: 'replay', epoch: null };
+  /** Orders of the account at the exchange, against the limits that the gate keeps to. */
+  readonly sends: OrderCounts;
+  readonly planClock: PlanClock;
   readonly #clock: MarketClock;
   readonly #account: ReplayAccount;
   readonly #reader: AccountReader;
@@ -66,6 +79,8 @@ export class GateDoor {
     policies: ReadonlyMap<string, CompiledPolicy>,
   ) {
     this.#clock = clock;
+    this.planClock = { nowMs: () => clock.nowMs, wallMs: () => clock.nowMs, scale: 1 };
+    this.sends = new OrderCounts(() => clock.nowMs);
     this.#account = account;
     this.#policies = policies;
     this.market = new MarketInputs(clock, track, this.policy(GATE_AGENT).spec.market);
@@ -140,12 +155,39 @@ export class GateDoor {
   /** Snapshot, decide and fold, as `takeDecision` does in the daemon. */
   take(request: ExecutionRequest, ask: Ask, options: TakeOptions): Taken | null {
     const policy = this.policy(request.agent);
-    const context = buildContext(this.state, this.inputs(), request, policy, ask);
+    const context = buildContext(this.state, this.#inputsOfSends(), request, policy, ask);
     const decision = this.#decide(request, context, policy);
     if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
-    const seq = this.#seq + 1;
-    const id = `d-replay-${seq.toString(36)}`;
     const executed = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
+    const event = this.#record(request, context, decision, executed, options);
+    if (options.kind === 'tool' || options.kind === 'gate') {
+      this.endUndone(findUndone(this.state, event, policy));
+      const target = findTarget(event, policy, options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator'));
+      if (target !== null) this.append('exit_target', target);
+    }
+    if (options.kind === 'tool' || options.kind === 'slice') {
+      const action = decision.effective?.action;
+      if (action === 'amend' || (action === 'open' && event.orders.length > 0)) this.sends.note();
+    }
+    const orders = event.orders.map((planned) => this.state.orders.all.get(planned.client_order_id)!);
+    return { decision: executed, event, orders };
+  }
+
+  /** With what the limit of the exchange leaves to agents. */
+  #inputsOfSends(): LiveInputs {
+    const inputs = this.inputs();
+    const waitMs = this.sends.waitMs('other');
+    return waitMs === 0 ? inputs : { ...inputs, venueSendsFreeAtMs: inputs.nowMs + Math.ceil(waitMs) };
+  }
+
+  #record(
+    request: ExecutionRequest,
+    context: ExecutionContext,
+    decision: ExecutionDecision,
+    executed: ExecutionDecision,
+    options: TakeOptions,
+  ): DecisionEvent {
+    const seq = this.#seq + 1;
     const event: DecisionEvent = {
       agent: request.agent,
       body_hash: null,
@@ -159,11 +201,11 @@ export class GateDoor {
         constraints: decision.constraints,
         context_hash: '',
         decision: decision.decision,
-        decision_id: id,
+        decision_id: decisionId(this.ids, seq),
         effective: decision.effective,
         enforced: decision.enforced,
         kind: options.kind,
-        policy_hash: policy.hash,
+        policy_hash: this.policy(request.agent).hash,
         reasons: decision.reasons,
         request_id: null,
         retry_after_ms: decision.retry_after_ms,
@@ -173,7 +215,7 @@ export class GateDoor {
         verdicts: decision.verdicts,
       },
       market_seq: this.state.marketSeq,
-      orders: options.plan(executed, context, seq.toString(36)),
+      orders: options.plan(executed, seq),
       parent_decision_id: options.parentDecisionId,
       request,
       route: request.tool,
@@ -181,8 +223,13 @@ export class GateDoor {
       texts: {},
     };
     this.append('decision', event);
-    const orders = event.orders.map((planned) => this.state.orders.all.get(planned.client_order_id)!);
-    return { decision: executed, event, orders };
+    return event;
+  }
+
+  /** Records the end of what an exit, or a stop, would otherwise see opened again; cancels are sent later. */
+  endUndone({ slices, openings }: Undone): void {
+    for (const order of slices) this.endUnsent(order, SLICE_DROPPED);
+    for (const order of openings) if (!order.cancelRequested) this.noteCancel(order, OPENING_ENDED);
   }
 
   #decide(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): ExecutionDecision {
@@ -195,18 +242,53 @@ export class GateDoor {
     return decision;
   }
 
-  /** What became known of an order. */
-  report(order: OrderState, status: OrderEvent['status'], executedLots: number, price: number | null): void {
+  // --- what becomes known of an order ------------------------------------------------------------------------------
+
+  /** The exchange shows it; `averagePrice`: of all that was executed, USDT. */
+  show(order: OrderState, status: OrderEvent['status'], executedLots: number, averagePrice: number | null): void {
     this.append('order', {
-      average_price: price,
-      client_order_id: order.clientOrderId,
-      detail: null,
+      ...this.#wordOn(order, status, null, 'shown'),
+      average_price: averagePrice,
       executed_lots: executedLots,
+      venue_order_id: order.clientOrderId,
+    });
+  }
+  /** The exchange did not take it. */
+  refuse(order: OrderState, { message, retryable }: Rejection): void {
+    this.append('order', { ...this.#wordOn(order, 'rejected', message, 'answer'), retryable });
+  }
+  /** The gate ends what it has not sent. */
+  endUnsent(order: OrderState, detail: string): void {
+    this.append('order', this.#wordOn(order, 'canceled', detail, 'unsent'));
+  }
+  /** Its cancel is asked for. */
+  noteCancel(order: OrderState, reason: string): void {
+    this.append('order_intent', {
+      action: 'cancel',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
+  }
+
+  #wordOn(
+    order: OrderState,
+    status: OrderEvent['status'],
+    detail: string | null,
+    kind: 'shown' | 'answer' | 'unsent',
+  ): OrderEvent {
+    return {
+      average_price: null,
+      client_order_id: order.clientOrderId,
+      detail,
+      evidence: { asked_seq: this.#seq, kind },
+      executed_lots: order.executedLots,
       foreign: null,
       retryable: false,
       status,
       venue_at_ms: this.#clock.nowMs,
-      venue_order_id: order.clientOrderId,
-    });
+      venue_order_id: order.venueOrderId,
+    };
   }
 }

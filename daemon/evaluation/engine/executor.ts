@@ -1,23 +1,39 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
-import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
-import { findOpeningsAgainst, findSlicesAgainst, findUndone } from '../../gate/plan/undone.ts';
-import type { SymbolRules } from '../../gate/ports.ts';
-import { isInCancelAll } from '../../gate/state/order-changes.ts';
-import { isTerminal, type OrderState, statusOf } from '../../gate/state/orders.ts';
+import { isTargetInCancelAll } from '../../gate/plan/cancel-all.ts';
+import { isLeverageFree } from '../../gate/plan/leverage.ts';
+import { planFromDecision } from '../../gate/plan/orders.ts';
+import { findLoopBreaker, isCountedRefusal, RefusalLoops } from '../../gate/plan/refusal-loops.ts';
+import {
+  describeRefusedSlice,
+  FIRST_REJECTED,
+  planSlice,
+  STAGING_EXPIRED,
+  sliceAsk,
+  sliceRequest,
+  stepOfSlice,
+  unsentOf,
+} from '../../gate/plan/slices.ts';
+import { OPENING_ENDED } from '../../gate/plan/undone.ts';
+import type { Rejection, SymbolRules } from '../../gate/ports.ts';
+import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { ReplayAccount } from './account.ts';
 import { amendOrder } from './amends.ts';
-import { parentAsk } from './asks.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor, Taken } from './door.ts';
-import { ExitLadder, type PendingWork, planSingleOrder } from './exit-ladder.ts';
+import { ReplayExits } from './exits.ts';
 import { FillNotes } from './fill-notes.ts';
 import { InstantMarks } from './instant-marks.ts';
-import { ACCOUNT, VENUE } from './intake.ts';
-import { planOrders } from './plan-orders.ts';
+import { ACCOUNT, PLACE, VENUE } from './intake.ts';
 import type { Asked, RunTally } from './tally.ts';
-import type { Fill, ReplayOrder, ReplayStop, ReplayVenue } from './venue.ts';
+import type { Fill, Placement, ReplayOrder, ReplayStop, ReplayVenue } from './venue.ts';
+
+/** What is left to do of a permitted decision. */
+export type PendingWork =
+  | { readonly kind: 'slice'; readonly order: OrderState; readonly taken: Taken; readonly asked: Asked | null }
+  | { readonly kind: 'exits' };
 
 export interface ExecutorParts {
   readonly door: GateDoor;
@@ -29,42 +45,42 @@ export interface ExecutorParts {
   readonly rules: ReadonlyMap<string, SymbolRules>;
   readonly later: (atMs: number, work: PendingWork) => void;
   /** An order has come to rest: its time to live runs. */
-  readonly onRest: (orderId: string) => void;
+  readonly onRest: (order: OrderState) => void;
 }
 
 /**
- * Carries permitted decisions to the exchange in the daemon's order: slices one by one, each decided again; exits up
- * the ladder; cancels and amends at once. The exchange answers at once, so nothing is ever unknown.
+ * Carries permitted decisions to the exchange as `gate/plan` says: slices one by one, each decided again; exits by the
+ * gate's own pumps; cancels and amends at once. The exchange answers at once, so nothing is ever unknown.
  */
 export class Executor {
   readonly #parts: ExecutorParts;
   readonly #asked = new Map<string, Asked | null>();
   readonly #index: ReadonlyMap<string, number>;
-  readonly #exits: ExitLadder;
+  readonly exits: ReplayExits;
   readonly marks: InstantMarks;
   readonly #fills: FillNotes;
+  readonly #loops = new RefusalLoops();
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
     this.marks = new InstantMarks(parts.clock);
-    this.#fills = new FillNotes(parts);
     this.#index = new Map(parts.clock.market.symbols.map((symbol, i) => [symbol, i]));
-    this.#exits = new ExitLadder(parts.door, parts.clock, parts.later, {
+    this.#fills = new FillNotes({ ...parts, cancel: (order, reason) => this.cancel(order, reason) });
+    this.exits = new ReplayExits(parts.door, {
       send: (order, asked) => this.#send(order, asked),
-      end: (order) => this.end(order, 'canceled'),
-      cancel: (order) => this.cancel(order),
-      heldLots: (symbol) => Math.abs(parts.account.lots(this.#index.get(symbol)!)),
+      cancel: (order, reason) => this.cancel(order, reason),
+      later: (atMs) => parts.later(atMs, { kind: 'exits' }),
     });
     parts.exchange.onFill = (order, fill, isEnded) => this.#onRestingFill(order, fill, isEnded);
     parts.exchange.onExpired = (order) => this.#onRestingEnd(order.id);
     parts.exchange.onStop = (stop, fill) => this.#onStop(stop, fill);
   }
 
-  plan(request: ExecutionRequest, decision: ExecutionDecision, id: string): readonly PlannedOrder[] {
+  plan(request: ExecutionRequest, decision: ExecutionDecision, seq: number): readonly PlannedOrder[] {
     const rules = request.symbol === null ? undefined : this.#parts.rules.get(request.symbol);
     if (rules === undefined) return [];
-    const waitMs = request.origin === 'agent' ? this.#exits.delayFor(request.agent) : 0;
-    return planOrders(decision, request, rules, id, waitMs);
+    const { ids } = this.#parts.door;
+    return planFromDecision(ids, decision, request, seq, rules, (effective) => this.exits.planDelay(request, effective));
   }
 
   /** Acts on a permitted decision at this very instant; what is due later is queued. */
@@ -73,131 +89,156 @@ export class Executor {
     if (effective === null) return;
     const first = taken.orders[0];
     if (first === undefined) {
-      if (effective.action === 'cancel') this.#cancelFor(taken, target);
-      else if (effective.action === 'amend' && target !== null) {
-        this.#endUndone(taken);
-        this.#amend(target, asked);
-      }
-      return;
-    }
-    if (!first.reduceOnly) {
-      this.#send(first, asked);
-      if (statusOf(first) === 'rejected') {
-        for (const order of taken.orders) if (order.status === 'pending_send') this.end(order, 'canceled');
-        return;
-      }
-      for (const order of taken.orders)
-        if (order.status === 'pending_send') this.#parts.later(order.dueAtMs, { kind: 'slice', order, taken, asked });
-      return;
-    }
-    this.#endUndone(taken);
-    if (first.status === 'pending_send')
-      this.#parts.later(first.dueAtMs, { kind: 'merged', order: first, taken, asked });
-    else this.#exits.climb({ taken, asked, side: first.side, attempt: { count: 0 } }, first, 0);
+      if (effective.action === 'cancel') this.#cancelFor(taken);
+      else if (effective.action === 'amend' && target !== null) this.#amend(target, asked);
+    } else if (first.reduceOnly) {
+      this.#cancelUndone(first);
+      this.exits.begin(taken, first, asked);
+    } else this.#open(taken, first, asked);
+    this.exits.settle();
   }
 
-  /** As the daemon does: unsent slices and opening orders that would open again what this exit closes. */
-  #endUndone({ event }: Taken): void {
-    const { door } = this.#parts;
-    const { slices, openings } = findUndone(door.state, event, door.policy(event.request.agent));
-    for (const order of slices) this.end(order, 'canceled');
-    for (const order of openings) this.cancel(order);
+  #open(taken: Taken, first: OrderState, asked: Asked | null): void {
+    if (this.#send(first, asked) !== null) {
+      for (const order of unsentOf(taken.orders)) this.#parts.door.endUnsent(order, FIRST_REJECTED);
+      return;
+    }
+    for (const order of unsentOf(taken.orders))
+      this.#parts.later(order.dueAtMs, { kind: 'slice', order, taken, asked });
+  }
+
+  /** Opening orders that the exit's own record has ended. */
+  #cancelUndone({ symbol, side }: OrderState): void {
+    for (const order of [...liveOrders(this.#parts.door.state.orders, symbol)])
+      if (!order.reduceOnly && order.side !== side && order.cancelRequested && isResting(order))
+        this.cancel(order, OPENING_ENDED);
+  }
+
+  /** Cancels whose order has not ended, as the gate asks for them again at every tick. */
+  retryCancels(): void {
+    for (const orders of this.#parts.door.state.orders.live.values())
+      for (const order of [...orders])
+        if (order.cancelRequested && isResting(order)) this.cancel(order, 'canceled again');
   }
 
   /** Runs what has fallen due. */
   run(work: PendingWork): void {
-    if (work.kind === 'slice') this.#sendSlice(work.taken, work.order, work.asked);
-    else if (work.kind === 'merged') this.#exits.sendMerged(work.taken, work.order, work.asked);
-    else this.#exits.decideRung(work.climb, work.lots, work.rung);
+    if (work.kind === 'exits') {
+      this.exits.wake();
+      return;
+    }
+    this.#sendSlice(work.taken, work.order, work.asked);
+    this.exits.settle();
   }
 
   #sendSlice(parent: Taken, order: OrderState, asked: Asked | null): void {
-    const { door, clock } = this.#parts;
-    if (order.status !== 'pending_send') return;
-    const { effective } = parent.decision;
-    const agent = parent.event.request.agent;
-    if (clock.nowMs > order.plannedAtMs + door.policy(agent).spec.staging.ttl_ms) {
-      this.end(order, 'canceled');
-      return;
+    const { clock, door, later } = this.#parts;
+    const { event } = parent;
+    const waitMs = door.sends.waitMs('other');
+    const { ttl_ms: ttlMs } = door.policy(event.request.agent).spec.staging;
+    switch (stepOfSlice(order, clock.nowMs, ttlMs, waitMs)) {
+      case 'gone':
+        return;
+      case 'expired':
+        door.endUnsent(order, STAGING_EXPIRED);
+        return;
+      case 'early':
+        later(order.dueAtMs, { kind: 'slice', order, taken: parent, asked });
+        return;
+      case 'wait':
+        later(clock.nowMs + waitMs, { kind: 'slice', order, taken: parent, asked });
+        return;
+      case 'decide':
     }
-    const request = copyRequest(parent.event.request);
-    request.max_slippage_bps = effective?.max_slippage_bps ?? parent.event.request.max_slippage_bps;
-    request.requested_leverage = effective?.leverage ?? parent.event.request.requested_leverage;
-    request.request_id = null;
-    const ask = parentAsk(null, order, null);
-    ask.phase = 'slice';
-    ask.sliceLots = order.lots;
-    ask.parentPriceTicks = effective?.price_ticks ?? null;
-    const slice = door.take(request, ask, {
+    const slice = door.take(sliceRequest(event), sliceAsk(PLACE, order, null), {
       kind: 'slice',
-      parentDecisionId: parent.event.decision.decision_id,
-      plan: (decision) => planSingleOrder(decision, 'open', order.symbol, order.clientOrderId, order.slice),
+      parentDecisionId: event.decision.decision_id,
+      plan: (decision) => planSlice(decision, order),
     });
-    if (slice === null || slice.event.orders.length === 0) {
-      for (const sibling of parent.orders) if (sibling.status === 'pending_send') this.end(sibling, 'canceled');
+    if (slice === null) return;
+    if (slice.event.orders.length === 0) {
+      const why = describeRefusedSlice(slice.event.decision.reasons[0]?.code);
+      for (const sibling of unsentOf(parent.orders)) door.endUnsent(sibling, why);
       return;
     }
     if (statusOf(order) === 'in_flight') this.#send(order, asked);
   }
 
-  #send(order: OrderState, asked: Asked | null): void {
-    const { exchange, judge, clock, tally } = this.#parts;
+  /** Null: the exchange has taken it. */
+  #send(order: OrderState, asked: Asked | null): Rejection | null {
+    const { exchange, tally } = this.#parts;
     const symbol = this.#index.get(order.symbol)!;
     if (!order.reduceOnly) this.#matchLeverage(order, symbol);
     this.#asked.set(order.clientOrderId, asked);
-    judge.order({
+    this.#tellOrder(order, asked, order.lots);
+    const { clientOrderId: id, lots, priceTicks, reduceOnly, side } = order;
+    const outcome: Placement =
+      priceTicks === null
+        ? exchange.close({ id, symbol, side, lots })
+        : exchange.place(
+            { id, symbol, side, lots, filled: 0, priceTicks, reduceOnly, leverage: order.leverage },
+            order.timeInForce !== 'GTC',
+          );
+    if (outcome.kind === 'rejected') {
+      this.#refuse(order, outcome.rejection);
+      return outcome.rejection;
+    }
+    this.#loops.onAccepted();
+    if (outcome.rests) this.#parts.onRest(order);
+    if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
+    this.#settleOrder(order, outcome.fill, outcome.rests, true);
+    return null;
+  }
+
+  #tellOrder(order: OrderState, asked: Asked | null, lots: number): void {
+    this.#parts.judge.order({
       orderId: order.clientOrderId,
       askId: asked?.askId ?? -1,
-      atMs: clock.nowMs,
+      atMs: this.#parts.clock.nowMs,
       symbol: order.symbol,
       venue: VENUE,
       account: ACCOUNT,
       side: order.side,
-      lots: order.lots,
+      lots,
       priceTicks: order.priceTicks,
       leverage: order.reduceOnly ? null : order.leverage,
-      maxSlippageBps: order.slippageBps,
+      maxSlippageBps: order.protective ? null : order.slippageBps,
       reduceOnly: order.reduceOnly,
       timeInForce: order.timeInForce,
       slice: order.slice,
       marks: this.marks.now(),
     });
-    if (order.priceTicks === null) {
-      const closed = exchange.close({ id: order.clientOrderId, symbol, side: order.side, lots: order.lots });
-      if (closed.kind === 'rejected') this.end(order, 'rejected');
-      else this.#settleOrder(order, closed.fill, false);
-      return;
-    }
-    const placed: ReplayOrder = {
-      id: order.clientOrderId,
-      symbol,
-      side: order.side,
-      lots: order.lots,
-      filled: 0,
-      priceTicks: order.priceTicks,
-      reduceOnly: order.reduceOnly,
-      leverage: order.leverage,
-    };
-    const outcome = exchange.place(placed, order.timeInForce !== 'GTC');
-    if (outcome.kind === 'rejected') {
-      this.end(order, 'rejected');
-      return;
-    }
-    if (outcome.rests) this.#parts.onRest(order.clientOrderId);
-    if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
-    this.#settleOrder(order, outcome.fill, outcome.rests);
   }
 
   /** Leverage is set while the symbol is flat and has no order (DESIGN "Leverage"). */
   #matchLeverage(order: OrderState, symbol: number): void {
     const { account, exchange, door } = this.#parts;
-    if (account.lots(symbol) !== 0 || account.leverage(symbol) === order.leverage) return;
-    for (const other of exchange.resting.values()) if (other.symbol === symbol) return;
+    if (account.leverage(symbol) === order.leverage || !isLeverageFree(door.state, order)) return;
     exchange.setLeverage(symbol, order.leverage);
     door.append('leverage', { leverage: order.leverage, symbol: order.symbol });
   }
 
-  #settleOrder(order: OrderState, fill: Fill | null, rests: boolean): void {
+  #refuse(order: OrderState, rejection: Rejection): void {
+    const { clock, door, judge } = this.#parts;
+    door.refuse(order, rejection);
+    judge.orderEnded(order.clientOrderId, clock.nowMs);
+    this.#asked.delete(order.clientOrderId);
+    this.#noteRefusal(order, rejection);
+  }
+
+  /** What the exchange goes on refusing ends in a breaker, as in the daemon. */
+  #noteRefusal(order: OrderState, rejection: Rejection): void {
+    const { clock, door } = this.#parts;
+    if (order.agent === null || !isCountedRefusal(rejection, order)) return;
+    const loop = this.#loops.onRefusal(order, rejection);
+    if (loop === null) return;
+    const { breaker } = door.policy(order.agent).temporal;
+    const opened = findLoopBreaker(door.state, loop, order, rejection, breaker, clock.nowMs);
+    if (opened !== null) door.append('state', opened);
+  }
+
+  /** `isAnswer`: the exchange has answered to what was sent just now. */
+  #settleOrder(order: OrderState, fill: Fill | null, rests: boolean, isAnswer: boolean): void {
     const { door, judge, clock } = this.#parts;
     const executed = order.executedLots + (fill?.lots ?? 0);
     const status = rests
@@ -207,8 +248,9 @@ export class Executor {
       : executed >= order.lots
         ? 'filled'
         : 'expired';
-    door.report(order, status, executed, fill?.price ?? null);
-    if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null);
+    const paid = order.tradedUsdt + (fill === null ? 0 : fill.lots * fill.price);
+    door.show(order, status, executed, executed === 0 ? null : paid / executed);
+    if (fill !== null) this.#fills.note(order, fill, this.#asked.get(order.clientOrderId) ?? null, isAnswer);
     if (rests) return;
     judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
@@ -216,87 +258,82 @@ export class Executor {
 
   #onRestingFill(resting: ReplayOrder, fill: Fill, isEnded: boolean): void {
     const order = this.#parts.door.state.orders.all.get(resting.id);
-    if (order !== undefined) this.#settleOrder(order, fill, !isEnded);
+    if (order !== undefined) this.#settleOrder(order, fill, !isEnded, false);
   }
   #onRestingEnd(id: string): void {
     const order = this.#parts.door.state.orders.all.get(id);
-    if (order !== undefined) this.end(order, 'expired');
+    if (order !== undefined) this.#end(order, 'expired');
   }
 
   #onStop(stop: ReplayStop, fill: Fill | null): void {
-    const { door, judge, clock } = this.#parts;
-    const order = door.state.orders.all.get(stop.id);
+    const order = this.#parts.door.state.orders.all.get(stop.id);
     if (order === undefined) return;
-    if (fill !== null) {
-      judge.order({
-        orderId: order.clientOrderId,
-        askId: -1,
-        atMs: clock.nowMs,
-        symbol: order.symbol,
-        venue: VENUE,
-        account: ACCOUNT,
-        side: order.side,
-        lots: fill.lots,
-        priceTicks: null,
-        leverage: null,
-        maxSlippageBps: null,
-        reduceOnly: true,
-        timeInForce: null,
-        slice: 0,
-        marks: this.marks.now(),
-      });
+    if (fill === null) {
+      this.#end(order, 'expired');
+      return;
     }
-    this.#settleOrder(order, fill, false);
-    if (fill === null || fill.lots === 0) return;
-    for (const slice of findSlicesAgainst(door.state, order.symbol, order.side)) this.end(slice, 'canceled');
-    for (const opening of findOpeningsAgainst(door.state, order.symbol, order.side)) this.cancel(opening);
+    this.#tellOrder(order, null, fill.lots);
+    const { door, judge, clock } = this.#parts;
+    door.show(order, 'filled', fill.lots, fill.price);
+    this.#fills.note(order, fill, null, false);
+    judge.orderEnded(order.clientOrderId, clock.nowMs);
   }
 
-  cancel(order: OrderState): void {
+  /** Asks for the cancel of an order and takes its end in; what was not sent is ended. */
+  cancel(order: OrderState, reason: string): void {
     if (isTerminal(order.status)) return;
-    if (order.status !== 'pending_send') {
-      this.#parts.door.append('order_intent', {
-        action: 'cancel',
-        client_order_id: order.clientOrderId,
-        lots: null,
-        price_ticks: null,
-        reason: 'replay',
-      });
-      if (order.protective) this.#parts.exchange.cancelStop(order.clientOrderId);
-      else this.#parts.exchange.cancel(order.clientOrderId);
+    const { door, exchange } = this.#parts;
+    if (order.status === 'pending_send') {
+      door.endUnsent(order, reason);
+      return;
     }
-    this.end(order, 'canceled');
+    if (!order.cancelRequested) door.noteCancel(order, reason);
+    if (order.status === 'in_flight') return;
+    const isDone = order.protective ? exchange.cancelStop(order.clientOrderId) : exchange.cancel(order.clientOrderId);
+    if (isDone) this.#end(order, 'canceled');
   }
 
   /** The order fills no more. */
-  end(order: OrderState, status: 'canceled' | 'expired' | 'rejected'): void {
-    const wasSent = order.status !== 'pending_send';
-    this.#parts.door.report(order, status, order.executedLots, null);
-    if (wasSent) this.#parts.judge.orderEnded(order.clientOrderId, this.#parts.clock.nowMs);
+  #end(order: OrderState, status: 'canceled' | 'expired'): void {
+    const { clock, door, judge } = this.#parts;
+    door.show(order, status, order.executedLots, order.averagePrice);
+    judge.orderEnded(order.clientOrderId, clock.nowMs);
     this.#asked.delete(order.clientOrderId);
   }
 
-  #cancelFor(taken: Taken, target: OrderState | null): void {
-    if (target !== null) {
-      this.cancel(target);
-      return;
-    }
-    const { request } = taken.event;
-    const { layers, orders: book } = this.#parts.door.state;
-    for (const [symbol, orders] of book.live) {
-      if (request.symbol !== null && symbol !== request.symbol) continue;
-      for (const order of [...orders]) {
-        if (isInCancelAll(order, request, layers, this.#parts.clock.nowMs)) this.cancel(order);
-      }
-    }
+  /** The exchange has taken everything. */
+  endAll(orders: Iterable<OrderState>): void {
+    for (const order of [...orders])
+      if (order.status === 'pending_send') this.#parts.door.endUnsent(order, 'the account was liquidated');
+      else this.#end(order, 'canceled');
+  }
+
+  /** INVARIANT: what its decision meant, and nothing that was asked for since. */
+  #cancelFor({ event }: Taken): void {
+    const { request } = event;
+    const { changes, layers } = this.#parts.door.state;
+    const { decision_id: decisionId, seq } = event.decision;
+    const reason = `asked for by ${request.agent}`;
+    const meant = changes.find(decisionId)?.orders ?? [];
+    const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
+    for (const order of meant) this.cancel(order, reason);
+    if (request.client_order_id === null)
+      this.exits.cancelTargets(
+        (target) => isTargetInCancelAll(target, request, seq, layers, this.#parts.clock.nowMs),
+        reason,
+      );
+    this.exits.cancelResting(({ clientOrderIds, order }) => meant.includes(order) || isNamed(clientOrderIds), reason);
   }
 
   #amend(order: OrderState, asked: Asked | null): void {
-    const outcome = amendOrder(this.#parts, this.marks, order, asked);
-    if (!outcome.taken) return;
+    const onRefused = (refused: OrderState, rejection: Rejection): void => this.#noteRefusal(refused, rejection);
+    const outcome = amendOrder({ ...this.#parts, onRefused }, this.marks, order, asked);
+    if (outcome === null || outcome.rejection !== null) return;
+    this.#loops.onAccepted();
     // An amended order is the amender's: what it fills from here on counts as its doing.
     this.#asked.set(order.clientOrderId, asked);
-    if (outcome.fill !== null)
-      this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots);
+    outcome.settle();
+    if (outcome.fill === null) return;
+    this.#settleOrder(order, outcome.fill, order.executedLots + outcome.fill.lots < order.lots, true);
   }
 }

@@ -1,4 +1,7 @@
 import { findRepeatedExecution } from '../../gate/plan/repeated-execution.ts';
+import { findExitsToCut } from '../../gate/plan/shares.ts';
+import { findUndoneByAnswer, findUndoneByStop } from '../../gate/plan/undone.ts';
+import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
@@ -11,6 +14,7 @@ export interface FillNotesParts {
   readonly clock: MarketClock;
   readonly judge: ScopeJudge;
   readonly tally: RunTally;
+  readonly cancel: (order: OrderState, reason: string) => void;
 }
 
 /** Tells a fill to all who ask for it: the judge, the gate's views with what follows from it, and the counts. */
@@ -21,8 +25,8 @@ export class FillNotes {
     this.#parts = parts;
   }
 
-  /** `asked`: whose ask the order carries out; null: the gate's. */
-  note(order: OrderState, fill: Fill, asked: Asked | null): void {
+  /** `asked`: whose ask the order carries out; null: the gate's. `isAnswer`: to what was sent just now. */
+  note(order: OrderState, fill: Fill, asked: Asked | null, isAnswer: boolean): void {
     const { door, judge, clock, tally } = this.#parts;
     const symbol = clock.market.symbols.indexOf(order.symbol);
     const verdict = judge.fill({
@@ -44,11 +48,7 @@ export class FillNotes {
       symbol: order.symbol,
       trade_id: `${order.clientOrderId}/${order.executedLots}`,
     });
-    if (order.agent !== null) {
-      const { breaker } = door.policy(order.agent).temporal;
-      const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);
-      if (opened !== null) door.append('state', opened);
-    }
+    this.#follow(order, isAnswer);
     const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
     tally.noteFill(
       asked,
@@ -59,5 +59,19 @@ export class FillNotes {
       fill.feeUsdt,
       verdict,
     );
+  }
+
+  /** What follows from a fill, as in the daemon: what it undoes, exits beyond their shares, the breaker of repetition. */
+  #follow(order: OrderState, isAnswer: boolean): void {
+    const { cancel, clock, door } = this.#parts;
+    if (order.protective) door.endUndone(findUndoneByStop(door.state, order));
+    for (const beyond of findExitsToCut(door.state, (agent) => door.policy(agent))) cancel(beyond, BEYOND_SHARE);
+    if (order.agent !== null) {
+      const { breaker } = door.policy(order.agent).temporal;
+      const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);
+      if (opened !== null) door.append('state', opened);
+    }
+    const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
+    if (isAnswer && isLimitExit) door.endUndone(findUndoneByAnswer(door.state, order));
   }
 }

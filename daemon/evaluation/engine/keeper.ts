@@ -1,25 +1,20 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { findExitsBeyondShares } from '../../gate/plan/shares.ts';
-import {
-  findAccountTiers,
-  findBreaches,
-  GATE_AGENT,
-  isOwnOpening,
-  judgeForms,
-  judgeStanding,
-  restingOpenings,
-  type StandingForm,
-  type StandingVerdict,
-  standingAsk,
-  standingRequest,
-} from '../../gate/plan/standing.ts';
-import { closeRequest, findStopTicks, isMarkBeyond, isStopTooFar, planStop } from '../../gate/plan/stops.ts';
-import { describeTightness } from '../../gate/plan/tightness.ts';
-import type { LiveInputs } from '../../gate/snapshot/inputs.ts';
-import { stateInForce } from '../../gate/state/layers.ts';
-import { everyLiveOrder, liveOrders, type OrderState } from '../../gate/state/orders.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { holdingTimeMs } from '../../core/rules/tightening.ts';
+import { parentAsk } from '../../gate/plan/asks.ts';
+import { CutReadings } from '../../gate/plan/cut-readings.ts';
+import { ProtectionPlan } from '../../gate/plan/protection.ts';
+import { StandingReview } from '../../gate/plan/review.ts';
+import { findExitsToCut } from '../../gate/plan/shares.ts';
+import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing.ts';
+import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
+import { buildStopOrder } from '../../gate/plan/stop-order.ts';
+import { OTHER_STOP } from '../../gate/plan/stops.ts';
+import type { Rejection } from '../../gate/ports.ts';
+import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
+import { isResting, type OrderState } from '../../gate/state/orders.ts';
+import type { PositionState } from '../../gate/state/positions.ts';
 import type { ReplayAccount } from './account.ts';
-import { BASE_ASK, parentAsk } from './asks.ts';
 import { CapWatch } from './cap-watch.ts';
 import type { MarketClock } from './clock.ts';
 import type { GateDoor } from './door.ts';
@@ -28,12 +23,18 @@ import { PLACE } from './intake.ts';
 import { TierCodes } from './tier-codes.ts';
 import type { ReplayVenue } from './venue.ts';
 
-/** Time between two cuts of the same symbol, as in the daemon, ms. */
-const CUT_EVERY_MS = 5_000;
+const ASK = parentAsk(PLACE, null, null, null, null);
+/** The daemon reads the account so often: a breach is believed when two readings in a row show it. */
+const READ_EVERY_MS = 2_000;
+
+interface SentStop {
+  readonly order: OrderState;
+  readonly rejection: Rejection | null;
+}
 
 /**
- * What the daemon does between requests (rule 15 and protection): the condition layer follows the account, resting
- * orders are decided again when anything tightens, positions above a tightened cap are cut back, stops are placed.
+ * What the daemon does between requests, as `gate/plan` says: the condition layer follows the account, resting orders are
+ * decided again when anything tightens, stops are placed and moved, positions above a tightened cap are cut back.
  */
 export class ReplayKeeper {
   readonly #door: GateDoor;
@@ -41,58 +42,98 @@ export class ReplayKeeper {
   readonly #exchange: ReplayVenue;
   readonly #account: ReplayAccount;
   readonly #clock: MarketClock;
+  readonly #later: (atMs: number) => void;
   readonly tiers: TierCodes;
   readonly #caps: CapWatch;
-  readonly #cutAtMs: Float64Array;
-  #reviewed = '';
-  #isReduceOnly = false;
+  readonly #review: StandingReview;
+  readonly #cuts: CutReadings;
+  readonly #protection: ProtectionPlan;
+  readonly #moves: StopMovePlan;
   #tierCode = 0;
+  readonly #longestMs: number;
+  #readAtMs = Number.NEGATIVE_INFINITY;
   readonly #policy: CompiledPolicy;
 
-  constructor(door: GateDoor, executor: Executor, exchange: ReplayVenue, account: ReplayAccount, clock: MarketClock) {
+  /** `later`: {@link tick} is to be called then. */
+  constructor(
+    door: GateDoor,
+    executor: Executor,
+    exchange: ReplayVenue,
+    account: ReplayAccount,
+    clock: MarketClock,
+    later: (atMs: number) => void,
+  ) {
     this.#door = door;
     this.#policy = door.policy(GATE_AGENT);
+    this.#longestMs = holdingTimeMs(this.#policy);
     this.#executor = executor;
     this.#exchange = exchange;
     this.#account = account;
     this.#clock = clock;
-    this.#cutAtMs = new Float64Array(clock.market.symbols.length).fill(Number.NEGATIVE_INFINITY);
+    this.#later = later;
     this.#caps = new CapWatch(door, account, clock, this.#policy);
     this.tiers = new TierCodes(door, account, clock, this.#policy);
+    this.#review = this.#createReview();
+    this.#cuts = new CutReadings(door.planClock);
+    const { planClock, state } = door;
+    const spec = () => this.#policy.spec;
+    this.#protection = new ProtectionPlan({
+      state,
+      clock: planClock,
+      place: PLACE,
+      spec,
+      isGateExiting: (symbol) => executor.exits.isGateExiting(symbol),
+      alert: () => undefined,
+      alertRarely: () => undefined,
+    });
+    const inputs = (symbol: string) => door.inputs().symbols.get(symbol) ?? null;
+    this.#moves = new StopMovePlan({ state, clock: planClock, spec, inputs });
+  }
+
+  #createReview(): StandingReview {
+    const door = this.#door;
+    return new StandingReview({
+      state: door.state,
+      clock: door.planClock,
+      place: PLACE,
+      inputs: () => door.inputs(),
+      policyHash: () => this.#policy.hash,
+      policyFor: (agent) => door.policy(agent),
+      recordState: (event) => door.append('state', event),
+      decide: ({ decisionId }, request, ask, skipUnless) =>
+        door.take(request, ask, { kind: 'standing', parentDecisionId: decisionId, plan: () => [], skipUnless }),
+      cancel: (order, reason) => this.#executor.cancel(order, reason),
+      endUnsent: (order, detail) => door.endUnsent(order, detail),
+    });
   }
 
   tick(): void {
     const { spec } = this.#policy;
-    this.#followTiers();
-    if (this.#hasOpenings()) this.#review(this.#door.inputs());
-    if (this.#account.held === 0) return;
-    for (const order of findExitsBeyondShares(this.#door.state, (agent) => this.#door.policy(agent)))
-      this.#executor.cancel(order);
-    if (spec.standing.on_breach === 'reduce') this.#cutBack();
-    if (spec.protection.required) this.#protect();
-  }
-
-  #followTiers(): void {
+    this.#executor.retryCancels();
+    this.#executor.exits.settle();
     const code = this.tiers.code();
-    if (code === this.#tierCode) return;
-    this.#tierCode = code;
-    const tiers = findAccountTiers(this.#door.state, this.#door.accountInputs(), this.#policy);
-    if (tiers !== null) this.#followCondition(tiers.reduceOnly);
+    if (code !== this.#tierCode) {
+      this.#tierCode = code;
+      this.#review.followCondition();
+    }
+    this.#review.followHoldingTimes();
+    if (this.#hasOpenings()) this.#review.follow();
+    if (this.#door.state.orders.live.size > 0)
+      for (const order of findExitsToCut(this.#door.state, (agent) => this.#door.policy(agent)))
+        this.#executor.cancel(order, BEYOND_SHARE);
+    if (spec.protection.required) this.#protect();
+    if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
+    this.#executor.exits.settle();
   }
 
-  #followCondition(isReduceOnly: boolean): void {
-    if (isReduceOnly === this.#isReduceOnly) return;
-    this.#isReduceOnly = isReduceOnly;
-    this.#door.append('state', {
-      clears_at_ms: null,
-      clears_when: 'drawdown, daily loss and margin ratio are below their reduce_only tiers',
-      layer: 'condition',
-      name: null,
-      reason: isReduceOnly ? 'account tier' : 'tiers left',
-      scope: 'account',
-      set_by: 'rule 8',
-      state: isReduceOnly ? 'reducing' : 'active',
-    });
+  /** Whether a position reaches the longest time that it may be held for between two instants. */
+  isAging(fromMs: number, toMs: number): boolean {
+    for (const { lots, sinceMs } of this.#door.state.positions.values()) {
+      if (lots === 0 || sinceMs === null) continue;
+      const atMs = sinceMs + this.#longestMs;
+      if (atMs > fromMs && atMs <= toMs) return true;
+    }
+    return false;
   }
 
   #hasOpenings(): boolean {
@@ -103,119 +144,106 @@ export class ReplayKeeper {
     return false;
   }
 
-  #review(inputs: LiveInputs): void {
-    const { state } = this.#door;
-    const policyHash = this.#policy.hash;
-    const signature = describeTightness(state, inputs, policyHash, (agent) => this.#door.policy(agent));
-    if (signature === this.#reviewed) return;
-    const isActive = (order: OrderState): boolean =>
-      stateInForce(state.layers, this.#clock.nowMs, order.symbol, order.agent).state === 'active';
-    for (const order of [...everyLiveOrder(state.orders)])
-      if (order.status === 'pending_send' && isOwnOpening(order) && !isActive(order)) this.#executor.cancel(order);
-    const isHeld = this.#policy.spec.standing.on_breach === 'hold';
-    const leaving = new Set<OrderState>();
-    for (const order of restingOpenings(state)) {
-      if (isHeld && isActive(order)) continue;
-      if (this.#stillFits(order, leaving) !== 'gone') continue;
-      leaving.add(order);
-    }
-    for (const order of leaving) this.#executor.cancel(order);
-    this.#reviewed = signature;
-  }
-
-  #stillFits(order: OrderState, leaving: ReadonlySet<OrderState>): StandingVerdict {
-    return judgeForms(order, (form) => this.#formFits(order, form, leaving));
-  }
-
-  #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
-    const rules = this.#door.state.rules.get(order.symbol);
-    if (rules === undefined || order.agent === null) return 'unclear';
-    let verdict: StandingVerdict = 'fits';
-    const request = standingRequest(PLACE, order, form, rules, this.#clock.nowMs);
-    this.#door.take(request, standingAsk(PLACE, order, form, leaving), {
-      kind: 'standing',
-      parentDecisionId: order.decisionId,
-      plan: () => [],
-      skipUnless: (decision) => {
-        verdict = judgeStanding(decision, order, form);
-        return verdict === 'gone';
-      },
-    });
-    return verdict;
-  }
-
   #cutBack(): void {
-    if (!this.#caps.mayBreach(this.#tierCode)) return;
     const now = this.#clock.nowMs;
-    const policy = this.#policy;
-    for (const breach of findBreaches(this.#door.state, this.#door.inputs(), policy, PLACE)) {
-      const symbol = this.#clock.market.symbols.indexOf(breach.symbol);
-      if (now - this.#cutAtMs[symbol]! < CUT_EVERY_MS) continue;
-      this.#cutAtMs[symbol] = now;
-      const lots = this.#account.lots(symbol);
-      if (lots === 0 || !this.#clock.isLive(symbol)) continue;
-      this.#exit(breach.symbol, lots > 0 ? 'sell' : 'buy', Math.min(1, breach.lots / Math.abs(lots)));
+    const breaches = this.#caps.mayBreach(this.#tierCode)
+      ? findBreaches(this.#door.state, this.#door.inputs(), this.#policy, PLACE)
+      : [];
+    const confirmed = this.#cuts.confirm(breaches, this.#door.inputs(), this.#policy.spec.market.collar_bps);
+    if (breaches.length > confirmed.length && this.#readAtMs <= now) {
+      this.#readAtMs = now + READ_EVERY_MS;
+      this.#later(this.#readAtMs);
+    }
+    for (const breach of confirmed) {
+      if (!this.#clock.isLive(this.#indexOf(breach.symbol))) continue;
+      const request = this.#protection.planCut(breach);
+      if (request !== null) this.#exit(request, 'cut');
     }
   }
 
-  #exit(symbol: string, side: 'buy' | 'sell', fraction: number): void {
-    const request = closeRequest(PLACE, symbol, side, fraction, this.#clock.nowMs);
-    const taken = this.#door.take(request, BASE_ASK, {
+  #indexOf(symbol: string): number {
+    return this.#clock.market.symbols.indexOf(symbol);
+  }
+
+  #exit(request: ExecutionRequest, cause: 'stop' | 'cut'): void {
+    const taken = this.#door.take(request, ASK, {
       kind: 'gate',
       parentDecisionId: null,
-      plan: (decision, _context, id) => this.#executor.plan(request, decision, id),
+      cause,
+      plan: (decision, seq) => this.#executor.plan(request, decision, seq),
     });
     if (taken !== null && taken.decision.decision !== 'BLOCK') this.#executor.act(taken, null, null);
   }
 
-  /** One stop for the whole position, gone when flat, anew when the side changes, moved when it stands too far away. */
   #protect(): void {
-    const { spec } = this.#policy;
-    for (const [i, symbol] of this.#clock.market.symbols.entries()) {
-      const lots = this.#account.lots(i);
-      const side = lots > 0 ? 'sell' : 'buy';
-      const stops = [...liveOrders(this.#door.state.orders, symbol)].filter((order) => order.protective);
-      for (const stop of stops) if (lots === 0 || stop.side !== side) this.#executor.cancel(stop);
-      if (lots === 0 || !this.#clock.isLive(i)) continue;
-      const stop = stops.find((one) => one.side === side);
-      if (stop !== undefined && !this.#mayMove(i, symbol, stop, spec.protection.stop_bps)) continue;
-      if (stop !== undefined) this.#executor.cancel(stop);
-      this.#placeStop(i, symbol, side, spec.protection.stop_bps);
+    for (const position of [...this.#door.state.positions.values()]) {
+      for (const stop of this.#protection.findOutdated(position))
+        this.#executor.cancel(stop, 'the position that it protects is gone');
+      if (this.#clock.isLive(this.#indexOf(position.symbol))) this.#protectOne(position);
     }
   }
 
-  /** As the daemon moves it: closer only, and not to where it would fire at once. */
-  #mayMove(index: number, symbol: string, { side, triggerTicks }: OrderState, stopBps: number): boolean {
-    const rules = this.#door.state.rules.get(symbol);
-    if (rules === undefined || triggerTicks === null) return false;
-    const entryPrice = this.#account.entryPrice(index);
-    if (!isStopTooFar(side, triggerTicks, entryPrice, stopBps, rules)) return false;
-    const ticks = findStopTicks(side, entryPrice, stopBps, rules);
-    return !isMarkBeyond(side, ticks, this.#clock.marks[index]!, rules);
+  #protectOne(position: PositionState): void {
+    const step = this.#protection.next(position);
+    if (step.kind === 'follow') {
+      this.#followStop(position, step.stop, step.stops);
+      if (step.stop.cancelRequested) this.#protection.noteGivenUp(position.symbol);
+    } else if (step.kind === 'place') {
+      const sent = this.#placeStop(position, step.lots);
+      const request = sent === null ? null : this.#protection.takePlaced(position, sent.order, sent.rejection);
+      if (request !== null) this.#exit(request, 'stop');
+    }
   }
 
-  #placeStop(index: number, symbol: string, side: 'buy' | 'sell', stopBps: number): void {
-    const rules = this.#door.state.rules.get(symbol);
-    if (rules === undefined) return;
-    const ticks = findStopTicks(side, this.#account.entryPrice(index), stopBps, rules);
-    const lots = Math.abs(this.#account.lots(index));
-    const ask = parentAsk(null, null, null);
-    ask.sliceLots = lots;
-    const request = closeRequest(PLACE, symbol, side, 1, this.#clock.nowMs);
-    const taken = this.#door.take(request, ask, {
+  #followStop(position: PositionState, stop: OrderState, stops: readonly OrderState[]): void {
+    for (const other of this.#moves.findSpare(stop, stops)) this.#executor.cancel(other, CLOSER_STANDS);
+    if (this.#moves.isDue(position, stop)) this.#moves.noteMoved(position.symbol, this.#move(position, stop));
+  }
+
+  /** Null: it was sent, and is not known to be refused; else why the old one stays. */
+  #move(position: PositionState, stop: OrderState): string | null {
+    const blocked = this.#moves.findBlock(position, stop);
+    if (blocked !== null) return blocked;
+    const sent = this.#placeStop(position, position.lots);
+    const refused = readRefusal(sent?.order ?? null);
+    if (sent === null || refused === null || sent.rejection?.code !== OTHER_STOP) return refused;
+    const kept = this.#moves.findWhyKept(position, stop);
+    if (kept !== null || !isResting(stop)) return kept;
+    this.#executor.cancel(stop, ROOM_FOR_CLOSER);
+    return readRefusal(this.#placeStop(position, position.lots)?.order ?? null);
+  }
+
+  #placeStop(position: PositionState, held: number): SentStop | null {
+    const { ids, state } = this.#door;
+    const { symbol } = position;
+    const stop = buildStopOrder(state, position, held, this.#policy.spec.protection.stop_bps, {
+      place: PLACE,
+      ids,
+      nowMs: this.#clock.nowMs,
+    });
+    if (stop === null) return null;
+    const taken = this.#door.take(stop.request, stop.ask, {
       kind: 'gate',
       parentDecisionId: null,
-      plan: (decision, _context, id) =>
-        decision.effective?.action !== 'exit' ? [] : [planStop(`hfreplay${id}-0-0`, symbol, side, lots, ticks)],
+      plan: stop.plan,
+      skipUnless: (decision) => this.#protection.isNews(symbol, decision),
     });
     const order = taken?.orders[0];
-    if (order === undefined) return;
-    const stop = { id: order.clientOrderId, symbol: index, side, triggerTicks: ticks };
-    this.#door.report(order, this.#exchange.placeStop(stop) === null ? 'working' : 'rejected', 0, null);
+    if (order === undefined) return null;
+    this.#door.sends.note();
+    const rejection = this.#exchange.placeStop({
+      id: order.clientOrderId,
+      symbol: this.#indexOf(symbol),
+      side: order.side,
+      triggerTicks: order.triggerTicks ?? 0,
+    });
+    if (rejection === null) this.#door.show(order, 'working', 0, null);
+    else this.#door.refuse(order, rejection);
+    return { order, rejection };
   }
 
   /** The exchange has taken everything: the views follow as they would from repeated account reads. */
   forgetAfterLiquidation(): void {
-    for (const order of [...everyLiveOrder(this.#door.state.orders)]) this.#executor.end(order, 'canceled');
+    for (const orders of [...this.#door.state.orders.live.values()]) this.#executor.endAll(orders);
   }
 }

@@ -9,8 +9,7 @@ import { legEndAfter, MarketClock } from './clock.ts';
 import { GateDoor } from './door.ts';
 import { EventQueue } from './event-queue.ts';
 import { ReplayExchange } from './exchange.ts';
-import { Executor } from './executor.ts';
-import type { PendingWork } from './exit-ladder.ts';
+import { Executor, type PendingWork } from './executor.ts';
 import { ReplayKeeper } from './keeper.ts';
 import { MarketEvents } from './market-events.ts';
 import type { PreparedMarket } from './prepared.ts';
@@ -43,7 +42,8 @@ type Queued =
   | { readonly kind: 'ask'; readonly source: AskSource; readonly planned: PlannedAsk }
   | { readonly kind: 'episode'; readonly index: number }
   | { readonly kind: 'work'; readonly work: PendingWork }
-  | { readonly kind: 'expire'; readonly orderId: string };
+  /** Something of the keeper's is due: a resting order's time, or another reading of the account. */
+  | { readonly kind: 'tick' };
 
 /** One account, one policy, one market, walked once from the first judged bar to the last. */
 export class ReplayRun {
@@ -65,6 +65,8 @@ export class ReplayRun {
   /** Highest equity read in the running bar, and the tiers reached at the last reading. */
   #highUsdt = 0;
   #toldTiers = 0;
+  /** Of the account at its last reading. */
+  #readVersion = 0;
   readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
 
   constructor(setup: RunSetup) {
@@ -97,9 +99,13 @@ export class ReplayRun {
       tally: this.tally,
       rules: this.door.state.rules,
       later: (atMs, work) => this.#queue.push(atMs, { kind: 'work', work }),
-      onRest: (orderId) => this.#queue.push(this.clock.nowMs + ttlMs, { kind: 'expire', orderId }),
+      onRest: (order) => {
+        if (!order.reduceOnly) this.#queue.push(order.plannedAtMs + ttlMs, { kind: 'tick' });
+      },
     });
-    this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock);
+    this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock, (atMs) =>
+      this.#queue.push(atMs, { kind: 'tick' }),
+    );
     this.#desk = new AgentDesk({
       run: this,
       executor: this.#executor,
@@ -204,14 +210,17 @@ export class ReplayRun {
         this.#sample();
         this.#executor.run(event.work);
         break;
-      case 'expire': {
-        const order = this.door.state.orders.all.get(event.orderId);
-        if (order === undefined || !this.#exchange.resting.has(event.orderId)) return;
-        this.#executor.cancel(order);
+      case 'tick':
+        this.#sample();
         break;
-      }
     }
-    if (this.account.held > 0 || this.#exchange.resting.size > 0) this.#keeper.tick();
+    if (!this.#isIdle()) this.#keeper.tick();
+  }
+
+  /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
+  #isIdle(): boolean {
+    if (this.account.held > 0 || this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) return false;
+    return this.door.state.targets.open.size === 0;
   }
 
   /** Lets the marks walk to an instant of the running bar; whatever can happen on the way happens at its own step. */
@@ -231,8 +240,10 @@ export class ReplayRun {
     if (to === from + 1) return true;
     const { account, clock } = this;
     const exchange = this.#exchange;
+    if (this.#isIdle()) return true;
+    // Fills that no reading shows yet, and a position that becomes too old on the way.
+    if (account.version !== this.#readVersion || this.#keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
-    if (account.held === 0 && exchange.resting.size === 0) return true;
     const { track } = this.setup;
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
@@ -254,7 +265,7 @@ export class ReplayRun {
     const { symbols } = clock.market;
     for (let i = 0; i < symbols.length; i++)
       if (clock.isLive(i)) this.#judge.mark(symbols[i]!, clock.nowMs, clock.marks[i]!);
-    if (this.account.held === 0 && this.#exchange.resting.size === 0) return;
+    if (this.#isIdle()) return;
     if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
     if (this.account.isBelowMaintenance()) this.#liquidate();
     if (this.#isRuined) return;
@@ -263,13 +274,14 @@ export class ReplayRun {
   }
 
   /**
-   * Whether a reading of the account now says more than the last one: a new bar, a new high, other tiers. Everything
-   * else that drawdown and daily loss are made of is in the readings at bar openings.
+   * Whether a reading of the account now says more than the last one: a new bar, a new high, other tiers, something that
+   * was filled since. Everything else that drawdown and daily loss are made of is in the readings at bar openings.
    */
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
     const tiers = this.#keeper.tiers.code();
-    const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers;
+    const isRead = this.account.version === this.#readVersion;
+    const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers || !isRead;
     if (!isNews) return false;
     this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
     this.#toldTiers = tiers;
@@ -279,6 +291,7 @@ export class ReplayRun {
   /** The account as the daemon's feed would have read it, told to the judge as well. */
   #sample(): void {
     if (!this.door.sampleAccount()) return;
+    this.#readVersion = this.account.version;
     this.#judge.account({
       atMs: this.clock.nowMs,
       equityUsdt: this.account.equityUsdt(),

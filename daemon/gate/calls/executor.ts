@@ -5,7 +5,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { stateInForce } from '../state/layers.ts';
+import { isTargetInCancelAll } from '../plan/cancel-all.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
@@ -101,12 +101,7 @@ export class Executor {
   #cancelExits(request: ExecutionRequest, seq: number, reason: string): void {
     const { layers } = this.#core.state;
     const now = this.#core.nowMs();
-    this.#exits.cancelTargets((target) => {
-      if (target.seq > seq || (request.symbol !== null && request.symbol !== target.symbol)) return false;
-      if (request.origin === 'operator') return target.origin !== 'gate';
-      if (target.origin !== 'agent' || target.agent !== request.agent) return false;
-      return stateInForce(layers, now, target.symbol, request.agent).state !== 'halted';
-    }, reason);
+    this.#exits.cancelTargets((target) => isTargetInCancelAll(target, request, seq, layers, now), reason);
   }
 
   /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */

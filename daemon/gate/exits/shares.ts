@@ -1,9 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { isExitOnItsWay } from '../plan/exits.ts';
-import { findExitsBeyondShares } from '../plan/shares.ts';
+import { findExitsToCut } from '../plan/shares.ts';
 import { BEYOND_SHARE } from '../state/displaced-exits.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
 
 /**
  * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that shrinks,
@@ -21,16 +19,7 @@ export class ExitShares {
 
   /** Cheap: called at every tick and after every fill. Resolves with the cancels that it began. */
   async tick(): Promise<void> {
-    const beyond = findExitsBeyondShares(this.#core.state, (agent) => this.#core.policyFor(agent));
-    // An exit that is on its way makes its own room, by orders that rest again afterwards.
-    const { orders } = this.#core.state;
-    const isMakingRoom = ({ agent, side, symbol }: OrderState): boolean =>
-      [...liveOrders(orders, symbol)].some(
-        (order) => order.agent === agent && order.side === side && isExitOnItsWay(order),
-      );
-    const cancels = beyond
-      .filter((order) => !isMakingRoom(order))
-      .map((order) => this.#canceler.cancel(order, BEYOND_SHARE));
-    await Promise.all(cancels);
+    const beyond = findExitsToCut(this.#core.state, (agent) => this.#core.policyFor(agent));
+    await Promise.all(beyond.map((order) => this.#canceler.cancel(order, BEYOND_SHARE)));
   }
 }

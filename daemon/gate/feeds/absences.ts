@@ -1,4 +1,4 @@
-import { Elapsed } from '../journal/deadline.ts';
+import { Elapsed } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { OrderState } from '../state/orders.ts';
 
@@ -19,7 +19,7 @@ export class Absences {
 
   /** Counts one more answer without the order; true once they prove that it has ended. */
   isProven(order: OrderState): boolean {
-    const known = this.#seen.get(order.clientOrderId) ?? { since: new Elapsed(this.#core), times: 0 };
+    const known = this.#seen.get(order.clientOrderId) ?? { since: new Elapsed(this.#core.planClock), times: 0 };
     known.times += 1;
     this.#seen.set(order.clientOrderId, known);
     if (known.times < ABSENT_TIMES || known.since.ms() < this.#core.ports.venue.acceptanceHorizonMs) return false;

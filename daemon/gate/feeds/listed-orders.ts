@@ -1,4 +1,4 @@
-import { Elapsed } from '../journal/deadline.ts';
+import { Elapsed } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueOrder } from '../ports.ts';
 import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
@@ -52,7 +52,7 @@ export class ChangedOrders {
     if (lots === order.lots && priceTicks === order.priceTicks) {
       if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
     } else if (claim === undefined || claim.lots !== lots || claim.priceTicks !== priceTicks) {
-      this.#claims.set(order.clientOrderId, { lots, priceTicks, since: new Elapsed(this.#core), times: 1 });
+      this.#claims.set(order.clientOrderId, { lots, priceTicks, since: new Elapsed(this.#core.planClock), times: 1 });
       this.#record(order, 'amend', 'changed at the venue, not by this daemon', { lots, priceTicks });
       this.#alert(order, report);
     } else {
@@ -65,7 +65,7 @@ export class ChangedOrders {
   /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
   #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
-    const claim = { ...amend, since: new Elapsed(this.#core), times: 0 };
+    const claim = { ...amend, since: new Elapsed(this.#core.planClock), times: 0 };
     this.#claims.set(clientOrderId, claim);
     return claim;
   }

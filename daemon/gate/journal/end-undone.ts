@@ -1,7 +1,13 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { DecisionEvent } from '../events.ts';
-import { findOpeningsAgainst, findSlicesAgainst, findUndone, OPENING_ENDED, SLICE_DROPPED } from '../plan/undone.ts';
-import { heldOn } from '../state/held-lots.ts';
+import {
+  findUndone,
+  findUndoneByAnswer,
+  findUndoneByStop,
+  OPENING_ENDED,
+  SLICE_DROPPED,
+  type Undone,
+} from '../plan/undone.ts';
 import type { OrderState } from '../state/orders.ts';
 import type { GateCore } from './journal.ts';
 import { endedEvent } from './order-words.ts';
@@ -11,25 +17,20 @@ import { endedEvent } from './order-words.ts';
  * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
  */
 export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
-  const { slices, openings } = findUndone(core.state, event, policy);
-  dropSlices(core, slices);
-  askForCancels(core, openings);
+  record(core, findUndone(core.state, event, policy));
 }
-
-/**
- * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
- * has closed at once. It ends what an exit ends that closes now.
- */
+/** {@link findUndoneByAnswer} */
 export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {
-  const { agent, origin, side, symbol } = exit;
-  const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
-  dropSlices(core, findSlicesAgainst(core.state, symbol, side).filter(isConcerned));
-  const left = heldOn(core.state.positions.get(symbol), side, origin === 'agent' ? agent : null);
-  if (left === 0) askForCancels(core, findOpeningsAgainst(core.state, symbol, side).filter(isConcerned));
+  record(core, findUndoneByAnswer(core.state, exit));
+}
+/** {@link findUndoneByStop} */
+export function endUndoneByStop(core: GateCore, stop: OrderState): void {
+  record(core, findUndoneByStop(core.state, stop));
 }
 
-/** They are sent by whoever carries the exit out, or at the next tick. */
-function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
+/** Cancels are sent by whoever carries the exit out, or at the next tick. */
+function record(core: GateCore, { slices, openings }: Undone): void {
+  for (const order of slices) core.append('order', endedEvent(core, order, 'canceled', SLICE_DROPPED));
   for (const order of openings) {
     if (order.cancelRequested) continue;
     core.append('order_intent', {
@@ -40,17 +41,4 @@ function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
       reason: OPENING_ENDED,
     });
   }
-}
-
-/**
- * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
- * stop closes the whole position, and so ends the openings of all agents.
- */
-export function endUndoneByStop(core: GateCore, stop: OrderState): void {
-  dropSlices(core, findSlicesAgainst(core.state, stop.symbol, stop.side));
-  askForCancels(core, findOpeningsAgainst(core.state, stop.symbol, stop.side));
-}
-
-function dropSlices(core: GateCore, slices: readonly OrderState[]): void {
-  for (const order of slices) core.append('order', endedEvent(core, order, 'canceled', SLICE_DROPPED));
 }

@@ -3,9 +3,10 @@ import type { OrderEvent } from '../events.ts';
 import { endUndoneByAnswer, endUndoneByStop } from '../journal/end-undone.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { endedEvent, rejectedEvent, unknownEvent } from '../journal/order-words.ts';
+import { isLeverageFree } from '../plan/leverage.ts';
 import type { Rejection, SubmitOutcome, VenueOrder } from '../ports.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { Approvals } from './approval.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
@@ -278,11 +279,7 @@ export class OrderSender {
     try {
       const position = this.#core.state.position(order.symbol);
       if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
-      let isFree = position.lots === 0 && position.disputedLots === null;
-      for (const other of liveOrders(this.#core.state.orders, order.symbol)) {
-        if (other !== order && other.status !== 'pending_send') isFree = false;
-      }
-      if (!isFree) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
+      if (!isLeverageFree(this.#core.state, order)) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
         this.#leverageUnknownSince.delete(order.symbol);

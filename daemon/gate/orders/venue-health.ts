@@ -1,7 +1,7 @@
-import { Deadline } from '../journal/deadline.ts';
+import { Deadline } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { EQUAL_REFUSALS, RefusalLoops } from '../plan/refusal-loops.ts';
-import { breakerMs, findRepeatedExecution } from '../plan/repeated-execution.ts';
+import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
+import { findRepeatedExecution } from '../plan/repeated-execution.ts';
 import type { Rejection } from '../ports.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueConsequences } from './sender.ts';
@@ -58,37 +58,15 @@ export class VenueHealth implements VenueConsequences {
 
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
-    // Held back by ourselves, for being late or for a leverage that is not known: nothing was refused.
-    if (isOwnDrop(rejection) || order.reduceOnly) return;
+    if (!isCountedRefusal(rejection, order)) return;
+    const { breaker } = this.#core.policyFor(order.agent ?? '').temporal;
     const loop = this.#loops.onRefusal(order, rejection);
-    const what = `with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`;
-    if (loop === 'account')
-      this.setBreaker(`the venue refused ${EQUAL_REFUSALS} orders in a row ${what}`, 'an operator clears it', null);
-    if (loop === 'agent' && order.agent !== null)
-      this.#stopAgent(
-        order.agent,
-        `the venue refused the same request ${EQUAL_REFUSALS} times in a row ${what}`,
-        order,
-      );
-  }
-
-  /** One agent's loop is its own: its breaker opens, and the others go on (DESIGN "Temporal"). */
-  #stopAgent(agent: string, reason: string, order: OrderState): void {
-    const { breaker } = this.#core.policyFor(agent).temporal;
-    const known = this.#core.state.pacing.breakers.get(agent);
-    const untilMs = this.#core.nowMs() + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
-    if (known !== undefined && known.untilMs >= untilMs) return;
-    this.#core.append('state', {
-      clears_at_ms: untilMs,
-      clears_when: 'its cooldown is over, or an operator clears it',
-      layer: 'breaker',
-      name: agent,
-      reason,
-      scope: 'agent',
-      set_by: 'daemon',
-      state: 'reducing',
-    });
-    this.#core.alert('REPEATED_REFUSAL', `breaker of agent ${agent} opened until ${untilMs}: ${reason}`, order.symbol);
+    const opened = findLoopBreaker(this.#core.state, loop, order, rejection, breaker, this.#core.nowMs());
+    if (opened === null) return;
+    this.#core.append('state', opened);
+    if (opened.scope !== 'agent') return;
+    const until = `breaker of agent ${opened.name} opened until ${opened.clears_at_ms}`;
+    this.#core.alert('REPEATED_REFUSAL', `${until}: ${opened.reason}`, order.symbol);
   }
 
   /** A read failed: the venue as a whole may be closed to us. */
@@ -103,9 +81,9 @@ export class VenueHealth implements VenueConsequences {
     switch (consequence) {
       case 'close_venue':
       case 'back_off':
-        this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core, retryAfterMs ?? DEFAULT_PAUSE_MS)];
+        this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs ?? DEFAULT_PAUSE_MS)];
         if (retryAfterMs !== null)
-          this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core, retryAfterMs)];
+          this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs)];
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');
         if (consequence === 'close_venue') this.#core.alertRarely('VENUE_CLOSED', message, symbol);
         return;
@@ -165,23 +143,10 @@ export class VenueHealth implements VenueConsequences {
     );
   }
 
-  /**
-   * An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. A new grave cause
-   * replaces one that an operator has cleared already and that only waits for its delay.
-   */
+  /** {@link findAccountBreaker} */
   setBreaker(reason: string, clearsWhen: string, setBy: 'venue' | null): void {
-    const entry = this.#core.state.layers.get('breaker|account|');
-    if (entry !== undefined && (setBy === 'venue' || (entry.setBy !== 'venue' && entry.clearsAtMs === null))) return;
-    this.#core.append('state', {
-      clears_at_ms: null,
-      clears_when: clearsWhen,
-      layer: 'breaker',
-      name: null,
-      reason,
-      scope: 'account',
-      set_by: setBy ?? 'daemon',
-      state: 'reducing',
-    });
+    const opened = findAccountBreaker(this.#core.state, reason, clearsWhen, setBy);
+    if (opened !== null) this.#core.append('state', opened);
   }
 
   /** The same parent executed again and again: the breaker of that agent opens, longer each time (DESIGN "Temporal"). */
@@ -219,12 +184,6 @@ export class VenueHealth implements VenueConsequences {
 
 function isRunning(pause: Deadline): boolean {
   return !pause.isOver();
-}
-
-/** No answer of the venue stands behind it, and nothing but time speaks against another try. */
-function isOwnDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
-  const isOwn = consequence === 'none' || consequence === 'refresh_account';
-  return code === null && httpStatus === null && retryable && isOwn;
 }
 
 /** Whether everything of an execution has come to an end. */

@@ -1,5 +1,9 @@
+import type { TemporalSection } from '../../core/policy.ts';
+import type { StateEvent } from '../events.ts';
 import type { Rejection } from '../ports.ts';
+import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
+import { breakerMs } from './repeated-execution.ts';
 
 /** Equal refusals in a row after which it is stopped (BINANCE.md part B, "Structural rejections in a loop"). */
 export const EQUAL_REFUSALS = 5;
@@ -49,6 +53,91 @@ export class RefusalLoops {
     this.#stopped.set(answer, stopped.add(agent));
     return stopped.size >= AGENTS_FOR_ACCOUNT ? 'account' : 'agent';
   }
+}
+
+/**
+ * The agent's breaker opens for a refusal too many: its loop is its own, and the others go on (DESIGN "Temporal"). Null: it
+ * is open for at least as long already.
+ */
+export function findAgentBreaker(
+  { pacing }: GateState,
+  agent: string,
+  rejection: Rejection,
+  breaker: TemporalSection['breaker'],
+  nowMs: number,
+): StateEvent | null {
+  const known = pacing.breakers.get(agent);
+  const untilMs = nowMs + breakerMs(breaker.cooldown_ms, known?.trips ?? 0);
+  if (known !== undefined && known.untilMs >= untilMs) return null;
+  return {
+    clears_at_ms: untilMs,
+    clears_when: 'its cooldown is over, or an operator clears it',
+    layer: 'breaker',
+    name: agent,
+    reason: `the venue refused the same request ${EQUAL_REFUSALS} times in a row ${describeAnswer(rejection)}`,
+    scope: 'agent',
+    set_by: 'daemon',
+    state: 'reducing',
+  };
+}
+
+/**
+ * An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. A new grave cause
+ * replaces one that an operator has cleared already and that only waits for its delay. Null: nothing to set.
+ */
+export function findAccountBreaker(
+  { layers }: GateState,
+  reason: string,
+  clearsWhen: string,
+  setBy: 'venue' | null,
+): StateEvent | null {
+  const entry = layers.get('breaker|account|');
+  if (entry !== undefined && (setBy === 'venue' || (entry.setBy !== 'venue' && entry.clearsAtMs === null))) return null;
+  return {
+    clears_at_ms: null,
+    clears_when: clearsWhen,
+    layer: 'breaker',
+    name: null,
+    reason,
+    scope: 'account',
+    set_by: setBy ?? 'daemon',
+    state: 'reducing',
+  };
+}
+
+/** What a refusal too many sets; null: it was none, or nothing is to be set. */
+export function findLoopBreaker(
+  state: GateState,
+  loop: Loop,
+  order: OrderState,
+  rejection: Rejection,
+  breaker: TemporalSection['breaker'],
+  nowMs: number,
+): StateEvent | null {
+  if (loop === 'account')
+    return findAccountBreaker(
+      state,
+      `the venue refused ${EQUAL_REFUSALS} orders in a row ${describeAnswer(rejection)}`,
+      'an operator clears it',
+      null,
+    );
+  if (loop !== 'agent' || order.agent === null) return null;
+  return findAgentBreaker(state, order.agent, rejection, breaker, nowMs);
+}
+
+function describeAnswer({ code, httpStatus, message }: Rejection): string {
+  return `with ${code ?? httpStatus}: ${message}`;
+}
+
+/** Whether a refusal counts: exits go on whatever is refused, and what we held back ourselves the venue never saw. */
+export function isCountedRefusal({ code, consequence, httpStatus, retryable }: Rejection, order: OrderState): boolean {
+  const isOwnDrop =
+    code === null &&
+    httpStatus === null &&
+    retryable &&
+    // No answer of the venue stands behind it, and nothing but time speaks against another try.
+    (consequence === 'none' || consequence === 'refresh_account');
+  return !isOwnDrop && !order.reduceOnly;
 }
 
 function next(row: Row | undefined, key: string): Row {

@@ -1,10 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { exitsBeyondShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
-import type { OrderState } from '../state/orders.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isExitOnItsWay } from './exits.ts';
 
 /** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
-export function findExitsBeyondShares(
+function findExitsBeyondShares(
   state: GateState,
   policyFor: (agent: string) => CompiledPolicy,
 ): readonly OrderState[] {
@@ -14,6 +15,19 @@ export function findExitsBeyondShares(
       if (policyFor(agent).exitScope === 'own')
         beyond.push(...exitsBeyondShare(state.positions.get(symbol), live, agent));
   return beyond;
+}
+
+/** Of those, all but the ones that an exit on its way makes room by, which rest again afterwards. */
+export function findExitsToCut(
+  state: GateState,
+  policyFor: (agent: string) => CompiledPolicy,
+): readonly OrderState[] {
+  const isMakingRoom = ({ agent, side, symbol }: OrderState): boolean => {
+    for (const order of liveOrders(state.orders, symbol))
+      if (order.agent === agent && order.side === side && isExitOnItsWay(order)) return true;
+    return false;
+  };
+  return findExitsBeyondShares(state, policyFor).filter((order) => !isMakingRoom(order));
 }
 
 const NOBODY: ReadonlySet<string> = new Set();

@@ -7,6 +7,7 @@ import { findExit, restsAtItsPrice, wholeExitLots } from '../../core/exit.ts';
 import type { Side } from '../../core/request.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 
 /** Why a slice was never sent; the parent's execution counts them as `slices_dropped`. */
@@ -63,14 +64,31 @@ function findClosing(
   return { side, isWhole: !isPart && wholeExitLots(decision, first.lots) >= permitted };
 }
 
-/** Unsent slices that would open again what `closing` closes. */
-export function findSlicesAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
-  return openingsAgainst(state, symbol, closing).filter((order) => order.status === 'pending_send');
+/**
+ * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
+ * has closed at once. It ends what an exit ends that closes now.
+ */
+export function findUndoneByAnswer(state: GateState, { agent, origin, side, symbol }: OrderState): Undone {
+  const isConcerned = (order: OrderState): boolean => origin !== 'agent' || order.agent === agent;
+  const { slices, openings } = findAllAgainst(state, symbol, side);
+  const left = heldOn(state.positions.get(symbol), side, origin === 'agent' ? agent : null);
+  return { slices: slices.filter(isConcerned), openings: left === 0 ? openings.filter(isConcerned) : [] };
 }
 
-/** Opening orders that were sent, and may fill yet. */
-export function findOpeningsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
-  return openingsAgainst(state, symbol, closing).filter((order) => order.status !== 'pending_send');
+/**
+ * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
+ * stop closes the whole position, and so ends the openings of all agents.
+ */
+export function findUndoneByStop(state: GateState, { side, symbol }: OrderState): Undone {
+  return findAllAgainst(state, symbol, side);
+}
+
+function findAllAgainst(state: GateState, symbol: string, closing: Side): Undone {
+  const against = openingsAgainst(state, symbol, closing);
+  return {
+    slices: against.filter(({ status }) => status === 'pending_send'),
+    openings: against.filter(({ status }) => status !== 'pending_send'),
+  };
 }
 
 /** Orders of ours that may still open again what `closing` closes. */

@@ -1,6 +1,6 @@
-import type { GateCore } from '../journal/journal.ts';
-import type { Breach } from '../plan/standing.ts';
-import type { AccountInputs, SymbolInputs } from '../snapshot/inputs.ts';
+import type { AccountInputs, LiveInputs, SymbolInputs } from '../snapshot/inputs.ts';
+import type { PlanClock } from './plan-clock.ts';
+import type { Breach } from './standing.ts';
 
 /** A breach that lasts so long needs no other word than the mark's, wall ms: it is what positions are liquidated by. */
 const LASTS_MS = 10_000;
@@ -21,29 +21,31 @@ interface Run {
  * account is worth by it, would have the gate close at a price that never traded again (BY-53).
  */
 export class CutReadings {
-  readonly #core: GateCore;
+  readonly #clock: PlanClock;
+  /** One lasts, and no second reading has come. */
+  readonly #onUnread: (symbol: string, lastsMs: number) => void;
   readonly #runs = new Map<string, Run>();
 
-  constructor(core: GateCore) {
-    this.#core = core;
+  constructor(clock: PlanClock, onUnread: (symbol: string, lastsMs: number) => void = () => undefined) {
+    this.#clock = clock;
+    this.#onUnread = onUnread;
   }
 
   /** All that is above a cap now; returns what is to be cut of it, by the smaller of the last two readings. */
-  confirm(breaches: readonly Breach[]): readonly Breach[] {
+  confirm(breaches: readonly Breach[], inputs: LiveInputs, collarBps: number): readonly Breach[] {
     for (const symbol of this.#runs.keys())
       if (!breaches.some((breach) => breach.symbol === symbol)) this.#runs.delete(symbol);
     return breaches.flatMap((breach) => {
-      const lots = this.#confirmedLots(breach);
+      const lots = this.#confirmedLots(breach, inputs, collarBps);
       return lots === null ? [] : [{ ...breach, lots }];
     });
   }
 
   /** Null: not yet. */
-  #confirmedLots({ symbol, lots }: Breach): number | null {
-    const live = this.#core.market.symbol(symbol);
-    const { account } = this.#core.market;
-    if (live === null || account === null) return null;
-    const now = this.#core.ports.time.monotonicMs();
+  #confirmedLots({ symbol, lots }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
+    const live = symbols.get(symbol);
+    if (live === undefined || account === null) return null;
+    const now = this.#clock.wallMs();
     const run = this.#runs.get(symbol);
     if (run === undefined) {
       this.#runs.set(symbol, { sinceWallMs: now, prior: null, last: { live, account, lots } });
@@ -53,23 +55,18 @@ export class CutReadings {
     const isMarkNew = this.#isAnother(live, last.live, live.markAtMs, last.live.markAtMs);
     const isAccountNew = this.#isAnother(account, last.account, account.observedAtMs, last.account.observedAtMs);
     const isLasting = now - run.sinceWallMs >= LASTS_MS;
-    if (isMarkNew && (isLasting || (isAccountNew && isNearBook(live, this.#core.policySpec.market.collar_bps)))) {
+    if (isMarkNew && (isLasting || (isAccountNew && isNearBook(live, collarBps)))) {
       run.prior = last;
       run.last = { live, account, lots };
     } else last.lots = Math.min(last.lots, lots);
     if (run.prior !== null) return Math.min(run.prior.lots, lots);
-    if (isLasting)
-      this.#core.alertRarely(
-        'POSITION_ABOVE_CAP',
-        `the position is above its cap by the last mark, and no second one has come for ${LASTS_MS / 1000} s: nothing is cut before`,
-        symbol,
-      );
+    if (isLasting) this.#onUnread(symbol, LASTS_MS);
     return null;
   }
 
   /** Another answer, and of another instant; at scale 0 the venue's time stands between its commands. */
   #isAnother(is: object, was: object, isAtMs: number, wasAtMs: number): boolean {
-    return is !== was && (isAtMs !== wasAtMs || this.#core.ports.clock.scale === 0);
+    return is !== was && (isAtMs !== wasAtMs || this.#clock.scale === 0);
   }
 }
 

@@ -1,0 +1,14 @@
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+
+/**
+ * Leverage is a setting of the symbol: it can be set to the charged leverage while the symbol is flat and has no other
+ * order; otherwise it stays (BY-39).
+ */
+export function isLeverageFree({ orders, positions }: GateState, order: OrderState): boolean {
+  const position = positions.get(order.symbol);
+  if (position !== undefined && (position.lots !== 0 || position.disputedLots !== null)) return false;
+  for (const other of liveOrders(orders, order.symbol))
+    if (other !== order && other.status !== 'pending_send') return false;
+  return true;
+}

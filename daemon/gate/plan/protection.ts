@@ -1,0 +1,311 @@
+/**
+ * What the gate itself does to protect the account, over time: which position is cut back and by how much, which stop is
+ * placed, given up or left, and what is closed where the venue takes none; for the daemon and a replay alike
+ * (SAE-SAME-CODE). It records and sends nothing itself.
+ */
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
+import type { Rejection } from '../ports.ts';
+import { agentsShare } from '../state/closable-share.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { stateInForce } from '../state/layers.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
+import { Elapsed } from './deadline.ts';
+import type { PlanClock } from './plan-clock.ts';
+import { type Breach, GATE_AGENT, type ReviewPlace } from './standing.ts';
+import { closeRequest, OTHER_STOP } from './stops.ts';
+
+/**
+ * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
+ * must show in the position before the next is sized.
+ */
+const CUT_EVERY_MS = 5_000;
+/** Time after which a refused stop is tried again, ms; doubled with each refusal beyond the third. */
+const RETRY_STOP_MS = 5_000;
+const LONGEST_RETRY_MS = 300_000;
+/** Retryable refusals of a stop in a row before the position is closed instead. */
+const MAX_STOP_REFUSALS = 3;
+
+export interface ProtectionHands {
+  readonly state: GateState;
+  readonly clock: PlanClock;
+  readonly place: ReviewPlace;
+  /** Of the policy in force. */
+  spec(): IntendedPolicySpec;
+  /** `ExitPump.isGateExiting` */
+  isGateExiting(symbol: string): boolean;
+  alert(code: string, detail: string, symbol: string): void;
+  /** The same at most once a minute. */
+  alertRarely(code: string, detail: string, symbol: string): void;
+}
+
+/** What is due of a position's stop. */
+export type StopStep =
+  | { readonly kind: 'none' }
+  /** A stop stands, the closest of `stops`, all of which are on the right side: it may have to be moved. */
+  | { readonly kind: 'follow'; readonly stop: OrderState; readonly stops: readonly OrderState[] }
+  | { readonly kind: 'place'; readonly lots: number };
+const NOTHING_DUE: StopStep = { kind: 'none' };
+
+export class ProtectionPlan {
+  readonly #hands: ProtectionHands;
+  readonly #cutAt = new Map<string, Elapsed>();
+  readonly #stopAt = new Map<string, Elapsed>();
+  readonly #alerted = new Map<string, number>();
+  readonly #stopDenied = new Map<string, string | null>();
+  readonly #stopRefusals = new Map<string, number>();
+  /** Symbols in which somebody else's order closes the position: the venue takes no other on that side. */
+  readonly #guarded = new Set<string>();
+  /** The stop that protects, or last protected, a symbol. */
+  readonly #lastStop = new Map<string, OrderState>();
+
+  constructor(hands: ProtectionHands) {
+    this.#hands = hands;
+  }
+
+  // --- cuts --------------------------------------------------------------------------------------------------------
+
+  /**
+   * The exit that cuts a confirmed breach back; null: none is due. While trading is halted nothing is cut back, and nothing
+   * is recorded of it: the operator has taken over.
+   */
+  planCut(breach: Breach): ExecutionRequest | null {
+    const { clock, place, state } = this.#hands;
+    const { symbol } = breach;
+    const position = state.position(symbol);
+    if (position.lots === 0 || this.#isHalted(symbol) || this.#isGone(position)) return null;
+    const now = clock.nowMs();
+    if ((this.#cutAt.get(symbol)?.ms() ?? CUT_EVERY_MS) < CUT_EVERY_MS) return null;
+    if (this.#isExiting(symbol) || !this.#isLastExitShown(symbol)) return null;
+    this.#cutAt.set(symbol, new Elapsed(clock));
+    const above = `the position is above the tightened ${breach.cause} cap`;
+    const most = this.#mayClose(position);
+    // The breach is of what is surely held: what a lost exit may have closed is not in it.
+    const lots = Math.min(breach.lots, most - this.#closedByLost(position));
+    if (lots <= 0) {
+      const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
+      this.#hands.alertRarely('POSITION_ABOVE_CAP', `${above}; ${nobodys}`, symbol);
+      return null;
+    }
+    this.#hands.alert('POSITION_CUT', `${above}: ${lots} lots are closed`, symbol);
+    return closeRequest(place, symbol, position.lots > 0 ? 'sell' : 'buy', lots / most, now);
+  }
+
+  /**
+   * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
+   * instance: what it closes would be counted, and closed, twice.
+   *
+   * RISK: one that is lost may never have arrived, and whether it did perhaps nobody will ever tell. It never rests, so
+   * a reading of the account well after it shows all that it has done: what is held then is not being closed. How much of
+   * it is the gate's to close, {@link #closedByLost} tells.
+   */
+  #isExiting(symbol: string): boolean {
+    if (this.#hands.isGateExiting(symbol)) return true;
+    const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    return this.#ownExits(symbol).some(
+      (order) => order.status !== 'lost' || readAtMs < order.updatedAtMs + DISAGREEMENT_MS,
+    );
+  }
+
+  /**
+   * The gate's last exit ended some time ago, and the account was asked for since it closed something: possibly seconds
+   * after it was decided, so that it would be counted, and closed, twice.
+   */
+  #isLastExitShown(symbol: string): boolean {
+    const { account, targets } = this.#hands.state;
+    const { endedAtMs, filledAtMs } = targets.lastGateExit(symbol);
+    const readAtMs = account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    return this.#hands.clock.nowMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
+  }
+
+  /** Exits of the gate that are not known to have ended. */
+  #ownExits(symbol: string): readonly OrderState[] {
+    return [...liveOrders(this.#hands.state.orders, symbol)].filter(
+      (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
+    );
+  }
+
+  /**
+   * Lots that lost exits of the gate may have closed already: what the venue shows less than our view, which follows no
+   * reading while an order is not known. All of it counts as theirs.
+   */
+  #closedByLost({ symbol, lots, disputedLots }: PositionState): number {
+    if (disputedLots === null || !this.#ownExits(symbol).some((order) => order.status === 'lost')) return 0;
+    return Math.max(0, Math.abs(lots) - Math.max(0, disputedLots * Math.sign(lots)));
+  }
+
+  #isHalted(symbol: string): boolean {
+    const { clock, state } = this.#hands;
+    return stateInForce(state.layers, clock.nowMs(), symbol, GATE_AGENT).state === 'halted';
+  }
+
+  /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
+  #mayClose(position: PositionState): number {
+    const held = Math.abs(position.lots);
+    if (this.#hands.spec().exits.scope === 'account') return held;
+    return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
+  }
+
+  // --- stops -------------------------------------------------------------------------------------------------------
+
+  watchHoldingTime({ sinceMs, symbol }: PositionState): void {
+    const { clock } = this.#hands;
+    if (sinceMs === null || clock.nowMs() - sinceMs < this.#hands.spec().budgets.holding_time_ms) return;
+    if (this.#alerted.get(symbol) === sinceMs) return;
+    this.#alerted.set(symbol, sinceMs);
+    this.#hands.alert(
+      'HOLDING_TIME',
+      `the position has been held for the whole holding time: the symbol is reducing until it is flat`,
+      symbol,
+    );
+  }
+
+  /**
+   * Stops of a position that is gone. RISK: such a cancel may hang or be refused for long; the venue takes one stop on
+   * each side, so that the one that is needed now does not wait for it.
+   */
+  findOutdated(position: PositionState): readonly OrderState[] {
+    const { side } = this.#needOf(position);
+    return [...liveOrders(this.#hands.state.orders, position.symbol)].filter(
+      (order) => order.protective && order.side !== side && !order.cancelRequested,
+    );
+  }
+
+  /** Lots to be protected, and the side of their stop; null: none. */
+  #needOf(position: PositionState): { readonly lots: number; readonly side: Side | null } {
+    const lots = lotsToProtect(position, this.#hands.clock.nowMs());
+    return { lots, side: lots === 0 ? null : lots > 0 ? 'sell' : 'buy' };
+  }
+
+  /**
+   * One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes, moved when
+   * it stands too far away.
+   */
+  next(position: PositionState): StopStep {
+    const { symbol } = position;
+    const { lots, side } = this.#needOf(position);
+    // Waits and refusals are of one position: the next one gets its stop at once, and its first refusal is not the last
+    // of these. So it is when somebody else's order, for which ours was refused, is gone.
+    const live = [...liveOrders(this.#hands.state.orders, symbol)];
+    const isGuarded = live.some((order) => order.foreign && closesAll(order) && order.side === side);
+    if (lots === 0 || (this.#guarded.has(symbol) && !isGuarded)) this.#forgetTries(symbol);
+    if (isGuarded) this.#guarded.add(symbol);
+    // RISK: one that is lost may never have been placed, and whether it was perhaps nobody will ever tell. Another one
+    // does no harm: both only close, and the venue refuses it while the first rests.
+    const stops = live.filter((order) => order.protective && order.side === side && order.status !== 'lost');
+    const stop = findClosest(stops);
+    if (stop !== null) this.#lastStop.set(symbol, stop);
+    if (lots === 0 || this.#isGone(position)) return NOTHING_DUE;
+    if (stop !== null) return { kind: 'follow', stop, stops };
+    const beyond = Math.max(0, (this.#stopRefusals.get(symbol) ?? 0) - MAX_STOP_REFUSALS);
+    const waitMs = Math.min(LONGEST_RETRY_MS, RETRY_STOP_MS * 2 ** beyond);
+    if ((this.#stopAt.get(symbol)?.ms() ?? waitMs) < waitMs) return NOTHING_DUE;
+    this.#stopAt.set(symbol, new Elapsed(this.#hands.clock));
+    return { kind: 'place', lots };
+  }
+
+  /** The stop that stood is given up: what takes its place waits for nothing. */
+  noteGivenUp(symbol: string): void {
+    this.#stopAt.delete(symbol);
+  }
+
+  /** A stop that goes on being refused for the same reason is recorded once. */
+  isNews(symbol: string, decision: ExecutionDecision): boolean {
+    const denied = decision.decision === 'BLOCK' ? (decision.reasons[0]?.code ?? '') : null;
+    const isNews = denied === null || denied !== this.#stopDenied.get(symbol);
+    this.#stopDenied.set(symbol, denied);
+    return isNews;
+  }
+
+  #forgetTries(symbol: string): void {
+    this.#guarded.delete(symbol);
+    this.#stopRefusals.delete(symbol);
+    this.#stopAt.delete(symbol);
+  }
+
+  /**
+   * What became of a stop that was sent; the exit that stands in for it where it was refused, null: none. RISK: a position
+   * without its stop. The exit closes what the gate may close, and no more.
+   */
+  takePlaced(position: PositionState, order: OrderState, rejection: Rejection | null): ExecutionRequest | null {
+    const { symbol } = position;
+    if (order.status !== 'rejected' && order.status !== 'expired') {
+      this.#stopRefusals.delete(symbol);
+      return null;
+    }
+    const refusals = (this.#stopRefusals.get(symbol) ?? 0) + 1;
+    this.#stopRefusals.set(symbol, refusals);
+    // A clock out of step or a busy venue is mended within seconds: the stop is placed again first.
+    if (order.retryable && refusals < MAX_STOP_REFUSALS) return null;
+    // An exit whose outcome is not known may have closed the position already: a second one is not sized beside it.
+    if (this.#isExiting(symbol)) return null;
+    const refused = `the protective stop was refused (${order.detail ?? 'no reason'})`;
+    const most = this.#mayClose(position);
+    const lots = Math.max(0, most - this.#closedByLost(position));
+    const why = this.#whyNotClosed(position, rejection, lots);
+    if (why !== null) {
+      this.#hands.alertRarely('STOP_REFUSED', `${refused}; ${why}`, symbol);
+      return null;
+    }
+    const left = Math.abs(position.lots) - lots;
+    const what =
+      left === 0
+        ? 'the position is closed'
+        : `the ${lots} lots that agents hold are closed; ${left} lots of somebody else stay, without a stop`;
+    this.#hands.alert('STOP_REFUSED', `${refused}: ${what}`, symbol);
+    return closeRequest(this.#hands.place, symbol, order.side, lots / most, this.#hands.clock.nowMs());
+  }
+
+  #whyNotClosed(position: PositionState, rejection: Rejection | null, lots: number): string | null {
+    if (rejection?.code === OTHER_STOP && !this.#isTakeProfitInTheWay(position))
+      return 'another order that closes the whole position rests at the venue already';
+    if (position.lots === 0) return 'whether there is a position is not known yet: nothing is closed';
+    if (this.#isHalted(position.symbol)) return 'in halted only an operator closes the position';
+    return lots > 0 ? null : 'no agent holds any of the position (exits.scope: own): nothing is closed';
+  }
+
+  /**
+   * The order for which the venue takes no stop protects nothing: all that closes the position on that side fires when
+   * it wins. RISK: a list may be a moment old, so a stop of somebody else's has the time of some tries to show.
+   */
+  #isTakeProfitInTheWay(position: PositionState): boolean {
+    const { symbol } = position;
+    if ((this.#stopRefusals.get(symbol) ?? 0) < MAX_STOP_REFUSALS) return false;
+    const { side } = this.#needOf(position);
+    const closing = [...liveOrders(this.#hands.state.orders, symbol)].filter(
+      (order) => order.side === side && (order.protective || (order.foreign && closesAll(order))),
+    );
+    return closing.length > 0 && closing.every((order) => order.orderType.startsWith('TAKE_PROFIT'));
+  }
+
+  /**
+   * The position is no longer there, though our view still holds it: a stop has fired and the account has not been read
+   * since, or the venue shows nothing on that side while a fill is on its way. There is nothing to protect or to cut;
+   * the venue would refuse both.
+   */
+  #isGone(position: PositionState): boolean {
+    const stop = this.#lastStop.get(position.symbol);
+    const readAtMs = this.#hands.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    if (stop?.status === 'filled' && stop.updatedAtMs > readAtMs) return true;
+    if (position.lots === 0) return false;
+    return position.disputedLots !== null && position.disputedLots * Math.sign(position.lots) <= 0;
+  }
+}
+
+/** The stop that fires first; one that is being canceled only where there is no other. */
+function findClosest(stops: readonly OrderState[]): OrderState | null {
+  const staying = stops.filter((order) => !order.cancelRequested);
+  const distance = ({ side, triggerTicks }: OrderState): number =>
+    triggerTicks === null ? Number.POSITIVE_INFINITY : side === 'sell' ? -triggerTicks : triggerTicks;
+  let closest: OrderState | null = null;
+  for (const order of staying.length > 0 ? staying : stops)
+    if (closest === null || distance(order) < distance(closest)) closest = order;
+  return closest;
+}
+
+/** A conditional order without a size of its own. */
+function closesAll(order: OrderState): boolean {
+  return order.kind === 'algo' && order.reduceOnly && order.lots === 0;
+}

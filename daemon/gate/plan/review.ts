@@ -1,0 +1,177 @@
+/**
+ * Rule 15 over time: when what rests is decided again, what has had its time, and which conditions are set; for the daemon
+ * and a replay alike (SAE-SAME-CODE). It records and sends nothing itself.
+ */
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { holdingTimeMs } from '../../core/rules/tightening.ts';
+import type { StateEvent } from '../events.ts';
+import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { layerKey, stateInForce } from '../state/layers.ts';
+import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
+import type { PlanClock } from './plan-clock.ts';
+import {
+  findAccountTiers,
+  GATE_AGENT,
+  isOwnOpening,
+  judgeForms,
+  judgeStanding,
+  type ReviewPlace,
+  restingOpenings,
+  type StandingForm,
+  type StandingVerdict,
+  standingAsk,
+  standingRequest,
+} from './standing.ts';
+import { describeTightness, GrownOrders, LeavingOrders } from './tightness.ts';
+
+export const NOT_ACTIVE = 'trading is not active';
+export const TTL_OVER = 'resting time to live is over';
+export const NO_LONGER_FITS = 'no longer fits the tightened policy';
+
+/** What is asked of whoever carries a review out. */
+export interface ReviewHands {
+  readonly state: GateState;
+  readonly clock: PlanClock;
+  readonly place: ReviewPlace;
+  inputs(): LiveInputs;
+  policyHash(): string;
+  policyFor(agent: string): CompiledPolicy;
+  recordState(event: StateEvent): void;
+  /** Decides a resting order again; its record is kept only where `isKept` says so. */
+  decide(order: OrderState, request: ExecutionRequest, ask: Ask, isKept: (decision: ExecutionDecision) => boolean): void;
+  cancel(order: OrderState, reason: string): void;
+  endUnsent(order: OrderState, detail: string): void;
+}
+
+/**
+ * Whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again as if it were
+ * new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once that is settled,
+ * and whatever rests when one that was being canceled has filled after all. Also: resting orders have a ttl, and the
+ * condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ */
+export class StandingReview {
+  readonly #hands: ReviewHands;
+  readonly #grown = new GrownOrders();
+  readonly #leaving = new LeavingOrders();
+  #reviewed = '';
+
+  constructor(hands: ReviewHands) {
+    this.#hands = hands;
+  }
+
+  /** What rests, and what of slices is unsent: to be called whenever something may have tightened. Cheap. */
+  follow(): void {
+    this.#expire();
+    const { state } = this.#hands;
+    const signature = describeTightness(state, this.#hands.inputs(), this.#hands.policyHash(), (agent) =>
+      this.#hands.policyFor(agent),
+    );
+    const grown = this.#grown.find(restingOpenings(state));
+    const isTightened = signature !== this.#reviewed || this.#leaving.hasFilled();
+    if (!isTightened && grown.size === 0) return;
+    if (!this.#review((order) => isTightened || grown.has(order))) return;
+    this.#reviewed = signature;
+    this.#grown.clear();
+  }
+
+  /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */
+  followCondition(): void {
+    const { state } = this.#hands;
+    const found = findAccountTiers(state, this.#hands.inputs(), this.#hands.policyFor(GATE_AGENT));
+    if (found === null || found.reduceOnly === state.layers.has('condition|account|')) return;
+    this.#hands.recordState({
+      clears_at_ms: null,
+      clears_when: 'drawdown, daily loss and margin ratio are below their reduce_only tiers',
+      layer: 'condition',
+      name: null,
+      reason: found.drawdown.reduceOnly
+        ? 'drawdown tier'
+        : found.dailyLoss.reduceOnly
+          ? 'daily loss tier'
+          : found.marginRatio.reduceOnly
+            ? 'margin ratio tier'
+            : 'tiers left',
+      scope: 'account',
+      set_by: 'rule 8',
+      state: found.reduceOnly ? 'reducing' : 'active',
+    });
+  }
+
+  /**
+   * A symbol whose position is held for longer than the policy permits is reducing until it is flat (DESIGN section 4,
+   * `holding_time_ms`). Rule 8 denies its openings by itself: this is what shows it.
+   */
+  followHoldingTimes(): void {
+    const { clock, state } = this.#hands;
+    if (state.positions.size === 0) return;
+    const now = clock.nowMs();
+    const longestMs = holdingTimeMs(this.#hands.policyFor(GATE_AGENT));
+    for (const { lots, sinceMs, symbol } of [...state.positions.values()]) {
+      const isOld = lots !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
+      if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
+      this.#hands.recordState({
+        clears_at_ms: null,
+        clears_when: 'the symbol is flat',
+        layer: 'condition',
+        name: symbol,
+        reason: isOld ? 'held for longer than holding_time_ms' : 'no longer held too long',
+        scope: 'symbol',
+        set_by: 'rule 8',
+        state: isOld ? 'reducing' : 'active',
+      });
+    }
+  }
+
+  /** Resting opening orders past their ttl are canceled. */
+  #expire(): void {
+    const now = this.#hands.clock.nowMs();
+    const ttlMs = this.#hands.policyFor(GATE_AGENT).spec.standing.resting_ttl_ms;
+    for (const order of [...everyLiveOrder(this.#hands.state.orders)])
+      if (isOwnOpening(order) && order.timeInForce === 'GTC' && !order.cancelRequested && !isTerminal(order.status))
+        if (now - order.plannedAtMs >= ttlMs) this.#hands.cancel(order, TTL_OVER);
+  }
+
+  /** INVARIANT: no await in here. False: of some it is not known whether they fit. */
+  #review(isConcerned: (order: OrderState) => boolean): boolean {
+    const { clock, state } = this.#hands;
+    const now = clock.nowMs();
+    const isActive = ({ agent, symbol }: OrderState): boolean =>
+      stateInForce(state.layers, now, symbol, agent).state === 'active';
+    for (const order of [...everyLiveOrder(state.orders)])
+      if (order.status === 'pending_send' && !order.reduceOnly && !isActive(order))
+        this.#hands.endUnsent(order, NOT_ACTIVE);
+    const isHeld = this.#hands.policyFor(GATE_AGENT).spec.standing.on_breach === 'hold';
+    const resting = restingOpenings(state);
+    const leaving = new Set<OrderState>(resting.filter((order) => order.cancelRequested));
+    let isComplete = true;
+    for (const order of resting) {
+      if (leaving.has(order) || isTerminal(order.status) || !isConcerned(order)) continue;
+      // `hold` leaves what a tightened cap would cancel; a state that is not active still ends every opening order.
+      if (isHeld && isActive(order)) continue;
+      const verdict = judgeForms(order, (form) => this.#formFits(order, form, leaving));
+      if (verdict === 'unclear') isComplete = false;
+      if (verdict !== 'gone') continue;
+      leaving.add(order);
+      this.#hands.cancel(order, NO_LONGER_FITS);
+    }
+    this.#leaving.noteReview(leaving, isComplete);
+    return isComplete;
+  }
+
+  /** A record is kept only when it no longer fits. Stale inputs decide nothing. */
+  #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
+    const { clock, place, state } = this.#hands;
+    const rules = state.rules.get(order.symbol);
+    if (rules === undefined || order.agent === null) return 'unclear';
+    const request = standingRequest(place, order, form, rules, clock.nowMs());
+    let verdict: StandingVerdict = 'fits';
+    this.#hands.decide(order, request, standingAsk(place, order, form, leaving), (decision) => {
+      verdict = judgeStanding(decision, order, form);
+      return verdict === 'gone';
+    });
+    return verdict;
+  }
+}

@@ -1,0 +1,51 @@
+/** The decision on a stop. Pure functions, so that the daemon and a replay place the same (SAE-SAME-CODE). */
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { PlannedOrder } from '../events.ts';
+import type { Ask } from '../snapshot/inputs.ts';
+import type { GateState } from '../state/gate-state.ts';
+import type { PositionState } from '../state/positions.ts';
+import { parentAsk } from './asks.ts';
+import { clientOrderId, type IdSource } from './order-ids.ts';
+import type { ReviewPlace } from './standing.ts';
+import { closeRequest, findStopTicks, planStop } from './stops.ts';
+
+export interface StopOrder {
+  readonly request: ExecutionRequest;
+  readonly ask: Ask;
+  readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
+}
+
+/**
+ * A stop for the whole position (closePosition, on the mark); null: it cannot be priced. `held`: signed lots that are to be
+ * protected.
+ */
+export function buildStopOrder(
+  state: GateState,
+  position: PositionState,
+  held: number,
+  stopBps: number,
+  parts: { readonly place: ReviewPlace; readonly ids: IdSource; readonly nowMs: number },
+): StopOrder | null {
+  const { symbol } = position;
+  const rules = state.rules.get(symbol);
+  const entryPrice = findEntryPrice(state, position);
+  if (rules === undefined || entryPrice <= 0) return null;
+  const side = held > 0 ? 'sell' : 'buy';
+  const ticks = findStopTicks(side, entryPrice, stopBps, rules);
+  const lots = Math.abs(held);
+  const ask = parentAsk(parts.place, null, null, null, null);
+  ask.sliceLots = lots;
+  return {
+    request: closeRequest(parts.place, symbol, side, 1, parts.nowMs),
+    ask,
+    plan: ({ effective }, seq) =>
+      effective?.action === 'exit' ? [planStop(clientOrderId(parts.ids, seq, 0, 0), symbol, side, lots, ticks)] : [],
+  };
+}
+
+/** Of the position, or of what the venue shows where we know of none. */
+function findEntryPrice({ account }: GateState, { entryPrice, lots, symbol }: PositionState): number {
+  if (lots !== 0) return entryPrice;
+  return account?.positions.find((record) => record.symbol === symbol)?.entry_price ?? 0;
+}
