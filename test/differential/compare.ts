@@ -8,6 +8,7 @@ export interface Difference {
 }
 
 const IS_DECISION = /^\s*\d+ (tool|gate|slice|standing) /;
+const HOLDS = /^\s*\d+ (\w+) holds /;
 const IS_SENT = / (IOC|GTC|MARKET|STOP|AMEND) /;
 
 /**
@@ -49,6 +50,13 @@ function byInstant(lines: readonly string[]): ReadonlyMap<number, string[]> {
 
 function canonical(lines: readonly string[], isInOrder: RegExp): string {
   const inOrder = lines.filter((line) => isInOrder.test(line));
-  const rest = lines.filter((line) => !isInOrder.test(line)).sort();
-  return JSON.stringify([inOrder, rest]);
+  const held = new Map<string, string>();
+  const rest: string[] = [];
+  for (const line of lines) {
+    const symbol = HOLDS.exec(line)?.[1];
+    // Of a position what it is in the end.
+    if (symbol !== undefined) held.set(symbol, line);
+    else if (!isInOrder.test(line)) rest.push(line);
+  }
+  return JSON.stringify([inOrder, [...rest, ...held.values()].sort()]);
 }

@@ -1,5 +1,6 @@
 import type { ReplayAccount } from '../../daemon/evaluation/engine/account.ts';
 import type { MarketClock } from '../../daemon/evaluation/engine/clock.ts';
+import { FILLED_BEFORE_MS } from '../../daemon/evaluation/engine/door.ts';
 import { toSymbolRules } from '../../daemon/evaluation/engine/rules.ts';
 import type { Fill } from '../../daemon/evaluation/engine/venue.ts';
 import type {
@@ -94,8 +95,9 @@ export class GateVenue implements VenuePort {
     known.executedLots += fill.lots;
     known.paidUsdt += fill.lots * fill.price;
     known.averagePrice = known.paidUsdt / known.executedLots;
-    known.updatedAtMs = this.#clock.nowMs;
-    this.#changedAtMs.set(known.symbol, this.#clock.nowMs);
+    const filledAtMs = this.#clock.nowMs - FILLED_BEFORE_MS;
+    known.updatedAtMs = filledAtMs;
+    this.#changedAtMs.set(known.symbol, filledAtMs);
     this.#trades.push({
       tradeId: String(this.#trades.length + 1),
       symbol: known.symbol,
@@ -106,13 +108,14 @@ export class GateVenue implements VenuePort {
       feeUsdt: fill.feeUsdt,
       realisedPnlUsdt: 0,
       isMaker: fill.isMaker,
-      atMs: this.#clock.nowMs,
+      atMs: filledAtMs,
     });
   }
   #end(id: string, status: VenueOrder['status']): void {
     const known = this.#known(id);
     known.status = status;
-    known.updatedAtMs = this.#clock.nowMs;
+    const isOfFill = status === 'filled' || status === 'partially_filled';
+    known.updatedAtMs = this.#clock.nowMs - (isOfFill ? FILLED_BEFORE_MS : 0);
   }
   #show(id: string): VenueOrder {
     const { symbolIndex: _symbolIndex, paidUsdt: _paidUsdt, ...order } = this.#known(id);

@@ -241,11 +241,11 @@ function drawSteps(draws: Draws, agents: readonly string[], symbols: readonly st
     const wish = drawWish(draws, i);
     const times = draws.chance(8) ? draws.between(3, 8) : 1;
     for (let k = 0; k < times; k++) {
-      // No timer and no step of the market falls on it.
-      steps.push({ atMs: Math.round(atMs / 10) * 10 + 7, agent, symbol, wish });
-      atMs += times > 1 ? draws.of([20, 300, 1_100]) : 0;
+      // Each at a place of its own within a tenth of a second, and so are the timers that it sets.
+      steps.push({ atMs: Math.floor(atMs / 100) * 100 + ((steps.length * 7 + 3) % 97), agent, symbol, wish });
+      atMs += times > 1 ? draws.of([100, 300, 1_100]) : 0;
     }
-    atMs += draws.of([60, 900, 3_000, 12_000, 30_000, 45_000]);
+    atMs += draws.of([100, 900, 3_000, 12_000, 30_000, 45_000]);
   }
   return steps;
 }

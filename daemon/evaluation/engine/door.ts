@@ -43,6 +43,8 @@ export interface TakeOptions {
 /** How often, and at what spacing, a feed reads the account until a difference is believed. */
 const LIQUIDATION_READS = 4;
 const LIQUIDATION_READ_EVERY_MS = 4_000;
+/** A fill is so much older than the word on it. */
+export const FILLED_BEFORE_MS = 1;
 const RULES_EVERY_MS = 1_800_000;
 /** Every how many decisions one is timed. */
 const TIMED_EVERY = 16;
@@ -250,6 +252,8 @@ export class GateDoor {
       ...this.#wordOn(order, status, null, 'shown'),
       average_price: averagePrice,
       executed_lots: executedLots,
+      // It was filled before that was told, and before the account is read.
+      venue_at_ms: executedLots > order.executedLots ? this.#clock.nowMs - FILLED_BEFORE_MS : this.#clock.nowMs,
       venue_order_id: order.clientOrderId,
     });
   }

@@ -5,7 +5,7 @@ import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import type { OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';
-import type { GateDoor } from './door.ts';
+import { FILLED_BEFORE_MS, type GateDoor } from './door.ts';
 import type { Asked, RunTally } from './tally.ts';
 import type { Fill } from './venue.ts';
 
@@ -37,7 +37,7 @@ export class FillNotes {
       feeUsdt: fill.feeUsdt,
     });
     door.append('trade', {
-      at_venue_ms: clock.nowMs,
+      at_venue_ms: clock.nowMs - FILLED_BEFORE_MS,
       client_order_id: order.clientOrderId,
       fee_usdt: fill.feeUsdt,
       is_maker: fill.isMaker,

@@ -19,6 +19,8 @@ import type { ReplayVenue } from './venue.ts';
 
 export const START_EQUITY_USDT = 10_000;
 const DAY_MS = 86_400_000;
+/** Readings of the account in a row at one instant, each of which lets the gate act on what the last one showed. */
+const MOST_READINGS = 20;
 
 export interface RunSetup {
   readonly key: RunKey;
@@ -65,6 +67,7 @@ export class ReplayRun {
   /** Highest equity read in the running bar, and the tiers reached at the last reading. */
   #highUsdt = 0;
   #toldTiers = 0;
+  #wasIdle = true;
   /** Of the account at its last reading. */
   #readVersion = 0;
   readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
@@ -181,16 +184,13 @@ export class ReplayRun {
   }
 
   #runBar(endMs: number): void {
-    for (;;) {
-      const next = this.#queue.nextAtMs;
-      if (next >= endMs || this.#isRuined) break;
+    while (!this.#isRuined) {
+      const untilMs = Math.min(this.#queue.nextAtMs, endMs);
+      if (!this.#walk(untilMs)) continue;
+      if (untilMs === endMs) return;
       const item = this.#queue.shift();
-      if (item === undefined) break;
-      this.#walk(item.atMs);
-      if (this.#isRuined) break;
-      this.#handle(item.event);
+      if (item !== undefined) this.#handle(item.event);
     }
-    if (!this.#isRuined) this.#walk(endMs);
   }
 
   #handle(event: Queued): void {
@@ -214,7 +214,15 @@ export class ReplayRun {
         this.#sample();
         break;
     }
-    if (!this.#isIdle()) this.#keeper.tick();
+    this.#tick();
+    this.#followFills();
+  }
+
+  /** Once more when it has become idle: what the last of it leaves is seen to. */
+  #tick(): void {
+    const isIdle = this.#isIdle();
+    if (!isIdle || !this.#wasIdle) this.#keeper.tick();
+    this.#wasIdle = isIdle;
   }
 
   /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
@@ -223,16 +231,21 @@ export class ReplayRun {
     return this.door.state.targets.open.size === 0;
   }
 
-  /** Lets the marks walk to an instant of the running bar; whatever can happen on the way happens at its own step. */
-  #walk(toMs: number): void {
+  /**
+   * Lets the marks walk to an instant of the running bar; whatever can happen on the way happens at its own step. False:
+   * on the way something came up that is due before.
+   */
+  #walk(toMs: number): boolean {
     const { clock } = this;
     const target = clock.stepAt(toMs);
     while (clock.step < target && !this.#isRuined) {
       const next = Math.min(target, legEndAfter(clock.step));
       clock.moveTo(this.#isQuiet(clock.step, next) ? next : clock.step + 1);
       this.#afterMove();
+      if (this.#queue.nextAtMs < toMs) return false;
     }
-    if (toMs > clock.nowMs) clock.nowMs = toMs;
+    if (toMs > clock.nowMs && !this.#isRuined) clock.nowMs = toMs;
+    return true;
   }
 
   /** Nothing rests that the leg would touch, no regime changes on it, and the account is far from its margin. */
@@ -265,12 +278,21 @@ export class ReplayRun {
     const { symbols } = clock.market;
     for (let i = 0; i < symbols.length; i++)
       if (clock.isLive(i)) this.#judge.mark(symbols[i]!, clock.nowMs, clock.marks[i]!);
-    if (this.#isIdle()) return;
+    if (this.#isIdle() && this.#wasIdle) return;
     if (this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) this.#exchange.settle();
     if (this.account.isBelowMaintenance()) this.#liquidate();
     if (this.#isRuined) return;
     if (this.#isNews()) this.#sample();
-    this.#keeper.tick();
+    this.#tick();
+    this.#followFills();
+  }
+
+  /** What was filled shows in the account at once. */
+  #followFills(): void {
+    for (let times = 0; times < MOST_READINGS && this.account.version !== this.#readVersion; times++) {
+      this.#sample();
+      this.#tick();
+    }
   }
 
   /**
@@ -290,7 +312,7 @@ export class ReplayRun {
 
   /** The account as the daemon's feed would have read it, told to the judge as well. */
   #sample(): void {
-    if (!this.door.sampleAccount()) return;
+    if (!this.door.sampleAccount(this.account.version !== this.#readVersion)) return;
     this.#readVersion = this.account.version;
     this.#judge.account({
       atMs: this.clock.nowMs,
