@@ -9,6 +9,7 @@ import { START_EQUITY_USDT } from '../../daemon/evaluation/engine/run.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
+import { CutReadings } from '../../daemon/gate/plan/cut-readings.ts';
 import { isOwnOpening } from '../../daemon/gate/plan/standing.ts';
 import { everyLiveOrder } from '../../daemon/gate/state/orders.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
@@ -28,6 +29,7 @@ export interface Played {
 // Compiled schemas are kept for each policy that was seen; they hold no state.
 const CHECKS = createSchemaChecks();
 const NOTHING = (): void => undefined;
+const READ_EVERY_MS = 2_000;
 
 /** The production gate on the scripted venue. Its loop does not run: everything is read at every instant of the world. */
 class GateWorld {
@@ -40,6 +42,9 @@ class GateWorld {
   readonly #domain: DomainClock;
   readonly #parts: GateParts;
   readonly #trace: Trace;
+  /** As the gate's own, which sees the same readings. */
+  readonly #cuts: CutReadings;
+  #lookAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(plan: WorldPlan) {
     const { market, policy, seed, temper } = plan;
@@ -70,6 +75,7 @@ class GateWorld {
       signal: new AbortController().signal,
       metricsText: () => Promise.resolve(''),
     });
+    this.#cuts = new CutReadings(this.#parts.core.planClock);
     const { state } = this.#parts.core;
     const apply = state.apply.bind(state);
     state.apply = (event: GateEvent) => {
@@ -142,10 +148,21 @@ class GateWorld {
     this.#moveTo(untilMs);
   }
 
-  /** When a resting order has had its time: the daemon's loop would find that within 50 ms. */
+  /** A breach that one reading has shown is to be shown by a second one, which the daemon has in two seconds. */
+  #lookForBreaches(): void {
+    const { core, standing } = this.#parts;
+    const nowMs = core.nowMs();
+    const breaches = standing.findBreaches();
+    const { collar_bps: collarBps } = core.policySpec.market;
+    const confirmed = this.#cuts.confirm(breaches, core.market.inputs(nowMs), collarBps);
+    const now = this.#time.monotonicMs();
+    if (breaches.length > confirmed.length && this.#lookAtMs <= now) this.#lookAtMs = now + READ_EVERY_MS;
+  }
+
+  /** When a resting order has had its time, and the like: the daemon's loop would find that within 50 ms. */
   #nextDueMs(): number {
     const ttlMs = this.#plan.policy.spec.standing.resting_ttl_ms;
-    let dueMs = Number.POSITIVE_INFINITY;
+    let dueMs = this.#lookAtMs > this.#time.monotonicMs() ? this.#lookAtMs : Number.POSITIVE_INFINITY;
     for (const order of everyLiveOrder(this.#parts.core.state.orders)) {
       if (!isOwnOpening(order) || order.timeInForce !== 'GTC' || order.cancelRequested) continue;
       const atMs = order.plannedAtMs + ttlMs - this.#plan.market.startMs;
@@ -181,6 +198,7 @@ class GateWorld {
       const before = this.#mark();
       await this.#drive(this.#parts.keeper.refreshAll());
       if (this.#failure !== null) throw this.#failure;
+      this.#lookForBreaches();
       if (this.#mark() === before) return;
     }
     throw new Error('the gate does not come to rest');

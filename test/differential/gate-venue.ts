@@ -52,7 +52,7 @@ export class GateVenue implements VenuePort {
     scripted.onExpired = ({ id }) => this.#end(id, 'expired');
     scripted.onStop = ({ id }, fill) => {
       if (fill !== null) this.#take(id, fill);
-      this.#end(id, fill === null ? 'expired' : 'filled');
+      this.#end(id, fill === null ? 'expired' : 'filled', fill !== null);
     };
   }
 
@@ -111,11 +111,10 @@ export class GateVenue implements VenuePort {
       atMs: filledAtMs,
     });
   }
-  #end(id: string, status: VenueOrder['status']): void {
+  #end(id: string, status: VenueOrder['status'], hasFilled = false): void {
     const known = this.#known(id);
     known.status = status;
-    const isOfFill = status === 'filled' || status === 'partially_filled';
-    known.updatedAtMs = this.#clock.nowMs - (isOfFill ? FILLED_BEFORE_MS : 0);
+    known.updatedAtMs = this.#clock.nowMs - (hasFilled ? FILLED_BEFORE_MS : 0);
   }
   #show(id: string): VenueOrder {
     const { symbolIndex: _symbolIndex, paidUsdt: _paidUsdt, ...order } = this.#known(id);
@@ -143,7 +142,7 @@ export class GateVenue implements VenuePort {
       return Promise.resolve({ kind: 'rejected', rejection: outcome.rejection });
     }
     if (outcome.fill !== null) this.#take(id, outcome.fill);
-    this.#end(id, statusOf(known, outcome.rests));
+    this.#end(id, statusOf(known, outcome.rests), outcome.fill !== null);
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 
@@ -171,7 +170,7 @@ export class GateVenue implements VenuePort {
     const known = this.#known(id);
     Object.assign(known, { lots, priceTicks });
     if (fill !== null) this.#take(id, fill);
-    this.#end(id, statusOf(known, known.executedLots < lots));
+    this.#end(id, statusOf(known, known.executedLots < lots), fill !== null);
     return Promise.resolve({ kind: 'accepted', order: this.#show(id) });
   }
 

@@ -60,6 +60,8 @@ export class Executor {
   readonly marks: InstantMarks;
   readonly #fills: FillNotes;
   readonly #loops = new RefusalLoops();
+  /** What the exchange has taken of orders, amends and cancels so far. */
+  changes = 0;
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
@@ -89,12 +91,16 @@ export class Executor {
     if (effective === null) return;
     const first = taken.orders[0];
     if (first === undefined) {
-      if (effective.action === 'cancel') this.#cancelFor(taken);
-      else if (effective.action === 'amend' && target !== null) this.#amend(target, asked);
+      if (effective.action === 'amend' && target !== null) this.#amend(target, asked);
+      if (effective.action !== 'cancel') return;
+      this.#cancelFor(taken);
     } else if (first.reduceOnly) {
       this.#cancelUndone(first);
       this.exits.begin(taken, first, asked);
-    } else this.#open(taken, first, asked);
+    } else {
+      this.#open(taken, first, asked);
+      return;
+    }
     this.exits.settle();
   }
 
@@ -123,12 +129,8 @@ export class Executor {
 
   /** Runs what has fallen due. */
   run(work: PendingWork): void {
-    if (work.kind === 'exits') {
-      this.exits.wake();
-      return;
-    }
-    this.#sendSlice(work.taken, work.order, work.asked);
-    this.exits.settle();
+    if (work.kind === 'exits') this.exits.wake();
+    else this.#sendSlice(work.taken, work.order, work.asked);
   }
 
   #sendSlice(parent: Taken, order: OrderState, asked: Asked | null): void {
@@ -183,6 +185,7 @@ export class Executor {
       this.#refuse(order, outcome.rejection);
       return outcome.rejection;
     }
+    this.changes += 1;
     this.#loops.onAccepted();
     if (outcome.rests) this.#parts.onRest(order);
     if (asked !== null && outcome.rests) tally.notePassed(asked, order.lots);
@@ -290,7 +293,9 @@ export class Executor {
     if (!order.cancelRequested) door.noteCancel(order, reason);
     if (order.status === 'in_flight') return;
     const isDone = order.protective ? exchange.cancelStop(order.clientOrderId) : exchange.cancel(order.clientOrderId);
-    if (isDone) this.#end(order, 'canceled');
+    if (!isDone) return;
+    this.changes += 1;
+    this.#end(order, 'canceled');
   }
 
   /** The order fills no more. */
@@ -329,6 +334,7 @@ export class Executor {
     const onRefused = (refused: OrderState, rejection: Rejection): void => this.#noteRefusal(refused, rejection);
     const outcome = amendOrder({ ...this.#parts, onRefused }, this.marks, order, asked);
     if (outcome === null || outcome.rejection !== null) return;
+    this.changes += 1;
     this.#loops.onAccepted();
     // An amended order is the amender's: what it fills from here on counts as its doing.
     this.#asked.set(order.clientOrderId, asked);

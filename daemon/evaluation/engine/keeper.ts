@@ -52,6 +52,8 @@ export class ReplayKeeper {
   #tierCode = 0;
   readonly #longestMs: number;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  /** Every position that is to have a stop has it where it is to stand. */
+  isGuarded = true;
   readonly #policy: CompiledPolicy;
 
   /** `later`: {@link tick} is to be called then. */
@@ -121,6 +123,7 @@ export class ReplayKeeper {
     if (this.#door.state.orders.live.size > 0)
       for (const order of findExitsToCut(this.#door.state, (agent) => this.#door.policy(agent)))
         this.#executor.cancel(order, BEYOND_SHARE);
+    this.isGuarded = true;
     if (spec.protection.required) this.#protect();
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
     this.#executor.exits.settle();
@@ -185,6 +188,7 @@ export class ReplayKeeper {
 
   #protectOne(position: PositionState): void {
     const step = this.#protection.next(position);
+    if (step.kind !== 'follow' && position.lots !== 0) this.isGuarded = false;
     if (step.kind === 'follow') {
       this.#followStop(position, step.stop, step.stops);
       if (step.stop.cancelRequested) this.#protection.noteGivenUp(position.symbol);
@@ -198,6 +202,7 @@ export class ReplayKeeper {
   #followStop(position: PositionState, stop: OrderState, stops: readonly OrderState[]): void {
     for (const other of this.#moves.findSpare(stop, stops)) this.#executor.cancel(other, CLOSER_STANDS);
     if (this.#moves.isDue(position, stop)) this.#moves.noteMoved(position.symbol, this.#move(position, stop));
+    if (this.#moves.isTried(position.symbol)) this.isGuarded = false;
   }
 
   /** Null: it was sent, and is not known to be refused; else why the old one stays. */

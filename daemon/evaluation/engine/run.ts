@@ -68,7 +68,7 @@ export class ReplayRun {
   #highUsdt = 0;
   #toldTiers = 0;
   #wasIdle = true;
-  /** Of the account at its last reading. */
+  /** {@link #version} at the last reading of the account. */
   #readVersion = 0;
   readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
 
@@ -194,28 +194,18 @@ export class ReplayRun {
   }
 
   #handle(event: Queued): void {
-    switch (event.kind) {
-      case 'ask':
-        this.#sample();
-        // Tiers may have been left while nothing was held.
-        this.#keeper.tick();
-        this.#desk.ask(event.source, event.planned);
-        break;
-      case 'episode': {
-        const episode = this.#episodes[event.index]!;
-        this.#desk.startEpisode(event.index, this.setup.createAttacker(episode));
-        return;
-      }
-      case 'work':
-        this.#sample();
-        this.#executor.run(event.work);
-        break;
-      case 'tick':
-        this.#sample();
-        break;
+    if (event.kind === 'episode') {
+      this.#desk.startEpisode(event.index, this.setup.createAttacker(this.#episodes[event.index]!));
+      return;
     }
-    this.#tick();
-    this.#followFills();
+    this.#sample();
+    if (event.kind === 'ask') {
+      // Tiers may have been left while nothing was held.
+      this.#keeper.tick();
+      this.#desk.ask(event.source, event.planned);
+    } else if (event.kind === 'work') this.#executor.run(event.work);
+    if (this.#isUnread()) this.#followFills();
+    else this.#tick();
   }
 
   /** Once more when it has become idle: what the last of it leaves is seen to. */
@@ -254,8 +244,9 @@ export class ReplayRun {
     const { account, clock } = this;
     const exchange = this.#exchange;
     if (this.#isIdle()) return true;
-    // Fills that no reading shows yet, and a position that becomes too old on the way.
-    if (account.version !== this.#readVersion || this.#keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
+    // Fills that no reading shows yet, a stop that is missing, a position that becomes too old on the way.
+    if (!this.#keeper.isGuarded) return false;
+    if (this.#isUnread() || this.#keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
@@ -287,9 +278,17 @@ export class ReplayRun {
     this.#followFills();
   }
 
-  /** What was filled shows in the account at once. */
+  #version(): number {
+    return this.account.version + this.#executor.changes;
+  }
+  /** Something was filled, or the exchange has taken something, since the account was read. */
+  #isUnread(): boolean {
+    return this.#version() !== this.#readVersion;
+  }
+
+  /** What was filled and taken shows in the account at once. */
   #followFills(): void {
-    for (let times = 0; times < MOST_READINGS && this.account.version !== this.#readVersion; times++) {
+    for (let times = 0; times < MOST_READINGS && this.#isUnread(); times++) {
       this.#sample();
       this.#tick();
     }
@@ -302,7 +301,7 @@ export class ReplayRun {
   #isNews(): boolean {
     const equity = this.account.equityUsdt();
     const tiers = this.#keeper.tiers.code();
-    const isRead = this.account.version === this.#readVersion;
+    const isRead = !this.#isUnread();
     const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers || !isRead;
     if (!isNews) return false;
     this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
@@ -312,8 +311,8 @@ export class ReplayRun {
 
   /** The account as the daemon's feed would have read it, told to the judge as well. */
   #sample(): void {
-    if (!this.door.sampleAccount(this.account.version !== this.#readVersion)) return;
-    this.#readVersion = this.account.version;
+    if (!this.door.sampleAccount(this.#isUnread())) return;
+    this.#readVersion = this.#version();
     this.#judge.account({
       atMs: this.clock.nowMs,
       equityUsdt: this.account.equityUsdt(),

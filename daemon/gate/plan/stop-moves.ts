@@ -59,6 +59,11 @@ export class StopMovePlan {
     return tried === undefined || tried.wait.isOver();
   }
 
+  /** A move was refused, and is to be tried again. */
+  isTried(symbol: string): boolean {
+    return this.#tried.has(symbol);
+  }
+
   /** Why it cannot be placed; null: it can. */
   findBlock({ symbol, entryPrice }: PositionState, { side }: OrderState): string | null {
     const rules = this.#parts.state.rules.get(symbol);
