@@ -242,6 +242,7 @@ export class ReplayKeeper {
       side: order.side,
       triggerTicks: order.triggerTicks ?? 0,
     });
+    this.#executor.changes += 1;
     if (rejection === null) this.#door.show(order, 'working', 0, null);
     else this.#door.refuse(order, rejection);
     return { order, rejection };
