@@ -151,21 +151,24 @@ export class ScriptedVenue implements ReplayVenue {
     return true;
   }
 
+  /** One thing happens at a time. */
   settle(): void {
-    for (const order of [...this.resting.values()])
-      if (this.resting.has(order.id) && this.#isCrossing(order, order.priceTicks)) this.#touch(order);
-    for (const stop of [...this.stops.values()]) {
+    for (const order of this.resting.values())
+      if (this.#isCrossing(order, order.priceTicks) && this.#touch(order)) return;
+    for (const stop of this.stops.values()) {
       if (!this.#isTriggering(stop)) continue;
       this.stops.delete(stop.id);
       const lots = this.#reducible(stop);
-      const fill =
-        lots === 0 ? null : this.#book(stop.id, stop.symbol, stop.side, lots, this.#clock.markTicks[stop.symbol]!);
+      const ticks = this.#clock.markTicks[stop.symbol]!;
+      const fill = lots === 0 ? null : this.#book(stop.id, stop.symbol, stop.side, lots, ticks);
       if (fill === null) this.#say(`${stop.id} expired`);
       this.onStop(stop, fill);
+      return;
     }
   }
 
-  #touch(order: ReplayOrder): void {
+  /** Whether anything came of it. */
+  #touch(order: ReplayOrder): boolean {
     const touched = this.#touches.get(order.id)!;
     touched.times += 1;
     const draw = this.#draw(touched.nr, 100 + touched.times);
@@ -179,9 +182,9 @@ export class ScriptedVenue implements ReplayVenue {
       this.#updateMargin(order.symbol);
       this.#say(`${order.id} expired`);
       this.onExpired(order);
-      return;
+      return true;
     }
-    if (draw < expiresResting + fillsNone) return;
+    if (draw < expiresResting + fillsNone) return false;
     const isPart = draw < expiresResting + fillsNone + fillsPart;
     const lots = isPart ? Math.max(1, Math.floor(most / 2)) : most;
     order.filled += lots;
@@ -190,6 +193,7 @@ export class ScriptedVenue implements ReplayVenue {
     const fill = this.#book(order.id, order.symbol, order.side, lots, order.priceTicks, true);
     this.#updateMargin(order.symbol);
     this.onFill(order, fill, isEnded);
+    return true;
   }
 
   #take(order: ReplayOrder, nr: number): Fill | null {

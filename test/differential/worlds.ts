@@ -209,8 +209,8 @@ function drawPolicy(draws: Draws, symbols: readonly string[]): WorldPlan['policy
       [20, 60, 150, 300],
       [10, 40],
     ]),
-    step_ms: draws.of([400, 2_500]),
-    rate: { max: draws.of([1, 2, 30]), window_ms: draws.of([5_000, 60_000]) },
+    step_ms: draws.of([410, 2_530]),
+    rate: { max: draws.of([1, 2, 30]), window_ms: draws.of([5_030, 60_050]) },
   };
   spec.protection = { required: draws.chance(50), stop_bps: draws.of([20, 80, 300]) };
   const policy = spec as unknown as IntendedPolicySpec;

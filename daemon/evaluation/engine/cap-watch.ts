@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { REGIME_RANK } from '../../core/features/market.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
 import { bareAsk, bareRequest } from '../../gate/plan/standing.ts';
+import { liquidationDistance } from '../../gate/snapshot/exposure-view.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
@@ -33,21 +34,46 @@ export class CapWatch {
     this.#caps = new Float64Array(clock.market.symbols.length).fill(Number.POSITIVE_INFINITY);
   }
 
+  /**
+   * The same of every step while marks move straight to others, under which regimes and tiers stay: by symbol, the mark
+   * there over that here.
+   */
+  mayBreachOnLeg(tierCode: number, ratios: Float64Array): boolean {
+    this.#follow(tierCode);
+    const account = this.#account;
+    let gross = 0;
+    for (let i = 0; i < this.#caps.length; i++) {
+      const notional = account.notionalUsdt(i) * Math.max(1, ratios[i]!);
+      if (notional > this.#caps[i]!) return true;
+      gross += notional;
+      const position = notional === 0 ? undefined : this.#door.state.positions.get(this.#clock.market.symbols[i]!);
+      if (position === undefined) continue;
+      const mark = this.#clock.marks[i]! * ratios[i]!;
+      const distance = liquidationDistance(position.liquidationPrice, position.lots, mark);
+      if (distance !== null && distance < this.#policy.spec.account.min_liquidation_distance) return true;
+    }
+    return gross > this.#grossCap;
+  }
+
   /** Caps follow regimes and tiers alone: while those stand, sizes are compared with the caps found last. */
   mayBreach(tierCode: number): boolean {
+    this.#follow(tierCode);
     const account = this.#account;
-    let signature = tierCode;
-    for (let i = 0; i < this.#caps.length; i++)
-      signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#door.market.heldRegime(i)]);
-    if (signature !== this.#capSignature) {
-      this.#capSignature = signature;
-      this.#findCaps();
-    }
     if (account.grossUsdt() > this.#grossCap) return true;
     // Liquidation can only be near while equity is a small part of what is held.
     if (account.equityUsdt() < LEVERAGED_SHARE * account.grossUsdt()) return true;
     for (let i = 0; i < this.#caps.length; i++) if (account.notionalUsdt(i) > this.#caps[i]!) return true;
     return false;
+  }
+
+  #follow(tierCode: number): void {
+    const account = this.#account;
+    let signature = tierCode;
+    for (let i = 0; i < this.#caps.length; i++)
+      signature = signature * 4 + (account.lots(i) === 0 ? 3 : REGIME_RANK[this.#door.market.heldRegime(i)]);
+    if (signature === this.#capSignature) return;
+    this.#capSignature = signature;
+    this.#findCaps();
   }
 
   #findCaps(): void {

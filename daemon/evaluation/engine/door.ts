@@ -68,6 +68,8 @@ export class GateDoor {
   #seq = 0;
   #rulesAtMs = 0;
   #sampledAtMs = Number.NEGATIVE_INFINITY;
+  /** Records so far but for what was only read. */
+  acts = 0;
   /** Readings of the account so far. */
   samples = 0;
   decisions = 0;
@@ -98,6 +100,7 @@ export class GateDoor {
 
   append<K extends keyof GateEvents>(kind: K, payload: GateEvents[K]): number {
     this.#seq += 1;
+    if (kind !== 'account' && kind !== 'rules') this.acts += 1;
     // The union of events by kind cannot be built from a type parameter.
     this.state.apply({ kind, seq: this.#seq, at_ms: this.#clock.nowMs, payload } as Parameters<GateState['apply']>[0]);
     return this.#seq;

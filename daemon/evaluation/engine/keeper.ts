@@ -3,6 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import { parentAsk } from '../../gate/plan/asks.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
+import { findOverLayers } from '../../gate/plan/over-layers.ts';
 import { ProtectionPlan } from '../../gate/plan/protection.ts';
 import { StandingReview } from '../../gate/plan/review.ts';
 import { findExitsToCut } from '../../gate/plan/shares.ts';
@@ -54,6 +55,8 @@ export class ReplayKeeper {
   #readAtMs = Number.NEGATIVE_INFINITY;
   /** Every position that is to have a stop has it where it is to stand. */
   isGuarded = true;
+  /** A position stands above a cap, and is to be cut back. */
+  isBreached = false;
   readonly #policy: CompiledPolicy;
 
   /** `later`: {@link tick} is to be called then. */
@@ -111,6 +114,8 @@ export class ReplayKeeper {
 
   tick(): void {
     const { spec } = this.#policy;
+    if (this.#door.state.layers.size > 0)
+      for (const over of findOverLayers(this.#door.state, this.#clock.nowMs)) this.#door.append('state', over);
     this.#executor.retryCancels();
     this.#executor.exits.settle();
     const code = this.tiers.code();
@@ -125,8 +130,14 @@ export class ReplayKeeper {
         this.#executor.cancel(order, BEYOND_SHARE);
     this.isGuarded = true;
     if (spec.protection.required) this.#protect();
+    this.isBreached = false;
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
     this.#executor.exits.settle();
+  }
+
+  /** Whether a position may outgrow its cap while marks move from here to these: by symbol, the mark there over that here. */
+  mayBreachOnLeg(ratios: Float64Array): boolean {
+    return this.#policy.spec.standing.on_breach === 'reduce' && this.#caps.mayBreachOnLeg(this.#tierCode, ratios);
   }
 
   /** Whether a position reaches the longest time that it may be held for between two instants. */
@@ -152,6 +163,7 @@ export class ReplayKeeper {
     const breaches = this.#caps.mayBreach(this.#tierCode)
       ? findBreaches(this.#door.state, this.#door.inputs(), this.#policy, PLACE)
       : [];
+    this.isBreached = breaches.length > 0;
     const confirmed = this.#cuts.confirm(breaches, this.#door.inputs(), this.#policy.spec.market.collar_bps);
     if (breaches.length > confirmed.length && this.#readAtMs <= now) {
       this.#readAtMs = now + READ_EVERY_MS;

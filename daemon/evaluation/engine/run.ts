@@ -68,6 +68,7 @@ export class ReplayRun {
   #highUsdt = 0;
   #toldTiers = 0;
   #wasIdle = true;
+  readonly #ratios: Float64Array;
   /** {@link #version} at the last reading of the account. */
   #readVersion = 0;
   readonly #signOf = (symbol: number): number => Math.sign(this.account.lots(symbol));
@@ -88,6 +89,7 @@ export class ReplayRun {
       ),
     );
     this.#exchange = setup.createVenue?.(this.account, this.clock) ?? new ReplayExchange(this.account, this.clock);
+    this.#ratios = new Float64Array(market.series.length);
     this.tally = new RunTally(setup.episodes);
     this.#judge = judge;
     this.#events = new MarketEvents(this.clock, this.account, judge);
@@ -203,9 +205,18 @@ export class ReplayRun {
       // Tiers may have been left while nothing was held.
       this.#keeper.tick();
       this.#desk.ask(event.source, event.planned);
-    } else if (event.kind === 'work') this.#executor.run(event.work);
-    if (this.#isUnread()) this.#followFills();
-    else this.#tick();
+    } else if (event.kind === 'work') {
+      const { acts } = this.door;
+      this.#executor.run(event.work);
+      // It was only looked whether something is due.
+      if (acts === this.door.acts) return;
+    }
+    // What was decided and is not at the exchange counts until the account was read.
+    if (!this.#isUnread()) {
+      if (this.door.state.uncontained.size > 0) this.#sample(true);
+      this.#tick();
+    }
+    this.#followFills();
   }
 
   /** Once more when it has become idle: what the last of it leaves is seen to. */
@@ -244,11 +255,13 @@ export class ReplayRun {
     const { account, clock } = this;
     const exchange = this.#exchange;
     if (this.#isIdle()) return true;
-    // Fills that no reading shows yet, a stop that is missing, a position that becomes too old on the way.
-    if (!this.#keeper.isGuarded) return false;
-    if (this.#isUnread() || this.#keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
+    const keeper = this.#keeper;
+    // A stop that is missing, what is to be cut, fills that no reading shows yet, a position that becomes too old.
+    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread()) return false;
+    if (keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
+    const ratios = this.#ratios.fill(1);
     let worst = account.equityUsdt() - 2 * account.totalMaintenanceUsdt();
     for (let i = 0; i < clock.barIndex.length; i++) {
       const bar = clock.barIndex[i]!;
@@ -259,9 +272,11 @@ export class ReplayRun {
       const before = clock.markTicks[i]!;
       const after = clock.ticksAt(i, to);
       if (mayTrigger && exchange.isTriggered(i, before, after)) return false;
-      if (lots !== 0) worst += Math.min(0, account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots));
+      if (lots === 0) continue;
+      ratios[i] = after / before;
+      worst += Math.min(0, account.notionalUsdt(i) * (after / before - 1) * Math.sign(lots));
     }
-    return worst > 0;
+    return worst > 0 && !keeper.mayBreachOnLeg(ratios);
   }
 
   #afterMove(): void {
@@ -310,8 +325,8 @@ export class ReplayRun {
   }
 
   /** The account as the daemon's feed would have read it, told to the judge as well. */
-  #sample(): void {
-    if (!this.door.sampleAccount(this.#isUnread())) return;
+  #sample(isForced = this.#isUnread()): void {
+    if (!this.door.sampleAccount(isForced)) return;
     this.#readVersion = this.#version();
     this.#judge.account({
       atMs: this.clock.nowMs,

@@ -1,5 +1,6 @@
 import { Deadline } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { findOverLayers } from '../plan/over-layers.ts';
 import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
 import { findRepeatedExecution } from '../plan/repeated-execution.ts';
 import type { Rejection } from '../ports.ts';
@@ -163,22 +164,9 @@ export class VenueHealth implements VenueConsequences {
     );
   }
 
-  /** Layers whose time is over are taken down, so that what is stored says what is in force. */
+  /** {@link findOverLayers} */
   sweepLayers(): void {
-    const now = this.#core.nowMs();
-    for (const entry of [...this.#core.state.layers.values()]) {
-      if (entry.clearsAtMs === null || now < entry.clearsAtMs) continue;
-      this.#core.append('state', {
-        clears_at_ms: null,
-        clears_when: '',
-        layer: entry.layer,
-        name: entry.name,
-        reason: 'its time is over',
-        scope: entry.scope,
-        set_by: 'daemon',
-        state: 'active',
-      });
-    }
+    for (const over of findOverLayers(this.#core.state, this.#core.nowMs())) this.#core.append('state', over);
   }
 }
 

@@ -175,13 +175,14 @@ export function restingOpenings(state: GateState): OrderState[] {
   );
   return resting.sort(worstPriceFirst);
 }
-/** The price that would hurt most if it filled: buys from the top, sells from the bottom. */
+/** The price that would hurt most if it filled: buys from the top, sells from the bottom; of equal ones the youngest. */
 function worstPriceFirst(a: OrderState, b: OrderState): number {
   const worse = (order: OrderState): number =>
     Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceTicks : -form.priceTicks)));
   if (a.symbol !== b.symbol) return a.symbol < b.symbol ? -1 : 1;
   if (a.side !== b.side) return a.side < b.side ? -1 : 1;
-  return worse(b) - worse(a) || (a.clientOrderId < b.clientOrderId ? -1 : 1);
+  const younger = b.plannedAtMs - a.plannedAtMs || b.slice - a.slice;
+  return worse(b) - worse(a) || younger || (a.clientOrderId < b.clientOrderId ? -1 : 1);
 }
 
 /** Tiers of rule 8 that the account has reached; null while the account is not known. */

@@ -1,0 +1,20 @@
+import type { StateEvent } from '../events.ts';
+import type { GateState } from '../state/gate-state.ts';
+
+/** Layers whose time is over are taken down, so that what is stored says what is in force, and what is set anew is news. */
+export function findOverLayers({ layers }: GateState, nowMs: number): readonly StateEvent[] {
+  const over: StateEvent[] = [];
+  for (const entry of layers.values())
+    if (entry.clearsAtMs !== null && nowMs >= entry.clearsAtMs)
+      over.push({
+        clears_at_ms: null,
+        clears_when: '',
+        layer: entry.layer,
+        name: entry.name,
+        reason: 'its time is over',
+        scope: entry.scope,
+        set_by: 'daemon',
+        state: 'active',
+      });
+  return over;
+}
