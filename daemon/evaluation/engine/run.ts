@@ -1,4 +1,5 @@
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { Agent, AttackEpisode, PlannedAsk } from '../facts/agents.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { RunKey, RunResult } from '../facts/runs.ts';
@@ -44,7 +45,9 @@ type Queued =
   | { readonly kind: 'ask'; readonly source: AskSource; readonly planned: PlannedAsk }
   | { readonly kind: 'episode'; readonly index: number }
   | { readonly kind: 'work'; readonly work: PendingWork }
-  /** Something of the keeper's is due: a resting order's time, or another reading of the account. */
+  /** A resting order has had its time. */
+  | { readonly kind: 'expire'; readonly order: OrderState }
+  /** Something of the keeper's is due: another reading of the account. */
   | { readonly kind: 'tick' };
 
 /** One account, one policy, one market, walked once from the first judged bar to the last. */
@@ -105,7 +108,7 @@ export class ReplayRun {
       rules: this.door.state.rules,
       later: (atMs, work) => this.#queue.push(atMs, { kind: 'work', work }),
       onRest: (order) => {
-        if (!order.reduceOnly) this.#queue.push(order.plannedAtMs + ttlMs, { kind: 'tick' });
+        if (!order.reduceOnly) this.#queue.push(order.plannedAtMs + ttlMs, { kind: 'expire', order });
       },
     });
     this.#keeper = new ReplayKeeper(this.door, this.#executor, this.#exchange, this.account, this.clock, (atMs) =>
@@ -200,6 +203,7 @@ export class ReplayRun {
       this.#desk.startEpisode(event.index, this.setup.createAttacker(this.#episodes[event.index]!));
       return;
     }
+    if (event.kind === 'expire' && isTerminal(event.order.status)) return;
     this.#sample();
     if (event.kind === 'ask') {
       // Tiers may have been left while nothing was held.
