@@ -17,7 +17,8 @@ const IS_SENT = / (IOC|GTC|MARKET|STOP|AMEND) /;
  */
 export function findDifference(gate: Played, engine: Played): Difference | null {
   return (
-    findIn('venue', gate.venue, engine.venue, IS_SENT) ?? findIn('recorded', gate.recorded, engine.recorded, IS_DECISION)
+    findIn('venue', gate.venue, engine.venue, IS_SENT) ??
+    findIn('recorded', gate.recorded, engine.recorded, IS_DECISION)
   );
 }
 
@@ -59,4 +60,17 @@ function canonical(lines: readonly string[], isInOrder: RegExp): string {
     else if (!isInOrder.test(line)) rest.push(line);
   }
   return JSON.stringify([inOrder, [...rest, ...held.values()].sort()]);
+}
+
+/** For whoever reads a failure: the world, what both did at that instant, and what the gate recorded before it. */
+export function describeDifference(seed: number, gate: Played, { what, gate: here, engine }: Difference): string {
+  const at = Number.parseInt((here[0] ?? engine[0] ?? '').trim(), 10);
+  const before = gate[what].filter((line) => Number.parseInt(line, 10) < at).slice(-12);
+  const block = (title: string, lines: readonly string[]): string => `${title}\n  ${lines.join('\n  ')}`;
+  return [
+    `world ${seed} parts (${what})`,
+    block('before', before),
+    block('the gate', here),
+    block('the replay', engine),
+  ].join('\n');
 }

@@ -67,8 +67,10 @@ const PRICES = { BTCUSDT: 60_000, ETHUSDT: 3_000 } as const;
 
 export function planWorld(seed: number): WorldPlan {
   const draws = new Draws(seed);
-  const symbols = draws.chance(35) ? (['BTCUSDT', 'ETHUSDT'] as const) : (['BTCUSDT'] as const);
-  const agents = ['alpha', 'beta', 'gamma'].slice(0, draws.of([1, 2, 2, 3]));
+  // Several agents in one symbol, who open on one side and leave take-profits: what one does shows in what others may.
+  const isCrowd = draws.chance(25);
+  const symbols = !isCrowd && draws.chance(35) ? (['BTCUSDT', 'ETHUSDT'] as const) : (['BTCUSDT'] as const);
+  const agents = ['alpha', 'beta', 'gamma'].slice(0, isCrowd ? draws.of([2, 3]) : draws.of([1, 2, 2, 3]));
   const maxLots = draws.chance(25) ? draws.between(8, 30) : 100_000;
   const roughness = draws.of([1, 1, 4, 12]);
   const market: MarketData = {
@@ -84,7 +86,7 @@ export function planWorld(seed: number): WorldPlan {
     policy: drawPolicy(draws, symbols),
     agents,
     temper: drawTemper(draws),
-    steps: drawSteps(draws, agents, symbols),
+    steps: drawSteps(draws, agents, symbols, isCrowd),
   };
 }
 
@@ -231,14 +233,19 @@ function drawTemper(draws: Draws): VenueTemper {
 }
 
 /** Turns of trading, with bursts of what attackers do: repeats, floods, crossing and misuse. */
-function drawSteps(draws: Draws, agents: readonly string[], symbols: readonly string[]): readonly Step[] {
+function drawSteps(
+  draws: Draws,
+  agents: readonly string[],
+  symbols: readonly string[],
+  isCrowd: boolean,
+): readonly Step[] {
   const steps: Step[] = [];
   const count = draws.between(12, 26);
   let atMs = draws.between(1_000, 6_000);
   for (let i = 0; i < count && atMs < BARS * BAR_MS - 20_000; i++) {
     const agent = draws.of(agents);
     const symbol = draws.of(symbols);
-    const wish = drawWish(draws, i);
+    const wish = isCrowd ? drawCrowdWish(draws, i) : drawWish(draws, i);
     const times = draws.chance(8) ? draws.between(3, 8) : 1;
     for (let k = 0; k < times; k++) {
       // Each at a place of its own within a tenth of a second, and so are the timers that it sets.
@@ -248,6 +255,14 @@ function drawSteps(draws: Draws, agents: readonly string[], symbols: readonly st
     atMs += draws.of([100, 900, 3_000, 12_000, 30_000, 45_000]);
   }
   return steps;
+}
+
+function drawCrowdWish(draws: Draws, nr: number): Wish {
+  const what = nr < 3 ? 0 : draws.between(0, 99);
+  if (what < 35) return { kind: 'open', side: 'buy', usdt: draws.of([700, 1_500, 5_000]), limitBps: null };
+  if (what < 70) return { kind: 'take_profit', bps: draws.of([8, 30, 60]), part: draws.of([1, 1, 0.5]) };
+  if (what < 80) return { kind: 'close', fraction: draws.of([1, 0.5, 0.3]), slippageBps: null };
+  return drawWish(draws, nr);
 }
 
 function drawWish(draws: Draws, nr: number): Wish {

@@ -82,7 +82,9 @@ export class Executor {
     const rules = request.symbol === null ? undefined : this.#parts.rules.get(request.symbol);
     if (rules === undefined) return [];
     const { ids } = this.#parts.door;
-    return planFromDecision(ids, decision, request, seq, rules, (effective) => this.exits.planDelay(request, effective));
+    return planFromDecision(ids, decision, request, seq, rules, (effective) =>
+      this.exits.planDelay(request, effective),
+    );
   }
 
   /** Acts on a permitted decision at this very instant; what is due later is queued. */

@@ -79,7 +79,8 @@ export class ReplayExits {
       ...shared,
       exits,
       decide: ({ decisionId }, lots, rung) => this.#decide(decisionId, { lots, rung, own: null }, null),
-      recordEnd: ({ decisionId, filledLots }, reason, detail) => this.#recordEnd(decisionId, filledLots, reason, detail),
+      recordEnd: ({ decisionId, filledLots }, reason, detail) =>
+        this.#recordEnd(decisionId, filledLots, reason, detail),
       onDefect: (error) => {
         throw error;
       },
@@ -211,7 +212,12 @@ export class ReplayExits {
       if (isSibling(other, order, failures)) this.#orders.cancel(other, MAKES_ROOM);
   }
 
-  #recordEnd(decisionId: string, filledLots: number, reason: Parameters<RestingPump['giveUp']>[1], detail: string): void {
+  #recordEnd(
+    decisionId: string,
+    filledLots: number,
+    reason: Parameters<RestingPump['giveUp']>[1],
+    detail: string,
+  ): void {
     this.#door.append('exit_target', {
       action: 'ended',
       decision_id: decisionId,

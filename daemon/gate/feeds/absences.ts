@@ -1,5 +1,5 @@
-import { Elapsed } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { Elapsed } from '../plan/deadline.ts';
 import type { OrderState } from '../state/orders.ts';
 
 /** Answers in a row that neither list nor find an order, before it counts as ended. */

@@ -279,7 +279,8 @@ export class OrderSender {
     try {
       const position = this.#core.state.position(order.symbol);
       if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
-      if (!isLeverageFree(this.#core.state, order)) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
+      if (!isLeverageFree(this.#core.state, order))
+        return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
       const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
       if (outcome.kind === 'accepted') {
         this.#leverageUnknownSince.delete(order.symbol);

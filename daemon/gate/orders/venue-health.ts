@@ -1,5 +1,5 @@
-import { Deadline } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { Deadline } from '../plan/deadline.ts';
 import { findOverLayers } from '../plan/over-layers.ts';
 import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
 import { findRepeatedExecution } from '../plan/repeated-execution.ts';
@@ -82,7 +82,10 @@ export class VenueHealth implements VenueConsequences {
     switch (consequence) {
       case 'close_venue':
       case 'back_off':
-        this.#closed = [...this.#closed.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs ?? DEFAULT_PAUSE_MS)];
+        this.#closed = [
+          ...this.#closed.filter(isRunning),
+          new Deadline(this.#core.planClock, retryAfterMs ?? DEFAULT_PAUSE_MS),
+        ];
         if (retryAfterMs !== null)
           this.#quiet = [...this.#quiet.filter(isRunning), new Deadline(this.#core.planClock, retryAfterMs)];
         this.setBreaker(`the venue refuses us: ${message}`, 'the venue answers again', 'venue');

@@ -41,7 +41,12 @@ export interface ReviewHands {
   policyFor(agent: string): CompiledPolicy;
   recordState(event: StateEvent): void;
   /** Decides a resting order again; its record is kept only where `isKept` says so. */
-  decide(order: OrderState, request: ExecutionRequest, ask: Ask, isKept: (decision: ExecutionDecision) => boolean): void;
+  decide(
+    order: OrderState,
+    request: ExecutionRequest,
+    ask: Ask,
+    isKept: (decision: ExecutionDecision) => boolean,
+  ): void;
   cancel(order: OrderState, reason: string): void;
   endUnsent(order: OrderState, detail: string): void;
 }

@@ -5,10 +5,7 @@ import { liveOrders, type OrderState } from '../state/orders.ts';
 import { isExitOnItsWay } from './exits.ts';
 
 /** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
-function findExitsBeyondShares(
-  state: GateState,
-  policyFor: (agent: string) => CompiledPolicy,
-): readonly OrderState[] {
+function findExitsBeyondShares(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {
   const beyond: OrderState[] = [];
   for (const [symbol, live] of state.orders.live)
     for (const agent of agentsWithExits(live))
@@ -18,10 +15,7 @@ function findExitsBeyondShares(
 }
 
 /** Of those, all but the ones that an exit on its way makes room by, which rest again afterwards. */
-export function findExitsToCut(
-  state: GateState,
-  policyFor: (agent: string) => CompiledPolicy,
-): readonly OrderState[] {
+export function findExitsToCut(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {
   const isMakingRoom = ({ agent, side, symbol }: OrderState): boolean => {
     for (const order of liveOrders(state.orders, symbol))
       if (order.agent === agent && order.side === side && isExitOnItsWay(order)) return true;

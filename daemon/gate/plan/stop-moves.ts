@@ -77,8 +77,8 @@ export class StopMovePlan {
 
   /** The venue takes one on a side alone: why the one that stands is not given up for it; null: it is. */
   findWhyKept(position: PositionState, stop: OrderState): string | null {
+    // RISK: without ours its place might be somebody else's, whose order protects nothing.
     for (const order of liveOrders(this.#parts.state.orders, position.symbol))
-      // RISK: without ours its place might be somebody else's, whose order protects nothing.
       if (order.foreign && order.kind === 'algo' && order.reduceOnly && order.side === stop.side)
         return "an order of somebody else's rests on its side";
     // While it was refused the market has gone on.

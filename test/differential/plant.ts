@@ -1,0 +1,44 @@
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
+
+/** One small mistake in one file of the plan. */
+export interface Planted {
+  /** In `daemon/gate/plan`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const ENGINE = new URL('../../daemon/evaluation/engine/', import.meta.url).href;
+const PLAN = new URL('../../daemon/gate/plan/', import.meta.url).href;
+const planted = new Map<string, Planted>();
+
+registerHooks({
+  // Whatever a planted module imports of the engine and of the plan is its own, too.
+  resolve(specifier, context, nextResolve) {
+    const resolved = nextResolve(specifier, context);
+    const query = context.parentURL === undefined ? null : /\?planted=\d+$/.exec(context.parentURL);
+    if (query === null || !(resolved.url.startsWith(ENGINE) || resolved.url.startsWith(PLAN))) return resolved;
+    return resolved.url.includes('?') ? resolved : { ...resolved, url: `${resolved.url}${query[0]}` };
+  },
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const mistake = planted.get(url);
+    if (mistake === undefined || loaded.source == null) return loaded;
+    const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
+    return { ...loaded, source: source.replace(mistake.from, () => mistake.to) };
+  },
+});
+
+let count = 0;
+
+/** An engine of its own whose plan has the mistake in it; everybody else's is as it was. */
+export async function plantInEngine(mistake: Planted): Promise<typeof ReplayRun> {
+  count += 1;
+  planted.set(`${PLAN}${mistake.file}?planted=${count}`, mistake);
+  const { ReplayRun: Run } = (await import(`${ENGINE}run.ts?planted=${count}`)) as { ReplayRun: typeof ReplayRun };
+  return Run;
+}
+
+export const PLAN_FOLDER = fileURLToPath(PLAN);

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { findDifference } from './compare.ts';
+import { playEngine } from './engine-side.ts';
+import { type Played, playGate } from './gate-side.ts';
+import { PLAN_FOLDER, type Planted, plantInEngine } from './plant.ts';
+import { planWorld, type WorldPlan } from './worlds.ts';
+
+/** One mistake for each part of the plan, in the replay's copy of it alone. */
+const PLANTED: readonly Planted[] = [
+  { file: 'asks.ts', from: "ask.phase = 'slice';", to: '' },
+  { file: 'cancel-all.ts', from: 'request.symbol !== target.symbol', to: 'request.symbol === target.symbol' },
+  { file: 'cut-readings.ts', from: 'lots } });\n      return null;', to: 'lots } });\n      return lots;' },
+  {
+    file: 'deadline.ts',
+    from: 'return clock.scale > 0 ? (clock.wallMs() - this.#beganWallMs)',
+    to: 'return clock.scale > 0 ? 0',
+  },
+  { file: 'exit-order.ts', from: 'ask.exitRung = form.rung;', to: '' },
+  { file: 'exit-pace.ts', from: 'used.tokens < max', to: 'used.tokens <= max' },
+  {
+    file: 'exit-pump.ts',
+    from: 'else this.#send(group, now);',
+    to: 'else if (group.rung === 0) this.#send(group, now);',
+  },
+  { file: 'exit-room.ts', from: 'lotsOf(resting) + order.lots <= held', to: 'lotsOf(resting) <= held' },
+  { file: 'exit-target.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)' },
+  { file: 'exits.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
+  { file: 'leverage.ts', from: 'position.lots !== 0', to: 'position.lots > 0' },
+  { file: 'order-counts.ts', from: 'max: 300', to: 'max: 6' },
+  { file: 'order-ids.ts', from: 'attempt.toString(36)', to: '(attempt + 1).toString(36)' },
+  { file: 'orders.ts', from: 'delay_ms: waitMs ?? slice.delay_ms', to: 'delay_ms: slice.delay_ms' },
+  { file: 'over-layers.ts', from: 'nowMs >= entry.clearsAtMs', to: 'nowMs > 0' },
+  {
+    file: 'protection.ts',
+    from: 'return NOTHING_DUE;\n    if (stop !== null)',
+    to: 'return NOTHING_DUE;\n    if (stop !== null && stops.length > 1)',
+  },
+  { file: 'refusal-loops.ts', from: 'EQUAL_REFUSALS = 5', to: 'EQUAL_REFUSALS = 1' },
+  { file: 'repeated-execution.ts', from: 'count < repeats', to: 'count <= repeats' },
+  { file: 'resting-pump.ts', from: 'this.#tries.get(decisionId)?.nextAt ?? 0', to: '0' },
+  { file: 'rests.ts', from: 'if (isRoomNeeded(state, symbol, side)) return 0;', to: '' },
+  { file: 'review.ts', from: 'now - order.plannedAtMs >= ttlMs', to: 'now - order.plannedAtMs >= 2 * ttlMs' },
+  { file: 'shares.ts', from: '.filter((order) => !isMakingRoom(order))', to: '.slice(1)' },
+  { file: 'slices.ts', from: "return 'expired'", to: "return 'decide'" },
+  { file: 'standing.ts', from: 'BREACH_TOLERANCE = 0.01', to: 'BREACH_TOLERANCE = 0.2' },
+  {
+    file: 'stop-moves.ts',
+    from: "return isMarkBeyond(side, ticks, inputs.mark, rules) ? 'the",
+    to: "return side === 'sell' ? 'the",
+  },
+  { file: 'stop-order.ts', from: 'lots !== 0) return entryPrice;', to: 'lots !== 0) return entryPrice * 1.001;' },
+  { file: 'stops.ts', from: 'SMALL_TICKS = 2', to: 'SMALL_TICKS = 200' },
+  {
+    file: 'tightness.ts',
+    from: 'for (const entry of state.layers.values())',
+    to: 'for (const entry of [] as never[])',
+  },
+  { file: 'tries.ts', from: '200, 400,', to: '201, 400,' },
+  {
+    file: 'undone.ts',
+    from: "if (order.status === 'pending_send') slices.push(order);",
+    to: "if (order.status === 'pending_send') continue;",
+  },
+];
+
+/** Files in which nothing can part: what they are of is no plan of what goes out. */
+const WITHOUT: { readonly [file: string]: string } = {
+  'describe-target.ts': 'words for the callers of exits, whom a replay does not have',
+  'plan-clock.ts': 'a type',
+  'sent-form.ts': 'tells an order of ours from another under its id, which no replay has',
+};
+
+const MOST_WORLDS = 400;
+
+describe('a difference planted into the plan of a replay', () => {
+  const played: { readonly plan: WorldPlan; readonly gate: Played }[] = [];
+  const world = async (seed: number): Promise<{ readonly plan: WorldPlan; readonly gate: Played }> => {
+    const known = played[seed - 1];
+    if (known !== undefined) return known;
+    const plan = planWorld(seed);
+    played.push({ plan, gate: await playGate(plan) });
+    return world(seed);
+  };
+
+  it('has a row for each part of the plan', () => {
+    const rows = [...PLANTED.map(({ file }) => file), ...Object.keys(WITHOUT)].sort();
+    assert.deepEqual(rows, readdirSync(PLAN_FOLDER).sort());
+    for (const { file, from } of PLANTED) {
+      const source = readFileSync(join(PLAN_FOLDER, file), 'utf8');
+      assert.equal(source.split(from).length, 2, `${file} has once: ${from}`);
+    }
+  });
+
+  for (const mistake of PLANTED) {
+    it(`is found in ${mistake.file}: ${mistake.to === '' ? `without ${mistake.from}` : mistake.to}`, async () => {
+      const Run = await plantInEngine(mistake);
+      for (let seed = 1; seed <= MOST_WORLDS; seed++) {
+        const { plan, gate } = await world(seed);
+        if (findDifference(gate, playEngine(plan, Run)) !== null) return;
+      }
+      assert.fail(`no world of ${MOST_WORLDS} shows it`);
+    });
+  }
+});
