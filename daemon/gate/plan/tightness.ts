@@ -61,8 +61,7 @@ function describeBound(position: PositionState, inputs: LiveInputs, policy: Comp
 /**
  * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
  * them at the venue), and those that had ended for us and are open after all, whose room may be taken since. They alone are
- * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved. Not
- * for a replay, where an amend is decided and proven at one instant.
+ * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved.
  */
 export class GrownOrders {
   readonly #seen = new WeakMap<OrderState, StandingForm>();
@@ -92,8 +91,7 @@ export class GrownOrders {
 
 /**
  * Orders that a review did not count, since they are being canceled. What rests beside them was found to fit without
- * them: one that fills after all, before its cancel is taken, makes that worthless, and all that rests is due again. Not
- * for a replay, where a cancel is asked for and proven at one instant.
+ * them: one that fills after all, before its cancel is taken, makes that worthless, and all that rests is due again.
  */
 export class LeavingOrders {
   /** By order: what it had filled when it was last looked at. */
