@@ -35,11 +35,10 @@ export class CapWatch {
   }
 
   /**
-   * The same of every step while marks move straight to others, under which regimes and tiers stay: by symbol, the mark
-   * there over that here.
+   * The same of every step while marks move straight to others, under which regimes and tiers stay as they were when it was
+   * last asked for: by symbol, the mark there over that here.
    */
-  mayBreachOnLeg(tierCode: number, ratios: Float64Array): boolean {
-    this.#follow(tierCode);
+  mayBreachOnLeg(ratios: Float64Array): boolean {
     const account = this.#account;
     let gross = 0;
     for (let i = 0; i < this.#caps.length; i++) {

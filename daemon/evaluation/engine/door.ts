@@ -70,6 +70,8 @@ export class GateDoor {
   #sampledAtMs = Number.NEGATIVE_INFINITY;
   /** Records so far but for what was only read. */
   acts = 0;
+  /** Cancels were asked for since somebody last looked whether all of them are carried out. */
+  hasCancels = false;
   /** Readings of the account so far. */
   samples = 0;
   decisions = 0;
@@ -270,6 +272,7 @@ export class GateDoor {
   }
   /** Its cancel is asked for. */
   noteCancel(order: OrderState, reason: string): void {
+    this.hasCancels = true;
     this.append('order_intent', {
       action: 'cancel',
       client_order_id: order.clientOrderId,

@@ -124,6 +124,8 @@ export class Executor {
 
   /** Cancels whose order has not ended, as the gate asks for them again at every tick. */
   retryCancels(): void {
+    if (!this.#parts.door.hasCancels) return;
+    this.#parts.door.hasCancels = false;
     for (const orders of this.#parts.door.state.orders.live.values())
       for (const order of [...orders])
         if (order.cancelRequested && isResting(order)) this.cancel(order, 'canceled again');

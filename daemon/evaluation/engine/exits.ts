@@ -126,11 +126,14 @@ export class ReplayExits {
 
   /** Everything that may go out now does, with all that follows from it at this instant. */
   settle(): void {
+    const { displaced, targets } = this.#door.state;
+    if (this.#outbox.length + displaced.size + targets.open.size === 0 && this.#pump.isIdle) return;
     do {
       this.#isAgain = false;
       this.#sendOut();
       this.#pump.pass();
-      const waitMs = this.#resting.pass();
+      // Each that is to rest and does not is in that book.
+      const waitMs = this.#door.state.displaced.size === 0 ? null : this.#resting.pass();
       if (waitMs !== null) this.#wakeAt(this.#door.planClock.wallMs() + waitMs);
     } while (this.#outbox.length > 0 || this.#isAgain);
   }

@@ -57,6 +57,12 @@ export class ReplayKeeper {
   isGuarded = true;
   /** A position stands above a cap, and is to be cut back. */
   isBreached = false;
+  /** When the next position has been held for as long as it may be. */
+  agesAtMs = Number.POSITIVE_INFINITY;
+  /** Of the account for which that was found. */
+  #held = -1;
+  #hasOpenings = false;
+  #hasExits = false;
   readonly #policy: CompiledPolicy;
 
   /** `later`: {@link tick} is to be called then. */
@@ -114,8 +120,10 @@ export class ReplayKeeper {
 
   tick(): void {
     const { spec } = this.#policy;
-    if (this.#door.state.layers.size > 0)
-      for (const over of findOverLayers(this.#door.state, this.#clock.nowMs)) this.#door.append('state', over);
+    const door = this.#door;
+    const { state } = door;
+    const now = this.#clock.nowMs;
+    if (state.layers.size > 0) for (const over of findOverLayers(state, now)) door.append('state', over);
     this.#executor.retryCancels();
     this.#executor.exits.settle();
     const code = this.tiers.code();
@@ -123,39 +131,48 @@ export class ReplayKeeper {
       this.#tierCode = code;
       this.#review.followCondition();
     }
-    this.#review.followHoldingTimes();
-    if (this.#hasOpenings()) this.#review.follow();
-    if (this.#door.state.orders.live.size > 0)
-      for (const order of findExitsToCut(this.#door.state, (agent) => this.#door.policy(agent)))
+    if (this.#held !== this.#account.version) this.#findAging();
+    if (now >= this.agesAtMs || state.layers.size > 0) {
+      this.#review.followHoldingTimes();
+      this.#findAging();
+    }
+    this.#findLive();
+    if (this.#hasOpenings) this.#review.follow();
+    if (this.#hasExits)
+      for (const order of findExitsToCut(state, (agent) => door.policy(agent)))
         this.#executor.cancel(order, BEYOND_SHARE);
     this.isGuarded = true;
     if (spec.protection.required) this.#protect();
     this.isBreached = false;
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
-    this.#executor.exits.settle();
+  }
+
+  /** What is live says what is to be looked at. */
+  #findLive(): void {
+    this.#hasOpenings = false;
+    this.#hasExits = false;
+    for (const orders of this.#door.state.orders.live.values()) {
+      if (orders.size === 0) continue;
+      for (const order of orders) {
+        if (isOwnOpening(order)) this.#hasOpenings = true;
+        else if (order.reduceOnly) this.#hasExits = true;
+      }
+    }
+  }
+
+  #findAging(): void {
+    this.#held = this.#account.version;
+    this.agesAtMs = Number.POSITIVE_INFINITY;
+    const now = this.#clock.nowMs;
+    for (const { lots, sinceMs } of this.#door.state.positions.values()) {
+      const atMs = lots === 0 || sinceMs === null ? Number.POSITIVE_INFINITY : sinceMs + this.#longestMs;
+      if (atMs > now) this.agesAtMs = Math.min(this.agesAtMs, atMs);
+    }
   }
 
   /** Whether a position may outgrow its cap while marks move from here to these: by symbol, the mark there over that here. */
   mayBreachOnLeg(ratios: Float64Array): boolean {
-    return this.#policy.spec.standing.on_breach === 'reduce' && this.#caps.mayBreachOnLeg(this.#tierCode, ratios);
-  }
-
-  /** Whether a position reaches the longest time that it may be held for between two instants. */
-  isAging(fromMs: number, toMs: number): boolean {
-    for (const { lots, sinceMs } of this.#door.state.positions.values()) {
-      if (lots === 0 || sinceMs === null) continue;
-      const atMs = sinceMs + this.#longestMs;
-      if (atMs > fromMs && atMs <= toMs) return true;
-    }
-    return false;
-  }
-
-  #hasOpenings(): boolean {
-    for (const orders of this.#door.state.orders.live.values()) {
-      if (orders.size === 0) continue;
-      for (const order of orders) if (isOwnOpening(order)) return true;
-    }
-    return false;
+    return this.#policy.spec.standing.on_breach === 'reduce' && this.#caps.mayBreachOnLeg(ratios);
   }
 
   #cutBack(): void {
@@ -163,7 +180,11 @@ export class ReplayKeeper {
     const breaches = this.#caps.mayBreach(this.#tierCode)
       ? findBreaches(this.#door.state, this.#door.inputs(), this.#policy, PLACE)
       : [];
-    this.isBreached = breaches.length > 0;
+    if (breaches.length === 0) {
+      this.#cuts.clear();
+      return;
+    }
+    this.isBreached = true;
     const confirmed = this.#cuts.confirm(breaches, this.#door.inputs(), this.#policy.spec.market.collar_bps);
     if (breaches.length > confirmed.length && this.#readAtMs <= now) {
       this.#readAtMs = now + READ_EVERY_MS;

@@ -262,7 +262,7 @@ export class ReplayRun {
     const keeper = this.#keeper;
     // A stop that is missing, what is to be cut, fills that no reading shows yet, a position that becomes too old.
     if (!keeper.isGuarded || keeper.isBreached || this.#isUnread()) return false;
-    if (keeper.isAging(clock.timeOf(from), clock.timeOf(to))) return false;
+    if (keeper.agesAtMs <= clock.timeOf(to)) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
     const ratios = this.#ratios.fill(1);

@@ -41,6 +41,11 @@ export class CutReadings {
     });
   }
 
+  /** Nothing is above a cap. */
+  clear(): void {
+    if (this.#runs.size > 0) this.#runs.clear();
+  }
+
   /** Null: not yet. */
   #confirmedLots({ symbol, lots }: Breach, { account, symbols }: LiveInputs, collarBps: number): number | null {
     const live = symbols.get(symbol);

@@ -146,6 +146,11 @@ export class ExitPump {
     return target === undefined ? 0 : (this.#tries.get(target.key)?.failures ?? 0);
   }
 
+  /** No order is under way. */
+  get isIdle(): boolean {
+    return this.#working.size === 0;
+  }
+
   // --- the pass --------------------------------------------------------------------------------------------------
 
   /** Everything that may go out, planned anew of one state: to be called whenever something has changed. */

@@ -114,8 +114,9 @@ export class StandingReview {
     if (state.positions.size === 0) return;
     const now = clock.nowMs();
     const longestMs = holdingTimeMs(this.#hands.policyFor(GATE_AGENT));
-    for (const { lots, sinceMs, symbol } of [...state.positions.values()]) {
+    for (const { lots, sinceMs, symbol } of state.positions.values()) {
       const isOld = lots !== 0 && sinceMs !== null && now - sinceMs >= longestMs;
+      if (!isOld && state.layers.size === 0) continue;
       if (isOld === state.layers.has(layerKey('condition', 'symbol', symbol))) continue;
       this.#hands.recordState({
         clears_at_ms: null,
