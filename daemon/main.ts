@@ -174,7 +174,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       gate,
       events: {
         lastSeq: () => ledger.lastSeq(),
-        read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }),
+        read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => gate.tell(event)),
         onCommitted: (listener) => ledger.onCommitted(() => listener()),
       },
       tokens: { findToken: (secret) => identify(ledger, secret) },

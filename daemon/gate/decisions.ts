@@ -10,15 +10,16 @@ import { endUndone } from './exits/end-undone.ts';
 import { findTarget } from './exits/target-key.ts';
 import type { Appended, GateCore } from './gate-core.ts';
 import { clientOrderId, decisionId } from './order-ids.ts';
-import { type RecordText, writeRecord } from './record-text.ts';
+import { writeBody, writeRecord } from './record-text.ts';
+import { buildBody } from './retell.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
 
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** As it was recorded: the caller is answered with the same characters. */
-  readonly record: RecordText;
+  /** `canonicalJson(body)`: what the caller is answered. */
+  readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
@@ -64,12 +65,24 @@ export function takeDecision(
   const { state } = core;
   const stateSeq = state.stateSeq;
   const marketSeq = state.marketSeq;
-  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
+    const body = buildBody(decision, {
+      agent: request.agent,
+      at_ms: atMs,
+      context_hash: contextHash,
+      decision_id: decisionId(core.ids, seq),
+      kind: options.kind,
+      policy_hash: core.policyHash,
+      request_id: request.request_id,
+      seq,
+      symbol: request.symbol,
+      tool: request.tool,
+    });
     const event: DecisionEvent = {
       agent: request.agent,
       body_hash: options.bodyHash,
       context,
-      decision: buildBody(core, decision, request, options.kind, seq, contextHash),
+      decision: body,
       market_seq: marketSeq,
       orders: options.plan(acted, seq),
       parent_decision_id: options.parentDecisionId,
@@ -78,7 +91,7 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    return { payload: event, ...writeRecord(event, contextText) };
+    return { payload: event, body, text: writeRecord(event, body, contextText, 'derived') };
   });
   // INVARIANT: in the transaction of the exit, and before it is sent.
   if (options.kind === 'tool' || options.kind === 'gate') {
@@ -93,12 +106,13 @@ export function takeDecision(
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
     core.alert(
       'INTERNAL_RECHECK',
-      `decision ${payload.decision.decision_id} failed the last check on what would be sent`,
+      `decision ${written.body.decision_id} failed the last check on what would be sent`,
       request.symbol,
     );
     core.onRecheckFailure();
   }
-  return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
+  const { body } = written;
+  return { body, bodyText: writeBody(body), event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
 /** What the feeds have seen, and what the venue still takes of orders. */
@@ -122,54 +136,6 @@ function storeTexts(core: GateCore, texts: { readonly [field: string]: string })
   const stored: Record<string, string> = {};
   for (const field of Object.keys(texts).sort()) stored[field] = core.ports.ledger.putText(texts[field] ?? '');
   return stored;
-}
-
-/** Keys in canonical order, so that the record costs no sorting. */
-function buildBody(
-  core: GateCore,
-  decision: ExecutionDecision,
-  request: ExecutionRequest,
-  kind: DecisionKind,
-  seq: number,
-  contextHash: string,
-): DecisionBody {
-  return {
-    agent: request.agent,
-    at_ms: core.nowMs(),
-    binding: kind !== 'intercept' && kind !== 'dry_run',
-    budget: decision.budget,
-    condition_reducing: decision.condition_reducing,
-    constraints: decision.constraints,
-    context_hash: contextHash,
-    decision: decision.decision,
-    decision_id: decisionId(core.ids, seq),
-    effective: decision.effective,
-    enforced: decision.enforced,
-    kind,
-    policy_hash: core.policyHash,
-    reasons: decision.reasons,
-    request_id: request.request_id,
-    retry_after_ms: decision.retry_after_ms,
-    seq,
-    symbol: request.symbol,
-    tool: request.tool,
-    verdicts: decision.verdicts,
-  };
-}
-
-/** The derived part of a recorded decision: what `decide` returned. */
-export function derivedPart(body: DecisionBody): ExecutionDecision {
-  return {
-    budget: body.budget,
-    condition_reducing: body.condition_reducing,
-    constraints: body.constraints,
-    decision: body.decision,
-    effective: body.effective,
-    enforced: body.enforced,
-    reasons: body.reasons,
-    retry_after_ms: body.retry_after_ms,
-    verdicts: body.verdicts,
-  };
 }
 
 /** Orders of an opening or exit decision, from its staging plan. */

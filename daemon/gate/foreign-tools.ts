@@ -10,7 +10,8 @@ import type { Decided } from './decisions.ts';
 import type { DecisionEvent } from './events.ts';
 import type { GateCore } from './gate-core.ts';
 import { decisionId } from './order-ids.ts';
-import { writeRecord } from './record-text.ts';
+import { writeBody, writeRecord } from './record-text.ts';
+import { buildBody } from './retell.ts';
 import type { Ask } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot.ts';
 import { bareRequest } from './standing.ts';
@@ -114,25 +115,24 @@ function recordForeignTool(
   const contextText = writeContext(context);
   const contextHash = core.ports.sha256(contextText);
   const { state } = core;
-  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
+    const body = buildBody(decision, {
+      agent: caller.agent,
+      at_ms: atMs,
+      context_hash: contextHash,
+      decision_id: decisionId(core.ids, seq),
+      kind: 'intercept',
+      policy_hash: core.policyHash,
+      request_id: null,
+      seq,
+      symbol: null,
+      tool: shown,
+    });
     const event: DecisionEvent = {
       agent: caller.agent,
       body_hash: bodyHash,
       context,
-      decision: {
-        agent: caller.agent,
-        at_ms: core.nowMs(),
-        binding: false,
-        ...decision,
-        context_hash: contextHash,
-        decision_id: decisionId(core.ids, seq),
-        kind: 'intercept',
-        policy_hash: core.policyHash,
-        request_id: null,
-        seq,
-        symbol: null,
-        tool: shown,
-      },
+      decision: body,
       market_seq: state.marketSeq,
       orders: [],
       parent_decision_id: null,
@@ -141,7 +141,7 @@ function recordForeignTool(
       state_seq: state.stateSeq,
       texts: {},
     };
-    return { payload: event, ...writeRecord(event, contextText) };
+    return { payload: event, body, text: writeRecord(event, body, contextText, 'whole') };
   });
   core.ports.observer.decided(
     'intercept',
@@ -151,8 +151,8 @@ function recordForeignTool(
     0,
   );
   return {
-    body: payload.decision,
-    record: written,
+    body: written.body,
+    bodyText: writeBody(written.body),
     event: payload,
     appended,
     policy,

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { Origin } from '../core/request.ts';
-import type { DecisionBody, ToolOutcome } from './api/decisions.ts';
+import type { ToldDecision, ToolOutcome } from './api/decisions.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller } from './api.ts';
 import type { Availability } from './availability.ts';
@@ -14,7 +14,6 @@ import { type Intake, originOf, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 import { describeExecution } from './reads.ts';
 import type { ExecutionRecall, Recalled } from './recall.ts';
-import { writeAnswer } from './record-text.ts';
 import type { RequestBudgets, Sender } from './request-budgets.ts';
 
 /** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
@@ -57,7 +56,7 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -66,7 +65,7 @@ export class ToolCalls {
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async intercept(
@@ -85,7 +84,7 @@ export class ToolCalls {
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+    return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
@@ -126,7 +125,7 @@ export class ToolCalls {
     }
     const stored = this.#core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
-    const body = (stored.payload as DecisionEvent).decision;
+    const body = this.#core.retell(stored.payload as DecisionEvent);
     return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
   }
 
@@ -135,7 +134,7 @@ export class ToolCalls {
     return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
   }
 
-  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
+  #answerText(became: Recalled, body: ToldDecision, bodyText: string): string {
     return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
   }
 }

@@ -309,26 +309,33 @@ describe('ways around a gate: a ledger that is edited', () => {
     const { result } = tamper((db) => db.prepare('DELETE FROM events WHERE seq > ?').run(head.seq - 2));
     assert.equal(result.ok, false);
   });
-  it('BY-30 finds a decision that was forged with a chain that is whole again', () => {
-    const { result, seq } = tamper((db, decision) => {
-      const rows = db.prepare('SELECT * FROM events WHERE seq >= ? ORDER BY seq').all(decision.seq) as Row[];
-      let previous = rows[0]?.prev_hash ?? '';
-      for (const row of rows) {
-        const payload =
-          row.seq === decision.seq ? row.payload.replaceAll('"outcome":"deny"', '"outcome":"pass"') : row.payload;
-        const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
-        db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
-          payload,
-          previous,
-          hash,
-          row.seq,
-        );
-        previous = hash;
-      }
+  const forgeries: readonly (readonly [string, (payload: string) => string])[] = [
+    ['its verdict', (payload) => payload.replace('"decision":"BLOCK"', '"decision":"ALLOW"')],
+    ['its reason', (payload) => payload.replace(/"reasons":\[\["[A-Z_]+"/, '"reasons":[["RATE"')],
+    ['its request', (payload) => payload.replace('"request":["main"', '"request":["other"')],
+    ['a member more', (payload) => payload.replace('"kind":"tool"', '"is_paced":true,"kind":"tool"')],
+  ];
+  for (const [what, forge] of forgeries)
+    it(`BY-30 finds a decision that was forged (${what}) with a chain that is whole again`, () => {
+      const { result, seq } = tamper((db, decision) => {
+        const rows = db.prepare('SELECT * FROM events WHERE seq >= ? ORDER BY seq').all(decision.seq) as Row[];
+        let previous = rows[0]?.prev_hash ?? '';
+        for (const row of rows) {
+          const payload = row.seq === decision.seq ? forge(row.payload) : row.payload;
+          if (row.seq === decision.seq) assert.notEqual(payload, row.payload, 'something is forged');
+          const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+          db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
+            payload,
+            previous,
+            hash,
+            row.seq,
+          );
+          previous = hash;
+        }
+      });
+      assert.equal(result.ok, false);
+      if (!result.ok) assert.ok(result.seq === seq, `${result.seq} for ${seq}: ${result.problem}`);
     });
-    assert.equal(result.ok, false);
-    if (!result.ok) assert.ok(result.seq === seq, `${result.seq} for ${seq}: ${result.problem}`);
-  });
   it('BY-30 cannot be edited through SQL while the triggers stand', () => {
     const path = join(folder, 'guarded.db');
     copyFileSync(ledgerPath, path);
