@@ -364,5 +364,11 @@ export interface ObserverPort {
 }
 
 declare const approvedBrand: unique symbol;
-/** An order that passed the gate and is on disk. Only gate/approval.ts makes one (SAE-NONBYPASS). */
+/** An order that passed the gate and is on disk. Only gate/orders/approval.ts makes one (SAE-NONBYPASS). */
 export type Approved<T> = T & { readonly [approvedBrand]: true };
+
+export interface GateLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

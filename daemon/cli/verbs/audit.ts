@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { DecidedElsewhere } from '../../gate/audit.ts';
+import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
 import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
@@ -85,7 +85,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
     const [{ verifyLedger }, { createAuditor }] = await Promise.all([
       import('../../ledger/verify.ts'),
-      import('../../gate/audit.ts'),
+      import('../../gate/audit/verify.ts'),
     ]);
     const auditor = createAuditor({
       genesisId: reader.genesis.genesis_id,

@@ -5,7 +5,7 @@ type Members = { readonly [key: string]: unknown };
 
 /**
  * The payload of a `decision` record with its members named, as the daemon had it in hand (gate/events.ts
- * `DecisionEvent`). What follows from request, view and policy is not in the record; `gate/retell.ts` derives it.
+ * `DecisionEvent`). What follows from request, view and policy is not in the record; `gate/plan/retell.ts` derives it.
  * Records of before rows, which hold all of it in long form, stay as they are.
  *
  * @param seq number of the record
