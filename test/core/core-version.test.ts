@@ -89,5 +89,5 @@ test('columns of rows are added at the end and never move', () => {
 });
 function* columnsOf(path: string, { columns, parts }: RowForm): Generator<readonly [string, readonly string[]]> {
   yield [path, columns];
-  for (const [column, part] of Object.entries(parts)) yield* columnsOf(`${path}.${column}`, part);
+  for (const [at, part] of parts.entries()) if (part !== null) yield* columnsOf(`${path}.${columns[at]}`, part);
 }

@@ -215,13 +215,13 @@ const PLANNED_ORDER = [
 ] as const;
 export type PlannedOrderColumn = (typeof PLANNED_ORDER)[number];
 
-/** Which of its columns are rows themselves. */
 export interface RowForm {
   readonly columns: readonly string[];
-  readonly parts: { readonly [column: string]: RowForm };
+  /** At each place: the form of a column that is a row itself, else null. */
+  readonly parts: readonly (RowForm | null)[];
 }
-function form(columns: readonly string[], parts: RowForm['parts'] = {}): RowForm {
-  return { columns, parts };
+function form(columns: readonly string[], parts: { readonly [column: string]: RowForm } = {}): RowForm {
+  return { columns, parts: columns.map((column) => parts[column] ?? null) };
 }
 export const ROW_FORMS = {
   context: form(CONTEXT, {
@@ -261,12 +261,11 @@ export const COLUMNS_ARE_WHOLE: readonly [
 export function readRow({ columns, parts }: RowForm, row: unknown): unknown {
   if (!Array.isArray(row)) return row;
   const value: Record<string, unknown> = {};
-  for (const [at, cell] of row.entries()) {
-    const column = columns[at];
-    // A newer version has more columns: what it decided is not derived here, and its views need these alone.
-    if (column === undefined) break;
-    const part = parts[column];
-    value[column] = part === undefined ? cell : readRow(part, cell);
+  // A newer version has more columns: what it decided is not derived here, and views need these alone.
+  const { length } = row.length > columns.length ? columns : row;
+  for (let at = 0; at < length; at += 1) {
+    const part = parts[at] as RowForm | null;
+    value[columns[at] as string] = part === null ? row[at] : readRow(part, row[at]);
   }
   return value;
 }
