@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { INTERVAL_CHOICES } from '../../../daemon/cli/verbs/data.ts';
+import { INTERVAL_CHOICES } from '../../../daemon/cli/local/data.ts';
 import { parseBaseUrl, venueOfOrigin } from '../../../daemon/evaluation/market/fetch/base-url.ts';
 import { type ApiKeys, ExchangeClient } from '../../../daemon/evaluation/market/fetch/client.ts';
 import { FetchError } from '../../../daemon/evaluation/market/fetch/errors.ts';
