@@ -79,7 +79,6 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['reads', 'exits'],
       ['calls', 'operator', 'audit'],
       ['parts.ts'],
-      ['orderly-stop.ts'],
       ['gate.ts'],
     ],
     doors: {
