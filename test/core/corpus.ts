@@ -18,26 +18,27 @@ export interface Corpus {
   readonly policies: readonly IntendedPolicySpec[];
   readonly asks: readonly { readonly request: ExecutionRequest; readonly context: ExecutionContext }[];
 }
-const FILE = 'core-versions/corpus.json';
+const FILE = 'core-versions/corpus.jsonl';
 const POLICIES = 8;
 const DRAWS = 6_000;
 const MOST_ASKS = 90;
 
-interface Stored {
-  readonly policies: readonly IntendedPolicySpec[];
-  /** Rows (daemon/core/record-text/columns.ts). */
-  readonly asks: readonly (readonly [request: unknown, context: unknown])[];
-}
+/** One a line; an ask is two rows (daemon/core/record-text/columns.ts). */
+type Line = { readonly policy: IntendedPolicySpec } | { readonly ask: readonly [request: unknown, context: unknown] };
 
 export function readCorpus(): Corpus {
-  const { policies, asks } = JSON.parse(readFileSync(fixturePath(FILE), 'utf8')) as Stored;
-  return {
-    policies,
-    asks: asks.map(([request, context]) => ({
-      request: readRow(ROW_FORMS.request, request) as ExecutionRequest,
-      context: readRow(ROW_FORMS.context, context) as ExecutionContext,
-    })),
-  };
+  const policies: IntendedPolicySpec[] = [];
+  const asks: Corpus['asks'][number][] = [];
+  for (const text of readFileSync(fixturePath(FILE), 'utf8').trimEnd().split('\n')) {
+    const line = JSON.parse(text) as Line;
+    if ('policy' in line) policies.push(line.policy);
+    else
+      asks.push({
+        request: readRow(ROW_FORMS.request, line.ask[0]) as ExecutionRequest,
+        context: readRow(ROW_FORMS.context, line.ask[1]) as ExecutionContext,
+      });
+  }
+  return { policies, asks };
 }
 
 /** `node test/core/corpus.ts` draws it anew, for a view or a policy that has gained members. */
@@ -55,11 +56,11 @@ function writeCorpus(): void {
       seen.add([decision, effective?.action, ...reasons.map(({ code }) => code)].join(' '));
     }
     if (seen.size === before) continue;
-    asks.push(`[${writeRequest(asked)},${writeContext(view)}]`);
+    asks.push(`{"ask":[${writeRequest(asked)},${writeContext(view)}]}`);
     if (asks.length === MOST_ASKS) break;
   }
-  const specs = policies.map((policy) => JSON.stringify(policy));
-  writeFileSync(fixturePath(FILE), `{"policies":[\n${specs.join(',\n')}\n],"asks":[\n${asks.join(',\n')}\n]}\n`);
+  const lines = [...policies.map((policy) => JSON.stringify({ policy })), ...asks];
+  writeFileSync(fixturePath(FILE), `${lines.join('\n')}\n`);
 }
 function change(
   request: ExecutionRequest,
