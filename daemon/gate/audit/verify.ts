@@ -57,16 +57,21 @@ export interface AuditSources {
 
 const OK: AuditOutcome = { ok: true };
 const ELSEWHERE: AuditOutcome = { ok: true };
+/** A daemon of before versions does not start on a ledger that has them. */
+const UNVERSIONED: AuditOutcome = { ok: false, detail: 'it names no core_version, though a decision before it does' };
 
 export function createAuditor(sources: AuditSources): Auditor {
   const state = new GateState();
   const policyOf = lookUpPolicies((hash) => sources.readPolicy(hash));
   const elsewhere = new Map<number | null, number>();
+  let isVersioned = false;
   return {
     rederive: (event) => {
+      const version = (event.payload as DecisionEvent).decision.core_version ?? null;
+      if (version === null && isVersioned) return UNVERSIONED;
+      isVersioned ||= version !== null;
       const outcome = rederive(event, sources, policyOf);
       if (outcome !== ELSEWHERE) return outcome;
-      const version = (event.payload as DecisionEvent).decision.core_version ?? null;
       elsewhere.set(version, (elsewhere.get(version) ?? 0) + 1);
       return OK;
     },
@@ -99,10 +104,10 @@ function rederive(audited: AuditedEvent, sources: AuditSources, policyOf: Policy
   const version = decision.core_version;
   if (version === undefined) return rederiveUnversioned(event, sources, policyOf);
   if (version !== CORE_VERSION) return ELSEWHERE;
-  const long = longPart(decision);
   const contextText = writeContext(event.context);
-  if (long !== null && sources.sha256(contextText) !== decision.context_hash) return WRONG_CONTEXT;
   // Of a tool that is executed elsewhere nothing follows: it is allowed by arguments that are not recorded.
+  const long = isForeignTool(event) ? longPart(decision) : null;
+  if (long !== null && sources.sha256(contextText) !== decision.context_hash) return WRONG_CONTEXT;
   const derived = long ?? decide(event.request, event.context, policy);
   const body = buildBody(derived, { ...decision, context_hash: decision.context_hash ?? '' });
   const again = writeRecord(event, body, contextText, long === null ? 'derived' : 'whole');
