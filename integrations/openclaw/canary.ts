@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HookProof } from './hook-proof.ts';
 import type { CallVerdict, GatewayContext, HostLogger, HostTool, ServiceContext, ToolCallEvent } from './host.ts';
+import type { SharedState } from './shared-state.ts';
 
 export const CANARY = 'holdfast_canary';
 const ATTEMPTS = 20;
@@ -13,14 +13,13 @@ const PAUSE_MS = 500;
  * gateway's own door: hooks of plugins have stopped firing after an upgrade without a word (openclaw#91918).
  */
 export class Canary {
-  readonly #proof: HookProof;
+  readonly #state: SharedState['canary'];
   readonly #logger: HostLogger;
   readonly #env: NodeJS.ProcessEnv;
-  #seenByPolicy: string | null = null;
   #health: ServiceContext['serviceHealth'];
 
-  constructor(proof: HookProof, logger: HostLogger, env: NodeJS.ProcessEnv = process.env) {
-    this.#proof = proof;
+  constructor({ canary }: Pick<SharedState, 'canary'>, logger: HostLogger, env: NodeJS.ProcessEnv = process.env) {
+    this.#state = canary;
     this.#logger = logger;
     this.#env = env;
   }
@@ -45,12 +44,12 @@ export class Canary {
 
   /** The trusted policy lets it through: it is the hook that is tried. */
   notePolicy(event: ToolCallEvent): void {
-    this.#seenByPolicy = nonceOf(event);
+    this.#state.seenByPolicy = nonceOf(event);
   }
 
   /** `advice`: what the daemon said of it, which is in the ledger by now where it was asked. */
   block(event: ToolCallEvent, advice: CallVerdict): CallVerdict {
-    const policy = this.#seenByPolicy === nonceOf(event) ? 'fires' : 'is silent';
+    const policy = this.#state.seenByPolicy === nonceOf(event) ? 'fires' : 'is silent';
     const said = advice?.blockReason ?? 'the daemon permits it by its intercept.allow';
     return { block: true, blockReason: `Holdfast canary: the hook fires, the trusted policy ${policy}; ${said}` };
   }
@@ -65,8 +64,8 @@ export class Canary {
       try {
         const { status, text } = await invoke(port, secret, nonce);
         if (status === 403 && text.includes('Holdfast canary: the hook fires')) return this.#reportFiring(text);
-        if (status === 200 && !this.#proof.isSilent) this.#reportSilence('the canary was not blocked');
-        if (this.#proof.isSilent) return 'silent';
+        if (status === 200 && !this.#state.isSilent) this.#reportSilence('the canary was not blocked');
+        if (this.#state.isSilent) return 'silent';
         last = `HTTP ${status}: ${text.slice(0, 200)}`;
         if (status === 401 || status === 403 || status === 404) break;
       } catch (error) {
@@ -81,6 +80,7 @@ export class Canary {
   }
 
   #reportFiring(text: string): 'fires' {
+    this.#state.isSilent = false;
     this.#health?.clearFailure();
     const isWhole = text.includes('the trusted policy fires');
     if (isWhole) this.#logger.info('The canary was blocked: hook and trusted policy fire.');
@@ -91,7 +91,7 @@ export class Canary {
   }
 
   #reportSilence(error: string): void {
-    this.#proof.noteSilence();
+    this.#state.isSilent = true;
     this.#logger.error(`${error}: nothing is opened, and other tools run unasked. Stop this gateway.`);
     this.#health?.reportFailure(new Error(error));
   }

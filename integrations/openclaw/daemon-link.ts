@@ -32,11 +32,14 @@ const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT', 'EACC
 export class DaemonLink {
   readonly #settings: Settings;
   readonly #agent: Agent;
+  /** Which daemon this is, for what is known of it. */
+  readonly name: string;
   #token: string | null = null;
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    const options = { keepAlive: true, maxSockets: 64 };
+    this.name = `${settings.socketPath ?? settings.url.origin} ${settings.tokenFile}`;
+    const options = { keepAlive: true, maxFreeSockets: 4 };
     this.#agent = settings.url.protocol === 'https:' ? new SecureAgent(options) : new Agent(options);
   }
 

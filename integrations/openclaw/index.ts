@@ -4,6 +4,7 @@ import { HookProof } from './hook-proof.ts';
 import type { CallVerdict, PluginHost, ToolCallContext, ToolCallEvent } from './host.ts';
 import { block, Intercept } from './intercept.ts';
 import { readSettings, type Settings, UNASKED } from './settings.ts';
+import { findSharedState } from './shared-state.ts';
 import { SkillsInPlay } from './skills-in-play.ts';
 import { OWN_TOOLS, TradingTools } from './trading-tools.ts';
 
@@ -47,10 +48,11 @@ function registerClosed(host: PluginHost): void {
 
 function registerOpen(host: PluginHost, settings: Settings): void {
   const link = new DaemonLink(settings);
-  const proof = new HookProof();
-  const skills = new SkillsInPlay();
-  const intercept = new Intercept(link, skills, settings.timeoutMs);
-  const canary = new Canary(proof, host.logger);
+  const state = findSharedState();
+  const proof = new HookProof(state);
+  const skills = new SkillsInPlay(state);
+  const intercept = new Intercept(link, skills, state, settings.timeoutMs);
+  const canary = new Canary(state, host.logger);
   const isAsked = ({ toolName }: ToolCallEvent): boolean => !OWN_TOOLS.has(toolName) && !settings.unasked.has(toolName);
 
   const policy = async (event: ToolCallEvent, context: ToolCallContext): Promise<CallVerdict> => {
@@ -66,7 +68,7 @@ function registerOpen(host: PluginHost, settings: Settings): void {
   };
   registerHooks(host, policy, hook, settings.timeoutMs + HOOK_GRACE_MS);
 
-  const tools = new TradingTools(link, proof);
+  const tools = new TradingTools(link, proof, state);
   for (const name of OWN_TOOLS) host.registerTool(() => tools.describe(name), { name });
   host.registerTool(() => canary.tool(), { name: CANARY });
   host.registerService({ id: 'holdfast-canary', start: (context) => canary.useHealth(context) });

@@ -1,5 +1,6 @@
 import { type DaemonAnswer, type DaemonLink, NoAnswerError } from './daemon-link.ts';
 import type { CallVerdict, ToolCallContext, ToolCallEvent } from './host.ts';
+import { bound, type SharedState } from './shared-state.ts';
 import type { SkillsInPlay } from './skills-in-play.ts';
 
 /** A permission that the policy was given is the hook's for so long, where nothing about the call has changed. */
@@ -26,16 +27,18 @@ export class Intercept {
   readonly #timeoutMs: number;
   readonly #nowMs: () => number;
   /** Call -> when it was permitted. */
-  readonly #permitted = new Map<string, number>();
+  readonly #permitted: Map<string, number>;
 
   constructor(
     link: DaemonLink,
     skills: SkillsInPlay,
+    { permitted }: Pick<SharedState, 'permitted'>,
     timeoutMs: number,
     nowMs: () => number = () => performance.now(),
   ) {
     this.#link = link;
     this.#skills = skills;
+    this.#permitted = permitted;
     this.#timeoutMs = timeoutMs;
     this.#nowMs = nowMs;
   }
@@ -46,10 +49,7 @@ export class Intercept {
     const key = keyOf(event);
     if (verdict !== undefined || key === null) return verdict;
     this.#permitted.set(key, this.#nowMs());
-    for (const oldest of this.#permitted.keys()) {
-      if (this.#permitted.size <= MAX_SHARED) break;
-      this.#permitted.delete(oldest);
-    }
+    bound(this.#permitted, MAX_SHARED);
     return undefined;
   }
 

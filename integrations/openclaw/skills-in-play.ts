@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import type { ToolCallContext, ToolCallEvent } from './host.ts';
+import { bound, type SharedState } from './shared-state.ts';
 
 /** As `meta.skill` of the daemon's contract takes it. Without a digest the daemon takes it for an unknown skill. */
 export interface SkillClaim {
@@ -21,7 +22,11 @@ const UNREADABLE = 'unreadable';
  * to no other. A claim can only lower trust, so a session that hides one gains nothing over one that never had it.
  */
 export class SkillsInPlay {
-  readonly #bySession = new Map<string, Map<string, string>>();
+  readonly #bySession: Map<string, Map<string, string>>;
+
+  constructor({ skills }: Pick<SharedState, 'skills'>) {
+    this.#bySession = skills;
+  }
 
   /** Looks at a call before it runs. */
   note(event: ToolCallEvent, context: ToolCallContext): void {
@@ -35,10 +40,7 @@ export class SkillsInPlay {
     this.#bySession.delete(session);
     this.#bySession.set(session, skills);
     if (skills.size < MAX_SKILLS) skills.set(named, digestOf(named));
-    for (const oldest of this.#bySession.keys()) {
-      if (this.#bySession.size <= MAX_SESSIONS) break;
-      this.#bySession.delete(oldest);
-    }
+    bound(this.#bySession, MAX_SESSIONS);
   }
 
   /** Null: none was read. */

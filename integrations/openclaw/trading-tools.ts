@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DaemonAnswer, type DaemonLink, NoAnswerError } from './daemon-link.ts';
 import type { HookProof, Stamp } from './hook-proof.ts';
 import type { HostTool, ToolResult } from './host.ts';
+import type { SharedState } from './shared-state.ts';
 
 /** An entry of the daemon's catalogue (`GET /v1/tools?format=mcp&view=brief`). */
 interface CatalogueEntry {
@@ -41,13 +42,13 @@ interface Call {
 export class TradingTools {
   readonly #link: DaemonLink;
   readonly #proof: HookProof;
-  #entries: ReadonlyMap<string, CatalogueEntry> = new Map();
-  #readAtMs = Number.NEGATIVE_INFINITY;
+  readonly #catalogues: SharedState['catalogues'];
   #reading: Promise<void> | null = null;
 
-  constructor(link: DaemonLink, proof: HookProof) {
+  constructor(link: DaemonLink, proof: HookProof, { catalogues }: Pick<SharedState, 'catalogues'>) {
     this.#link = link;
     this.#proof = proof;
+    this.#catalogues = catalogues;
   }
 
   /** A tool as it is to be offered now: what the daemon says of it, or what is known of it without the daemon. */
@@ -55,7 +56,7 @@ export class TradingTools {
     void this.refresh();
     const known = KNOWN.find((entry) => entry.name === name);
     if (known === undefined) throw new Error(`there is no tool ${name}`);
-    const told = this.#entries.get(name);
+    const told = this.#told().find((entry) => entry.name === name);
     const entry = told ?? known;
     const trades = isTrading(known);
     const venue = told === undefined && trades ? VENUE_UNKNOWN : '';
@@ -71,24 +72,29 @@ export class TradingTools {
 
   /** Reads the catalogue when the last reading is old. Never rejects: without a daemon what is known is offered. */
   refresh(nowMs = performance.now()): Promise<void> {
-    if (nowMs - this.#readAtMs < CATALOGUE_MS) return Promise.resolve();
+    const { atMs = Number.NEGATIVE_INFINITY } = this.#catalogues.get(this.#link.name) ?? {};
+    if (nowMs - atMs < CATALOGUE_MS) return Promise.resolve();
     this.#reading ??= this.#read().finally(() => {
       this.#reading = null;
     });
     return this.#reading;
   }
 
+  #told(): readonly CatalogueEntry[] {
+    return (this.#catalogues.get(this.#link.name)?.tools ?? []) as readonly CatalogueEntry[];
+  }
+
   async #read(): Promise<void> {
+    const { name } = this.#link;
     try {
       const options = { timeoutMs: 5_000 };
       const { status, body } = await this.#link.ask('GET', '/v1/tools?format=mcp&view=brief', undefined, options);
       if (status !== 200) throw new Error(`HTTP ${status}`);
       const { tools } = body as { readonly tools: readonly CatalogueEntry[] };
-      this.#entries = new Map(tools.map((entry) => [entry.name, entry]));
-      this.#readAtMs = performance.now();
+      this.#catalogues.set(name, { atMs: performance.now(), tools });
     } catch {
       // The daemon that comes next may serve another venue.
-      this.#entries = new Map();
+      this.#catalogues.delete(name);
     }
   }
 

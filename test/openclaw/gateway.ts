@@ -55,7 +55,15 @@ export class Gateway {
       OPENCLAW_STATE_DIR: state,
       OPENCLAW_CONFIG_PATH: join(folder, 'openclaw.json'),
     };
-    const args = [join(options.openclaw, 'openclaw.mjs'), 'gateway', 'run', '--port', String(port), '--bind', 'loopback'];
+    const args = [
+      join(options.openclaw, 'openclaw.mjs'),
+      'gateway',
+      'run',
+      '--port',
+      String(port),
+      '--bind',
+      'loopback',
+    ];
     const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const gateway = new Gateway(port, folder, token, child);
     try {
