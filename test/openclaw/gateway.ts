@@ -84,10 +84,10 @@ export class Gateway {
     return this.#post('/tools/invoke', { tool, args, ...more });
   }
 
-  /** One turn of the agent, in a session of its own. */
-  async turn(text: string): Promise<Invoked> {
+  /** One turn of the agent, in a session of its own unless it is named. */
+  async turn(text: string, session: string = randomUUID()): Promise<Invoked> {
     const messages = [{ role: 'user', content: text }];
-    return this.#post('/v1/chat/completions', { model: 'openclaw', messages, user: randomUUID() });
+    return this.#post('/v1/chat/completions', { model: 'openclaw', messages, user: session });
   }
 
   async waitForLog(pattern: RegExp, withinMs = 30_000): Promise<void> {
