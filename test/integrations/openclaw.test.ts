@@ -138,6 +138,16 @@ describe('the OpenClaw plugin, without a daemon', () => {
     assert.match((await host.call('exec', circular)).blocked ?? '', /^Holdfast blocked exec/);
   });
 
+  it('blocks where the plugin itself fails', async (t) => {
+    const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) });
+    const hostile = {
+      get path(): string {
+        throw new Error('no path for you');
+      },
+    };
+    assert.match((await host.call('read', hostile)).blocked ?? '', /a defect of the plugin \(no path for you\)/);
+  });
+
   it('with a wrong configuration trades nothing and lets nothing run unasked', async () => {
     const host = new FakeHost({ url: 'http://10.0.0.1:7433' });
     assert.match(host.log.join(), /config\.url: plain http is for this machine alone/);
@@ -340,7 +350,7 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     const other = verdictOf(await host.call('place_order', ORDER, { ...same, runId: 'run-2' }));
     assert.notEqual(other.decision_id, first.decision_id);
     const changed = verdictOf(await host.call('place_order', { ...ORDER, requested_notional: 210 }, same));
-    assert.notEqual(changed.decision_id, first.decision_id);
+    assert.ok(changed.decision_id !== undefined && changed.decision_id !== first.decision_id, JSON.stringify(changed));
     const half = { symbol: 'BTCUSDT', fraction: 0.5 };
     const exits = [await host.call('close_position', half, same), await host.call('close_position', half, same)];
     assert.equal(new Set(exits.map((exit) => verdictOf(exit).decision_id)).size, 2);

@@ -1,4 +1,4 @@
-import type { HostTool, PluginHost } from '../../../integrations/openclaw/host.ts';
+import type { HostTool, PluginHost } from '../../../../integrations/openclaw/host.ts';
 
 function describe(name: string): HostTool {
   return {

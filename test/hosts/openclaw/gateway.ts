@@ -13,7 +13,7 @@ export interface GatewayOptions {
   readonly modelUrl: string;
   /** Folders of plugins, by id, with their settings. */
   readonly plugins: { readonly [id: string]: { readonly folder: string; readonly config?: object } };
-  readonly tools?: object;
+  readonly tools: object;
 }
 export interface Invoked {
   readonly status: number;
@@ -151,7 +151,7 @@ function describe({ modelUrl, plugins, tools }: GatewayOptions, port: number, to
       load: { paths: Object.values(plugins).map(({ folder }) => folder) },
       entries: Object.fromEntries(entries),
     },
-    tools: { profile: 'full', ...tools },
+    tools,
     models: { providers: { fake: { baseUrl: modelUrl, apiKey: 'none', api: 'openai-completions', models: [model] } } },
     agents: { defaults: { model: { primary: 'fake/fake' } } },
   };

@@ -4,15 +4,15 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { DecisionEvent } from '../../daemon/gate/events.ts';
-import { UNASKED } from '../../integrations/openclaw/settings.ts';
-import { DaemonWorld } from '../daemon/harness.ts';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { UNASKED } from '../../../integrations/openclaw/settings.ts';
+import { DaemonWorld } from '../../daemon/harness.ts';
 import { type FakeChatModel, startFakeChatModel } from './fake-chat-model.ts';
 import { Gateway, type Invoked } from './gateway.ts';
 
-/** Started by scripts/openclaw/main.mjs, which says where OpenClaw is. */
-const OPENCLAW = process.env.HOLDFAST_OPENCLAW ?? '';
-const PLUGIN = fileURLToPath(new URL('../../integrations/openclaw', import.meta.url));
+/** Started by scripts/hosts/openclaw.mjs, which says where OpenClaw is. */
+const OPENCLAW = join(process.env.HOLDFAST_FOREIGN ?? '', 'openclaw');
+const PLUGIN = fileURLToPath(new URL('../../../integrations/openclaw', import.meta.url));
 const PROBE = fileURLToPath(new URL('./probe', import.meta.url));
 const PAIRS = 200;
 const ORDER = {
@@ -83,6 +83,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
       openclaw: OPENCLAW,
       modelUrl: model.url,
       plugins: { holdfast: { folder: PLUGIN, config }, probe: { folder: PROBE } },
+      tools: { profile: 'coding', alsoAllow: ['holdfast', 'probe'] },
     });
   });
   after(async () => {
@@ -186,7 +187,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
       plain.push(isFirst ? second : first);
     }
     const say = (values: readonly number[]): string =>
-      `p50 ${quantile(values, 0.5).toFixed(2)} ms, p90 ${quantile(values, 0.9).toFixed(2)} ms`;
+      `p10 ${quantile(values, 0.1).toFixed(2)} ms, p50 ${quantile(values, 0.5).toFixed(2)} ms, p90 ${quantile(values, 0.9).toFixed(2)} ms`;
     t.diagnostic(`${PAIRS} pairs: a call that is not asked about ${say(plain)}; asking adds ${say(added)}`);
   });
 
