@@ -19,7 +19,7 @@ export interface ToolCallContext {
 export type CallVerdict = { readonly block: true; readonly blockReason: string } | undefined;
 
 export interface ToolResult {
-  readonly content: readonly { readonly type: 'text'; readonly text: string }[];
+  readonly content: { type: 'text'; text: string }[];
   /** Not shown to the model. `status` other than a success marks the call as failed. */
   readonly details: { readonly verdict: unknown; readonly status?: 'error' };
 }

@@ -211,6 +211,14 @@ describe('the OpenClaw plugin, without a daemon', () => {
     assert.equal(verdictOf(await mended.call('place_order', ORDER)).error.code, 'UNREACHABLE');
   });
 
+  it('a canary that something else answered for is one that ran', async (t) => {
+    const port = await serve(t, (_, response) => response.end('{"ok":true}'));
+    const host = new FakeHost({ url: 'http://127.0.0.1:9', tokenFile: tokenFile(t) });
+    host.start(port, {});
+    await until(() => host.log.some((line) => /error: the canary was not blocked/.test(line)));
+    assert.equal(verdictOf(await host.call('place_order', ORDER)).error.code, 'HOOK_SILENT');
+  });
+
   it('a canary that cannot be called proves nothing, and says so', async (t) => {
     const port = await serve(t, (_, response) => {
       response.statusCode = 404;
@@ -413,6 +421,8 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     assert.ok(![...digests, null, 'none'].includes((await claimed('a')) as string), 'two are neither');
     await reading('skills/relative/SKILL.md', 'c');
     assert.equal(await claimed('c'), 'none', 'content that is not known');
+    await reading(join(skills, 'gone', 'SKILL.md'), 'd');
+    assert.equal(await claimed('d'), 'none', 'a file that is not there');
     const limited = verdictOf(
       await host.call('place_order', { ...ORDER, requested_notional: 900 }, { sessionKey: 'a' }),
     );

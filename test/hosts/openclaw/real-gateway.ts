@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { UNASKED } from '../../../integrations/openclaw/settings.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
+import { checkTypes } from './check-types.ts';
 import { type FakeChatModel, startFakeChatModel } from './fake-chat-model.ts';
 import { Gateway, type Invoked } from './gateway.ts';
 
 /** Started by scripts/hosts/openclaw.mjs, which says where OpenClaw is. */
 const OPENCLAW = join(process.env.HOLDFAST_FOREIGN ?? '', 'openclaw');
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PLUGIN = fileURLToPath(new URL('../../../integrations/openclaw', import.meta.url));
 const PROBE = fileURLToPath(new URL('./probe', import.meta.url));
 const PAIRS = 200;
@@ -90,6 +92,10 @@ describe('the plugin in a real OpenClaw gateway', () => {
     await gateway?.close();
     await model?.close();
     await world?.close();
+  });
+
+  it('the plugin agrees with the published declarations', () => {
+    assert.equal(checkTypes(ROOT, PLUGIN, OPENCLAW), '');
   });
 
   it('the canary is tried at the start: hook and trusted policy fire', async () => {
@@ -178,17 +184,18 @@ describe('the plugin in a real OpenClaw gateway', () => {
     };
     for (let warm = 0; warm < 20; warm += 1) await time(warm % 2 === 0 ? 'probe_asked' : 'probe_unasked');
     const added: number[] = [];
-    const plain: number[] = [];
+    const took = { probe_asked: [] as number[], probe_unasked: [] as number[] };
     for (let pair = 0; pair < PAIRS; pair += 1) {
-      const isFirst = pair % 2 === 0;
-      const first = await time(isFirst ? 'probe_asked' : 'probe_unasked');
-      const second = await time(isFirst ? 'probe_unasked' : 'probe_asked');
-      added.push(isFirst ? first - second : second - first);
-      plain.push(isFirst ? second : first);
+      const names = ['probe_asked', 'probe_unasked'] as const;
+      for (const name of pair % 2 === 0 ? names : [...names].reverse()) took[name].push(await time(name));
+      added.push((took.probe_asked.at(-1) ?? 0) - (took.probe_unasked.at(-1) ?? 0));
     }
     const say = (values: readonly number[]): string =>
-      `p10 ${quantile(values, 0.1).toFixed(2)} ms, p50 ${quantile(values, 0.5).toFixed(2)} ms, p90 ${quantile(values, 0.9).toFixed(2)} ms`;
-    t.diagnostic(`${PAIRS} pairs: a call that is not asked about ${say(plain)}; asking adds ${say(added)}`);
+      [0.1, 0.5, 0.9].map((share) => `p${share * 100} ${quantile(values, share).toFixed(1)}`).join(', ');
+    t.diagnostic(
+      `ms, ${PAIRS} pairs: not asked about ${say(took.probe_unasked)}; asked about ${say(took.probe_asked)}`,
+    );
+    t.diagnostic(`ms added, paired: p50 ${quantile(added, 0.5).toFixed(1)}`);
   });
 
   it('without the daemon nothing runs that is asked about, and the reason says so', async () => {
