@@ -1,4 +1,4 @@
-import { Availability } from './calls/availability.ts';
+import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
 import { ToolCalls } from './calls/tool-calls.ts';

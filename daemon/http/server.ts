@@ -8,17 +8,15 @@ import Fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
-import { answerError } from './answer-error.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { registerJsonParser } from './body-parser.ts';
-import { closeConnections } from './closing.ts';
 import { type Connections, limitConnections } from './connections.ts';
-import { ApiError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
+import { ApiError, answerError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
 import { registerEventRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
-import { createFlightCounter } from './in-flight.ts';
-import { type HttpAddress, type Listening, listenOn } from './listening.ts';
+import { createFlightCounter, createTurns } from './in-flight.ts';
+import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
 import { registerMcpRoute } from './mcp-route.ts';
 import { createHttpMetrics } from './metrics.ts';
 import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
@@ -26,10 +24,8 @@ import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { createRouteBook, type RouteBook } from './route-book.ts';
-import { type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { createRouteBook, type Doors, OPERATOR_ENTRANCE, type RouteBook } from './routing.ts';
 import { registerToolRoutes } from './tool-routes.ts';
-import { createTurns } from './turns.ts';
 
 /** A request must have arrived whole after this time. */
 const REQUEST_TIMEOUT_MS = 15_000;

@@ -5,7 +5,7 @@ import { wasPlacedBefore } from '../plan/sent-form.ts';
 import type { PlacedOrder, VenueOrder } from '../ports.ts';
 import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
-import { describeClosed } from './open-symbols.ts';
+import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
 const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
