@@ -52,7 +52,7 @@ export interface PluginHost {
   readonly pluginConfig?: unknown;
   readonly logger: HostLogger;
   registerTool(create: () => HostTool, options: { readonly name: string }): void;
-  registerService(service: { readonly id: string; start(context: ServiceContext): void }): void;
+  registerService(service: { readonly id: string; start(context: ServiceContext): void; stop(): void }): void;
   registerTrustedToolPolicy(policy: {
     readonly id: string;
     readonly description: string;

@@ -6,7 +6,7 @@ import { block, Intercept } from './intercept.ts';
 import { readSettings, type Settings, UNASKED } from './settings.ts';
 import { findSharedState } from './shared-state.ts';
 import { SkillsInPlay } from './skills-in-play.ts';
-import { OWN_TOOLS, TradingTools } from './trading-tools.ts';
+import { CATALOGUE_MS, OWN_TOOLS, TradingTools } from './trading-tools.ts';
 
 /** Longer than the daemon is waited for: the gateway's own time-out would give no reason. */
 const HOOK_GRACE_MS = 2_000;
@@ -71,11 +71,20 @@ function registerOpen(host: PluginHost, settings: Settings): void {
   const tools = new TradingTools(link, proof, state);
   for (const name of OWN_TOOLS) host.registerTool(() => tools.describe(name), { name });
   host.registerTool(() => canary.tool(), { name: CANARY });
-  host.registerService({ id: 'holdfast-canary', start: (context) => canary.useHealth(context) });
-  host.on('gateway_start', ({ port }, context) => {
-    void tools.refresh();
-    void canary.run(port, context);
+  let timer: NodeJS.Timeout | undefined;
+  host.registerService({
+    id: 'holdfast',
+    start: (context) => {
+      canary.useHealth(context);
+      void tools.refresh();
+      timer = setInterval(() => void tools.refresh(), CATALOGUE_MS).unref();
+    },
+    stop: () => {
+      clearInterval(timer);
+      link.close();
+    },
   });
+  host.on('gateway_start', ({ port }, context) => void canary.run(port, context));
 }
 
 type Judge = (event: ToolCallEvent, context: ToolCallContext) => Promise<CallVerdict>;

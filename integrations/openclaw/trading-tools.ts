@@ -26,7 +26,9 @@ const ANSWERS =
   ' Answers ALLOW (sent as asked), LIMIT (a smaller or safer order was sent: read order, never send the difference) or ' +
   'BLOCK (nothing was sent: read reasons). execution.state submitting, staging or unknown is pending: never send it ' +
   'again, ask get_decision.';
-const CATALOGUE_MS = 30_000;
+/** How often the daemon is asked what its tools are, and how long that counts: the next daemon may be live. */
+export const CATALOGUE_MS = 30_000;
+const STALE_MS = 2 * CATALOGUE_MS;
 const ATTEMPTS = 4;
 const TRADE_TIMEOUT_MS = 60_000;
 const READ_TIMEOUT_MS = 15_000;
@@ -71,9 +73,9 @@ export class TradingTools {
   }
 
   /** Reads the catalogue when the last reading is old. Never rejects: without a daemon what is known is offered. */
-  refresh(nowMs = performance.now()): Promise<void> {
+  refresh(): Promise<void> {
     const { atMs = Number.NEGATIVE_INFINITY } = this.#catalogues.get(this.#link.name) ?? {};
-    if (nowMs - atMs < CATALOGUE_MS) return Promise.resolve();
+    if (performance.now() - atMs < CATALOGUE_MS) return Promise.resolve();
     this.#reading ??= this.#read().finally(() => {
       this.#reading = null;
     });
@@ -81,7 +83,9 @@ export class TradingTools {
   }
 
   #told(): readonly CatalogueEntry[] {
-    return (this.#catalogues.get(this.#link.name)?.tools ?? []) as readonly CatalogueEntry[];
+    const known = this.#catalogues.get(this.#link.name);
+    if (known === undefined || performance.now() - known.atMs > STALE_MS) return [];
+    return known.tools as readonly CatalogueEntry[];
   }
 
   async #read(): Promise<void> {
@@ -186,10 +190,11 @@ function isTrading({ annotations }: CatalogueEntry): boolean {
   return annotations.readOnlyHint !== true;
 }
 
-/** A changed order may be a larger one; a closing order is an exit or is blocked. */
+/** A changed order may be a larger one; one that closes, or only reduces, is an exit or is blocked by the gate. */
 function opens(tool: string, params: unknown): boolean {
   if (tool === 'modify_order') return true;
-  return tool === 'place_order' && asObject(params).intent !== 'close';
+  const { intent, reduce_only: reducesOnly } = asObject(params);
+  return tool === 'place_order' && intent !== 'close' && reducesOnly !== true;
 }
 
 /** What is in play counts, not what the model says is. */

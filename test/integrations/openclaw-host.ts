@@ -38,6 +38,7 @@ export class FakeHost {
   readonly log: string[] = [];
   readonly health: string[] = [];
   hookTimeoutMs = 0;
+  stop: () => void = () => undefined;
   #hook: Judge = async () => undefined;
   #policy: Judge = async () => undefined;
   #start: Start | null = null;
@@ -53,13 +54,15 @@ export class FakeHost {
       pluginConfig,
       logger: { info: say('info'), warn: say('warn'), error: say('error') },
       registerTool: (create: () => HostTool, { name }: { readonly name: string }) => this.tools.set(name, create),
-      registerService: ({ start }: { start(context: ServiceContext): void }) =>
+      registerService: ({ start, stop }: { start(context: ServiceContext): void; stop(): void }) => {
+        this.stop = stop;
         start({
           serviceHealth: {
             reportFailure: (error) => this.health.push((error as Error).message),
             clearFailure: () => this.health.splice(0),
           },
-        }),
+        });
+      },
       registerTrustedToolPolicy: ({ id, evaluate }: { readonly id: string; readonly evaluate: Judge }) => {
         this.policies.push(id);
         this.#policy = evaluate;

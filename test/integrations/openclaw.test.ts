@@ -289,6 +289,14 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     host.tools.get('place_order')?.();
     await until(() => /Venue: paper, simulated money/.test(host.tools.get('place_order')?.().description ?? ''));
     assert.match(host.tools.get('close_position')?.().description ?? '', /Venue: paper, simulated money/);
+    const { catalogues } = findSharedState();
+    const [[name, known] = ['', null]] = [...catalogues];
+    assert.ok(known !== null);
+    catalogues.set(name, { ...known, atMs: performance.now() - 61_000 });
+    const stale = host.tools.get('place_order')?.().description ?? '';
+    assert.match(stale, /not known yet; take the money for REAL/, 'another daemon may have come since');
+    await until(() => /Venue: paper/.test(host.tools.get('place_order')?.().description ?? ''));
+    host.stop();
   });
 
   it('a call that the hook did not see opens nothing; exits, cancels and readings pass', async () => {
@@ -303,6 +311,9 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     assert.equal(await orders(), sent);
     const close = { ...ORDER, intent: 'close', side: 'sell', requested_notional: 100 };
     assert.equal(verdictOf(await host.call('place_order', close, { silent: 'both' })).decision, 'ALLOW');
+    const only = { ...close, intent: 'open', reduce_only: true };
+    const reducing = verdictOf(await host.call('place_order', only, { silent: 'both' }));
+    assert.notEqual(reducing.decision, undefined, 'the gate decides what only reduces');
     assert.equal(
       verdictOf(await host.call('close_position', { symbol: 'BTCUSDT' }, { silent: 'both' })).decision,
       'ALLOW',
