@@ -1,3 +1,10 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import type {
   CallVerdict,
   GatewayContext,
@@ -9,6 +16,19 @@ import type {
   ToolResult,
 } from '../../integrations/openclaw/host.ts';
 import plugin from '../../integrations/openclaw/index.ts';
+import { findSharedState } from '../../integrations/openclaw/shared-state.ts';
+
+export const ORDER = {
+  symbol: 'BTCUSDT',
+  intent: 'open',
+  side: 'buy',
+  requested_notional: 200,
+  requested_leverage: 1,
+  order_type: 'market',
+  max_slippage_bps: 10,
+  strategy_id: 'openclaw',
+} as const;
+export const CURL = { command: 'curl -s https://fapi.binance.com/fapi/v1/order -d symbol=BTCUSDT' };
 
 type Start = (event: { readonly port: number }, context: GatewayContext) => void;
 type Judge = (event: ToolCallEvent, context: ToolCallContext) => Promise<CallVerdict>;
@@ -104,4 +124,32 @@ export class FakeHost {
 export function verdictOf({ blocked, result }: Outcome): any {
   if (result === null) throw new Error(`the tool did not run: ${blocked}`);
   return result.details.verdict;
+}
+
+/** Gone after the test. */
+export function folder(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'holdfast-openclaw-'));
+  t.after(() => rmSync(made, { recursive: true }));
+  return made;
+}
+export async function serve(t: TestContext, answer: RequestListener): Promise<number> {
+  const server = createServer(answer);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+export async function until(isDone: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!isDone() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(isDone());
+}
+
+/** Each test begins as a process of its own would. */
+export function forgetAll(): void {
+  const state = findSharedState();
+  for (const map of [state.stamps, state.skills, state.permitted, state.catalogues]) map.clear();
+  state.canary.isSilent = false;
 }
