@@ -11,9 +11,9 @@ import { ROOT } from '../package-state.mjs';
  * cannot bring the packages.
  */
 export function runForeign({ name, packages, runs, tests }) {
-  const node = runs(process.versions.node) ? process.execPath : bringNode(ROOT);
   const place = join(ROOT, CACHE, name);
-  const failure = bring(place, packages, node);
+  const node = findNode(runs);
+  const failure = node.failure ?? bring(place, packages, node.path);
   if (failure !== null) {
     process.stdout.write(
       `${failure}\nSKIPPED: npm could not bring ${Object.keys(packages).join(', ')}; nothing ran.\n`,
@@ -22,7 +22,16 @@ export function runForeign({ name, packages, runs, tests }) {
   }
   const env = { ...process.env, HOLDFAST_FOREIGN: join(place, 'node_modules') };
   const args = ['--test', '--test-reporter=spec', '--test-timeout=600000', ...process.argv.slice(2), join(ROOT, tests)];
-  return spawnSync(node, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+  return spawnSync(node.path, args, { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+}
+
+function findNode(runs) {
+  if (runs(process.versions.node)) return { path: process.execPath, failure: null };
+  try {
+    return { path: bringNode(ROOT), failure: null };
+  } catch (error) {
+    return { path: null, failure: error.message };
+  }
 }
 
 /** Aside first: what is half there is never used. Without scripts of packages. Null, or what npm said. */

@@ -104,6 +104,18 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     await host.call('place_order', ORDER, { toolCallId: 'once' });
     const again = await host.call('place_order', ORDER, { toolCallId: 'once', silent: 'hook' });
     assert.equal(verdictOf(again).error.code, 'HOOK_SILENT', 'a stamp counts once');
+    const { stamps } = findSharedState();
+    const stamp = { runId: null, skill: null };
+    const opened = async (ageMs: number): Promise<unknown> => {
+      stamps.set('place_order\naged', [{ stamp, atMs: performance.now() - ageMs }]);
+      const options = { toolCallId: 'aged', silent: 'hook' } as const;
+      return verdictOf(await host.call('place_order', ORDER, options)).error?.code;
+    };
+    assert.deepEqual([await opened(14 * 60_000), await opened(16 * 60_000)], [undefined, 'HOOK_SILENT']);
+    for (let count = 0; count < 2_100; count += 1) stamps.set(`old ${count}`, []);
+    await host.call('get_limits', {});
+    assert.ok(stamps.size <= 2_000);
+    await host.call('close_position', { symbol: 'BTCUSDT' });
   });
 
   it('the hook of one copy of the plugin vouches for the tool of another', async () => {
@@ -133,6 +145,14 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     for (const silent of ['hook', 'policy'] as const)
       assert.equal((await host.call('web_fetch', { url: 'https://docs.example/a' }, { silent })).blocked, null);
     assert.equal(await asked(), 3);
+    const { permitted } = findSharedState();
+    await host.call('web_fetch', { url: 'https://docs.example/a' }, { toolCallId: 'late', silent: 'hook' });
+    for (const [key, atMs] of permitted) permitted.set(key, atMs - 5_001);
+    await host.call('web_fetch', { url: 'https://docs.example/a' }, { toolCallId: 'late', silent: 'policy' });
+    assert.equal(await asked(), 5, 'an approval of another plugin lay between');
+    for (let count = 0; count < 300; count += 1) permitted.set(`old ${count}`, 0);
+    await host.call('web_fetch', { url: 'https://docs.example/a' }, { silent: 'hook' });
+    assert.equal(permitted.size, 256);
     await host.call('web_fetch', { url: 'https://docs.example/a' }, { toolCallId: 'w', silent: 'hook' });
     const changed = { toolCallId: 'w', silent: 'policy' } as const;
     assert.match(
