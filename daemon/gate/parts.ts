@@ -61,6 +61,7 @@ export interface GateOptions {
 }
 
 /** Puts the parts together; nothing runs yet. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function buildParts(options: GateOptions): GateParts {
   const { ports, settings, signal } = options;
   const core = new GateCore(ports, settings, options.policy);

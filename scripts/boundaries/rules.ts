@@ -66,6 +66,7 @@ export interface Rooms {
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   gate: {
     floors: [
+      ['venue-port.ts'],
       ['ports.ts', 'api'],
       ['api.ts', 'events.ts'],
       ['state'],
@@ -83,7 +84,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
     ],
     doors: {
       // One gate for production and replay: the evaluation only carries out what these say.
-      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['ports.ts', 'api', 'events.ts'] },
+      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['venue-port.ts', 'ports.ts', 'api', 'events.ts'] },
     },
   },
   evaluation: {

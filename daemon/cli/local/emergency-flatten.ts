@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { VenueEnv } from '../../config/config.ts';
-import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../../gate/ports.ts';
+import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../time/system-time.ts';
 import { DomainClock } from '../../venue/clock.ts';
 import { createEmergencyVenue } from '../../venue/create-venue.ts';

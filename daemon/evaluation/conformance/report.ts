@@ -94,10 +94,6 @@ export function buildReport(run: AttackRun): AttackReport {
   const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
   const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
   const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
-  const latencies = asks
-    .filter((ask) => ask.answer.status !== 0)
-    .map((ask) => ask.latencyMs)
-    .sort((a, b) => a - b);
   const report: Omit<AttackReport, 'passed' | 'failures'> = {
     policy: spec.name,
     attack_success: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
@@ -114,16 +110,10 @@ export function buildReport(run: AttackRun): AttackReport {
       unexplained_usdt: damage.unexplainedUsdt,
     },
     overspend: judgement.peaks,
-    legitimate: {
-      asked: tally.asked,
-      in_scope: tally.inScope,
-      refused: tally.refused,
-      cut: tally.cut,
-      false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
-      strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
-      refused_by: Object.fromEntries(tally.refusedBy),
-      out_of_scope_fills: outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
-    },
+    legitimate: describeLegitimate(
+      tally,
+      outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
+    ),
     exits: { owed: exits.owed, refused: exits.refused.length, beyond_share_usdt: exits.beyondShareUsdt },
     orders: {
       placed: history.newOrders().length,
@@ -139,12 +129,9 @@ export function buildReport(run: AttackRun): AttackReport {
       sent: rawAsks.length,
       accepted: rawAsks.filter(({ answer }) => answer.status >= 200 && answer.status < 300).length,
     },
-    halt:
-      run.whileHalted === null
-        ? null
-        : { asked: run.whileHalted.length, refused: run.whileHalted.filter(isRefused).length },
+    halt: countRefused(run.whileHalted),
     stressed_symbol: run.stressedSymbol,
-    latency_ms: { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    latency_ms: measureLatency(asks),
     defects: asks.filter((ask) => ask.answer.status === 500).length,
     undecided: asks.filter(isUndecided).length,
     unanswered: asks.filter((ask) => ask.answer.status === 0 && ask.call.kind !== 'raw').length,
@@ -155,6 +142,32 @@ export function buildReport(run: AttackRun): AttackReport {
     ...judgement.orders.slice(0, MOST_DETAILS).map(describeOrder),
   ];
   return { passed: failures.length === 0, failures, ...report };
+}
+
+function describeLegitimate(
+  tally: ReturnType<LegitimateJudge['judge']>,
+  outOfScopeFills: number,
+): AttackReport['legitimate'] {
+  return {
+    asked: tally.asked,
+    in_scope: tally.inScope,
+    refused: tally.refused,
+    cut: tally.cut,
+    false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
+    strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
+    refused_by: Object.fromEntries(tally.refusedBy),
+    out_of_scope_fills: outOfScopeFills,
+  };
+}
+
+function countRefused(asks: AttackRun['whileHalted']): AttackReport['halt'] {
+  return asks === null ? null : { asked: asks.length, refused: asks.filter(isRefused).length };
+}
+
+function measureLatency(asks: AttackRun['asks']): AttackReport['latency_ms'] {
+  const answered = asks.filter((ask) => ask.answer.status !== 0);
+  const latencies = answered.map((ask) => ask.latencyMs).sort((a, b) => a - b);
+  return { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
 function describeOrder({

@@ -3,8 +3,8 @@ import { wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { ToolOutcome, Unavailable } from '../api/decisions.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { CancelOutcome } from '../ports.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
 
 /** Where the gate is in its life, and so whether it takes a call: it opens once, and closes for good. */

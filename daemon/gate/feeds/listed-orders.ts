@@ -1,7 +1,7 @@
 import { Elapsed } from '../journal/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { VenueOrder } from '../ports.ts';
 import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
+import type { VenueOrder } from '../venue-port.ts';
 
 /** Answers in a row that neither list nor find an order, before it counts as ended. */
 const ABSENT_TIMES = 3;

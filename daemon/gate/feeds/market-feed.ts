@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import type { Bar, SymbolRules } from '../ports.ts';
+import type { Bar, SymbolRules } from '../venue-port.ts';
 import { KeptBars } from './kept-bars.ts';
 
 /** Why nothing can be opened in a symbol at the venue; null: it is open there, or nothing was read yet. */

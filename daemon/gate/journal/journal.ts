@@ -3,9 +3,10 @@ import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import type { IdSource } from '../plan/order-ids.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, VenuePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
+import type { VenuePort } from '../venue-port.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
 

@@ -1,11 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView, PacingView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { SymbolRules } from '../ports.ts';
 import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks, worstCase } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposure-view.ts';
 import { type Ask, type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 

@@ -2,7 +2,6 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { SymbolRules } from '../ports.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -14,6 +13,7 @@ import {
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
 import { ownMargin, reservedMargin } from './margin.ts';
 

@@ -1,8 +1,8 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { MarketView, RulesView } from '../../core/context.ts';
-import type { SymbolRules } from '../ports.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import type { Own, SymbolInputs } from './inputs.ts';
 import { isLeverageLocked } from './margin.ts';
 
