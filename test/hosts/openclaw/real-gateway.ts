@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DecisionEvent } from '../../../daemon/gate/events.ts';
-import { UNASKED } from '../../../integrations/openclaw/settings.ts';
+import { DaemonLink } from '../../../integrations/openclaw/daemon-link.ts';
+import { readSettings, UNASKED } from '../../../integrations/openclaw/settings.ts';
 import { DaemonWorld } from '../../daemon/harness.ts';
 import { checkTypes } from './check-types.ts';
 import { type FakeChatModel, startFakeChatModel } from './fake-chat-model.ts';
@@ -46,6 +47,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
   let world: DaemonWorld;
   let model: FakeChatModel;
   let gateway: Gateway;
+  let config: { readonly url: string; readonly tokenFile: string; readonly unasked: readonly string[] };
   const orders = async (): Promise<number> => (await world.books()).orders.length;
   const close = async (): Promise<void> => {
     await gateway.invoke('close_position', { symbol: 'ETHUSDT' });
@@ -80,7 +82,7 @@ describe('the plugin in a real OpenClaw gateway', () => {
     const tokenFile = join(world.home, 'openclaw.token');
     writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });
     model = await startFakeChatModel();
-    const config = { url: world.daemon.url, tokenFile, unasked: [...UNASKED, 'probe_unasked'] };
+    config = { url: world.daemon.url, tokenFile, unasked: [...UNASKED, 'probe_unasked'] };
     gateway = await Gateway.start({
       openclaw: OPENCLAW,
       modelUrl: model.url,
@@ -183,19 +185,25 @@ describe('the plugin in a real OpenClaw gateway', () => {
       return performance.now() - startMs;
     };
     for (let warm = 0; warm < 20; warm += 1) await time(warm % 2 === 0 ? 'probe_asked' : 'probe_unasked');
+    const link = new DaemonLink(readSettings(config));
+    const direct: number[] = [];
     const added: number[] = [];
     const took = { probe_asked: [] as number[], probe_unasked: [] as number[] };
     for (let pair = 0; pair < PAIRS; pair += 1) {
       const names = ['probe_asked', 'probe_unasked'] as const;
       for (const name of pair % 2 === 0 ? names : [...names].reverse()) took[name].push(await time(name));
       added.push((took.probe_asked.at(-1) ?? 0) - (took.probe_unasked.at(-1) ?? 0));
+      const startMs = performance.now();
+      await link.ask('POST', '/v1/intercept', { tool: 'probe_asked', args: {} }, { timeoutMs: 10_000 });
+      direct.push(performance.now() - startMs);
     }
     const say = (values: readonly number[]): string =>
       [0.1, 0.5, 0.9].map((share) => `p${share * 100} ${quantile(values, share).toFixed(1)}`).join(', ');
     t.diagnostic(
       `ms, ${PAIRS} pairs: not asked about ${say(took.probe_unasked)}; asked about ${say(took.probe_asked)}`,
     );
-    t.diagnostic(`ms added, paired: p50 ${quantile(added, 0.5).toFixed(1)}`);
+    t.diagnostic(`ms added, paired: p50 ${quantile(added, 0.5).toFixed(1)}; the daemon asked directly ${say(direct)}`);
+    link.close();
   });
 
   it('without the daemon nothing runs that is asked about, and the reason says so', async () => {
