@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +104,33 @@ describe('the OpenClaw plugin, without a daemon', () => {
       },
     };
     assert.match((await host.call('read', hostile)).blocked ?? '', /a defect of the plugin \(no path for you\)/);
+  });
+
+  it('speaks to a daemon on a Unix socket, and reads its token again when it was made anew', async (t) => {
+    const socket = join(folder(t), 'daemon.sock');
+    const file = tokenFile(t);
+    const seen: unknown[] = [];
+    const server = createServer(({ headers, url }, response) => {
+      if (url === '/v1/intercept') seen.push(headers.authorization);
+      response.statusCode = headers.authorization === 'Bearer hf_agent_new' ? 200 : 401;
+      response.end(JSON.stringify({ decision: { decision: 'ALLOW' } }));
+    });
+    await new Promise<void>((done) => server.listen(socket, done));
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const host = new FakeHost({ socket, tokenFile: file });
+    assert.match((await host.call('exec', CURL)).blocked ?? '', /HTTP 401/);
+    writeFileSync(file, 'hf_agent_new\n');
+    assert.equal((await host.call('exec', CURL)).blocked, null);
+    assert.deepEqual(seen, ['Bearer hf_agent_x', 'Bearer hf_agent_x', 'Bearer hf_agent_new']);
+  });
+
+  it('says in its README what it does not ask about', () => {
+    const text = readFileSync(join(FOLDER, 'README.md'), 'utf8').replaceAll('\n', ' ');
+    const [, list = ''] = /Unasked are: (.*?)\. They stay/.exec(text) ?? [];
+    assert.deepEqual(list.replaceAll('`', '').split(', '), [...UNASKED]);
   });
 
   it('with a wrong configuration trades nothing and lets nothing run unasked', async () => {
