@@ -216,7 +216,8 @@ function withRequestId(args: unknown, requestId: string): unknown {
  */
 function requestIdOf(tool: string, args: unknown, toolCallId: string, stamp: Stamp | null): string {
   const own = asObject(args).request_id;
-  if (own !== undefined) return own as string;
+  // RISK: null is none. Without an id a lost answer would be asked for again as another order.
+  if (own !== undefined && own !== null) return own as string;
   if (!opens(tool, args) || tool !== 'place_order' || stamp?.runId == null) return `openclaw-${randomUUID()}`;
   const call = JSON.stringify([stamp.runId, toolCallId, args]);
   return `openclaw-${createHash('sha256').update(call).digest('hex').slice(0, 40)}`;

@@ -184,7 +184,7 @@ describe('the OpenClaw plugin, against a daemon on paper', () => {
     const behind = new FakeHost({ ...config, url: proxy.url });
     const sent = await orders();
     proxy.loseAnswers(3);
-    assert.equal(verdictOf(await behind.call('place_order', ORDER)).decision, 'ALLOW');
+    assert.equal(verdictOf(await behind.call('place_order', { ...ORDER, request_id: null })).decision, 'ALLOW');
     assert.equal(await orders(), sent + 1);
     proxy.loseAnswers(9);
     const lost = verdictOf(await behind.call('close_position', { symbol: 'BTCUSDT' }));
