@@ -301,8 +301,9 @@ export class ExitBook {
   #carry(order: OrderState, committed: Promise<void>): void {
     this.#working.set(order, null);
     this.#carried.add(order);
+    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#makeAndSend(order))
+      .then(() => this.#makeAndSend(order, left))
       .catch((error: unknown) => {
         if (this.#signal.aborted) return;
         this.#sender.giveUp(order, error);
@@ -314,11 +315,11 @@ export class ExitBook {
       });
   }
 
-  async #makeAndSend(order: OrderState): Promise<void> {
+  async #makeAndSend(order: OrderState, left: number): Promise<void> {
     await this.#room.make(order);
-    if (order.status === 'in_flight' && this.#room.isAboveShare(order)) {
-      // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+    const why = order.status === 'in_flight' ? this.#room.whyTooLarge(order, left) : null;
+    if (why !== null) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
       return;
     }
     const outcome = await this.#sender.send(order);

@@ -125,6 +125,7 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   // RISK: each is bounded by what was held when it was asked for: what a younger one may close is not an older one's.
   for (const target of isBusy ? [] : targets) {
     if (nextRung(target, rungsOf(target, rungs)) >= rungsOf(target, rungs)) continue;
+    if (isRefutedBesideYounger(state, target)) continue;
     const cap = Math.min(target.roomLots, capOf(state, target, target.roomLots));
     const sent = Math.min(unsentLots(target), Math.max(0, cap - lots));
     if (sent <= 0) continue;
@@ -153,8 +154,7 @@ function capOf(state: GateState, target: ExitTarget, room: number): number {
   }
   const orders = liveOrders(state.orders, symbol);
   const share = scope === 'own' ? heldOn(position, side, agent) : held;
-  // RISK: beside what was opened since, `reduceOnly` no longer keeps the exit inside what it was asked for.
-  const isOlder = share > room || [...orders].some((order) => opensAfter(order, target));
+  const isOlder = mayCloseYounger(state, target);
   const isAlone =
     !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
   let onWay = 0;
@@ -200,6 +200,37 @@ function sumOf(held: ReadonlyMap<string, number>): number {
  */
 export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
   return scope === 'account' || order.agent === agent || order.origin !== 'agent';
+}
+
+/**
+ * Something was opened since the exit was asked for, or may be. RISK: beside that, `reduceOnly` no longer keeps it inside
+ * what it was asked for.
+ */
+export function mayCloseYounger({ orders, positions }: GateState, target: ExitTarget): boolean {
+  const { agent, roomLots, scope, side, symbol } = target;
+  const share = heldOn(positions.get(symbol), side, scope === 'own' ? agent : null);
+  return share > roomLots || [...liveOrders(orders, symbol)].some((order) => opensAfter(order, target));
+}
+
+/** Messages of -2022 and -4118: nothing is held that the order would reduce. */
+const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
+
+/**
+ * The venue has said of its last order that nothing is held which it would reduce, so somebody closed it who told nobody.
+ * RISK: what was opened since is held now, and the next order would close that: it waits until a reading of the account that
+ * was asked for later agrees with what is known.
+ */
+function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
+  const last = target.allotments.at(-1)?.order;
+  if (last?.status !== 'rejected' || !NOTHING_TO_REDUCE.test(last.detail ?? '')) return false;
+  if (target.origin === 'operator' || !mayCloseYounger(state, target)) return false;
+  const isRead = (state.account?.requested_at_ms ?? 0) > last.updatedAtMs;
+  return !isRead || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+}
+
+/** Lots that the targets of an order have left to close, in sum within what was held when each was asked for. */
+export function lotsLeft(targets: readonly ExitTarget[]): number {
+  return targets.reduce((sum, { leftLots, roomLots }) => sum + Math.min(leftLots, Math.max(0, roomLots - sum)), 0);
 }
 
 /** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */

@@ -10,7 +10,7 @@ import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
-import { isClosedOtherwise, lotsDue, lotsToRest } from './plan-rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest, waitsForRests } from './plan-rests.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
@@ -79,7 +79,8 @@ export class RestingExits {
       if (this.#placing.has(exit.order)) continue;
       const lots = this.#lotsNow(exit);
       if (lots === 0) continue;
-      const asked = this.#waitOf(exit);
+      // What was not placed makes its own room.
+      const asked = !exit.hasRested && this.#isWaiting(exit.order, lots) ? LOOK_EVERY_MS : this.#waitOf(exit);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
       else this.#placeAgain(exit, lots);
     }
@@ -167,7 +168,7 @@ export class RestingExits {
       const lots = this.#lotsDue(order);
       if (lots === 0 && order.status !== 'pending_send') continue;
       const asked =
-        lots === 0 || this.#isWaiting(order)
+        lots === 0 || this.#isWaiting(order, lots)
           ? LOOK_EVERY_MS
           : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
@@ -178,10 +179,12 @@ export class RestingExits {
   }
 
   /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
-  #isWaiting({ agent, origin, symbol }: OrderState): boolean {
+  #isWaiting(order: OrderState, lots: number): boolean {
+    const { agent, origin, symbol } = order;
     if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
     const { orders, positions } = this.#core.state;
-    return waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+    if (waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent)) return true;
+    return waitsForRests(this.#core.state, order, lots);
   }
 
   #waiting(): readonly OrderState[] {
@@ -234,8 +237,9 @@ export class RestingExits {
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>, makesRoom: boolean): void {
     this.#placing.add(order);
+    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#place(order, makesRoom))
+      .then(() => this.#place(order, makesRoom, left))
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#takeFailure(order, error);
       })
@@ -255,12 +259,12 @@ export class RestingExits {
   }
 
   /** What does not come to rest is displaced by that, and is tried again; or it is given up. */
-  async #place(order: OrderState, makesRoom: boolean): Promise<void> {
+  async #place(order: OrderState, makesRoom: boolean, left: number): Promise<void> {
     if (makesRoom) await this.#room.make(order);
     if (statusOf(order) !== 'in_flight') return;
-    if (this.#room.isAboveShare(order)) {
-      // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+    const why = this.#room.whyTooLarge(order, left);
+    if (why !== null) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
       return;
     }
     const outcome = await this.#sender.send(order);

@@ -5,6 +5,7 @@ import type { ExitCause } from '../../../daemon/gate/events.ts';
 import { findEndings, planExits } from '../../../daemon/gate/exits/plan-exits.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { FoldedExits } from '../state/folded-exits.ts';
 
 const RUNGS = 4;
 const AGENTS = ['alice', 'bob'] as const;
@@ -401,4 +402,25 @@ test('what was opened after an exit was asked for is not closed by it; what was 
   model.pass();
   assert.equal(model.state.targets.find(whole)?.end?.reason, 'filled');
   assert.equal(model.held('alice'), 4);
+});
+
+test('what the venue says is not held is closed beside what was opened since only once a reading agrees that it is', () => {
+  for (const hasOpened of [false, true]) {
+    const book = new FoldedExits();
+    const planned = (): number[] => {
+      const { state } = book.ledger;
+      return planExits(state, state.targets.open, RUNGS, () => 0).map(({ lots }) => lots);
+    };
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.exit('x-1', 10);
+    book.report('x-1', 'rejected', 0, T0 + 20, { detail: 'ReduceOnly Order is rejected.', venue_order_id: null });
+    if (hasOpened) book.open('o-2', 5, T0 + 30);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'reduceOnly keeps it inside while nothing was opened');
+    if (hasOpened) book.report('o-2', 'filled', 5, T0 + 30);
+    book.read(hasOpened ? 15 : 10, T0 + 10);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'a reading of before says nothing of it');
+    book.read(hasOpened ? 6 : 1, T0 + 40);
+    assert.deepEqual(planned(), [1], 'all but one were closed by somebody');
+  }
 });
