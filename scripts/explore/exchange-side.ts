@@ -133,6 +133,12 @@ export class ExchangeSide {
         sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
       }
     }
-    this.sends.push({ wire, symbol, ...send });
+    this.sends.push({ wire, symbol, executed: wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0, ...send });
+  }
+
+  #executedOf(clientId: string | null): number {
+    for (const order of this.exchange.world.state.orders.values())
+      if (order.clientOrderId === clientId) return Number(order.executed / LOT);
+    return 0;
   }
 }
