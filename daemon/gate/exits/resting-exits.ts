@@ -5,7 +5,7 @@ import { endedEvent } from '../order-proof.ts';
 import type { OrderSender } from '../order-sender.ts';
 import type { Rejection } from '../ports.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
+import { type DisplacedExit, hasNothingLeft, NOTHING_LEFT } from '../state/displaced-exits.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import { decideExitOrder } from './decide-order.ts';
@@ -98,7 +98,7 @@ export class RestingExits {
     const { origin, symbol } = exit.order;
     const whose = this.#shareOf(exit);
     if (isClosedOtherwise(state, exit, whose)) {
-      this.giveUp(exit, 'nothing_left', 'nothing is left of what it was to close');
+      this.giveUp(exit, 'nothing_left', NOTHING_LEFT);
       return 0;
     }
     const inForce = stateInForce(state.layers, this.#core.nowMs(), symbol, exit.agent).state;

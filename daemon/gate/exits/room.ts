@@ -5,7 +5,7 @@ import { MAKES_ROOM } from '../state/displaced-exits.ts';
 import { remainingLots } from '../state/exposure.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { lotsLeft, mayCloseYounger } from './plan-exits.ts';
+import { isExitOnItsWay, lotsLeft, mayCloseYounger } from './plan-exits.ts';
 import { lotsDue, mayMeetYounger, roomBeside } from './plan-rests.ts';
 
 /** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
@@ -84,8 +84,8 @@ export class ExitRoom {
 
   /**
    * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
-   * position: the agent's own take-profits are canceled first. Another exit on its way is none of them: it closes what
-   * it closes, and whoever comes after it is sized by what is left.
+   * position: the agent's own take-profits are canceled first. Another exit on its way is none of them: it makes no room,
+   * and the position may be the smaller by it when this one comes.
    */
   async make(order: OrderState): Promise<void> {
     const position = this.#core.state.position(order.symbol);
@@ -100,11 +100,16 @@ export class ExitRoom {
     const own = new Set(
       resting.filter((other) => (order.origin === 'agent' ? other.agent === order.agent : !other.foreign)),
     );
-    const lotsOf = (orders: Iterable<OrderState>): number =>
-      [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
+    const onWay = [...liveOrders(this.#core.state.orders, order.symbol)].filter(
+      (other) => other !== order && other.side === order.side && isExitOnItsWay(other),
+    );
+    const ownOnWay = onWay.filter((other) => order.origin !== 'agent' || other.agent === order.agent);
+    const lotsOf = (...sets: Iterable<OrderState>[]): number =>
+      sets.flatMap((orders) => [...orders]).reduce((sum, other) => sum + remainingLots(other), order.lots);
     const bound = order.origin === 'agent' ? this.#core.state.displaced.bounds.find(order.decisionId) : null;
     const isBeyondBound = bound !== null && order.lots > roomBeside(this.#core.state, bound, [...own]);
-    if (lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size && !isBeyondBound) return;
+    if (lotsOf(resting, onWay) <= held && lotsOf(own, ownOnWay) <= size && !isBeyondBound) return;
+    if (own.size === 0) return;
     const making = this.#canceler.cancelMatching(order.symbol, (other) => own.has(other), MAKES_ROOM);
     // RISK: an answer that hangs must not hold up the exit; reduceOnly bounds both. Where others hold a part, or where
     // something was opened since, both together could close it, so that the exit waits for the proof.
