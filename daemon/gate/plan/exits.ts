@@ -223,7 +223,7 @@ const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
 function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
   const last = target.allotments.at(-1)?.order;
   if (last?.status !== 'rejected' || !NOTHING_TO_REDUCE.test(last.detail ?? '')) return false;
-  if (target.origin === 'operator' || !mayCloseYounger(state, target)) return false;
+  if (!mayCloseYounger(state, target)) return false;
   const isRead = (state.account?.requested_at_ms ?? 0) > last.updatedAtMs;
   return !isRead || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
 }
