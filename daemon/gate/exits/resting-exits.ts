@@ -13,6 +13,7 @@ import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
+import { Waiters } from './waiters.ts';
 
 /** Between two looks at what others of the same agent have closed, ms. */
 const LOOK_EVERY_MS = 25;
@@ -30,7 +31,7 @@ export class RestingExits {
   readonly #signal: AbortSignal;
   readonly #onChange: () => void;
   readonly #events = new Map<string, DecisionEvent>();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Waiters();
   readonly #tries = new Map<string, Tries>();
   /** Orders that are being carried out: what they met at the venue is not taken in yet. */
   readonly #placing = new Set<OrderState>();
@@ -57,9 +58,7 @@ export class RestingExits {
   async run({ appended, event }: Decided, order: OrderState): Promise<void> {
     const id = event.decision.decision_id;
     this.#events.set(id, event);
-    const done = new Promise<void>((resolve) => {
-      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
-    });
+    const done = this.#waiters.wait(id);
     if (order.status === 'in_flight') this.#carry(order, appended.committed, true);
     this.#onChange();
     await done;
@@ -279,15 +278,14 @@ export class RestingExits {
   }
 
   #wakeSettled(): void {
-    for (const [id, resolves] of this.#waiters) {
+    this.#waiters.wake((id) => {
       const orders = this.#core.state.orders.byDecision.get(id) ?? [];
       const isUnderWay = orders.some((order) => isUnsent(order) || this.#placing.has(order));
-      if (isUnderWay || this.#isTriedAgain(id, orders)) continue;
-      this.#waiters.delete(id);
+      if (isUnderWay || this.#isTriedAgain(id, orders)) return false;
       this.#events.delete(id);
       this.#tries.delete(id);
-      for (const resolve of resolves) resolve();
-    }
+      return true;
+    });
   }
   /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
   #isTriedAgain(id: string, orders: readonly OrderState[]): boolean {

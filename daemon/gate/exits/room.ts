@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { isExitOnItsWay, lotsLeft, mayCloseYounger } from '../plan/exits.ts';
+import { isExitOnItsWay, lotsLeft, mayCloseYounger } from '../plan/exit-caps.ts';
 import { lotsDue, mayMeetYounger, roomBeside } from '../plan/rests.ts';
 import { closableShare, isShared } from '../state/closable-share.ts';
 import { MAKES_ROOM } from '../state/displaced-exits.ts';

@@ -11,7 +11,7 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { isExitOnItsWay } from './exits.ts';
+import { isExitOnItsWay } from './exit-caps.ts';
 
 /** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
 export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
