@@ -3,9 +3,9 @@ import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-words.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import type { Rejection } from '../ports.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';
 import { isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 
