@@ -103,11 +103,22 @@ const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
  * was asked for later agrees with what is known.
  */
 export function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
-  const last = target.allotments.at(-1)?.order;
-  if (last?.status !== 'rejected' || !NOTHING_TO_REDUCE.test(last.detail ?? '')) return false;
-  if (!mayCloseYounger(state, target)) return false;
-  const isRead = (state.account?.requested_at_ms ?? 0) > last.updatedAtMs;
-  return !isRead || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+  if (!isRefuted(target) || !mayCloseYounger(state, target)) return false;
+  return isUnread(state, target) || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+}
+
+/** A target may wait for a reading of the account: the next one is recorded, though nothing in it is new. */
+export function awaitsReading(state: GateState): boolean {
+  for (const target of state.targets.open) if (isRefuted(target) && isUnread(state, target)) return true;
+  return false;
+}
+
+function isRefuted({ allotments }: ExitTarget): boolean {
+  const last = allotments.at(-1)?.order;
+  return last?.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
+}
+function isUnread({ account }: GateState, { allotments }: ExitTarget): boolean {
+  return (account?.requested_at_ms ?? 0) <= (allotments.at(-1)?.order.updatedAtMs ?? 0);
 }
 
 /** Lots that the targets of an order have left to close, in sum within what was held when each was asked for. */
