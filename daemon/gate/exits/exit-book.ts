@@ -52,7 +52,7 @@ export class ExitBook {
     this.#pace = new ExitPace(core);
     this.#signal = signal;
     this.#wakeUp = new WakeUp(core.ports.time, signal, () => this.#pass());
-    const room = new ExitRoom(core, canceler);
+    const room = new ExitRoom(core, canceler, signal);
     this.#orders = new ExitOrders(core, sender, resolver, room, signal, () => this.poke());
     this.#resting = new RestingExits(core, sender, room, this.#pace, signal, () => this.poke());
   }

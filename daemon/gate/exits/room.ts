@@ -17,10 +17,12 @@ const LOOK_EVERY_MS = 100;
 export class ExitRoom {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
+  readonly #signal: AbortSignal;
 
-  constructor(core: GateCore, canceler: Canceler) {
+  constructor(core: GateCore, canceler: Canceler, signal: AbortSignal) {
     this.#core = core;
     this.#canceler = canceler;
+    this.#signal = signal;
   }
 
   /** As it was decided: by the policy of the agent, which may be stricter than the account's. */
@@ -117,9 +119,11 @@ export class ExitRoom {
     if (!this.#mayCloseMore(order)) return;
     await making;
     // A cancel whose answer was lost is asked for again at every tick.
-    const isRoomUnproven = (): boolean => [...own].some(({ status }) => !isTerminal(status));
-    while (order.status === 'in_flight' && this.#mayCloseMore(order) && isRoomUnproven())
+    const isMeant = (): boolean => order.status === 'in_flight' && !order.cancelRequested && this.#mayCloseMore(order);
+    while (isMeant() && [...own].some(({ status }) => !isTerminal(status))) {
       await this.#after(LOOK_EVERY_MS);
+      this.#signal.throwIfAborted();
+    }
   }
 
   #after(ms: number): Promise<void> {
