@@ -55,6 +55,8 @@ export interface SendRecord {
   readonly marks: ReadonlyMap<string, number>;
   /** Signed lots, and lots of opening orders that rest, by symbol. */
   readonly lots: ReadonlyMap<string, number>;
+  /** Lots of the order itself that are executed; of an amend alone. */
+  readonly executed: number;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
 }
