@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { placeSettingsTable } from '../daemon/config/settings-table.ts';
+import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
@@ -38,6 +39,7 @@ function listGeneratedFiles(): GeneratedFile[] {
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
     { path: 'docs/reasons.md', build: buildReasonsPage },
+    { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
     { path: 'docs/trader-state.md', build: (current) => placeFigures(current ?? '', traderState.figures) },

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
+import { EXECUTION_STATES } from './execution-states.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
@@ -70,20 +71,7 @@ export const ExecutionOrderSchema = Type.Object(
 export const ExecutionBodySchema = Type.Object(
   {
     state: field.oneOf(
-      [
-        'none',
-        'submitting',
-        'staging',
-        'working',
-        'partially_filled',
-        'filled',
-        'canceled',
-        'expired',
-        'rejected',
-        'unknown',
-        'lost',
-        'awaiting_approval',
-      ],
+      EXECUTION_STATES,
       'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
     ),
     orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),

@@ -18,8 +18,7 @@ export type ExecutionState =
   | 'expired'
   | 'rejected'
   | 'unknown'
-  | 'lost'
-  | 'awaiting_approval';
+  | 'lost';
 export interface Reason {
   readonly code: string;
   readonly observed?: number | string;

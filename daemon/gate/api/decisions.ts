@@ -22,7 +22,6 @@ export const EXECUTION_STATES = [
   'rejected',
   'unknown',
   'lost',
-  'awaiting_approval',
 ] as const;
 export type ExecutionState = (typeof EXECUTION_STATES)[number];
 export const ORDER_STATUSES = [
