@@ -57,8 +57,8 @@ export const REASONS = {
   STALE_FUNDING: { message: 'The funding rate is missing or too old.', hint: FRESH },
   STALE_INPUT: { message: 'A figure that the decision rests on is not a number.', hint: FRESH },
   DUPLICATE_INTENT: {
-    message: 'The same intent was permitted moments ago (its decision id is `observed`).',
-    hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once its execution has ended.',
+    message: 'The same intent was permitted moments ago (its decision id is `observed`), and it may have been filled.',
+    hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once it has ended, or wait retry_after_ms.',
   },
   COOLDOWN: { message: 'The symbol is in cooldown after its last opening order.', hint: WAIT },
   RATE: { message: 'The order rate of the window is used up.', hint: WAIT },

@@ -10,6 +10,9 @@ export function writeContext(context: ExecutionContext): string {
     `{"account":${context.account === null ? 'null' : writeAccount(context.account)}` +
     `,"account_name":${quoted(context.account_name)},"agent":${writeAgent(context.agent)}` +
     `,"clock_skew_ms":${numberOrNull(context.clock_skew_ms)},"duplicate_of":${quotedOrNull(context.duplicate_of)}` +
+    (context.duplicate_until_ms === undefined
+      ? ''
+      : `,"duplicate_until_ms":${numberText(context.duplicate_until_ms)}`) +
     `,"exit_rung":${numberText(context.exit_rung)},"exposure":${writeExposure(context.exposure)}` +
     `,"leaving_order_ids":${listText(context.leaving_order_ids, quoted)},"market":${writeMarket(context.market)}` +
     `,"now_ms":${numberText(context.now_ms)},"order":${context.order === null ? 'null' : writeOrder(context.order)}` +
@@ -38,6 +41,7 @@ export const CONTEXT_IS_WHOLE: readonly [
     | 'agent'
     | 'clock_skew_ms'
     | 'duplicate_of'
+    | 'duplicate_until_ms'
     | 'exit_rung'
     | 'exposure'
     | 'leaving_order_ids'

@@ -1,5 +1,5 @@
 import type { OrderStatus } from '../api/decisions.ts';
-import type { OrderEvent } from '../events.ts';
+import type { EvidenceKind, OrderEvent } from '../events.ts';
 import type { OrderState } from './orders.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
@@ -76,6 +76,33 @@ export function isOfAnother(known: Known, { evidence, venue_order_id }: Said): b
  */
 export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { evidence }: Said): boolean {
   return evidence === undefined || (!known.isEndShown && evidence.asked_seq >= (known.endedSeq ?? 0));
+}
+
+/** How an order that has ended was proven to have. Null: by a record of an older daemon, which does not say, or not at all. */
+export type EndedBy = EvidenceKind | null;
+
+/**
+ * RISK: whether it is proven that nothing of the order was filled and nothing can be, so that the same intent may go out
+ * again. The venue showed its end, or refused it; or it never left, or it is proven never to have been placed. An end
+ * that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
+ */
+export function isProvenUnfilled(
+  order: Pick<OrderState, 'status' | 'executedLots' | 'tradedLots' | 'endedBy'>,
+): boolean {
+  if (!isTerminal(order.status) || order.status === 'filled') return false;
+  if (order.executedLots > 0 || order.tradedLots > 0) return false;
+  switch (order.endedBy) {
+    case 'shown':
+    case 'answer':
+    case 'unsent':
+      return true;
+    case 'absent':
+      return order.status === 'not_placed';
+    case 'stalled':
+    case 'operator':
+    case null:
+      return false;
+  }
 }
 
 /** What the order's next words are judged by. `seq`: that of the record. */

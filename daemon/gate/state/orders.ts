@@ -4,7 +4,7 @@ import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import type { OrderKind } from '../ports.ts';
 import { EndedOrders } from './ended-orders.ts';
-import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
+import { type EndedBy, isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
 import type { PossibleFills } from './positions.ts';
 
 export { isTerminal } from './evidence.ts';
@@ -69,6 +69,7 @@ export interface OrderState {
   endedSeq: number | null;
   /** The venue showed its end; else it was refused, not sent, or is absent. */
   isEndShown: boolean;
+  endedBy: EndedBy;
   /** It was sent no later than this, domain time; known once its outcome is not. */
   sentByMs: number | null;
   updatedAtMs: number;
@@ -180,6 +181,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     shownSeq: null,
     endedSeq: null,
     isEndShown: false,
+    endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
@@ -231,6 +233,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     shownSeq: null,
     endedSeq: null,
     isEndShown: false,
+    endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
@@ -250,6 +253,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
     if (!isTerminal(known.status)) {
       // Ids are unique among open orders: how it ended is not known, what it filled the account shows.
       known.status = 'canceled';
+      known.endedBy = null;
       book.live.get(known.symbol)?.delete(known);
       book.ended.add(known, atMs);
     }
@@ -306,6 +310,7 @@ export function applyOrderEvent(
     if (isTerminal(status)) {
       order.endedSeq = seq;
       order.isEndShown = event.evidence?.kind === 'shown';
+      order.endedBy = event.evidence?.kind ?? null;
       book.live.get(order.symbol)?.delete(order);
       book.ended.add(order, atMs);
     }
