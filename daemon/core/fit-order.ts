@@ -48,11 +48,21 @@ export function fitOrder(
   const locked = checkLeverage(trace, context, policy, ask, leverage, set.leverageCap);
   const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
   const projected = project(set, { leverage, notional: asked }, locked);
-  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, rules);
+  const lots = checkBounds(
+    trace,
+    set,
+    projected.leverage,
+    locked,
+    requestedLots,
+    asked,
+    price,
+    rules,
+    feesOf(context, policy),
+  );
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = minimumLots(rules, price.priceTicks);
-  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, price, rules);
+  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, asked, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
@@ -108,6 +118,15 @@ function checkLeverage(
   return setting;
 }
 
+/** Of the last 24 hours, paid and still to come, beside this order. */
+interface FeeFigures {
+  readonly capUsdt: number;
+  readonly countedUsdt: number;
+}
+function feesOf({ pacing }: ExecutionContext, { budgets }: CompiledPolicy): FeeFigures {
+  return { capUsdt: budgets.fees_usdt_per_day, countedUsdt: pacing.fees_usdt + pacing.pending_fees_usdt };
+}
+
 /** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
 function checkBounds(
   trace: Trace,
@@ -118,6 +137,7 @@ function checkBounds(
   asked: number,
   price: PriceBound,
   rules: RulesView,
+  fees: FeeFigures,
 ): number {
   const requestedUnits = requestedLots * price.valueTicks;
   let least = requestedLots;
@@ -127,8 +147,12 @@ function checkBounds(
     const cap = capsUsdt[i] as number;
     const base = basesUsdt[i] as number;
     const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
-    if (lots < requestedLots) trace.tighten(12, code, base + asked, cap, 'USDT');
-    else trace.pass(12, code, base + asked, cap, 'USDT');
+    // The bound is the turnover that the fees pay for; what is told are the fees.
+    const isOfFees = code === 'BUDGET_FEES';
+    const observed = isOfFees ? fees.countedUsdt + asked * rules.taker_fee : base + asked;
+    const limit = isOfFees ? fees.capUsdt : cap;
+    if (lots < requestedLots) trace.tighten(12, code, observed, limit, 'USDT');
+    else trace.pass(12, code, observed, limit, 'USDT');
     if (lots < least) least = lots;
   }
   const charged = locked === null ? leverage : Math.min(leverage, locked);
@@ -146,6 +170,7 @@ function denyTooSmall(
   requestedLots: number,
   lots: number,
   minLots: number,
+  asked: number,
   price: PriceBound,
   rules: RulesView,
 ): void {
@@ -156,13 +181,7 @@ function denyTooSmall(
     trace.denied = true;
     return;
   }
-  trace.deny(
-    12,
-    'BELOW_MINIMUM',
-    lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules),
-    minimumUsdt,
-    'USDT',
-  );
+  trace.deny(12, 'BELOW_MINIMUM', asked, minimumUsdt, 'USDT');
 }
 
 /**

@@ -69,7 +69,11 @@ export const REASONS = {
     hint: WAIT,
   },
   TURNOVER: {
-    message: 'The turnover or fee budget of the day is used up.',
+    message: 'The turnover budget of the day is used up.',
+    hint: 'Budgets free up as the last 24 hours move on. Exits still pass.',
+  },
+  FEES: {
+    message: 'The fee budget of the day is used up.',
     hint: 'Budgets free up as the last 24 hours move on. Exits still pass.',
   },
   REGIME_TIGHTENED: { message: 'The market regime reduces the budgets.', hint: SMALLER },
@@ -132,12 +136,17 @@ export const REASONS = {
   BUDGET_BRACKET: { message: "The symbol would exceed the venue's leverage bracket.", hint: SMALLER },
   BUDGET_MARGIN: { message: 'There is not enough free margin.', hint: SMALLER },
   BUDGET_TURNOVER: {
-    message: 'The order is larger than what is left of the turnover or fee budget of the day.',
+    message: 'The order is larger than what is left of the turnover budget of the day.',
+    hint: SMALLER,
+  },
+  BUDGET_FEES: {
+    message: 'The fee of the order is more than what is left of the fee budget of the day.',
     hint: SMALLER,
   },
   BUDGET_AGENT: { message: "The order is larger than what is left of this agent's own budgets.", hint: SMALLER },
   BELOW_MINIMUM: {
-    message: "What is permitted is below the venue's minimum order (`limit`).",
+    message:
+      "What was asked for (`observed`), or what the budgets leave of it, is below the venue's minimum order (`limit`).",
     hint: 'Ask for at least the minimum, or free budget first.',
   },
   ABOVE_MAXIMUM: { message: "The order is larger than the venue's largest order.", hint: 'Split it.' },
@@ -148,6 +157,10 @@ export const REASONS = {
   CROSSES_ZERO: {
     message: 'The order is opposite to the position and larger: all but its exit part is left out.',
     hint: 'Open the other direction with a new request when flat.',
+  },
+  OPEN_BECAME_EXIT: {
+    message: 'The order is opposite to the position, so it closes a part of it and opens nothing.',
+    hint: 'Take it as an exit. To open the other direction, close the position first and ask again when flat.',
   },
   EXIT_CLIPPED: { message: 'The exit is larger than what there is to close.', hint: 'Nothing to do.' },
   NOT_REDUCING: {
