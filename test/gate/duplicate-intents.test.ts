@@ -6,7 +6,7 @@ import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { Evidence, EvidenceKind, ForeignOrder, OrderEvent } from '../../daemon/gate/events.ts';
-import { buildContext } from '../../daemon/gate/snapshot.ts';
+import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { buildCase } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';

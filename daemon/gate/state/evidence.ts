@@ -1,6 +1,6 @@
 import type { OrderStatus } from '../api/decisions.ts';
-import type { EvidenceKind, OrderEvent } from '../events.ts';
-import type { OrderState } from './orders.ts';
+import type { OrderEvent } from '../events.ts';
+import type { OrderState } from './order.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
@@ -77,9 +77,6 @@ export function isOfAnother(known: Known, { evidence, venue_order_id }: Said): b
 export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { evidence }: Said): boolean {
   return evidence === undefined || (!known.isEndShown && evidence.asked_seq >= (known.endedSeq ?? 0));
 }
-
-/** How an order that has ended was proven to have. Null: by a record of an older daemon, which does not say, or not at all. */
-export type EndedBy = EvidenceKind | null;
 
 /**
  * RISK: whether it is proven that nothing of the order was filled and nothing can be, so that the same intent may go out
