@@ -108,14 +108,21 @@ function checkLeverage(
 ): number | null {
   if (ask.leverage > leverage) trace.tighten(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
   else trace.pass(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
-  if (!context.market.leverage_locked) return null;
-  const setting = context.market.leverage_setting;
+  const locked = lockedLeverage(context, policy);
+  if (!locked.isRefused) return locked.setting;
+  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, locked.ceiling, 'x');
+  return null;
+}
+
+/** The venue's setting where it must stay, else null; `isRefused`: it is above what the policy permits, or not known. */
+export function lockedLeverage(
+  { market }: ExecutionContext,
+  policy: CompiledPolicy,
+): { readonly setting: number | null; readonly ceiling: number; readonly isRefused: boolean } {
   const ceiling = Math.max(1, Math.floor(policy.budgets.leverage));
-  if (setting === null || setting > ceiling) {
-    trace.deny(12, 'LEVERAGE_LOCKED', setting, ceiling, 'x');
-    return null;
-  }
-  return setting;
+  if (!market.leverage_locked) return { setting: null, ceiling, isRefused: false };
+  const { leverage_setting: setting } = market;
+  return { setting, ceiling, isRefused: setting === null || setting > ceiling };
 }
 
 /** Of the last 24 hours, paid and still to come, beside this order. */
