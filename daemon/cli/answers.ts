@@ -10,6 +10,8 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
     renderFields([
       ['decision', decision.decision],
       ['decision id', decision.decision_id],
+      ['bound by', decision.bound_by],
+      ['arithmetic', decision.arithmetic.line],
       ['effective', effective === null ? 'nothing' : describeEffective(decision)],
       ['execution', execution === undefined ? 'none' : execution.state],
       ['note', execution?.note],

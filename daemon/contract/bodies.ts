@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
+import { explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
@@ -51,6 +52,7 @@ export const DecisionBodySchema = Type.Object(
     symbol: nullable(text('Symbol it was about.')),
     binding: flag('false: advice, it authorises nothing.'),
     ...decisionMembers,
+    ...explanationMembers,
     policy_hash: text('sha256 of the policy in force.'),
     context_hash: text('sha256 of the recorded context.'),
   },

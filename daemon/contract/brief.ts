@@ -16,7 +16,7 @@ const BriefReason = Type.Object(
     observed: Type.Optional(figure),
     limit: Type.Optional(figure),
     unit: Type.Optional(Type.String()),
-    hint: Type.Optional(Type.String({ description: 'What to do; of the first reason only.' })),
+    hint: Type.Optional(Type.String({ description: 'What to do; of bound_by only.' })),
   },
   field.closed,
 );
@@ -43,6 +43,8 @@ export const BriefAnswerSchema = Type.Object(
   {
     decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'),
     decision_id: Type.String(),
+    bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })),
+    arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line, in USDT.' })),
     reasons: Type.Optional(Type.Array(BriefReason)),
     order: Type.Optional(BriefOrder),
     execution: Type.Object(
@@ -69,27 +71,39 @@ export type FullAnswer = Static<typeof ToolAnswerSchema>;
 const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
 
 export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
-  const { effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  const { arithmetic, bound_by: boundBy, effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  const binding = Math.max(
+    0,
+    reasons.findIndex(({ code }) => code === boundBy),
+  );
   return {
     decision: decision.decision,
     decision_id: decision.decision_id,
-    ...(reasons.length > 0 ? { reasons: reasons.map((reason, index) => toBriefReason(reason, index === 0)) } : {}),
+    // A single reason is the one that binds.
+    ...(boundBy === null || reasons.length < 2 ? {} : { bound_by: boundBy }),
+    ...(arithmetic.line === null ? {} : { arithmetic: arithmetic.line }),
+    ...(reasons.length > 0
+      ? { reasons: reasons.map((reason, i) => toBriefReason(reason, i === binding, arithmetic.line !== null)) }
+      : {}),
     ...(effective === null ? {} : { order: toBriefOrder(effective) }),
     execution: toBriefExecution(execution),
     ...(retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs }),
   };
 }
 
+/** Where a line has the figures of the binding budget, they are not told twice; of the others what limits is enough. */
 function toBriefReason(
   { code, observed, limit, unit, hint }: FullAnswer['decision']['reasons'][number],
-  isFirst: boolean,
+  isBinding: boolean,
+  hasLine: boolean,
 ): NonNullable<BriefAnswer['reasons']>[number] {
+  const isTold = !(hasLine && isBinding);
   return {
     code,
-    ...(observed === null || observed === undefined ? {} : { observed }),
-    ...(limit === null || limit === undefined ? {} : { limit }),
-    ...(unit === null || unit === undefined ? {} : { unit }),
-    ...(isFirst ? { hint } : {}),
+    ...(hasLine || observed === null || observed === undefined ? {} : { observed }),
+    ...(!isTold || limit === null || limit === undefined ? {} : { limit }),
+    ...(hasLine || unit === null || unit === undefined ? {} : { unit }),
+    ...(isBinding ? { hint } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ export interface ReasonText {
 }
 const WAIT = 'Ask again after retry_after_ms; asking earlier changes nothing.';
 const FRESH = 'Nothing is wrong with the request; ask again when /readyz says ready. Exits and cancels still pass.';
-const SMALLER = 'Ask for less, or reduce exposure first; GET /v1/limits shows what remains.';
+const SMALLER = 'Ask for less, or reduce exposure first; get_limits shows what is left.';
 const TIER = 'GET /v1/limits shows what may still be opened, if anything; exits are not concerned.';
 
 export const REASONS = {

@@ -1,5 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -97,7 +97,7 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
     return this.#parts.reads.getDecisions(caller, limit, cursor);
   }
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {

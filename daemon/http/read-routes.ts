@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { DecisionsBodySchema } from '../contract/bodies.ts';
+import type { FullAnswer } from '../contract/brief.ts';
 import {
   AccountQuery,
   checkAccountQuery,
@@ -10,6 +11,7 @@ import {
   NoQuery,
   PageQuery,
 } from '../contract/commands.ts';
+import { ExplanationBodySchema, toExplanation } from '../contract/explanation.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
 import { readDecisions } from './decision-pages.ts';
@@ -87,6 +89,20 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       requireValid(checkNoQuery, queryOf(request));
       const { id } = requireValid(checkDecisionPath, request.params);
       return readTool(doors, request, 'get_decision', { decision_id: id });
+    },
+  });
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/decisions/:id/explain',
+    text: { summary: 'Why a decision is what it is: its budgets with their arithmetic, and every rule', tags: TAGS },
+    params: DecisionPath,
+    query: NoQuery,
+    answer: ExplanationBodySchema,
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      const { id } = requireValid(checkDecisionPath, request.params);
+      const answer = await readTool(doors, request, 'get_decision', { decision_id: id });
+      return toExplanation((answer as FullAnswer).decision);
     },
   });
 }

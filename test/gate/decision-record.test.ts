@@ -83,7 +83,7 @@ test('the record of a decision is the canonical text of its event, and what is a
   );
 });
 
-test('the answer to an intercepted call is the recorded decision to the byte, in whatever characters it is written', () => {
+test('the answer to an intercepted call is the recorded decision to the byte, with what is derived behind it, in whatever characters it is written', () => {
   const forms = new Set<string>();
   fc.assert(
     fc.property(cases, shell, fc.constantFrom('agent', 'é', '\u2028', '😀'), (drawn, around, strategy) => {
@@ -99,10 +99,11 @@ test('the answer to an intercepted call is the recorded decision to the byte, in
       };
       const event = eventOf({ ...drawn, request }, { ...around, ...words });
       const record = writeRecord(event, writeContext(event.context));
-      const expected = Buffer.from(`{"decision":${canonicalJson(event.decision)}}`);
-      const answer = writeAnswer(record, Buffer.from(record.text));
+      const more = ',"bound_by":null,"line":"≤ é"';
+      const expected = Buffer.from(`{"decision":${canonicalJson(event.decision).slice(0, -1)}${more}}}`);
+      const answer = writeAnswer(record, Buffer.from(record.text), more);
       assert.deepEqual(Buffer.from(answer), expected);
-      assert.deepEqual(Buffer.from(writeAnswer(record, null)), expected, 'by a ledger that gives no bytes');
+      assert.deepEqual(Buffer.from(writeAnswer(record, null, more)), expected, 'by a ledger that gives no bytes');
       forms.add(typeof answer);
     }),
     { seed: 11, numRuns: 200 },

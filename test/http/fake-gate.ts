@@ -1,4 +1,4 @@
-import type { DecisionBody, ExecutionBody, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
 import type { OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
@@ -16,8 +16,22 @@ const SIGNAL_ENTRY = {
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
 
+const ORDER_CAP = {
+  base: 1000,
+  cap: 1000,
+  code: 'BUDGET_NOTIONAL',
+  factors: { account: 1, market: 1, trader: 1, trust: 1 },
+  label: 'order cap',
+  left: 1000,
+  lots: 16,
+  price: 60_060,
+  reserved: 0,
+  unit: 'USDT',
+  used: 0,
+} as const;
+
 /** A decision as the gate answers it, with every field. */
-export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
+export function decisionBody(more: Partial<ExplainedDecision> = {}): ExplainedDecision {
   return {
     decision: 'ALLOW',
     decision_id: 'dec_7',
@@ -74,6 +88,8 @@ export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
     retry_after_ms: null,
     policy_hash: HASH,
     context_hash: HASH,
+    arithmetic: { line: null, rows: [ORDER_CAP] },
+    bound_by: null,
     ...more,
   };
 }

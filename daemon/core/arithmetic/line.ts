@@ -20,7 +20,7 @@ export function writeLine(row: ArithmeticRow, terms: LineTerms): string {
     [factors.market, terms.regime],
     [factors.account, 'account'],
     [factors.trust, 'trust'],
-    [factors.trader, 'trader state'],
+    [factors.trader, 'trader'],
   ] as const;
   const causes = named.filter(([factor]) => factor !== 1);
   const figure = (value: number): string => `${grouped(value)}${SUFFIXES[unit]}`;

@@ -87,7 +87,8 @@ export function listRows(inputs: RowInputs): readonly ArithmeticRow[] {
     rows.push({ ...row, code: codes[i] as ReasonCode, left, lots, price });
   }
   rows.push(marginRow(inputs, price), maximumRow(rules, price), ...restOfRows(inputs));
-  return rows;
+  // A figure that is not a number, or that an older record does not have, adds up to nothing.
+  return rows.filter(({ base, cap, left, reserved, used }) => Number.isFinite(base + cap + left + reserved + used));
 }
 
 function factorsOf({ found }: RowInputs, key: keyof Factors, market: Factors): RowFactors {
@@ -126,7 +127,7 @@ function describeBounds(inputs: RowInputs): readonly Described[] {
       ...gross,
     ),
     usdt(
-      `account leverage cap: equity ${Math.round(equity)} x`,
+      'account leverage cap',
       budgets.leverage * equity,
       caps[3] ?? 0,
       factorsOf(inputs, 'leverage', found.record.market),

@@ -8,6 +8,7 @@ import type {
   RuleVerdict,
   Verdict,
 } from '../../core/decision.ts';
+import type { Explanation } from '../../core/explain.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export const EXECUTION_STATES = [
@@ -64,6 +65,8 @@ export interface DecisionBody {
   /** sha256 of the canonical JSON of the recorded context. */
   readonly context_hash: string;
 }
+/** As it is answered: with what is derived from its record on reading. */
+export interface ExplainedDecision extends DecisionBody, Explanation {}
 export interface ExecutionOrder {
   readonly client_order_id: string;
   readonly venue_order_id: string | null;
@@ -84,12 +87,12 @@ export interface ExecutionBody {
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
-  readonly decision: DecisionBody;
+  readonly decision: ExplainedDecision;
   readonly execution: ExecutionBody;
 }
 /**
  * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send, as text or as its UTF-8 bytes (the
- * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
+ * decision is the very text that was recorded, with `arithmetic` and `bound_by` behind it). 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string | Uint8Array }

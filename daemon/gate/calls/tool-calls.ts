@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
-import type { DecisionBody, ToolOutcome } from '../api/decisions.ts';
+import type { ToolOutcome } from '../api/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
@@ -8,6 +8,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { writeAnswer } from '../journal/record-text.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { describeExecution } from '../reads/bodies.ts';
+import { explanationText } from '../reads/explained.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
 import type { Decided } from '../take-decision.ts';
 import type { Availability } from './availability.ts';
@@ -57,7 +58,7 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.event, decided.record.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -66,7 +67,7 @@ export class ToolCalls {
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.event, decided.record.bodyText) };
   }
 
   async intercept(
@@ -85,7 +86,10 @@ export class ToolCalls {
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+    return {
+      kind: 'decided',
+      text: writeAnswer(decided.record, decided.appended.recorded, explanationText(this.#core, decided.event)),
+    };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
@@ -126,8 +130,11 @@ export class ToolCalls {
     }
     const stored = this.#core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
-    const body = (stored.payload as DecisionEvent).decision;
-    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
+    const event = stored.payload as DecisionEvent;
+    return {
+      kind: 'decided',
+      text: this.#answerText(this.#recall.recall(stored), event, canonicalJson(event.decision)),
+    };
   }
 
   #ordersOf({ body }: Decided): Recalled {
@@ -135,8 +142,9 @@ export class ToolCalls {
     return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
   }
 
-  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
-    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
+  #answerText(became: Recalled, event: DecisionEvent, bodyText: string): string {
+    const decision = `${bodyText.slice(0, -1)}${explanationText(this.#core, event)}}`;
+    return `{"decision":${decision},"execution":${JSON.stringify(describeExecution(this.#core, became, event.decision))}}`;
   }
 }
 

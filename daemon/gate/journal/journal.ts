@@ -46,6 +46,8 @@ export interface GatePorts {
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;
+/** Earlier policies, compiled for an agent each, that are kept. */
+const MOST_EARLIER = 16;
 /** Wall time between two equal alerts of something that goes on failing, ms. */
 const ALERT_EVERY_MS = 60_000;
 
@@ -80,6 +82,8 @@ export class GateCore {
   readonly sends: OrderCounts;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
+  /** Of policies that are no longer in force, by hash and agent: what is read of old decisions. */
+  readonly #earlier = new Map<string, CompiledPolicy>();
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
@@ -123,6 +127,19 @@ export class GateCore {
     // Agents come from tokens, so their number is bounded; still, never grow without end.
     if (this.#compiled.size > 1000) this.#compiled.clear();
     this.#compiled.set(agent, compiled);
+    return compiled;
+  }
+  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
+  policyOf(hash: string, agent: string): CompiledPolicy | null {
+    if (hash === this.#policy.hash) return this.policyFor(agent);
+    const key = `${hash} ${agent}`;
+    const known = this.#earlier.get(key);
+    if (known !== undefined) return known;
+    const body = this.ports.ledger.readPolicy(hash);
+    if (body === null) return null;
+    const compiled = compilePolicy(JSON.parse(body) as IntendedPolicySpec, hash, agent);
+    if (this.#earlier.size >= MOST_EARLIER) this.#earlier.clear();
+    this.#earlier.set(key, compiled);
     return compiled;
   }
   /** Puts another policy in force, effective with the next decision. The caller records it. */

@@ -55,14 +55,23 @@ export function writeRecord(event: DecisionEvent, contextText: string): RecordTe
 }
 
 const ANSWER_HEAD = '{"decision":';
-/** `{"decision":…}` of a recorded decision. Its bytes are copied from the record's, which were written already. */
-export function writeAnswer({ text, bodyText, bodyAt }: RecordText, recorded: Uint8Array | null): string | Buffer {
+/**
+ * `{"decision":…}` of a recorded decision, with `more` as its last members: `,"name":value`, or nothing. Its bytes are
+ * copied from the record's, which were written already.
+ */
+export function writeAnswer(
+  { text, bodyText, bodyAt }: RecordText,
+  recorded: Uint8Array | null,
+  more: string,
+): string | Buffer {
+  const tail = `${more}}}`;
   // Places in the text are places in the bytes only where every character is one byte.
-  if (recorded?.length !== text.length) return `${ANSWER_HEAD}${bodyText}}`;
-  const answer = Buffer.allocUnsafe(ANSWER_HEAD.length + bodyText.length + 1);
+  if (recorded?.length !== text.length) return `${ANSWER_HEAD}${bodyText.slice(0, -1)}${tail}`;
+  const end = ANSWER_HEAD.length + bodyText.length - 1;
+  const answer = Buffer.allocUnsafe(end + Buffer.byteLength(tail));
   answer.write(ANSWER_HEAD, 'latin1');
-  answer.set(recorded.subarray(bodyAt, bodyAt + bodyText.length), ANSWER_HEAD.length);
-  answer.write('}', answer.length - 1, 'latin1');
+  answer.set(recorded.subarray(bodyAt, bodyAt + bodyText.length - 1), ANSWER_HEAD.length);
+  answer.write(tail, end);
   return answer;
 }
 

@@ -1,5 +1,5 @@
 import type { ToolName } from '../../core/policy.ts';
-import type { DecisionBody, ToolAnswer } from '../api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
@@ -7,6 +7,7 @@ import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import { describeExecution, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import { withExplanation } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
 
@@ -35,13 +36,16 @@ export class CallerReads {
     };
   }
 
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
     const page = this.#core.ports.ledger.readDecisions({
       limit,
       ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
       ...(cursor === null ? {} : { cursor }),
     });
-    return { items: page.events.map((event) => (event.payload as DecisionEvent).decision), next: page.next };
+    return {
+      items: page.events.map((event) => withExplanation(this.#core, event.payload as DecisionEvent)),
+      next: page.next,
+    };
   }
 
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
@@ -50,7 +54,7 @@ export class CallerReads {
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
     return {
-      decision: event.decision,
+      decision: withExplanation(this.#core, event),
       execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
     };
   }
