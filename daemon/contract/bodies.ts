@@ -67,6 +67,8 @@ export const ExecutionOrderSchema = Type.Object(
     quantity: decimal('Ordered.'),
     filled_quantity: decimal('Filled.'),
     average_price: nullable(decimal('Average price of the fills, null until the exchange reports it.')),
+    fee_usdt: orNull('Paid, null until the exchange reports all of it.'),
+    realised_pnl_usdt: orNull('Realised before fees, null until the exchange reports all of it.'),
   },
   field.closed,
 );
@@ -122,6 +124,28 @@ const next = nullable(text('cursor of the next page; null on the last one.'));
 export const OrdersBodySchema = Type.Object({ orders: Type.Array(OrderBodySchema), next }, field.closed);
 export const DecisionsBodySchema = Type.Object({ decisions: Type.Array(DecisionBodySchema), next }, field.closed);
 
+export const FillBodySchema = Type.Object(
+  {
+    seq: count('Number of its record in the ledger.'),
+    at_ms: instant('When, exchange time.'),
+    trade_id: text('Id of the trade at the exchange.'),
+    symbol: text('Symbol.'),
+    side,
+    quantity: decimal('Filled.'),
+    price: decimal('USDT.'),
+    fee_usdt: number('Paid; negative is a rebate.'),
+    realised_pnl_usdt: number('Realised before fees; 0 for what opens.'),
+    is_maker: flag('It rested in the book.'),
+    client_order_id: nullable(text('Id of the order on our side.')),
+    decision_id: nullable(text('Decision that permitted it.')),
+    agent: nullable(text('Whose it is; null: the order is not of this daemon.')),
+  },
+  field.closed,
+);
+export const FillsBodySchema = Type.Object(
+  { fills: Type.Array(FillBodySchema, { description: 'Newest first, of the last 10,000.' }), next },
+  field.closed,
+);
 export const PositionBodySchema = Type.Object(
   {
     symbol: text('Symbol.'),

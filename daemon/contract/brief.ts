@@ -52,6 +52,8 @@ export const BriefAnswerSchema = Type.Object(
         state: ExecutionBodySchema.properties.state,
         filled_quantity: Type.Optional(decimal('Base asset, of all orders together.')),
         average_price: Type.Optional(decimal('USDT, of what is filled.')),
+        fee_usdt: Type.Optional(Type.Number({ description: 'Paid for all of it.' })),
+        realised_pnl_usdt: Type.Optional(Type.Number({ description: 'Realised, before fees.' })),
         open_orders: Type.Optional(Type.Array(OpenOrder)),
         note: Type.Optional(Type.String()),
         retryable: Type.Optional(Type.Boolean()),
@@ -129,6 +131,7 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
     state,
     ...(filled === null ? {} : { filled_quantity: filled }),
     ...(price === null ? {} : { average_price: price }),
+    ...(open.length === 0 ? toBriefMoney(orders) : {}),
     ...(open.length === 0
       ? {}
       : { open_orders: open.map(({ client_order_id, status }) => ({ client_order_id, status })) }),
@@ -136,6 +139,18 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
     ...(retryable ? { retryable } : {}),
     ...(dropped > 0 ? { slices_dropped: dropped } : {}),
   };
+}
+
+/** What all fills cost and brought, to a hundredth of a cent; nothing while the exchange has not told all of it. */
+function toBriefMoney(
+  orders: FullAnswer['execution']['orders'],
+): Pick<BriefAnswer['execution'], 'fee_usdt' | 'realised_pnl_usdt'> {
+  const filled = orders.filter((order) => Number(order.filled_quantity) > 0);
+  if (filled.some(({ fee_usdt: fee, realised_pnl_usdt: pnl }) => fee === null || pnl === null)) return {};
+  const sum = (key: 'fee_usdt' | 'realised_pnl_usdt'): number =>
+    Math.round(filled.reduce((total, order) => total + (order[key] ?? 0), 0) * 1e4) / 1e4;
+  const [fee, pnl] = [sum('fee_usdt'), sum('realised_pnl_usdt')];
+  return { ...(fee === 0 ? {} : { fee_usdt: fee }), ...(pnl === 0 ? {} : { realised_pnl_usdt: pnl }) };
 }
 
 /** Exact, with as many places as the longest has; null when the sum is nothing. */

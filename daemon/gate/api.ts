@@ -15,7 +15,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -50,6 +50,8 @@ export interface GateApi {
     limit: number,
     cursor: string | null,
   ): Page<OrderBody>;
+  /** Fills as the venue tells them, the last 10,000; newest first. */
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };

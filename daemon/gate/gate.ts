@@ -11,7 +11,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
@@ -110,6 +110,9 @@ export class Gate implements GateApi {
     cursor: string | null,
   ): Page<OrderBody> {
     return this.#parts.reads.getOrders(caller, filter, limit, cursor);
+  }
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
+    return this.#parts.reads.getFills(caller, limit, cursor);
   }
   getPositions(caller: Caller): {
     readonly positions: readonly PositionBody[];

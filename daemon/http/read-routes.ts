@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { DecisionsBodySchema } from '../contract/bodies.ts';
+import { DecisionsBodySchema, FillsBodySchema } from '../contract/bodies.ts';
 import type { FullAnswer } from '../contract/brief.ts';
 import {
   AccountQuery,
@@ -16,7 +16,7 @@ import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
 import { readDecisions } from './decision-pages.ts';
 import { invalidInput } from './errors.ts';
-import { READ_ANSWERS, readTool, requireScope } from './readings.ts';
+import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
 import {
   AGENT_ROUTE,
   addRoute,
@@ -50,6 +50,25 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       handler: async (request) => readTool(doors, request, tool, queryOf(request)),
     });
   }
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/fills',
+    text: {
+      summary: 'Fills as the exchange tells them, newest first: own ones for an agent, all for an operator',
+      tags: TAGS,
+    },
+    query: PageQuery,
+    answer: FillsBodySchema,
+    handler: async (request) => {
+      const { limit, cursor } = requireValid(checkPageQuery, queryOf(request));
+      const caller = callerOf(request);
+      requireScope(doors.gate, caller, 'get_orders');
+      const entries = limit ?? DEFAULT_PAGE_SIZE;
+      request.flight?.holdPage(entries);
+      await whileInFlight(request, doors.turns.next());
+      return readPage(() => doors.gate.getFills(caller, entries, cursor ?? null));
+    },
+  });
   addRoute(app, doors, {
     ...shared,
     url: '/v1/account',

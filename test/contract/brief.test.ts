@@ -26,6 +26,8 @@ function order(more: Partial<Order>): Order {
     quantity: '0.001',
     filled_quantity: '0.001',
     average_price: '60066.3',
+    fee_usdt: 0.03003315,
+    realised_pnl_usdt: -12.3456789,
     ...more,
   };
 }
@@ -118,6 +120,19 @@ test('the reason that binds has the hint, and the line its figures; of the other
   const plain = toBrief(answer({ decision: 'BLOCK', reasons: reasons('COOLDOWN'), ...bound('COOLDOWN', null) }));
   assert.equal('bound_by' in plain, false, 'the only one');
   assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
+});
+
+test('fee and profit are told once all of them are known, and nothing is open', () => {
+  const told = (...orders: Order[]) => {
+    const { fee_usdt, realised_pnl_usdt } = toBrief(answer({}, { state: 'filled', orders })).execution;
+    return [fee_usdt, realised_pnl_usdt];
+  };
+  assert.deepEqual(told(order({}), order({})), [0.0601, -24.6914]);
+  assert.deepEqual(told(order({ realised_pnl_usdt: 0 })), [0.03, undefined]);
+  const none = { status: 'expired', filled_quantity: '0', average_price: null } as const;
+  assert.deepEqual(told(order({}), order({ ...none, fee_usdt: null, realised_pnl_usdt: null })), [0.03, -12.3457]);
+  assert.deepEqual(told(order({}), order({ fee_usdt: null, realised_pnl_usdt: null })), [undefined, undefined]);
+  assert.deepEqual(told(order({}), order({ status: 'working' })), [undefined, undefined]);
 });
 
 test('filled quantities add exactly, and the average price lies between the lowest and the highest', () => {

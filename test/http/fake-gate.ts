@@ -1,6 +1,6 @@
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
-import type { OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 
 const SIGNAL_ENTRY = {
@@ -104,6 +104,8 @@ export const EXECUTION: ExecutionBody = {
       quantity: '0.001',
       filled_quantity: '0.001',
       average_price: null,
+      fee_usdt: 0.03,
+      realised_pnl_usdt: 0,
     },
   ],
   note: null,
@@ -113,6 +115,21 @@ export const EXECUTION: ExecutionBody = {
 export const ANSWER: ToolAnswer = { decision: decisionBody(), execution: EXECUTION };
 /** With a space, so that a test sees whether the text is sent as it is. */
 export const ANSWER_TEXT = `${JSON.stringify(ANSWER)} `;
+export const FILL: FillBody = {
+  seq: 9,
+  at_ms: 1_760_054_400_000,
+  trade_id: '7',
+  symbol: 'BTCUSDT',
+  side: 'buy',
+  quantity: '0.001',
+  price: '60010.5',
+  fee_usdt: 0.03,
+  realised_pnl_usdt: 0,
+  is_maker: false,
+  client_order_id: 'hfabcdef1-0-0',
+  decision_id: 'dec_7',
+  agent: 'momentum',
+};
 export const ORDER: OrderBody = {
   client_order_id: 'hfabcdef1-0-0',
   venue_order_id: '42',
@@ -217,6 +234,10 @@ export function createFakeGate(): FakeGate {
     getDecision(caller, decisionId) {
       note('getDecision', caller, decisionId);
       return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
+    },
+    getFills(caller, limit, cursor) {
+      note('getFills', caller, limit, cursor);
+      return { fills: [FILL], next: null };
     },
     getOrders(caller, filter, limit, cursor) {
       note('getOrders', caller, filter, limit, cursor);

@@ -57,6 +57,7 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
   { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
   { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: AGENTS, answer: body.OrdersBodySchema },
+  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: AGENTS, answer: body.FillsBodySchema },
   { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
   { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },

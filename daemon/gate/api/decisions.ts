@@ -75,6 +75,9 @@ export interface ExecutionOrder {
   readonly quantity: string;
   readonly filled_quantity: string;
   readonly average_price: string | null;
+  /** Null until the venue has told all of it. A part of an order that closes for others as well: its share of it. */
+  readonly fee_usdt: number | null;
+  readonly realised_pnl_usdt: number | null;
 }
 export interface ExecutionBody {
   readonly state: ExecutionState;

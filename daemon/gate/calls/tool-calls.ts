@@ -144,7 +144,7 @@ export class ToolCalls {
 
   #answerText(became: Recalled, event: DecisionEvent, bodyText: string): string {
     const decision = `${bodyText.slice(0, -1)}${explanationText(this.#core, event)}}`;
-    return `{"decision":${decision},"execution":${JSON.stringify(describeExecution(this.#core, became, event.decision))}}`;
+    return `{"decision":${decision},"execution":${JSON.stringify(describeExecution(this.#core, became, event))}}`;
   }
 }
 

@@ -1,7 +1,8 @@
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
-import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { partsOf, stateOf } from '../plan/describe-target.ts';
 import { SLICE_DROPPED } from '../plan/undone.ts';
@@ -16,6 +17,7 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 import { bareRequest } from '../watch/standing.ts';
 import type { Recalled } from './recall.ts';
 
+type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
 const PENDING = 'pending, do not resend: ask for this decision id again';
 const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
 
@@ -73,10 +75,19 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
     client_order_id: order.clientOrderId,
     filled_quantity: quantityText(order.executedLots, rules),
     quantity: quantityText(order.lots, rules),
+    ...describeMoney(order, order.executedLots),
     slice: order.slice,
     status: order.status,
     venue_order_id: order.venueOrderId,
   };
+}
+
+/** What the venue has told of fee and profit, once that is all; of a part of the order its share, by lots. */
+function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'fee_usdt' | 'realised_pnl_usdt'> {
+  if (order.executedLots === 0 || order.tradedLots < order.executedLots)
+    return { fee_usdt: null, realised_pnl_usdt: null };
+  const share = (usdt: number): number => Number(((usdt * lots) / order.executedLots).toFixed(8));
+  return { fee_usdt: share(order.tradedFeesUsdt), realised_pnl_usdt: share(order.realisedPnlUsdt) };
 }
 
 const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
@@ -85,7 +96,8 @@ const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'cancele
  * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
  * no orders of its own: those that it concerned are shown, with what the venue said.
  */
-export function describeExecution(core: GateCore, { orders, target }: Recalled, decision: DecisionBody): ExecutionBody {
+export function describeExecution(core: GateCore, { orders, target }: Recalled, event: Decided): ExecutionBody {
+  const { decision } = event;
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));
@@ -95,14 +107,31 @@ export function describeExecution(core: GateCore, { orders, target }: Recalled, 
   const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
   const state = isTriedAgain ? 'staging' : ended;
   const rejected = orders.find((order) => order.status === 'rejected');
+  const missed = state === 'expired' ? describeMiss(event) : null;
   const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
   return {
-    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
+    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? missed),
     orders: described,
     retryable: state === 'rejected' && rejected?.retryable === true,
     slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
     state,
   };
+}
+
+/** Why an order that does not rest filled nothing: how far the quote was from its bound. Null: no quote was known. */
+function describeMiss({ context, decision }: Decided): string | null {
+  const { effective } = decision;
+  const { ask, bid } = context.market;
+  if (effective === null || effective.limit_price === null) return null;
+  const quote = effective.side === 'buy' ? ask : bid;
+  if (quote === null || !(quote > 0)) return null;
+  const bound = Number(effective.limit_price);
+  const beyondBps = ((effective.side === 'buy' ? quote - bound : bound - quote) / bound) * 1e4;
+  const distance = `${Number(Math.abs(beyondBps).toPrecision(3))} bps`;
+  const what = `nothing was filled within ${effective.limit_price}; the ${effective.side === 'buy' ? 'ask' : 'bid'} was ${quote}`;
+  return beyondBps > 0
+    ? `${what} when it was decided, ${distance} beyond that: ask with a wider max_slippage_bps, or rest a limit order`
+    : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
 }
 
 /** An exit is told by what it closed itself: an order may have carried others, too. */
@@ -118,6 +147,7 @@ function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
     note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
     orders: parts.map(({ order, lots, filledLots }) => ({
       ...describeExecutionOrder(core, order),
+      ...describeMoney(order, filledLots),
       filled_quantity: quantityText(filledLots, core.state.rules.get(order.symbol)),
       quantity: quantityText(lots, core.state.rules.get(order.symbol)),
     })),
@@ -292,6 +322,31 @@ export class CursorError extends Error {
 export function parseCursor(cursor: string): number {
   if (/^[1-9]\d{0,14}$/.test(cursor)) return Number(cursor);
   throw new CursorError(`${JSON.stringify(cursor.slice(0, 80))} was not issued`);
+}
+
+/** A page of the last fills, newest first; `agent` null: everybody's. The cursor is as of {@link describeAlerts}. */
+export function describeFills(core: GateCore, agent: string | null, limit: number, cursor: string | null): FillsBody {
+  const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
+  const found = core.state.fills.readBefore(before, limit + 1, agent);
+  const page = found.slice(0, limit);
+  return {
+    fills: page.map(({ seq, agent: owner, decisionId, trade }) => ({
+      seq,
+      at_ms: trade.at_venue_ms,
+      trade_id: trade.trade_id,
+      symbol: trade.symbol,
+      side: trade.side,
+      quantity: quantityText(trade.lots, core.state.rules.get(trade.symbol)),
+      price: String(Number(trade.price.toFixed(8))),
+      fee_usdt: trade.fee_usdt,
+      realised_pnl_usdt: trade.realised_pnl_usdt,
+      is_maker: trade.is_maker,
+      client_order_id: trade.client_order_id,
+      decision_id: decisionId,
+      agent: owner,
+    })),
+    next: found.length > limit ? String(page.at(-1)?.seq) : null,
+  };
 }
 
 /** A page of the last alerts, newest first; the cursor is the number of the last record on the page before. */

@@ -1,12 +1,19 @@
 import type { ToolName } from '../../core/policy.ts';
 import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
-import type { MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
+import type { FillsBody, MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
-import { describeExecution, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import {
+  describeExecution,
+  describeFills,
+  describeMarket,
+  describeOrder,
+  describePositions,
+  parseCursor,
+} from './bodies.ts';
 import { withExplanation } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
@@ -55,7 +62,7 @@ export class CallerReads {
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
     return {
       decision: withExplanation(this.#core, event),
-      execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
+      execution: describeExecution(this.#core, this.#recall.recall(stored), event),
     };
   }
 
@@ -75,6 +82,10 @@ export class CallerReads {
     matching.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
+  }
+
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
+    return describeFills(this.#core, caller.role === 'operator' ? null : caller.agent, limit, cursor);
   }
 
   getPositions(caller: Caller): {

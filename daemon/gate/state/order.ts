@@ -63,6 +63,9 @@ export interface OrderState {
   /** Lots, notional and fees that trades have accounted for. */
   tradedLots: number;
   tradedUsdt: number;
+  /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
+  tradedFeesUsdt: number;
+  realisedPnlUsdt: number;
   feesUsdt: number;
 }
 

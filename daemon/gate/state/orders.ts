@@ -119,6 +119,8 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
 }
@@ -171,6 +173,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
 }
