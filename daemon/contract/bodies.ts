@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { REASON_CODES } from '../core/reasons.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';
@@ -200,7 +201,10 @@ export const MarketBodySchema = Type.Object(
     liquidity_floor: orNull('Below it the market is illiquid.'),
     tick_size: nullable(decimal('Step of prices, USDT.')),
     lot_size: nullable(decimal('Step of quantities.')),
-    min_notional_usdt: orNull('Smallest order.'),
+    min_notional_usdt: orNull('Smallest value that the exchange takes.'),
+    smallest_order_usdt: orNull(
+      'Ask for no less: whole lots of at least min_notional_usdt, within any slippage bound.',
+    ),
     mark_at_ms: nullable(instant('Age of the mark price.')),
     quote_at_ms: nullable(instant('Age of bid and ask.')),
     bars_as_of_ms: nullable(instant('Close of the last bar.')),
@@ -254,19 +258,22 @@ export const LimitsBodySchema = Type.Object(
                     'order_rate',
                     'slippage_bps',
                     'symbol_notional_usdt',
+                    'account_leverage_usdt',
+                    'concentration_usdt',
+                    'bracket_usdt',
+                    'margin_usdt',
                     'concurrent_positions',
                     'turnover_usdt_per_day',
                     'fees_usdt_per_day',
                   ],
                   'Which budget.',
                 ),
+                code: field.oneOf(REASON_CODES, "Reason code of what it cuts; BUDGET_AGENT: the agent's own."),
                 base: number('B_0 as the policy says, or the cap of the agent itself where less of that is left.'),
                 limit: number('In force now.'),
                 used: number('Used.'),
                 reserved: number('Reserved by open orders.'),
-                remaining: number(
-                  'Left, never below 0. Of order_notional_usdt: the least over all that binds, on both sides.',
-                ),
+                remaining: number('Left of this budget alone, never below 0; opening says what is left of all.'),
                 unit: text('Unit of all five.'),
               },
               field.closed,

@@ -5,6 +5,7 @@ import type { ArithmeticRow } from '../../daemon/core/arithmetic/rows.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import { type Explanation, explainDecision, explainWithoutPolicy } from '../../daemon/core/explain.ts';
+import { smallestOrderUsdt } from '../../daemon/core/rules/smallest-order.ts';
 import { cases } from './decide-cases.ts';
 import { buildCase, type Case, type Change } from './decision-fixture.ts';
 
@@ -151,4 +152,42 @@ test('exits, cancels and what no budget refuses have no line', () => {
   const early = explainWith({ context: { duplicate_of: 'd1' } });
   assert.deepEqual([early.bound_by, early.arithmetic.line], ['DUPLICATE_INTENT', null]);
   assert.ok(early.arithmetic.rows.length > 8, 'the budgets are there all the same');
+});
+
+test('an order of smallest_order_usdt is not too small, on either side and within any slippage bound; a lot less may be', () => {
+  let seen = 0;
+  let tooSmall = 0;
+  fc.assert(
+    fc.property(
+      cases,
+      fc.constantFrom('buy', 'sell'),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (drawn, side, part) => {
+        const { context, policy } = drawn;
+        const capBps = policy.budgets.slippage_bps;
+        const least = smallestOrderUsdt(context.market, capBps, policy.market.collar_bps);
+        if (least === null || least > 1e8) return;
+        const ask = (notional: number) =>
+          explain({
+            ...drawn,
+            context: { ...context, phase: 'parent', slice_lots: null },
+            request: {
+              ...drawn.request,
+              intent: 'open',
+              limit_price: null,
+              max_slippage_bps: part * capBps,
+              order_type: 'market',
+              requested_notional: notional,
+              side,
+            },
+          });
+        const isTooSmall = ({ bound_by: boundBy }: Explanation) => boundBy === 'BELOW_MINIMUM';
+        seen += 1;
+        assert.ok(!isTooSmall(ask(least)), `${least}`);
+        if (isTooSmall(ask(least / 2))) tooSmall += 1;
+      },
+    ),
+    { seed: 5, numRuns: 2000 },
+  );
+  assert.ok(seen > 500 && tooSmall > 20, `${seen} seen, of half of which ${tooSmall} are too small`);
 });

@@ -213,7 +213,16 @@ export function createFakeGate(): FakeGate {
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);
       const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
-      const line = { component: 'leverage', base: 3, limit: 3, used: 0, reserved: 0, remaining: 3, unit: 'x' } as const;
+      const line = {
+        component: 'leverage',
+        code: 'BUDGET_LEVERAGE',
+        base: 3,
+        limit: 3,
+        used: 0,
+        reserved: 0,
+        remaining: 3,
+        unit: 'x',
+      } as const;
       const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
       const limits = {
         symbol: symbol ?? 'BTCUSDT',
@@ -262,7 +271,7 @@ export function createFakeGate(): FakeGate {
       note('getMarket', symbol);
       const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
       const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
-      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50 };
+      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50, smallest_order_usdt: 60.1 };
       const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
       const label = { regime: 'calm', regime_cause: 'volatility' } as const;
       const symbols = symbol === null ? fake.symbols : [symbol];

@@ -89,6 +89,8 @@ export interface MarketBody {
   readonly tick_size: string | null;
   readonly lot_size: string | null;
   readonly min_notional_usdt: number | null;
+  /** Least notional to ask for that is not below the venue's minimum, within any slippage bound of the policy. */
+  readonly smallest_order_usdt: number | null;
   readonly mark_at_ms: number | null;
   readonly quote_at_ms: number | null;
   readonly bars_as_of_ms: number | null;

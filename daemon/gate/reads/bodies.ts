@@ -1,5 +1,6 @@
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
+import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
 import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
 import type { DecisionEvent } from '../events.ts';
@@ -292,6 +293,7 @@ export function describeMarket(core: GateCore, symbol: string): MarketBody {
     mark_at_ms: market.mark_at_ms,
     mark_price: market.mark,
     min_notional_usdt: rules?.minNotionalUsdt ?? null,
+    smallest_order_usdt: smallestOrderUsdt(market, policy.budgets.slippage_bps, policy.spec.market.collar_bps),
     quote_at_ms: market.quote_at_ms,
     regime: found.regime,
     regime_cause: found.cause,
