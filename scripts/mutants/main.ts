@@ -17,13 +17,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = [
   'daemon/gate/orders/sender.ts',
   'daemon/gate/orders/slices.ts',
-  'daemon/gate/exits.ts',
-  'daemon/gate/exit*.ts',
   'daemon/gate/exits/*.ts',
   'daemon/gate/orders/resolver.ts',
   'daemon/gate/watch/standing.ts',
   'daemon/gate/plan/standing.ts',
-  'daemon/gate/*-feed.ts',
+  'daemon/gate/plan/exit*.ts',
+  'daemon/gate/plan/rests.ts',
+  'daemon/gate/plan/shares.ts',
+  'daemon/gate/plan/undone.ts',
+  'daemon/gate/feeds/*-feed.ts',
   'daemon/gate/feeds/feed-schedule.ts',
   'daemon/gate/state/*.ts',
 ];

@@ -7,18 +7,8 @@ import { Canceler } from '../../daemon/gate/orders/cancels.ts';
 import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/orders/resolver.ts';
 import { OrderSender } from '../../daemon/gate/orders/sender.ts';
-import type {
-  AccountSnapshot,
-  CancelOutcome,
-  FetchOutcome,
-  LedgerRecord,
-  LookupOutcome,
-  Rejection,
-  SubmitOutcome,
-  VenueOrder,
-  VenueTrade,
-  VenueTransfer,
-} from '../../daemon/gate/ports.ts';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import type { AccountSnapshot, CancelOutcome, FetchOutcome, LookupOutcome, Rejection, SubmitOutcome, VenueOrder, VenueTrade, VenueTransfer } from '../../daemon/gate/venue-port.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import type { Decided } from '../../daemon/gate/take-decision.ts';

@@ -12,7 +12,7 @@ import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../../core/rules
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { exposedSymbols } from '../snapshot/exposed-symbols.ts';
+import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { unitsInUsdt } from '../state/exposure.ts';
 import { longLots, shortLots } from '../state/positions.ts';

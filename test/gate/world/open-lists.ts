@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LookupOutcome, VenuePort } from '../../../daemon/gate/ports.ts';
+import type { LookupOutcome, VenuePort } from '../../../daemon/gate/venue-port.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
 import { openOrders, withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order, until } from '../../daemon/harness.ts';
