@@ -30,6 +30,7 @@ import {
 import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];
+const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
 const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
   ['/v1/positions', 'get_positions', 'Positions'],
   ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
@@ -39,7 +40,6 @@ const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
 
 /** The GET routes; each answers what the reading tool of the same name answers. */
 export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
-  const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
   for (const [url, tool, summary] of GET_ROUTES) {
     addRoute(app, doors, {
       ...shared,
@@ -81,6 +81,10 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       return readTool(doors, request, 'get_account', {});
     },
   });
+  registerDecisionRoutes(app, doors);
+}
+
+function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
   addRoute(app, doors, {
     ...shared,
     url: '/v1/decisions',

@@ -7,7 +7,7 @@ import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { writeAnswer } from '../journal/record-text.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
-import { describeExecution } from '../reads/bodies.ts';
+import { describeExecution } from '../reads/execution.ts';
 import { explanationText } from '../reads/explained.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
 import type { Decided } from '../take-decision.ts';

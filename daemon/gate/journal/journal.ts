@@ -7,6 +7,7 @@ import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } fro
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { VenuePort } from '../venue-port.ts';
+import { EarlierPolicies } from './earlier-policies.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
 
@@ -70,8 +71,6 @@ export interface GatePorts {
 
 /** A record may be dated so much later than the next one without the clock having been set back. */
 const SET_BACK_MS = 1_000;
-/** Earlier policies, compiled for an agent each, that are kept. */
-const MOST_EARLIER = 16;
 /** Wall time between two equal alerts of something that goes on failing, ms. */
 const ALERT_EVERY_MS = 60_000;
 
@@ -106,8 +105,7 @@ export class GateCore {
   readonly sends: OrderCounts;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
-  /** Of policies that are no longer in force, by hash and agent: what is read of old decisions. */
-  readonly #earlier = new Map<string, CompiledPolicy>();
+  readonly #earlier = new EarlierPolicies();
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
@@ -155,16 +153,7 @@ export class GateCore {
   }
   /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
   policyOf(hash: string, agent: string): CompiledPolicy | null {
-    if (hash === this.#policy.hash) return this.policyFor(agent);
-    const key = `${hash} ${agent}`;
-    const known = this.#earlier.get(key);
-    if (known !== undefined) return known;
-    const body = this.ports.ledger.readPolicy(hash);
-    if (body === null) return null;
-    const compiled = compilePolicy(JSON.parse(body) as IntendedPolicySpec, hash, agent);
-    if (this.#earlier.size >= MOST_EARLIER) this.#earlier.clear();
-    this.#earlier.set(key, compiled);
-    return compiled;
+    return hash === this.#policy.hash ? this.policyFor(agent) : this.#earlier.find(this.ports.ledger, hash, agent);
   }
   /** Puts another policy in force, effective with the next decision. The caller records it. */
   usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {

@@ -6,14 +6,8 @@ import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
-import {
-  describeExecution,
-  describeFills,
-  describeMarket,
-  describeOrder,
-  describePositions,
-  parseCursor,
-} from './bodies.ts';
+import { describeFills, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import { describeExecution } from './execution.ts';
 import { withExplanation } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
