@@ -102,11 +102,16 @@ function toBriefReason(
   const isTold = !(hasLine && isBinding);
   return {
     code,
-    ...(hasLine || observed === null || observed === undefined ? {} : { observed }),
-    ...(!isTold || limit === null || limit === undefined ? {} : { limit }),
+    ...(hasLine || observed === null || observed === undefined ? {} : { observed: plainly(observed) }),
+    ...(!isTold || limit === null || limit === undefined ? {} : { limit: plainly(limit) }),
     ...(hasLine || unit === null || unit === undefined ? {} : { unit }),
     ...(isBinding ? { hint } : {}),
   };
+}
+
+/** Without the noise of binary fractions: 3984.000000000001 is 3984. */
+function plainly(figure: number | string): number | string {
+  return typeof figure === 'number' ? Number(figure.toPrecision(12)) : figure;
 }
 
 function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']>): NonNullable<BriefAnswer['order']> {

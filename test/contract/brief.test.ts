@@ -122,6 +122,13 @@ test('the reason that binds has the hint, and the line its figures; of the other
   assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
 });
 
+test('figures are told without the noise of binary fractions', () => {
+  const [reason] = reasons('COOLDOWN');
+  const noisy = { ...reason, observed: 3984.000000000001, limit: 0.1 + 0.2 };
+  const told = toBrief(answer({ decision: 'BLOCK', reasons: [noisy] })).reasons?.[0];
+  assert.deepEqual([told?.observed, told?.limit], [3984, 0.3]);
+});
+
 test('fee and profit are told once all of them are known, and nothing is open', () => {
   const told = (...orders: Order[]) => {
     const { fee_usdt, realised_pnl_usdt } = toBrief(answer({}, { state: 'filled', orders })).execution;
