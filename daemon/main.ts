@@ -212,7 +212,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     await gate.start(onFirstContact, options.onVenueSilent);
     // Whoever pastes the printed line at once should find the door open.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
-    watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
+    watchPolicyFile(config.policyPath, (event) => offerPolicy(gate, event), signal, {
       time,
       loadedText: filePolicy.text,
     }).catch((error: unknown) => log.error({ err: error }, 'the policy file is no longer watched'));
@@ -242,11 +242,12 @@ async function loadPolicy(config: Config): Promise<FilePolicy> {
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
 }
 
-async function offerPolicy(gate: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): Promise<void> {
-  if (event.kind === 'unreadable') await gate.policies.offer({ ok: false, problem: event.problem }, 'file');
-  else if (event.parsed.ok)
-    await gate.policies.offer({ ok: true, policy: event.parsed.policy, warnings: event.parsed.warnings }, 'file');
-  else await gate.policies.offer({ ok: false, violations: event.parsed.violations }, 'file');
+function offerPolicy({ policies }: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): void {
+  if (event.kind === 'unreadable') policies.offerInBackground({ ok: false, problem: event.problem }, 'file');
+  else if (event.parsed.ok) {
+    const { policy, warnings } = event.parsed;
+    policies.offerInBackground({ ok: true, policy, warnings }, 'file');
+  } else policies.offerInBackground({ ok: false, violations: event.parsed.violations }, 'file');
 }
 
 async function listen(

@@ -73,9 +73,16 @@ export class MemoryStorage {
     );
   }
 
+  /** Nothing can be written, as on a file system that was mounted anew. */
+  lock(): void {
+    this.#isTroubled = true;
+    this.#db.pragma('query_only = ON');
+  }
+
   /** Space again, and tables that can be written. */
   mend(): void {
     this.#isTroubled = false;
+    this.#db.pragma('query_only = OFF');
     this.#db.pragma('max_page_count = 1073741823');
     const spoilt = this.#db.prepare("SELECT name FROM temp.sqlite_master WHERE type = 'trigger'").pluck().all();
     for (const name of spoilt) this.#db.exec(`DROP TRIGGER temp.${String(name)}`);

@@ -199,7 +199,7 @@ export function isOwnersHandIn(
 /** Whether writing into the ledger failed for a while. */
 export function couldNotRecord({ plan }: History): boolean {
   return plan.steps.some(
-    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table)$/.test(action.trouble.kind),
+    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table|read_only)$/.test(action.trouble.kind),
   );
 }
 

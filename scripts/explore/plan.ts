@@ -147,6 +147,8 @@ export type LedgerTable = 'events' | 'texts' | 'decisions_by_agent' | 'decisions
 export type Trouble =
   /** No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started anew. */
   | { readonly kind: 'disk_full'; readonly forMs: number }
+  /** The ledger's file system is read-only for a while; mended as a full disk is. */
+  | { readonly kind: 'read_only'; readonly forMs: number }
   /** Writing into one of the ledger's tables fails; mended as a full disk is. */
   | { readonly kind: 'failing_table'; readonly table: LedgerTable; readonly forMs: number }
   /** The clock of the daemon's machine jumps; its monotonic clock and the exchange's do not. */

@@ -104,6 +104,8 @@ function tellTrouble(trouble: Trouble): string {
   switch (trouble.kind) {
     case 'disk_full':
       return `the disk is full for ${trouble.forMs} ms`;
+    case 'read_only':
+      return `the file system of the ledger is read-only for ${trouble.forMs} ms`;
     case 'failing_table':
       return `table ${trouble.table} of the ledger cannot be written for ${trouble.forMs} ms`;
     case 'clock':

@@ -8,7 +8,7 @@ import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import { LedgerError } from '../../daemon/ledger/errors.ts';
+import { toApiError } from '../../daemon/http/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
@@ -290,7 +290,9 @@ export class World extends PlayedWorld {
     switch (trouble.kind) {
       case 'disk_full':
       case 'failing_table':
+      case 'read_only':
         if (trouble.kind === 'disk_full') this.#storage.fill();
+        else if (trouble.kind === 'read_only') this.#storage.lock();
         else this.#storage.spoil(trouble.table);
         this.#root.after(trouble.forMs, () => this.#mendStorage());
         return;
@@ -356,8 +358,8 @@ export class World extends PlayedWorld {
         return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
       },
       (error: unknown) => ({
-        // Where nothing can be recorded, nobody can be answered.
-        outcome: error instanceof LedgerError && this.#storage.isTroubled ? 'unavailable' : 'failed',
+        // Where nothing can be recorded, nobody can be answered: 503 at the door, and nothing else.
+        outcome: this.#storage.isTroubled && toApiError(error).code === 'NOT_READY' ? 'unavailable' : 'failed',
         detail: String(error),
       }),
     );

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generatePlan } from '../explore/generate.ts';
 import type { FoundPlan, Plan } from '../explore/plan.ts';
+import type { Extra } from '../explore/plans/mishaps.ts';
 
 /** A world to be played. */
 export interface Job {
@@ -26,6 +27,12 @@ export function listKeptJobs(): readonly Job[] {
   });
 }
 
+/** Every other world has nothing but what CI plays. */
+const EXTRAS: readonly (Extra | null)[] = [null, 'hands', null, 'disks', null, 'ledgers'];
+
 export function createJob(seed: number): Job {
-  return { name: String(seed), plan: generatePlan(seed), hasTwins: seed % TWINS_EVERY === 0, goesOut: null };
+  const extra = EXTRAS[seed % EXTRAS.length] ?? null;
+  const plan = generatePlan(seed, { extras: extra === null ? [] : [extra] });
+  const name = extra === null ? String(seed) : `${seed} --with ${extra}`;
+  return { name, plan, hasTwins: seed % TWINS_EVERY === 0, goesOut: null };
 }

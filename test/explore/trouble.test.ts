@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { readHistory } from '../../scripts/explore/history.ts';
-import { PLAIN_SETUP, type Plan, type Step, type Trouble } from '../../scripts/explore/plan.ts';
+import { PLAIN_SETUP, type Plan, type Setup, type Step, type Trouble } from '../../scripts/explore/plan.ts';
 import { judge } from '../../scripts/explore/promises.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
 import { World } from '../../scripts/explore/world.ts';
@@ -11,8 +11,8 @@ interface Played {
   readonly codes: readonly string[];
 }
 
-async function play(steps: readonly Step[]): Promise<Played> {
-  const plan: Plan = { seed: 3, setup: PLAIN_SETUP, steps };
+async function play(steps: readonly Step[], setup: Setup = PLAIN_SETUP): Promise<Played> {
+  const plan: Plan = { seed: 3, setup, steps };
   const world = new World(plan.seed, plan.setup);
   await playPlan(world, plan);
   return { world, codes: judge(readHistory(world, plan)).map((breach) => breach.code) };
@@ -51,6 +51,65 @@ test('a table that cannot be written ends the daemon, and the ledger is whole af
   t.after(() => world.close());
   assert.equal(world.life, 2);
   assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a file system that turns read-only is answered as unavailable, and is no defect of ours', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'read_only', forMs: 4_000 }),
+    { ...CLOSE, gap: 'parallel' },
+    { ...CLOSE, gap: 12_000 },
+  ]);
+  t.after(() => world.close());
+  const closes = world.calls.filter((call) => call.tool === 'close_position');
+  assert.deepEqual([closes[0]?.outcome, closes[1]?.outcome], ['unavailable', 'decided']);
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+/** Of everything that runs until the test ends: what nobody catches would end the daemon. */
+function watchUncaught(t: TestContext): readonly string[] {
+  const uncaught: string[] = [];
+  const note = (error: unknown): void => void uncaught.push(String(error));
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
+  t.after(() => {
+    process.removeAllListeners('unhandledRejection');
+    for (const other of others) process.on('unhandledRejection', other);
+  });
+  return uncaught;
+}
+
+test('a ledger that fails while a start offers another policy ends no process', async (t) => {
+  const uncaught = watchUncaught(t);
+  const { world, codes } = await play([
+    OPEN,
+    { gap: 'answered', do: { kind: 'crash', downMs: 800 } },
+    { gap: 100, do: { kind: 'policy', edit: 'tighter_caps' } },
+    trouble({ kind: 'failing_table', table: 'events', forMs: 4_000 }, 100),
+    { ...CLOSE, gap: 12_000 },
+  ]);
+  t.after(() => world.close());
+  assert.deepEqual(uncaught, []);
+  assert.equal(world.venue.lots('BTCUSDT'), 0);
+  assert.deepEqual(codes, []);
+});
+
+test('a ledger that fails with the record that refuses a slice ends no process', async (t) => {
+  const uncaught = watchUncaught(t);
+  const { world, codes } = await play(
+    [
+      OPEN,
+      { gap: 1_400, do: { kind: 'signal', signal: 'anomaly', symbol: 'BTCUSDT', ttlMs: 60_000 } },
+      trouble({ kind: 'failing_table', table: 'decisions_by_agent', forMs: 4_000 }, 100),
+      { ...CLOSE, gap: 12_000 },
+    ],
+    { ...PLAIN_SETUP, regime: 'volatile' },
+  );
+  t.after(() => world.close());
+  assert.equal(world.life, 2, 'a record failed');
+  assert.deepEqual(uncaught, []);
   assert.deepEqual(codes, []);
 });
 

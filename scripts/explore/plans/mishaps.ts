@@ -67,6 +67,16 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   // The ledger cannot be written.
   disks: [
     [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
+    [1, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'read_only', forMs: forMs(draw) } }), anyCall(draw)]],
+    // It fails while a policy is saved, or while the daemon is down and comes up with another one.
+    [
+      1,
+      (draw) => [
+        draw.step({ kind: 'policy', edit: draw.random.pick(['tighter_caps', 'looser_caps', 'original'] as const) }),
+        draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }, draw.random.int(0, 20)),
+        draw.step({ kind: 'crash', downMs: draw.random.int(1, 400) }, draw.random.int(0, 200)),
+      ],
+    ],
     [
       3,
       (draw) => [

@@ -13,7 +13,8 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
   );
   for (const word of words) {
-    const isUnrecorded = couldNotRecord(history) && /^LedgerError/.test(word.failure ?? '');
+    const isUnrecorded =
+      couldNotRecord(history) && /^LedgerError: (A commit failed|The ledger|The disk)/.test(word.failure ?? '');
     if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure) && !isUnrecorded)
       breaches.push({
         code: `operator/call-failed`,
