@@ -33,6 +33,10 @@ export class Baseline {
     this.#most = seed + most;
   }
 
+  reaches(number: number): boolean {
+    return this.worlds.some(({ played }) => played.infected.includes(number));
+  }
+
   /** Some more; false when there are none. */
   grow(): Promise<boolean> {
     this.#growing ??= this.#grow().finally(() => {

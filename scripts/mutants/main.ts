@@ -140,7 +140,7 @@ async function main(): Promise<void> {
   process.stdout.write(`seed ${seed}: ${waiting.length} of ${run.rows.length} mistakes to be judged\n`);
   const baseline = new Baseline(waiting, seed, Number(values.worlds));
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+    for (let next = await take(waiting, baseline); next !== undefined; next = await take(waiting, baseline))
       process.stdout.write(`${tell(run.note(next.number, await judge(next, baseline, minutes)))}\n`);
   };
   await Promise.all(Array.from({ length: Number(values.parallel) }, work));
@@ -151,6 +151,15 @@ async function main(): Promise<void> {
     `without a mistake: ${baseline.worlds.length} worlds in ${Math.round(baseline.ms / 1_000)} s, a promise broken in ${broken.length}\n` +
       `${run.count('caught')} of ${run.rows.length} caught within ${minutes} minutes each, ${run.count('equivalent')} equivalent\n`,
   );
+}
+
+/** One that makes a difference somewhere first; those that never do at the end. */
+async function take(waiting: Numbered[], baseline: Baseline): Promise<Numbered | undefined> {
+  for (;;) {
+    const index = waiting.findIndex(({ number }) => baseline.reaches(number));
+    if (index !== -1) return waiting.splice(index, 1)[0];
+    if (waiting.length === 0 || !(await baseline.grow())) return waiting.shift();
+  }
 }
 
 function tell({ number, file, line, what, verdict }: Row): string {
