@@ -66,6 +66,8 @@ export class MemoryStorage {
 
   /** Whatever writes into one of the tables fails, as where its pages cannot be read. */
   spoil(table: string): void {
+    // What cannot be written at all has no table that is worse off.
+    if (this.#db.pragma('query_only', { simple: true }) === 1) return;
     this.#isTroubled = true;
     const name = `spoilt_${table}`;
     this.#db.exec(

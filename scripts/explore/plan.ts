@@ -153,12 +153,15 @@ export type Trouble =
   | { readonly kind: 'failing_table'; readonly table: LedgerTable; readonly forMs: number }
   /** The clock of the daemon's machine jumps; its monotonic clock and the exchange's do not. */
   | { readonly kind: 'clock'; readonly ms: number }
-  /** A copy of the ledger's file is kept. */
+  /** A copy of the ledger's file is kept; a token that is in it is revoked right afterwards. */
   | { readonly kind: 'copy' }
-  /** The daemon is killed, the last copy of its file is put back, and it is started again. */
-  | { readonly kind: 'restored'; readonly downMs: number }
-  /** A daemon with another home is started on the same account, and ends after a while. */
-  | { readonly kind: 'second_daemon'; readonly forMs: number };
+  /**
+   * The daemon is killed, the last copy of its file is put back, and it is started again; `withHead`: so is the head that
+   * is noted beside its home. Where it refuses to start, the operator recovers it.
+   */
+  | { readonly kind: 'restored'; readonly downMs: number; readonly withHead?: boolean }
+  /** A daemon with another home is started on the same account, is asked to open so often, and ends after a while. */
+  | { readonly kind: 'second_daemon'; readonly forMs: number; readonly opens?: number };
 
 export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
 

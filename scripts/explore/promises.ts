@@ -4,6 +4,7 @@ import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answ
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
+import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
@@ -35,6 +36,7 @@ const PROMISES: readonly Promised[] = [
   findUnrecorded,
   findUnanswered,
   findInternalErrors,
+  findLedgerBreaches,
   findViewBreaches,
   findReservationBreaches,
   findAuditBreaches,

@@ -141,12 +141,62 @@ test('what the owner does at the exchange reaches the books past the daemon', as
   assert.deepEqual(codes, []);
 });
 
-test('a ledger that was put back is the older one', async (t) => {
-  const { world } = await play([OPEN, trouble({ kind: 'copy' }), CLOSE, trouble({ kind: 'restored', downMs: 500 })]);
+const codesOf = (world: World): readonly string[] => world.homes.refusals.map(({ code }) => code);
+
+test('a ledger that was put back is refused by the noted head, and comes up halted once it is recovered', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'copy' }),
+    CLOSE,
+    trouble({ kind: 'restored', downMs: 500 }, 1_500),
+    { ...OPEN, gap: 6_000 },
+  ]);
   t.after(() => world.close());
-  assert.equal(world.life, 2);
   const tools = [...world.ledger.iterateEvents({ kind: 'decision' })].filter(
     ({ payload }) => (payload as { readonly route: string }).route === 'close_position',
   );
-  assert.deepEqual(tools, []);
+  assert.deepEqual(tools, [], 'it is the older one');
+  assert.deepEqual(codesOf(world), ['LEDGER_HEAD']);
+  assert.deepEqual(
+    [world.homes.recoveries.length, world.calls.at(-1)?.answer?.decision.reasons[0]?.code],
+    [1, 'STATE_HALTED'],
+  );
+  assert.equal(world.ledger.tokens.findToken(world.homes.revoked[0]?.secret ?? ''), null);
+  assert.deepEqual(codes, []);
+});
+
+test('with the noted head put back as well, what was traded since keeps it from opening', async (t) => {
+  const { world, codes } = await play([
+    OPEN,
+    trouble({ kind: 'copy' }),
+    { gap: 100, do: { kind: 'open', agent: 'beta', symbol: 'BTCUSDT', side: 'buy', usdt: 500 } },
+    trouble({ kind: 'restored', downMs: 500, withHead: true }, 1_500),
+    { ...OPEN, gap: 6_000 },
+  ]);
+  t.after(() => world.close());
+  // A comparison of the last half minute counts at a start: here it is the first reading of the account that shows it.
+  const alerts = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
+    ({ payload }) => (payload as { readonly code: string }).code,
+  );
+  assert.deepEqual(alerts, ['LEDGER_BEHIND_VENUE']);
+  assert.equal(world.calls.at(-1)?.answer?.decision.reasons[0]?.code, 'STATE_REDUCING');
+  assert.deepEqual(codes, []);
+});
+
+test('of two daemons that begin at once one opens, and both stop where the other has', async (t) => {
+  const { world, codes } = await play([
+    { gap: 0, do: { kind: 'trouble', trouble: { kind: 'second_daemon', forMs: 40_000, opens: 4 } } },
+    { ...OPEN, gap: 2_000 },
+    { ...OPEN, gap: 35_000 },
+  ]);
+  t.after(() => world.close());
+  const { homes, wire } = world;
+  const second = wire.records.filter(({ life, path }) => homes.isSecond(life) && path === '/fapi/v1/order');
+  const told = [...world.ledger.iterateEvents({ kind: 'alert' })].map(
+    ({ payload }) => (payload as { readonly code: string }).code,
+  );
+  assert.ok(second.length < 4, `the other one sent ${second.length} orders`);
+  assert.ok(second.length > 0 || !told.includes('OTHER_DAEMON'));
+  assert.equal(world.calls.at(-1)?.answer?.decision.decision, second.length > 0 ? 'BLOCK' : 'ALLOW');
+  assert.deepEqual(codes, []);
 });

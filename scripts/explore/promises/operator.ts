@@ -76,5 +76,23 @@ function liftedAtMs(history: History, word: OperatorRecord): number {
       other.agent === word.agent &&
       !(other.what === 'halted' && word.what !== 'flatten'),
   );
+  return Math.min(lifted?.askedAtMs ?? Number.POSITIVE_INFINITY, lostAtMs(history, word));
+}
+
+/**
+ * When a copy of the ledger from before this word was put back: a recovery halts the account until the operator says
+ * otherwise. Without one the home, and all that is noted beside it, are those of before, and nobody can know of the word.
+ */
+function lostAtMs({ world: { homes, operatorCalls } }: History, { answeredAtMs }: OperatorRecord): number {
+  const restore = homes.restores.find(
+    ({ copiedAtMs, atMs }) => answeredAtMs !== null && copiedAtMs <= answeredAtMs && answeredAtMs <= atMs,
+  );
+  if (restore === undefined) return Number.POSITIVE_INFINITY;
+  const recovered = homes.recoveries.find(({ atMs }) => atMs >= restore.atMs);
+  if (recovered === undefined) return restore.atMs;
+  const lifted = operatorCalls.find(
+    ({ agent, askedAtMs, symbol, what }) =>
+      what !== 'halted' && what !== 'flatten' && symbol === null && agent === null && askedAtMs > recovered.atMs,
+  );
   return lifted?.askedAtMs ?? Number.POSITIVE_INFINITY;
 }
