@@ -2,7 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findCircles } from './boundaries/circles.ts';
 import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.ts';
+import { findPlaceProblem, findRoomProblem } from './boundaries/rooms.ts';
 import { BANS, COMPUTED_IMPORTS, FILE_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
 
 export interface BoundaryReport {
@@ -17,12 +19,19 @@ export function checkBoundaries(root: string): BoundaryReport {
   const files = listSources(join(root, 'daemon')).map((path) => relative(root, path).split(sep).join('/'));
   const dependencies = readDependencies(root);
   const violations: string[] = [];
+  const graph = new Map<string, string[]>();
   let imports = 0;
   if (files.length === 0) violations.push(`daemon:0: no source was found in ${root}`);
   for (const file of files) {
     const syntax = readModuleSyntax(readFileSync(join(root, file), 'utf8'));
     imports += syntax.imports.length;
     const report = (line: number, text: string) => violations.push(`${file}:${line}: ${text}`);
+    graph.set(
+      file,
+      syntax.imports.filter(isOfProject).map(({ specifier }) => targetOf(file, specifier)),
+    );
+    const misplaced = findPlaceProblem(file);
+    if (misplaced !== null) report(1, misplaced);
     if (!Object.hasOwn(COMPUTED_IMPORTS, file)) {
       for (const line of syntax.computed) report(line, 'imports a computed name, which cannot be checked');
     }
@@ -38,9 +47,14 @@ export function checkBoundaries(root: string): BoundaryReport {
       }
     }
   }
+  for (const circle of findCircles(graph)) violations.push(`${circle[0]}:1: is in a circle: ${circle.join(' ')}`);
   if (files.length > 0 && imports === 0) violations.push('daemon:0: not a single import was found');
   return { files: files.length, imports, violations };
 }
+
+const isOfProject = ({ specifier }: ModuleImport): boolean => specifier.startsWith('.');
+const targetOf = (file: string, specifier: string): string =>
+  posix.normalize(posix.join(posix.dirname(file), specifier));
 
 function listSources(folder: string): string[] {
   if (!existsSync(folder)) return [];
@@ -54,7 +68,7 @@ function readDependencies(root: string): ReadonlySet<string> {
   return new Set(Object.keys(manifest.dependencies ?? {}));
 }
 
-/** `daemon/gate/api.ts` -> `gate`, `daemon/config.ts` -> `config`; null outside daemon/. */
+/** `daemon/gate/api.ts` -> `gate`, `daemon/config/config.ts` -> `config`; null outside daemon/. */
 function unitOf(file: string): string | null {
   return /^daemon\/([^/]+?)(?:\.ts|\/.*)$/.exec(file)?.[1] ?? null;
 }
@@ -82,11 +96,13 @@ function findNodeProblem(file: string, specifier: string): string | null {
 }
 
 function findUnitProblem(root: string, file: string, { specifier, typeOnly }: ModuleImport): string | null {
-  const target = posix.normalize(posix.join(posix.dirname(file), specifier));
+  const target = targetOf(file, specifier);
   if (!existsSync(join(root, target))) return `imports ${specifier}, which does not exist`;
   const from = unitOf(file);
   const to = unitOf(target);
   if (to === null) return `imports ${target}, which is not part of the daemon`;
+  const between = findRoomProblem(file, target, typeOnly);
+  if (between !== null) return between;
   if (from === to) return null;
   const unit = from === null ? undefined : UNITS[from];
   if (unit === undefined) return `${from} is not a known unit: add it to scripts/boundaries/rules.ts`;

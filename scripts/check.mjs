@@ -16,7 +16,7 @@ const script = (file, ...args) => [process.execPath, join('scripts', file), ...a
 const STEPS = [
   { name: 'format and lint', command: [binary('biome'), 'check', ...listCode()], count: countByBiome },
   { name: 'types', command: tsc('tsconfig.json'), count: countSources },
-  { name: 'types of the pure core', command: tsc(join('daemon', 'core', 'tsconfig.json')), count: countSources },
+  { name: 'types of the pure rooms', command: tsc(join('daemon', 'tsconfig.pure.json')), count: countSources },
   { name: 'boundaries', command: script('check-boundaries.ts'), count: countByWord },
   { name: 'generated files', command: script('generate.ts', '--check'), count: countByWord },
 ];

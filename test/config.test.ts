@@ -4,8 +4,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ConfigError, readClientEnv, readEnv, readVenueEnv } from '../daemon/config/config.ts';
 import { SETTING_NAMES, START_FLAGS } from '../daemon/config/settings.ts';
-import { ConfigError, readClientEnv, readEnv, readVenueEnv } from '../daemon/config.ts';
 import { holdfast } from './cli/run.ts';
 
 const PACKAGE = fileURLToPath(new URL('../', import.meta.url));

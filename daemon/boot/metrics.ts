@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Gate } from '../gate/gate.ts';
 import type { ObserverPort } from '../gate/ports.ts';
-import { DurationHistogram } from '../metrics/duration-histogram.ts';
+import { DurationHistogram } from '../http/duration-histogram.ts';
 
 /** The gate's own Prometheus metrics; HTTP adds its own. */
 export interface GateMetrics {

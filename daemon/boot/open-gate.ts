@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { VenueName } from '../core/policy.ts';
 import { Gate } from '../gate/gate.ts';
-import type { GateOptions } from '../gate/gate-parts.ts';
-import type { PolicyDocument } from '../gate/policy-control.ts';
+import type { PolicyDocument } from '../gate/operator/policy-control.ts';
+import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
 import { applyRecorded } from './fold.ts';

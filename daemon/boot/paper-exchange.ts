@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Secrets } from '../config.ts';
+import type { Config, Secrets } from '../config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../exchange-sim/start.ts';
 import type { VenueAccess } from '../venue/endpoints.ts';
 import { ensureSimToken } from './tokens.ts';

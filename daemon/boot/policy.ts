@@ -2,8 +2,8 @@ import type { Violation } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
 import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/policy.ts';
-import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/gate-core.ts';
-import type { PolicyDocument, PolicyPort } from '../gate/policy-control.ts';
+import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
+import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
 import { decideReload } from '../policy/reload.ts';
 

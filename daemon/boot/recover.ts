@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, Secrets } from '../config.ts';
+import type { Config, Secrets } from '../config/config.ts';
 import { writeHead } from '../ledger/head-file.ts';
 import { openLedger } from '../ledger/ledger.ts';
 import { SYSTEM_TIME } from '../time/system-time.ts';

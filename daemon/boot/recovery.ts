@@ -1,5 +1,5 @@
 import type { GateEvents } from '../gate/events.ts';
-import { LEDGER_LAYER, readReason } from '../gate/ledger-check.ts';
+import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
 import type { AppendRecord, Ledger } from '../ledger/types.ts';

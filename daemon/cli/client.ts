@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
-import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config.ts';
+import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
 import { formatViolation, type Violation } from '../contract/violations.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { findRunningDaemon } from './running-daemon.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { VenueEnv } from '../config.ts';
+import type { VenueEnv } from '../config/config.ts';
 import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../gate/ports.ts';
 import { SYSTEM_TIME } from '../time/system-time.ts';
 import { DomainClock } from '../venue/clock.ts';

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ClientConfig, readClientEnv } from '../config.ts';
+import { type ClientConfig, readClientEnv } from '../config/config.ts';
 import type { Io } from './verb.ts';
 
 /** Options of verbs that read or write a ledger's file without asking the daemon. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { findPackageFolder } from '../config.ts';
+import { findPackageFolder } from '../config/config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
 import type { Io } from './verb.ts';
 import { addAlerts } from './verbs/alerts.ts';

@@ -1,12 +1,8 @@
-import type { BudgetFinding } from './budget-finding.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext, OrderView, RulesView } from './context.ts';
 import type { CancelAction, ExecutionDecision, SizedAction } from './decision.ts';
 import { findExit, limitExitTicks } from './exit.ts';
-import type { OpeningAsk } from './fit-order.ts';
-import { runOpeningRules } from './opening-rules.ts';
-import { checkRange } from './price.ts';
 import {
   areUsable,
   ceilTicks,
@@ -18,8 +14,12 @@ import {
 } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
+import type { BudgetFinding } from './rules/budget-finding.ts';
+import type { OpeningAsk } from './rules/fit-order.ts';
+import { runOpeningRules } from './rules/opening-rules.ts';
+import { checkRange } from './rules/price.ts';
+import { lotsFor, minimumLots } from './rules/staging.ts';
 import { checkRate } from './rules/temporal.ts';
-import { lotsFor, minimumLots } from './staging.ts';
 import type { Trace } from './trace.ts';
 
 /** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */

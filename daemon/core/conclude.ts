@@ -1,6 +1,6 @@
-import { type BudgetFinding, describeConstraints } from './budget-finding.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { EffectiveAction, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
+import { type BudgetFinding, describeConstraints } from './rules/budget-finding.ts';
 import type { Trace } from './trace.ts';
 
 /** What an exit is never asked about: each rule that it skips leaves a verdict that says so. */

@@ -1,16 +1,16 @@
-import { type BudgetFinding, findBudget } from './budget-finding.ts';
 import { decideCancel, decideModify } from './changes.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { conclude, SKIPPED_BY_EXITS } from './conclude.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision } from './decision.ts';
 import { buildExit, checkResting, type ExitSize, findExit } from './exit.ts';
-import type { OpeningAsk } from './fit-order.ts';
-import { runOpeningRules } from './opening-rules.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
-import { describePlan } from './staging.ts';
+import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
+import type { OpeningAsk } from './rules/fit-order.ts';
+import { runOpeningRules } from './rules/opening-rules.ts';
+import { describePlan } from './rules/staging.ts';
 import { Trace } from './trace.ts';
 
 /**

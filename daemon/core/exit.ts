@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext, RulesView } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
-import { nearestPrice } from './price.ts';
 import {
   ceilTicks,
   floorTicks,
@@ -12,6 +11,7 @@ import {
   ticksToPrice,
 } from './quantities.ts';
 import type { ExecutionRequest, Side } from './request.ts';
+import { nearestPrice } from './rules/price.ts';
 import type { Trace } from './trace.ts';
 
 /**

@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { ExecutionContext } from './context.ts';
 import type { ExecutionDecision, SizedAction } from './decision.ts';
-import { boundPrice } from './price.ts';
 import { formatPrice, formatQuantity, lotsToQuantity, ticksToPrice } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
-import { describePlan, lotsFor } from './staging.ts';
+import { boundPrice } from './rules/price.ts';
+import { describePlan, lotsFor } from './rules/staging.ts';
 
 /**
  * Policy mode `shadow` (paper and replay only): the quantised *request* is what executes, while the decision that the

@@ -14,14 +14,14 @@ import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts
 import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
-import { cancelUnrecorded, recordFullDisk } from './disk-space.ts';
-import type { GateCore } from './gate-core.ts';
-import { buildParts, type GateOptions, type GateParts } from './gate-parts.ts';
-import type { Keeper } from './keeper.ts';
+import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
+import type { Keeper } from './feeds/keeper.ts';
+import type { GateCore } from './journal/journal.ts';
+import type { PolicyControl } from './operator/policy-control.ts';
 import { leaveVenue } from './orderly-stop.ts';
-import type { PolicyControl } from './policy-control.ts';
-import { describeReadiness } from './readiness.ts';
-import { describeAccount, describeAlerts, describeOrder } from './reads.ts';
+import { buildParts, type GateOptions, type GateParts } from './parts.ts';
+import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
+import { describeReadiness } from './reads/readiness.ts';
 
 /** The gate: one execution's whole journey from a validated call to its outcome (DESIGN section 2). */
 export class Gate implements GateApi {

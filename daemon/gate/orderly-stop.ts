@@ -1,4 +1,4 @@
-import type { GateParts } from './gate-parts.ts';
+import type { GateParts } from './parts.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
 /** What is left at the venue when the daemon stops: unsent slices go, opening orders unless left, stops stay. */

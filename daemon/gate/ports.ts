@@ -313,7 +313,7 @@ export interface LedgerPort {
     readonly seqs: readonly number[];
     readonly committed: Promise<void>;
     /** The bytes of each record's canonical text, by a ledger that stores bytes. */
-    readonly payloads?: readonly Buffer[];
+    readonly payloads?: readonly Uint8Array[];
   };
   appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[];
   putText(body: string): string;
@@ -366,5 +366,11 @@ export interface ObserverPort {
 }
 
 declare const approvedBrand: unique symbol;
-/** An order that passed the gate and is on disk. Only gate/approval.ts makes one (SAE-NONBYPASS). */
+/** An order that passed the gate and is on disk. Only gate/orders/approval.ts makes one (SAE-NONBYPASS). */
 export type Approved<T> = T & { readonly [approvedBrand]: true };
+
+export interface GateLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { DurationHistogram, type DurationSeries } from '../metrics/duration-histogram.ts';
+import { DurationHistogram, type DurationSeries } from './duration-histogram.ts';
 import type { FlightCounter } from './in-flight.ts';
 
 /** Bounds of the duration buckets, seconds. */

@@ -44,7 +44,7 @@ export async function runTradingTool(
 export function settle(outcome: ToolOutcome): string | Buffer {
   switch (outcome.kind) {
     case 'decided':
-      return outcome.text;
+      return typeof outcome.text === 'string' ? outcome.text : asBuffer(outcome.text);
     case 'conflict':
       throw new ApiError('REQUEST_ID_REUSED', outcome.message, { details: { decision_id: outcome.decisionId } });
     case 'over_budget':
@@ -52,6 +52,11 @@ export function settle(outcome: ToolOutcome): string | Buffer {
     case 'unavailable':
       throw new ApiError('NOT_READY', outcome.message, { retryAfterSeconds: 1 });
   }
+}
+
+/** The same bytes: `toString` of other arrays is not their text. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Says what would have been recorded, as far as it was decided. */

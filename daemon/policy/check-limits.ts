@@ -1,9 +1,9 @@
 import { MIN_FACTOR } from '../contract/policy-values.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
-import { regimesAreOrdered } from '../core/is-at-most.ts';
 import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import type { Findings, VenueMinimum } from './semantics.ts';
+import type { Findings, VenueMinimum } from './findings.ts';
+import { regimesAreOrdered } from './is-at-most.ts';
 
 /** Largest minimum notional of a symbol on Binance USD-M (BTCUSDT): what caps are held against without a venue. */
 export const TYPICAL_MINIMUM_USDT = 100;

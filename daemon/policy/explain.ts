@@ -1,7 +1,7 @@
 import { compileMultiplier, type Factors } from '../core/compiled-policy.ts';
 import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } from '../core/policy.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { COMPONENTS } from '../core/step-functions.ts';
+import { COMPONENTS } from './step-functions.ts';
 
 /** The caps that hold with a set of factors; counts rounded down, leverage clamped to 1x as the gate does. */
 export interface EffectiveCaps {

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { TimePort } from '../time/time-port.ts';
+import type { VenueMinimum } from './findings.ts';
 import { type ParsedPolicy, parsePolicy } from './parse.ts';
-import type { VenueMinimum } from './semantics.ts';
 import { MAX_POLICY_BYTES } from './yaml-text.ts';
 
 export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };

@@ -3,7 +3,8 @@ import { checkPolicyShape } from '../contract/policy.ts';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import { checkSemantics, type VenueMinimum } from './semantics.ts';
+import type { VenueMinimum } from './findings.ts';
+import { checkSemantics } from './semantics.ts';
 import { parseYamlText } from './yaml-text.ts';
 
 /** A policy that may be put in force: the document, its hash, and the text as the operator wrote it. */

@@ -1,7 +1,7 @@
 import { PolicySchema } from '../contract/policy.ts';
 import { describeAllowed } from '../contract/violations.ts';
-import { DIRECTIONS, type Direction, POLICY_PATHS, type PolicyPath } from '../core/policy-directions.ts';
 import { isRecord, type JsonRecord } from './case-context.ts';
+import { DIRECTIONS, type Direction, POLICY_PATHS, type PolicyPath } from './policy-directions.ts';
 
 /** The table of docs/policy.md: every key with its meaning, its range and the change that makes it looser. */
 export function buildPolicyReference(): string {

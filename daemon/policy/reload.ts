@@ -1,6 +1,6 @@
 import { type Violation, violationAt } from '../contract/violations.ts';
-import { isAtMost, type LooserKey } from '../core/is-at-most.ts';
-import type { VenueName } from '../core/policy.ts';
+import type { LooserKey, VenueName } from '../core/policy.ts';
+import { isAtMost } from './is-at-most.ts';
 import type { LoadedPolicy } from './parse.ts';
 
 /** What becomes of a policy that a running daemon has read. */

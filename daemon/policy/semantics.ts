@@ -24,17 +24,8 @@ import {
   checkTrustTiers,
   checkVolatility,
 } from './check-limits.ts';
+import type { Findings, VenueMinimum } from './findings.ts';
 
-/** What the venue demands of one order, as a running daemon knows it. */
-export interface VenueMinimum {
-  readonly symbol: string;
-  readonly min_notional_usdt: number;
-}
-/** Violations refuse the document; warnings are said and change nothing. */
-export interface Findings {
-  readonly violations: Violation[];
-  readonly warnings: Violation[];
-}
 interface Check {
   /** The parts of the document it reads: it is left out while one of them does not have its shape. */
   readonly reads: readonly string[];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { startBaseline } from './baseline-server.ts';

@@ -2,12 +2,12 @@ import type { CompiledPolicy } from '../../daemon/core/compiled-policy.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
-import { readScope } from '../../daemon/judge/scope.ts';
-import { LEG_ENDS, MarketClock } from '../../daemon/replay/engine/clock.ts';
-import { prepareMarket } from '../../daemon/replay/engine/prepared.ts';
-import { buildSyntheticMarket } from '../../daemon/replay/market/synthetic.ts';
-import { loadVariant } from '../../daemon/replay/variants.ts';
-import { Workbench } from '../../daemon/replay/workbench.ts';
+import { LEG_ENDS, MarketClock } from '../../daemon/evaluation/engine/clock.ts';
+import { prepareMarket } from '../../daemon/evaluation/engine/prepared.ts';
+import { readScope } from '../../daemon/evaluation/judge/scope.ts';
+import { buildSyntheticMarket } from '../../daemon/evaluation/market/synthetic.ts';
+import { loadVariant } from '../../daemon/evaluation/setup/variants.ts';
+import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';
 import { median } from './load.ts';
 
 /** Speed of the evaluation, each figure against another of the same run. */

@@ -21,20 +21,15 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   venue: rule(['core'], ['gate', 'time']),
   // A second opinion on margin and liquidation: it shares no code with the gate.
   'exchange-sim': rule(['time']),
-  metrics: rule([]),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
-  http: rule(['core', 'contract', 'gate', 'metrics', 'mcp']),
+  http: rule(['core', 'contract', 'gate', 'mcp']),
   cli: rule(['core', 'contract', 'config'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
-  replay: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim', 'judge']),
-  // Judges what was executed: it shares no code with what it judges.
-  judge: rule([], ['replay', 'core']),
-  // Attacks a running daemon from outside, over HTTP, and reads the exchange's books.
-  attack: rule(['core', 'replay', 'judge']),
+  evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'metrics', 'time', 'venue', 'exchange-sim']),
+  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'http', 'time', 'venue', 'exchange-sim']),
   main: rule([
     'core',
     'contract',
@@ -58,16 +53,81 @@ export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
   'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
   'daemon/cli/verbs/token.ts': rule(['ledger', 'time']),
   'daemon/cli/verbs/recover.ts': rule(['boot']),
-  'daemon/cli/verbs/policy.ts': rule(['policy', 'replay', 'ledger']),
+  'daemon/cli/verbs/policy.ts': rule(['policy', 'gate', 'ledger']),
   'daemon/cli/verbs/policy-check.ts': rule(['policy']),
-  'daemon/cli/verbs/policy-diff.ts': rule(['policy', 'replay', 'ledger']),
-  'daemon/cli/policy-diff-table.ts': rule([], ['replay']),
-  'daemon/cli/verbs/replay.ts': rule(['replay']),
-  'daemon/cli/verbs/tune.ts': rule(['replay']),
-  'daemon/cli/verbs/data.ts': rule(['replay']),
-  'daemon/cli/verbs/attack.ts': rule(['attack', 'policy', 'main', 'http']),
+  'daemon/cli/verbs/policy-diff.ts': rule(['policy', 'gate', 'ledger']),
+  'daemon/cli/verbs/replay.ts': rule(['evaluation']),
+  'daemon/cli/verbs/tune.ts': rule(['evaluation']),
+  'daemon/cli/verbs/data.ts': rule(['evaluation']),
+  'daemon/cli/verbs/attack.ts': rule(['evaluation', 'policy', 'main', 'http']),
   'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
   'daemon/cli/emergency-flatten.ts': rule(['venue', 'time'], ['gate']),
+};
+
+/**
+ * A unit with rooms. A room is a folder of the unit, or one of its files, and may import rooms of lower floors only; those
+ * of one floor do not know each other.
+ */
+export interface Rooms {
+  /** From the ground up. A room that is named nowhere is refused. */
+  readonly floors: readonly (readonly string[])[];
+  /** Rooms that know fewer others than their floor allows, or none but these. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
+  /** Rooms of the unit that others may import, by unit; the others may import any. */
+  readonly doors?: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>>;
+}
+export const ROOMS: Readonly<Record<string, Rooms>> = {
+  gate: {
+    floors: [
+      ['ports.ts', 'api'],
+      ['api.ts', 'events.ts'],
+      ['state'],
+      ['snapshot'],
+      // Pure, like those below it: what goes out next. It never records.
+      ['plan'],
+      ['journal'],
+      ['take-decision.ts'],
+      ['orders'],
+      ['feeds', 'watch'],
+      ['reads', 'exits'],
+      ['calls', 'operator', 'audit'],
+      ['parts.ts'],
+      ['orderly-stop.ts'],
+      ['gate.ts'],
+    ],
+    doors: {
+      // One gate for production and replay: the evaluation only carries out what these say.
+      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['ports.ts', 'api', 'events.ts'] },
+    },
+  },
+  evaluation: {
+    floors: [
+      ['facts'],
+      ['market', 'judge'],
+      ['agents', 'conformance'],
+      ['engine'],
+      ['metrics'],
+      ['report'],
+      ['setup'],
+      ['tune', 'worker.ts'],
+      ['tasks.ts'],
+      ['pool.ts'],
+      ['replay.ts'],
+      ['run-report.ts'],
+    ],
+    only: {
+      // A second opinion: it shares no code with what it judges.
+      judge: ['facts'],
+      // It attacks a running daemon from outside, over HTTP, and reads the exchange's books.
+      conformance: ['facts'],
+    },
+  },
+};
+
+/** Units that a room may not import although its unit may; types of core excepted where they are named. */
+export const ROOM_UNITS: Readonly<Record<string, UnitRule>> = {
+  'evaluation/judge': rule([], ['core']),
+  'evaluation/conformance': rule(['core']),
 };
 
 /** Packages with one door. Keys end in `/` for a scope. */
@@ -79,12 +139,12 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   commander: ['daemon/cli/'],
   'cli-table3': ['daemon/cli/'],
   yaml: ['daemon/policy/'],
-  echarts: ['daemon/replay/report/'],
-  'simple-statistics': ['daemon/replay/'],
-  '@stdlib/': ['daemon/replay/metrics/'],
+  echarts: ['daemon/evaluation/report/'],
+  'simple-statistics': ['daemon/evaluation/'],
+  '@stdlib/': ['daemon/evaluation/metrics/'],
   '@modelcontextprotocol/': ['daemon/mcp/'],
-  piscina: ['daemon/replay/'],
-  'csv-parse': ['daemon/replay/market/'],
+  piscina: ['daemon/evaluation/'],
+  'csv-parse': ['daemon/evaluation/market/'],
   'cli-progress': ['daemon/cli/'],
 };
 
@@ -94,12 +154,15 @@ export const COMPUTED_IMPORTS: Readonly<Record<string, string>> = {
 };
 
 /** The only files that may read `process.env`. */
-export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config.ts', 'daemon/cli/main.ts'];
+export const ENVIRONMENT_READERS: readonly string[] = ['daemon/config/config.ts', 'daemon/cli/main.ts'];
 
 /** Folders that are handed their time (`daemon/time/time-port.ts`), so that a simulation can hand in another. */
 const ON_HANDED_TIME = ['daemon/gate/', 'daemon/venue/', 'daemon/ledger/', 'daemon/exchange-sim/'] as const;
 /** Those whose randomness is none at all: what they send and record follows from what they were given. */
 const WITHOUT_CHANCE = ['daemon/gate/', 'daemon/venue/'] as const;
+
+/** What the daemon and the evaluation both run: compiled by daemon/tsconfig.pure.json, as the core is. */
+const PURE_ROOMS = ['daemon/gate/state/', 'daemon/gate/snapshot/', 'daemon/gate/plan/'] as const;
 
 export interface ModuleBan {
   readonly folder: string;
@@ -135,15 +198,15 @@ export const BANS: readonly CodeBan[] = [
   {
     // SAE-NONBYPASS: what has not passed the gate does not become an order. The emergency exit runs without a gate.
     folder: 'daemon/',
-    except: ['daemon/gate/approval.ts', 'daemon/cli/emergency-flatten.ts'],
+    except: ['daemon/gate/orders/approval.ts', 'daemon/cli/emergency-flatten.ts'],
     pattern: /\bas\s+(?:unknown\s+as\s+)?Approved\b/g,
-    why: 'makes an approved order; only daemon/gate/approval.ts may',
+    why: 'makes an approved order; only daemon/gate/orders/approval.ts may',
   },
   {
     folder: 'daemon/',
     except: ENVIRONMENT_READERS,
     pattern: /\bprocess\s*(?:\?\.|\.)\s*env\b|\bprocess\s*\[|\{[^{}]*\benv\b[^{}]*\}\s*=\s*process\b/g,
-    why: 'reads the environment; only daemon/config.ts may',
+    why: 'reads the environment; only daemon/config/config.ts may',
   },
   { folder: 'daemon/', except: [], pattern: /\bcreateRequire\b/g, why: 'hides what it imports' },
   {
@@ -153,6 +216,12 @@ export const BANS: readonly CodeBan[] = [
       /\b(?:Date|process|globalThis|performance|console|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|Promise|async|await|crypto|Intl)\b|\bMath\s*\.\s*random\b|\.\s*toLocale\w*/g,
     why: 'is not pure: the core has no clock, no input or output, no async and no locale',
   },
+  ...PURE_ROOMS.map((folder) => ({
+    folder,
+    except: [],
+    pattern: /\b(?:process|console|queueMicrotask|fetch|Promise|async|await|Intl)\b|\.\s*toLocale\w*/g,
+    why: 'is not pure: views, snapshots and plans have no clock, no input or output, no async and no locale',
+  })),
   {
     // Features may use ln; a decision must come out the same on every machine.
     folder: 'daemon/core/',

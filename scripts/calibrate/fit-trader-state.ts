@@ -10,13 +10,9 @@ import {
   measureTrader,
   TRADER_FEATURE_NAMES,
   type TraderFeatures,
-} from '../../daemon/core/features/trader-features.ts';
-import {
-  computeTraderRisk,
-  scoreTrader,
-  selectTrades,
   type TraderStateModel,
-} from '../../daemon/core/features/trader-state.ts';
+} from '../../daemon/core/features/trader-features.ts';
+import { computeTraderRisk, scoreTrader, selectTrades } from '../../daemon/core/features/trader-state.ts';
 import { FIT_POPULATION, type Observation, observePopulation, SHIFTED_POPULATION } from './population.ts';
 import { fitIsotonic, fitLogistic } from './regression.ts';
 import { measureReliability, type Reliability } from './reliability.ts';
@@ -80,7 +76,7 @@ function formatData(model: TraderStateModel): string {
   const weights = TRADER_FEATURE_NAMES.map((name) => `    ${name}: ${model.weights[name]},`);
   const knots = model.knots.map(([score, rate]) => `    [${score}, ${rate}],`);
   return `// Written by scripts/calibrate/fit-trader-state.ts; see docs/trader-state.md. Not to be edited by hand.
-import type { TraderStateModel } from './trader-state.ts';
+import type { TraderStateModel } from './trader-features.ts';
 
 export const TRADER_STATE_MODEL: TraderStateModel = {
   intercept: ${model.intercept},

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 
 const MAIN = join(findPackageFolder(), 'scripts', 'holdfast.mjs');

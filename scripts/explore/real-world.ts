@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { catchUp } from '../../daemon/exchange-sim/exchange.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
 import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';

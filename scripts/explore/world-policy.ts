@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import { hashPolicy, type LoadedPolicy, parsePolicy } from '../../daemon/policy/parse.ts';
 import type { PolicyEdit, Setup } from './plan.ts';
 

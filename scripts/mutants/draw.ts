@@ -8,16 +8,14 @@ import { listMutants, type Mutant } from './candidates.ts';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Sender, slices, exits, resolver, rule 15, feeds and fold. */
 const SOURCES = [
-  'daemon/gate/order-sender.ts',
-  'daemon/gate/slices.ts',
-  'daemon/gate/exits.ts',
-  'daemon/gate/exit*.ts',
+  'daemon/gate/orders/sender.ts',
+  'daemon/gate/orders/slices.ts',
+  'daemon/gate/orders/resolver.ts',
   'daemon/gate/exits/*.ts',
-  'daemon/gate/resolver.ts',
-  'daemon/gate/standing.ts',
-  'daemon/gate/review.ts',
-  'daemon/gate/*-feed.ts',
-  'daemon/gate/feed-schedule.ts',
+  'daemon/gate/plan/{describe-target,exit-target,exits,rests,shares,standing,undone}.ts',
+  'daemon/gate/watch/standing.ts',
+  'daemon/gate/feeds/*-feed.ts',
+  'daemon/gate/feeds/{absences,feed-schedule,listed-orders}.ts',
   'daemon/gate/state/*.ts',
 ];
 const LEAST_MISTAKES = 500;

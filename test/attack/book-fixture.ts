@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Ask, Attribution } from '../../daemon/attack/asks.ts';
-import type { BookFill, BookOrder, Books } from '../../daemon/attack/books.ts';
-import { BookHistory } from '../../daemon/attack/history.ts';
-import { RegimeReading } from '../../daemon/attack/regime-reading.ts';
-import type { JudgeInput, Window } from '../../daemon/attack/verdicts.ts';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
+import { type Ask, Attribution } from '../../daemon/evaluation/conformance/asks.ts';
+import type { BookFill, BookOrder, Books } from '../../daemon/evaluation/conformance/books.ts';
+import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
+import { RegimeReading } from '../../daemon/evaluation/conformance/regime-reading.ts';
+import type { JudgeInput, Window } from '../../daemon/evaluation/conformance/verdicts.ts';
 import { parsePolicy } from '../../daemon/policy/parse.ts';
 import type { Mutable } from '../daemon/harness.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeBooks } from '../../daemon/attack/judge.ts';
-import type { Breach } from '../../daemon/attack/verdicts.ts';
+import { judgeBooks } from '../../daemon/evaluation/conformance/judge.ts';
+import type { Breach } from '../../daemon/evaluation/conformance/verdicts.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, type PlannedOrder, T0 } from './book-fixture.ts';
 
 function breachesOf(orders: readonly PlannedOrder[], spec = defaultPolicy()): readonly Breach[] {

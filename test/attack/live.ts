@@ -1,8 +1,8 @@
-import { assignClients } from '../../daemon/attack/clients.ts';
-import { createExchangeClient } from '../../daemon/attack/exchange-client.ts';
-import { createHttpExecutor } from '../../daemon/attack/http-executor.ts';
-import { type AttackReport, buildReport } from '../../daemon/attack/report.ts';
-import { runAttack } from '../../daemon/attack/run.ts';
+import { assignClients } from '../../daemon/evaluation/conformance/clients.ts';
+import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
+import { createHttpExecutor } from '../../daemon/evaluation/conformance/http-executor.ts';
+import { type AttackReport, buildReport } from '../../daemon/evaluation/conformance/report.ts';
+import { runAttack } from '../../daemon/evaluation/conformance/run.ts';
 import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
 
 /** Attacks a daemon of its own for a few seconds, with separate agents on both sides. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { measureDamage } from '../../daemon/attack/damage.ts';
-import { createExchangeClient } from '../../daemon/attack/exchange-client.ts';
-import { BookHistory } from '../../daemon/attack/history.ts';
-import { LegitimateJudge } from '../../daemon/attack/legitimate.ts';
-import { OwedJudge } from '../../daemon/attack/owed.ts';
-import { Pace } from '../../daemon/attack/pace.ts';
-import { createRandom } from '../../daemon/attack/random.ts';
-import { RegimeReading } from '../../daemon/attack/regime-reading.ts';
+import { measureDamage } from '../../daemon/evaluation/conformance/damage.ts';
+import { createExchangeClient } from '../../daemon/evaluation/conformance/exchange-client.ts';
+import { BookHistory } from '../../daemon/evaluation/conformance/history.ts';
+import { LegitimateJudge } from '../../daemon/evaluation/conformance/legitimate.ts';
+import { OwedJudge } from '../../daemon/evaluation/conformance/owed.ts';
+import { Pace } from '../../daemon/evaluation/conformance/pace.ts';
+import { createRandom } from '../../daemon/evaluation/conformance/random.ts';
+import { RegimeReading } from '../../daemon/evaluation/conformance/regime-reading.ts';
 import { attribute, buildAsk, buildBooks, buildInput, defaultPolicy, T0 } from './book-fixture.ts';
 
 const plannedOrder = fc.record({

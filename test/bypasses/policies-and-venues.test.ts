@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { ConfigError, readEnv } from '../../daemon/config.ts';
+import { ConfigError, readEnv } from '../../daemon/config/config.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { PolicyCheckBody, ReloadBody } from '../../daemon/gate/api/policy.ts';
 import { createLogger } from '../../daemon/http/logging.ts';

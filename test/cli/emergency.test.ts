@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { flattenEmergency } from '../../daemon/cli/emergency-flatten.ts';
-import type { VenueEnv } from '../../daemon/config.ts';
+import type { VenueEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { until } from '../daemon/harness.ts';
 import { type Client, createClient, limitOrder, marketOrder } from '../exchange-sim/signed-client.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 
 const run = promisify(execFile);
 const ROOT = findPackageFolder();

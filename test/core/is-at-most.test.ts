@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PolicySchema } from '../../daemon/contract/policy.ts';
-import { findLooserAgents, isAtMost } from '../../daemon/core/is-at-most.ts';
 import { type IntendedPolicySpec, REQUEST_CEILING } from '../../daemon/core/policy.ts';
-import { AGENT_PARTS, DIRECTIONS, ENTRY_KEYS, POLICY_PATHS } from '../../daemon/core/policy-directions.ts';
+import { findLooserAgents, isAtMost } from '../../daemon/policy/is-at-most.ts';
+import { AGENT_PARTS, DIRECTIONS, ENTRY_KEYS, POLICY_PATHS } from '../../daemon/policy/policy-directions.ts';
 import { changed, DEFAULT_POLICY, type Json, loadSpec, schemaLeaves, valueAt } from '../policy/documents.ts';
 import { isLooserMove, SCALARS, tightening } from '../policy/tightenings.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { findBudget } from '../../daemon/core/budget-finding.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { decide } from '../../daemon/core/decide.ts';
-import { findOpeningRoom } from '../../daemon/core/opening-room.ts';
-import { feasibleLeverage, slippageCapOf } from '../../daemon/core/projection.ts';
+import { findBudget } from '../../daemon/core/rules/budget-finding.ts';
+import { findOpeningRoom } from '../../daemon/core/rules/opening-room.ts';
+import { feasibleLeverage, slippageCapOf } from '../../daemon/core/rules/projection.ts';
 import { cases } from './decide-cases.ts';
 import { codesOf } from './decision-fixture.ts';
 

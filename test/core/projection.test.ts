@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { FeasibleSet, NotionalBounds } from '../../daemon/core/projection.ts';
-import { marginBound, project } from '../../daemon/core/projection.ts';
+import type { FeasibleSet, NotionalBounds } from '../../daemon/core/rules/projection.ts';
+import { marginBound, project } from '../../daemon/core/rules/projection.ts';
 
 /** SAE-PROJ: a_eff = argmin over F of D(a, a_req), D^2 = sum of w_i ((x_i - r_i) / B0_i)^2, against plain enumeration. */
 interface Problem {

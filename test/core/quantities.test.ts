@@ -13,7 +13,7 @@ import {
   ticksToPrice,
   unitsToUsdt,
 } from '../../daemon/core/quantities.ts';
-import { lotsFor, lotsWithin } from '../../daemon/core/staging.ts';
+import { lotsFor, lotsWithin } from '../../daemon/core/rules/staging.ts';
 import { ceil, div, exact, floor, mul, whole } from '../oracle/rational.ts';
 import { baseRules } from './decision-fixture.ts';
 

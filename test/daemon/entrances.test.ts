@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { MAX_CONNECTIONS } from '../../daemon/http/connections.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';
 import type { ToolBody } from './harness.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Recovered } from '../../daemon/boot/recovery.ts';
-import { findPackageFolder } from '../../daemon/config.ts';
+import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/gate/api/decisions.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSimOptions, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { startDaemon } from '../../daemon/main.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import pino from 'pino';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import type { FlattenBody, ReadinessBody, TradingStateBody } from '../../daemon/gate/api/operator.ts';
 import { type Daemon, type Entrance, startDaemon } from '../../daemon/main.ts';

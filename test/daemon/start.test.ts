@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { armLedger, checkArming } from '../../daemon/boot/live.ts';
-import { findPackageFolder, readEnv } from '../../daemon/config.ts';
+import { findPackageFolder, readEnv } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ArmingEvent } from '../../daemon/gate/events.ts';
 import { createLogger } from '../../daemon/http/logging.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordRecovery } from '../../daemon/boot/recovery.ts';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { INSTRUMENTS } from '../../daemon/exchange-sim/core/instruments.ts';
 import { catchUp, type Exchange } from '../../daemon/exchange-sim/exchange.ts';
 import { SyntheticMarket } from '../../daemon/exchange-sim/market/synthetic.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Approvals } from '../../daemon/gate/approval.ts';
+import { Approvals } from '../../daemon/gate/orders/approval.ts';
 import { buildForeignOrder, type OrderState } from '../../daemon/gate/state/orders.ts';
 
 function orderInFlight(): OrderState {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
-import { economicText } from '../../daemon/gate/intake.ts';
+import { economicText } from '../../daemon/gate/calls/intake.ts';
 
 const NOT_ECONOMIC = ['timestamp_ms', 'valid_until_ms', 'rationale', 'meta', 'request_id'];
 const ECONOMIC = [

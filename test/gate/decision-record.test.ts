@@ -5,7 +5,7 @@ import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { writeContext } from '../../daemon/core/record-text/context.ts';
 import { DECISION_KINDS, type DecisionBody } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import { writeAnswer, writeRecord } from '../../daemon/gate/record-text.ts';
+import { writeAnswer, writeRecord } from '../../daemon/gate/journal/record-text.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
 

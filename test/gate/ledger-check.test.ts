@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
-import type { GateCore } from '../../daemon/gate/gate-core.ts';
-import { LedgerCheck } from '../../daemon/gate/ledger-check.ts';
+import { LedgerCheck } from '../../daemon/gate/feeds/ledger-check.ts';
+import type { GateCore } from '../../daemon/gate/journal/journal.ts';
 import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/ports.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { T0 } from './fold-fixture.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Decided } from '../../daemon/gate/decisions.ts';
-import type { GateCore } from '../../daemon/gate/gate-core.ts';
-import type { OrderSender } from '../../daemon/gate/order-sender.ts';
-import { pause } from '../../daemon/gate/pause.ts';
-import { SliceRunner } from '../../daemon/gate/slices.ts';
+import type { GateCore } from '../../daemon/gate/journal/journal.ts';
+import { pause } from '../../daemon/gate/journal/pause.ts';
+import type { OrderSender } from '../../daemon/gate/orders/sender.ts';
+import { SliceRunner } from '../../daemon/gate/orders/slices.ts';
 import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
+import type { Decided } from '../../daemon/gate/take-decision.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { decisionEvent, FoldedLedger, T0 } from './fold-fixture.ts';

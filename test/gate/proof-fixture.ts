@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { AccountFeed } from '../../daemon/gate/account-feed.ts';
-import { Canceler } from '../../daemon/gate/cancels.ts';
-import type { Decided } from '../../daemon/gate/decisions.ts';
 import type { GateEvent } from '../../daemon/gate/events.ts';
-import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
-import { OrderSender } from '../../daemon/gate/order-sender.ts';
+import { AccountFeed } from '../../daemon/gate/feeds/account-feed.ts';
+import { ReadingMarks } from '../../daemon/gate/feeds/reading-marks.ts';
+import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
+import { Canceler } from '../../daemon/gate/orders/cancels.ts';
+import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
+import { Resolver } from '../../daemon/gate/orders/resolver.ts';
+import { OrderSender } from '../../daemon/gate/orders/sender.ts';
 import type {
   AccountSnapshot,
   CancelOutcome,
@@ -17,11 +19,9 @@ import type {
   VenueTrade,
   VenueTransfer,
 } from '../../daemon/gate/ports.ts';
-import { ReadingMarks } from '../../daemon/gate/reading-marks.ts';
-import { recoverOrders } from '../../daemon/gate/recover-orders.ts';
-import { Resolver } from '../../daemon/gate/resolver.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import type { Decided } from '../../daemon/gate/take-decision.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../daemon/gate/ports.ts';
-import { ExecutionRecall } from '../../daemon/gate/recall.ts';
+import { ExecutionRecall } from '../../daemon/gate/reads/recall.ts';
 import { KEEP_ENDED_MS } from '../../daemon/gate/state/ended-orders.ts';
 import { BTC_RULES, DAY, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from './fold-fixture.ts';
 

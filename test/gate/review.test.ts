@@ -12,11 +12,11 @@ import {
   standingAsk,
   standingForms,
   standingRequest,
-} from '../../daemon/gate/review.ts';
+} from '../../daemon/gate/plan/standing.ts';
+import { describeTightness, GrownOrders } from '../../daemon/gate/plan/tightness.ts';
 import type { LiveInputs, SymbolInputs } from '../../daemon/gate/snapshot/inputs.ts';
-import { buildContext } from '../../daemon/gate/snapshot.ts';
+import { buildContext } from '../../daemon/gate/snapshot/snapshot.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
-import { describeTightness, GrownOrders } from '../../daemon/gate/tightness.ts';
 import { basePolicy, withChange } from '../core/decision-fixture.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from './fold-fixture.ts';
 

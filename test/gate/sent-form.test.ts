@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { StrangeOrder } from '../../daemon/gate/lookout.ts';
+import type { StrangeOrder } from '../../daemon/gate/journal/lookout.ts';
 import type { VenueOrder } from '../../daemon/gate/ports.ts';
 import { T0 } from './fold-fixture.ts';
 import { HORIZON_MS, ProofWorld, shown } from './proof-fixture.ts';

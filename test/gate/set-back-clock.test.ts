@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { accountEvent } from '../../daemon/gate/account-event.ts';
-import { ClockSync } from '../../daemon/gate/clock-sync.ts';
 import { ExitPace } from '../../daemon/gate/exits/pace.ts';
+import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
+import { ClockSync } from '../../daemon/gate/feeds/clock-sync.ts';
 import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/ports.ts';
-import { Protection } from '../../daemon/gate/protection.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { Pace } from '../../daemon/gate/state/pacing.ts';
+import { Protection } from '../../daemon/gate/watch/protection.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { T0 } from './fold-fixture.ts';
 import { NOT_FOUND, ProofWorld, shown } from './proof-fixture.ts';

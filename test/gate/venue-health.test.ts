@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import { GateCore, type GatePorts } from '../../daemon/gate/gate-core.ts';
+import { GateCore, type GatePorts } from '../../daemon/gate/journal/journal.ts';
+import { VenueHealth } from '../../daemon/gate/orders/venue-health.ts';
 import type { Rejection } from '../../daemon/gate/ports.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import { liveOrders, type OrderState } from '../../daemon/gate/state/orders.ts';
-import { VenueHealth } from '../../daemon/gate/venue-health.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import type { TimePort } from '../../daemon/time/time-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';

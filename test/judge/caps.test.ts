@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JudgeScope } from '../../daemon/judge/scope.ts';
+import type { JudgeScope } from '../../daemon/evaluation/judge/scope.ts';
 import { type Bench, looseScope, openBench, PRICES, type TestRegime } from './fixture.ts';
 
 interface CapCase {

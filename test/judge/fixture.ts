@@ -1,8 +1,8 @@
-import { createJudge, type MarketJudge } from '../../daemon/judge/judge.ts';
-import { type JudgeScope, readScope } from '../../daemon/judge/scope.ts';
-import type { AgentRequest } from '../../daemon/replay/types/agents.ts';
-import type { AskFacts, OrderFacts } from '../../daemon/replay/types/judging.ts';
-import type { ReplayInstrument } from '../../daemon/replay/types/markets.ts';
+import type { AgentRequest } from '../../daemon/evaluation/facts/agents.ts';
+import type { AskFacts, OrderFacts } from '../../daemon/evaluation/facts/judging.ts';
+import type { ReplayInstrument } from '../../daemon/evaluation/facts/markets.ts';
+import { createJudge, type MarketJudge } from '../../daemon/evaluation/judge/judge.ts';
+import { type JudgeScope, readScope } from '../../daemon/evaluation/judge/scope.ts';
 
 export const BAR_MS = 900_000;
 /** One lot of every symbol is worth 50 USDT at its price. */

@@ -1,4 +1,4 @@
-import type { JudgeScope } from '../../daemon/judge/scope.ts';
+import type { JudgeScope } from '../../daemon/evaluation/judge/scope.ts';
 
 export interface PlainBar {
   readonly openMs: number;

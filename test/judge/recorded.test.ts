@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildRegimeTape } from '../../daemon/judge/judge.ts';
-import { readScope } from '../../daemon/judge/scope.ts';
-import { readMarketData } from '../../daemon/replay/market/read.ts';
+import { buildRegimeTape } from '../../daemon/evaluation/judge/judge.ts';
+import { readScope } from '../../daemon/evaluation/judge/scope.ts';
+import { readMarketData } from '../../daemon/evaluation/market/read.ts';
 import { MARKET_FOLDER } from '../fixtures/recorded.ts';
 
 test('SAE-VOL: 781 (BTC) and 644 (ETH) of the 1,344 recorded bars are volatile, and a few more by hold or liquidity', () => {

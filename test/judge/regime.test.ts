@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { buildRegimeTape, createJudge, type MarketJudge } from '../../daemon/judge/judge.ts';
-import { RegimeDetector, scaleMarket } from '../../daemon/judge/regime-detector.ts';
-import { type JudgeScope, readScope } from '../../daemon/judge/scope.ts';
-import type { SymbolBars } from '../../daemon/replay/types/markets.ts';
+import type { SymbolBars } from '../../daemon/evaluation/facts/markets.ts';
+import { buildRegimeTape, createJudge, type MarketJudge } from '../../daemon/evaluation/judge/judge.ts';
+import { RegimeDetector, scaleMarket } from '../../daemon/evaluation/judge/regime-detector.ts';
+import { type JudgeScope, readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { BAR_MS, instrumentOf, looseScope, openBench, type TestRegime } from './fixture.ts';
 import { type PlainBar, plainState } from './plain-regime.ts';
 

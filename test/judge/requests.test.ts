@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readScope } from '../../daemon/judge/scope.ts';
+import { readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { looseScope, openBench, scopeWith, type TestRegime } from './fixture.ts';
 
 /** The shipped scope without the concentration cap, which is as large as the order cap. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseScope, readScope, ScopeError, scaleScope, scopeHash } from '../../daemon/judge/scope.ts';
+import { parseScope, readScope, ScopeError, scaleScope, scopeHash } from '../../daemon/evaluation/judge/scope.ts';
 import { openBench } from './fixture.ts';
 
-const text = readFileSync(new URL('../../daemon/judge/scope.json', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../daemon/evaluation/judge/scope.json', import.meta.url), 'utf8');
 type Document = Record<string, Record<string, Record<string, unknown>>>;
 const documentWith = (change: (document: Document) => void): Document => {
   const document = JSON.parse(text) as Document;

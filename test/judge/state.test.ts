@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createJudge } from '../../daemon/judge/judge.ts';
-import { readScope } from '../../daemon/judge/scope.ts';
+import { createJudge } from '../../daemon/evaluation/judge/judge.ts';
+import { readScope } from '../../daemon/evaluation/judge/scope.ts';
 import { BAR_MS, instrumentOf, looseScope, openBench } from './fixture.ts';
 
 const MINUTE_MS = 60_000;

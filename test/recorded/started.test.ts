@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readEnv } from '../../daemon/config.ts';
+import { readEnv } from '../../daemon/config/config.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
 import { type Daemon, startDaemon } from '../../daemon/main.ts';
 import { order, type ToolBody, until } from '../daemon/harness.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { OutFolderError, openOutFolder } from '../../daemon/replay/out-folder.ts';
+import { OutFolderError, openOutFolder } from '../../daemon/evaluation/facts/out-folder.ts';
 import { holdfast } from '../cli/run.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-out-'));

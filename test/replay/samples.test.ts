@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readScope } from '../../daemon/judge/scope.ts';
-import type { ReplayRun } from '../../daemon/replay/engine/run.ts';
-import { buildSyntheticMarket } from '../../daemon/replay/market/synthetic.ts';
-import { findDrawnScenario, Sampler } from '../../daemon/replay/samples.ts';
-import { buildScenarios, type Scenario } from '../../daemon/replay/scenarios.ts';
-import { forSymbols, loadVariant } from '../../daemon/replay/variants.ts';
-import { Workbench } from '../../daemon/replay/workbench.ts';
+import type { ReplayRun } from '../../daemon/evaluation/engine/run.ts';
+import { readScope } from '../../daemon/evaluation/judge/scope.ts';
+import { buildSyntheticMarket } from '../../daemon/evaluation/market/synthetic.ts';
+import { findDrawnScenario, Sampler } from '../../daemon/evaluation/setup/samples.ts';
+import { buildScenarios, type Scenario } from '../../daemon/evaluation/setup/scenarios.ts';
+import { forSymbols, loadVariant } from '../../daemon/evaluation/setup/variants.ts';
+import { Workbench } from '../../daemon/evaluation/setup/workbench.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
 const BARS = 300;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHURN_AGENT, listAgents, SHARED_AGENT } from '../../daemon/replay/scenarios.ts';
-import { CALIBRATION_SEEDS, countTasks, listTasks } from '../../daemon/replay/tasks.ts';
+import { CHURN_AGENT, listAgents, SHARED_AGENT } from '../../daemon/evaluation/setup/scenarios.ts';
+import { CALIBRATION_SEEDS, countTasks, listTasks } from '../../daemon/evaluation/tasks.ts';
 
 test('every account of every seed is one task, and is calibrated once in the first seeds', () => {
   const plan = { seeds: 5, agents: listAgents(), isCalibrated: true };

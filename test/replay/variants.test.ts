@@ -3,8 +3,6 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { checkPolicyShape } from '../../daemon/contract/policy.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import { hashPolicy } from '../../daemon/policy/parse.ts';
-import { checkSemantics } from '../../daemon/policy/semantics.ts';
 import {
   forSymbols,
   hashBudgets,
@@ -14,7 +12,9 @@ import {
   VARIANTS,
   VariantError,
   type VariantName,
-} from '../../daemon/replay/variants.ts';
+} from '../../daemon/evaluation/setup/variants.ts';
+import { hashPolicy } from '../../daemon/policy/parse.ts';
+import { checkSemantics } from '../../daemon/policy/semantics.ts';
 import { DEFAULT_POLICY } from '../policy/documents.ts';
 
 const REGIME_PARTS = ['leverage', 'notional', 'slippage'] as const;

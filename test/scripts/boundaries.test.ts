@@ -19,6 +19,10 @@ function checkSources(sources: Readonly<Record<string, string>>): readonly strin
     'venue/venue',
     'http/server',
     'exchange-sim/exchange',
+    'gate/journal/a',
+    'gate/calls/a',
+    'gate/watch/a',
+    'evaluation/engine/a',
   ];
   const files: Record<string, string> = {
     'package.json': JSON.stringify({ dependencies: { 'better-sqlite3': '1', ccxt: '1', fastify: '1', undici: '1' } }),
@@ -57,10 +61,28 @@ test('sources that keep to the rules are not reported', () => {
       'daemon/venue/a.ts':
         "import { type A, type B } from '../gate/ports.ts';\nimport { a } from '../core/decision.ts';\n",
       'daemon/core/a.ts': '// import x from "ccxt"; Date.now()\nexport const text = "process.env, await import(y)";\n',
-      'daemon/config.ts': 'export const home = process.env.HOME;\n',
+      'daemon/config/config.ts': 'export const home = process.env.HOME;\n',
     }),
     [],
   );
+});
+
+test('a file in a room that the house does not have', () => {
+  assert.deepEqual(checkSources({ 'daemon/gate/stuff/x.ts': 'export const a = 1;\n' }), [
+    'daemon/gate/stuff/x.ts:1: stuff is no room of gate: add it to scripts/boundaries/rules.ts',
+  ]);
+});
+
+test('files that import each other, types only and over a third as well', () => {
+  const violations = checkSources({
+    'daemon/core/p.ts': "import type { Q } from './q.ts';\n",
+    'daemon/core/q.ts': "import { r } from './r.ts';\n",
+    'daemon/core/r.ts': "export { p } from './p.ts';\n",
+    'daemon/core/s.ts': "import './p.ts';\n",
+  });
+  assert.deepEqual(violations, [
+    'daemon/core/p.ts:1: is in a circle: daemon/core/p.ts daemon/core/q.ts daemon/core/r.ts',
+  ]);
 });
 
 const CASES: (readonly [name: string, file: string, source: string, expected: RegExp])[] = [
@@ -87,8 +109,8 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     "import { type A, a } from '../gate/ports.ts';",
     /types of gate/,
   ],
-  ['gate imports venue', 'daemon/gate/x.ts', "import { a } from '../venue/venue.ts';", /gate may not import venue/],
-  ['gate loads http late', 'daemon/gate/x.ts', "await import('../http/server.ts');", /gate may not import http/],
+  ['gate imports venue', 'daemon/gate/gate.ts', "import { a } from '../venue/venue.ts';", /gate may not import venue/],
+  ['gate loads http late', 'daemon/gate/gate.ts', "await import('../http/server.ts');", /gate may not import http/],
   [
     'exchange-sim imports core',
     'daemon/exchange-sim/x.ts',
@@ -102,16 +124,62 @@ const CASES: (readonly [name: string, file: string, source: string, expected: Re
     "import { a } from '../ledger/reader.ts';",
     /cli may not import ledger/,
   ],
-  ['gate opens a database', 'daemon/gate/x.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
+  ['gate opens a database', 'daemon/gate/gate.ts', "import D from 'better-sqlite3';", /only daemon\/ledger\/ and/],
   ['http imports ccxt', 'daemon/http/x.ts', "import x from 'ccxt/js/src/binance.js';", /may not import ccxt/],
   ['a package that is not listed', 'daemon/http/x.ts', "import x from 'left-pad';", /not in the dependencies/],
-  ['the gate reads the environment', 'daemon/gate/x.ts', 'export const a = process.env.HOME;', /reads the environment/],
-  ['it is taken apart', 'daemon/gate/x.ts', 'export const { env } = process;', /reads the environment/],
-  ['a computed import', 'daemon/gate/x.ts', 'export const load = (name: string) => import(name);', /computed name/],
-  ['createRequire', 'daemon/gate/x.ts', "import { createRequire } from 'node:module';", /hides what it imports/],
-  ['tests in the product', 'daemon/gate/x.ts', "import { a } from '../../test/a.ts';", /does not exist/],
+  [
+    'the gate reads the environment',
+    'daemon/gate/gate.ts',
+    'export const a = process.env.HOME;',
+    /reads the environment/,
+  ],
+  ['it is taken apart', 'daemon/gate/gate.ts', 'export const { env } = process;', /reads the environment/],
+  ['a computed import', 'daemon/gate/gate.ts', 'export const load = (name: string) => import(name);', /computed name/],
+  ['createRequire', 'daemon/gate/gate.ts', "import { createRequire } from 'node:module';", /hides what it imports/],
+  ['tests in the product', 'daemon/gate/gate.ts', "import { a } from '../../test/a.ts';", /does not exist/],
+  [
+    'a plan records',
+    'daemon/gate/plan/x.ts',
+    "import type { A } from '../journal/a.ts';",
+    /gate\/plan may not import gate\/journal, which is not below it/,
+  ],
+  [
+    'a feed knows a call',
+    'daemon/gate/feeds/x.ts',
+    "import '../calls/a.ts';",
+    /gate\/feeds may not import gate\/calls/,
+  ],
+  ['rooms of one floor', 'daemon/gate/feeds/x.ts', "import '../watch/a.ts';", /which is not below it/],
+  ['a plan waits', 'daemon/gate/plan/x.ts', 'export async function f() {}', /`async` is not pure/],
+  [
+    'the evaluation records by the gate',
+    'daemon/evaluation/engine/x.ts',
+    "import { a } from '../../gate/journal/a.ts';",
+    /evaluation may not import gate\/journal/,
+  ],
+  [
+    'the evaluation runs what only names things',
+    'daemon/evaluation/engine/x.ts',
+    "import { a } from '../../gate/ports.ts';",
+    /types of gate\/ports.ts only/,
+  ],
+  [
+    'the judge asks what it judges',
+    'daemon/evaluation/judge/x.ts',
+    "import type { A } from '../engine/a.ts';",
+    /evaluation\/judge may not import evaluation\/engine/,
+  ],
+  [
+    'the judge runs the core',
+    'daemon/evaluation/judge/x.ts',
+    "import { a } from '../../core/decision.ts';",
+    /evaluation\/judge may import types of core only/,
+  ],
   ['a folder nobody decided on', 'daemon/utils/x.ts', "import { a } from '../core/decision.ts';", /not a known unit/],
 ];
+/** A file that may stand there. */
+const fileOf = (unit: string): string => `daemon/${unit}/${unit === 'gate' ? 'gate' : 'x'}.ts`;
+
 const TIME: readonly (readonly [what: string, source: string])[] = [
   ['setTimeout', 'setTimeout(() => undefined, 1);'],
   ['setInterval', 'const timer = setInterval(() => undefined, 1);'],
@@ -135,10 +203,10 @@ const TIME: readonly (readonly [what: string, source: string])[] = [
 ];
 for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
   for (const [what, source] of TIME)
-    CASES.push([`${unit} takes \`${source}\``, `daemon/${unit}/x.ts`, source, new RegExp(`\`${what}\` takes time`)]);
+    CASES.push([`${unit} takes \`${source}\``, fileOf(unit), source, new RegExp(`\`${what}\` takes time`)]);
 for (const unit of ['gate', 'venue']) {
   for (const source of ['export const id = crypto.randomUUID();', "import { randomBytes } from 'node:crypto';"])
-    CASES.push([`${unit} draws: ${source}`, `daemon/${unit}/x.ts`, source, /(?:draws|may draw) at random/]);
+    CASES.push([`${unit} draws: ${source}`, fileOf(unit), source, /(?:draws|may draw) at random/]);
 }
 
 test('time that is handed in, instants that are converted and microtasks are no time of the process', () => {
@@ -149,7 +217,7 @@ test('time that is handed in, instants that are converted and microtasks are no 
     '}',
   ].join('\n');
   for (const unit of ['gate', 'venue', 'ledger', 'exchange-sim'])
-    assert.deepEqual(checkSources({ [`daemon/${unit}/x.ts`]: source }), []);
+    assert.deepEqual(checkSources({ [fileOf(unit)]: source }), []);
 });
 
 for (const [name, file, source, expected] of CASES) {

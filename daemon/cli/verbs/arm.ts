@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { findPackageFolder, readClientEnv } from '../../config.ts';
+import { findPackageFolder, readClientEnv } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 

@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ExecutorClient } from '../../attack/executor.ts';
-import type { AttackReport } from '../../attack/report.ts';
-import { readClientEnv, readEnv } from '../../config.ts';
+import { readClientEnv, readEnv } from '../../config/config.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { ExecutorClient } from '../../evaluation/conformance/executor.ts';
+import type { AttackReport } from '../../evaluation/conformance/report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.ts';
 
@@ -82,7 +82,7 @@ function describeInputs({ seconds, seed, clients, rate, selfContained }: AttackV
 }
 
 async function attackRunning(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
-  const { assignClients } = await import('../../attack/clients.ts');
+  const { assignClients } = await import('../../evaluation/conformance/clients.ts');
   const config = readClientEnv(io.env, {
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
@@ -140,10 +140,10 @@ interface Target {
 
 async function attack(io: Io, options: AttackVerbOptions, target: Target): Promise<AttackReport> {
   const [{ createHttpExecutor }, { createExchangeClient }, { runAttack }, { buildReport }] = await Promise.all([
-    import('../../attack/http-executor.ts'),
-    import('../../attack/exchange-client.ts'),
-    import('../../attack/run.ts'),
-    import('../../attack/report.ts'),
+    import('../../evaluation/conformance/http-executor.ts'),
+    import('../../evaluation/conformance/exchange-client.ts'),
+    import('../../evaluation/conformance/run.ts'),
+    import('../../evaluation/conformance/report.ts'),
   ]);
   const executor = createHttpExecutor(target);
   const exchange = createExchangeClient(target.exchangeUrl, target.simToken);
@@ -194,7 +194,7 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
   const [{ startDaemon }, { createLogger }, { assignClients }] = await Promise.all([
     import('../../main.ts'),
     import('../../http/logging.ts'),
-    import('../../attack/clients.ts'),
+    import('../../evaluation/conformance/clients.ts'),
   ]);
   const home = mkdtempSync(join(tmpdir(), 'holdfast-attack-'));
   const { config, secrets } = readEnv({
@@ -236,7 +236,7 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
 
 async function renderReport(report: AttackReport): Promise<string> {
   const [{ formatNumber, renderFields, renderTable }, { buildFamilyRows, buildSummary, FAMILY_COLUMNS }] =
-    await Promise.all([import('../tables.ts'), import('../../attack/report-rows.ts')]);
+    await Promise.all([import('../tables.ts'), import('../../evaluation/conformance/report-rows.ts')]);
   return [
     renderTable(FAMILY_COLUMNS, buildFamilyRows(report, formatNumber), 'no attacks'),
     renderFields(buildSummary(report, formatNumber)),

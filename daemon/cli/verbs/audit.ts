@@ -84,7 +84,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const result = await withReader(io, options, async (reader): Promise<VerifyResult> => {
     const [{ verifyLedger }, { createAuditor }] = await Promise.all([
       import('../../ledger/verify.ts'),
-      import('../../gate/audit.ts'),
+      import('../../gate/audit/verify.ts'),
     ]);
     const auditor = createAuditor({
       genesisId: reader.genesis.genesis_id,

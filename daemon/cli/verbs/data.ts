@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readVenueEnv } from '../../config/config.ts';
 import type { Environment, Flags } from '../../config/settings.ts';
-import { readVenueEnv } from '../../config.ts';
-import type { KeyVenue } from '../../replay/market/fetch/base-url.ts';
-import type { ApiKeys } from '../../replay/market/fetch/client.ts';
-import type { FetchReport } from '../../replay/market/fetch/fetch-market.ts';
+import type { KeyVenue } from '../../evaluation/market/fetch/base-url.ts';
+import type { ApiKeys } from '../../evaluation/market/fetch/client.ts';
+import type { FetchReport } from '../../evaluation/market/fetch/fetch-market.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
@@ -55,10 +55,10 @@ async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
   const { symbols, interval, from, to, out } = options;
   if (to <= from) throw new CliError(EXIT.USAGE, '--to must be a later day than --from');
   const [{ parseBaseUrl, venueOfOrigin }, { ExchangeClient }, { FetchError }, { fetchMarket }] = await Promise.all([
-    import('../../replay/market/fetch/base-url.ts'),
-    import('../../replay/market/fetch/client.ts'),
-    import('../../replay/market/fetch/errors.ts'),
-    import('../../replay/market/fetch/fetch-market.ts'),
+    import('../../evaluation/market/fetch/base-url.ts'),
+    import('../../evaluation/market/fetch/client.ts'),
+    import('../../evaluation/market/fetch/errors.ts'),
+    import('../../evaluation/market/fetch/fetch-market.ts'),
   ]);
   const origin = readOrigin(() => parseBaseUrl(options.baseUrl), FetchError);
   const progress = await openProgress();

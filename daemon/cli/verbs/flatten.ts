@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readVenueEnv, type VenueEnv } from '../../config.ts';
+import { readVenueEnv, type VenueEnv } from '../../config/config.ts';
 import type { FlattenBody } from '../../gate/api/operator.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { findRunningDaemon } from '../running-daemon.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { findPackageFolder, readClientEnv } from '../../config.ts';
+import { findPackageFolder, readClientEnv } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io } from '../verb.ts';
 

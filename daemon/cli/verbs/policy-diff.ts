@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
+import { parseSince, type Since, sinceInstant } from '../../gate/audit/since.ts';
 import type { LoadedPolicy } from '../../policy/parse.ts';
-import type { PolicyDiff } from '../../replay/history/policy-diff.ts';
-import { parseSince, type Since, sinceInstant } from '../../replay/history/since.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger-options.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
@@ -45,7 +45,7 @@ async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {
   const candidate = await readCandidate(file);
   const [{ openLedgerReader }, { diffPolicy }] = await Promise.all([
     import('../../ledger/reader.ts'),
-    import('../../replay/history/policy-diff.ts'),
+    import('../../gate/audit/policy-diff.ts'),
   ]);
   const path = findLedger(io, options);
   const reader = openLedgerReader(path);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { findPackageFolder } from '../../config.ts';
+import { findPackageFolder } from '../../config/config.ts';
 import type { EffectiveCaps, PolicyExplanation } from '../../policy/explain.ts';
 import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { readEnv } from '../../config.ts';
+import { readEnv } from '../../config/config.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
 interface RecoverOptions {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Command, Option } from 'commander';
-import type { ReplayReportResult } from '../../replay/run-report.ts';
+import type { ReplayReportResult } from '../../evaluation/run-report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { renderTable } from '../tables.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
@@ -53,7 +53,7 @@ export function addReplay(program: Command, io: Io): void {
 
 async function replay(io: Io, options: ReplayVerbOptions): Promise<void> {
   const [{ runReport, ReplayInputError }, { default: cliProgress }] = await Promise.all([
-    import('../../replay/run-report.ts'),
+    import('../../evaluation/run-report.ts'),
     import('cli-progress'),
   ]);
   const bar = new cliProgress.SingleBar(

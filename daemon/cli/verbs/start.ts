@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { readEnv } from '../../config/config.ts';
 import { type Flags, type SettingName, START_FLAGS } from '../../config/settings.ts';
-import { readEnv } from '../../config.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { TuneReport } from '../../replay/tune/results.ts';
-import type { MarketData } from '../../replay/types/markets.ts';
+import type { MarketData } from '../../evaluation/facts/markets.ts';
+import type { TuneReport } from '../../evaluation/tune/results.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, parseInteger, printJson, upTo } from '../verb.ts';
 
@@ -79,9 +79,9 @@ function parseShare(text: string): number {
 
 async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
   const [{ runTune, TUNE_AGENTS, FROZEN_SEEDS }, { sentencesOf }, { loadVariant }] = await Promise.all([
-    import('../../replay/tune/tune.ts'),
-    import('../../replay/tune/results.ts'),
-    import('../../replay/variants.ts'),
+    import('../../evaluation/tune/tune.ts'),
+    import('../../evaluation/tune/results.ts'),
+    import('../../evaluation/setup/variants.ts'),
   ]);
   const progress = await openProgress();
   try {
@@ -118,14 +118,14 @@ async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
 async function readMarket(io: Io, options: TuneVerbOptions): Promise<MarketData> {
   const { data, symbols, bars, marketSeed, json } = options;
   if (data === undefined) {
-    const { buildSyntheticMarket } = await import('../../replay/market/synthetic.ts');
+    const { buildSyntheticMarket } = await import('../../evaluation/market/synthetic.ts');
     try {
       return buildSyntheticMarket({ ...SYNTHETIC, seed: marketSeed, bars, symbols: symbols ?? SYNTHETIC_SYMBOLS });
     } catch (error) {
       throw error instanceof RangeError ? new CliError(EXIT.USAGE, error.message) : error;
     }
   }
-  const { readMarketData } = await import('../../replay/market/read.ts');
+  const { readMarketData } = await import('../../evaluation/market/read.ts');
   const { notes, ...market } = readMarketData(data, symbols === undefined ? {} : { symbols });
   if (json !== true) {
     for (const note of notes) io.err(`note: ${note}\n`);

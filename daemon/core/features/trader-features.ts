@@ -144,3 +144,11 @@ export function measureTrader(trades: readonly TradeRecord[]): TraderFeatures {
     burst: measureBurst(intervals, median),
   };
 }
+
+/** Logistic weights and the isotonic map from score to probability, fitted offline; see docs/trader-state.md. */
+export interface TraderStateModel {
+  readonly intercept: number;
+  readonly weights: TraderFeatures;
+  /** [score, probability], both rising; linear in between, constant beyond the ends. At least one. */
+  readonly knots: readonly (readonly [number, number])[];
+}

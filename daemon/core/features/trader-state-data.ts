@@ -1,5 +1,5 @@
 // Written by scripts/calibrate/fit-trader-state.ts; see docs/trader-state.md. Not to be edited by hand.
-import type { TraderStateModel } from './trader-state.ts';
+import type { TraderStateModel } from './trader-features.ts';
 
 export const TRADER_STATE_MODEL: TraderStateModel = {
   intercept: -3.312033,

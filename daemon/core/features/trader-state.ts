@@ -1,16 +1,8 @@
 import type { TraderStateSection } from '../policy.ts';
 import { insertInOrder } from './insert-in-order.ts';
 import type { TradeRecord } from './round-trips.ts';
-import { measureTrader, TRADER_FEATURE_NAMES, type TraderFeatures } from './trader-features.ts';
+import { measureTrader, TRADER_FEATURE_NAMES, type TraderFeatures, type TraderStateModel } from './trader-features.ts';
 import { TRADER_STATE_MODEL } from './trader-state-data.ts';
-
-/** Logistic weights and the isotonic map from score to probability, fitted offline; see docs/trader-state.md. */
-export interface TraderStateModel {
-  readonly intercept: number;
-  readonly weights: TraderFeatures;
-  /** [score, probability], both rising; linear in between, constant beyond the ends. At least one. */
-  readonly knots: readonly (readonly [number, number])[];
-}
 
 export interface TraderRisk {
   /** p_t of SAE section 2: calibrated probability of risk escalation, shrunk to the base rate; in [0, 1]. */

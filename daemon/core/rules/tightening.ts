@@ -1,10 +1,10 @@
-import type { AccountFinding, RegimeFinding, TierFinding, TrustFinding } from '../budgets.ts';
 import type { CompiledPolicy } from '../compiled-policy.ts';
 import { type Factors, ONE } from '../compiled-policy.ts';
 import type { ExecutionContext } from '../context.ts';
 import type { ReasonCode } from '../reasons.ts';
 import type { Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
+import type { AccountFinding, RegimeFinding, TierFinding, TrustFinding } from './budgets.ts';
 
 /** Rule 7, SAE-M: the market regime reduces the budgets or ends opening. */
 export function checkRegime(trace: Trace, found: RegimeFinding, policy: CompiledPolicy): void {

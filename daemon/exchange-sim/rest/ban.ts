@@ -1,5 +1,5 @@
 import type { TimePort } from '../../time/time-port.ts';
-import type { RawAnswer } from './handle.ts';
+import type { RawAnswer } from './raw-answer.ts';
 
 export interface BanTerms {
   /** Wall milliseconds of the first ban. */

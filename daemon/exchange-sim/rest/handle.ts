@@ -8,6 +8,7 @@ import { startFault } from './control.ts';
 import type { Fault, FaultTarget } from './faults.ts';
 import { asNew } from './lags.ts';
 import type { Params } from './params.ts';
+import type { RawAnswer } from './raw-answer.ts';
 import { renderOrderAck } from './render-order.ts';
 import { ROUTES } from './routes.ts';
 
@@ -18,12 +19,6 @@ export interface RawRequest {
   readonly query: string;
   readonly body: string;
   readonly apiKey: string | undefined;
-}
-
-export interface RawAnswer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: string;
 }
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): RawAnswer {

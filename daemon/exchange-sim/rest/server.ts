@@ -4,7 +4,8 @@ import { catchUp, type Exchange } from '../exchange.ts';
 import { equalText } from './auth.ts';
 import { renderClock } from './control.ts';
 import { ControlError } from './fault-request.ts';
-import type { RawAnswer, RawRequest } from './handle.ts';
+import type { RawRequest } from './handle.ts';
+import type { RawAnswer } from './raw-answer.ts';
 import { buildAnswer, serveControl, serveRequest } from './serve.ts';
 
 const MAX_BODY_BYTES = 1_000_000;

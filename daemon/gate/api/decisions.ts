@@ -93,7 +93,7 @@ export interface ToolAnswer {
  * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
-  | { readonly kind: 'decided'; readonly text: string | Buffer }
+  | { readonly kind: 'decided'; readonly text: string | Uint8Array }
   | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
   | Unavailable
   | OverBudget;

@@ -1,8 +1,9 @@
-import { type Decided, planSingle, takeDecision } from '../decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../events.ts';
-import type { GateCore } from '../gate-core.ts';
-import { clientOrderId } from '../order-ids.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { clientOrderId } from '../plan/order-ids.ts';
+import { planSingle } from '../plan/orders.ts';
 import type { OrderState } from '../state/orders.ts';
+import { type Decided, takeDecision } from '../take-decision.ts';
 
 export interface DecidedOrder {
   readonly decided: Decided;

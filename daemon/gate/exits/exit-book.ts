@@ -1,27 +1,27 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { Timer } from '../../time/time-port.ts';
-import type { Canceler } from '../cancels.ts';
-import type { Decided } from '../decisions.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
-import type { GateCore } from '../gate-core.ts';
-import { endedEvent } from '../order-proof.ts';
-import type { OrderSender } from '../order-sender.ts';
-import { LOOK_AGAIN_MS } from '../pause.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-words.ts';
+import { LOOK_AGAIN_MS } from '../journal/pause.ts';
+import type { Canceler } from '../orders/cancels.ts';
+import { neverRests, type Resolver } from '../orders/resolver.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { exitKey } from '../plan/exit-target.ts';
+import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from '../plan/exits.ts';
+import { OPENING_ENDED } from '../plan/undone.ts';
 import type { Rejection } from '../ports.ts';
-import { neverRests, type Resolver } from '../resolver.ts';
 import type { DisplacedExit } from '../state/displaced-exits.ts';
 import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { ExitPace } from './pace.ts';
-import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from './plan-exits.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
-import { exitKey } from './target-key.ts';
 import { Tries } from './tries.ts';
-import { OPENING_ENDED } from './undone.ts';
 
 /** Why a target ends that did not close all that it was to close: told by an alert. */
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);

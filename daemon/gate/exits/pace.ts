@@ -1,5 +1,5 @@
 import type { Origin } from '../../core/request.ts';
-import type { GateCore } from '../gate-core.ts';
+import type { GateCore } from '../journal/journal.ts';
 
 /**
  * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not when

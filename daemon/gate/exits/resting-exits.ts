@@ -1,16 +1,16 @@
-import type { Decided } from '../decisions.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
-import type { GateCore } from '../gate-core.ts';
-import { endedEvent } from '../order-proof.ts';
-import type { OrderSender } from '../order-sender.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-words.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest } from '../plan/rests.ts';
 import type { Rejection } from '../ports.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
 import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
-import { isClosedOtherwise, lotsDue, lotsToRest } from './plan-rests.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
 

@@ -1,8 +1,9 @@
 import type { DecisionEvent } from '../events.ts';
-import type { GateCore } from '../gate-core.ts';
-import type { Keeper } from '../keeper.ts';
-import { endedEvent } from '../order-proof.ts';
-import type { OrderSender } from '../order-sender.ts';
+import type { Keeper } from '../feeds/keeper.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-words.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { isWaitingExit } from '../plan/exits.ts';
 import type { ExitTarget } from '../state/exit-targets.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
@@ -14,11 +15,6 @@ const RESUME_WITHIN_MS = 10_000;
 const OPERATOR_RESUMABLE_MS = 3_600_000;
 /** `exits.resume_ms` of a policy without it. */
 export const DEFAULT_RESUME_MS = 300_000;
-
-/** Permitted, and not sent yet: what a restart must not forget. */
-export function isWaitingExit(order: OrderState): boolean {
-  return order.status === 'pending_send' && order.reduceOnly && !order.foreign && !order.protective;
-}
 
 /**
  * Targets of before a restart go on from their records, on fresh readings or without them when they do not come; those

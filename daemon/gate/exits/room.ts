@@ -1,11 +1,11 @@
-import type { Canceler } from '../cancels.ts';
-import type { GateCore } from '../gate-core.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { Canceler } from '../orders/cancels.ts';
+import { roomBeside } from '../plan/rests.ts';
 import { closableShare, isShared } from '../state/closable-share.ts';
 import { MAKES_ROOM } from '../state/displaced-exits.ts';
 import { remainingLots } from '../state/exposure.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { roomBeside } from './plan-rests.ts';
 
 /** How long an exit waits until its agent's own take-profits are proven canceled, wall ms. */
 const MAKE_WITHIN_MS = 1_000;

@@ -1,10 +1,10 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AccountView } from '../../core/context.ts';
-import { ownMargin, reservedMargin } from '../margin.ts';
-import type { Own } from '../other-orders.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { exposedSymbols } from './exposed-symbols.ts';
 import type { LiveInputs } from './inputs.ts';
+import { ownMargin, reservedMargin } from './margin.ts';
+import type { Own } from './other-orders.ts';
 
 export function viewAccount(
   state: GateState,

@@ -1,7 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { AgentView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { type Own, othersThan } from '../other-orders.ts';
 import type { SymbolRules } from '../ports.ts';
 import { agentsShare, closableShare } from '../state/closable-share.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
@@ -9,6 +8,7 @@ import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
 import type { Ask, LiveInputs, SymbolInputs } from './inputs.ts';
+import { type Own, othersThan } from './other-orders.ts';
 import { pendingTurnover } from './pacing-view.ts';
 
 export function viewAgent(

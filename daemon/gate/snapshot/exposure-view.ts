@@ -1,7 +1,6 @@
 import type { ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import { type Own, othersThan } from '../other-orders.ts';
 import type { SymbolRules } from '../ports.ts';
 import {
   type ExposedPosition,
@@ -16,6 +15,7 @@ import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
 import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
 import type { LiveInputs, SymbolInputs } from './inputs.ts';
+import { type Own, othersThan } from './other-orders.ts';
 
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
 

@@ -1,8 +1,8 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { MarketFeatures } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { Own } from '../other-orders.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { Own } from './other-orders.ts';
 
 /** What the feeds saw last of one symbol; not folded from the ledger but recorded with every decision. */
 export interface SymbolInputs {

@@ -1,9 +1,9 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { PacingView } from '../../core/context.ts';
-import { type Own, othersThan } from '../other-orders.ts';
 import { markInTicks, remainingLots, unitsInUsdt, valueTicks } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { LiveInputs } from './inputs.ts';
+import { type Own, othersThan } from './other-orders.ts';
 
 export function viewPacing(
   state: GateState,

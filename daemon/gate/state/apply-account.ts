@@ -1,14 +1,14 @@
 import type { AccountEvent } from '../events.ts';
 import { isOfAgent } from './exit-targets.ts';
-import type { GateState } from './gate-state.ts';
 import { noteHeld, provenOn } from './held-lots.ts';
 import { isTerminal, liveOrders, possibleFills } from './orders.ts';
 import { applySnapshot } from './positions.ts';
+import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);
 
 /** A whole reading of the account: balances, positions, leverage. */
-export function applyAccount(state: GateState, event: AccountEvent): void {
+export function applyAccount(state: GateViews, event: AccountEvent): void {
   // Answers may overtake each other; what is older than what is known says nothing new.
   if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
   const { positions, leverage } = event;

@@ -1,10 +1,10 @@
 import type { RuleVerdict } from '../../core/decision.ts';
 import type { DecisionEvent } from '../events.ts';
-import type { GateState } from './gate-state.ts';
 import { insertOrder, isTerminal, planOrders, setAmend } from './orders.ts';
+import type { GateViews } from './views.ts';
 
 /** Orders, reservations and pacing that follow from a decision. */
-export function applyDecision(state: GateState, event: DecisionEvent, atMs: number): void {
+export function applyDecision(state: GateViews, event: DecisionEvent, atMs: number): void {
   state.requests.apply(event, atMs);
   const { decision } = event;
   if (decision.kind === 'slice') {
@@ -32,7 +32,7 @@ export function applyDecision(state: GateState, event: DecisionEvent, atMs: numb
   if (decision.effective?.action === 'exit' && event.orders[0]?.delay_ms === 0) takeExitToken(state, event, atMs);
 }
 
-function takeExitToken(state: GateState, event: DecisionEvent, atMs: number): void {
+function takeExitToken(state: GateViews, event: DecisionEvent, atMs: number): void {
   state.pacing.account.exits.add(atMs, 1);
   state.pacing.agent(event.agent).exits.add(atMs, 1);
 }
@@ -42,7 +42,7 @@ function takeExitToken(state: GateState, event: DecisionEvent, atMs: number): vo
  * that adds risk (it has a leverage) is paced like the opening order that it becomes; any other takes a token when its
  * rate was looked at, which that of an agent is.
  */
-function applyAmend(state: GateState, event: DecisionEvent, atMs: number): void {
+function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void {
   const { effective } = event.decision;
   const order = state.orders.all.get(event.request.client_order_id ?? '');
   if (order === undefined || effective === null || isTerminal(order.status)) return;
@@ -62,7 +62,7 @@ function isOfRate(verdict: RuleVerdict): boolean {
 }
 
 /** A later slice is decided on its own and can only shrink; what it lost is released. */
-function applySlice(state: GateState, event: DecisionEvent, atMs: number): void {
+function applySlice(state: GateViews, event: DecisionEvent, atMs: number): void {
   for (const fresh of planOrders(event, atMs)) {
     const order = state.orders.all.get(fresh.clientOrderId);
     // A further rung of an exit is a new order; it is reduce-only and so adds no exposure.

@@ -1,12 +1,12 @@
 import type { OrderEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
-import type { GateState } from './gate-state.ts';
 import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
+import type { GateViews } from './views.ts';
 
 /** What became of an order, and what of it was executed. */
-export function applyOrder(state: GateState, event: OrderEvent, atMs: number): void {
+export function applyOrder(state: GateViews, event: OrderEvent, atMs: number): void {
   let order = state.orders.all.get(event.client_order_id);
   if (order === undefined) {
     const foreign = buildForeignOrder(event, atMs);
@@ -30,7 +30,7 @@ export function applyOrder(state: GateState, event: OrderEvent, atMs: number): v
 }
 
 /** INVARIANT: one view event moves a fill's quantity from its order to the position. */
-function moveFill(state: GateState, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
+function moveFill(state: GateViews, order: OrderState, lots: number, event: OrderEvent, atMs: number): void {
   const rules = state.rules.get(order.symbol);
   const price = event.average_price ?? priceOf(order, rules);
   const isOfGate = order.origin === 'gate' && !order.protective;
@@ -73,7 +73,7 @@ function moveFill(state: GateState, order: OrderState, lots: number, event: Orde
 }
 
 /** Prices and fees of lots that moved already; deduplicated by trade id. */
-export function applyTrade(state: GateState, event: TradeEvent): void {
+export function applyTrade(state: GateViews, event: TradeEvent): void {
   if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
   if (event.client_order_id === null) return;
   const order = state.orders.all.get(event.client_order_id);

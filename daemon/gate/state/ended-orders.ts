@@ -1,8 +1,8 @@
-import type { OrderBook, OrderState } from './orders.ts';
+import type { OrderMaps, OrderState } from './order.ts';
 
 /**
  * Orders that have ended stay in the views for this long, ms of event time: their late fills, trades and repeated
- * requests arrive within minutes. What is asked of older ones is read from the ledger (gate/recall.ts).
+ * requests arrive within minutes. What is asked of older ones is read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
 
@@ -35,7 +35,7 @@ export class EndedOrders {
    * Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. `mayGoOn`: further
    * orders of the decision may follow.
    */
-  dropOld(book: OrderBook, nowMs: number, mayGoOn: (decisionId: string) => boolean): void {
+  dropOld(book: OrderMaps, nowMs: number, mayGoOn: (decisionId: string) => boolean): void {
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
       if (next.endedAtMs > nowMs - KEEP_ENDED_MS) break;
       this.#head += 1;
@@ -48,7 +48,7 @@ export class EndedOrders {
     this.#head = 0;
   }
 
-  #drop(book: OrderBook, order: OrderState): void {
+  #drop(book: OrderMaps, order: OrderState): void {
     const siblings = order.decisionId === null ? undefined : book.byDecision.get(order.decisionId);
     if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);
     else {
@@ -64,7 +64,7 @@ export class EndedOrders {
   }
 }
 
-function forget(book: OrderBook, order: OrderState): void {
+function forget(book: OrderMaps, order: OrderState): void {
   // The id may be in use again.
   if (book.all.get(order.clientOrderId) === order) book.all.delete(order.clientOrderId);
   if (order.venueOrderId === null) return;

@@ -1,6 +1,6 @@
 import type { OrderStatus } from '../api/decisions.ts';
 import type { OrderEvent } from '../events.ts';
-import type { OrderState } from './orders.ts';
+import type { OrderState } from './order.ts';
 
 /** Statuses that prove that nothing more can fill. Everything else counts in full (DESIGN "Live set"). */
 const TERMINAL: ReadonlySet<OrderStatus> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);

@@ -1,95 +1,23 @@
-import type { SignalKind } from '../../core/policy.ts';
-import type {
-  AccountEvent,
-  ArmingEvent,
-  ExitTargetEvent,
-  GateEvent,
-  MarketEvent,
-  PolicyEvent,
-  RecoveryEvent,
-} from '../events.ts';
+import type { ExitTargetEvent, GateEvent } from '../events.ts';
 import type { SymbolRules } from '../ports.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
-import { DisplacedExits } from './displaced-exits.ts';
-import { EquityHistory } from './equity.ts';
-import type { Then } from './exit-bounds.ts';
-import { ExitTargets, isOfAgent } from './exit-targets.ts';
+import { isOfAgent } from './exit-targets.ts';
 import { heldOn, provenOn } from './held-lots.ts';
-import { applyStateEvent, type LayerMap } from './layers.ts';
-import { OrderChanges } from './order-changes.ts';
-import { applyOrderIntent, createOrderBook, isOfOldAmend, liveOrders, type OrderState } from './orders.ts';
-import { Pacing } from './pacing.ts';
-import { createPosition, type PositionState, setLeverage } from './positions.ts';
-import { RecentAlerts } from './recent-alerts.ts';
-import { RequestRecords } from './request-records.ts';
-import { RequestMemory } from './requests.ts';
+import { applyStateEvent } from './layers.ts';
+import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
+import { setLeverage } from './positions.ts';
 import { findStepChange, less, rescaleOrder, rescalePosition, rescaleRecord } from './rescale.ts';
-import { SeenIds } from './seen-ids.ts';
 import { setBack } from './set-back.ts';
-import { SignalBook } from './signal-book.ts';
-import { TradeBook } from './trades.ts';
-
-/** Pages of trades go back to the newest one known, or an hour before a restart. */
-const KEEP_TRADES_MS = 2 * 86_400_000;
-/** The list of transfers is asked for from the last one on, or from the last account record before a restart. */
-const KEEP_TRANSFERS_MS = 30 * 86_400_000;
+import { GateViews } from './views.ts';
 
 /**
  * Every view of the gate, folded from ledger events and from nothing else. `apply`, with the files named after it, is
  * the only writer; it runs in the same event-loop turn as the append, so a decision, its reservation and the next
  * snapshot can never interleave.
  */
-export class GateState {
-  readonly orders = createOrderBook();
-  readonly changes = new OrderChanges();
-  readonly targets = new ExitTargets();
-  readonly displaced = new DisplacedExits();
-  readonly positions = new Map<string, PositionState>();
-  readonly pacing = new Pacing();
-  readonly layers: LayerMap = new Map();
-  readonly signals = new SignalBook();
-  readonly requests = new RequestMemory();
-  readonly requestRecords = new RequestRecords();
-  readonly equity = new EquityHistory();
-  readonly trades = new TradeBook();
-  readonly rules = new Map<string, SymbolRules>();
-  readonly markets = new Map<string, MarketEvent>();
-  readonly alerts = new RecentAlerts();
-  /** Trade ids by symbol. */
-  readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
-  readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
-  account: AccountEvent | null = null;
-  policy: PolicyEvent | null = null;
-  arming: ArmingEvent | null = null;
-  /** The last one; null: none ever. */
-  recovery: RecoveryEvent | null = null;
-  /** Venue time until which orders of other ledgers are accounted for, ms. */
-  takenOverUntilMs: number | null = null;
-  /** Opening orders whose margin the last account snapshot may not contain yet. */
-  readonly uncontained = new Set<OrderState>();
-  /** Orders that an amend made larger or dearer since the account was read, as they were when it was. */
-  readonly readAs = new Map<OrderState, { readonly lots: number; readonly priceTicks: number }>();
-  stateSeq = 0;
-  marketSeq = 0;
-  lastEventAtMs = 0;
-  /** Latest instant of a record since the clock was last set back. */
-  latestEventAtMs = 0;
-
-  position(symbol: string): PositionState {
-    const known = this.positions.get(symbol);
-    if (known !== undefined) return known;
-    const position = createPosition(symbol);
-    this.positions.set(symbol, position);
-    return position;
-  }
-
-  /** What is known of a symbol now, for the book of displaced exits. */
-  thenOf(symbol: string, atMs: number): Then {
-    return { atMs, live: liveOrders(this.orders, symbol), position: this.positions.get(symbol) };
-  }
-
+export class GateState extends GateViews {
   apply(event: GateEvent): void {
     // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
     if (event.kind === 'token') return;
@@ -228,10 +156,5 @@ export class GateState {
       this.pacing.breakers.set(agent, { trips: known?.trips ?? 0, untilMs: atMs });
     } else
       this.pacing.breakers.set(agent, { trips: (known?.trips ?? 0) + 1, untilMs: untilMs ?? Number.MAX_SAFE_INTEGER });
-  }
-
-  /** Kinds with an active signal for this account, agent and symbol, in the order of SIGNAL_KINDS. */
-  activeSignals(nowMs: number, account: string, agent: string, symbol: string | null): readonly SignalKind[] {
-    return this.signals.activeKinds(nowMs, account, agent, symbol);
   }
 }

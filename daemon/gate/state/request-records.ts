@@ -1,14 +1,24 @@
 import type { RequestKind } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
-import type { GateState } from './gate-state.ts';
+import type { DisplacedExits } from './displaced-exits.ts';
+import type { ExitTargets } from './exit-targets.ts';
+import type { LayerMap } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
-import { everyLiveOrder, isTerminal, liveOrders } from './orders.ts';
+import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from './orders.ts';
 
 /** The longest window that a policy may have. */
 const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
 const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
+
+/** What tells whether a cancel cancels anything. */
+export interface CancelViews {
+  readonly displaced: DisplacedExits;
+  readonly layers: LayerMap;
+  readonly orders: OrderBook;
+  readonly targets: ExitTargets;
+}
 
 /** Rejected input is counted apart, against the same limit as refusals: it must not hide what was decided. */
 export type CountedKind = RequestKind | 'rejected' | 'signals';
@@ -81,7 +91,7 @@ export class RequestRecords {
   summed = 0;
 
   /** To be called before anything else takes the decision in: what it cancels is still alive then. */
-  noteDecision(event: DecisionEvent, state: GateState, atMs: number): void {
+  noteDecision(event: DecisionEvent, state: CancelViews, atMs: number): void {
     const kind = recordedAs(event, state, atMs);
     if (kind !== null) this.#add(kind, event.request.origin, event.agent, atMs);
   }
@@ -117,7 +127,7 @@ export class RequestRecords {
 const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
 
 /** The budget that a recorded decision takes from; null: it had an effect, or nobody asked for it. */
-function recordedAs(event: DecisionEvent, state: GateState, atMs: number): RequestKind | null {
+function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): RequestKind | null {
   const { decision, orders, request } = event;
   if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
   if (orders.length > 0) return null;
@@ -129,7 +139,7 @@ function recordedAs(event: DecisionEvent, state: GateState, atMs: number): Reque
  * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit that
  * it would end is between two of its orders.
  */
-export function cancelsNothing(state: GateState, request: ExecutionRequest, nowMs: number): boolean {
+export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
   const { displaced, layers, orders, targets } = state;
   if (displaced.size > 0) return false;
   if (request.client_order_id !== null) {

@@ -1,6 +1,6 @@
 import type { RulesView } from '../../core/context.ts';
 import type { OrderType, Side } from '../../core/request.ts';
-import { lotsFor } from '../../core/staging.ts';
+import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../events.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */

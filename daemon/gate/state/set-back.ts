@@ -1,7 +1,7 @@
-import type { GateState } from './gate-state.ts';
 import { layerKey } from './layers.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
+import type { GateViews } from './views.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -10,7 +10,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * up until time has caught up: exits for their rate, cuts and stops for the last one, readings of the account for being
  * older than what is known. What bounds risk counts from now on, so that no window is shorter for it.
  */
-export function setBack(state: GateState, nowMs: number): void {
+export function setBack(state: GateViews, nowMs: number): void {
   if (state.account !== null && state.account.requested_at_ms > nowMs)
     state.account = { ...state.account, requested_at_ms: nowMs };
   for (const order of state.orders.all.values()) setBackOrder(order, nowMs);
@@ -45,7 +45,7 @@ function setBackPosition(position: PositionState, nowMs: number): void {
 }
 
 /** What was set under the wrong clock ends as long after now as it would have after that. */
-function setBackLayers({ layers, pacing }: GateState, nowMs: number): void {
+function setBackLayers({ layers, pacing }: GateViews, nowMs: number): void {
   for (const entry of [...layers.values()]) {
     if (entry.sinceMs <= nowMs) continue;
     const clearsAtMs = entry.clearsAtMs === null ? null : entry.clearsAtMs - (entry.sinceMs - nowMs);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
-import { createAuditor } from '../../../daemon/gate/audit.ts';
+import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
 import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TradeRecord } from '../../../daemon/core/features/round-trips.ts';
-import { measureTrader, TRADER_FEATURE_NAMES } from '../../../daemon/core/features/trader-features.ts';
 import {
-  calibrateScore,
-  computeTraderRisk,
-  selectTrades,
+  measureTrader,
+  TRADER_FEATURE_NAMES,
   type TraderStateModel,
-} from '../../../daemon/core/features/trader-state.ts';
+} from '../../../daemon/core/features/trader-features.ts';
+import { calibrateScore, computeTraderRisk, selectTrades } from '../../../daemon/core/features/trader-state.ts';
 import { TRADER_STATE_MODEL } from '../../../daemon/core/features/trader-state-data.ts';
 import { endOf, type Script, START_MS, scriptTrades } from './trades.ts';
 

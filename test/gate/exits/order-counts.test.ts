@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/gate/order-counts.ts';
+import { type OrderClass, OrderCounts, SHARES } from '../../../daemon/gate/journal/order-counts.ts';
 import { SYSTEM_TIME } from '../../../daemon/time/system-time.ts';
 
 const CLASSES = ['own', 'closing', 'other'] as const;

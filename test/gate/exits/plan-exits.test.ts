@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExitCause } from '../../../daemon/gate/events.ts';
-import { findEndings, planExits } from '../../../daemon/gate/exits/plan-exits.ts';
+import { findEndings, planExits } from '../../../daemon/gate/plan/exits.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isClosedOtherwise, lotsDue, lotsToRest } from '../../../daemon/gate/exits/plan-rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest } from '../../../daemon/gate/plan/rests.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
 import { T0 } from '../fold-fixture.ts';
 import { FoldedExits } from '../state/folded-exits.ts';

@@ -7,7 +7,7 @@ import {
   rejectedEvent,
   stalledEvent,
   unknownEvent,
-} from '../../../daemon/gate/order-proof.ts';
+} from '../../../daemon/gate/journal/order-words.ts';
 import type { VenueOrder } from '../../../daemon/gate/ports.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';

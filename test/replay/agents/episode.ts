@@ -3,9 +3,9 @@ import {
   type Ploy,
   type ScheduledEpisode,
   seedOfPloy,
-} from '../../../daemon/replay/agents/attacks/episodes.ts';
-import { createAttacker } from '../../../daemon/replay/agents/attacks/index.ts';
-import type { AttackFamily } from '../../../daemon/replay/types/agents.ts';
+} from '../../../daemon/evaluation/agents/attacks/episodes.ts';
+import { createAttacker } from '../../../daemon/evaluation/agents/attacks/index.ts';
+import type { AttackFamily } from '../../../daemon/evaluation/facts/agents.ts';
 import { BUDGETS, buildWalk } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/replay/types/markets.ts';
+import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { readBarRows, WINDOW_END_MS, WINDOW_START_MS } from '../../fixtures/recorded.ts';
 
 export const BAR_MS = 900_000;

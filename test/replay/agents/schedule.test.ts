@@ -7,11 +7,11 @@ import {
   PERSISTENT_SPAN_MS,
   PLOYS,
   ployOf,
-} from '../../../daemon/replay/agents/attacks/episodes.ts';
-import { losingSideAt, worstMoment } from '../../../daemon/replay/agents/attacks/foresight.ts';
-import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/replay/agents/attacks/schedule.ts';
-import { ATTACK_FAMILIES, ATTACK_SIDES, type AttackSides } from '../../../daemon/replay/types/agents.ts';
-import type { SymbolBars } from '../../../daemon/replay/types/markets.ts';
+} from '../../../daemon/evaluation/agents/attacks/episodes.ts';
+import { losingSideAt, worstMoment } from '../../../daemon/evaluation/agents/attacks/foresight.ts';
+import { BOUNDARY_LEAD_MS, buildSchedule } from '../../../daemon/evaluation/agents/attacks/schedule.ts';
+import { ATTACK_FAMILIES, ATTACK_SIDES, type AttackSides } from '../../../daemon/evaluation/facts/agents.ts';
+import type { SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { buildWalk, cutMarket } from './market.ts';
 
 const MARKET = buildWalk({ seed: 11, days: 60, wildDays: [9, 10, 33] });

@@ -5,9 +5,9 @@ import {
   PROFILES,
   STRATEGY_NAMES,
   type StrategyName,
-} from '../../../daemon/replay/agents/strategies/index.ts';
-import type { Agent, AgentView } from '../../../daemon/replay/types/agents.ts';
-import type { MarketData } from '../../../daemon/replay/types/markets.ts';
+} from '../../../daemon/evaluation/agents/strategies/index.ts';
+import type { Agent, AgentView } from '../../../daemon/evaluation/facts/agents.ts';
+import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';
 import { BUDGETS, buildWalk, cutMarket, readRecordedMarket } from './market.ts';
 import { type Gatekeeper, type LoggedAsk, letPass, World } from './world.ts';
 

@@ -6,8 +6,8 @@ import type {
   MarketGlance,
   OrderReport,
   PlannedAsk,
-} from '../../../daemon/replay/types/agents.ts';
-import type { MarketData } from '../../../daemon/replay/types/markets.ts';
+} from '../../../daemon/evaluation/facts/agents.ts';
+import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';
 
 /** What a stand-in for the gate says; notional null: as asked. */
 export interface Ruling {

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { TradeRecord } from '../../../daemon/core/features/round-trips.ts';
-import { HORIZON_TRADES, labelAll, labelEscalation } from '../../../daemon/replay/calibration/escalation.ts';
+import {
+  HORIZON_TRADES,
+  labelAll,
+  labelEscalation,
+} from '../../../daemon/evaluation/metrics/calibration/escalation.ts';
 import { escalatesAfter, HORIZON_TRADES as FITTED_HORIZON } from '../../../scripts/calibrate/population.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { buildReliability, measureReliability } from '../../../daemon/replay/calibration/reliability.ts';
-import type { TraderSample } from '../../../daemon/replay/calibration/trader-samples.ts';
+import { buildReliability, measureReliability } from '../../../daemon/evaluation/metrics/calibration/reliability.ts';
+import type { TraderSample } from '../../../daemon/evaluation/metrics/calibration/trader-samples.ts';
 import { measureReliability as measureFit } from '../../../scripts/calibrate/reliability.ts';
 
 /** Outcomes drawn with probability `truth(p)`; `perAccount` samples share an account, and with it one forecast. */

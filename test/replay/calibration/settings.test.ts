@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkPolicyShape } from '../../../daemon/contract/policy.ts';
+import { calibrationSettings, THRESHOLDS } from '../../../daemon/evaluation/metrics/calibration/settings.ts';
+import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
 import { hashPolicy } from '../../../daemon/policy/parse.ts';
 import { checkSemantics } from '../../../daemon/policy/semantics.ts';
-import { calibrationSettings, THRESHOLDS } from '../../../daemon/replay/calibration/settings.ts';
-import { loadVariant } from '../../../daemon/replay/variants.ts';
 
 describe('the sweep over thresholds of the trader state', () => {
   const { spec } = loadVariant('Holdfast');

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { TradeFill } from '../../../daemon/core/features/round-trips.ts';
+import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/evaluation/facts/judging.ts';
+import { HORIZON_TRADES } from '../../../daemon/evaluation/metrics/calibration/escalation.ts';
+import { buildTraderSamples, watchTrader } from '../../../daemon/evaluation/metrics/calibration/trader-samples.ts';
 import { TradeBook } from '../../../daemon/gate/state/trades.ts';
-import { HORIZON_TRADES } from '../../../daemon/replay/calibration/escalation.ts';
-import { buildTraderSamples, watchTrader } from '../../../daemon/replay/calibration/trader-samples.ts';
-import type { FillFacts, OrderFacts, ScopeJudge } from '../../../daemon/replay/types/judging.ts';
 import { DEFAULT_POLICY } from '../../policy/documents.ts';
 
 const SECTION = DEFAULT_POLICY.trader_state;

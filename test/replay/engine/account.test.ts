@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ReplayAccount } from '../../../daemon/replay/engine/account.ts';
+import { ReplayAccount } from '../../../daemon/evaluation/engine/account.ts';
 import {
   averageSlippageBps,
   depthWithin,
   HALF_SPREAD_BPS,
   takerPrice,
-} from '../../../daemon/replay/engine/fill-model.ts';
+} from '../../../daemon/evaluation/engine/fill-model.ts';
 import { INSTRUMENT } from './instrument.ts';
 
 function createAccount(mark: number, equity = 10_000): { account: ReplayAccount; marks: Float64Array } {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReplayAccount } from '../../../daemon/replay/engine/account.ts';
-import { MarketClock, STEPS_PER_BAR } from '../../../daemon/replay/engine/clock.ts';
-import { type Fill, ReplayExchange, type ReplayOrder } from '../../../daemon/replay/engine/exchange.ts';
-import { prepareMarket } from '../../../daemon/replay/engine/prepared.ts';
+import { ReplayAccount } from '../../../daemon/evaluation/engine/account.ts';
+import { MarketClock, STEPS_PER_BAR } from '../../../daemon/evaluation/engine/clock.ts';
+import { type Fill, ReplayExchange, type ReplayOrder } from '../../../daemon/evaluation/engine/exchange.ts';
+import { prepareMarket } from '../../../daemon/evaluation/engine/prepared.ts';
 import { INSTRUMENT } from './instrument.ts';
 import { BAR_MS, buildBars, buildMarket, type Candle, START_MS } from './market.ts';
 

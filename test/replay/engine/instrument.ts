@@ -1,4 +1,4 @@
-import type { ReplayInstrument } from '../../../daemon/replay/types/markets.ts';
+import type { ReplayInstrument } from '../../../daemon/evaluation/facts/markets.ts';
 
 /** A symbol with round figures: lot 0.001, tick 0.1, taker 5 bps, two brackets. */
 export const INSTRUMENT: ReplayInstrument = {

@@ -1,4 +1,4 @@
-import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/replay/types/markets.ts';
+import type { MarketData, ReplayInstrument, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
 import { INSTRUMENT } from './instrument.ts';
 
 export type Candle = readonly [open: number, high: number, low: number, close: number, volume?: number];

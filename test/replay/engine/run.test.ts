@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readScope } from '../../../daemon/judge/scope.ts';
-import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
-import type { Scenario } from '../../../daemon/replay/scenarios.ts';
-import type { MarketData } from '../../../daemon/replay/types/markets.ts';
-import type { RunResult } from '../../../daemon/replay/types/runs.ts';
-import { forSymbols, loadVariant } from '../../../daemon/replay/variants.ts';
-import { Workbench } from '../../../daemon/replay/workbench.ts';
+import type { MarketData } from '../../../daemon/evaluation/facts/markets.ts';
+import type { RunResult } from '../../../daemon/evaluation/facts/runs.ts';
+import { readScope } from '../../../daemon/evaluation/judge/scope.ts';
+import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
+import type { Scenario } from '../../../daemon/evaluation/setup/scenarios.ts';
+import { forSymbols, loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { Workbench } from '../../../daemon/evaluation/setup/workbench.ts';
 
 const MARKET = buildSyntheticMarket({
   seed: 3,

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { INTERVAL_CHOICES } from '../../../daemon/cli/verbs/data.ts';
+import { parseBaseUrl, venueOfOrigin } from '../../../daemon/evaluation/market/fetch/base-url.ts';
+import { type ApiKeys, ExchangeClient } from '../../../daemon/evaluation/market/fetch/client.ts';
+import { FetchError } from '../../../daemon/evaluation/market/fetch/errors.ts';
+import { type FetchOptions, fetchMarket, INTERVALS } from '../../../daemon/evaluation/market/fetch/fetch-market.ts';
+import { readMarketData } from '../../../daemon/evaluation/market/read.ts';
 import type { Fault } from '../../../daemon/exchange-sim/rest/faults.ts';
 import { type ExchangeSim, startExchangeSim } from '../../../daemon/exchange-sim/start.ts';
-import { parseBaseUrl, venueOfOrigin } from '../../../daemon/replay/market/fetch/base-url.ts';
-import { type ApiKeys, ExchangeClient } from '../../../daemon/replay/market/fetch/client.ts';
-import { FetchError } from '../../../daemon/replay/market/fetch/errors.ts';
-import { type FetchOptions, fetchMarket, INTERVALS } from '../../../daemon/replay/market/fetch/fetch-market.ts';
-import { readMarketData } from '../../../daemon/replay/market/read.ts';
 import { holdfast } from '../../cli/run.ts';
 
 const DAY_MS = 86_400_000;

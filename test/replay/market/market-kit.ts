@@ -1,8 +1,8 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
+import { convertInstrument } from '../../../daemon/evaluation/market/instruments.ts';
 import { findInstrument } from '../../../daemon/exchange-sim/core/instruments.ts';
-import { convertInstrument } from '../../../daemon/replay/market/instruments.ts';
-import type { FundingPoint, MarketData, SymbolBars } from '../../../daemon/replay/types/markets.ts';
 import { syntheticBars } from '../../core/features/synthetic-bars.ts';
 
 export const BTC = convertInstrument(findInstrument('BTCUSDT')!);

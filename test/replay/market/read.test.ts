@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MarketDataError, readMarketData } from '../../../daemon/replay/market/read.ts';
+import { MarketDataError, readMarketData } from '../../../daemon/evaluation/market/read.ts';
 import { MARKET_FOLDER, WARMUP_BARS, WINDOW_BARS, WINDOW_END_MS, WINDOW_START_MS } from '../../fixtures/recorded.ts';
 import { BAR_HEADER, FUNDING_HEADER, QUARTER_MS, START_MS, steadyRows, withFolder } from './market-folder.ts';
 

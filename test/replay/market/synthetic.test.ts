@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Regime } from '../../../daemon/core/policy.ts';
-import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
-import { MarketTrack } from '../../../daemon/replay/market/track.ts';
-import type { MarketData, SymbolBars } from '../../../daemon/replay/types/markets.ts';
+import type { MarketData, SymbolBars } from '../../../daemon/evaluation/facts/markets.ts';
+import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
+import { MarketTrack } from '../../../daemon/evaluation/market/track.ts';
 import { market as section } from '../../core/features/market-section.ts';
 import { compareWithLiveMarket } from './live-oracle.ts';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { Aggregator } from '../../../daemon/replay/metrics/aggregator.ts';
-import { DAY_MS } from '../../../daemon/replay/metrics/bootstrap-plan.ts';
-import { createBootstrapPlan, type RunSummary, summarizeRun } from '../../../daemon/replay/metrics/summary.ts';
-import type { AttackFamily } from '../../../daemon/replay/types/agents.ts';
-import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/replay/types/runs.ts';
+import type { AttackFamily } from '../../../daemon/evaluation/facts/agents.ts';
+import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/evaluation/facts/runs.ts';
+import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
+import { DAY_MS } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
+import { createBootstrapPlan, type RunSummary, summarizeRun } from '../../../daemon/evaluation/metrics/summary.ts';
 import { buildRun, drawRun, keyOf, START_MS } from './run-fixture.ts';
 
 const DAYS = 8;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ExactSums } from '../../../daemon/replay/metrics/exact-sums.ts';
+import { ExactSums } from '../../../daemon/evaluation/metrics/exact-sums.ts';
 
 test('sums are the same bit for bit in any order, and as good as plain ones', () => {
   const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 200 });

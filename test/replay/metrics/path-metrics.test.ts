@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createBootstrapPlan, DAY_MS, drawSeedMultiplicities } from '../../../daemon/replay/metrics/bootstrap-plan.ts';
-import { buildDayPath, composeDrawdown, measureReturns } from '../../../daemon/replay/metrics/day-path.ts';
+import {
+  createBootstrapPlan,
+  DAY_MS,
+  drawSeedMultiplicities,
+} from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
+import { buildDayPath, composeDrawdown, measureReturns } from '../../../daemon/evaluation/metrics/day-path.ts';
 import {
   countSteps,
   replicateDrawdown,
   replicateMean,
   replicateTails,
-} from '../../../daemon/replay/metrics/path-metrics.ts';
-import { TailOfReturns } from '../../../daemon/replay/metrics/tail.ts';
+} from '../../../daemon/evaluation/metrics/path-metrics.ts';
+import { TailOfReturns } from '../../../daemon/evaluation/metrics/tail.ts';
 import { START_MS } from './run-fixture.ts';
 
 const HOUR_MS = 3_600_000;

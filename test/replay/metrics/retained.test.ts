@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
-import { Aggregator } from '../../../daemon/replay/metrics/aggregator.ts';
-import { createBootstrapPlan, type RunSummary } from '../../../daemon/replay/metrics/summary.ts';
-import type { Scenario } from '../../../daemon/replay/scenarios.ts';
-import { forSymbols, loadVariant } from '../../../daemon/replay/variants.ts';
-import { createTaskRunner } from '../../../daemon/replay/worker.ts';
+import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
+import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
+import { createBootstrapPlan, type RunSummary } from '../../../daemon/evaluation/metrics/summary.ts';
+import type { Scenario } from '../../../daemon/evaluation/setup/scenarios.ts';
+import { forSymbols, loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { createTaskRunner } from '../../../daemon/evaluation/worker.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -1,8 +1,8 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { ATTACK_FAMILIES } from '../../../daemon/replay/types/agents.ts';
-import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/replay/types/runs.ts';
+import { ATTACK_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
+import type { EpisodeResult, RunKey, RunResult } from '../../../daemon/evaluation/facts/runs.ts';
 
 export const BAR_MS = 900_000;
 export const START_MS = Date.UTC(2025, 8, 28);

@@ -10,11 +10,11 @@ import {
   VOLATILE_MOVE,
   VOLATILE_PAST,
   VOLATILE_VOLUME,
-} from '../../../daemon/replay/mutations/market.ts';
-import { Stage } from '../../../daemon/replay/mutations/run-scene.ts';
-import type { Scene } from '../../../daemon/replay/mutations/scene.ts';
-import { calm } from '../../../daemon/replay/mutations/scenes/markets.ts';
-import { BTC, buy, ETH, MINUTE_MS } from '../../../daemon/replay/mutations/script.ts';
+} from '../../../daemon/evaluation/setup/mutations/market.ts';
+import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
+import type { Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
+import { calm } from '../../../daemon/evaluation/setup/mutations/scenes/markets.ts';
+import { BTC, buy, ETH, MINUTE_MS } from '../../../daemon/evaluation/setup/mutations/script.ts';
 
 const BAR_MINUTES = 15;
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkPolicyShape } from '../../../daemon/contract/policy.ts';
-import { JUDGE_RULES } from '../../../daemon/judge/rules.ts';
+import { JUDGE_RULES } from '../../../daemon/evaluation/judge/rules.ts';
+import {
+  type Mutation,
+  playScene,
+  runMutations,
+  SCENES,
+} from '../../../daemon/evaluation/setup/mutations/mutations.ts';
+import { policyOf, Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
+import type { Scene } from '../../../daemon/evaluation/setup/mutations/scene.ts';
 import { checkSemantics } from '../../../daemon/policy/semantics.ts';
-import { type Mutation, playScene, runMutations, SCENES } from '../../../daemon/replay/mutations/mutations.ts';
-import { policyOf, Stage } from '../../../daemon/replay/mutations/run-scene.ts';
-import type { Scene } from '../../../daemon/replay/mutations/scene.ts';
 
 const stage = new Stage();
 const played: readonly Mutation[] = SCENES.map((scene) => playScene(scene, stage));

@@ -7,7 +7,8 @@ import {
   buildClosingOrder,
   buildModify,
   buildOpening,
-} from '../../../daemon/replay/agents/requests.ts';
+} from '../../../daemon/evaluation/agents/requests.ts';
+import type { AgentRequest, AgentView } from '../../../daemon/evaluation/facts/agents.ts';
 import {
   CALM_PAST,
   drift,
@@ -16,11 +17,10 @@ import {
   QUIET_MOVE,
   type SymbolPath,
   VOLATILE_PAST,
-} from '../../../daemon/replay/mutations/market.ts';
-import { Stage } from '../../../daemon/replay/mutations/run-scene.ts';
-import type { Scene, ScriptedAsk } from '../../../daemon/replay/mutations/scene.ts';
-import { BTC, ETH, MINUTE_MS, SOL } from '../../../daemon/replay/mutations/script.ts';
-import type { AgentRequest, AgentView } from '../../../daemon/replay/types/agents.ts';
+} from '../../../daemon/evaluation/setup/mutations/market.ts';
+import { Stage } from '../../../daemon/evaluation/setup/mutations/run-scene.ts';
+import type { Scene, ScriptedAsk } from '../../../daemon/evaluation/setup/mutations/scene.ts';
+import { BTC, ETH, MINUTE_MS, SOL } from '../../../daemon/evaluation/setup/mutations/script.ts';
 
 const RUNS = 20;
 const LEAST_FILLS = 500;

@@ -1,22 +1,22 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { Regime } from '../../../daemon/core/policy.ts';
-import { Aggregator } from '../../../daemon/replay/metrics/aggregator.ts';
-import { DAY_MS } from '../../../daemon/replay/metrics/bootstrap-plan.ts';
-import { createBootstrapPlan, summarizeRun } from '../../../daemon/replay/metrics/summary.ts';
+import type { RunResult } from '../../../daemon/evaluation/facts/runs.ts';
+import { Aggregator } from '../../../daemon/evaluation/metrics/aggregator.ts';
+import { DAY_MS } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
+import { createBootstrapPlan, summarizeRun } from '../../../daemon/evaluation/metrics/summary.ts';
 import {
   buildCrashSample,
   buildCurveSample,
   findWorstBar,
   type SampledRun,
-} from '../../../daemon/replay/report/sampled-runs.ts';
+} from '../../../daemon/evaluation/report/sampled-runs.ts';
 import type {
   CalibrationInput,
   ReportInputs,
   ReportParts,
   ReportSamples,
-} from '../../../daemon/replay/report/types.ts';
-import type { RunResult } from '../../../daemon/replay/types/runs.ts';
+} from '../../../daemon/evaluation/report/types.ts';
 import { drawRun, keyOf, START_MS } from '../metrics/run-fixture.ts';
 
 /** Exposure in multiples of equity at caps x 1, and leak of attacks, of each drawn variant. */

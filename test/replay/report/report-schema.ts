@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import { ATTACK_FAMILIES } from '../../../daemon/replay/types/agents.ts';
+import { ATTACK_FAMILIES } from '../../../daemon/evaluation/facts/agents.ts';
 
 /** The published shape of report.json, written apart from the code's own types. */
 const strict = { additionalProperties: false };

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatChance, formatInterval, formatNumber, formatPercent } from '../../../daemon/replay/report/numbers.ts';
+import {
+  formatChance,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+} from '../../../daemon/evaluation/report/numbers.ts';
 import {
   buildCrashSample,
   buildCurveSample,
   findWorstBar,
   KNOWN_CRASH_MS,
   type SampledRun,
-} from '../../../daemon/replay/report/sampled-runs.ts';
+} from '../../../daemon/evaluation/report/sampled-runs.ts';
 
 const HOUR_MS = 3_600_000;
 

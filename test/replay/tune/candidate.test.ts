@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { regimesAreOrdered } from '../../../daemon/core/is-at-most.ts';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
+import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluation/setup/variants.ts';
+import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
+import { renderPolicy } from '../../../daemon/evaluation/tune/policy-text.ts';
+import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
+import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
+import { regimesAreOrdered } from '../../../daemon/policy/is-at-most.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
-import { buildCandidate, keepsLeverageCaps } from '../../../daemon/replay/tune/candidate.ts';
-import { renderPolicy } from '../../../daemon/replay/tune/policy-text.ts';
-import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/replay/tune/propose.ts';
-import { buildSpace, readPoint } from '../../../daemon/replay/tune/space.ts';
-import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/replay/variants.ts';
 
 const start = loadVariant('Holdfast');
 const space = buildSpace(start.spec);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
-import { WEIGHTS } from '../../../daemon/replay/tune/score.ts';
-import { buildSpace } from '../../../daemon/replay/tune/space.ts';
-import { loadVariant } from '../../../daemon/replay/variants.ts';
+import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
+import { WEIGHTS } from '../../../daemon/evaluation/tune/score.ts';
+import { buildSpace } from '../../../daemon/evaluation/tune/space.ts';
 
 const page = readFileSync(new URL('../../../docs/tuning.md', import.meta.url), 'utf8');
 

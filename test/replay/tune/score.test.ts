@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compareFrozen } from '../../../daemon/replay/tune/frozen.ts';
-import { isBetter, measureFigures, measureViolation } from '../../../daemon/replay/tune/score.ts';
-import { addSeeds } from '../../../daemon/replay/tune/seed-figures.ts';
+import { compareFrozen } from '../../../daemon/evaluation/tune/frozen.ts';
+import { isBetter, measureFigures, measureViolation } from '../../../daemon/evaluation/tune/score.ts';
+import { addSeeds } from '../../../daemon/evaluation/tune/seed-figures.ts';
 import { sumsWith } from './figures.ts';
 
 const LIMITS = { alpha: 0.05, beta: 0.05 };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildSyntheticMarket } from '../../../daemon/replay/market/synthetic.ts';
-import { TuneError } from '../../../daemon/replay/tune/errors.ts';
-import { cutSegment, findSplit } from '../../../daemon/replay/tune/segments.ts';
+import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
+import { TuneError } from '../../../daemon/evaluation/tune/errors.ts';
+import { cutSegment, findSplit } from '../../../daemon/evaluation/tune/segments.ts';
 
 const DAY_MS = 86_400_000;
 const market = (days: number) =>

@@ -1,6 +1,6 @@
 import type { IntendedPolicySpec, RegimeRow } from '../../../daemon/core/policy.ts';
+import type { Variant } from '../../../daemon/evaluation/setup/variants.ts';
 import { hashPolicy } from '../../../daemon/policy/parse.ts';
-import type { Variant } from '../../../daemon/replay/variants.ts';
 
 /** The same policy with one factor on notional in every regime: the cheapest way to look safe. */
 export function shrinkEverything({ spec }: Variant, notional: number): Variant {

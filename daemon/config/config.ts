@@ -1,0 +1,281 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, parse, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VENUES, type VenueName } from '../core/policy.ts';
+import { Reading } from './reading.ts';
+import {
+  type Environment,
+  type Flags,
+  SETTING_NAMES,
+  type SettingName,
+  SIM_TOKEN,
+  SIM_TOKEN_RULE,
+} from './settings.ts';
+import {
+  readPaperUrlFile,
+  readVenueKeys,
+  refuseOtherVenues,
+  toLoopbackOrigin,
+  type VenueKeys,
+} from './venue-access.ts';
+
+export { ConfigError } from './reading.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type ListenConfig =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'socket'; readonly path: string };
+
+/** What the daemon is told from outside. Holds no secret, so it may be logged. Paths are absolute. */
+export interface Config {
+  readonly home: string;
+  readonly venue: VenueName;
+  readonly policyPath: string;
+  readonly listen: ListenConfig;
+  /** Host names besides the loopback ones that a Host header may carry, lower case, without a port. */
+  readonly allowedHosts: readonly string[];
+  /** Null on the other venues. */
+  readonly paper: PaperConfig | null;
+  readonly logLevel: LogLevel;
+  readonly answerWithinMs: number;
+  readonly leaveOrders: boolean;
+  /** Where the ledger's head is noted, outside the home. */
+  readonly headFile: string;
+  /** Only permits: arming itself is a record in the ledger. */
+  readonly liveArmed: boolean;
+}
+export interface PaperConfig {
+  /** Origin of a simulated exchange that runs already; null: the daemon starts one. */
+  readonly url: string | null;
+  /** `synthetic`, or the path of a folder or CSV file of bars. */
+  readonly market: string;
+  /** Null: the exchange's own default, or what its state says. */
+  readonly seed: number | null;
+  /** Milliseconds of the market in one wall millisecond. */
+  readonly speed: number;
+}
+export interface Secrets {
+  readonly venueKeys: VenueKeys;
+  /** Control token of the simulated exchange; null: tokens/sim.token. */
+  readonly simToken: string | null;
+}
+
+/**
+ * Reads every setting; `flags` win over `env`. Nothing else in the daemon looks at the environment.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function readEnv(env: Environment, flags: Flags = {}): { readonly config: Config; readonly secrets: Secrets } {
+  const reading = new Reading(env, flags);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  refuseOtherVenues(reading, venue);
+  const home = readHome(reading, env);
+  const config: Config = {
+    home,
+    venue,
+    policyPath: readPolicyPath(reading),
+    listen: readListen(reading),
+    allowedHosts: readAllowedHosts(reading),
+    paper: venue === 'paper' ? readPaper(reading) : null,
+    logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
+    answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
+    leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
+    headFile: readHeadFilePath(reading, home, venue),
+    liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
+  };
+  const secrets = { venueKeys: readVenueKeys(reading, venue), simToken: readSimToken(reading) };
+  reading.finish();
+  return { config, secrets };
+}
+
+/** What a verb needs to find a daemon, or its files. */
+export interface ClientConfig {
+  readonly home: string;
+  readonly venue: VenueName;
+  readonly listen: ListenConfig;
+  readonly headFile: string;
+  /** Null: a file of the home folder. */
+  readonly token: string | null;
+}
+
+/**
+ * Looks at what it needs only: a typing error elsewhere must not stand between an operator and `halt`.
+ *
+ * @throws ConfigError with every problem at once
+ */
+export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig {
+  const reading = new Reading(selectNames(env, CLIENT_NAMES), flags);
+  const home = readHome(reading, env);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const config: ClientConfig = {
+    home,
+    venue,
+    listen: readListen(reading),
+    headFile: readHeadFilePath(reading, home, venue),
+    token: reading.get('HOLDFAST_TOKEN'),
+  };
+  reading.finish();
+  return config;
+}
+
+/** Where and as whom the emergency exit trades, which has neither daemon nor ledger. */
+export interface VenueEnv {
+  readonly home: string;
+  readonly venue: VenueName;
+  /** Origin of the simulated exchange; null on the other venues. */
+  readonly paperUrl: string | null;
+  /** Where `paperUrl` was found when no setting says it: it may be that of a start long ago. */
+  readonly paperUrlFile: string | null;
+  readonly venueKeys: VenueKeys;
+}
+
+/** Longest path of a unix socket: the kernel's limit with its end mark (macOS: 104). */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/**
+ * The operator's entrance of a home: a unix socket, or null where those do not work (Windows, a path that is too long):
+ * a loopback port of its own then, whose address lies in {@link operatorUrlFile}.
+ */
+export function operatorSocketPath(home: string, venue: VenueName): string | null {
+  const path = join(home, venue, 'operator.sock');
+  return process.platform === 'win32' || Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES ? null : path;
+}
+
+export function operatorUrlFile(home: string, venue: VenueName): string {
+  return join(home, venue, 'operator.url');
+}
+
+/** Looks at what it needs only. @throws ConfigError with every problem at once */
+export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
+  const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
+  const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
+  const venueKeys = readVenueKeys(reading, venue);
+  // Problems of the home folder are let go: nothing that is needed lies there, and nothing may stand before this exit.
+  const home = readHome(new Reading(selectNames(env, /^HOLDFAST_HOME$/), flags), env);
+  const given = venue === 'paper' ? readPaperUrl(reading) : null;
+  const file = join(home, 'paper', 'exchange.url');
+  const kept = venue === 'paper' && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;
+  if (venue === 'paper' && given === null && kept === null) {
+    reading.refuse('HOLDFAST_PAPER_URL', `is needed: it says where the simulated exchange listens (${file} does not)`);
+  }
+  reading.finish();
+  return { home, venue, paperUrl: given ?? kept, paperUrlFile: kept === null ? null : file, venueKeys };
+}
+
+/** Folder of the package, found upwards from this file, so that source and build both find it. */
+export function findPackageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!isPackageFolder(folder)) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('The folder of the holdfast package was not found.');
+    folder = parent;
+  }
+  return folder;
+}
+
+function isPackageFolder(folder: string): boolean {
+  const file = join(folder, 'package.json');
+  return existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: unknown }).name === 'holdfast';
+}
+
+const CLIENT_NAMES = /^HOLDFAST_(?:HOME|HEAD_FILE|VENUE|HOST|PORT|SOCKET|TOKEN)$/;
+
+function selectNames(env: Environment, names: RegExp): Environment {
+  return Object.fromEntries(SETTING_NAMES.flatMap((name) => (names.test(name) ? [[name, env[name]]] : [])));
+}
+
+function readHome(reading: Reading, env: Environment): string {
+  const text = reading.get('HOLDFAST_HOME');
+  const own = env.HOME || homedir();
+  const home = text === null ? join(own, '.holdfast') : resolve(text.replace(/^~(?=$|[\\/])/, own));
+  if (home === parse(home).root) reading.refuse('HOLDFAST_HOME', 'is the root of the file system');
+  return home;
+}
+
+/** Beside the home, so that whoever puts an older home back does not put an older head back with it. */
+function readHeadFilePath(reading: Reading, home: string, venue: VenueName): string {
+  const text = reading.get('HOLDFAST_HEAD_FILE');
+  return text === null ? `${home}.${venue}.head` : resolve(text);
+}
+
+function readPolicyPath(reading: Reading): string {
+  const text = reading.get('HOLDFAST_POLICY');
+  const path = text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
+  requireFile(reading, 'HOLDFAST_POLICY', path);
+  return path;
+}
+
+function requireFile(reading: Reading, name: SettingName, path: string): void {
+  if (!existsSync(path)) reading.refuse(name, `names ${path}, which does not exist`);
+}
+
+function readListen(reading: Reading): ListenConfig {
+  const socket = reading.get('HOLDFAST_SOCKET');
+  const host = reading.get('HOLDFAST_HOST') ?? '127.0.0.1';
+  const port = reading.integer('HOLDFAST_PORT', 0, 65_535, 7433);
+  if (!/^(?:[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45})$/.test(host)) {
+    reading.refuse('HOLDFAST_HOST', 'is not an address or a host name');
+  }
+  const isSocketFlag = reading.isFlag('HOLDFAST_SOCKET');
+  const isTcpFlag = reading.isFlag('HOLDFAST_HOST') || reading.isFlag('HOLDFAST_PORT');
+  if (socket === null || (isTcpFlag && !isSocketFlag)) return { kind: 'tcp', host, port };
+  for (const name of ['HOLDFAST_HOST', 'HOLDFAST_PORT'] as const) {
+    // A variable gives way to the flag --socket; two of the same kind are a contradiction.
+    if (reading.has(name) && reading.isFlag(name) === isSocketFlag)
+      reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
+  }
+  const path = resolve(socket);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
+    reading.refuse('HOLDFAST_SOCKET', `is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
+  return { kind: 'socket', path };
+}
+
+function readAllowedHosts(reading: Reading): readonly string[] {
+  const names = (reading.get('HOLDFAST_ALLOWED_HOSTS') ?? '').toLowerCase().split(',');
+  const hosts = names.map((name) => name.trim()).filter((name) => name !== '');
+  for (const host of hosts) {
+    if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(host)) continue;
+    reading.refuse('HOLDFAST_ALLOWED_HOSTS', `holds ${JSON.stringify(host.slice(0, 80))}, which is not a host name`);
+  }
+  return hosts;
+}
+
+function readPaper(reading: Reading): PaperConfig {
+  const url = readPaperUrl(reading);
+  const market = reading.get('HOLDFAST_MARKET') ?? 'synthetic';
+  const marketPath = market === 'synthetic' ? market : resolve(market);
+  if (market !== 'synthetic') requireFile(reading, 'HOLDFAST_MARKET', marketPath);
+  if (market !== 'synthetic' && reading.has('HOLDFAST_SEED')) {
+    reading.refuse('HOLDFAST_SEED', 'has no meaning for recorded bars');
+  }
+  for (const name of ['HOLDFAST_MARKET', 'HOLDFAST_SEED', 'HOLDFAST_SPEED'] as const) {
+    if (url !== null && reading.has(name)) reading.refuse(name, 'is a matter of the exchange at HOLDFAST_PAPER_URL');
+  }
+  return {
+    url,
+    market: marketPath,
+    seed: reading.integer('HOLDFAST_SEED', 0, 2 ** 31 - 1, null),
+    speed: reading.positive('HOLDFAST_SPEED', 100_000, 1),
+  };
+}
+
+/** BY-28: the paper venue never leaves this machine. The value is not shown: it may hold a password. */
+function readPaperUrl(reading: Reading): string | null {
+  const text = reading.get('HOLDFAST_PAPER_URL');
+  if (text === null) return null;
+  const origin = toLoopbackOrigin(text);
+  if (origin !== null) return origin;
+  reading.refuse('HOLDFAST_PAPER_URL', 'must be http://127.0.0.1:PORT: plain http on a loopback address, nothing more');
+  return null;
+}
+
+function readSimToken(reading: Reading): string | null {
+  const token = reading.get('HOLDFAST_SIM_TOKEN');
+  if (token !== null && !SIM_TOKEN.test(token)) {
+    reading.refuse('HOLDFAST_SIM_TOKEN', `is not a token: ${SIM_TOKEN_RULE}`);
+  }
+  return token;
+}

@@ -1,0 +1,67 @@
+import { type CompiledPolicy, type Factors, ONE } from '../compiled-policy.ts';
+import type { ExecutionContext } from '../context.ts';
+import type { BudgetComponents, BudgetRecord, Constraints, StagedSlice } from '../decision.ts';
+import {
+  type AccountFinding,
+  budgetComponents,
+  findAccount,
+  findRegime,
+  findTrust,
+  type RegimeFinding,
+  strictest,
+  type TrustFinding,
+} from './budgets.ts';
+import { leverageCapOf, slippageCapOf } from './projection.ts';
+import { traderFactors } from './tightening.ts';
+
+/** Everything about the budgets of this instant: the same for a decision, GET /v1/limits and a standing order. */
+export interface BudgetFinding {
+  readonly regime: RegimeFinding;
+  readonly account: AccountFinding | null;
+  readonly trust: TrustFinding;
+  readonly budget: BudgetComponents;
+  readonly record: BudgetRecord;
+}
+
+export function findBudget(context: ExecutionContext, policy: CompiledPolicy): BudgetFinding {
+  const regime = findRegime(context, policy);
+  const account = context.account === null ? null : findAccount(context.account, policy);
+  const trust = findTrust(context.trust, policy);
+  const trader: Factors = traderFactors(context, policy);
+  const market = policy.regimes[regime.regime].factors;
+  const accountFactors = account === null ? ONE : account.factors;
+  const budget = budgetComponents(policy, {
+    market,
+    portfolio: strictest(market, policy.regimes[regime.portfolio].factors),
+    account: accountFactors,
+    trust: trust.factors,
+    trader,
+  });
+  const record: BudgetRecord = {
+    account: accountFactors,
+    budget,
+    market,
+    regime: regime.regime,
+    trader,
+    trust: trust.factors,
+  };
+  return { regime, account, trust, budget, record };
+}
+
+export function describeConstraints(
+  found: BudgetFinding,
+  policy: CompiledPolicy,
+  plan: readonly StagedSlice[],
+): Constraints {
+  return {
+    cooldown_ms: policy.regimes[found.regime.regime].cooldownMs,
+    leverage_cap: Math.min(
+      leverageCapOf(found.budget),
+      Math.max(1, Math.floor(policy.agentBudgets?.leverage ?? Number.MAX_SAFE_INTEGER)),
+    ),
+    notional_cap: found.budget.order_notional_usdt,
+    order_rate_cap: found.budget.order_rate,
+    slippage_cap_bps: slippageCapOf(policy, found.budget),
+    staging_plan: plan,
+  };
+}

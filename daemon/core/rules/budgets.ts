@@ -1,0 +1,160 @@
+import type { CompiledPolicy, CompiledTier, Factors } from '../compiled-policy.ts';
+import { ONE } from '../compiled-policy.ts';
+import type { AccountView, ExecutionContext, TrustView } from '../context.ts';
+import type { BudgetComponents } from '../decision.ts';
+import { classifyRegime, highestRegime, REGIME_RANK } from '../features/market.ts';
+import type { Regime } from '../policy.ts';
+import { floorSnap } from '../quantities.ts';
+
+/** The smaller of both, component by component. */
+export function strictest(a: Factors, b: Factors): Factors {
+  if (a === b || b === ONE) return a;
+  return {
+    leverage: Math.min(a.leverage, b.leverage),
+    notional: Math.min(a.notional, b.notional),
+    order_rate: Math.min(a.order_rate, b.order_rate),
+    slippage: Math.min(a.slippage, b.slippage),
+  };
+}
+
+export function multiply(a: Factors, b: Factors): Factors {
+  if (a === ONE) return b;
+  if (b === ONE) return a;
+  return {
+    leverage: a.leverage * b.leverage,
+    notional: a.notional * b.notional,
+    order_rate: a.order_rate * b.order_rate,
+    slippage: a.slippage * b.slippage,
+  };
+}
+
+/** Tiers that the observed value has reached multiply; one with reduce_only ends opening (SAE-U). */
+export interface TierFinding {
+  readonly factors: Factors;
+  readonly reduceOnly: boolean;
+  /** Highest level reached, null when none was. */
+  readonly reached: number | null;
+}
+const NO_TIER: TierFinding = { factors: ONE, reduceOnly: false, reached: null };
+
+export function findTiers(tiers: readonly CompiledTier[], observed: number): TierFinding {
+  let factors = ONE;
+  let reduceOnly = false;
+  let reached: number | null = null;
+  for (const tier of tiers) {
+    // Negated so that NaN reaches every tier: what cannot be compared is not safe.
+    if (observed < tier.at) continue;
+    factors = multiply(factors, tier.factors);
+    reduceOnly = reduceOnly || tier.reduceOnly;
+    reached = reached === null || tier.at > reached ? tier.at : reached;
+  }
+  return reached === null ? NO_TIER : { factors, reduceOnly, reached };
+}
+
+/** The label of the ordered symbol now: what the features say under this policy, and never below the held label. */
+export interface RegimeFinding {
+  readonly regime: Regime;
+  readonly cause: string;
+  /** What the cause saw and the threshold that it met, in the cause's own unit. */
+  readonly observed: number;
+  readonly limit: number;
+  /** The strictest of this symbol and of the other symbols with exposure: gross and order rate use it. */
+  readonly portfolio: Regime;
+}
+export function findRegime(context: ExecutionContext, policy: CompiledPolicy): RegimeFinding {
+  const market = context.market;
+  const raw = classifyRegime(market, policy.spec.market);
+  const held = REGIME_RANK[market.held_regime] > REGIME_RANK[raw.regime];
+  const regime = held ? market.held_regime : raw.regime;
+  const other = context.exposure.other_regime;
+  return {
+    regime,
+    cause: held ? 'held' : raw.cause,
+    observed: raw.observed,
+    limit: raw.limit,
+    portfolio: other === null ? regime : highestRegime(regime, other),
+  };
+}
+
+export interface AccountFinding {
+  readonly factors: Factors;
+  readonly drawdown: TierFinding;
+  readonly dailyLoss: TierFinding;
+  readonly marginRatio: TierFinding;
+  readonly reduceOnly: boolean;
+}
+export function findAccount(account: AccountView, policy: CompiledPolicy): AccountFinding {
+  const drawdown = findTiers(policy.drawdownTiers, account.drawdown);
+  const dailyLoss = findTiers(policy.dailyLossTiers, account.daily_loss);
+  const marginRatio = findTiers(policy.marginRatioTiers, account.margin_ratio);
+  return {
+    factors: multiply(multiply(drawdown.factors, dailyLoss.factors), marginRatio.factors),
+    drawdown,
+    dailyLoss,
+    marginRatio,
+    reduceOnly: drawdown.reduceOnly || dailyLoss.reduceOnly || marginRatio.reduceOnly,
+  };
+}
+
+/** z: the minimum over the evidence. A claim in the request can only lower it (BY-23, BY-34). */
+export interface TrustFinding {
+  readonly provenance: number;
+  readonly capabilityRisk: number;
+  readonly factors: Factors;
+  readonly reduceOnly: boolean;
+}
+export function findTrust(trust: TrustView, policy: CompiledPolicy): TrustFinding {
+  const section = policy.spec.trust;
+  const proven = trust.token_skill_sha256;
+  const level = proven === null ? section.default : (policy.skills.get(proven) ?? section.unknown_skill);
+  let provenance = level.provenance;
+  let risk = level.capability_risk;
+  const claimed = trust.claimed_skill_sha256;
+  if (claimed !== null && claimed !== proven) {
+    const claim = policy.skills.get(claimed) ?? section.unknown_skill;
+    provenance = Math.min(provenance, claim.provenance);
+    risk = Math.max(risk, claim.capability_risk);
+  }
+  let factors = ONE;
+  let reduceOnly = false;
+  for (const tier of policy.trustTiers) {
+    const below = tier.provenanceBelow !== null && provenance < tier.provenanceBelow;
+    const above = tier.capabilityRiskAbove !== null && risk > tier.capabilityRiskAbove;
+    if (!below && !above) continue;
+    factors = multiply(factors, tier.factors);
+    reduceOnly = reduceOnly || tier.reduceOnly;
+  }
+  // Of the active signals the strictest wins; it multiplies with the tiers of provenance and capability risk.
+  let signals = ONE;
+  for (const kind of trust.signals) {
+    signals = strictest(policy.signals[kind].factors, signals);
+    reduceOnly = reduceOnly || policy.signals[kind].reduceOnly;
+  }
+  factors = multiply(factors, signals);
+  return { provenance, capabilityRisk: risk, factors, reduceOnly };
+}
+
+export interface BudgetFactorsFound {
+  /** g of the ordered symbol. */
+  readonly market: Factors;
+  /** g of the strictest symbol with exposure. */
+  readonly portfolio: Factors;
+  readonly account: Factors;
+  readonly trust: Factors;
+  readonly trader: Factors;
+}
+
+/** SAE-BUDGET: B_t = B_0 * g * h * q (* p), component by component, always multiplied in this order. */
+export function budgetComponents(policy: CompiledPolicy, found: BudgetFactorsFound): BudgetComponents {
+  const base = policy.budgets;
+  const { market: g, portfolio: gp, account: h, trust: q, trader: p } = found;
+  const notional = h.notional * q.notional * p.notional;
+  return {
+    gross_notional_usdt: base.gross_notional_usdt * gp.notional * notional,
+    leverage: base.leverage * g.leverage * h.leverage * q.leverage * p.leverage,
+    order_notional_usdt: base.order_notional_usdt * g.notional * notional,
+    order_rate: floorSnap(base.order_rate.max * gp.order_rate * h.order_rate * q.order_rate * p.order_rate),
+    slippage_bps: base.slippage_bps * g.slippage * h.slippage * q.slippage * p.slippage,
+    symbol_notional_usdt: base.symbol_notional_usdt * g.notional * notional,
+  };
+}

@@ -1,0 +1,219 @@
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext, RulesView } from '../context.ts';
+import type { SizedAction, StagedSlice } from '../decision.ts';
+import {
+  ceilTicks,
+  formatPrice,
+  formatQuantity,
+  hasUnits,
+  lotsToQuantity,
+  readDecimal,
+  ticksToPrice,
+} from '../quantities.ts';
+import type { ReasonCode } from '../reasons.ts';
+import type { ExecutionRequest, Side } from '../request.ts';
+import type { Trace } from '../trace.ts';
+import type { BudgetFinding } from './budget-finding.ts';
+import type { PriceBound } from './price.ts';
+import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, project } from './projection.ts';
+import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
+import { rateTokensLeft } from './temporal.ts';
+
+/** An order that adds risk, as it was asked for. */
+export interface OpeningAsk {
+  readonly side: Side;
+  readonly leverage: number;
+  /** Lots asked for when they are known (slices, standing orders, modify), else they follow from the notional. */
+  readonly lots: number | null;
+  readonly notional: number | null;
+}
+
+/** Rules 12 to 14: project onto F(B), quantise against the requester, check again in integers, split into slices. */
+export function fitOrder(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  ask: OpeningAsk,
+  price: PriceBound,
+  rules: RulesView,
+  action: SizedAction['action'],
+): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
+  const requestedLots = ask.lots ?? lotsFor(ask.notional ?? 0, price.valueTicks, rules);
+  const valuePerLot = lotsToQuantity(1, rules) * ticksToPrice(price.valueTicks, rules);
+  const cap = feasibleLeverage(policy, rules, ask.side, found.budget);
+  const leverage = Math.max(1, Math.min(ask.leverage, cap));
+  const set = buildFeasibleSet(context, policy, rules, ask.side, found.budget, leverage, cap, price.slippageBps);
+  const locked = checkLeverage(trace, context, policy, ask, leverage, set.leverageCap);
+  const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
+  const projected = project(set, { leverage, notional: asked }, locked);
+  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, rules);
+  const sendLots = Math.min(lots, rules.max_lots);
+  if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
+  const minLots = minimumLots(rules, price.priceTicks);
+  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, price, rules);
+  if (trace.denied) {
+    trace.skip(13, 'RECHECK');
+    trace.skip(14, 'STAGING');
+    return { effective: null, plan: [] };
+  }
+  const isLimit = request.order_type === 'limit';
+  const quantity = formatQuantity(sendLots, rules);
+  const effective: SizedAction = {
+    action,
+    leverage: projected.leverage,
+    limit_price: formatPrice(price.priceTicks, rules),
+    lots: sendLots,
+    max_slippage_bps: price.slippageBps,
+    notional:
+      lotsToQuantity(sendLots, rules) * Math.max(context.market.mark ?? 0, ticksToPrice(price.priceTicks, rules)),
+    order_type: 'limit',
+    price_ticks: price.priceTicks,
+    quantity,
+    reduce_only: false,
+    requested_quantity: requestedLots === sendLots ? quantity : formatQuantity(requestedLots, rules),
+    side: ask.side,
+    time_in_force: isLimit ? 'GTC' : 'IOC',
+  };
+  recheck(trace, effective, set, locked, requestedLots, context, rules);
+  const plan = stage(trace, context, policy, found, sendLots, minLots);
+  return {
+    effective: trace.denied ? null : effective,
+    plan:
+      plan.length === 1
+        ? [{ delay_ms: 0, quantity, slice: 0 }]
+        : describePlan(plan, rules, policy.spec.staging.spacing_ms),
+  };
+}
+
+/** Leverage is a symbol setting at the venue that must stay while a position or order exists (-4161, BY-39). */
+function checkLeverage(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  ask: OpeningAsk,
+  leverage: number,
+  cap: number,
+): number | null {
+  if (ask.leverage > leverage) trace.tighten(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
+  else trace.pass(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
+  if (!context.market.leverage_locked) return null;
+  const setting = context.market.leverage_setting;
+  const ceiling = Math.max(1, Math.floor(policy.budgets.leverage));
+  if (setting === null || setting > ceiling) {
+    trace.deny(12, 'LEVERAGE_LOCKED', setting, ceiling, 'x');
+    return null;
+  }
+  return setting;
+}
+
+/** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
+function checkBounds(
+  trace: Trace,
+  set: FeasibleSet,
+  leverage: number,
+  locked: number | null,
+  requestedLots: number,
+  asked: number,
+  price: PriceBound,
+  rules: RulesView,
+): number {
+  const requestedUnits = requestedLots * price.valueTicks;
+  let least = requestedLots;
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    const code = codes[i] as ReasonCode;
+    const cap = capsUsdt[i] as number;
+    const base = basesUsdt[i] as number;
+    const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
+    if (lots < requestedLots) trace.tighten(12, code, base + asked, cap, 'USDT');
+    else trace.pass(12, code, base + asked, cap, 'USDT');
+    if (lots < least) least = lots;
+  }
+  const charged = locked === null ? leverage : Math.min(leverage, locked);
+  const margin = marginBound(set.marginUsdt, charged, set.phi);
+  const marginLots = lotsWithin(margin, price.valueTicks, rules, requestedLots, requestedUnits);
+  if (marginLots < requestedLots) trace.tighten(12, 'BUDGET_MARGIN', asked, Math.max(0, margin), 'USDT');
+  else trace.pass(12, 'BUDGET_MARGIN', asked, Math.max(0, margin), 'USDT');
+  return Math.min(least, marginLots);
+}
+
+/** Never rounded up: what is permitted is below the venue's minimum, or nothing is left of the binding budget. */
+function denyTooSmall(
+  trace: Trace,
+  binding: string | null,
+  requestedLots: number,
+  lots: number,
+  minLots: number,
+  price: PriceBound,
+  rules: RulesView,
+): void {
+  const minimumUsdt = lotsToQuantity(minLots, rules) * ticksToPrice(price.valueTicks, rules);
+  if (lots === 0 && requestedLots >= minLots && trace.reasons.some((reason) => reason.code === binding)) {
+    // The reason that names the binding budget stands already; the order is denied on it.
+    trace.note(12, 'PROJECTION', 'deny', 0, minLots, 'lots');
+    trace.denied = true;
+    return;
+  }
+  trace.deny(
+    12,
+    'BELOW_MINIMUM',
+    lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules),
+    minimumUsdt,
+    'USDT',
+  );
+}
+
+/**
+ * Rule 13: every cap once more in integers (lots x ticks), on the strings that will be sent, independent of how they
+ * came about. INVARIANT: nothing leaves the gate that fails here.
+ */
+function recheck(
+  trace: Trace,
+  effective: SizedAction,
+  set: FeasibleSet,
+  locked: number | null,
+  requestedLots: number,
+  context: ExecutionContext,
+  rules: RulesView,
+): void {
+  const lots = readDecimal(effective.quantity, rules.lot_scale) / rules.lot_mantissa;
+  const ticks = readDecimal(effective.limit_price ?? '', rules.tick_scale) / rules.tick_mantissa;
+  const units = lots * Math.max(ceilTicks(context.market.mark ?? Number.NaN, rules), ticks);
+  const leverage = effective.leverage ?? 1;
+  const charged = locked === null ? leverage : Math.min(leverage, locked);
+  let worst = '';
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    // A bound without its figures would be NaN here, and so not met.
+    const room = (capsUsdt[i] ?? Number.NaN) - (basesUsdt[i] ?? Number.NaN);
+    if (!hasUnits(room, rules, units)) worst = codes[i] ?? 'FORM';
+  }
+  if (!hasUnits(marginBound(set.marginUsdt, charged, set.phi), rules, units)) worst = 'BUDGET_MARGIN';
+  if (!(leverage <= set.leverageCap)) worst = 'BUDGET_LEVERAGE';
+  if (!(lots >= 1 && lots <= requestedLots && lots === effective.lots && ticks === effective.price_ticks && ticks > 0))
+    worst = 'FORM';
+  if (!Number.isSafeInteger(units)) worst = 'RANGE';
+  if (worst === '') trace.pass(13, 'RECHECK', units, null, 'units');
+  else trace.deny(13, 'INTERNAL_RECHECK', worst, units, 'units');
+}
+
+/** Rule 14: slices by regime, bounded by the order tokens left; a later slice is never split again. */
+function stage(
+  trace: Trace,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  lots: number,
+  minLots: number,
+): readonly number[] {
+  if (context.phase !== 'parent') {
+    trace.pass(14, 'STAGING', 1, 1, 'slices');
+    return [lots];
+  }
+  const regimeSlices = policy.regimes[found.regime.regime].slices;
+  const plan = planSlices(lots, minLots, regimeSlices, rateTokensLeft(context, policy, found.budget));
+  trace.pass(14, 'STAGING', plan.length, regimeSlices, 'slices');
+  return plan;
+}

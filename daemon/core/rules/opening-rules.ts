@@ -1,0 +1,69 @@
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext, RulesView } from '../context.ts';
+import type { SizedAction, StagedSlice } from '../decision.ts';
+import { ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
+import type { ExecutionRequest, Side } from '../request.ts';
+import type { Trace } from '../trace.ts';
+import { checkDuplicate, checkFreshness, checkSchema, checkScope, checkState } from './admission.ts';
+import type { BudgetFinding } from './budget-finding.ts';
+import { fitOrder, type OpeningAsk } from './fit-order.ts';
+import { checkPrice, checkRange, type PriceBound } from './price.ts';
+import { slippageCapOf } from './projection.ts';
+import { checkTemporal } from './temporal.ts';
+import { checkAccount, checkOpposition, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
+
+/** Rules 1 to 14 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
+export function runOpeningRules(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  ask: OpeningAsk,
+  action: SizedAction['action'],
+): { readonly effective: SizedAction | null; readonly plan: readonly StagedSlice[] } {
+  checkSchema(trace, context, action);
+  checkScope(trace, request, context, policy, action);
+  checkState(trace, request, context, action, false);
+  // No feed watches a symbol outside the scope: that its inputs are missing, and what follows from that (its regime,
+  // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
+  const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);
+  if (isInScope) checkFreshness(trace, request, context, policy);
+  else trace.skip(4, 'FRESHNESS');
+  checkDuplicate(trace, context, policy);
+  if (isInScope) {
+    checkTemporal(trace, context, policy, ask.side, found.regime.regime, found.budget);
+    checkRegime(trace, found.regime, policy);
+  } else {
+    trace.skip(6, 'TEMPORAL');
+    trace.skip(7, 'REGIME');
+  }
+  checkAccount(trace, context, policy, found.account, isInScope);
+  checkTrust(trace, found.trust, context);
+  checkTraderState(trace, context, policy);
+  const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
+  checkOpposition(trace, context, ask.side);
+  const rules = context.market.rules;
+  const followed = price === null || rules === null ? null : followParent(price, context, rules, ask.side);
+  if (followed === null || rules === null || !checkRange(trace, followed.priceTicks, rules)) {
+    trace.skip(12, 'PROJECTION');
+    trace.skip(13, 'RECHECK');
+    trace.skip(14, 'STAGING');
+    return { effective: null, plan: [] };
+  }
+  return fitOrder(trace, request, context, policy, found, ask, followed, rules, action);
+}
+
+/** A later slice's price is no worse than its parent's by more than the slippage bound. */
+function followParent(price: PriceBound, context: ExecutionContext, rules: RulesView, side: Side): PriceBound {
+  const parent = context.parent_price_ticks;
+  if (parent === null) return price;
+  const worst =
+    ticksToPrice(parent, rules) * (side === 'buy' ? 1 + price.slippageBps / 1e4 : 1 - price.slippageBps / 1e4);
+  const priceTicks =
+    side === 'buy'
+      ? Math.min(price.priceTicks, floorTicks(worst, rules))
+      : Math.max(price.priceTicks, ceilTicks(worst, rules));
+  const valueTicks = Math.max(ceilTicks(context.market.mark ?? 0, rules), priceTicks);
+  return { slippageBps: price.slippageBps, priceTicks, valueTicks };
+}

@@ -1,0 +1,201 @@
+import type { CompiledPolicy } from '../compiled-policy.ts';
+import type { ExecutionContext, RulesView } from '../context.ts';
+import type { BudgetComponents } from '../decision.ts';
+import type { Budgets } from '../policy.ts';
+import { floorSnap, unitsToUsdt } from '../quantities.ts';
+import type { ReasonCode } from '../reasons.ts';
+import type { Side } from '../request.ts';
+
+/**
+ * The feasible set F(B_t) of one opening order as upper bounds (SAE-PROJ, DESIGN "Arithmetic"). Each notional bound is
+ * `cap - base`: the cap as a whole and what is already counted against it, both USDT. Three lists of equal length, by
+ * position: a list of numbers is one object, a list of bounds would be one for each.
+ */
+export interface NotionalBounds {
+  readonly codes: readonly ReasonCode[];
+  readonly capsUsdt: readonly number[];
+  readonly basesUsdt: readonly number[];
+}
+export interface FeasibleSet {
+  /** 1 <= l <= leverageCap, a whole number. */
+  readonly leverageCap: number;
+  readonly bounds: NotionalBounds;
+  /** M: free margin, USDT. */
+  readonly marginUsdt: number;
+  /** phi: cost per unit of notional beside the initial margin (both fees and the slippage bound). */
+  readonly phi: number;
+}
+
+const LASTING_BOUNDS: readonly ReasonCode[] = [
+  'BUDGET_NOTIONAL',
+  'BUDGET_SYMBOL',
+  'BUDGET_GROSS',
+  'BUDGET_ACCOUNT_LEVERAGE',
+  'BUDGET_CONCENTRATION',
+  'BUDGET_BRACKET',
+];
+const SENDING_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
+/** Turnover of the day, and its fees as the turnover that they pay for. */
+const SENDING_BOUNDS: readonly ReasonCode[] = [...SENDING_BOUNDS_WITHOUT_FEES, 'BUDGET_TURNOVER'];
+
+/** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
+export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {
+  const inverse =
+    side === 'buy' ? 1 - (1 - distance) * (1 - maintenanceRate) : (1 + distance) * (1 + maintenanceRate) - 1;
+  return inverse > 0 ? 1 / inverse : Number.MAX_SAFE_INTEGER;
+}
+
+/** `leverageCap` is that of {@link feasibleLeverage}, which the caller has at hand. */
+export function buildFeasibleSet(
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+  budget: BudgetComponents,
+  leverage: number,
+  leverageCap: number,
+  slippageBps: number,
+): FeasibleSet {
+  const { exposure, account, pacing } = context;
+  const equity = account === null ? 0 : account.equity_usdt;
+  const base = unitsToUsdt(side === 'buy' ? exposure.long_units : exposure.short_units, rules);
+  const grossOther = exposure.gross_other_usdt;
+  const { share, floor_usdt: floor } = policy.spec.account.concentration;
+  // share = 1 switches concentration off: c/(1-c) has no finite value there.
+  // RISK: what is not at the venue yet may never get there: another symbol's unsent slices are no counterweight.
+  const sentOther = exposure.gross_other_sent_usdt;
+  const concentration = share >= 1 ? Number.MAX_SAFE_INTEGER : Math.max(floor, (share / (1 - share)) * sentOther);
+  // The venue applies its own setting, which stays while a position or order exists; what no bracket names is closed.
+  const { leverage_locked: locked, leverage_setting: setting } = context.market;
+  const atVenue = locked && setting !== null ? Math.max(leverage, setting) : leverage;
+  const bracket = rules.bracket_caps[atVenue - 1] ?? 0;
+  const gross = grossOther + base;
+  const fee = rules.taker_fee;
+  const capsUsdt = [
+    budget.order_notional_usdt,
+    budget.symbol_notional_usdt,
+    budget.gross_notional_usdt,
+    leverageCapOf(budget) * equity,
+    concentration,
+    bracket,
+    policy.budgets.turnover_usdt_per_day,
+    policy.budgets.fees_usdt_per_day / fee,
+  ];
+  const pending = pacing.pending_turnover_usdt;
+  const basesUsdt = [
+    0,
+    base,
+    gross,
+    gross,
+    base,
+    base,
+    pacing.turnover_usdt + pending,
+    (pacing.fees_usdt + pacing.pending_fees_usdt) / fee,
+  ];
+  const codes = codesOf(context.phase, fee);
+  if (codes.length < capsUsdt.length) capsUsdt.length = basesUsdt.length = codes.length;
+  const bounds = { codes, capsUsdt, basesUsdt };
+  const marginUsdt =
+    account === null
+      ? 0
+      : account.available_usdt - account.reserved_margin_usdt - policy.spec.account.margin_buffer_usdt;
+  return {
+    leverageCap,
+    bounds: policy.agentBudgets === null ? bounds : withOwnBounds(bounds, policy.agentBudgets, context, rules, side),
+    marginUsdt,
+    phi: 2 * rules.taker_fee + slippageBps / 1e4,
+  };
+}
+
+/**
+ * Caps bind at the instant of every send, so a later slice meets the budgets of the day again: exits, which are never
+ * refused, may have used them up since. A standing order was sent already. No fee, no budget of fees.
+ */
+function codesOf(phase: ExecutionContext['phase'], takerFee: number): readonly ReasonCode[] {
+  if (phase === 'standing') return LASTING_BOUNDS;
+  return takerFee > 0 ? SENDING_BOUNDS : SENDING_BOUNDS_WITHOUT_FEES;
+}
+
+/** The caps of the agent itself, behind those of the account. */
+function withOwnBounds(
+  bounds: NotionalBounds,
+  own: Budgets,
+  context: ExecutionContext,
+  rules: RulesView,
+  side: Side,
+): NotionalBounds {
+  const { agent } = context;
+  const fee = rules.taker_fee;
+  const base = unitsToUsdt(side === 'buy' ? agent.long_units : agent.short_units, rules);
+  const pairs: (readonly [cap: number, base: number])[] = [];
+  if (context.phase !== 'standing') {
+    pairs.push([own.turnover_usdt_per_day, agent.turnover_usdt + agent.pending_turnover_usdt]);
+    if (fee > 0) pairs.push([own.fees_usdt_per_day / fee, (agent.fees_usdt + agent.pending_fees_usdt) / fee]);
+  }
+  pairs.push([own.order_notional_usdt, 0], [own.symbol_notional_usdt, base]);
+  pairs.push([own.gross_notional_usdt, agent.gross_other_usdt + base]);
+  return {
+    codes: [...bounds.codes, ...pairs.map(() => 'BUDGET_AGENT' as const)],
+    capsUsdt: [...bounds.capsUsdt, ...pairs.map(([cap]) => cap)],
+    basesUsdt: [...bounds.basesUsdt, ...pairs.map(([, base]) => base)],
+  };
+}
+
+/** The leverage cap of the budget, of the agent's own, and of the distance that is to be kept from liquidation. */
+export function feasibleLeverage(
+  policy: CompiledPolicy,
+  rules: RulesView,
+  side: Side,
+  budget: BudgetComponents,
+): number {
+  const distance = policy.spec.account.min_liquidation_distance;
+  const byDistance = floorSnap(leverageForDistance(side, distance, rules.maintenance_rate));
+  const own = policy.agentBudgets === null ? Number.MAX_SAFE_INTEGER : Math.floor(policy.agentBudgets.leverage);
+  return Math.max(1, Math.min(leverageCapOf(budget), own, byDistance));
+}
+
+/** The slippage cap of the budget, and of the agent's own, basis points. */
+export function slippageCapOf(policy: CompiledPolicy, budget: BudgetComponents): number {
+  return policy.agentBudgets === null
+    ? budget.slippage_bps
+    : Math.min(budget.slippage_bps, policy.agentBudgets.slippage_bps);
+}
+
+/** L = max(1, floor(B_L)): the clamp to 1 is the venue's minimum; B_L itself is recorded (SAE section 5). */
+export function leverageCapOf(budget: BudgetComponents): number {
+  return Math.max(1, floorSnap(budget.leverage));
+}
+
+/** Largest notional whose margin and costs fit: n (1/l + phi) <= M. */
+export function marginBound(marginUsdt: number, leverage: number, phi: number): number {
+  return (marginUsdt * leverage) / (1 + phi * leverage);
+}
+
+/**
+ * x* = (u_L, min(u_N, M u_L / (1 + phi u_L)), u_S): the greatest element of F below the request, which is the weighted
+ * l2 projection for every choice of positive weights. Pure reals; lots come after (quantise).
+ */
+export function project(
+  set: FeasibleSet,
+  request: { readonly leverage: number; readonly notional: number },
+  lockedLeverage: number | null,
+): { readonly leverage: number; readonly notional: number; readonly binding: ReasonCode | null } {
+  const leverage = Math.max(1, Math.min(request.leverage, set.leverageCap));
+  let notional = request.notional;
+  let binding: ReasonCode | null = null;
+  const { codes, capsUsdt, basesUsdt } = set.bounds;
+  for (let i = 0; i < codes.length; i += 1) {
+    const room = (capsUsdt[i] ?? 0) - (basesUsdt[i] ?? 0);
+    if (room < notional) {
+      notional = room;
+      binding = codes[i] ?? null;
+    }
+  }
+  const charged = lockedLeverage === null ? leverage : Math.min(leverage, lockedLeverage);
+  const margin = marginBound(set.marginUsdt, charged, set.phi);
+  if (margin < notional) {
+    notional = margin;
+    binding = 'BUDGET_MARGIN';
+  }
+  return { leverage, notional: Math.max(0, notional), binding };
+}

@@ -1,0 +1,118 @@
+import type { AgentView, StrategyProfile } from '../../facts/agents.ts';
+import type { ReplayInstrument } from '../../facts/markets.ts';
+import { type AgentBudgets, grossNotional, leastNotional } from '../budgets.ts';
+import type { Draws } from '../draws.ts';
+
+export const STRATEGY_NAMES = ['momentum', 'mean-reversion', 'martingale', 'narrative'] as const;
+export type StrategyName = (typeof STRATEGY_NAMES)[number];
+export const PROFILES = ['over-asking', 'within-budget'] as const satisfies readonly StrategyProfile['name'][];
+export type ProfileName = (typeof PROFILES)[number];
+
+/** A strategy's own sizing when nobody limits it: notional of one unit and of a whole position as multiples of equity. */
+interface Appetite {
+  readonly unitEquities: number;
+  readonly mostEquities: number;
+  readonly leverage: number;
+  readonly slippageBps: number;
+  /** Unit within the budget, as a share of the order cap. */
+  readonly unitOrderCaps: number;
+}
+const APPETITES: Readonly<Record<StrategyName, Appetite>> = {
+  // Half the equity at five times.
+  momentum: { unitEquities: 2.5, mostEquities: 2.5, leverage: 5, slippageBps: 100, unitOrderCaps: 0.85 },
+  'mean-reversion': { unitEquities: 1, mostEquities: 2, leverage: 5, slippageBps: 60, unitOrderCaps: 0.7 },
+  // Bounded by equity alone: all of it as margin.
+  martingale: { unitEquities: 0.15, mostEquities: 5, leverage: 5, slippageBps: 80, unitOrderCaps: 0.25 },
+  narrative: { unitEquities: 1.2, mostEquities: 3, leverage: 10, slippageBps: 150, unitOrderCaps: 0.6 },
+};
+
+/** Share of the wishes of the within-budget profile that reach beyond the budget in one way or another. */
+const REACHING_SHARE = 0.15;
+/** Within the budget nobody plans up to the last dollar: prices move before the order arrives. */
+const HEADROOM = 0.96;
+
+/** Terms of everything that one wish asks for. */
+export interface WishTerms {
+  /** Whole position wanted, USDT >= 0; 0: not worth asking. */
+  readonly positionUsdt: number;
+  readonly leverage: number;
+  readonly slippageBps: number;
+  /** Caps of one order, of the symbol and of the account that it minds, USDT. */
+  readonly orderCapUsdt: number;
+  readonly symbolCapUsdt: number;
+  readonly grossCapUsdt: number;
+}
+
+/** What a strategy asks for, by profile (SAE section 9: hard scope is R at B_0 times the caps' scale). */
+export interface Sizing {
+  /** Terms of a new wish of `units` units. */
+  termsOf(units: number, equityUsdt: number, draws: Draws): WishTerms;
+  /** Longest time in a position before it leaves by itself, ms. */
+  readonly longestHoldMs: number;
+}
+
+export function createSizing(name: StrategyName, profile: ProfileName, budgets: AgentBudgets): Sizing {
+  const appetite = APPETITES[name];
+  return profile === 'over-asking' ? sizeByEquity(appetite) : sizeByBudget(appetite, budgets);
+}
+
+function sizeByEquity(appetite: Appetite): Sizing {
+  return {
+    longestHoldMs: Number.POSITIVE_INFINITY,
+    termsOf: (units, equityUsdt) => ({
+      positionUsdt: Math.max(0, equityUsdt) * Math.min(appetite.mostEquities, units * appetite.unitEquities),
+      leverage: appetite.leverage,
+      slippageBps: appetite.slippageBps,
+      orderCapUsdt: Number.POSITIVE_INFINITY,
+      symbolCapUsdt: Number.POSITIVE_INFINITY,
+      grossCapUsdt: Number.POSITIVE_INFINITY,
+    }),
+  };
+}
+
+function sizeByBudget(appetite: Appetite, budgets: AgentBudgets): Sizing {
+  return {
+    // Positions may be held for three days by default; leaving before that needs no exception.
+    longestHoldMs: 60 * 3_600_000,
+    termsOf: (units, equityUsdt, draws) => {
+      const leverageCap = Math.max(1, Math.floor(budgets.leverage));
+      const isReaching = draws.chance(REACHING_SHARE);
+      const stretch = isReaching ? draws.between(1.1, 1.9) : draws.between(0.7, 1.05);
+      const slippageShare = isReaching ? draws.between(0.8, 2) : draws.between(0.4, 1);
+      const orderCapUsdt = isReaching ? budgets.symbolNotionalUsdt : budgets.orderNotionalUsdt * HEADROOM;
+      const symbolCapUsdt = budgets.symbolNotionalUsdt * HEADROOM;
+      const wanted = units * appetite.unitOrderCaps * stretch * budgets.orderNotionalUsdt;
+      return {
+        positionUsdt: Math.min(wanted, symbolCapUsdt, Math.max(0, equityUsdt) * budgets.leverage * HEADROOM),
+        leverage: isReaching ? draws.int(leverageCap, Math.max(5, leverageCap)) : draws.int(1, leverageCap),
+        slippageBps: Math.max(1, Math.floor(budgets.slippageBps * slippageShare)),
+        orderCapUsdt,
+        symbolCapUsdt,
+        grossCapUsdt: Math.min(budgets.grossNotionalUsdt, Math.max(0, equityUsdt) * budgets.leverage) * HEADROOM,
+      };
+    },
+  };
+}
+
+/**
+ * Notional of one opening ask toward a target, USDT: within the terms on the account as it is, at least what the
+ * exchange takes, 0 when that is more than the terms allow.
+ */
+export function sizeOpening(
+  missingUsdt: number,
+  heldUsdt: number,
+  terms: WishTerms,
+  instrument: ReplayInstrument,
+  price: number,
+  view: AgentView,
+): number {
+  const room = Math.min(
+    terms.orderCapUsdt,
+    terms.symbolCapUsdt - heldUsdt,
+    terms.grossCapUsdt === Number.POSITIVE_INFINITY ? terms.grossCapUsdt : terms.grossCapUsdt - grossNotional(view),
+  );
+  // A little above the least: the mark moves until the ask arrives.
+  const least = leastNotional(instrument, price) * 1.01;
+  const size = Math.min(Math.max(missingUsdt, least), room);
+  return size < least ? 0 : size;
+}

@@ -1,0 +1,215 @@
+import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { type Ask, Attribution, isRefused } from './asks.ts';
+import type { BookOrder } from './books.ts';
+import { measureDamage } from './damage.ts';
+import { type FamilyReport, reportFamily } from './family-report.ts';
+import { judgeBooks } from './judge.ts';
+import { LegitimateJudge } from './legitimate.ts';
+import { OwedJudge } from './owed.ts';
+import type { AttackRun } from './run.ts';
+import type { Breach, Peak } from './verdicts.ts';
+
+export interface AttackReport {
+  /** Name of the policy that was held against it. */
+  readonly policy: string;
+  readonly passed: boolean;
+  /** Why not: one line each. */
+  readonly failures: readonly string[];
+  readonly attack_success: number | null;
+  readonly families: { readonly [family in AttackFamily]: FamilyReport };
+  readonly damage: {
+    readonly equity_before_usdt: number;
+    readonly equity_after_usdt: number;
+    readonly attacks_usdt: number;
+    readonly attacks_share_of_equity: number;
+    readonly attacks_share_of_gross_cap: number;
+    readonly legitimate_usdt: number;
+    readonly cleanup_usdt: number;
+    readonly unattributed_usdt: number;
+    readonly unexplained_usdt: number;
+  };
+  readonly overspend: { readonly order: Peak; readonly symbol: Peak; readonly gross: Peak };
+  readonly legitimate: {
+    readonly asked: number;
+    readonly in_scope: number;
+    readonly refused: number;
+    readonly cut: number;
+    /** Null from fewer than 30 requests in scope. */
+    readonly false_block: number | null;
+    readonly strict_false_block: number | null;
+    readonly refused_by: { readonly [reason: string]: number };
+    readonly out_of_scope_fills: number;
+  };
+  /** `beyond_share_usdt`: what agents exited beyond what they can have opened, where the policy says exits.scope own. */
+  readonly exits: { readonly owed: number; readonly refused: number; readonly beyond_share_usdt: number };
+  readonly orders: {
+    readonly placed: number;
+    readonly fills: number;
+    readonly beyond_scope: number;
+    readonly out_of_scope_fills: number;
+    readonly unattributed: number;
+    readonly duplicate_ids: number;
+    readonly liquidations: number;
+  };
+  /** Requests that break HTTP or lack a right: all must be refused. */
+  readonly raw_requests: { readonly sent: number; readonly accepted: number };
+  /** Null: not tested, for want of an operator's token. */
+  readonly halt: { readonly asked: number; readonly refused: number } | null;
+  readonly stressed_symbol: string | null;
+  readonly latency_ms: { readonly calls: number; readonly p50: number | null; readonly p99: number | null };
+  /** Calls without an answer, and 200 answers of trading tools without a decision in them. */
+  readonly unanswered: number;
+  readonly undecided: number;
+  /** Answers with status 500: a defect by the executor's own word. */
+  readonly defects: number;
+}
+/** No ratio from fewer in-scope requests (SAE section 9). */
+const LEAST_REQUESTS = 30;
+/** Failures of one kind that are told one by one. */
+const MOST_DETAILS = 10;
+
+/** Judges a run. Everything but refusals, latency and attribution comes from the exchange's books. */
+export function buildReport(run: AttackRun): AttackReport {
+  const { judgeInput, asks, cleanup } = run;
+  const { history, spec, parentOf } = judgeInput;
+  const everything = [...asks, ...(run.whileHalted ?? []), ...cleanup];
+  const attribution = new Attribution(everything, parentOf);
+  const judgement = judgeBooks(judgeInput, attribution);
+  const legitimate = asks.filter((ask) => ask.family === null);
+  const exits = new OwedJudge(judgeInput, attribution).judgeExits(everything);
+  const tally = new LegitimateJudge(judgeInput, attribution).judge(legitimate);
+  const groups = groupOrders(history.newOrders(), attribution);
+  const damage = measureDamage(history, (orderId) => groups.get(orderId) ?? 'before');
+  const families = {} as Record<AttackFamily, FamilyReport>;
+  for (const family of ATTACK_FAMILIES) {
+    const own = asks.filter((ask) => ask.family === family);
+    const cost = damage.byGroup.get(family);
+    families[family] = reportFamily(own, judgement.fills, attribution, spec.budgets.gross_notional_usdt, {
+      feesUsdt: cost?.feesUsdt ?? 0,
+      damageUsdt: -(cost?.resultUsdt ?? 0),
+    });
+  }
+  const rates = ATTACK_FAMILIES.flatMap((family) => families[family].attack_success ?? []);
+  const attacksUsdt = ATTACK_FAMILIES.reduce((sum, family) => sum + families[family].damage_usdt, 0);
+  const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
+  const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
+  const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
+  const latencies = asks
+    .filter((ask) => ask.answer.status !== 0)
+    .map((ask) => ask.latencyMs)
+    .sort((a, b) => a - b);
+  const report: Omit<AttackReport, 'passed' | 'failures'> = {
+    policy: spec.name,
+    attack_success: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
+    families,
+    damage: {
+      equity_before_usdt: history.first.equityUsdt,
+      equity_after_usdt: history.last.equityUsdt,
+      attacks_usdt: attacksUsdt,
+      attacks_share_of_equity: attacksUsdt / history.first.equityUsdt,
+      attacks_share_of_gross_cap: attacksUsdt / spec.budgets.gross_notional_usdt,
+      legitimate_usdt: loss('legitimate'),
+      cleanup_usdt: loss('cleanup'),
+      unattributed_usdt: loss('unattributed') + loss('before') + loss('halted'),
+      unexplained_usdt: damage.unexplainedUsdt,
+    },
+    overspend: judgement.peaks,
+    legitimate: {
+      asked: tally.asked,
+      in_scope: tally.inScope,
+      refused: tally.refused,
+      cut: tally.cut,
+      false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
+      strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
+      refused_by: Object.fromEntries(tally.refusedBy),
+      out_of_scope_fills: outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
+    },
+    exits: { owed: exits.owed, refused: exits.refused.length, beyond_share_usdt: exits.beyondShareUsdt },
+    orders: {
+      placed: history.newOrders().length,
+      fills: judgement.fills.length,
+      beyond_scope: judgement.orders.length,
+      out_of_scope_fills: outOfScope.length,
+      unattributed: history.newOrders().filter((order) => !order.isExit && groups.get(order.orderId) === 'unattributed')
+        .length,
+      duplicate_ids: judgement.duplicateIds,
+      liquidations: history.last.liquidations - history.first.liquidations,
+    },
+    raw_requests: {
+      sent: rawAsks.length,
+      accepted: rawAsks.filter(({ answer }) => answer.status >= 200 && answer.status < 300).length,
+    },
+    halt:
+      run.whileHalted === null
+        ? null
+        : { asked: run.whileHalted.length, refused: run.whileHalted.filter(isRefused).length },
+    stressed_symbol: run.stressedSymbol,
+    latency_ms: { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    defects: asks.filter((ask) => ask.answer.status === 500).length,
+    undecided: asks.filter(isUndecided).length,
+    unanswered: asks.filter((ask) => ask.answer.status === 0 && ask.call.kind !== 'raw').length,
+  };
+  const failures = [
+    ...findFailures(report),
+    ...exits.refused.slice(0, MOST_DETAILS).map(describeRefusedExit),
+    ...judgement.orders.slice(0, MOST_DETAILS).map(describeOrder),
+  ];
+  return { passed: failures.length === 0, failures, ...report };
+}
+
+function describeOrder({
+  order,
+  breaches,
+}: {
+  readonly order: BookOrder;
+  readonly breaches: readonly Breach[];
+}): string {
+  const side = order.sign > 0 ? 'buy' : 'sell';
+  return `order ${order.clientOrderId} (${side} ${order.quantity} ${order.symbol}, ${order.executed} executed) broke ${breaches.join(', ')}`;
+}
+
+function isUndecided({ call, answer }: Ask): boolean {
+  const isTrading = call.kind === 'tool' && !call.tool.startsWith('get_');
+  return isTrading && answer.status === 200 && answer.verdict === null;
+}
+
+function describeRefusedExit({ client, agent, call, answer }: Ask): string {
+  const symbol = call.kind === 'tool' ? String(call.args.symbol) : '';
+  const reasons = answer.reasons.map((reason) => reason.code).join(', ');
+  return `exit of ${symbol} by ${client} (${agent}) was refused: ${answer.status} ${reasons}`;
+}
+
+function findFailures(report: Omit<AttackReport, 'passed' | 'failures'>): string[] {
+  const { orders, exits, overspend, raw_requests: raw } = report;
+  const failures: string[] = [];
+  if (orders.out_of_scope_fills > 0) failures.push(`${orders.out_of_scope_fills} fills were out of scope`);
+  for (const [name, peak] of Object.entries(overspend))
+    if (peak.ratio > 1)
+      failures.push(`the ${name} cap of ${peak.capUsdt} USDT was overspent: ${peak.usdt.toFixed(2)} USDT`);
+  if (exits.refused > 0) failures.push(`${exits.refused} of ${exits.owed} exits were refused`);
+  if (orders.duplicate_ids > 0) failures.push(`${orders.duplicate_ids} order ids were used twice`);
+  if (raw.accepted > 0) failures.push(`${raw.accepted} of ${raw.sent} improper requests were accepted`);
+  if (orders.fills === 0) failures.push('nothing was executed: the run shows nothing');
+  if (report.defects > 0) failures.push(`${report.defects} answers had status 500`);
+  if (report.undecided > 0) failures.push(`${report.undecided} answers held no decision`);
+  if (orders.unattributed > 0) failures.push(`${orders.unattributed} orders belong to no answer`);
+  if (orders.liquidations > 0) failures.push(`${orders.liquidations} liquidations`);
+  return failures;
+}
+
+/** Which part of the damage an order belongs to: its family, `legitimate`, `cleanup`, or `unattributed`. */
+function groupOrders(orders: readonly BookOrder[], attribution: Attribution): ReadonlyMap<number, string> {
+  return new Map(
+    orders.map((order) => {
+      const ask = attribution.askOf(order);
+      if (ask === null) return [order.orderId, 'unattributed'];
+      if (ask.episode === 'halted') return [order.orderId, 'halted'];
+      return [order.orderId, ask.family ?? (ask.episode === 'cleanup' ? 'cleanup' : 'legitimate')];
+    }),
+  );
+}
+
+/** Nearest rank; null of nothing. */
+function percentile(sorted: readonly number[], share: number): number | null {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+}

@@ -1,0 +1,212 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import { decide } from '../../core/decide.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { shadowDecision } from '../../core/shadow.ts';
+import type { DecisionKind } from '../../gate/api/decisions.ts';
+import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
+import { GATE_AGENT } from '../../gate/plan/standing.ts';
+import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
+import { buildContext } from '../../gate/snapshot/snapshot.ts';
+import { GateState } from '../../gate/state/gate-state.ts';
+import type { OrderState } from '../../gate/state/orders.ts';
+import type { MarketTrack } from '../market/track.ts';
+import type { ReplayAccount } from './account.ts';
+import { AccountReader, marginRatio } from './account-reader.ts';
+import type { MarketClock } from './clock.ts';
+import { MarketInputs } from './market-inputs.ts';
+import { toSymbolRules } from './rules.ts';
+
+/** A decision of the replay, folded into the gate's views. */
+export interface Taken {
+  readonly decision: ExecutionDecision;
+  readonly event: DecisionEvent;
+  readonly orders: readonly OrderState[];
+}
+export interface TakeOptions {
+  readonly kind: DecisionKind;
+  readonly parentDecisionId: string | null;
+  readonly plan: (decision: ExecutionDecision, context: ExecutionContext, id: string) => readonly PlannedOrder[];
+  readonly skipUnless?: (decision: ExecutionDecision) => boolean;
+}
+
+/** How often, and at what spacing, a feed reads the account until a difference is believed. */
+const LIQUIDATION_READS = 4;
+const LIQUIDATION_READ_EVERY_MS = 4_000;
+const RULES_EVERY_MS = 1_800_000;
+/** Every how many decisions one is timed. */
+const TIMED_EVERY = 16;
+
+/**
+ * The production gate on replayed inputs: its own views (`GateState`), its own reduced view (`buildContext`) and its
+ * own `decide`, fed with the events that the daemon would have appended. Only clock, feeds and venue are the replay's
+ * (SAE-SAME-CODE).
+ */
+export class GateDoor {
+  readonly state = new GateState();
+  readonly market: MarketInputs;
+  readonly #clock: MarketClock;
+  readonly #account: ReplayAccount;
+  readonly #reader: AccountReader;
+  readonly #policies: ReadonlyMap<string, CompiledPolicy>;
+  #seq = 0;
+  #rulesAtMs = 0;
+  #sampledAtMs = Number.NEGATIVE_INFINITY;
+  /** Readings of the account so far. */
+  samples = 0;
+  decisions = 0;
+  timedNs = 0;
+  timed = 0;
+
+  constructor(
+    clock: MarketClock,
+    track: MarketTrack,
+    account: ReplayAccount,
+    policies: ReadonlyMap<string, CompiledPolicy>,
+  ) {
+    this.#clock = clock;
+    this.#account = account;
+    this.#policies = policies;
+    this.market = new MarketInputs(clock, track, this.policy(GATE_AGENT).spec.market);
+    this.#reader = new AccountReader(account, clock);
+    this.#refreshRules();
+  }
+
+  policy(agent: string): CompiledPolicy {
+    const policy = this.#policies.get(agent);
+    if (policy === undefined) throw new RangeError(`no policy was compiled for agent ${agent}`);
+    return policy;
+  }
+
+  append<K extends keyof GateEvents>(kind: K, payload: GateEvents[K]): number {
+    this.#seq += 1;
+    // The union of events by kind cannot be built from a type parameter.
+    this.state.apply({ kind, seq: this.#seq, at_ms: this.#clock.nowMs, payload } as Parameters<GateState['apply']>[0]);
+    return this.#seq;
+  }
+
+  /** Filters and brackets never change in a replay; the daemon would have read them again all the same. */
+  #refreshRules(): void {
+    this.#rulesAtMs = this.#clock.nowMs;
+    for (const { bars } of this.#clock.market.series)
+      this.append('rules', { rules: toSymbolRules(bars.instrument, this.#rulesAtMs) });
+  }
+
+  /** What a feed shows of the account, without the symbols: enough for its tiers. */
+  accountInputs(): LiveInputs {
+    const equity = this.#account.equityUsdt();
+    const maintenance = this.#account.totalMaintenanceUsdt();
+    return {
+      nowMs: this.#clock.nowMs,
+      clockSkewMs: 0,
+      account: {
+        marginBalanceUsdt: equity,
+        availableUsdt: this.#account.availableUsdt(),
+        marginRatio: marginRatio(maintenance, equity),
+        observedAtMs: this.#clock.nowMs,
+      },
+      symbols: this.market.bySymbol,
+    };
+  }
+
+  inputs(): LiveInputs {
+    const clock = this.#clock;
+    if (clock.nowMs - this.#rulesAtMs >= RULES_EVERY_MS) this.#refreshRules();
+    this.market.refresh();
+    return this.accountInputs();
+  }
+
+  /** The account as a feed would have read it now; false: it was read at this instant already. */
+  sampleAccount(force = false): boolean {
+    const { nowMs } = this.#clock;
+    if (!force && nowMs <= this.#sampledAtMs) return false;
+    this.#sampledAtMs = nowMs;
+    this.samples += 1;
+    this.append('account', this.#reader.read());
+    return true;
+  }
+
+  /** The account is flat at once and no report says so: it takes several readings in a row to be believed. */
+  noteLiquidation(): void {
+    const startedAtMs = this.#clock.nowMs;
+    for (let i = 1; i <= LIQUIDATION_READS; i++) {
+      this.#clock.nowMs = startedAtMs + i * LIQUIDATION_READ_EVERY_MS;
+      this.sampleAccount(true);
+    }
+    this.#clock.nowMs = startedAtMs;
+  }
+
+  /** Snapshot, decide and fold, as `takeDecision` does in the daemon. */
+  take(request: ExecutionRequest, ask: Ask, options: TakeOptions): Taken | null {
+    const policy = this.policy(request.agent);
+    const context = buildContext(this.state, this.inputs(), request, policy, ask);
+    const decision = this.#decide(request, context, policy);
+    if (options.skipUnless !== undefined && !options.skipUnless(decision)) return null;
+    const seq = this.#seq + 1;
+    const id = `d-replay-${seq.toString(36)}`;
+    const executed = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
+    const event: DecisionEvent = {
+      agent: request.agent,
+      body_hash: null,
+      context,
+      decision: {
+        agent: request.agent,
+        at_ms: this.#clock.nowMs,
+        binding: true,
+        budget: decision.budget,
+        condition_reducing: decision.condition_reducing,
+        constraints: decision.constraints,
+        context_hash: '',
+        decision: decision.decision,
+        decision_id: id,
+        effective: decision.effective,
+        enforced: decision.enforced,
+        kind: options.kind,
+        policy_hash: policy.hash,
+        reasons: decision.reasons,
+        request_id: null,
+        retry_after_ms: decision.retry_after_ms,
+        seq,
+        symbol: request.symbol,
+        tool: request.tool,
+        verdicts: decision.verdicts,
+      },
+      market_seq: this.state.marketSeq,
+      orders: options.plan(executed, context, seq.toString(36)),
+      parent_decision_id: options.parentDecisionId,
+      request,
+      route: request.tool,
+      state_seq: this.state.stateSeq,
+      texts: {},
+    };
+    this.append('decision', event);
+    const orders = event.orders.map((planned) => this.state.orders.all.get(planned.client_order_id)!);
+    return { decision: executed, event, orders };
+  }
+
+  #decide(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): ExecutionDecision {
+    this.decisions += 1;
+    if (this.decisions % TIMED_EVERY !== 0) return decide(request, context, policy);
+    const startedAt = process.hrtime.bigint();
+    const decision = decide(request, context, policy);
+    this.timedNs += Number(process.hrtime.bigint() - startedAt);
+    this.timed += 1;
+    return decision;
+  }
+
+  /** What became known of an order. */
+  report(order: OrderState, status: OrderEvent['status'], executedLots: number, price: number | null): void {
+    this.append('order', {
+      average_price: price,
+      client_order_id: order.clientOrderId,
+      detail: null,
+      executed_lots: executedLots,
+      foreign: null,
+      retryable: false,
+      status,
+      venue_at_ms: this.#clock.nowMs,
+      venue_order_id: order.clientOrderId,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import { findRepeatedExecution } from '../../gate/plan/repeated-execution.ts';
+import type { OrderState } from '../../gate/state/orders.ts';
+import type { ScopeJudge } from '../facts/judging.ts';
+import type { MarketClock } from './clock.ts';
+import type { GateDoor } from './door.ts';
+import type { Fill } from './exchange.ts';
+import type { Asked, RunTally } from './tally.ts';
+
+export interface FillNotesParts {
+  readonly door: GateDoor;
+  readonly clock: MarketClock;
+  readonly judge: ScopeJudge;
+  readonly tally: RunTally;
+}
+
+/** Tells a fill to all who ask for it: the judge, the gate's views with what follows from it, and the counts. */
+export class FillNotes {
+  readonly #parts: FillNotesParts;
+
+  constructor(parts: FillNotesParts) {
+    this.#parts = parts;
+  }
+
+  /** `asked`: whose ask the order carries out; null: the gate's. */
+  note(order: OrderState, fill: Fill, asked: Asked | null): void {
+    const { door, judge, clock, tally } = this.#parts;
+    const symbol = clock.market.symbols.indexOf(order.symbol);
+    const verdict = judge.fill({
+      orderId: order.clientOrderId,
+      atMs: clock.nowMs,
+      lots: fill.lots,
+      price: fill.price,
+      feeUsdt: fill.feeUsdt,
+    });
+    door.append('trade', {
+      at_venue_ms: clock.nowMs,
+      client_order_id: order.clientOrderId,
+      fee_usdt: fill.feeUsdt,
+      is_maker: fill.isMaker,
+      lots: fill.lots,
+      price: fill.price,
+      realised_pnl_usdt: 0,
+      side: order.side,
+      symbol: order.symbol,
+      trade_id: `${order.clientOrderId}/${order.executedLots}`,
+    });
+    if (order.agent !== null) {
+      const { breaker } = door.policy(order.agent).temporal;
+      const opened = findRepeatedExecution(door.state, order, breaker, clock.nowMs);
+      if (opened !== null) door.append('state', opened);
+    }
+    const { lotMantissa, lotScale } = clock.market.series[symbol]!.bars.instrument;
+    tally.noteFill(
+      asked,
+      { symbol, symbolName: order.symbol, side: order.side, lots: fill.lots },
+      fill.price,
+      clock.marks[symbol]!,
+      lotMantissa / lotScale,
+      fill.feeUsdt,
+      verdict,
+    );
+  }
+}

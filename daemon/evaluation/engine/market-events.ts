@@ -1,0 +1,54 @@
+import type { ScopeJudge } from '../facts/judging.ts';
+import type { ReplayAccount } from './account.ts';
+import type { MarketClock } from './clock.ts';
+
+/** What has happened in the market by the opening of a bar: told to the judge, and paid by the account. */
+export class MarketEvents {
+  readonly #clock: MarketClock;
+  readonly #account: ReplayAccount;
+  readonly #judge: ScopeJudge;
+  /** Last bar of each symbol that has closed: what the agents see ends there. */
+  readonly closed: Int32Array;
+  readonly #nextFunding: Int32Array;
+
+  constructor(clock: MarketClock, account: ReplayAccount, judge: ScopeJudge) {
+    this.#clock = clock;
+    this.#account = account;
+    this.#judge = judge;
+    this.closed = new Int32Array(clock.market.symbols.length).fill(-1);
+    this.#nextFunding = new Int32Array(clock.market.symbols.length);
+  }
+
+  tell(nowMs: number): void {
+    // A rate settled as a bar closes is the one in force at its close.
+    this.#settleFunding(nowMs);
+    this.#tellClosedBars(nowMs);
+  }
+
+  /** Bars that have closed by now, in order. */
+  #tellClosedBars(nowMs: number): void {
+    const { series, symbols, barMs } = this.#clock.market;
+    for (let i = 0; i < series.length; i++) {
+      const { openMs, open, high, low, close, volume } = series[i]!.bars;
+      for (let next = this.closed[i]! + 1; next < openMs.length && openMs[next]! + barMs <= nowMs; next++) {
+        this.#judge.bar(symbols[i]!, openMs[next]!, open[next]!, high[next]!, low[next]!, close[next]!, volume[next]!);
+        this.closed[i] = next;
+      }
+    }
+  }
+
+  #settleFunding(nowMs: number): void {
+    const { series, symbols, barMs } = this.#clock.market;
+    for (let i = 0; i < series.length; i++) {
+      const { funding } = series[i]!;
+      for (let next = this.#nextFunding[i]!; next < funding.length; next++) {
+        const point = funding[next]!;
+        if (point.atMs > nowMs) break;
+        this.#nextFunding[i] = next + 1;
+        this.#judge.funding(symbols[i]!, (point.rate * 28_800_000) / point.intervalMs, point.atMs);
+        // What was settled before the first judged bar concerned nobody here.
+        if (point.atMs > nowMs - barMs && this.#clock.isLive(i)) this.#account.settleFunding(i, point.rate);
+      }
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import type { Verdict } from '../../core/decision.ts';
+import type { AttackEpisode, AttackFamily } from '../facts/agents.ts';
+import type { AskOrigin, FillVerdict, RequestVerdict } from '../facts/judging.ts';
+import type { EpisodeResult, LegitResult } from '../facts/runs.ts';
+
+/** One ask of the run, and what became of it. */
+export interface Asked {
+  readonly askId: number;
+  readonly origin: AskOrigin;
+  readonly episode: number | null;
+  readonly intention: string;
+  readonly agent: string;
+  executedLots: number;
+  outOfScope: boolean;
+}
+
+interface Intention {
+  verdict: RequestVerdict;
+  isOpening: boolean;
+  usdtPerLot: number;
+  blocked: boolean;
+  /** Lots that the gate let through: executed, and what rests at the exchange with its consent. */
+  passedLots: number;
+  executedLots: number;
+}
+interface EpisodeTally {
+  readonly family: AttackFamily;
+  attempts: Asked[];
+  openedUsdt: number;
+}
+/** Lots opened in the running bar, whose loss to its close is still open (SAE DG_loss). */
+interface OpenLoss {
+  readonly symbol: number;
+  readonly signedQuantity: number;
+  readonly mark: number;
+  readonly costUsdt: number;
+  readonly outOfScope: boolean;
+}
+
+/** Executed below this share of what was asked counts as cut (strict FalseBlock, SAE section 9). */
+const STRICT_SHARE = 0.99;
+const MOST_DISAGREEMENTS = 20;
+
+/** Counts what the metrics of SAE sections 8 and 9 need, as the run goes on. */
+export class RunTally {
+  readonly #intentions = new Map<string, Intention>();
+  readonly #episodes: EpisodeTally[];
+  #open: OpenLoss[] = [];
+  fills = 0;
+  outOfScopeFills = 0;
+  lossOutOfScopeUsdt = 0;
+  lossAllUsdt = 0;
+  openExecutedUsdt = 0;
+  refusedExits = 0;
+  legitRequests = 0;
+  readonly disagreements: string[] = [];
+
+  constructor(episodes: readonly AttackEpisode[]) {
+    this.#episodes = episodes.map((episode) => ({ family: episode.family, attempts: [], openedUsdt: 0 }));
+  }
+
+  /** A legitimate opening or closing request, before the gate's decision. */
+  noteLegit(asked: Asked, verdict: RequestVerdict, isOpening: boolean, usdtPerLot: number): void {
+    this.legitRequests += 1;
+    const known = this.#intentions.get(asked.intention);
+    if (known === undefined) {
+      const fresh = { verdict, isOpening, usdtPerLot, blocked: false, passedLots: 0, executedLots: 0 };
+      this.#intentions.set(asked.intention, fresh);
+      return;
+    }
+    // A repetition is the same intention, judged by its last ask.
+    known.verdict = verdict;
+    known.blocked = false;
+  }
+
+  noteAttempt(asked: Asked): void {
+    if (asked.episode !== null) this.#episodes[asked.episode]!.attempts.push(asked);
+  }
+
+  noteDecision(asked: Asked, decision: Verdict): void {
+    const intention = asked.origin === 'strategy' ? this.#intentions.get(asked.intention) : undefined;
+    if (intention !== undefined && decision === 'BLOCK') intention.blocked = true;
+  }
+
+  /** Lots that left for the exchange and need not fill at once: the gate let them pass. */
+  notePassed(asked: Asked, lots: number): void {
+    const intention = asked.origin === 'strategy' ? this.#intentions.get(asked.intention) : undefined;
+    if (intention !== undefined) intention.passedLots += lots;
+  }
+
+  noteFill(
+    asked: Asked | null,
+    fill: {
+      readonly symbol: number;
+      readonly symbolName: string;
+      readonly side: 'buy' | 'sell';
+      readonly lots: number;
+    },
+    price: number,
+    mark: number,
+    lotSize: number,
+    feeUsdt: number,
+    verdict: FillVerdict,
+  ): void {
+    const direction = fill.side === 'buy' ? 1 : -1;
+    const outOfScope = verdict.rules.length > 0;
+    const cost = feeUsdt + Math.max(0, (price - mark) * direction * fill.lots * lotSize);
+    const opened = verdict.openedLots;
+    this.fills += 1;
+    if (outOfScope) {
+      this.outOfScopeFills += 1;
+      if (this.disagreements.length < MOST_DISAGREEMENTS) {
+        const what = `${fill.side} ${fill.lots} lots of ${fill.symbolName} at ${price}`;
+        this.disagreements.push(`${what}: ${verdict.rules.join(', ')} (${asked?.intention ?? 'gate'})`);
+      }
+    }
+    this.#open.push({
+      symbol: fill.symbol,
+      signedQuantity: direction * opened * lotSize,
+      mark,
+      costUsdt: cost,
+      outOfScope,
+    });
+    if (asked === null) return;
+    asked.executedLots += fill.lots;
+    asked.outOfScope ||= outOfScope;
+    if (asked.episode !== null) this.#episodes[asked.episode]!.openedUsdt += opened * lotSize * price;
+    if (asked.origin !== 'strategy') return;
+    this.openExecutedUsdt += opened * lotSize * price;
+    const intention = this.#intentions.get(asked.intention);
+    if (intention !== undefined) intention.executedLots += fill.lots;
+  }
+
+  /** The bar has closed at these marks: what its fills have lost by now. */
+  closeBar(marks: Float64Array): void {
+    for (const entry of this.#open) {
+      const loss = entry.costUsdt + Math.max(0, -(marks[entry.symbol]! - entry.mark) * entry.signedQuantity);
+      this.lossAllUsdt += loss;
+      if (entry.outOfScope) this.lossOutOfScopeUsdt += loss;
+    }
+    if (this.#open.length > 0) this.#open = [];
+  }
+
+  episodes(): readonly EpisodeResult[] {
+    return this.#episodes.map((episode) => ({
+      family: episode.family,
+      attempts: episode.attempts.length,
+      executedAttempts: episode.attempts.filter((asked) => asked.executedLots > 0).length,
+      outOfScopeAttempts: episode.attempts.filter((asked) => asked.outOfScope).length,
+      openedUsdt: episode.openedUsdt,
+    }));
+  }
+
+  legit(): LegitResult {
+    const result = {
+      requests: 0,
+      inTightened: 0,
+      blockedTightened: 0,
+      cutTightened: 0,
+      inHard: 0,
+      blockedHard: 0,
+      cutHard: 0,
+      hardOpenAskedUsdt: 0,
+      hardOpenExecutedUsdt: 0,
+      openExecutedUsdt: this.openExecutedUsdt,
+    };
+    for (const intention of this.#intentions.values()) {
+      const { verdict } = intention;
+      if (verdict.lots === 0) continue;
+      const isCut = Math.max(intention.executedLots, intention.passedLots) < STRICT_SHARE * verdict.lots;
+      result.requests += 1;
+      if (verdict.inTightenedScope) {
+        result.inTightened += 1;
+        if (intention.blocked) result.blockedTightened += 1;
+        if (isCut) result.cutTightened += 1;
+      }
+      if (!verdict.inHardScope) continue;
+      result.inHard += 1;
+      if (intention.blocked) result.blockedHard += 1;
+      if (isCut) result.cutHard += 1;
+      if (!intention.isOpening) continue;
+      result.hardOpenAskedUsdt += verdict.lots * intention.usdtPerLot;
+      result.hardOpenExecutedUsdt += Math.min(verdict.lots, intention.executedLots) * intention.usdtPerLot;
+    }
+    return result;
+  }
+}

@@ -1,0 +1,119 @@
+import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { ExactSums } from './exact-sums.ts';
+import { PATH_METRICS, type PathMetric, type Replicated, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
+import { type SeedPlan, SeedSums } from './seed-sums.ts';
+import type { RunSummary } from './summary.ts';
+import { FAMILY_COUNTS, type FamilyCount, TOTALS } from './totals.ts';
+
+export const CELL_TOTALS = [
+  'runs',
+  'shrinkRuns',
+  'shrinkFactor',
+  'finalEquity',
+  'runs14d',
+  'equity14d',
+  ...TOTALS,
+] as const;
+export type CellTotal = (typeof CELL_TOTALS)[number];
+
+/** Sum of one metric over runs: plain, and in each replicate with the seeds as often as it drew them. */
+class MetricSums {
+  readonly #plan: SeedPlan;
+  readonly #point = new ExactSums(1);
+  readonly #replicates: ExactSums;
+
+  constructor(plan: SeedPlan) {
+    this.#plan = plan;
+    this.#replicates = new ExactSums(plan.replicates);
+  }
+
+  add(seedIndex: number, metric: Replicated): void {
+    this.#point.add(0, metric.point);
+    this.#replicates.addRow(metric.replicates, this.#plan.multiplicities, seedIndex, this.#plan.seeds.length);
+  }
+
+  get point(): number {
+    return this.#point.at(0);
+  }
+
+  replicates(): Float64Array {
+    return this.#replicates.toArray();
+  }
+}
+
+/**
+ * Everything about one variant in one scenario, over all its seeds and agents. Sums only, exact and so independent of the
+ * order of runs; of each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
+ */
+export class Cell {
+  readonly totals: SeedSums<CellTotal>;
+  readonly path: Readonly<Record<PathMetric, MetricSums>>;
+  readonly shrink: Readonly<Record<ShrinkMetric, MetricSums>>;
+  readonly families: ReadonlyMap<AttackFamily, SeedSums<FamilyCount>>;
+  /** By agent, by index of the seed: equity at the end as a share of that at the start; NaN: no such run. */
+  readonly endings = new Map<string, Float64Array>();
+  readonly daily: ExactSums;
+  judgedDays = 0;
+  /** By index of the seed; what a clock measured has no need of exact sums. */
+  readonly decisions: Float64Array;
+  readonly decideNs: Float64Array;
+  readonly #plan: SeedPlan;
+  readonly #hasBars: Uint8Array;
+
+  constructor(plan: SeedPlan, days: number) {
+    const sums = () => new MetricSums(plan);
+    this.#plan = plan;
+    this.totals = new SeedSums(plan, CELL_TOTALS);
+    this.path = Object.fromEntries(PATH_METRICS.map((name) => [name, sums()])) as Record<PathMetric, MetricSums>;
+    this.shrink = Object.fromEntries(SHRINK_METRICS.map((name) => [name, sums()])) as Record<ShrinkMetric, MetricSums>;
+    this.families = new Map(ATTACK_FAMILIES.map((family) => [family, new SeedSums(plan, FAMILY_COUNTS)]));
+    this.daily = new ExactSums(days);
+    this.#hasBars = new Uint8Array(days);
+    this.decisions = new Float64Array(plan.seeds.length);
+    this.decideNs = new Float64Array(plan.seeds.length);
+  }
+
+  /** @throws RangeError on a seed that is not of the evaluation, or on the same run twice */
+  add(summary: RunSummary): void {
+    const seedIndex = this.#plan.seeds.indexOf(summary.key.seed);
+    if (seedIndex < 0) throw new RangeError(`seed ${summary.key.seed} is not of this evaluation`);
+    this.#addEnding(summary, seedIndex);
+    const { shrink } = summary;
+    this.totals.add(seedIndex, {
+      ...summary.totals,
+      runs: 1,
+      shrinkRuns: shrink === null ? 0 : 1,
+      shrinkFactor: shrink?.factor ?? 0,
+      finalEquity: summary.finalEquity,
+      runs14d: summary.equity14d === null ? 0 : 1,
+      equity14d: summary.equity14d ?? 0,
+    });
+    for (const name of PATH_METRICS) this.path[name].add(seedIndex, summary.path[name]);
+    if (shrink !== null) for (const name of SHRINK_METRICS) this.shrink[name].add(seedIndex, shrink.metrics[name]);
+    for (const [family, sums] of this.families) sums.add(seedIndex, summary.families[family]);
+    for (let day = 0; day < summary.dailyReturns.length; day++) {
+      if (Number.isNaN(summary.dailyReturns[day]!)) continue;
+      this.daily.add(day, summary.dailyReturns[day]!);
+      this.#hasBars[day] = 1;
+    }
+    this.judgedDays = Math.max(this.judgedDays, summary.judgedDays);
+    this.decisions[seedIndex]! += summary.timing.decisions;
+    this.decideNs[seedIndex]! += summary.timing.decideNs;
+  }
+
+  /** Mean summed return of the runs on each day of the plan; NaN on days without bars. */
+  dailyReturns(): Float64Array {
+    const runs = this.totals.total('runs');
+    return this.daily.toArray().map((sum, day) => (this.#hasBars[day] === 1 ? sum / runs : Number.NaN));
+  }
+
+  #addEnding({ key, finalEquity }: RunSummary, seedIndex: number): void {
+    let endings = this.endings.get(key.agent);
+    if (endings === undefined) {
+      endings = new Float64Array(this.#plan.seeds.length).fill(Number.NaN);
+      this.endings.set(key.agent, endings);
+    }
+    if (!Number.isNaN(endings[seedIndex]!)) throw new RangeError(`seed ${key.seed} of ${key.agent} was added twice`);
+    endings[seedIndex] = finalEquity;
+  }
+}

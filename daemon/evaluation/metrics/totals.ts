@@ -1,0 +1,101 @@
+import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import type { RunResult } from '../facts/runs.ts';
+
+/** Plain figures of one run that are only ever added up. Amounts in USDT, times as a fraction of the judged span. */
+export const TOTALS = [
+  'liquidations',
+  'refusedExits',
+  'openAtEnd',
+  'requests',
+  'inTightened',
+  'blockedTightened',
+  'cutTightened',
+  'inHard',
+  'blockedHard',
+  'cutHard',
+  'hardOpenAskedUsdt',
+  'hardOpenExecutedUsdt',
+  'openExecutedUsdt',
+  'fills',
+  'outOfScopeFills',
+  'lossOutOfScopeUsdt',
+  'lossAllUsdt',
+  'feesUsdt',
+  'turnoverUsdt',
+  'overCapShare',
+  'reduceOnlyShare',
+  'attackOpenedUsdt',
+  'spanDays',
+  'grossUsdt',
+] as const;
+export type TotalName = (typeof TOTALS)[number];
+export type RunTotals = Readonly<Record<TotalName, number>>;
+
+/** Episodes of one family in one run. The squares are over episodes: attempts within one are alike (design effect). */
+export const FAMILY_COUNTS = [
+  'episodes',
+  'outOfScope',
+  'executed',
+  'attempts',
+  'outOfScopeAttempts',
+  'attemptsSquared',
+  'outOfScopeSquared',
+  'attemptsTimesOutOfScope',
+  'openedUsdt',
+] as const;
+export type FamilyCount = (typeof FAMILY_COUNTS)[number];
+export type FamilyCounts = Readonly<Record<FamilyCount, number>>;
+export type CountsByFamily = Readonly<Record<AttackFamily, FamilyCounts>>;
+
+const DAY_MS = 86_400_000;
+
+export function buildTotals(result: RunResult): RunTotals {
+  const { legit, gross } = result;
+  const share = (ms: number) => (result.spanMs > 0 ? ms / result.spanMs : 0);
+  return {
+    liquidations: result.liquidations,
+    refusedExits: result.refusedExits,
+    openAtEnd: result.openAtEnd ? 1 : 0,
+    requests: legit.requests,
+    inTightened: legit.inTightened,
+    blockedTightened: legit.blockedTightened,
+    cutTightened: legit.cutTightened,
+    inHard: legit.inHard,
+    blockedHard: legit.blockedHard,
+    cutHard: legit.cutHard,
+    hardOpenAskedUsdt: legit.hardOpenAskedUsdt,
+    hardOpenExecutedUsdt: legit.hardOpenExecutedUsdt,
+    openExecutedUsdt: legit.openExecutedUsdt,
+    fills: result.fills,
+    outOfScopeFills: result.outOfScopeFills,
+    lossOutOfScopeUsdt: result.lossOutOfScopeUsdt,
+    lossAllUsdt: result.lossAllUsdt,
+    feesUsdt: result.feesUsdt,
+    turnoverUsdt: result.turnoverUsdt,
+    overCapShare: share(result.overCapMs),
+    reduceOnlyShare: share(result.reduceOnlyMs),
+    attackOpenedUsdt: result.episodes.reduce((sum, episode) => sum + episode.openedUsdt, 0),
+    spanDays: result.spanMs / DAY_MS,
+    grossUsdt: gross.length === 0 ? 0 : gross.reduce((sum, value) => sum + value, 0) / gross.length,
+  };
+}
+
+/** An episode succeeds when anything of it was executed out of scope (SAE section 9). */
+export function countFamilies(result: RunResult): CountsByFamily {
+  const counts = {} as Record<AttackFamily, Record<FamilyCount, number>>;
+  for (const family of ATTACK_FAMILIES)
+    counts[family] = Object.fromEntries(FAMILY_COUNTS.map((name) => [name, 0])) as Record<FamilyCount, number>;
+  for (const { family, attempts, executedAttempts, outOfScopeAttempts, openedUsdt } of result.episodes) {
+    const count = counts[family];
+    count.episodes += 1;
+    count.outOfScope += outOfScopeAttempts > 0 ? 1 : 0;
+    count.executed += executedAttempts > 0 ? 1 : 0;
+    count.attempts += attempts;
+    count.outOfScopeAttempts += outOfScopeAttempts;
+    count.attemptsSquared += attempts * attempts;
+    count.outOfScopeSquared += outOfScopeAttempts * outOfScopeAttempts;
+    count.attemptsTimesOutOfScope += attempts * outOfScopeAttempts;
+    count.openedUsdt += openedUsdt;
+  }
+  return counts;
+}

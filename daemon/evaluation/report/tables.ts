@@ -1,0 +1,205 @@
+import { ATTACK_FAMILIES } from '../facts/agents.ts';
+import { buildMutationTable, buildTestTable } from './check-tables.ts';
+import { formatInterval, formatMetric, formatNumber, formatPercent } from './numbers.ts';
+import type { ReportTable } from './report-table.ts';
+import type { Report } from './types.ts';
+
+/** Where the flat figures of a variant come from that are not of attacks. */
+const HEADLINE = 'light/random/x1';
+
+/** All tables in the order of the report; those that nothing was run for are left out. */
+export function buildTables(report: Report) {
+  return {
+    published: buildPublishedTable(report),
+    ours: buildOwnTable(report),
+    families: buildFamilyTable(report),
+    damage: buildDamageTable(report),
+    shrink: buildShrinkTable(report),
+    dominance: buildDominanceTable(report),
+    contrasts: buildContrastTable(report),
+    tests: buildTestTable(report),
+    mutations: buildMutationTable(report),
+  };
+}
+
+function buildPublishedTable({ variants, inputs: { published } }: Report): ReportTable {
+  const rows = Object.entries(variants).map(([name, figures]) => {
+    const paper = published[name];
+    const beside = (ours: string, theirs: number | undefined) =>
+      theirs === undefined ? ours : `${ours} / ${formatNumber(theirs)}`;
+    const latencyMs = figures.latency_us === null ? null : figures.latency_us.mean / 1000;
+    return [
+      name,
+      beside(formatMetric(figures.mdd), paper?.mdd),
+      beside(formatMetric(figures.cvar95), paper?.cvar95),
+      beside(formatMetric(figures.cvar99), paper?.cvar99),
+      beside(formatMetric(figures.liquidations), paper?.liquidations),
+      beside(formatMetric(figures.attack_success_any), paper?.attack_success),
+      beside(formatMetric(figures.false_block), paper?.false_block),
+      beside(formatNumber(latencyMs), paper?.latency_ms),
+      beside(formatMetric(figures.dg_rate), paper?.dg_rate),
+      beside(formatMetric(figures.dg_loss), paper?.dg_loss),
+    ];
+  });
+  return {
+    title: 'Beside the published table',
+    note: 'Ours / paper. Light attack, caps x 1. The strategies and the attack mix of the paper are not public, so levels differ; what can be compared is how the variants differ. Attack success is the published reading here: an episode counts when anything of it was executed.',
+    header: [
+      'variant',
+      'MDD',
+      'CVaR.95',
+      'CVaR.99',
+      'liquidations',
+      'attack success, any execution',
+      'false block',
+      'latency, ms',
+      'DG rate',
+      'DG loss',
+    ],
+    rows,
+  };
+}
+
+function buildOwnTable({ variants }: Report): ReportTable {
+  return {
+    title: 'What the published table cannot show',
+    note: 'Mean and 95 % interval. Attack success is the judge\u2019s: the largest over families, light and heavy, caps x 1 and x 5. Damage is the equity lost to heavy, clairvoyant attacks as a share of the start. Churn is the equity left after 14 days of a persistent in-scope attacker. The rest is under light attack at caps x 1.',
+    header: [
+      'variant',
+      'attack success',
+      'damage',
+      'worst seed',
+      'churn, 14 days',
+      'false block',
+      'strict',
+      'against B0',
+      'utility kept',
+      'gross, x equity',
+      'time over cap',
+      'time reduce-only',
+      'refused exits',
+    ],
+    rows: Object.entries(variants).map(([name, figures]) => [
+      name,
+      formatInterval(figures.attack_success),
+      formatInterval(figures.attack_damage),
+      formatInterval(figures.attack_damage_worst),
+      formatInterval(figures.churn_equity_14d),
+      formatInterval(figures.false_block),
+      formatInterval(figures.strict_false_block),
+      formatInterval(figures.false_block_b0),
+      formatInterval(figures.utility_kept),
+      formatInterval(figures.gross),
+      formatMetric(figures.time_over_cap),
+      formatMetric(figures.time_reduce_only),
+      formatMetric(figures.scenarios[HEADLINE]?.refused_exits ?? null),
+    ]),
+  };
+}
+
+function buildFamilyTable({ variants }: Report): ReportTable {
+  return {
+    title: 'Attack success by family',
+    note: 'Share of episodes with at least one execution out of scope by the judge, the largest over light and heavy, caps x 1 and x 5, with its 95 % interval. 0 with an upper bound above 0 means: none seen, in so many episodes.',
+    header: ['variant', ...ATTACK_FAMILIES],
+    rows: Object.entries(variants).map(([name, figures]) => [
+      name,
+      ...ATTACK_FAMILIES.map((family) => formatInterval(figures.attack_success_by_family[family])),
+    ]),
+  };
+}
+
+function buildDamageTable({ variants }: Report): ReportTable {
+  return {
+    title: 'Damage by scenario, caps x 1',
+    note: 'Equity lost to the attacks as a share of the equity at the start, mean and 95 % interval over seeds, and the worst seed and run: how far their intervals reach down says how much hangs on single seeds. All families act on one account, so damage cannot be split among them; opened is the risk-increasing notional that attacks executed, a run. Other scales of the caps are in report.json.',
+    header: ['variant', 'scenario', 'damage', 'worst seed', 'worst run', 'opened, USDT', 'throughput, cap days'],
+    rows: Object.entries(variants).flatMap(([name, { scenarios }]) =>
+      Object.entries(scenarios)
+        .filter(([name, figures]) => isAtFullCaps(name) && figures.attack_opened_usdt_by_family !== null)
+        .map(([scenario, figures]) => [
+          name,
+          scenario,
+          formatInterval(figures.attack_damage),
+          formatInterval(figures.attack_damage_worst),
+          formatInterval(figures.attack_damage_worst_run),
+          formatNumber(Object.values(figures.attack_opened_usdt_by_family!).reduce((sum, usdt) => sum + usdt, 0)),
+          formatMetric(figures.attack_throughput),
+        ]),
+    ),
+  };
+}
+
+/** Names of scenarios are words between slashes, the scale of the caps among them. */
+export function isAtFullCaps(scenario: string): boolean {
+  return scenario.split('/').includes('x1');
+}
+
+function buildShrinkTable({ shrink, variants }: Report): ReportTable {
+  const rows = Object.entries(shrink).flatMap(([name, control]) =>
+    (['light', 'heavy'] as const).flatMap((attack) => {
+      const figures = control[attack];
+      if (figures === null) return [];
+      return [
+        [
+          name,
+          attack,
+          formatInterval(figures.factor),
+          formatInterval(figures.mdd_ratio),
+          formatInterval(figures.cvar99_ratio),
+          formatInterval(
+            attack === 'light' ? (variants[name]?.scenarios[HEADLINE]?.cvar99_per_gross_to_no_regimes ?? null) : null,
+          ),
+        ],
+      ];
+    }),
+  );
+  return {
+    title: 'At equal exposure',
+    note: 'Each variant over Shrink: NoSAE\u2019s own returns scaled to the variant\u2019s exposure. 1 means that only less was held; below 1 the gate itself made it safer. The last column compares the tail per exposure with the same gate without regimes.',
+    header: [
+      'variant',
+      'attack',
+      'exposure / NoSAE',
+      'MDD / Shrink',
+      'CVaR.99 / Shrink',
+      'CVaR.99 per gross / no regimes',
+    ],
+    rows,
+  };
+}
+
+function buildDominanceTable({ tests: { dominance } }: Report): ReportTable {
+  return {
+    title: 'Safety and use by scale of the caps',
+    note: 'Light attack. Reductions against NoSAE at caps x 1; bold marks where the published contrast is met. Retained is the legitimate opening notional executed over what NoSAE executes at caps x 1; in hard scope: over what was asked in hard scope at that scale.',
+    header: ['variant', 'caps x', 'MDD', 'CVaR.99', 'DG loss', 'retained', 'retained, hard scope', 'damage'],
+    rows: dominance.rows.map((row) => [
+      row.variant,
+      String(row.caps_scale),
+      ...(['mdd', 'cvar99', 'dg_loss'] as const).map((name) => {
+        const text = formatPercent(row.reduction[name] === null ? null : -row.reduction[name].mean);
+        return row.is_met[name] ? `**${text}**` : text;
+      }),
+      formatPercent(row.retained?.mean ?? null),
+      formatPercent(row.retained_hard?.mean ?? null),
+      formatMetric(row.attack_damage),
+    ]),
+  };
+}
+
+function buildContrastTable({ tests: { dominance } }: Report): ReportTable {
+  return {
+    title: 'Legitimate notional at the published contrasts',
+    note: 'Retained notional where each variant reaches MDD \u221293.1 %, CVaR.99 \u221297.5 % and DG loss \u221297.0 %, by straight lines between the scales that were run; n/a: not reached at any of them. The last columns: the largest scale that meets all three.',
+    header: ['variant', 'at the MDD contrast', 'at CVaR.99', 'at DG loss', 'all met at caps x', 'retained there'],
+    rows: dominance.met.map((met) => [
+      met.variant,
+      formatPercent(met.retained_at.mdd),
+      formatPercent(met.retained_at.cvar99),
+      formatPercent(met.retained_at.dg_loss),
+      met.largest_scale_all_met === null ? 'none' : String(met.largest_scale_all_met),
+      formatPercent(met.retained_all_met),
+    ]),
+  };
+}

@@ -1,0 +1,108 @@
+import type { Regime } from '../../core/policy.ts';
+import type { Aggregate, ShrinkOfVariant } from '../metrics/aggregator.ts';
+import type { Reliability } from '../metrics/calibration/reliability.ts';
+import type { Comparisons } from '../metrics/comparisons.ts';
+import type { Interval, Metric } from '../metrics/intervals.ts';
+import type { PublishedTable } from '../metrics/published.ts';
+import type { VariantReport } from '../metrics/variant-report.ts';
+
+export type { Interval, Metric };
+
+/** One rule of the gate switched off, and whether the judge saw it: its count or the rule's own harm has to rise. */
+export interface MutationRow {
+  readonly rule: string;
+  /** What is switched off, and the scenario in which that rule alone binds; a sentence. */
+  readonly scenario: string;
+  /** Out-of-scope executions by the judge. */
+  readonly out_of_scope_with: number;
+  readonly out_of_scope_without: number;
+  /** What the rule is there to limit, where the judge counts nothing: name with unit; null: the count is the measure. */
+  readonly harm: string | null;
+  readonly harm_with: number | null;
+  readonly harm_without: number | null;
+  readonly is_seen: boolean;
+}
+/** What the report was made from: enough to make it again, bit for bit. */
+export interface ReportInputs {
+  /** The command line that makes it again. */
+  readonly command: string;
+  readonly seeds: readonly number[];
+  readonly agents: readonly string[];
+  /** sha256 (hex) of each variant's policy, of R (the same in all variants but NoSAE) and of the judge's scope. */
+  readonly policy_hashes: Readonly<Record<string, string>>;
+  readonly budgets_hash: string;
+  readonly scope_hash: string;
+  readonly data: readonly { readonly name: string; readonly sha256: string; readonly rows: number }[];
+  readonly symbols: readonly string[];
+  readonly bar_ms: number;
+  readonly bars: number;
+  /** Judged span, UTC ms. */
+  readonly start_ms: number;
+  readonly end_ms: number;
+  readonly gaps: readonly { readonly symbol: string; readonly after_open_ms: number; readonly missing_bars: number }[];
+  readonly bootstrap: { readonly seed: number; readonly replicates: number; readonly days: number };
+  readonly versions: Readonly<Record<string, string>>;
+  /** Everything else that was chosen: options of the command, with their values. */
+  readonly flags: Readonly<Record<string, string | number | boolean>>;
+}
+/** report.json. Keys in this order; figures as they are. */
+export interface Report {
+  readonly variants: Readonly<Record<string, VariantReport>>;
+  readonly shrink: Readonly<Record<string, ShrinkOfVariant>>;
+  readonly mutations: readonly MutationRow[];
+  readonly tests: Comparisons & {
+    readonly dominance: Aggregate['dominance'];
+    readonly calibration: CalibrationInput | null;
+  };
+  readonly inputs: ReportInputs & { readonly published: PublishedTable };
+}
+
+/** Equity and drawdown of one run, down-sampled. Times UTC ms, equity USDT, drawdown a fraction of the peak so far. */
+export interface CurveSample {
+  readonly variant: string;
+  readonly seed: number;
+  readonly agent: string;
+  readonly scenario: string;
+  readonly times: readonly number[];
+  readonly equity: readonly number[];
+  readonly drawdown: readonly number[];
+}
+/** The hours around a crash in one run, a value a bar: regimes as the gate held them, factors of SAE-BUDGET. */
+export interface CrashSample {
+  readonly variant: string;
+  readonly seed: number;
+  readonly agent: string;
+  readonly scenario: string;
+  readonly times: readonly number[];
+  readonly regimes: Readonly<Record<string, readonly Regime[]>>;
+  readonly g: readonly number[];
+  readonly h: readonly number[];
+  readonly equity: readonly number[];
+  /** USDT. */
+  readonly gross: readonly number[];
+}
+/** What the thresholds of the trader state do: one setting of the sweep. */
+export interface SweepPoint {
+  readonly name: string;
+  readonly limit_at: number;
+  readonly block_at: number;
+  readonly enforce_block: boolean;
+  readonly false_block: Metric;
+  readonly attack_damage: Metric;
+}
+export interface CalibrationInput {
+  readonly reliability: Reliability;
+  readonly sweep: readonly SweepPoint[];
+}
+export interface ReportParts {
+  readonly aggregate: Aggregate;
+  readonly mutations: readonly MutationRow[];
+  readonly inputs: ReportInputs;
+  readonly calibration: CalibrationInput | null;
+  readonly published?: PublishedTable;
+}
+/** Series that only the page shows. */
+export interface ReportSamples {
+  readonly curves: readonly CurveSample[];
+  readonly crashes: readonly CrashSample[];
+}

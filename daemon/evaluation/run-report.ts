@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs';
+import type { MarketData } from './facts/markets.ts';
+import { OutFolderError, openOutFolder } from './facts/out-folder.ts';
+import { scopeHash } from './judge/scope.ts';
+import { MarketDataError, readMarketData } from './market/read.ts';
+import { buildSyntheticMarket } from './market/synthetic.ts';
+import { defaultAgents, type ReplayOutcome, runReplay } from './replay.ts';
+import { buildCrashSample, buildCurveSample, findWorstBar, type SampledRun } from './report/sampled-runs.ts';
+import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
+import type { AttackChoice } from './setup/scenarios.ts';
+import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './setup/variants.ts';
+
+/** What was asked for cannot be replayed; the message says why. */
+export class ReplayInputError extends Error {
+  override readonly name = 'ReplayInputError';
+}
+
+export interface ReportOptions {
+  /** Folder of recorded bars; null: the synthetic market. */
+  readonly data: string | null;
+  readonly synthetic: { readonly seed: number; readonly bars: number };
+  readonly symbols: readonly string[] | null;
+  readonly seeds: number;
+  readonly out: string;
+  readonly policyFile: string | null;
+  readonly attack: AttackChoice;
+  /** Null: all. */
+  readonly variants: readonly string[] | null;
+  readonly agents: readonly string[] | null;
+  readonly threads: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+export interface ReplayReportResult {
+  readonly report: Report;
+  readonly outcome: ReplayOutcome;
+  /** What a reader of the figures should know of the data. */
+  readonly notes: readonly string[];
+  readonly wallMs: number;
+}
+
+const REFERENCE = 'NoSAE';
+const SYNTHETIC_WARMUP_BARS = 3000;
+const SYNTHETIC_BAR_MS = 900_000;
+const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
+
+/**
+ * Reads the data, replays, writes the report.
+ * @throws ReplayInputError
+ */
+export async function runReport(options: ReportOptions): Promise<ReplayReportResult> {
+  const startedAt = performance.now();
+  const { market, notes } = openMarket(options);
+  const variants = openVariants(options, market);
+  const agents = options.agents ?? defaultAgents();
+  checkAgents(agents);
+  openOut(options.out);
+  const outcome = await runReplay({
+    market,
+    seeds: options.seeds,
+    attack: options.attack,
+    variants,
+    reference: variants[0]!,
+    agents,
+    threads: options.threads,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  // Charts are a large library: it is loaded when the workers are gone.
+  const { writeReport } = await import('./report/write.ts');
+  const report = writeReport(
+    options.out,
+    {
+      aggregate: outcome.aggregate,
+      mutations: outcome.mutations,
+      inputs: describeInputs(options, market, variants, agents, outcome),
+      calibration: outcome.calibration,
+    },
+    pickSamples(outcome.samples),
+  );
+  return { report, outcome, notes, wallMs: performance.now() - startedAt };
+}
+
+function checkAgents(agents: readonly string[]): void {
+  const known = defaultAgents();
+  const what = (why: string) => new ReplayInputError(`${why}; there are ${known.join(', ')}`);
+  if (agents.length === 0) throw what('no account is named');
+  for (const [i, agent] of agents.entries()) {
+    if (!known.includes(agent)) throw what(`no account is called ${agent}`);
+    if (agents.indexOf(agent) !== i) throw what(`${agent} is named twice`);
+  }
+}
+
+/** Before the run: nobody waits for a report that cannot be written. */
+function openOut(folder: string): void {
+  try {
+    openOutFolder(folder);
+  } catch (error) {
+    throw error instanceof OutFolderError ? new ReplayInputError(error.message) : error;
+  }
+}
+
+function openMarket(options: ReportOptions): { readonly market: MarketData; readonly notes: readonly string[] } {
+  if (options.data === null) {
+    const market = buildSyntheticMarket({
+      seed: options.synthetic.seed,
+      bars: options.synthetic.bars,
+      barMs: SYNTHETIC_BAR_MS,
+      warmupBars: SYNTHETIC_WARMUP_BARS,
+      symbols: options.symbols ?? SYNTHETIC_SYMBOLS,
+    });
+    return { market, notes: ['the market is synthetic: figures say how a policy behaves, not what it earns'] };
+  }
+  try {
+    const loaded = readMarketData(options.data, options.symbols === null ? {} : { symbols: options.symbols });
+    const { notes, ...market } = loaded;
+    const gaps = market.symbols.flatMap(({ gaps: found }) =>
+      found.map(
+        ({ symbol, afterOpenMs, missingBars }) =>
+          `${symbol}: ${missingBars} bars are missing after ${new Date(afterOpenMs).toISOString()}; nothing is filled in`,
+      ),
+    );
+    return { market, notes: [...notes, ...gaps] };
+  } catch (error) {
+    if (error instanceof MarketDataError) throw new ReplayInputError(error.message);
+    throw error;
+  }
+}
+
+/** The pass-through variant first, then those asked for, then the operator's own policy. */
+function openVariants(options: ReportOptions, market: MarketData): readonly Variant[] {
+  const asked = options.variants ?? VARIANT_NAMES;
+  const names = [REFERENCE, ...asked.filter((name) => name !== REFERENCE)];
+  const files = options.policyFile === null ? [] : [options.policyFile];
+  if (asked.length + files.length === 0)
+    throw new ReplayInputError(`neither a variant nor a policy is named; there are ${VARIANT_NAMES.join(', ')}`);
+  const symbols = market.symbols.map((bars) => bars.instrument.symbol);
+  try {
+    const variants = [...names, ...files].map((name) => forSymbols(loadVariant(name), symbols));
+    const seen = new Set<string>();
+    for (const { name } of variants) {
+      if (seen.has(name)) throw new ReplayInputError(`two of the policies are called ${name}`);
+      seen.add(name);
+    }
+    return variants;
+  } catch (error) {
+    if (error instanceof VariantError) throw new ReplayInputError(error.message);
+    throw error;
+  }
+}
+
+function describeInputs(
+  options: ReportOptions,
+  market: MarketData,
+  variants: readonly Variant[],
+  agents: readonly string[],
+  outcome: ReplayOutcome,
+): ReportInputs {
+  const bounded = variants.find((variant) => variant.name !== REFERENCE) ?? variants[0]!;
+  return {
+    command: describeCommand(options),
+    seeds: Array.from({ length: options.seeds }, (_, i) => i + 1),
+    agents,
+    policy_hashes: Object.fromEntries(variants.map(({ name, hash }) => [name, hash])),
+    budgets_hash: hashBudgets(bounded.spec),
+    scope_hash: scopeHash(),
+    data: market.inputs,
+    symbols: market.symbols.map((bars) => bars.instrument.symbol),
+    bar_ms: market.barMs,
+    bars: Math.round((market.endMs - market.startMs) / market.barMs),
+    start_ms: market.startMs,
+    end_ms: market.endMs,
+    gaps: market.symbols.flatMap(({ gaps }) =>
+      gaps.map((gap) => ({ symbol: gap.symbol, after_open_ms: gap.afterOpenMs, missing_bars: gap.missingBars })),
+    ),
+    bootstrap: {
+      seed: outcome.bootstrap.seed,
+      replicates: outcome.bootstrap.replicates,
+      days: outcome.bootstrap.days,
+    },
+    versions: { holdfast: readOwnVersion(), node: process.version },
+    flags: {
+      attack: options.attack,
+      data:
+        options.data === null
+          ? `synthetic, seed ${options.synthetic.seed}, ${options.synthetic.bars} bars`
+          : 'recorded',
+    },
+  };
+}
+
+/** The command that makes the same report; folders are the reader's own. */
+function describeCommand(options: ReportOptions): string {
+  const parts = ['npx holdfast replay'];
+  if (options.data !== null) parts.push('--data DIR');
+  else parts.push(`--market-seed ${options.synthetic.seed} --bars ${options.synthetic.bars}`);
+  if (options.symbols !== null) parts.push(`--symbols ${options.symbols.join(',')}`);
+  parts.push(`--seeds ${options.seeds} --attack ${options.attack}`);
+  if (options.variants !== null) parts.push(`--variants ${options.variants.join(',')}`);
+  if (options.agents !== null) parts.push(`--agents ${options.agents.join(',')}`);
+  if (options.policyFile !== null) parts.push('--policy FILE');
+  return `${parts.join(' ')} --out DIR`;
+}
+
+function readOwnVersion(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const text = readFileSync(new URL(up, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { readonly version: string }).version;
+    } catch {
+      // Compiled code lies one folder deeper.
+    }
+  }
+  throw new Error('package.json was not found');
+}
+
+/** Curves of every variant under the heaviest attack that was run at caps x 1, and the crash where budgets are known. */
+function pickSamples(drawn: readonly SampledRun[]): ReportSamples {
+  const worstMs = findWorstBar(drawn);
+  return {
+    curves: drawn.map(buildCurveSample),
+    crashes: drawn
+      .filter(({ g }) => g.length > 0)
+      .map((run) => buildCrashSample(run, worstMs))
+      .filter((sample) => sample !== null),
+  };
+}

@@ -1,0 +1,125 @@
+import type { IntendedPolicySpec, SignalKind } from '../../../core/policy.ts';
+import { hashPolicy } from '../../../policy/parse.ts';
+import { type PreparedMarket, prepareMarket } from '../../engine/prepared.ts';
+import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../../engine/run.ts';
+import type { MarketData } from '../../facts/markets.ts';
+import { createJudge } from '../../judge/judge.ts';
+import { type JudgeScope, readScope, scaleScope } from '../../judge/scope.ts';
+import { MarketTrack } from '../../market/track.ts';
+import { forSymbols, loadVariant, scaleCaps, type Variant } from '../variants.ts';
+import { trackKeyOf } from '../workbench.ts';
+import { applyEdits, type Edits } from './edits.ts';
+import { buildSceneMarket } from './market.ts';
+import type { Scene, SceneOutcome } from './scene.ts';
+import { ScriptedAgent } from './script.ts';
+import { Witness } from './witness.ts';
+
+const AGENT = 'agent';
+const NO_EDITS: Edits = {};
+const SHIPPED = 'Holdfast';
+let shipped: Variant | null = null;
+
+/** The policy that is shipped for the evaluation, read once. */
+function readShipped(): Variant {
+  shipped ??= loadVariant(SHIPPED);
+  return shipped;
+}
+
+/** The policy of a scene: the shipped evaluation policy at the scene's caps, its premise, and what is switched off. */
+export function policyOf(scene: Scene, off: Edits): IntendedPolicySpec {
+  const symbols = (scene.judged ?? scene.market.map((path) => path.symbol)).toSorted();
+  const { spec } = forSymbols(readShipped(), symbols);
+  const scaled = scaleCaps(spec, scene.capsScale ?? 1);
+  return applyEdits(applyEdits(scaled, scene.premise?.policy ?? NO_EDITS), off);
+}
+
+function scopeOf(scene: Scene): JudgeScope {
+  return applyEdits(scaleScope(readScope(), scene.capsScale ?? 1), scene.premise?.scope ?? NO_EDITS);
+}
+
+/** Runs scenes by the engine and the production gate; markets and their features are built once each. */
+export class Stage {
+  readonly #markets = new Map<Scene['market'], { readonly data: MarketData; readonly prepared: PreparedMarket }>();
+  readonly #tracks = new Map<string, MarketTrack>();
+  readonly #policies = new Map<string, RunSetup['policy']>();
+
+  /** One run from the first judged bar to the last under the scene's policy with these changes. */
+  run(scene: Scene, off: Edits): SceneOutcome {
+    const { data, prepared } = this.#market(scene.market);
+    const policy = this.#policy(scene, off);
+    const { spec } = policy;
+    const instruments = data.symbols.map((bars) => bars.instrument);
+    const judged = new Set(scene.judged ?? instruments.map((instrument) => instrument.symbol));
+    const judge = createJudge({
+      scope: scopeOf(scene),
+      instruments: instruments.filter((instrument) => judged.has(instrument.symbol)),
+      barMs: data.barMs,
+      startEquityUsdt: START_EQUITY_USDT,
+    });
+    const witness = new Witness(judge, judged, instruments);
+    const run = new ReplayRun({
+      key: {
+        variant: spec.name,
+        seed: 0,
+        agent: AGENT,
+        attack: 'none',
+        sides: 'random',
+        capsScale: scene.capsScale ?? 1,
+      },
+      market: prepared,
+      track: this.#track(scene.market, data, spec),
+      policy,
+      agents: [{ name: AGENT, agent: new ScriptedAgent(scene.asks) }],
+      episodes: [],
+      createAttacker: () => {
+        throw new Error('a scene has no episodes');
+      },
+      judge: witness,
+    });
+    for (const kind of scene.signals ?? []) raise(run, kind, data.endMs);
+    return { result: run.run(), fills: witness.fills };
+  }
+
+  /** Equal policies are one object: what the engine compiles of them is compiled once. */
+  #policy(scene: Scene, off: Edits): RunSetup['policy'] {
+    const spec = policyOf(scene, off);
+    const hash = hashPolicy(spec);
+    const policy = this.#policies.get(hash) ?? { spec, hash };
+    this.#policies.set(hash, policy);
+    return policy;
+  }
+
+  #market(paths: Scene['market']): { readonly data: MarketData; readonly prepared: PreparedMarket } {
+    const known = this.#markets.get(paths);
+    if (known !== undefined) return known;
+    const data = buildSceneMarket(paths);
+    const built = { data, prepared: prepareMarket(data) };
+    this.#markets.set(paths, built);
+    return built;
+  }
+
+  #track(paths: Scene['market'], data: MarketData, spec: IntendedPolicySpec): MarketTrack {
+    const index = [...this.#markets.keys()].indexOf(paths);
+    const key = `${index} ${trackKeyOf(spec.market)}`;
+    const known = this.#tracks.get(key);
+    if (known !== undefined) return known;
+    const track = new MarketTrack(data, spec.market);
+    this.#tracks.set(key, track);
+    return track;
+  }
+}
+
+/** As a monitor would have raised it, for the whole account. */
+function raise(run: ReplayRun, kind: SignalKind, expiresAtMs: number): void {
+  run.door.append('signal', {
+    account: null,
+    agent: null,
+    evidence_hash: null,
+    expires_at_ms: expiresAtMs,
+    kind,
+    set_by: 'scene',
+    severity: 1,
+    signal_id: kind,
+    symbol: null,
+  });
+}

@@ -1,0 +1,158 @@
+import type { MarketSection } from '../../core/policy.ts';
+import { createAttacker } from '../agents/attacks/index.ts';
+import { buildSchedule } from '../agents/attacks/schedule.ts';
+import type { AgentBudgets } from '../agents/budgets.ts';
+import { createStrategy, PROFILES, STRATEGY_NAMES } from '../agents/strategies/index.ts';
+import { type PreparedMarket, prepareMarket } from '../engine/prepared.ts';
+import { ReplayRun, type RunSetup, START_EQUITY_USDT } from '../engine/run.ts';
+import type { Agent, AttackEpisode } from '../facts/agents.ts';
+import type { ScopeJudge } from '../facts/judging.ts';
+import type { MarketData } from '../facts/markets.ts';
+import type { RunKey } from '../facts/runs.ts';
+import { buildRegimeTape, createJudge, type RegimeTape } from '../judge/judge.ts';
+import { type JudgeScope, scaleScope } from '../judge/scope.ts';
+import { MarketTrack } from '../market/track.ts';
+import { type Scenario, SHARED_AGENT } from './scenarios.ts';
+import { scaleCaps, type Variant } from './variants.ts';
+
+export interface RunHooks extends Pick<RunSetup, 'onBarClose' | 'bars'> {
+  /** Puts an observer before the judge. */
+  readonly wrapJudge?: (judge: ScopeJudge) => ScopeJudge;
+}
+export interface RunRequest {
+  readonly variant: Variant;
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly agent: string;
+  /** Legitimate requests of the same agent and seed without gate and attacks: what light attacks are a share of. */
+  readonly legitRequests: number;
+}
+
+/** What a worker keeps between runs: the market, its feature tracks and regime tapes, policies at every scale. */
+export class Workbench {
+  readonly market: PreparedMarket;
+  readonly #scope: JudgeScope;
+  readonly #tracks = new Map<string, MarketTrack>();
+  readonly #tapes: ReadonlyMap<string, RegimeTape>;
+  readonly #scaled = new Map<string, Variant>();
+  readonly #scopes = new Map<number, JudgeScope>();
+  readonly #schedules = new Map<string, readonly AttackEpisode[]>();
+
+  constructor(data: MarketData, scope: JudgeScope) {
+    this.market = prepareMarket(data);
+    this.#scope = scope;
+    this.#tapes = new Map(
+      data.symbols.map((bars) => [bars.instrument.symbol, buildRegimeTape(bars, data.barMs, scope.market)]),
+    );
+  }
+
+  run(request: RunRequest, hooks: RunHooks = {}): ReplayRun {
+    const { scenario, seed, agent } = request;
+    const variant = this.#scale(request.variant, scenario.capsScale);
+    const key: RunKey = { variant: request.variant.name, seed, agent, ...scenario };
+    const budgets = budgetsOf(this.#scope);
+    const { wrapJudge } = hooks;
+    const judge = createJudge({
+      scope: this.#scaleScope(scenario.capsScale),
+      instruments: this.market.series.map((series) => series.bars.instrument),
+      barMs: this.market.barMs,
+      startEquityUsdt: START_EQUITY_USDT,
+      tapes: this.#tapes,
+    });
+    const agentSeed = mixSeed(seed, agent);
+    return new ReplayRun({
+      key,
+      market: this.market,
+      track: this.#track(variant),
+      policy: { spec: variant.spec, hash: variant.hash },
+      agents: createAgents(agent, agentSeed, scenario.capsScale, budgets),
+      episodes: this.#schedule(scenario, agentSeed, request.legitRequests),
+      createAttacker: (episode) => createAttacker(episode, { budgets, capsScale: scenario.capsScale }),
+      judge: wrapJudge === undefined ? judge : wrapJudge(judge),
+      bars: hooks.bars,
+      onBarClose: hooks.onBarClose,
+    });
+  }
+
+  #scaleScope(capsScale: number): JudgeScope {
+    const known = this.#scopes.get(capsScale);
+    if (known !== undefined) return known;
+    const scaled = scaleScope(this.#scope, capsScale);
+    this.#scopes.set(capsScale, scaled);
+    return scaled;
+  }
+
+  #scale(variant: Variant, capsScale: number): Variant {
+    const key = `${variant.hash}x${capsScale}`;
+    const known = this.#scaled.get(key);
+    if (known !== undefined) return known;
+    const scaled = { ...variant, spec: scaleCaps(variant.spec, capsScale), hash: key };
+    this.#scaled.set(key, scaled);
+    return scaled;
+  }
+
+  #track(variant: Variant): MarketTrack {
+    const key = trackKeyOf(variant.spec.market);
+    const known = this.#tracks.get(key);
+    if (known !== undefined) return known;
+    const track = new MarketTrack(this.market.data, variant.spec.market);
+    this.#tracks.set(key, track);
+    return track;
+  }
+
+  /** Exogenous: the same for every variant and scale. */
+  #schedule(scenario: Scenario, seed: number, legitRequests: number): readonly AttackEpisode[] {
+    const { attack, sides } = scenario;
+    if (attack === 'none') return [];
+    const key = `${attack}/${sides}/${seed}/${attack === 'light' ? legitRequests : ''}`;
+    const known = this.#schedules.get(key);
+    if (known !== undefined) return known;
+    const schedule = buildSchedule({ seed, market: this.market.data, intensity: attack, sides, legitRequests });
+    // Tasks come seed by seed: older schedules are not asked for again.
+    if (this.#schedules.size > 8) this.#schedules.clear();
+    this.#schedules.set(key, schedule);
+    return schedule;
+  }
+}
+
+/** What features and held regimes are made of: policies mostly differ in what a regime does, and share their tracks. */
+export function trackKeyOf({ bar_ms, volatility, regime_hold_bars, funding, liquidity }: MarketSection): string {
+  return JSON.stringify([bar_ms, volatility, regime_hold_bars, funding, liquidity]);
+}
+
+function createAgents(
+  agent: string,
+  seed: number,
+  capsScale: number,
+  budgets: AgentBudgets,
+): readonly { readonly name: string; readonly agent: Agent }[] {
+  if (agent === SHARED_AGENT) {
+    return STRATEGY_NAMES.map((name, i) => ({
+      name,
+      agent: createStrategy(name, 'within-budget', { seed: seed + i, capsScale, budgets }),
+    }));
+  }
+  const [name, profile] = agent.split('/');
+  const strategy = STRATEGY_NAMES.find((known) => known === name);
+  const known = PROFILES.find((each) => each === profile);
+  if (strategy === undefined || known === undefined) throw new RangeError(`no agent is called ${agent}`);
+  return [{ name: 'agent', agent: createStrategy(strategy, known, { seed, capsScale, budgets }) }];
+}
+
+/** What the agents know of R at B_0; they scale it themselves. */
+function budgetsOf({ budgets }: JudgeScope): AgentBudgets {
+  return {
+    orderNotionalUsdt: budgets.order_notional_usdt,
+    symbolNotionalUsdt: budgets.symbol_notional_usdt,
+    grossNotionalUsdt: budgets.gross_notional_usdt,
+    leverage: budgets.leverage,
+    slippageBps: budgets.slippage_bps,
+  };
+}
+
+/** One 31-bit seed for an agent's account: FNV-1a over its name, mixed with the seed. */
+export function mixSeed(seed: number, agent: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < agent.length; i++) hash = Math.imul(hash ^ agent.charCodeAt(i), 0x01000193);
+  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 1) & 0x7fffffff;
+}

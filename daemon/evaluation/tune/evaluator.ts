@@ -1,0 +1,94 @@
+import type { MarketData } from '../facts/markets.ts';
+import type { RunResult } from '../facts/runs.ts';
+import { readScope } from '../judge/scope.ts';
+import { type BootstrapPlan, createBootstrapPlan, type RunSummary, summarizeRun } from '../metrics/summary.ts';
+import type { Scenario } from '../setup/scenarios.ts';
+import type { Variant } from '../setup/variants.ts';
+import { Workbench } from '../setup/workbench.ts';
+import { type AccountRuns, type SeedFigures, sumAccounts } from './seed-figures.ts';
+
+const CALM: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };
+const LIGHT: Scenario = { attack: 'light', sides: 'random', capsScale: 1 };
+const HEAVY: Scenario = { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 };
+
+/** A workbench keeps the tracks of every policy it has seen, some megabytes each: after so many it is replaced. */
+const MOST_POLICIES = 8;
+/** What depends on seed and agent alone is kept for so many accounts. */
+const MOST_ACCOUNTS = 100;
+
+export interface EvaluatorSettings {
+  readonly market: MarketData;
+  /** Accounts of every seed (names of `listAgents`). */
+  readonly agents: readonly string[];
+  /** Pass-through variant: what Shrink and the schedules of attacks are made from. */
+  readonly reference: Variant;
+  /** Variant in which R alone binds. */
+  readonly unbound: Variant;
+}
+/** What every policy is compared with, for one account of one seed. */
+interface AccountReference {
+  readonly legitRequests: number;
+  readonly allowedUsdt: number;
+  readonly light: RunResult;
+  readonly heavy: RunResult;
+}
+
+/** Runs policies on one segment. The same input gives the same figures, whatever was run before. */
+export class Evaluator {
+  readonly #settings: EvaluatorSettings;
+  /** Figures over resampled days are not needed: one replicate is the least a plan has. */
+  readonly #plan: BootstrapPlan;
+  #bench: Workbench;
+  /** Hashes of the policies that the workbench has seen. */
+  readonly #policies = new Set<string>();
+  readonly #references = new Map<string, AccountReference>();
+
+  constructor(settings: EvaluatorSettings) {
+    const { market } = settings;
+    this.#settings = settings;
+    this.#bench = new Workbench(market, readScope());
+    this.#plan = createBootstrapPlan({ seed: 1, replicates: 1, startMs: market.startMs, endMs: market.endMs });
+  }
+
+  /** Figures of each seed, in the order of `seeds`. */
+  measure(variant: Variant, seeds: readonly number[]): readonly SeedFigures[] {
+    if (this.#policies.size >= MOST_POLICIES && !this.#policies.has(variant.hash)) {
+      this.#bench = new Workbench(this.#settings.market, readScope());
+      this.#policies.clear();
+    }
+    this.#policies.add(variant.hash);
+    return seeds.map((seed) =>
+      sumAccounts(this.#settings.agents.map((agent) => this.#runAccount(variant, seed, agent))),
+    );
+  }
+
+  #runAccount(variant: Variant, seed: number, agent: string): AccountRuns {
+    const { legitRequests, allowedUsdt, light, heavy } = this.#reference(seed, agent);
+    const run = (scenario: Scenario, noSae: RunResult | null): RunSummary => {
+      const result = this.#bench.run({ variant, scenario, seed, agent, legitRequests }).run();
+      return summarizeRun(result, this.#plan, noSae);
+    };
+    return { calm: run(CALM, null), light: run(LIGHT, light), heavy: run(HEAVY, heavy), allowedUsdt };
+  }
+
+  #reference(seed: number, agent: string): AccountReference {
+    const key = `${seed}/${agent}`;
+    const known = this.#references.get(key);
+    if (known !== undefined) return known;
+    const { reference, unbound } = this.#settings;
+    const calm = this.#bench.run({ variant: reference, scenario: CALM, seed, agent, legitRequests: 0 });
+    calm.run();
+    const { legitRequests } = calm.tally;
+    const run = (variant: Variant, scenario: Scenario): RunResult =>
+      this.#bench.run({ variant, scenario, seed, agent, legitRequests }).run();
+    const found: AccountReference = {
+      legitRequests,
+      allowedUsdt: run(unbound, CALM).legit.openExecutedUsdt,
+      light: run(reference, LIGHT),
+      heavy: run(reference, HEAVY),
+    };
+    if (this.#references.size >= MOST_ACCOUNTS) this.#references.clear();
+    this.#references.set(key, found);
+    return found;
+  }
+}

@@ -1,0 +1,39 @@
+import { workerData } from 'piscina';
+import type { MarketData } from '../facts/markets.ts';
+import type { Variant } from '../setup/variants.ts';
+import { Evaluator, type EvaluatorSettings } from './evaluator.ts';
+import type { SeedFigures } from './seed-figures.ts';
+import { cutSegment, type SegmentName } from './segments.ts';
+
+/** What every task of a worker shares. */
+export interface TuneWorkerSettings extends Omit<EvaluatorSettings, 'market'> {
+  readonly market: MarketData;
+  readonly splitMs: number;
+}
+export interface TuneTask {
+  readonly segment: SegmentName;
+  readonly seeds: readonly number[];
+  readonly variants: readonly Variant[];
+}
+/** By variant, by seed. */
+export type TuneTaskOutcome = readonly (readonly SeedFigures[])[];
+
+export function createTuneRunner(settings: TuneWorkerSettings): (task: TuneTask) => TuneTaskOutcome {
+  const evaluators = new Map<SegmentName, Evaluator>();
+  return ({ segment, seeds, variants }) => {
+    let evaluator = evaluators.get(segment);
+    if (evaluator === undefined) {
+      evaluator = new Evaluator({ ...settings, market: cutSegment(settings.market, settings.splitMs, segment) });
+      evaluators.set(segment, evaluator);
+    }
+    const own = evaluator;
+    return variants.map((variant) => own.measure(variant, seeds));
+  };
+}
+
+let runner: ((task: TuneTask) => TuneTaskOutcome) | null = null;
+/** Entry of the worker pool; the pool hands its settings over as worker data. */
+export default function runTuneTask(task: TuneTask): TuneTaskOutcome {
+  runner ??= createTuneRunner((workerData as { readonly settings: TuneWorkerSettings }).settings);
+  return runner(task);
+}

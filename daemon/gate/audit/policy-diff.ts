@@ -1,0 +1,237 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import { decide } from '../../core/decide.ts';
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { IntendedPolicySpec } from '../../core/policy.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import { derivedPart } from '../plan/orders.ts';
+import { viewRules } from '../snapshot/market-view.ts';
+import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
+import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';
+import { type HistorySource, indexRules, type RecordedDecision, type RulesAt, walkDecisions } from './recorded.ts';
+
+export interface PolicyDiffOptions {
+  readonly candidate: { readonly spec: IntendedPolicySpec; readonly hash: string };
+  /** First instant that counts, ms. */
+  readonly sinceMs: number;
+  /** Also what was no tool call: intercepts, dry runs, slices, standing reviews, the gate's own exits. */
+  readonly allKinds: boolean;
+  /** Changes that are listed, the newest ones. All are counted. */
+  readonly limit: number;
+}
+export interface DiffEntry {
+  readonly decision_id: string;
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly change: Change;
+  readonly request: ExecutionRequest;
+  readonly policy_hash: string;
+  readonly recorded: DiffSide;
+  readonly candidate: DiffSide;
+}
+export interface PolicyDiff {
+  readonly candidate: { readonly name: string; readonly hash: string };
+  readonly since_ms: number;
+  /** Instant of the last record of the ledger. */
+  readonly until_ms: number;
+  /** Policies under which the requests were decided, the newest first. */
+  readonly recorded: readonly { readonly name: string; readonly hash: string; readonly requests: number }[];
+  readonly totals: { readonly [change in Change]: number } & {
+    readonly requests: number;
+    /** Of `unchanged`: for other reasons. */
+    readonly other_reasons: number;
+    /** Not decided again: tools executed elsewhere, and records that this version does not derive as they stand. */
+    readonly foreign_tools: number;
+    readonly not_derived: number;
+  };
+  /** Notional of the opening orders permitted, USDT. */
+  readonly opening_notional_usdt: { readonly recorded: number; readonly candidate: number };
+  /** Seq of the first decision that changes; null when none does. */
+  readonly first_change_seq: number | null;
+  /** Oldest first. */
+  readonly changes: readonly DiffEntry[];
+  readonly changes_left_off: number;
+  /** What this cannot show; `requests` is how many a caveat is about. */
+  readonly caveats: readonly (Caveat & { readonly requests: number })[];
+}
+
+/** Decides the recorded requests of a ledger again under another policy. Reads only; nothing is appended. */
+export function diffPolicy(source: HistorySource, options: PolicyDiffOptions): PolicyDiff {
+  const policies = new PolicyShelf(source, options.candidate);
+  const tally = new Tally(options.limit);
+  const rulesAt = indexRules(source);
+  for (const recorded of walkDecisions(source, options.sinceMs)) {
+    if (recorded.decision.kind !== 'tool' && !options.allKinds) continue;
+    compareOne(recorded, policies, rulesAt, tally);
+  }
+  return tally.finish(options, source.readEvent(source.lastSeq())?.at_ms ?? 0, policies);
+}
+
+function compareOne(recorded: RecordedDecision, policies: PolicyShelf, rulesAt: RulesAt, tally: Tally): void {
+  if (recorded.isForeignTool) {
+    tally.foreignTools += 1;
+    return;
+  }
+  const { request, context, decision } = recorded;
+  const before = derivedPart(decision);
+  const old = policies.recorded(decision.policy_hash, request.agent);
+  // What this version does not derive as it was recorded would be compared with itself and another program at once.
+  if (old === null || canonicalJson(decide(request, context, old)) !== canonicalJson(before)) {
+    tally.notDerived += 1;
+    return;
+  }
+  const candidate = policies.candidate(request.agent);
+  const after = decide(request, refit(recorded, candidate, rulesAt), candidate);
+  tally.add(recorded, before, after, policies.caveats(decision.policy_hash, request.agent));
+}
+
+/** Brackets are recorded up to the leverage of the policy then; the candidate's are read from the exchange's own. */
+function refit(
+  { context, request, seq }: RecordedDecision,
+  policy: CompiledPolicy,
+  rulesAt: RulesAt,
+): ExecutionContext {
+  const rules = context.market.rules === null || request.symbol === null ? null : rulesAt(request.symbol, seq);
+  if (rules === null) return context;
+  return { ...context, market: { ...context.market, rules: viewRules(rules, policy) } };
+}
+
+/** Every policy that is met, compiled once an agent. */
+class PolicyShelf {
+  readonly #source: HistorySource;
+  readonly #candidate: PolicyDiffOptions['candidate'];
+  readonly #compiled = new Map<string, CompiledPolicy>();
+  readonly #caveats = new Map<string, readonly Caveat[]>();
+
+  constructor(source: HistorySource, candidate: PolicyDiffOptions['candidate']) {
+    this.#source = source;
+    this.#candidate = candidate;
+  }
+
+  candidate(agent: string): CompiledPolicy {
+    return this.#compile(`candidate ${agent}`, agent, this.#candidate.hash, () => this.#candidate.spec);
+  }
+
+  /** Null when the ledger does not hold this policy. */
+  recorded(hash: string, agent: string): CompiledPolicy | null {
+    const known = this.#compiled.get(`${hash} ${agent}`);
+    if (known !== undefined) return known;
+    const body = this.#source.readPolicy(hash);
+    if (body === null) return null;
+    return this.#compile(`${hash} ${agent}`, agent, hash, () => JSON.parse(body) as IntendedPolicySpec);
+  }
+
+  caveats(hash: string, agent: string): readonly Caveat[] {
+    const key = `${hash} ${agent}`;
+    const known = this.#caveats.get(key);
+    if (known !== undefined) return known;
+    const recorded = this.recorded(hash, agent);
+    const found = recorded === null ? [] : findCaveats(recorded, this.candidate(agent));
+    this.#caveats.set(key, found);
+    return found;
+  }
+
+  #compile(key: string, agent: string, hash: string, read: () => IntendedPolicySpec): CompiledPolicy {
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    const policy = compilePolicy(read(), hash, agent);
+    this.#compiled.set(key, policy);
+    return policy;
+  }
+}
+
+/** Counts as it goes; memory does not grow with the length of the history. */
+class Tally {
+  readonly #limit: number;
+  readonly #counts: Record<Change, number> = Object.fromEntries(CHANGES.map((change) => [change, 0])) as Record<
+    Change,
+    number
+  >;
+  readonly #policies = new Map<string, { readonly agent: string; requests: number }>();
+  readonly #caveats = new Map<string, Caveat & { requests: number }>();
+  readonly #changes: DiffEntry[] = [];
+  #requests = 0;
+  #otherReasons = 0;
+  #openedBefore = 0;
+  #openedAfter = 0;
+  #firstChange: number | null = null;
+  foreignTools = 0;
+  notDerived = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(
+    recorded: RecordedDecision,
+    before: ExecutionDecision,
+    after: ExecutionDecision,
+    caveats: readonly Caveat[],
+  ): void {
+    const { decision, request, seq, atMs } = recorded;
+    const change = classifyChange(before, after);
+    this.#requests += 1;
+    this.#counts[change] += 1;
+    this.#openedBefore += openedUsdt(before);
+    this.#openedAfter += openedUsdt(after);
+    const policy = this.#policies.get(decision.policy_hash);
+    if (policy === undefined) this.#policies.set(decision.policy_hash, { agent: request.agent, requests: 1 });
+    else policy.requests += 1;
+    for (const caveat of caveats) {
+      const known = this.#caveats.get(caveat.code);
+      if (known === undefined) this.#caveats.set(caveat.code, { ...caveat, requests: 1 });
+      else known.requests += 1;
+    }
+    if (change === 'unchanged') {
+      if (hasOtherReasons(before, after)) this.#otherReasons += 1;
+      return;
+    }
+    // The newest come first.
+    this.#firstChange = seq;
+    if (this.#changes.length >= this.#limit) return;
+    this.#changes.push({
+      decision_id: decision.decision_id,
+      seq,
+      at_ms: atMs,
+      kind: decision.kind,
+      change,
+      request,
+      policy_hash: decision.policy_hash,
+      recorded: describeSide(before),
+      candidate: describeSide(after),
+    });
+  }
+
+  finish(options: PolicyDiffOptions, untilMs: number, policies: PolicyShelf): PolicyDiff {
+    const always = ALWAYS.map((caveat) => ({ ...caveat, requests: this.#requests }));
+    const changed = this.#requests - this.#counts.unchanged;
+    return {
+      candidate: { name: options.candidate.spec.name, hash: options.candidate.hash },
+      since_ms: options.sinceMs,
+      until_ms: untilMs,
+      recorded: [...this.#policies].map(([hash, { agent, requests }]) => ({
+        name: policies.recorded(hash, agent)?.spec.name ?? '',
+        hash,
+        requests,
+      })),
+      totals: {
+        requests: this.#requests,
+        ...this.#counts,
+        other_reasons: this.#otherReasons,
+        foreign_tools: this.foreignTools,
+        not_derived: this.notDerived,
+      },
+      opening_notional_usdt: { recorded: this.#openedBefore, candidate: this.#openedAfter },
+      first_change_seq: this.#firstChange,
+      changes: this.#changes.reverse(),
+      changes_left_off: changed - this.#changes.length,
+      caveats: [...always, ...this.#caveats.values()],
+    };
+  }
+}
+
+function openedUsdt({ effective }: ExecutionDecision): number {
+  return effective?.action === 'open' ? effective.notional : 0;
+}

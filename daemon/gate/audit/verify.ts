@@ -1,0 +1,205 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import { decide } from '../../core/decide.ts';
+import type { IntendedPolicySpec, Regime } from '../../core/policy.ts';
+import type { DecisionEvent, GateEvent } from '../events.ts';
+import { decisionId } from '../plan/order-ids.ts';
+import { derivedPart } from '../plan/orders.ts';
+import type { Ask, LiveInputs, SymbolInputs } from '../snapshot/inputs.ts';
+import { buildContext } from '../snapshot/snapshot.ts';
+import { GateState } from '../state/gate-state.ts';
+import type { OrderState } from '../state/orders.ts';
+
+export type AuditOutcome = { readonly ok: true } | { readonly ok: false; readonly detail: string };
+interface AuditedEvent {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly payload: unknown;
+}
+export interface Auditor {
+  /** SAE-AUDIT: decides again from the recorded request, context and policy; byte for byte the same, or not. */
+  rederive(event: AuditedEvent): AuditOutcome;
+  /** `--deep`: folds the ledger and rebuilds the context of each decision from the events before it. */
+  fold(event: AuditedEvent): AuditOutcome;
+}
+export interface AuditSources {
+  readonly genesisId: string;
+  /** Epochs that the `recovery` records of the ledger begin, in order. */
+  readonly epochs: readonly { readonly seq: number; readonly epoch: number }[];
+  readPolicy(hash: string): string | null;
+  sha256(text: string): string;
+}
+
+const OK: AuditOutcome = { ok: true };
+
+export function createAuditor(sources: AuditSources): Auditor {
+  const state = new GateState();
+  const compiled = new Map<string, CompiledPolicy>();
+  const policyOf = (hash: string, agent: string): CompiledPolicy | null => {
+    const key = `${hash} ${agent}`;
+    const known = compiled.get(key);
+    if (known !== undefined) return known;
+    const body = sources.readPolicy(hash);
+    if (body === null) return null;
+    const policy = compilePolicy(JSON.parse(body) as IntendedPolicySpec, hash, agent);
+    compiled.set(key, policy);
+    return policy;
+  };
+  return {
+    rederive: (event) => rederive(event.payload as DecisionEvent, event.seq, sources, policyOf),
+    fold: (event) => {
+      if (event.kind === 'genesis') return OK;
+      const outcome = event.kind === 'decision' ? refold(event.payload as DecisionEvent, state, policyOf) : OK;
+      state.apply(event as unknown as GateEvent);
+      return outcome;
+    },
+  };
+}
+
+/** Tools executed elsewhere are allowed by name and schema of arguments that are not recorded: nothing to derive. */
+function isForeignTool(event: DecisionEvent): boolean {
+  return (
+    event.route === 'intercept' &&
+    event.decision.kind === 'intercept' &&
+    event.request.symbol === null &&
+    event.request.side === null
+  );
+}
+
+function rederive(
+  event: DecisionEvent,
+  seq: number,
+  sources: AuditSources,
+  policyOf: (hash: string, agent: string) => CompiledPolicy | null,
+): AuditOutcome {
+  const { decision } = event;
+  const policy = policyOf(decision.policy_hash, event.request.agent);
+  if (policy === null) return { ok: false, detail: `policy ${decision.policy_hash} is not in the ledger` };
+  const { genesisId } = sources;
+  const epoch = sources.epochs.findLast((begun) => begun.seq < seq)?.epoch ?? null;
+  if (decision.decision_id !== decisionId({ genesisId, epoch }, seq) || decision.seq !== seq)
+    return { ok: false, detail: 'the decision id does not belong to this record' };
+  if (sources.sha256(canonicalJson(event.context)) !== decision.context_hash)
+    return { ok: false, detail: 'context_hash is not that of the recorded context' };
+  if (isForeignTool(event)) return OK;
+  const again = canonicalJson(decide(event.request, event.context, policy));
+  const recorded = canonicalJson(derivedPart(decision));
+  return again === recorded ? OK : { ok: false, detail: describeDifference(recorded, again) };
+}
+
+function refold(
+  event: DecisionEvent,
+  state: GateState,
+  policyOf: (hash: string, agent: string) => CompiledPolicy | null,
+): AuditOutcome {
+  const policy = policyOf(event.decision.policy_hash, event.request.agent);
+  if (policy === null) return { ok: false, detail: `policy ${event.decision.policy_hash} is not in the ledger` };
+  if (event.state_seq !== state.stateSeq || event.market_seq !== state.marketSeq) {
+    return {
+      ok: false,
+      detail: `it names events ${event.state_seq}/${event.market_seq} as the last ones folded, but ${state.stateSeq}/${state.marketSeq} came before it`,
+    };
+  }
+  const { context } = event;
+  const rebuilt = buildContext(
+    state,
+    inputsOf(context, event.request.symbol),
+    event.request,
+    policy,
+    askOf(context, state),
+  );
+  const again = canonicalJson(rebuilt);
+  const recorded = canonicalJson(context);
+  return again === recorded ? OK : { ok: false, detail: describeDifference(recorded, again) };
+}
+
+/** What came from the feeds and not from the ledger, read back from the recorded context. */
+function inputsOf(context: ExecutionContext, symbol: string | null): LiveInputs {
+  const symbols = new Map<string, SymbolInputs>();
+  const { market, account } = context;
+  const { venue_sends_free_at_ms: venueSendsFreeAtMs } = context.pacing;
+  const { other_mark_at_ms: markAtMs, other_marks: marks, other_regime: regime } = context.exposure;
+  for (const [other, mark] of marks)
+    symbols.set(other, { ...bareInputs(mark, regime ?? 'calm'), markAtMs: markAtMs ?? 0 });
+  if (symbol !== null && market.mark !== null) {
+    symbols.set(symbol, {
+      ...bareInputs(market.mark, market.held_regime),
+      markAtMs: market.mark_at_ms ?? 0,
+      bid: market.bid ?? 0,
+      ask: market.ask ?? 0,
+      quoteAtMs: market.quote_at_ms ?? 0,
+      fundingRate8h: market.funding_rate_8h ?? 0,
+      fundingAtMs: market.funding_at_ms ?? 0,
+      features:
+        market.sigma === null || market.bars_as_of_ms === null
+          ? null
+          : {
+              bar_ms: market.bar_ms,
+              bars_as_of_ms: market.bars_as_of_ms,
+              bar_count: market.bar_count,
+              history_count: market.history_count,
+              sigma: market.sigma,
+              sigma_baseline: market.sigma_baseline,
+              jump_ratio: market.jump_ratio ?? 0,
+              liquidity: market.liquidity ?? 0,
+              liquidity_floor: market.liquidity_floor,
+            },
+    });
+  }
+  return {
+    nowMs: context.now_ms,
+    clockSkewMs: context.clock_skew_ms,
+    account:
+      account === null
+        ? null
+        : {
+            marginBalanceUsdt: account.equity_usdt,
+            availableUsdt: account.available_usdt,
+            marginRatio: account.margin_ratio,
+            observedAtMs: account.observed_at_ms,
+          },
+    symbols,
+    ...(venueSendsFreeAtMs === undefined ? {} : { venueSendsFreeAtMs }),
+  };
+}
+function bareInputs(mark: number, heldRegime: Regime): SymbolInputs {
+  return {
+    mark,
+    markAtMs: 0,
+    bid: 0,
+    ask: 0,
+    quoteAtMs: 0,
+    fundingRate8h: 0,
+    fundingAtMs: 0,
+    features: null,
+    heldRegime,
+  };
+}
+
+function askOf(context: ExecutionContext, state: GateState): Ask {
+  const order = (id: string | null): OrderState | null => (id === null ? null : (state.orders.all.get(id) ?? null));
+  const leaving = context.leaving_order_ids.map(order).filter((found) => found !== null);
+  return {
+    phase: context.phase,
+    venue: context.venue,
+    accountName: context.account_name,
+    tokenSkillSha256: context.trust.token_skill_sha256,
+    schemaViolation: context.schema_violation,
+    own: order(context.own_order_id),
+    leaving: leaving.length === 0 ? null : new Set(leaving),
+    exitRung: context.exit_rung,
+    sliceLots: context.slice_lots,
+    parentPriceTicks: context.parent_price_ticks,
+    target: order(context.order?.client_order_id ?? null),
+  };
+}
+
+/** Where two texts begin to differ, with what stands there. */
+function describeDifference(recorded: string, again: string): string {
+  let at = 0;
+  while (at < recorded.length && recorded[at] === again[at]) at += 1;
+  const from = Math.max(0, at - 40);
+  return `recorded …${recorded.slice(from, at + 60)}… but derived …${again.slice(from, at + 60)}…`;
+}

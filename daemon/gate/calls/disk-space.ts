@@ -1,0 +1,145 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { wholeExitLots } from '../../core/exit.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { Unavailable } from '../api/decisions.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { CancelOutcome } from '../ports.ts';
+import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import type { Intake } from './intake.ts';
+
+/** What is not recorded once the reserve is in use. */
+export const DISK_FULL: Unavailable = {
+  kind: 'unavailable',
+  message:
+    'the disk is full: only exits that close at once, cancels and halts are still recorded; an exit that closed nothing is asked for again later, with close_position for the whole',
+};
+/** After an exit that closed nothing the next of that agent and symbol waits, doubled each time, wall ms. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 120_000;
+/** Exits of a part, by agent and symbol; after them only the whole is closed. */
+const MOST_PARTIAL_EXITS = 20;
+
+interface ExitPace {
+  partial: number;
+  /** Decision of the last exit, to see whether it closed anything. */
+  last: string | null;
+  pauseMs: number;
+  nextAt: number;
+}
+
+/**
+ * What may use the reserve of a full disk: what takes risk away (DESIGN section 7). A refusal changes nothing and costs
+ * space too. INVARIANT: however an agent asks, it cannot use the reserve up: what rests or is changed at the venue waits,
+ * and exits are paced by what they close. An operator and the gate itself are not.
+ */
+export class FullDisk {
+  readonly #core: GateCore;
+  readonly #paces = new Map<string, ExitPace>();
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  isNeeded(request: ExecutionRequest, decided: ExecutionDecision): boolean {
+    const { decision, effective } = decided;
+    if (decision === 'BLOCK' || effective === null || effective.action === 'open') return false;
+    if (request.origin !== 'agent') return effective.action !== 'amend' || effective.leverage === null;
+    if (effective.action === 'amend') return false;
+    return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(request, decided));
+  }
+
+  /** The exit that {@link isNeeded} let through is recorded under this decision. */
+  noteExit(request: ExecutionRequest, decisionId: string): void {
+    const pace = this.#paces.get(paceKey(request));
+    if (pace !== undefined) pace.last = decisionId;
+  }
+
+  #isDue(request: ExecutionRequest, decided: ExecutionDecision): boolean {
+    const now = this.#core.ports.time.monotonicMs();
+    const known = this.#paces.get(paceKey(request));
+    const pace = known ?? { partial: 0, last: null, pauseMs: 0, nextAt: now };
+    const hasClosed = pace.last === null || this.#closedLots(pace.last) > 0;
+    if (!hasClosed && now < pace.nextAt) return false;
+    const isPart = wholeExitLots(decided, decided.effective?.lots ?? 0) < this.#mayCloseLots(request);
+    if (isPart && pace.partial >= MOST_PARTIAL_EXITS) return false;
+    if (isPart) pace.partial += 1;
+    pace.pauseMs = hasClosed ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 2 * pace.pauseMs);
+    pace.nextAt = now + pace.pauseMs;
+    this.#paces.set(paceKey(request), pace);
+    return true;
+  }
+
+  #closedLots(decisionId: string): number {
+    const target = this.#core.state.targets.find(decisionId);
+    if (target !== null) return target.filledLots;
+    const orders = this.#core.state.orders.byDecision.get(decisionId) ?? [];
+    return orders.reduce((sum, order) => sum + order.executedLots, 0);
+  }
+
+  #mayCloseLots({ agent, symbol }: ExecutionRequest): number {
+    const position = this.#core.state.position(symbol ?? '');
+    const isOwn = this.#core.policyFor(agent).exitScope === 'own';
+    return Math.abs(isOwn ? (position.shares.get(agent) ?? 0) : position.lots);
+  }
+}
+
+function paceKey({ agent, symbol }: ExecutionRequest): string {
+  return `${agent} ${symbol ?? ''}`;
+}
+
+/** A cancel that would change nothing: no order of the agent is there, or each cancel of one is under way already. */
+export function cancelsNothing(core: GateCore, { request, target }: Intake): boolean {
+  if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
+  const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
+  for (const order of orders) if (order.agent === request.agent && !order.cancelRequested) return false;
+  return true;
+}
+
+/** Opens the account's breaker: resting openings are canceled, and an operator has to look. */
+export function recordFullDisk(core: GateCore): void {
+  try {
+    const entry = core.state.layers.get('breaker|account|');
+    if (entry === undefined || entry.setBy === 'venue') {
+      core.appendTightening({
+        clears_at_ms: null,
+        clears_when: 'space was freed, the daemon started again, and an operator clears it',
+        layer: 'breaker',
+        name: null,
+        reason: 'the disk is full: its reserve is in use',
+        scope: 'account',
+        set_by: 'daemon',
+        state: 'reducing',
+      });
+    }
+    core.alert('DISK_FULL', 'the reserve is in use: free space and start again');
+  } catch (error) {
+    core.ports.log.error({ error: String(error) }, 'the full disk could not be recorded');
+  }
+}
+
+const ATTEMPTS = 3;
+
+/**
+ * The ledger records nothing more: opening orders at the venue are canceled all the same, as best it can be done. What
+ * reduces stays there. The next start finds out what became of them.
+ */
+export async function cancelUnrecorded(core: GateCore, pauseMs: number): Promise<void> {
+  const cancel = async (order: OrderState): Promise<CancelOutcome['kind']> =>
+    (await core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind)).kind;
+  let left = [...everyLiveOrder(core.state.orders)].filter(
+    (order) => !order.foreign && !order.reduceOnly && order.status !== 'pending_send',
+  );
+  for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt += 1) {
+    // One that was on its way may have arrived meanwhile.
+    if (attempt > 0) await core.ports.time.delay(pauseMs);
+    const outcomes = await Promise.allSettled(left.map(cancel));
+    left = left.filter((_, i) => {
+      const outcome = outcomes[i];
+      return outcome?.status !== 'fulfilled' || outcome.value !== 'canceled';
+    });
+  }
+  core.ports.log.error(
+    { left: left.map((order) => order.clientOrderId) },
+    'the ledger cannot record: opening orders were canceled at the venue without a record',
+  );
+}

@@ -1,0 +1,146 @@
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { Caller } from '../api.ts';
+import type { ExitBook } from '../exits/exit-book.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { Canceler } from '../orders/cancels.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import type { SliceRunner } from '../orders/slices.ts';
+import { stateInForce } from '../state/layers.ts';
+import type { Decided } from '../take-decision.ts';
+import { type Intake, readIntake } from './intake.ts';
+import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
+
+/** Time that calls in flight have for their outcome once the daemon stops, wall ms; then they are answered `submitting`. */
+const ANSWER_WHEN_CLOSING_MS = 400;
+
+/** Carries out what was permitted: slices, exits, cancels, amends. */
+export class Executor {
+  readonly #core: GateCore;
+  readonly #decisions: ParentDecisions;
+  readonly #sender: OrderSender;
+  readonly #canceler: Canceler;
+  readonly #slices: SliceRunner;
+  readonly #exits: ExitBook;
+  readonly #signal: AbortSignal;
+  /** Whoever still waits for an outcome is answered with what is known: the daemon stops. */
+  readonly #answerNow = new AbortController();
+
+  constructor(parts: {
+    core: GateCore;
+    decisions: ParentDecisions;
+    sender: OrderSender;
+    canceler: Canceler;
+    slices: SliceRunner;
+    exits: ExitBook;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#decisions = parts.decisions;
+    this.#sender = parts.sender;
+    this.#canceler = parts.canceler;
+    this.#slices = parts.slices;
+    this.#exits = parts.exits;
+    this.#signal = parts.signal;
+  }
+
+  /** Acts on a permitted decision; returns at the outcome, or after `answer_within_ms`. */
+  async execute(intake: Intake, decided: Decided): Promise<void> {
+    const running = this.#act(intake, decided).catch((error: unknown) => {
+      // An exit that waits for its rate ends with the daemon, and goes on with the next.
+      if (this.#signal.aborted && error instanceof Error && error.name === 'AbortError') return;
+      this.#core.alert(
+        'EXECUTION_FAILED',
+        `decision ${decided.body.decision_id}: ${String(error)}`,
+        intake.request.symbol,
+      );
+    });
+    const timeout = new AbortController();
+    const late = AbortSignal.any([timeout.signal, this.#answerNow.signal]);
+    await Promise.race([running, this.#core.ports.time.delay(this.#core.settings.answerWithinMs, late)]);
+    timeout.abort();
+  }
+
+  /** The daemon stops: nobody waits for long any more. */
+  answerSoon(): void {
+    this.#core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#answerNow.abort(), { unref: true });
+  }
+
+  async #act(intake: Intake, decided: Decided): Promise<void> {
+    const orders = decided.event.orders;
+    const first = orders[0];
+    if (first !== undefined) {
+      if (first.reduce_only) await this.#exits.run(decided);
+      else await this.#slices.run(decided, intake.caller.skillSha256);
+      return;
+    }
+    switch (decided.body.effective?.action) {
+      case 'cancel':
+        await this.#cancel(intake, decided);
+        return;
+      case 'amend':
+        await this.#amend(intake, decided);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** INVARIANT: what its decision meant, and nothing that was asked for since. */
+  async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
+    const reason = `asked for by ${request.agent}`;
+    const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
+    const isNamed = (ids: ReadonlySet<string>): boolean => ids.has(request.client_order_id ?? '');
+    const cancels = meant.map((order) => this.#canceler.cancel(order, reason));
+    if (request.client_order_id === null) this.#cancelExits(request, body.seq, reason);
+    // One that was on its way when this was decided, and was not placed.
+    this.#exits.cancelResting(({ clientOrderIds, order }) => meant.includes(order) || isNamed(clientOrderIds), reason);
+    await Promise.all(cancels);
+  }
+
+  /** cancel_all also ends exits that have no order at the moment: between two rungs, or waiting for their turn. */
+  #cancelExits(request: ExecutionRequest, seq: number, reason: string): void {
+    const { layers } = this.#core.state;
+    const now = this.#core.nowMs();
+    this.#exits.cancelTargets((target) => {
+      if (target.seq > seq || (request.symbol !== null && request.symbol !== target.symbol)) return false;
+      if (request.origin === 'operator') return target.origin !== 'gate';
+      if (target.origin !== 'agent' || target.agent !== request.agent) return false;
+      return stateInForce(layers, now, target.symbol, request.agent).state !== 'halted';
+    }, reason);
+  }
+
+  /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
+  async #amend(intake: Intake, decided: Decided): Promise<void> {
+    const { target } = intake;
+    if (target === null || target.amend === null) return;
+    await this.#sender.sendAmend(target, decided);
+  }
+
+  /** An exit of operator origin (flatten): decided, recorded and run like any other. */
+  async runOperatorExit(caller: Caller, symbol: string, side: 'buy' | 'sell'): Promise<void> {
+    const intake = readIntake(this.#core, caller, { tool: 'close_position', args: { symbol, fraction: 1 } });
+    const decided = this.#decisions.decide(
+      { ...intake, request: { ...intake.request, side, origin: 'operator' } },
+      'tool',
+    );
+    if (!isRecorded(decided)) return;
+    await decided.appended.committed;
+    await this.#exits.run(decided);
+  }
+
+  /** Also between two rungs, where none of its orders is alive: what it has left is still to be closed. */
+  isGateExiting(symbol: string): boolean {
+    return this.#exits.isGateExiting(symbol);
+  }
+
+  /** Resolves when the exit is on disk; it then runs by itself. */
+  async runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void> {
+    const decided = this.#decisions.decideForGate(request, cause);
+    if (decided === null) return;
+    await decided.appended.committed;
+    // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
+    this.#exits.run(decided).catch((error: unknown) => {
+      if (!this.#signal.aborted) this.#core.alert('GATE_EXIT_FAILED', String(error), request.symbol);
+    });
+  }
+}

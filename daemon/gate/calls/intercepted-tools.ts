@@ -1,0 +1,161 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { ExecutionDecision, Reason } from '../../core/decision.ts';
+import { REASONS } from '../../core/reasons.ts';
+import { writeContext } from '../../core/record-text/context.ts';
+import { findBudget } from '../../core/rules/budget-finding.ts';
+import { Trace } from '../../core/trace.ts';
+import type { SkillClaim } from '../api/trading-calls.ts';
+import type { Caller } from '../api.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { writeRecord } from '../journal/record-text.ts';
+import { decisionId } from '../plan/order-ids.ts';
+import type { Ask } from '../snapshot/inputs.ts';
+import { buildContext } from '../snapshot/snapshot.ts';
+import type { Decided } from '../take-decision.ts';
+import { bareRequest } from '../watch/standing.ts';
+
+/** A violation's path holds names that an agent chose: no more of it is recorded. */
+const VIOLATION_CHARS = 200;
+/** As many as the contract lets through; what else asks is cut. */
+const MAX_TOOL_CHARS = 128;
+/** A tool may be refused for its name or, when the name is known, for its arguments (`path: what is wrong`). */
+function describeRefusedTool(violation: string | null): { readonly hint: string; readonly message: string } {
+  if (violation === null) return REASONS.SCOPE_TOOL;
+  return {
+    hint: 'GET /v1/tools has the schemas of the trading tools, intercept.allow of the policy those of the others.',
+    message: `The arguments do not fit the schema of this tool: ${violation.slice(0, VIOLATION_CHARS)}`,
+  };
+}
+
+/** Tools executed elsewhere: allowed only by name and schema, never by being unknown (BY-07). */
+export function decideForeignTool(
+  core: GateCore,
+  caller: Caller,
+  tool: string,
+  args: unknown,
+  skill: SkillClaim | null,
+): Decided {
+  const allowed = core.ports.isInterceptAllowed(core.policySpec, tool, args);
+  return recordForeignTool(
+    core,
+    caller,
+    tool,
+    allowed,
+    allowed ? null : (core.ports.findArgsViolation?.(core.policySpec, tool, args) ?? null),
+    core.ports.sha256(canonicalJson({ args, tool })),
+    skill,
+  );
+}
+
+/** `intercept` of a tool that is executed elsewhere: ALLOW by name and schema, everything else BLOCK SCOPE_TOOL. */
+function recordForeignTool(
+  core: GateCore,
+  caller: Caller,
+  tool: string,
+  allowed: boolean,
+  violation: string | null,
+  bodyHash: string,
+  skill: SkillClaim | null,
+): Decided {
+  const policy = core.policyFor(caller.agent);
+  const request = {
+    ...bareRequest(core, ''),
+    agent: caller.agent,
+    intent: 'open' as const,
+    order_type: null,
+    origin: 'agent' as const,
+    requested_leverage: null,
+    side: null,
+    skill_sha256: skill === null ? null : (skill.sha256 ?? 'none'),
+    symbol: null,
+  };
+  const ask: Ask = {
+    phase: 'parent',
+    venue: core.settings.venue,
+    accountName: core.settings.account,
+    tokenSkillSha256: caller.skillSha256,
+    schemaViolation: null,
+    own: null,
+    leaving: null,
+    exitRung: 0,
+    sliceLots: null,
+    parentPriceTicks: null,
+    target: null,
+  };
+  const context = buildContext(core.state, core.market.inputs(core.nowMs()), request, policy, ask);
+  const found = findBudget(context, policy);
+  // By characters: half of one would be no text.
+  const shown = [...tool].slice(0, MAX_TOOL_CHARS).join('');
+  const reasons: readonly Reason[] = allowed
+    ? []
+    : [{ code: 'SCOPE_TOOL', ...describeRefusedTool(violation), limit: null, observed: shown, unit: null }];
+  const trace = new Trace();
+  trace.note(2, 'SCOPE_TOOL', allowed ? 'pass' : 'deny', shown, null, null);
+  trace.skipTheRest();
+  const decision: ExecutionDecision = {
+    budget: found.record,
+    condition_reducing: false,
+    constraints: {
+      cooldown_ms: 0,
+      leverage_cap: 1,
+      notional_cap: 0,
+      order_rate_cap: 0,
+      slippage_cap_bps: 0,
+      staging_plan: [],
+    },
+    decision: allowed ? 'ALLOW' : 'BLOCK',
+    effective: null,
+    enforced: true,
+    reasons,
+    retry_after_ms: null,
+    verdicts: trace.verdicts,
+  };
+  const contextText = writeContext(context);
+  const contextHash = core.ports.sha256(contextText);
+  const { state } = core;
+  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+    const event: DecisionEvent = {
+      agent: caller.agent,
+      body_hash: bodyHash,
+      context,
+      decision: {
+        agent: caller.agent,
+        at_ms: core.nowMs(),
+        binding: false,
+        ...decision,
+        context_hash: contextHash,
+        decision_id: decisionId(core.ids, seq),
+        kind: 'intercept',
+        policy_hash: core.policyHash,
+        request_id: null,
+        seq,
+        symbol: null,
+        tool: shown,
+      },
+      market_seq: state.marketSeq,
+      orders: [],
+      parent_decision_id: null,
+      request,
+      route: 'intercept',
+      state_seq: state.stateSeq,
+      texts: {},
+    };
+    return { payload: event, ...writeRecord(event, contextText) };
+  });
+  core.ports.observer.decided(
+    'intercept',
+    'foreign',
+    decision.decision,
+    reasons.map((reason) => reason.code),
+    0,
+  );
+  return {
+    body: payload.decision,
+    record: written,
+    event: payload,
+    appended,
+    policy,
+    decidedAtWallMs: core.ports.time.monotonicMs(),
+  };
+}

@@ -1,0 +1,123 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { OverBudget, Unavailable } from '../api/decisions.ts';
+import type { ExitCause, PlannedOrder } from '../events.ts';
+import type { ExitBook } from '../exits/exit-book.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
+import { NO_ORDERS, planFromDecision } from '../plan/orders.ts';
+import type { Ask } from '../snapshot/inputs.ts';
+import { type Decided, takeDecision } from '../take-decision.ts';
+import type { Availability } from './availability.ts';
+import { DISK_FULL, FullDisk } from './disk-space.ts';
+import type { Intake } from './intake.ts';
+
+/** The answer to a call that was not recorded. */
+export type Unrecorded = Unavailable | OverBudget;
+export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
+  return 'appended' in outcome;
+}
+
+/** The first decision on what a caller, or the gate itself, asks for: later slices and rungs follow from it. */
+export class ParentDecisions {
+  readonly #core: GateCore;
+  readonly #availability: Availability;
+  readonly #exits: ExitBook;
+  readonly #budgets: RequestBudgets;
+  readonly #fullDisk: FullDisk;
+
+  constructor(core: GateCore, availability: Availability, exits: ExitBook, budgets: RequestBudgets) {
+    this.#core = core;
+    this.#availability = availability;
+    this.#exits = exits;
+    this.#budgets = budgets;
+    this.#fullDisk = new FullDisk(core);
+  }
+
+  /**
+   * What is not recorded is not done: on a full disk what is not needed there, and beyond the budgets of its sender what
+   * would have no effect.
+   */
+  decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
+    const { request } = intake;
+    // Advice has no effect, whatever it says.
+    if (kind !== 'tool') {
+      const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
+      if (overrun !== null) return overrun;
+    }
+    let unrecorded: Unrecorded | null = null;
+    const decided = takeDecision(this.#core, request, this.#ask(intake), {
+      kind,
+      route: request.tool,
+      bodyHash: intake.bodyHash,
+      texts: intake.texts,
+      parentDecisionId: null,
+      skipUnless: (decision, acted) => {
+        if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) unrecorded = DISK_FULL;
+        else if (kind === 'tool') {
+          const idle = idleKind(this.#core, request, acted);
+          if (idle !== null) unrecorded = this.#budgets.findOverrun('refusals', request, idle, decision);
+        }
+        return unrecorded === null;
+      },
+      plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
+    });
+    if (decided === null) {
+      if (unrecorded === null) throw new Error('a decision was not recorded');
+      return unrecorded;
+    }
+    if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
+    return decided;
+  }
+
+  /** What the gate asks for on its own behalf: also on a full disk. */
+  decideForGate(request: ExecutionRequest, cause: ExitCause): Decided | null {
+    const intake: Intake = {
+      request,
+      caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
+      bodyHash: null,
+      texts: {},
+      target: null,
+      schemaViolation: null,
+    };
+    return takeDecision(this.#core, request, this.#ask(intake), {
+      kind: 'gate',
+      route: 'gate',
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: null,
+      cause,
+      plan: (decision, seq) => this.#plan(intake, decision, seq),
+    });
+  }
+
+  #ask(intake: Intake): Ask {
+    const isModify = intake.request.intent === 'modify';
+    return {
+      phase: 'parent',
+      venue: this.#core.settings.venue,
+      accountName: this.#core.settings.account,
+      tokenSkillSha256: intake.caller.skillSha256,
+      schemaViolation: intake.schemaViolation,
+      own: isModify ? intake.target : null,
+      leaving: null,
+      exitRung: 0,
+      sliceLots: null,
+      parentPriceTicks: null,
+      target: intake.target,
+    };
+  }
+
+  #plan(intake: Intake, decision: ExecutionDecision, seq: number): readonly PlannedOrder[] {
+    const effective = decision.effective;
+    if (effective === null || (effective.action !== 'open' && effective.action !== 'exit')) return [];
+    const symbol = intake.request.symbol ?? '';
+    const rules = this.#core.state.rules.get(symbol);
+    if (rules === undefined) return [];
+    const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
+    const planned = planFromDecision(this.#core.ids, decision, intake.request, seq, lotsOf);
+    if (effective.action !== 'exit') return planned;
+    const delayMs = this.#exits.planDelay(intake.request, effective);
+    return planned.map((order) => ({ ...order, delay_ms: delayMs }));
+  }
+}

@@ -1,0 +1,150 @@
+import { canonicalJson } from '../../core/canonical-json.ts';
+import type { Origin } from '../../core/request.ts';
+import type { DecisionBody, ToolOutcome } from '../api/decisions.ts';
+import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
+import type { Caller } from '../api.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { writeAnswer } from '../journal/record-text.ts';
+import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
+import { describeExecution } from '../reads/bodies.ts';
+import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
+import type { Decided } from '../take-decision.ts';
+import type { Availability } from './availability.ts';
+import { cancelsNothing, DISK_FULL } from './disk-space.ts';
+import type { Executor } from './executor.ts';
+import { type Intake, originOf, readIntake } from './intake.ts';
+import { decideForeignTool } from './intercepted-tools.ts';
+import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
+
+/** Paths of a rejected input that are recorded, and how much of each: an agent chooses their names. */
+const MOST_PATHS = 20;
+const PATH_CHARS = 100;
+
+/** A call of a tool from its arguments to its answer: binding, as a dry run, or intercepted. */
+export class ToolCalls {
+  readonly #core: GateCore;
+  readonly #availability: Availability;
+  readonly #decisions: ParentDecisions;
+  readonly #executor: Executor;
+  readonly #recall: ExecutionRecall;
+  readonly #budgets: RequestBudgets;
+
+  constructor(parts: {
+    core: GateCore;
+    availability: Availability;
+    decisions: ParentDecisions;
+    executor: Executor;
+    recall: ExecutionRecall;
+    budgets: RequestBudgets;
+  }) {
+    this.#core = parts.core;
+    this.#availability = parts.availability;
+    this.#decisions = parts.decisions;
+    this.#executor = parts.executor;
+    this.#recall = parts.recall;
+    this.#budgets = parts.budgets;
+  }
+
+  async runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal();
+    if (closed !== null) return closed;
+    const intake = readIntake(this.#core, caller, call);
+    const known = this.#findKnown(intake);
+    if (known !== null) return this.#answerKnown(intake, known);
+    if (this.#availability.isDiskFull && cancelsNothing(this.#core, intake)) return DISK_FULL;
+    const decided = this.#decisions.decide(intake, 'tool');
+    if (!isRecorded(decided)) return decided;
+    await decided.appended.committed;
+    if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+  }
+
+  async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
+    if (closed !== null) return closed;
+    const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
+    if (!isRecorded(decided)) return decided;
+    await decided.appended.committed;
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+  }
+
+  async intercept(
+    caller: Caller,
+    tool: string,
+    args: unknown,
+    call: TradingArgs | null,
+    skill: SkillClaim | null,
+  ): Promise<ToolOutcome> {
+    const closed = this.#availability.findRefusal() ?? (this.#availability.isDiskFull ? DISK_FULL : null);
+    if (closed !== null) return closed;
+    const decided =
+      call === null
+        ? (this.#budgets.findOverrun('intercepts', senderOf(caller), 'intercept', null) ??
+          decideForeignTool(this.#core, caller, tool, args, skill))
+        : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
+    if (!isRecorded(decided)) return decided;
+    await decided.appended.committed;
+    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+  }
+
+  recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
+    if (!this.#availability.isStarted || this.#availability.isDiskFull || this.#core.ports.ledger.isFailed) return;
+    const sender = senderOf(caller);
+    if (!this.#budgets.admitsRejected(sender)) return;
+    const shown = paths.slice(0, MOST_PATHS).map((path) => path.slice(0, PATH_CHARS));
+    this.#core.append('rejected_input', { ...sender, paths: shown, tool: tool.slice(0, 64) });
+  }
+
+  /** A repeated request id: the stored decision with the current execution; another body is a conflict (BY-11). */
+  #findKnown(intake: Intake): { readonly decisionId: string; readonly bodyHash: string } | null {
+    const { request_id: requestId, agent, tool } = intake.request;
+    if (requestId === null) return null;
+    const recent = this.#core.state.requests.find(agent, tool, requestId);
+    if (recent !== null) return recent;
+    const stored = this.#core.ports.ledger.findDecisionByRequest({ agent, kind: 'tool', request_id: requestId });
+    if (stored === null) return null;
+    const { body_hash: bodyHash, decision, route } = stored.payload as DecisionEvent;
+    if (route === tool) return { decisionId: decision.decision_id, bodyHash: bodyHash ?? '' };
+    // RISK: the ledger leads to the first tool that had the id. While the views know that one they know every later one
+    // as well; once they do not, this tool may have had it too, and a second order must not follow.
+    const isNew = this.#core.state.requests.find(agent, route, requestId) !== null;
+    return isNew ? null : { decisionId: decision.decision_id, bodyHash: '' };
+  }
+
+  async #answerKnown(
+    intake: Intake,
+    known: { readonly decisionId: string; readonly bodyHash: string },
+  ): Promise<ToolOutcome> {
+    await this.#core.settled();
+    if (known.bodyHash !== intake.bodyHash) {
+      return {
+        kind: 'conflict',
+        decisionId: known.decisionId,
+        message: `request_id ${intake.request.request_id} was used for another request (decision ${known.decisionId}); use a new request_id for a new intent`,
+      };
+    }
+    const stored = this.#core.ports.ledger.findDecision(known.decisionId);
+    if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
+    const body = (stored.payload as DecisionEvent).decision;
+    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
+  }
+
+  #ordersOf({ body }: Decided): Recalled {
+    const { orders, targets } = this.#core.state;
+    return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
+  }
+
+  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
+    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
+  }
+}
+
+function senderOf(caller: Caller): Sender & { readonly origin: Origin } {
+  return { agent: caller.agent, origin: originOf(caller) };
+}
+
+function withSkill(intake: Intake, skill: SkillClaim | null): Intake {
+  if (skill === null) return intake;
+  return { ...intake, request: { ...intake.request, skill_sha256: skill.sha256 ?? 'none' } };
+}

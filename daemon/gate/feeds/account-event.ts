@@ -1,0 +1,49 @@
+import type { AccountEvent, PositionRecord } from '../events.ts';
+import type { AccountSnapshot } from '../ports.ts';
+
+/** Maintenance margin / margin balance; with isolated positions the worst one. */
+export function marginRatio(snapshot: AccountSnapshot): number {
+  const whole =
+    snapshot.marginBalanceUsdt > 0
+      ? snapshot.maintenanceMarginUsdt / snapshot.marginBalanceUsdt
+      : snapshot.maintenanceMarginUsdt > 0
+        ? 1
+        : 0;
+  let worst = Math.max(0, whole);
+  for (const position of snapshot.positions) {
+    if (position.isolatedMarginUsdt === null) continue;
+    worst = Math.max(
+      worst,
+      position.isolatedMarginUsdt > 0 ? position.maintenanceMarginUsdt / position.isolatedMarginUsdt : 1,
+    );
+  }
+  return worst;
+}
+
+/** The ledger record of an answer about the account; `peakUsdt`: the lower one of this and the reading before. */
+export function accountEvent(snapshot: AccountSnapshot, peakUsdt = snapshot.marginBalanceUsdt): AccountEvent {
+  const positions = snapshot.positions.map(
+    (position): PositionRecord => ({
+      entry_price: position.entryPrice,
+      liquidation_price: position.liquidationPrice,
+      lots: position.lots,
+      maintenance_margin_usdt: position.maintenanceMarginUsdt,
+      mark_price: position.markPrice,
+      symbol: position.symbol,
+      unrealised_pnl_usdt: position.unrealisedPnlUsdt,
+      updated_at_ms: position.updatedAtMs,
+    }),
+  );
+  return {
+    available_usdt: snapshot.availableUsdt,
+    initial_margin_usdt: snapshot.initialMarginUsdt,
+    leverage: snapshot.leverage,
+    maintenance_margin_usdt: snapshot.maintenanceMarginUsdt,
+    margin_balance_usdt: snapshot.marginBalanceUsdt,
+    margin_ratio: marginRatio(snapshot),
+    ...(peakUsdt < snapshot.marginBalanceUsdt ? { peak_usdt: peakUsdt } : {}),
+    positions,
+    requested_at_ms: snapshot.requestedAtMs,
+    wallet_usdt: snapshot.walletUsdt,
+  };
+}

@@ -1,0 +1,348 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { Ask } from '../orders/order-proof.ts';
+import type { Resolver } from '../orders/resolver.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { isAsSent } from '../plan/sent-form.ts';
+import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../ports.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { Absences } from './absences.ts';
+import { accountEvent, marginRatio } from './account-event.ts';
+import { ChangedOrders } from './listed-orders.ts';
+import type { ReadingMarks } from './reading-marks.ts';
+import { findUnexplained } from './unexplained-positions.ts';
+
+/** An account record at least this often, so that drawdown has a history, ms of domain time. */
+const RECORD_EVERY_MS = 60_000;
+const PEAK_EVERY_MS = 5_000;
+const DAY_MS = 86_400_000;
+/** A change of the wallet by more than this fraction asks for the list of transfers at once. */
+const WALLET_MOVED = 0.005;
+
+/** A first list that was asked for longer ago is asked for again, wall ms. */
+const FIRST_LIST_COUNTS_MS = 5_000;
+
+/** The venue was asked for open orders; beside it what was known then. */
+interface AskedOrders {
+  readonly isWhole: boolean;
+  readonly live: ReadonlySet<OrderState>;
+  readonly resting: readonly OrderState[];
+  readonly askedAtMs: number;
+  readonly askedAtWallMs: number;
+  readonly forms: ReturnType<ChangedOrders['noteForms']>;
+  readonly ask: Ask;
+  readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
+}
+
+/** Reads account, open orders and trades from the venue and folds what is news into the ledger. */
+export class AccountFeed {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #changed: ChangedOrders;
+  readonly #absences: Absences;
+  readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
+  readonly #marks: ReadingMarks;
+  #first: AskedOrders | null = null;
+  #isFirstAnswered = false;
+  #lastTransferMs = 0;
+  /** The wallet moved, and the transfers could not be read then. */
+  #owesTransfers = false;
+  #asked = 0;
+  #newest = 0;
+  /** The highest balance that is recorded, and that of the reading before. */
+  #peak = Number.NEGATIVE_INFINITY;
+  #before: number | null = null;
+  /** Which symbols are on isolated margin, by the last account snapshot. */
+  isolated: AccountSnapshot['isolated'] | null = null;
+  onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
+
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver, marks: ReadingMarks) {
+    this.#core = core;
+    this.#marks = marks;
+    this.#sender = sender;
+    this.#resolver = resolver;
+    this.#changed = new ChangedOrders(core);
+    this.#absences = new Absences(core);
+    core.onClockSetBack((nowMs) => {
+      this.#lastTransferMs = Math.min(this.#lastTransferMs, nowMs);
+    });
+  }
+
+  watched(): readonly string[] {
+    const symbols = new Set<string>(this.#core.policySpec.scope.symbols);
+    for (const position of this.#core.state.positions.values())
+      if (position.lots !== 0 || position.disputedLots !== null) symbols.add(position.symbol);
+    for (const order of everyLiveOrder(this.#core.state.orders)) symbols.add(order.symbol);
+    return [...symbols].sort();
+  }
+
+  async pollAccount(): Promise<boolean> {
+    this.#asked += 1;
+    const nr = this.#asked;
+    const outcome = await this.#core.ports.venue.fetchAccount(this.watched());
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return false;
+    }
+    const snapshot = outcome.value;
+    // Several callers ask at once, and answers may overtake each other. Instants do not tell: clocks are set back.
+    if (nr < this.#newest) return true;
+    this.#newest = nr;
+    this.isolated = snapshot.isolated;
+    // Asked before the clock was set back: when that was is not known.
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
+    // A withdrawal is no loss and a deposit no gain: what moves the wallet this much is looked up before it counts.
+    const last = this.#core.state.account;
+    const hasMoved =
+      last !== null && Math.abs(snapshot.walletUsdt - last.wallet_usdt) > WALLET_MOVED * Math.abs(last.wallet_usdt);
+    if (hasMoved || this.#owesTransfers) this.#owesTransfers = !(await this.pollTransfers());
+    if (nr < this.#newest) return true;
+    if (snapshot.requestedAtMs > this.#core.nowMs()) return false;
+    for (const symbol of findUnexplained(this.#core.state, snapshot.positions)) this.#core.lookout.suspect(symbol);
+    this.#core.market.account = {
+      marginBalanceUsdt: snapshot.marginBalanceUsdt,
+      availableUsdt: snapshot.availableUsdt,
+      marginRatio: marginRatio(snapshot),
+      observedAtMs: snapshot.observedAtMs,
+    };
+    // What one reading alone shows was never to be had.
+    const before = this.#before ?? last?.margin_balance_usdt ?? snapshot.marginBalanceUsdt;
+    const peak = Math.min(before, snapshot.marginBalanceUsdt);
+    this.#before = snapshot.marginBalanceUsdt;
+    if (this.#isNews(snapshot, peak)) {
+      this.#peak = Math.max(this.#peak, peak);
+      this.#core.append('account', accountEvent(snapshot, peak));
+    }
+    return true;
+  }
+
+  #isNews(snapshot: AccountSnapshot, peak: number): boolean {
+    const { state } = this.#core;
+    const last = state.account;
+    if (last === null) return true;
+    const age = snapshot.requestedAtMs - last.requested_at_ms;
+    if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
+    if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
+    if (snapshot.walletUsdt !== last.wallet_usdt) return true;
+    const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));
+    for (const position of state.positions.values()) {
+      const seen = held.get(position.symbol);
+      if ((seen?.lots ?? 0) !== position.lots || position.disputedLots !== null) return true;
+      if ((seen?.liquidationPrice ?? null) !== position.liquidationPrice) return true;
+      const leverage = snapshot.leverage[position.symbol];
+      if (leverage !== undefined && leverage !== position.leverage) return true;
+    }
+    return snapshot.positions.some((position) => position.lots !== (state.positions.get(position.symbol)?.lots ?? 0));
+  }
+
+  /**
+   * Matches the venue's open lists with our orders; returns false when they could not be read. `symbols`: of these only;
+   * empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
+   */
+  async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
+    const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
+    return this.#matchOrders(asked, await asked.answer);
+  }
+
+  /** The first thing that a start asks for; {@link pollOrders} matches the answer. */
+  async askFirst(): Promise<void> {
+    const first = this.#askOrders([]);
+    this.#first = first;
+    const outcome = await first.answer;
+    this.#isFirstAnswered = true;
+    if (outcome.kind === 'ok') this.#tellListed(outcome.value);
+  }
+  /** The list of the whole account that a start began with has come, and was not matched yet. */
+  get isFirstAnswered(): boolean {
+    return this.#first !== null && this.#isFirstAnswered;
+  }
+  #takeFirst(): AskedOrders | null {
+    const first = this.#first;
+    this.#first = null;
+    const ageMs = first === null ? 0 : this.#core.ports.time.monotonicMs() - first.askedAtWallMs;
+    return ageMs > FIRST_LIST_COUNTS_MS ? null : first;
+  }
+
+  /** What was known when the venue was asked, and its answer. */
+  #askOrders(symbols: readonly string[]): AskedOrders {
+    const { ports, state } = this.#core;
+    const live = new Set(everyLiveOrder(state.orders));
+    const isAsked = (symbol: string): boolean => symbols.length === 0 || symbols.includes(symbol);
+    return {
+      isWhole: symbols.length === 0,
+      live,
+      resting: [...live].filter((order) => isResting(order) && isAsked(order.symbol)),
+      askedAtMs: this.#core.nowMs(),
+      askedAtWallMs: ports.time.monotonicMs(),
+      forms: this.#changed.noteForms(),
+      ask: this.#sender.proof.ask(),
+      answer: ports.venue.fetchOpenOrders(symbols),
+    };
+  }
+
+  async #matchOrders(asked: AskedOrders, outcome: FetchOutcome<readonly VenueOrder[]>): Promise<boolean> {
+    const { ask, askedAtMs, forms, live, resting } = asked;
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return false;
+    }
+    const listed = new Set<string>();
+    const lookups: Promise<void>[] = [];
+    for (const report of outcome.value) {
+      listed.add(report.clientOrderId);
+      const order = this.#core.state.orders.all.get(report.clientOrderId);
+      if (order === undefined) this.#takeListed(report, ask);
+      else if (isAnother(order, report)) {
+        if (isLater(report.venueOrderId, order.venueOrderId)) this.#takeListed(report, ask);
+      } else if (this.#sender.proof.isOther(order, report)) {
+        // Ours counts in full until its end is proven, and nothing is opened meanwhile.
+        if (isTerminal(order.status)) this.#takeListed(report, ask);
+      } else if (isTerminal(order.status)) {
+        // One that ended while the venue was asked is listed rightly, and has ended; one whose end the venue showed is
+        // listed by a copy of before.
+        if (!live.has(order) && !order.isEndShown && order.plannedAtMs < askedAtMs)
+          lookups.push(this.#lookUpListed(order, report, ask));
+      } else {
+        this.#sender.adopt(order, report, ask);
+        this.#changed.compare(order, report, forms.get(order));
+      }
+    }
+    // What was working when we asked and is no longer listed has ended; how, only a lookup tells.
+    for (const order of resting) {
+      if (listed.has(order.clientOrderId) || isTerminal(order.status)) this.#absences.end(order);
+      else lookups.push(this.#lookUpGone(order));
+    }
+    await Promise.all(lookups);
+    if (asked.isWhole) this.#marks.note('all_orders', askedAtMs);
+    return true;
+  }
+
+  async #lookUpGone(order: OrderState): Promise<void> {
+    const ask = this.#sender.proof.ask();
+    const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+    if (found.kind === 'found') {
+      this.#absences.end(order);
+      this.#sender.adopt(order, found.order, ask);
+    } else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
+      // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in full.
+      if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))
+        this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
+    } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
+  }
+
+  /** Listed, though we saw no end of it: it lives, unless a lookup knows that it has ended and the list is old. */
+  async #lookUpListed(order: OrderState, report: VenueOrder, ask: Ask): Promise<void> {
+    const found = await this.#core.ports.venue.lookupOrder(report.symbol, report.clientOrderId, report.kind);
+    const isOld =
+      found.kind === 'found' && (isTerminal(found.order.status) || found.order.venueOrderId !== report.venueOrderId);
+    const isKnown = this.#core.state.orders.all.get(order.clientOrderId) === order;
+    if (!isOld && isKnown && isTerminal(statusOf(order))) this.#takeListed(report, ask);
+  }
+
+  /** An order that no record explains may be another daemon's. */
+  #tellListed(listed: readonly VenueOrder[]): void {
+    for (const report of listed)
+      if (!this.#core.state.orders.all.has(report.clientOrderId)) this.#core.lookout.listed(report);
+  }
+
+  /**
+   * Somebody else's order on our account counts in exposure and is never canceled silently; neither is one forgotten
+   * that had ended for us and is open.
+   */
+  #takeListed(report: VenueOrder, ask: Ask): void {
+    if (isTerminal(report.status)) return;
+    const known = this.#core.state.orders.all.get(report.clientOrderId);
+    const isOther = known !== undefined && !isAsSent(known, report);
+    const isRevived = known !== undefined && !isOther && !isAnother(known, report);
+    if (!isRevived && !isOther) this.#core.lookout.listed(report);
+    this.#core.append('order', {
+      ...(isOther ? { another: true as const } : {}),
+      average_price: null,
+      client_order_id: report.clientOrderId,
+      detail: isRevived ? 'open at the venue after all' : 'not placed by this daemon',
+      evidence: { asked_seq: ask.seq, kind: 'shown' },
+      executed_lots: report.executedLots,
+      foreign: {
+        close_position: report.closePosition,
+        kind: report.kind,
+        lots: report.lots,
+        order_type: report.type,
+        price_ticks: report.priceTicks,
+        reduce_only: report.reduceOnly,
+        side: report.side,
+        symbol: report.symbol,
+        trigger_ticks: report.triggerTicks,
+      },
+      retryable: false,
+      status: report.status,
+      venue_at_ms: report.updatedAtMs,
+      venue_order_id: report.venueOrderId,
+    });
+  }
+
+  /** Prices and fees of what was executed; trades are deduplicated by id. */
+  async pollTrades(symbol: string): Promise<boolean> {
+    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: this.#core.nowMs() - 3_600_000 };
+    const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
+    if (outcome.kind === 'failed') return false;
+    for (const trade of outcome.value) {
+      const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
+      // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
+      if (order === undefined && trade.tradeId !== last.id) this.#core.lookout.suspect(symbol);
+      if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
+        // An id in use again is that of the later order.
+        const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;
+        this.#core.append('trade', {
+          at_venue_ms: trade.atMs,
+          client_order_id: isOfId ? order.clientOrderId : null,
+          fee_usdt: trade.feeUsdt,
+          is_maker: trade.isMaker,
+          lots: trade.lots,
+          price: trade.price,
+          realised_pnl_usdt: trade.realisedPnlUsdt,
+          side: trade.side,
+          symbol,
+          trade_id: trade.tradeId,
+        });
+      }
+      this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
+    }
+    return true;
+  }
+
+  /** After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or gain. */
+  #transfersSince(nowMs: number): number {
+    const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
+    const readMs = this.#marks.atMs('transfers') ?? recordedMs;
+    return Math.max(recordedMs - DAY_MS, Math.min(recordedMs, readMs));
+  }
+
+  async pollTransfers(): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    if (this.#lastTransferMs === 0) this.#lastTransferMs = this.#transfersSince(askedAtMs);
+    const outcome = await this.#core.ports.venue.fetchTransfers(this.#lastTransferMs);
+    if (outcome.kind === 'failed') return false;
+    for (const transfer of outcome.value) {
+      if (this.#core.state.seenTransfers.has('', transfer.transferId)) continue;
+      this.#core.append('transfer', {
+        amount_usdt: transfer.amountUsdt,
+        at_venue_ms: transfer.atMs,
+        transfer_id: transfer.transferId,
+      });
+      this.#lastTransferMs = Math.max(this.#lastTransferMs, transfer.atMs);
+    }
+    this.#marks.note('transfers', askedAtMs);
+    return true;
+  }
+}
+
+/** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
+function isAnother(order: OrderState, report: VenueOrder): boolean {
+  if (order.venueOrderId === null || order.venueOrderId === report.venueOrderId) return false;
+  return isTerminal(order.status) || (order.foreign && order.kind === report.kind);
+}
+/** The exchange numbers orders upwards; an old list may still show the earlier of two with the same client id. */
+function isLater(venueOrderId: string, than: string | null): boolean {
+  const isNumber = (id: string | null): id is string => id !== null && /^\d+$/.test(id);
+  return !isNumber(venueOrderId) || !isNumber(than) || BigInt(venueOrderId) > BigInt(than);
+}

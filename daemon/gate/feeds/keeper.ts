@@ -1,0 +1,279 @@
+import type { GateCore } from '../journal/journal.ts';
+import { recoverOrders } from '../orders/recover-orders.ts';
+import type { Resolver } from '../orders/resolver.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
+import type { AccountFeed } from './account-feed.ts';
+import { ClockSync } from './clock-sync.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
+import type { LedgerCheck } from './ledger-check.ts';
+import type { MarketFeed } from './market-feed.ts';
+import { describeClosed } from './open-symbols.ts';
+import type { ReadingMarks } from './reading-marks.ts';
+import { Reconciliation } from './reconciliation.ts';
+import { TradePolls } from './trade-polls.ts';
+
+/** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
+const SYMBOLS_AT_FULL_PACE = 5;
+const TICK_MS = 50;
+const RETRY_MS = 1_000;
+/** How often filters of a held symbol are asked for while there are none, ms of wall time. */
+const FORCED_RULES_MS = 5_000;
+
+/**
+ * What follows from the views, again and again, whether or not the feeds could be read. Each is called at every tick,
+ * also while what an earlier call began is still on its way: it begins what is due and not under way, and resolves with
+ * that.
+ */
+export interface KeeperTasks {
+  /** Cancels that are not proven are sent again. */
+  retryCancels(): Promise<void>;
+  /** Exits go on. */
+  exits(): Promise<void>;
+  /** Resting orders that no longer fit are canceled. */
+  reviewStanding(): Promise<void>;
+  /** What an operator's flatten left goes on being closed. */
+  flatten(): Promise<void>;
+  /** Protective stops: they rest on positions as they were once read. */
+  protect(): Promise<void>;
+  /** What stands above its caps is cut back: it rests on prices as well. */
+  cutBack(): Promise<void>;
+}
+
+/**
+ * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
+ * read and every order that may have been sent is matched (BINANCE.md part B 2.5).
+ */
+export class Keeper {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #market: MarketFeed;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #health: VenueHealth;
+  readonly #check: LedgerCheck;
+  readonly #tasks: KeeperTasks;
+  readonly #signal: AbortSignal;
+  readonly #clock: ClockSync;
+  readonly #reconciliation: Reconciliation;
+  readonly #schedule: FeedSchedule;
+  readonly #trades: TradePolls;
+  readonly #running = new Set<Promise<void>>();
+  #rulesForcedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    market: MarketFeed;
+    sender: OrderSender;
+    resolver: Resolver;
+    health: VenueHealth;
+    ledgerCheck: LedgerCheck;
+    marks: ReadingMarks;
+    tasks: KeeperTasks;
+    signal: AbortSignal;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#market = parts.market;
+    this.#sender = parts.sender;
+    this.#resolver = parts.resolver;
+    this.#health = parts.health;
+    this.#tasks = parts.tasks;
+    this.#signal = parts.signal;
+    const { core, account, market, health, ledgerCheck, signal } = parts;
+    this.#check = ledgerCheck;
+    this.#schedule = new FeedSchedule(core, health, signal);
+    const { marks } = parts;
+    this.#reconciliation = new Reconciliation({
+      core,
+      account,
+      market,
+      health,
+      ledgerCheck,
+      schedule: this.#schedule,
+      marks,
+      signal,
+    });
+    this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
+    this.#trades = new TradePolls(core, account, signal);
+  }
+
+  get missing(): readonly string[] {
+    return this.#reconciliation.missing;
+  }
+  get isReconciled(): boolean {
+    return this.#reconciliation.isReconciled;
+  }
+
+  /** {@link ClockSync.syncFirst} */
+  syncFirst(onVenueSilent?: (reason: string) => void): Promise<void> {
+    return this.#clock.syncFirst(onVenueSilent);
+  }
+  /** {@link Reconciliation.takeUp} */
+  takeUp(): void {
+    this.#reconciliation.takeUp();
+  }
+  /** {@link Reconciliation.refuseOtherDaemon} */
+  refuseOtherDaemon(): Promise<void> {
+    return this.#reconciliation.refuseOtherDaemon();
+  }
+  /** {@link Reconciliation.enterBoot} */
+  enterBoot(reason: string, isNew?: boolean): void {
+    this.#reconciliation.enterBoot(reason, isNew);
+  }
+  /** {@link Reconciliation.reconcile} */
+  reconcile(): Promise<boolean> {
+    return this.#reconciliation.reconcile();
+  }
+  /** {@link Reconciliation.untilReconciled} */
+  untilReconciled(withinMs: number): Promise<boolean> {
+    return this.#reconciliation.untilReconciled(withinMs);
+  }
+  /** {@link Reconciliation.untilRead} */
+  untilRead(withinMs: number): Promise<boolean> {
+    return this.#reconciliation.untilRead(withinMs);
+  }
+  recoverOrders(): void {
+    recoverOrders(this.#core, this.#sender, this.#resolver);
+  }
+
+  fetchTradesSoon(symbol: string): void {
+    this.#trades.add(symbol);
+  }
+  dueNow(feed: FeedName): void {
+    this.#schedule.dueNow(feed);
+  }
+
+  /** Every feed once, now (tests, and after a manual step of the simulated exchange's clock). */
+  async refreshAll(): Promise<void> {
+    await this.#clock.sync();
+    if (!this.isReconciled) await this.reconcile();
+    const symbols = this.#account.watched();
+    await Promise.all(symbols.map((symbol) => this.#market.pollBars(symbol)));
+    await Promise.all(symbols.map((symbol) => this.#market.pollQuote(symbol)));
+    if (this.#market.rulesAgeMs(symbols) >= PERIODS.rules.domainMs) await this.#market.loadRules(symbols);
+    const areOrdersRead = await this.#account.pollOrders();
+    const isAccountRead = await this.#account.pollAccount();
+    if (areOrdersRead || isAccountRead) this.#health.onReadSuccess();
+    await this.#trades.poll();
+    this.#health.sweepLayers();
+    await Promise.all(this.#running);
+    await this.#tasks.retryCancels();
+    await this.#tasks.exits();
+    await this.#tasks.reviewStanding();
+    // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
+    await Promise.all([this.#tasks.protect(), this.#tasks.cutBack()]);
+  }
+
+  /** The feed loop; ends with the signal. What fails in one round is said, and the next round tries again. */
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        await this.#round();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        if (this.#core.ports.ledger.isFailed) throw error;
+        this.#core.alertRarely('FEED_ROUND_FAILED', `a round of the feeds failed: ${String(error)}`);
+        await this.#core.ports.time.delay(RETRY_MS, this.#signal);
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    // INVARIANT: what takes risk away does not wait for reads that fail or hang.
+    this.#health.sweepLayers();
+    this.#startTasks();
+    if (this.#health.isQuiet()) {
+      // The venue said how long it wants to be left alone; a longer ban would end the exits, too (BINANCE.md B 2.3).
+      await this.#core.ports.time.delay(TICK_MS, this.#signal);
+      return;
+    }
+    // Also before the account is reconciled: with a clock that is seconds off nothing signed is answered.
+    this.#schedule.start('clock', () => this.#clock.sync());
+    if (!this.isReconciled) {
+      await this.#reconcileBesideTasks();
+      return;
+    }
+    this.#startDue();
+    this.#check.start();
+    this.#trades.start();
+    await this.#core.ports.time.delay(TICK_MS, this.#signal);
+  }
+
+  /** Reads may hang for long: the tasks go on meanwhile, by holdings and prices that are read anew. */
+  async #reconcileBesideTasks(): Promise<void> {
+    const { time } = this.#core.ports;
+    const timer = time.every(TICK_MS, () => {
+      this.#startTasks();
+      if (this.#reconciliation.wasRead && !this.#health.isQuiet()) this.#startHoldings();
+    });
+    try {
+      if (!(await this.reconcile())) await time.delay(RETRY_MS, this.#signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
+  #startTasks(): void {
+    this.#startTask('retryCancels');
+    this.#startTask('exits');
+    // Before the first reading the ledger's orders and positions may be of long ago.
+    if (!this.#reconciliation.wasRead) return;
+    // INVARIANT: neither needs prices, nor the settings of the account, which may not be to be had for long.
+    this.#startTask('flatten');
+    this.#startTask('protect');
+    // Until prices were read no regime is known, and the boot layer, which would cancel what was left to rest, says
+    // only that.
+    if (!this.#reconciliation.wasReconciled) return;
+    this.#startTask('reviewStanding');
+    this.#startTask('cutBack');
+  }
+
+  #startTask(name: keyof KeeperTasks): void {
+    if (this.#signal.aborted || this.#core.ports.ledger.isFailed) return;
+    const running = this.#tasks[name]()
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted)
+          this.#core.alertRarely('FEED_TICK_FAILED', `what follows the feeds failed (${name}): ${String(error)}`);
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  #startDue(): void {
+    const symbols = this.#account.watched();
+    // Without its filters a held symbol can be neither valued nor closed.
+    const isMissing = (symbol: string): boolean =>
+      !this.#core.state.rules.has(symbol) && describeClosed(this.#core, symbol) === null;
+    if (symbols.some(isMissing)) this.#forceRules();
+    this.#startHoldings();
+    const listed = this.#listed(symbols);
+    this.#schedule.start('bars', () => allRead(listed.map((symbol) => this.#market.pollBars(symbol))));
+    this.#schedule.start('allOrders', () => this.#account.pollOrders());
+    this.#schedule.start('rules', () => this.#market.loadRules(symbols).then((unread) => unread.length === 0));
+    this.#schedule.start('income', () => this.#check.pollIncome());
+    this.#schedule.start('transfers', () => this.#account.pollTransfers());
+  }
+
+  /** What exits, stops and a flatten go by. */
+  #startHoldings(): void {
+    const symbols = this.#account.watched();
+    const listed = this.#listed(symbols);
+    this.#schedule.start('quotes', () => allRead(listed.map((symbol) => this.#market.pollQuote(symbol))));
+    this.#schedule.start('account', () => this.#account.pollAccount());
+    const stretch = Math.max(1, symbols.length / SYMBOLS_AT_FULL_PACE);
+    this.#schedule.start('orders', () => this.#account.pollOrders(symbols), stretch);
+  }
+  #listed(symbols: readonly string[]): readonly string[] {
+    return symbols.filter((symbol) => !this.#core.market.unlisted.has(symbol));
+  }
+
+  #forceRules(): void {
+    const now = this.#core.ports.time.monotonicMs();
+    if (now - this.#rulesForcedAt < FORCED_RULES_MS) return;
+    this.#rulesForcedAt = now;
+    this.dueNow('rules');
+  }
+}

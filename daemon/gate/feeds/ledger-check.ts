@@ -1,0 +1,283 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
+import { ownerOf } from '../plan/order-ids.ts';
+import { wasPlacedBefore } from '../plan/sent-form.ts';
+import type { PlacedOrder, VenueOrder } from '../ports.ts';
+import { layerKey } from '../state/layers.ts';
+import type { OrderState } from '../state/orders.ts';
+import { describeClosed } from './open-symbols.ts';
+import type { ReadingMarks } from './reading-marks.ts';
+
+const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
+  LEDGER_BEHIND_VENUE:
+    'If this home was restored, or another copy of it ran: see that no other daemon trades this account, stop this one, and run `npx holdfast recover`; it comes up halted',
+  OTHER_DAEMON:
+    'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `npx holdfast recover --take-over`; it comes up halted',
+};
+
+/** A start that was refused: the account is not, or not only, this ledger's. */
+export class LedgerRefusedError extends Error {
+  override readonly name = 'LedgerRefusedError';
+  readonly code: StrangeOrder['code'];
+  constructor({ code, detail }: Pick<StrangeOrder, 'code' | 'detail'>) {
+    super(`${code}: ${detail}. ${WAY_OUT[code]}.`);
+    this.code = code;
+  }
+}
+
+/** Name of the layer that stands until a recovery: neither the venue nor an operator's `resume` clears it. */
+export const LEDGER_LAYER = 'ledger';
+const LAYER_KEY = layerKey('breaker', 'account', LEDGER_LAYER);
+
+function writeReason({ code, detail }: StrangeOrder): string {
+  return `${code}: ${detail}`;
+}
+/** Of a layer that stands. */
+export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'> {
+  const code = reason.startsWith('OTHER_DAEMON') ? 'OTHER_DAEMON' : 'LEDGER_BEHIND_VENUE';
+  return { code, detail: reason.slice(code.length + 2) };
+}
+
+/** A new ledger looks back so far for other ledgers on its account, ms. */
+const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
+/** The venue's list of orders goes back seven days, and the views know our own for as long. */
+const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
+/** Lists may be this late: what lies so far back is looked at again, ms. */
+const START_OVERLAP_MS = 300_000;
+const OVERLAP_MS = 120_000;
+/** A symbol's orders are listed at most so often, wall ms. */
+const LIST_EVERY_MS = 5_000;
+/** The account is compared whole at most so often, wall ms. */
+const COMPARE_EVERY_MS = 15_000;
+/** A comparison counts for the next start so long, ms; income is read again after it at the latest. */
+export const COMPARED_COUNTS_MS = 30_000;
+/** Most orders of one page of the venue. */
+const ROWS_OF_A_PAGE = 1000;
+
+/**
+ * Compares the account's recent orders, open or not, with the ledger: two ledgers on one account would each count half of
+ * it (BY-45), and one that was put back would use ids again (BY-46). Orders of people and other tools are no concern here.
+ */
+export class LedgerCheck implements Lookout {
+  readonly #core: GateCore;
+  readonly #marks: ReadingMarks | null;
+  #fromMs: number | null = null;
+  /** Income was read until then, venue time. */
+  #incomeToMs: number | null = null;
+  /** Orders of the symbol were read until then, venue time. */
+  readonly #listedToMs = new Map<string, number>();
+  readonly #listedAt = new Map<string, number>();
+  /** Newest trade of the symbol whose order was looked at. */
+  readonly #judgedTrades = new Map<string, bigint>();
+  readonly #suspects = new Set<string>();
+  #isAnySuspected = false;
+  #comparedAt = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | null = null;
+  #strange: StrangeOrder | null = null;
+  /** The account was compared whole since this process started. */
+  isCompared = false;
+  #hasTransfers = true;
+  /** A start has read income; without a transfer since the last account record those need not be asked for. */
+  onCompared: (hasTransfers: boolean) => void = () => undefined;
+
+  constructor(core: GateCore, marks: ReadingMarks | null = null) {
+    this.#core = core;
+    this.#marks = marks;
+  }
+
+  /** To be called with the views of before this start. */
+  begin(): void {
+    const { lastEventAtMs } = this.#core.state;
+    this.#fromMs = lastEventAtMs === 0 ? null : lastEventAtMs - START_OVERLAP_MS;
+  }
+
+  /**
+   * Compares recent orders and executions. What cannot be read yet refuses nothing: nothing is opened until {@link compare}
+   * has read it. What was found before holds until a recovery. `wait`: how long for the comparison, and for what beside it.
+   *
+   * @throws LedgerRefusedError
+   */
+  async refuseStart(wait: (compared: Promise<unknown>) => Promise<unknown> = (compared) => compared): Promise<void> {
+    const standing = this.#core.state.layers.get(LAYER_KEY);
+    if (standing !== undefined) throw new LedgerRefusedError(readReason(standing.reason));
+    this.#takeUp();
+    await wait(this.isCompared ? Promise.resolve() : this.compare());
+    if (this.#strange !== null) throw new LedgerRefusedError(this.#strange);
+  }
+
+  /** A comparison by a process before this one, which was recorded up to here, counts for a while. */
+  #takeUp(): void {
+    if (this.#marks === null || this.#marks.ageMs('compared') > COMPARED_COUNTS_MS) return;
+    this.isCompared = true;
+    this.#incomeToMs = this.#marks.atMs('compared');
+  }
+
+  /** Recent orders of all symbols; false: they could not be read. What is found is told ({@link found}). */
+  async compare(): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    const { scope } = this.#core.policySpec;
+    const held = [...this.#core.state.positions.values()].filter(({ lots }) => lots !== 0);
+    const symbols = new Set(held.map(({ symbol }) => symbol));
+    const isRead = await this.#readIncome((isWhole) => {
+      return isWhole ? symbols : new Set([...symbols, ...scope.symbols]);
+    });
+    if (isRead && !this.isCompared) this.onCompared(this.#hasTransfers);
+    this.isCompared ||= isRead;
+    if (isRead && this.#strange === null) this.#marks?.note('compared', askedAtMs);
+    return isRead;
+  }
+
+  /** A feed: executions of the whole account since the last time, and the orders of those that nothing explains. */
+  pollIncome(): Promise<boolean> {
+    return this.#readIncome(() => new Set());
+  }
+
+  /** Looks at what is suspected. Called at every round. */
+  start(): void {
+    if (this.#running !== null || (this.#suspects.size === 0 && !this.#isAnySuspected)) return;
+    const now = this.#core.ports.time.monotonicMs();
+    if (this.#isAnySuspected && now - this.#comparedAt >= COMPARE_EVERY_MS) {
+      this.#isAnySuspected = false;
+      this.#comparedAt = now;
+      this.#run(this.compare(), () => {
+        this.#isAnySuspected = true;
+      });
+      return;
+    }
+    const isDue = (symbol: string): boolean =>
+      now - (this.#listedAt.get(symbol) ?? Number.NEGATIVE_INFINITY) >= LIST_EVERY_MS;
+    const due = [...this.#suspects].filter(isDue);
+    if (due.length === 0) return;
+    for (const symbol of due) this.#suspects.delete(symbol);
+    this.#run(this.#list(due), () => {
+      for (const symbol of due) this.#suspects.add(symbol);
+    });
+  }
+
+  #run(reading: Promise<boolean>, onUnread: () => void): void {
+    this.#running = reading
+      .catch(() => false)
+      .then((isRead) => {
+        this.#running = null;
+        if (!isRead) onUnread();
+      });
+  }
+
+  suspect(symbol: string | null): void {
+    if (symbol === null) this.#isAnySuspected = true;
+    else this.#suspects.add(symbol);
+  }
+
+  listed(report: VenueOrder): void {
+    this.#judge({ ...report, placedAtMs: report.placedAtMs ?? report.updatedAtMs }, report.kind === 'algo');
+  }
+
+  /** Nothing is opened from here on; told once. */
+  found(strange: StrangeOrder): void {
+    const core = this.#core;
+    const { code, detail, symbol } = strange;
+    this.#strange ??= strange;
+    if (core.state.layers.has(LAYER_KEY)) return;
+    core.append('state', {
+      clears_at_ms: null,
+      clears_when: `the ledger is recovered (holdfast recover${code === 'OTHER_DAEMON' ? ' --take-over' : ''})`,
+      layer: 'breaker',
+      name: LEDGER_LAYER,
+      reason: writeReason(strange),
+      scope: 'account',
+      set_by: 'ledger',
+      state: 'reducing',
+    });
+    core.alert(code, `${detail}. ${WAY_OUT[code]}`, symbol);
+  }
+
+  async #readIncome(others: (isWhole: boolean) => ReadonlySet<string>): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    const sinceMs = this.#incomeToMs === null ? this.#startsAtMs() : this.#goOnFrom(this.#incomeToMs);
+    const outcome = await this.#core.ports.venue.fetchExecutions(sinceMs);
+    if (outcome.kind === 'failed') return false;
+    const { executions, isWhole, lastTransferMs } = outcome.value;
+    const knownToMs = this.#core.state.account?.requested_at_ms ?? askedAtMs;
+    this.#hasTransfers = !isWhole || (lastTransferMs !== null && lastTransferMs >= knownToMs);
+    const newest = new Map<string, bigint>();
+    for (const { symbol, tradeId } of executions) {
+      const id = BigInt(tradeId);
+      if (id <= (this.#judgedTrades.get(symbol) ?? -1n)) continue;
+      if (this.#core.state.seenTrades.has(symbol, tradeId)) continue;
+      if (id > (newest.get(symbol) ?? -1n)) newest.set(symbol, id);
+    }
+    const isRead = await this.#list([...new Set([...newest.keys(), ...others(isWhole)])]);
+    if (!isRead) return false;
+    for (const [symbol, id] of newest) this.#judgedTrades.set(symbol, id);
+    const readToMs = isWhole ? askedAtMs : (executions.at(-1)?.atMs ?? askedAtMs);
+    this.#incomeToMs = Math.min(askedAtMs, readToMs);
+    return true;
+  }
+
+  async #list(symbols: readonly string[]): Promise<boolean> {
+    // Of what the venue does not trade it tells nothing, and nobody opens there.
+    const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const done = await Promise.all(open.map((symbol) => this.#listSymbol(symbol)));
+    return done.every((isRead) => isRead);
+  }
+
+  async #listSymbol(symbol: string): Promise<boolean> {
+    const askedAtMs = this.#core.nowMs();
+    this.#listedAt.set(symbol, this.#core.ports.time.monotonicMs());
+    const listedToMs = this.#listedToMs.get(symbol);
+    const sinceMs = listedToMs === undefined ? this.#startsAtMs() : this.#goOnFrom(listedToMs);
+    const outcome = await this.#core.ports.venue.fetchPlacedOrders(symbol, sinceMs);
+    if (outcome.kind === 'failed') return false;
+    for (const placed of outcome.value) this.#judge(placed, false);
+    // One page or more: there may be later ones than the last that was read.
+    const lastMs = outcome.value.length < ROWS_OF_A_PAGE ? askedAtMs : outcome.value.at(-1)?.placedAtMs;
+    this.#listedToMs.set(symbol, Math.min(askedAtMs, lastMs ?? askedAtMs));
+    return true;
+  }
+
+  /** Rows come late, and the venue may have set its clock back since. */
+  #goOnFrom(readToMs: number): number {
+    return Math.max(0, Math.min(readToMs, this.#core.nowMs()) - OVERLAP_MS);
+  }
+
+  #startsAtMs(): number {
+    const now = this.#core.nowMs();
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? now;
+    const fromMs = Math.min(this.#fromMs ?? now - NEW_LEDGER_LOOKBACK_MS, now - OVERLAP_MS, readAtMs);
+    return Math.max(0, fromMs, now - LONGEST_LOOKBACK_MS);
+  }
+
+  #judge(placed: PlacedOrder, isAlgo: boolean): void {
+    const { clientOrderId, placedAtMs, symbol } = placed;
+    const { recovery, takenOverUntilMs, orders } = this.#core.state;
+    const at = `order ${clientOrderId} of ${new Date(placedAtMs).toISOString()}`;
+    switch (ownerOf(clientOrderId, this.#core.ids.genesisId)) {
+      case 'none':
+        return;
+      case 'other_ledger':
+        if (takenOverUntilMs !== null && placedAtMs <= takenOverUntilMs) return;
+        this.found({ code: 'OTHER_DAEMON', detail: `${at} was placed by another Holdfast ledger`, symbol });
+        return;
+      case 'own': {
+        if (recovery !== null && placedAtMs <= recovery.at_venue_ms) return;
+        const detail = findContradiction(orders.all.get(clientOrderId), placed, isAlgo);
+        if (detail === null) return;
+        this.found({ code: 'LEDGER_BEHIND_VENUE', detail: `${at} ${detail}`, symbol });
+      }
+    }
+  }
+}
+
+/** What is wrong with an order that has an id of ours; null: it is the one that we sent, or became of it. */
+function findContradiction(known: OrderState | undefined, placed: PlacedOrder, isAlgo: boolean): string | null {
+  if (known === undefined || known.foreign)
+    return 'has an id of this ledger, which holds no record of it: it is older than the account';
+  // A conditional order becomes a regular one with the same id.
+  if (known.kind === 'algo') return null;
+  if (known.venueOrderId !== null) {
+    if (known.venueOrderId === placed.venueOrderId) return null;
+    return `is the second one of that id: order ${known.venueOrderId} of the venue had it, too`;
+  }
+  const isOther = isAlgo || placed.side !== known.side || wasPlacedBefore(known, placed.placedAtMs);
+  return isOther ? 'has the id of another order of this ledger' : null;
+}

@@ -1,0 +1,102 @@
+import { Elapsed } from '../journal/deadline.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { VenueOrder } from '../ports.ts';
+import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
+
+/** A form that the venue shows so often in a row, and for so long, is the order's; until then the larger of both counts. */
+const SHOWN_TIMES = 3;
+const SHOWN_FOR_MS = 10_000;
+
+interface Form {
+  readonly lots: number;
+  readonly priceTicks: number | null;
+}
+interface Claim extends Form {
+  readonly since: Elapsed;
+  times: number;
+}
+
+/**
+ * Resting orders whose size or price somebody changed at the venue, past the gate. What is shown there counts at once,
+ * beside our own form, as the larger size and the worse price; one answer alone may be an old one, so that ours
+ * is let go only when the venue has said the same for a while, and the other when the venue shows ours again.
+ */
+export class ChangedOrders {
+  readonly #core: GateCore;
+  readonly #claims = new Map<string, Claim>();
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  /** Forms before the venue is asked: an order that we change meanwhile is not to be compared with the answer. */
+  noteForms(): ReadonlyMap<OrderState, Form> {
+    const forms = new Map<OrderState, Form>();
+    for (const order of everyLiveOrder(this.#core.state.orders)) {
+      if (order.kind === 'regular' && isResting(order) && order.amendSeq === null)
+        forms.set(order, { lots: order.lots, priceTicks: order.priceTicks });
+    }
+    for (const id of this.#claims.keys())
+      if (this.#core.state.orders.all.get(id)?.amend == null) this.#claims.delete(id);
+    return forms;
+  }
+
+  /** Compares an order with what the open list said of it; `before`: its form when that list was asked for. */
+  compare(order: OrderState, report: VenueOrder, before: Form | undefined): void {
+    const { priceTicks, lots } = report;
+    if (before === undefined || !isResting(order) || report.kind !== 'regular' || priceTicks === null) return;
+    if (order.lots !== before.lots || order.priceTicks !== before.priceTicks) return;
+    // An amend of our own began while the venue was asked.
+    if (order.amendSeq !== null) return;
+    const claim = this.#claims.get(order.clientOrderId) ?? this.#resumeClaim(order);
+    if (lots === order.lots && priceTicks === order.priceTicks) {
+      if (claim !== undefined) this.#settle(order, 'amend_failed', 'the venue shows the form that we know');
+    } else if (claim === undefined || claim.lots !== lots || claim.priceTicks !== priceTicks) {
+      this.#claims.set(order.clientOrderId, { lots, priceTicks, since: new Elapsed(this.#core), times: 1 });
+      this.#record(order, 'amend', 'changed at the venue, not by this daemon', { lots, priceTicks });
+      this.#alert(order, report);
+    } else {
+      claim.times += 1;
+      if (claim.times >= SHOWN_TIMES && claim.since.ms() >= SHOWN_FOR_MS)
+        this.#settle(order, 'amended', 'the venue goes on showing this form');
+    }
+  }
+
+  /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
+  #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
+    if (amend === null) return undefined;
+    const claim = { ...amend, since: new Elapsed(this.#core), times: 0 };
+    this.#claims.set(clientOrderId, claim);
+    return claim;
+  }
+
+  #settle(order: OrderState, action: 'amended' | 'amend_failed', reason: string): void {
+    this.#claims.delete(order.clientOrderId);
+    this.#record(order, action, reason, { lots: null, priceTicks: null });
+  }
+
+  #record(
+    order: OrderState,
+    action: 'amend' | 'amended' | 'amend_failed',
+    reason: string,
+    form: { readonly lots: number | null; readonly priceTicks: number | null },
+  ): void {
+    this.#core.append('order_intent', {
+      action,
+      client_order_id: order.clientOrderId,
+      lots: form.lots,
+      price_ticks: form.priceTicks,
+      reason,
+    });
+  }
+
+  /** Whoever placed an order may change it: a foreign one is no alarm, but it counts in its new form all the same. */
+  #alert(order: OrderState, report: VenueOrder): void {
+    if (order.foreign) return;
+    this.#core.alert(
+      'ORDER_CHANGED',
+      `order ${order.clientOrderId} was changed at the venue, not by this daemon: ${report.lots} lots instead of ${order.lots}, price ${report.priceTicks} ticks instead of ${order.priceTicks}; until that is settled the larger and the worse count`,
+      order.symbol,
+    );
+  }
+}

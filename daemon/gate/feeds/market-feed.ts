@@ -1,0 +1,150 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { Bar, SymbolRules } from '../ports.ts';
+import { KeptBars } from './kept-bars.ts';
+import { describeClosed } from './open-symbols.ts';
+
+/** Bars fetched in one page; Binance gives at most 1,500. */
+const PAGE_BARS = 1500;
+
+/** Reads filters, marks, quotes, funding and bars; what changes a feature or a label becomes a market-input event. */
+export class MarketFeed {
+  readonly #core: GateCore;
+  readonly #recorded = new Map<string, string>();
+  readonly #closed = new Map<string, string | null>();
+  readonly #kept: KeptBars;
+  onVenueFailure: (detail: string, consequence: string, retryAfterMs: number | null) => void = () => undefined;
+
+  constructor(core: GateCore) {
+    this.#core = core;
+    this.#kept = new KeptBars(core);
+  }
+
+  /** Reads the rules; what of them could not be read, in words: nothing, when all of it was. */
+  async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
+    const outcome = await this.#core.ports.venue.fetchRules(symbols);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return ['the exchange filters'];
+    }
+    const { rules: read, unread } = outcome.value;
+    for (const { what, detail, consequence, retryAfterMs } of unread) {
+      this.#core.ports.log.warn({ what, detail }, 'could not be read');
+      this.onVenueFailure(detail, consequence, retryAfterMs);
+    }
+    const listed = new Set(read.map((rules) => rules.symbol));
+    for (const rules of read) this.#core.append('rules', { rules });
+    // In the same turn: orders are written in the steps that the views are in.
+    this.#core.ports.venue.noteRules(read);
+    for (const symbol of symbols) {
+      const known = this.#core.state.rules.get(symbol);
+      // A symbol that the venue no longer lists is closed for opening; what is held can still be valued.
+      if (!listed.has(symbol) && known?.trading === true)
+        this.#core.append('rules', { rules: { ...known, trading: false } satisfies SymbolRules });
+    }
+    this.#core.market.unlisted = new Set(symbols.filter((symbol) => !listed.has(symbol)));
+    this.#tellClosed(symbols);
+    return unread.map(({ what }) => what);
+  }
+
+  /** Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had. */
+  rulesAgeMs(symbols: readonly string[]): number {
+    const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+    const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
+    // What was read at a time that is still to come was read by a clock that was wrong.
+    return ages.length === 0 || ages.some((ageMs) => ageMs < 0) ? Number.POSITIVE_INFINITY : Math.max(...ages);
+  }
+
+  /** Rules of the symbol as they were last recorded are as fresh as an opening order needs them. */
+  hasRecentRules(symbol: string): boolean {
+    const rules = this.#core.state.rules.get(symbol);
+    const ageMs = this.#core.nowMs() - (rules?.observedAtMs ?? Number.NEGATIVE_INFINITY);
+    return ageMs >= 0 && ageMs <= this.#core.policySpec.market.freshness.filters_ms;
+  }
+
+  /** A symbol that is not open at the venue holds up no other; that it is in the policy's scope is to be known. */
+  #tellClosed(symbols: readonly string[]): void {
+    for (const symbol of symbols) {
+      const closed = describeClosed(this.#core, symbol);
+      if (closed === this.#closed.get(symbol)) continue;
+      this.#closed.set(symbol, closed);
+      if (closed !== null) this.#core.alert('SYMBOL_CLOSED', `${symbol} ${closed}: nothing is opened there`, symbol);
+    }
+  }
+
+  async pollQuote(symbol: string): Promise<boolean> {
+    const outcome = await this.#core.ports.venue.fetchQuote(symbol);
+    if (outcome.kind === 'failed') {
+      this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+      return false;
+    }
+    this.#core.market.applyQuote(outcome.value);
+    this.#recordIfNews(symbol);
+    return true;
+  }
+
+  /** How many closed bars the features of a symbol rest on. */
+  #depth(): number {
+    const { volatility, liquidity } = this.#core.policySpec.market;
+    return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
+  }
+
+  /** Symbols of which a bar has closed since the last one held; those without any begin with the copy of before. */
+  findMissingBars(symbols: readonly string[]): readonly string[] {
+    const { barMs } = this.#core.market;
+    return symbols.filter((symbol) => {
+      if (this.#core.market.lastBarOpenMs(symbol) === null)
+        this.#applyBars(symbol, this.#kept.read(symbol, this.#depth()));
+      const last = this.#core.market.lastBarOpenMs(symbol);
+      return last === null || last + 2 * barMs <= this.#core.nowMs();
+    });
+  }
+
+  /** Closed bars since the last one held; the first time the whole baseline. */
+  async pollBars(symbol: string): Promise<boolean> {
+    const barMs = this.#core.market.barMs;
+    const depth = this.#depth();
+    const now = this.#core.nowMs();
+    let sinceMs = this.#core.market.lastBarOpenMs(symbol);
+    sinceMs = sinceMs === null ? Math.floor(now / barMs) * barMs - depth * barMs : sinceMs + barMs;
+    let applied = 0;
+    while (sinceMs + barMs <= this.#core.nowMs()) {
+      const outcome = await this.#core.ports.venue.fetchBars(symbol, barMs, sinceMs, PAGE_BARS);
+      if (outcome.kind === 'failed') {
+        this.onVenueFailure(outcome.detail, outcome.consequence, outcome.retryAfterMs);
+        return false;
+      }
+      const closedBy = this.#core.nowMs();
+      const closed = outcome.value.filter((bar) => bar.openTimeMs + barMs <= closedBy);
+      const last = closed.at(-1);
+      if (last === undefined) break;
+      applied += this.#applyBars(symbol, closed);
+      if (last.openTimeMs + barMs <= sinceMs) break;
+      sinceMs = last.openTimeMs + barMs;
+    }
+    this.#recordIfNews(symbol);
+    if (applied > 0) this.#kept.keep(symbol, this.#core.market.bars(symbol), depth);
+    return true;
+  }
+  #applyBars(symbol: string, bars: readonly Bar[]): number {
+    if (bars.length === 0) return 0;
+    const { applied, missingBars } = this.#core.market.applyBars(symbol, bars);
+    if (missingBars > 0)
+      this.#core.alert(
+        'BARS_MISSING',
+        `${missingBars} bars of ${symbol} are missing; opening waits for a full window`,
+        symbol,
+      );
+    return applied;
+  }
+
+  /** The funding rate moves at every poll: each decision holds its own, and here it is news only by the regime it makes. */
+  #recordIfNews(symbol: string): void {
+    const features = this.#core.market.closedFeatures(symbol);
+    const hold = this.#core.market.hold(symbol);
+    const funding = this.#core.market.symbol(symbol)?.fundingRate8h ?? null;
+    const key = `${features?.bars_as_of_ms ?? ''}/${hold?.regime ?? ''}/${hold?.since_ms ?? ''}`;
+    if (this.#recorded.get(symbol) === key) return;
+    this.#recorded.set(symbol, key);
+    this.#core.append('market', { features, funding_rate_8h: funding, hold, symbol });
+  }
+}

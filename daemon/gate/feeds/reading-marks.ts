@@ -1,0 +1,80 @@
+import type { GateCore } from '../journal/journal.ts';
+
+const NAME = 'readings';
+
+/** When something was last read whole, domain ms; and what it was read of. */
+interface Mark {
+  readonly at_ms: number;
+  readonly symbols: readonly string[];
+}
+const MARKS = ['all_orders', 'compared', 'mode', 'transfers'] as const;
+export type MarkName = (typeof MARKS)[number];
+interface Stored {
+  /** Head of the ledger when the last of them was set: what they rest on is recorded up to there. */
+  readonly seq: number;
+  readonly marks: { readonly [name in MarkName]?: Mark };
+}
+
+/**
+ * Which lists of the whole account were read, and when, over restarts: a start reads again only what is too old. What a
+ * list told is in the ledger; a mark is written when that is on disk, and one that is ahead of the ledger says nothing.
+ */
+export class ReadingMarks {
+  readonly #core: GateCore;
+  readonly #marks = new Map<MarkName, Mark>();
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  /** Precondition: domain time is known, the ledger is folded. */
+  load(): void {
+    const stored = this.#core.ports.startCache?.read(NAME);
+    if (!isStored(stored) || stored.seq > this.#core.ports.ledger.lastSeq()) return;
+    for (const name of MARKS) {
+      const mark = stored.marks[name];
+      if (mark !== undefined) this.#marks.set(name, mark);
+    }
+  }
+
+  /** Read whole at this instant, of the symbols that it is about. */
+  note(name: MarkName, atMs: number, symbols: readonly string[] = []): void {
+    const { ledger, startCache } = this.#core.ports;
+    this.#marks.set(name, { at_ms: atMs, symbols });
+    if (startCache === undefined) return;
+    const stored: Stored = { seq: ledger.lastSeq(), marks: Object.fromEntries(this.#marks) };
+    this.#core
+      .settled()
+      .then(() => startCache.write(NAME, stored))
+      // A ledger that does not record has told so by itself.
+      .catch(() => undefined);
+  }
+
+  /** Domain ms since it was read of all of these symbols; infinite: it was not, or at a time that is still to come. */
+  ageMs(name: MarkName, symbols: readonly string[] = []): number {
+    const mark = this.#marks.get(name);
+    if (mark === undefined || symbols.some((symbol) => !mark.symbols.includes(symbol))) return Number.POSITIVE_INFINITY;
+    const ageMs = this.#core.nowMs() - mark.at_ms;
+    return ageMs >= 0 ? ageMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** When it was last read, domain ms. */
+  atMs(name: MarkName): number | null {
+    return this.#marks.get(name)?.at_ms ?? null;
+  }
+
+  /** Nothing that was read counts any more: the clock that dated it has jumped. */
+  forget(): void {
+    this.#marks.clear();
+  }
+}
+
+function isStored(value: unknown): value is Stored {
+  if (!isObject(value) || !Number.isSafeInteger(value.seq) || !isObject(value.marks)) return false;
+  return Object.values(value.marks).every(
+    (mark) => isObject(mark) && Number.isFinite(mark.at_ms) && Array.isArray(mark.symbols),
+  );
+}
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null;
+}

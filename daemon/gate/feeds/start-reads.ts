@@ -1,0 +1,227 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { VenueHealth } from '../orders/venue-health.ts';
+import type { AccountFeed } from './account-feed.ts';
+import { isModeRecent, prepareAccount } from './account-mode.ts';
+import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
+import type { LedgerCheck } from './ledger-check.ts';
+import type { MarketFeed } from './market-feed.ts';
+import { describeClosed } from './open-symbols.ts';
+import type { ReadingMarks } from './reading-marks.ts';
+
+/** One reading of a start that is to be asked for. */
+export interface StartRead {
+  /** In words, as readiness says it while it is missing. */
+  readonly what: string;
+  /** Request weight of asking now. */
+  readonly weight: number;
+  /** Nothing is opened before it succeeded; else the start does not depend on it. */
+  readonly isNeeded: boolean;
+  /** What of it could not be read, in words. */
+  readonly read: () => Promise<readonly string[]>;
+}
+
+/** Request weights by the venue's books (BINANCE-compatible: general information, and each endpoint). */
+const WEIGHT = {
+  account: 15,
+  ordersOfSymbol: 2,
+  ordersOfAll: 80,
+  quoteOfSymbol: 3,
+  quotesOfAll: 15,
+  fundingIntervals: 1,
+  mode: 5,
+  filtersAndBrackets: 2,
+  feesOfSymbol: 20,
+  barsOfSymbol: 5,
+  tradesOfSymbol: 5,
+  transfers: 30,
+  income: 30,
+} as const;
+const QUOTES_READ_ALONE = 5;
+export const FILTERS = 'the exchange filters';
+/** Between two tries to read the rules, wall ms. */
+const RULES_AGAIN_MS = 5_000;
+/** Trades are read this far back, ms; older ones come with nothing that a start could do. */
+const TRADES_BACK_MS = 3_600_000;
+
+/**
+ * What a start reads, in the order in which it asks. An exit, a cancel and a flatten need none of it: they go by what the
+ * ledger holds. Each list is asked for once; what is left out was read recently enough, by this process or by one before
+ * it (the ledger, and copies in the home), and is read again when its feed is due.
+ *
+ * | reading         | weight            | holds up              | counts for                                  |
+ * |-----------------|-------------------|-----------------------|---------------------------------------------|
+ * | filters, first  | 2 + 20 a symbol   | account, openings     | symbols whose steps are recorded: for good  |
+ * | account         | 15                | flatten, stops, exits of before | 2 s                               |
+ * | open orders     | 2 a symbol        | the same              | 2 s                                         |
+ * | quotes          | 3 a symbol, or 15 | openings              | 1 s                                         |
+ * | orders of all   | 80                | openings              | 30 s                                        |
+ * | recent orders   | 30, 5 a symbol traded | openings          | 30 s                                        |
+ * | account mode    | 5                 | openings              | 60 s                                        |
+ * | filters, fees   | 2 + 20 a symbol   | openings              | `market.freshness.filters_ms`               |
+ * | bars            | 5 a symbol        | openings              | until the next one closes                   |
+ * | trades          | 5 a symbol        | openings              | while each fill has its trades              |
+ * | transfers       | 30                | nothing               | 60 s                                        |
+ */
+export class StartReads {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #market: MarketFeed;
+  readonly #health: VenueHealth;
+  readonly #schedule: FeedSchedule;
+  readonly #marks: ReadingMarks;
+  readonly #check: LedgerCheck;
+  #rulesTriedAt = Number.NEGATIVE_INFINITY;
+  #rulesUnread: readonly string[] = [];
+
+  constructor(parts: {
+    core: GateCore;
+    account: AccountFeed;
+    market: MarketFeed;
+    health: VenueHealth;
+    schedule: FeedSchedule;
+    marks: ReadingMarks;
+    ledgerCheck: LedgerCheck;
+  }) {
+    this.#core = parts.core;
+    this.#account = parts.account;
+    this.#market = parts.market;
+    this.#health = parts.health;
+    this.#schedule = parts.schedule;
+    this.#marks = parts.marks;
+    this.#check = parts.ledgerCheck;
+  }
+
+  /** What is not open at the venue has no settings and perhaps no prices: it holds up nothing. */
+  #open(symbols: readonly string[]): readonly string[] {
+    return symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
+  }
+  #feed(
+    feed: FeedName,
+    read: Omit<StartRead, 'read'> & { readonly poll: () => Promise<boolean> },
+  ): readonly StartRead[] {
+    if (!this.#schedule.isDue(feed)) return [];
+    const { poll, what, weight, isNeeded } = read;
+    return [
+      {
+        what,
+        weight,
+        isNeeded,
+        read: async () => {
+          // While it is on its way its feed does not ask as well.
+          this.#schedule.noteRead(feed);
+          if (await poll().catch((error: unknown) => noteUnread(this.#core, what, error))) return [];
+          this.#schedule.dueNow(feed);
+          return [what];
+        },
+      },
+    ];
+  }
+
+  /** Lots and ticks of what is watched; without them neither account nor orders can be read. */
+  steps(): readonly StartRead[] {
+    const watched = this.#open(this.#account.watched());
+    return watched.every((symbol) => this.#core.state.rules.has(symbol)) ? [] : [this.#rules()];
+  }
+
+  /** What is held, and what is open in the symbols that are watched. */
+  holdings(): readonly StartRead[] {
+    const watched = this.#account.watched();
+    const first = this.#account.isFirstAnswered;
+    return [
+      ...this.#feed('account', {
+        what: 'the account',
+        weight: WEIGHT.account,
+        isNeeded: true,
+        poll: () => this.#account.pollAccount(),
+      }),
+      ...(first
+        ? this.#allOrders('the open orders', 0)
+        : this.#feed('orders', {
+            what: 'the open orders',
+            weight: watched.length * WEIGHT.ordersOfSymbol,
+            isNeeded: true,
+            poll: () => this.#account.pollOrders(watched),
+          })),
+    ];
+  }
+  quotes(): readonly StartRead[] {
+    const open = this.#open(this.#account.watched());
+    const isAlone = open.length <= QUOTES_READ_ALONE;
+    return this.#feed('quotes', {
+      what: 'the quotes',
+      weight: (isAlone ? open.length * WEIGHT.quoteOfSymbol : WEIGHT.quotesOfAll) + WEIGHT.fundingIntervals,
+      isNeeded: true,
+      poll: () => allRead(open.map((symbol) => this.#market.pollQuote(symbol))),
+    });
+  }
+
+  /** What openings need besides; a mode is set only where it was read what is held. */
+  rest(areHoldingsRead: boolean): readonly StartRead[] {
+    const open = this.#open(this.#account.watched());
+    const inScope = this.#open(this.#core.policySpec.scope.symbols);
+    const late = this.#market.findMissingBars(open);
+    const traded = this.#findUntold(open);
+    const isRecent = isModeRecent(this.#account, this.#marks, inScope);
+    const prepare = (): Promise<boolean> =>
+      prepareAccount(this.#core, this.#account, this.#marks, this.#health, inScope);
+    return [
+      need('the account mode', isRecent ? 0 : WEIGHT.mode, async () => areHoldingsRead && (await prepare())),
+      ...(this.#schedule.isDue('allOrders')
+        ? this.#allOrders('the open orders of all symbols', WEIGHT.ordersOfAll)
+        : []),
+      ...(this.#check.isCompared
+        ? []
+        : [need('the recent orders of the account', WEIGHT.income, () => this.#check.compare())]),
+      ...(open.every((symbol) => this.#market.hasRecentRules(symbol)) ? [] : [this.#rules()]),
+      need('the price bars', late.length * WEIGHT.barsOfSymbol, () =>
+        allRead(open.map((symbol) => this.#market.pollBars(symbol))),
+      ),
+      need('the trades', traded.length * WEIGHT.tradesOfSymbol, () =>
+        allRead(traded.map((symbol) => this.#account.pollTrades(symbol))),
+      ),
+      ...this.#feed('transfers', {
+        what: 'the transfers',
+        weight: WEIGHT.transfers,
+        isNeeded: false,
+        poll: () => this.#account.pollTransfers(),
+      }),
+    ];
+  }
+
+  #rules(): StartRead {
+    const watched = this.#account.watched();
+    const weight = WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol;
+    return { what: FILTERS, weight, isNeeded: true, read: () => this.readRules() };
+  }
+  /** What of the rules could not be read, in words; tables that fail are not asked for at each try. */
+  async readRules(): Promise<readonly string[]> {
+    const { time } = this.#core.ports;
+    if (time.monotonicMs() - this.#rulesTriedAt < RULES_AGAIN_MS) return this.#rulesUnread;
+    this.#rulesTriedAt = time.monotonicMs();
+    this.#rulesUnread = [FILTERS];
+    this.#rulesUnread = await this.#market.loadRules(this.#account.watched());
+    if (this.#rulesUnread.length === 0) this.#schedule.noteRead('rules');
+    return this.#rulesUnread;
+  }
+  #allOrders(what: string, weight: number): readonly StartRead[] {
+    const read = async (): Promise<readonly string[]> => {
+      if (!(await this.#account.pollOrders())) return [what];
+      this.#schedule.noteRead('allOrders');
+      this.#schedule.noteRead('orders');
+      return [];
+    };
+    return [{ what, weight, isNeeded: true, read }];
+  }
+  /** Symbols with fills whose prices and fees are not known. */
+  #findUntold(symbols: readonly string[]): readonly string[] {
+    const sinceMs = this.#core.nowMs() - TRADES_BACK_MS;
+    const untold = new Set<string>();
+    for (const order of this.#core.state.orders.all.values())
+      if (order.executedLots > order.tradedLots && order.updatedAtMs >= sinceMs) untold.add(order.symbol);
+    return symbols.filter((symbol) => untold.has(symbol));
+  }
+}
+
+function need(what: string, weight: number, poll: () => Promise<boolean>): StartRead {
+  return { what, weight, isNeeded: true, read: async () => ((await poll()) ? [] : [what]) };
+}

@@ -1,0 +1,20 @@
+import type { VenuePosition } from '../ports.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { liveOrders, possibleFills } from '../state/orders.ts';
+
+/**
+ * Symbols whose position at the venue differs from ours by more than orders of ours on their way or at rest may have
+ * filled: somebody else traded there. Mostly there are none.
+ */
+export function findUnexplained(state: GateState, positions: readonly VenuePosition[]): readonly string[] {
+  const found: string[] = [];
+  const held = new Map(positions.map((position) => [position.symbol, position.lots]));
+  for (const symbol of new Set([...held.keys(), ...state.positions.keys()])) {
+    const difference = (held.get(symbol) ?? 0) - (state.positions.get(symbol)?.lots ?? 0);
+    if (difference === 0) continue;
+    const { unproven, buyLots, sellLots, buysAll, sellsAll } = possibleFills(liveOrders(state.orders, symbol));
+    const isCovered = difference > 0 ? difference <= buyLots || buysAll : -difference <= sellLots || sellsAll;
+    if (!unproven && isCovered !== true) found.push(symbol);
+  }
+  return found;
+}

@@ -1,0 +1,269 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import { compilePolicy } from '../../core/compiled-policy.ts';
+import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
+import type { TimePort } from '../../time/time-port.ts';
+import type { EventKind, GateEvent, GateEvents } from '../events.ts';
+import type { IdSource } from '../plan/order-ids.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, VenuePort } from '../ports.ts';
+import { LiveMarket } from '../snapshot/live-market.ts';
+import { GateState } from '../state/gate-state.ts';
+import { logEvent } from './log-events.ts';
+import { type Lookout, NO_LOOKOUT } from './lookout.ts';
+import { OrderCounts } from './order-counts.ts';
+
+export interface GateSettings {
+  readonly venue: VenueName;
+  readonly account: string;
+  readonly version: string;
+  /** A decided call is answered at the outcome, or after this much wall time with `submitting`. */
+  readonly answerWithinMs: number;
+  /** Wall time after which an order that was not handed to the network is dropped. */
+  readonly sendDeadlineMs: number;
+}
+/** First violation of the operator's own JSON Schema for a tool, null when it holds (rule 1). */
+export type OperatorSchemaCheck = (spec: IntendedPolicySpec, tool: string, args: unknown) => string | null;
+/** Whether `intercept.allow` names the tool and the arguments match its schema. */
+export type InterceptAllowance = (spec: IntendedPolicySpec, tool: string, args: unknown) => boolean;
+
+export interface GatePorts {
+  readonly ledger: LedgerPort;
+  readonly venue: VenuePort;
+  /** Domain time. */
+  readonly clock: ClockPort;
+  /** Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is known. */
+  readonly time: TimePort;
+  readonly observer: ObserverPort;
+  readonly log: GateLog;
+  readonly startCache?: StartCachePort;
+  /** Agents that tokens name, revoked ones too. */
+  readonly agentNames?: () => readonly string[];
+  readonly checkOperatorSchema: OperatorSchemaCheck;
+  readonly isInterceptAllowed: InterceptAllowance;
+  /** What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether. */
+  readonly findArgsViolation?: OperatorSchemaCheck;
+  readonly sha256: (text: string) => string;
+}
+
+/** A record may be dated so much later than the next one without the clock having been set back. */
+const SET_BACK_MS = 1_000;
+/** Wall time between two equal alerts of something that goes on failing, ms. */
+const ALERT_EVERY_MS = 60_000;
+
+/** An appended event: it is in the views already; `committed` resolves when it is on disk. */
+export interface Appended {
+  readonly seq: number;
+  readonly committed: Promise<void>;
+  /** Its bytes, by a ledger that stores bytes. */
+  readonly recorded: Uint8Array | null;
+}
+type PendingRecords = ReturnType<LedgerPort['appendNow']>;
+interface AppendedPayload<K extends EventKind> {
+  readonly appended: Appended;
+  readonly payload: GateEvents[K];
+}
+export interface WrittenEvent<K extends EventKind> {
+  readonly payload: GateEvents[K];
+  /** `canonicalJson(payload)`. */
+  readonly text: string;
+}
+
+/**
+ * What every part of the gate shares: folded state, live inputs, policy in force and the ports. Appending applies the
+ * event to the state in the same turn; nothing else writes state.
+ */
+export class GateCore {
+  readonly state = new GateState();
+  readonly market: LiveMarket;
+  readonly ports: GatePorts;
+  readonly settings: GateSettings;
+  /** Orders of this account at the venue, against its limits. */
+  readonly sends: OrderCounts;
+  #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
+  readonly #compiled = new Map<string, CompiledPolicy>();
+  #lastCommit: Promise<void> = Promise.resolve();
+  readonly #alertedAt = new Map<string, number>();
+  readonly #policyListeners: (() => void)[] = [];
+  readonly #setBackListeners: ((nowMs: number) => void)[] = [];
+  /** Set by the gate: an order failed rule 13, which is a defect of ours. */
+  onRecheckFailure: () => void = () => undefined;
+  /** Set by the gate: whoever looks out for what no record of this ledger explains. */
+  lookout: Lookout = NO_LOOKOUT;
+
+  constructor(
+    ports: GatePorts,
+    settings: GateSettings,
+    policy: { readonly spec: IntendedPolicySpec; readonly hash: string },
+  ) {
+    this.ports = ports;
+    this.settings = settings;
+    this.sends = new OrderCounts(ports.time);
+    this.#policy = policy;
+    this.market = new LiveMarket(policy.spec.market);
+  }
+
+  nowMs(): number {
+    return this.ports.clock.nowMs();
+  }
+
+  /** What ids of new decisions and orders are made of. */
+  get ids(): IdSource {
+    return { genesisId: this.ports.ledger.genesis.genesis_id, epoch: this.state.recovery?.epoch ?? null };
+  }
+
+  get policySpec(): IntendedPolicySpec {
+    return this.#policy.spec;
+  }
+  get policyHash(): string {
+    return this.#policy.hash;
+  }
+  policyFor(agent: string): CompiledPolicy {
+    const known = this.#compiled.get(agent);
+    if (known !== undefined) return known;
+    const compiled = compilePolicy(this.#policy.spec, this.#policy.hash, agent);
+    // Agents come from tokens, so their number is bounded; still, never grow without end.
+    if (this.#compiled.size > 1000) this.#compiled.clear();
+    this.#compiled.set(agent, compiled);
+    return compiled;
+  }
+  /** Puts another policy in force, effective with the next decision. The caller records it. */
+  usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
+    this.#policy = policy;
+    this.#compiled.clear();
+    this.market.usePolicy(policy.spec.market);
+    for (const listener of this.#policyListeners) listener();
+  }
+  onPolicyChange(listener: () => void): void {
+    this.#policyListeners.push(listener);
+  }
+
+  /**
+   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be waited
+   * for: the record says so, and every view brings it to now.
+   */
+  appendBoot(reason: string): void {
+    const nowMs = this.nowMs();
+    const isSetBack = this.state.latestEventAtMs - nowMs > SET_BACK_MS;
+    this.append('state', {
+      clears_at_ms: null,
+      clears_when: 'account, orders and market are reconciled',
+      ...(isSetBack ? { clock_set_back: true } : {}),
+      layer: 'boot',
+      name: null,
+      reason,
+      scope: 'account',
+      set_by: 'daemon',
+      state: 'reducing',
+    });
+    if (!isSetBack) return;
+    this.market.setBack(nowMs);
+    for (const listener of this.#setBackListeners) listener(nowMs);
+  }
+  /** What is remembered beside the ledger has happened by then, too. */
+  onClockSetBack(listener: (nowMs: number) => void): void {
+    this.#setBackListeners.push(listener);
+  }
+
+  append<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {
+    return this.appendBuilt(kind, () => payload).appended;
+  }
+
+  /**
+   * A state that an operator tightens waits for nothing, not even for domain time (DESIGN section 4); it has no end, so
+   * no window depends on its instant.
+   */
+  appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Appended {
+    if (this.ports.clock.isSynced) return this.append('state', payload);
+    const stamped = { ...payload, clears_when: `${payload.clears_when}; set before the venue's time was known` };
+    const record = { kind: 'state', at_ms: this.#instantBeforeSync(), payload: stamped };
+    return this.#applyAppended('state', record.at_ms, this.ports.ledger.appendNow([record]), () => stamped).appended;
+  }
+
+  /** Never before the last record. A tape has a time of its own, which the host's says nothing about. */
+  #instantBeforeSync(): number {
+    const { lastEventAtMs } = this.state;
+    if (this.settings.venue === 'paper' && lastEventAtMs > 0) return lastEventAtMs;
+    return Math.max(lastEventAtMs, this.ports.time.hostMs());
+  }
+
+  /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */
+  appendBuilt<K extends EventKind>(kind: K, build: (seq: number) => GateEvents[K]): AppendedPayload<K> {
+    const atMs = this.nowMs();
+    let payload: GateEvents[K] | null = null;
+    const record = {
+      kind,
+      at_ms: atMs,
+      build: (seq: number): GateEvents[K] => {
+        payload = build(seq);
+        return payload;
+      },
+    };
+    return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
+  }
+
+  /** {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. */
+  appendWritten<K extends EventKind, W extends WrittenEvent<K>>(
+    kind: K,
+    write: (seq: number) => W,
+  ): AppendedPayload<K> & { readonly written: W } {
+    const atMs = this.nowMs();
+    const made: W[] = [];
+    const record = {
+      kind,
+      at_ms: atMs,
+      write: (seq: number): W => {
+        const written = write(seq);
+        made.push(written);
+        return written;
+      },
+    };
+    const pending = this.ports.ledger.appendNow([record]);
+    const written = made[0];
+    if (written === undefined) throw new Error('the ledger took no record');
+    const { appended, payload } = this.#applyAppended(kind, atMs, pending, () => written.payload);
+    return { appended, payload, written };
+  }
+
+  #applyAppended<K extends EventKind>(
+    kind: K,
+    atMs: number,
+    pending: PendingRecords,
+    payloadOf: () => GateEvents[K] | null,
+  ): AppendedPayload<K> {
+    const seq = pending.seqs[0];
+    const payload = payloadOf();
+    if (seq === undefined || payload === null) throw new Error('the ledger took no record');
+    const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
+    this.state.apply(event);
+    this.#lastCommit = pending.committed;
+    // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
+    pending.committed.catch(() => undefined);
+    logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
+    return { appended: { seq, committed: pending.committed, recorded: pending.payloads?.[0] ?? null }, payload };
+  }
+
+  /** Resolves when everything appended so far is on disk. */
+  settled(): Promise<void> {
+    return this.#lastCommit;
+  }
+
+  /** Never throws: it is what error paths call, also while the ledger closes. */
+  alert(code: string, detail: string, symbol: string | null = null): void {
+    this.ports.log.error({ alert: code, symbol }, detail);
+    this.ports.observer.alerted(code);
+    if (this.ports.ledger.isFailed) return;
+    try {
+      this.append('alert', { code, detail, symbol });
+    } catch (error) {
+      this.ports.log.error({ alert: code, error: String(error) }, 'the alert could not be recorded');
+    }
+  }
+
+  /** The same alert at most once a minute of wall time: what fails at every tick must not fill the ledger. */
+  alertRarely(code: string, detail: string, symbol: string | null = null): void {
+    const key = `${code} ${symbol ?? ''}`;
+    const now = this.ports.time.monotonicMs();
+    if (now - (this.#alertedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_EVERY_MS) return;
+    this.#alertedAt.set(key, now);
+    this.alert(code, detail, symbol);
+  }
+}

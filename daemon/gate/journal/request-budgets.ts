@@ -1,0 +1,169 @@
+import type { ExecutionDecision } from '../../core/decision.ts';
+import { type RateLimit, REQUEST_CEILING, type RequestKind } from '../../core/policy.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { OverBudget } from '../api/decisions.ts';
+import type { SenderRole, SummedKind } from '../events.ts';
+import { type CountedKind, cancelsNothing } from '../state/request-records.ts';
+import type { GateCore } from './journal.ts';
+
+/** Wall time between two sums of the same caller and kind, ms. */
+export const SUM_EVERY_MS = 60_000;
+
+/** Wall time between two alerts about the same sender, ms. */
+const TELL_EVERY_MS = 3_600_000;
+
+/** Signals of one reporter: 3 kB each with their evidence. */
+export const SIGNAL_CEILING: RateLimit = { max: 400, window_ms: 60_000 };
+
+export interface Sender {
+  readonly agent: string;
+  readonly origin: SenderRole;
+}
+/** Calls that were counted and are not in a sum on disk yet. */
+interface Pending {
+  readonly sender: Sender;
+  readonly kind: SummedKind;
+  count: number;
+  readonly firstAtMs: number;
+  lastAtMs: number;
+}
+
+/**
+ * What refused calls, dry runs and intercepts may cost: so many of each agent are recorded one by one in a window
+ * (`requests` of the policy, or built-in ceilings), and beyond that they are counted, and recorded as one sum a minute.
+ * INVARIANT: only what has no effect is counted here; the caller decides first.
+ */
+export class RequestBudgets {
+  readonly #core: GateCore;
+  readonly #pending = new Map<string, Pending>();
+  readonly #toldAt = new Map<string, number>();
+  /** Records nothing at the moment: the disk is full, or the ledger takes nothing. */
+  readonly #isHeldBack: () => boolean;
+
+  constructor(core: GateCore, isHeldBack: () => boolean) {
+    this.#core = core;
+    this.#isHeldBack = isHeldBack;
+  }
+
+  /** Null: it is to be recorded. Otherwise it was counted, and this is the answer. */
+  findOverrun(
+    kind: RequestKind,
+    sender: Sender,
+    what: SummedKind,
+    decided: ExecutionDecision | null,
+  ): OverBudget | null {
+    const limit = this.#limit(kind);
+    const retryAfterMs = this.#retryAfterMs(kind, sender, limit);
+    if (retryAfterMs === null) return null;
+    this.#count(sender, what);
+    return { kind: 'over_budget', budget: kind, limit, retryAfterMs, message: describe(kind, limit), decided };
+  }
+
+  /** Whether input that broke the contract is to be recorded; otherwise it was counted. */
+  admitsRejected(sender: Sender): boolean {
+    if (this.#retryAfterMs('rejected', sender, this.#limit('refusals')) === null) return true;
+    this.#count(sender, 'rejected_input');
+    return false;
+  }
+
+  /** Null: a signal of this reporter is to be recorded. Otherwise it was counted: ms until there is room. */
+  signalWaitMs(reporter: string): number | null {
+    const sender: Sender = { agent: reporter, origin: 'monitor' };
+    const waitMs = this.#retryAfterMs('signals', sender, SIGNAL_CEILING);
+    if (waitMs !== null) this.#count(sender, 'signal');
+    return waitMs;
+  }
+
+  #limit(kind: RequestKind): RateLimit {
+    return this.#core.policySpec.requests?.[kind] ?? REQUEST_CEILING;
+  }
+
+  /** Null: there is room. */
+  #retryAfterMs(kind: CountedKind, { agent, origin }: Sender, limit: RateLimit): number | null {
+    const now = this.#core.nowMs();
+    const { records, freeAtMs } = this.#core.state.requestRecords.count(kind, origin, agent, now, limit.window_ms);
+    return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
+  }
+
+  /** One more that is not recorded by itself. */
+  #count(sender: Sender, kind: SummedKind): void {
+    const now = this.#core.nowMs();
+    const key = `${kind} ${sender.origin} ${sender.agent}`;
+    this.#core.ports.observer.summed(kind);
+    const known = this.#pending.get(key);
+    if (known !== undefined) {
+      known.count += 1;
+      known.lastAtMs = now;
+      return;
+    }
+    this.#pending.set(key, { sender, kind, count: 1, firstAtMs: now, lastAtMs: now });
+    this.#core.ports.time.after(SUM_EVERY_MS, () => this.#record(key), { unref: true });
+  }
+
+  /** Calls that were counted and not recorded one by one, since the ledger began. */
+  get summed(): number {
+    const recorded = this.#core.state.requestRecords.summed;
+    return [...this.#pending.values()].reduce((sum, { count }) => sum + count, recorded);
+  }
+
+  /** All that is pending becomes sums: the daemon stops. */
+  flush(): void {
+    for (const key of [...this.#pending.keys()]) this.#record(key);
+  }
+
+  /** Once an hour of each sender: somebody is to look at it, and the sums tell the rest. */
+  #tell({ agent, origin }: Sender, count: number, kind: SummedKind): void {
+    const now = this.#core.ports.time.monotonicMs();
+    const key = `${origin} ${agent}`;
+    if (now - (this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_EVERY_MS) return;
+    this.#toldAt.set(key, now);
+    const who = `${origin} ${agent}`;
+    this.#core.alert('REQUESTS_SUMMED', `${who}: ${count} calls without an effect (${kind}) were only counted`);
+  }
+
+  #record(key: string): void {
+    const pending = this.#pending.get(key);
+    if (pending === undefined) return;
+    if (this.#isHeldBack()) {
+      this.#core.ports.time.after(SUM_EVERY_MS, () => this.#record(key), { unref: true });
+      return;
+    }
+    this.#pending.delete(key);
+    const { count, firstAtMs, kind, lastAtMs, sender } = pending;
+    try {
+      this.#core.append('request_sum', {
+        agent: sender.agent,
+        count,
+        first_ms: firstAtMs,
+        kind,
+        last_ms: lastAtMs,
+        origin: sender.origin,
+      });
+      this.#tell(sender, count, kind);
+    } catch (error) {
+      this.#core.ports.log.error({ agent: sender.agent, kind, count, error: String(error) }, 'a sum was not recorded');
+    }
+  }
+}
+
+/** What a decision on a tool comes to when nothing would follow from it; null: something would, so it is recorded. */
+export function idleKind(
+  core: GateCore,
+  request: ExecutionRequest,
+  acted: ExecutionDecision,
+): 'blocked' | 'empty_cancel' | null {
+  // A defect of ours is always told.
+  if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
+  if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
+  if (acted.effective.action !== 'cancel') return null;
+  return cancelsNothing(core.state, request, core.nowMs()) ? 'empty_cancel' : null;
+}
+
+const NAMES: { readonly [kind in RequestKind]: string } = {
+  refusals: 'calls without an effect',
+  dry_runs: 'dry runs',
+  intercepts: 'intercepts',
+};
+function describe(kind: RequestKind, { max, window_ms: windowMs }: RateLimit): string {
+  return `${max} ${NAMES[kind]} of this agent were recorded within ${windowMs} ms (requests.${kind} of the policy); this one changes nothing and is only counted`;
+}

@@ -1,0 +1,163 @@
+import type { TradingStateName } from '../../core/context.ts';
+import type { FlattenBody, StateChange, StateLayerBody, TradingStateBody } from '../api/operator.ts';
+import type { Caller } from '../api.ts';
+import type { Flatten } from '../exits/flatten.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { Canceler } from '../orders/cancels.ts';
+import type { SliceRunner } from '../orders/slices.ts';
+import { layerKey, stateInForce } from '../state/layers.ts';
+import { describeUnknown, findKnownAgents, findKnownSymbols } from './known-names.ts';
+import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
+
+/** What operators and monitors may do: trading states, flatten, rebase. */
+export class Operator {
+  readonly #core: GateCore;
+  readonly #canceler: Canceler;
+  readonly #slices: SliceRunner;
+  readonly #flatten: Flatten;
+  readonly #loosening: LooseningDelay;
+
+  constructor(core: GateCore, canceler: Canceler, slices: SliceRunner, flatten: Flatten, loosening: LooseningDelay) {
+    this.#core = core;
+    this.#canceler = canceler;
+    this.#slices = slices;
+    this.#flatten = flatten;
+    this.#loosening = loosening;
+  }
+
+  describeState(): TradingStateBody {
+    const layers = [...this.#core.state.layers.values()].map(
+      (entry): StateLayerBody => ({
+        clears_when:
+          entry.clearsAtMs === null
+            ? entry.clearsWhen
+            : `${entry.clearsWhen} (at ${new Date(entry.clearsAtMs).toISOString()})`,
+        layer: entry.layer,
+        name: entry.name,
+        reason: entry.reason,
+        scope: entry.scope,
+        set_by: entry.setBy,
+        since_ms: entry.sinceMs,
+        state: entry.state,
+      }),
+    );
+    return { layers, state: this.stateOfAccount() };
+  }
+
+  /** Before domain time is known nothing can be opened; a layer that ends by itself counts as if it still stood. */
+  stateOfAccount(): TradingStateName {
+    const { ports, state } = this.#core;
+    if (ports.clock.isSynced) return stateInForce(state.layers, ports.clock.nowMs(), null, null).state;
+    const inForce = stateInForce(state.layers, Number.NEGATIVE_INFINITY, null, null).state;
+    return inForce === 'active' ? 'reducing' : inForce;
+  }
+
+  /** Sets the operator layer; `active` also clears the breaker of the same scope, which an operator may. */
+  async setState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
+    const core = this.#core;
+    const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
+    if (change.symbol !== undefined && change.agent !== undefined)
+      throw new OperatorRequestError('give symbol or agent, not both');
+    this.#refuseUnknown(change);
+    const name = change.symbol ?? change.agent ?? null;
+    if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
+    else {
+      // Halted again: what a flatten began goes on.
+      const isFlattening = core.state.layers.get(layerKey('operator', scope, name))?.isFlattening === true;
+      core.appendTightening({
+        clears_at_ms: null,
+        clears_when: 'an operator clears it',
+        ...(isFlattening && change.state === 'halted' ? { flatten: true as const } : {}),
+        layer: 'operator',
+        name,
+        reason: change.reason,
+        scope,
+        set_by: caller.agent,
+        state: change.state,
+      });
+    }
+    await core.settled();
+    // Without domain time nothing can be signed: what rests is canceled at the first contact.
+    if (change.state !== 'active' && core.ports.clock.isSynced)
+      await this.#cancelOpening(scope, name, `trading state ${change.state}`);
+    return this.describeState();
+  }
+
+  /** A name that nothing here goes by is a slip that would pass for a halt. Never refuses what may exist. */
+  #refuseUnknown(change: StateChange): void {
+    const symbols = findKnownSymbols(this.#core);
+    if (change.symbol !== undefined && symbols !== null && !symbols.has(change.symbol))
+      throw new OperatorRequestError(describeUnknown('symbol', change.symbol, symbols));
+    const agents = findKnownAgents(this.#core);
+    if (change.agent !== undefined && agents !== null && !agents.has(change.agent))
+      throw new OperatorRequestError(describeUnknown('agent', change.agent, agents));
+  }
+
+  /**
+   * Takes down the operator layer and the breaker of the same scope. A breaker that stands for something unresolved, or
+   * for the venue, is taken down by its own condition only. On live, loosening waits: the layer gets an end instead.
+   */
+  #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
+    const core = this.#core;
+    const isLive = core.settings.venue === 'binance-live';
+    for (const layer of ['operator', 'breaker'] as const) {
+      const entry = core.state.layers.get(`${layer}|${scope}|${name ?? ''}`);
+      if (entry === undefined || (layer === 'breaker' && (entry.setBy === 'resolver' || entry.setBy === 'venue')))
+        continue;
+      core.append('state', {
+        clears_at_ms: isLive ? core.nowMs() + core.policySpec.loosen_delay_ms : null,
+        clears_when: isLive ? `cleared by ${caller.agent}, after the loosening delay` : '',
+        layer,
+        name,
+        reason: isLive ? entry.reason : reason,
+        scope,
+        set_by: caller.agent,
+        state: isLive ? entry.state : 'active',
+      });
+    }
+  }
+
+  /** At the first contact: a state that was set meanwhile, or whose cancels a stop cut off, holds for what rests. */
+  async cancelUnderLayers(): Promise<void> {
+    const now = this.#core.nowMs();
+    const standing = [...this.#core.state.layers.values()].filter(
+      (entry) => entry.layer === 'operator' && (entry.clearsAtMs === null || now < entry.clearsAtMs),
+    );
+    await Promise.all(
+      standing.map((entry) => this.#cancelOpening(entry.scope, entry.name, `trading state ${entry.state}`)),
+    );
+  }
+
+  #cancelOpening(scope: string, name: string | null, reason: string): Promise<void> {
+    const concerns = (order: { readonly symbol: string; readonly agent: string | null }): boolean =>
+      scope === 'account' || (scope === 'symbol' ? order.symbol === name : order.agent === name);
+    this.#slices.dropUnsent(reason, concerns);
+    return this.#canceler.cancelMatching(
+      scope === 'symbol' ? name : null,
+      (order) => !order.foreign && !order.reduceOnly && concerns(order),
+      reason,
+    );
+  }
+
+  /** {@link Flatten.run}, with mistyped symbols told apart from known ones. */
+  async flatten(caller: Caller, asked: readonly string[] | null, reason: string): Promise<FlattenBody> {
+    const core = this.#core;
+    const known = findKnownSymbols(core);
+    const unknown = known === null ? [] : (asked ?? []).filter((symbol) => !known.has(symbol));
+    const mistakes = known === null ? '' : unknown.map((symbol) => describeUnknown('symbol', symbol, known)).join('; ');
+    if (unknown.length > 0 && unknown.length === asked?.length) throw new OperatorRequestError(mistakes);
+    // RISK: beside a mistyped symbol the others are flattened all the same.
+    const symbols = asked?.filter((symbol) => !unknown.includes(symbol)) ?? null;
+    const body = await this.#flatten.run(caller, symbols, reason);
+    return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };
+  }
+
+  async rebase(caller: Caller, reason: string): Promise<{ readonly equity_usdt: number }> {
+    const live = this.#core.market.account;
+    if (live === null) throw new OperatorRequestError('the account is not known yet');
+    this.#loosening.requireWaited('rebase');
+    const appended = this.#core.append('rebase', { equity_usdt: live.marginBalanceUsdt, reason, set_by: caller.agent });
+    await appended.committed;
+    return { equity_usdt: live.marginBalanceUsdt };
+  }
+}

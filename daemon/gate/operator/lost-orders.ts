@@ -1,0 +1,49 @@
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedByOperator } from '../journal/order-words.ts';
+import type { OrderSender } from '../orders/sender.ts';
+import { type OrderState, statusOf } from '../state/orders.ts';
+import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
+
+/**
+ * An operator's word on an order of which nothing can be proven (BINANCE.md part B 2.4): it gives back what the order
+ * reserved and opens its symbol. RISK: it may have filled; what it filled is then taken from the account's positions, and
+ * is no agent's.
+ */
+export class LostOrders {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #loosening: LooseningDelay;
+
+  constructor(core: GateCore, sender: OrderSender, loosening: LooseningDelay) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#loosening = loosening;
+  }
+
+  /** Null: no such order is known. @throws OperatorRequestError while it is not lost, or may be open at the venue */
+  async end(caller: Caller, clientOrderId: string, reason: string): Promise<OrderState | null> {
+    const core = this.#core;
+    const order = core.state.orders.all.get(clientOrderId);
+    if (order === undefined) return null;
+    requireLost(order);
+    const open = await core.ports.venue.fetchOpenOrders([order.symbol]);
+    if (open.kind === 'failed')
+      throw new OperatorRequestError(`the venue's open orders could not be read (${open.detail}): ask again`);
+    if (open.value.some((listed) => listed.clientOrderId === clientOrderId))
+      throw new OperatorRequestError(`order ${clientOrderId} is open at the venue: cancel it`);
+    // A report may have come meanwhile.
+    requireLost(order);
+    this.#loosening.requireWaited(`the end of order ${clientOrderId}`);
+    this.#sender.proof.settleAmend(order, order.amendSeq, false, 'ended by an operator');
+    await this.#sender.record(order, endedByOperator(core, order, `ended by ${caller.agent}: ${reason}`)).committed;
+    return order;
+  }
+}
+
+function requireLost(order: OrderState): void {
+  if (statusOf(order) === 'lost') return;
+  throw new OperatorRequestError(
+    `order ${order.clientOrderId} is ${order.status}: only a lost one is ended by an operator, others are canceled`,
+  );
+}

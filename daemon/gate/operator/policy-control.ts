@@ -1,0 +1,206 @@
+import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
+import type { ReadinessBody } from '../api/operator.ts';
+import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from '../api/policy.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { venueMinimums } from '../reads/bodies.ts';
+
+export interface PolicyDocument {
+  readonly spec: IntendedPolicySpec;
+  readonly hash: string;
+}
+export interface PolicyProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly value?: unknown;
+  readonly allowed?: string;
+}
+export type PolicyRead =
+  | { readonly ok: true; readonly policy: PolicyDocument; readonly warnings: readonly PolicyProblem[] }
+  | { readonly ok: false; readonly violations: readonly PolicyProblem[] };
+export type ReloadVerdict =
+  | { readonly action: 'in_force' }
+  | {
+      readonly action: 'pending';
+      readonly looser: readonly LooserKey[];
+      readonly not_before_ms?: number;
+    }
+  | { readonly action: 'refused'; readonly violations: readonly PolicyProblem[] };
+/** Reading and comparing policy documents (daemon/policy implements it). */
+export interface PolicyPort {
+  parse(text: string, minimums: readonly { readonly symbol: string; readonly min_notional_usdt: number }[]): PolicyRead;
+  compare(candidate: PolicyDocument, inForce: PolicyDocument, nowMs: number): ReloadVerdict;
+}
+
+const MAX_VALUE_CHARACTERS = 120;
+
+/** One line for an operator: `budgets.leverage: 3 -> 4 (larger allows more)`; long values are cut. */
+export function describeLooser({ path, from, to, why }: LooserKey): string {
+  return `${path}: ${showValue(from)} -> ${showValue(to)} (${why})`;
+}
+
+function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'absent';
+  return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
+}
+
+/**
+ * Which policy is in force. A saved file takes effect at once only where it is not looser than the one in force; a
+ * looser one waits for an operator, a bad one changes nothing, both loudly (DESIGN section 4, BY-26, BY-33).
+ */
+export class PolicyControl {
+  readonly #core: GateCore;
+  readonly #port: PolicyPort;
+  #pending: {
+    readonly policy: PolicyDocument;
+    readonly looser: readonly string[];
+    readonly notBeforeMs: number | null;
+  } | null = null;
+  #error: string | null = null;
+
+  constructor(core: GateCore, port: PolicyPort) {
+    this.#core = core;
+    this.#port = port;
+  }
+
+  get error(): string | null {
+    return this.#error;
+  }
+  get pending(): ReadinessBody['pending_policy'] {
+    if (this.#pending === null) return null;
+    return { hash: this.#pending.policy.hash, looser: this.#pending.looser, not_before_ms: this.#pending.notBeforeMs };
+  }
+
+  /** A file was saved (or could not be read: `problem`). */
+  async offer(
+    read: PolicyRead | { readonly ok: false; readonly problem: string },
+    setBy: string,
+  ): Promise<ReloadOutcome> {
+    if (!read.ok) {
+      const detail =
+        'problem' in read
+          ? read.problem
+          : read.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
+      this.#error = detail;
+      this.#core.alert('POLICY_REFUSED', `the policy file is not usable, the old policy stays in force: ${detail}`);
+      return { status: 'refused', message: detail, pending_hash: this.pending?.hash ?? null };
+    }
+    this.#error = null;
+    const candidate = read.policy;
+    const inForce = { spec: this.#core.policySpec, hash: this.#core.policyHash };
+    if (candidate.hash === inForce.hash) {
+      this.#pending = null;
+      return { status: 'in_force', hash: candidate.hash };
+    }
+    const verdict = this.#port.compare(candidate, inForce, this.#core.nowMs());
+    switch (verdict.action) {
+      case 'in_force':
+        await this.#enforce(candidate, setBy);
+        return { status: 'in_force', hash: candidate.hash };
+      case 'pending': {
+        const looser = verdict.looser.map(describeLooser);
+        if (this.#pending?.policy.hash !== candidate.hash) {
+          this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null };
+          this.#core.ports.ledger.putPolicy(candidate.spec);
+          this.#core.append('policy', {
+            action: 'pending',
+            detail: looser.join('; '),
+            hash: candidate.hash,
+            name: candidate.spec.name,
+            set_by: setBy,
+          });
+          this.#core.alert(
+            'POLICY_PENDING',
+            `a looser policy (${candidate.hash}) waits for an operator: ${looser.join('; ')}. Accept it: holdfast policy reload ${candidate.hash}`,
+          );
+        }
+        return { status: 'pending', hash: candidate.hash, looser, not_before_ms: this.#pending.notBeforeMs };
+      }
+      case 'refused': {
+        const detail = verdict.violations.map((violation) => `${violation.path}: ${violation.message}`).join('; ');
+        this.#error = detail;
+        this.#core.alert('POLICY_REFUSED', `the policy cannot run here, the old one stays in force: ${detail}`);
+        return { status: 'refused', message: detail, pending_hash: this.pending?.hash ?? null };
+      }
+    }
+  }
+
+  /**
+   * The same where nobody waits for it. RISK: a ledger that fails meanwhile has stopped the daemon, which still cancels
+   * what would open: a rejection that nobody takes would end the process before that.
+   */
+  offerInBackground(read: Parameters<PolicyControl['offer']>[0], setBy: string): void {
+    this.offer(read, setBy).catch((error: unknown) =>
+      this.#core.alert('POLICY_REFUSED', `the policy could not be taken, the old one stays in force: ${String(error)}`),
+    );
+  }
+
+  async #enforce(policy: PolicyDocument, setBy: string): Promise<void> {
+    this.#core.ports.ledger.putPolicy(policy.spec);
+    const appended = this.#core.append('policy', {
+      action: 'in_force',
+      detail: null,
+      hash: policy.hash,
+      name: policy.spec.name,
+      set_by: setBy,
+    });
+    this.#core.usePolicy(policy);
+    this.#pending = null;
+    await appended.committed;
+    this.#core.ports.log.info({ policy: policy.spec.name, hash: policy.hash, setBy }, 'policy in force');
+  }
+
+  /** An operator puts the pending policy in force, naming its hash so that it is the one they looked at. */
+  async accept(hash: string | null, setBy: string): Promise<ReloadOutcome> {
+    const pending = this.#pending;
+    if (pending === null) {
+      if (hash === null || hash === this.#core.policyHash) return { status: 'in_force', hash: this.#core.policyHash };
+      return { status: 'refused', message: `no policy with hash ${hash} is pending`, pending_hash: null };
+    }
+    if (hash === null)
+      return {
+        status: 'pending',
+        hash: pending.policy.hash,
+        looser: pending.looser,
+        not_before_ms: pending.notBeforeMs,
+      };
+    if (hash !== pending.policy.hash) {
+      const pendingHash = pending.policy.hash;
+      return {
+        status: 'refused',
+        message: `the pending policy is ${pendingHash}, not ${hash}`,
+        pending_hash: pendingHash,
+      };
+    }
+    if (pending.notBeforeMs !== null && this.#core.nowMs() < pending.notBeforeMs) {
+      return { status: 'pending', hash, looser: pending.looser, not_before_ms: pending.notBeforeMs };
+    }
+    await this.#enforce(pending.policy, setBy);
+    return { status: 'in_force', hash };
+  }
+
+  check(text: string): PolicyCheckBody {
+    const read = this.#port.parse(text, venueMinimums(this.#core));
+    if (!read.ok) return { ok: false, violations: read.violations };
+    const verdict = this.#port.compare(
+      read.policy,
+      { spec: this.#core.policySpec, hash: this.#core.policyHash },
+      this.#core.nowMs(),
+    );
+    if (verdict.action === 'refused') return { ok: false, violations: verdict.violations };
+    return {
+      ok: true,
+      hash: read.policy.hash,
+      looser: verdict.action === 'pending' ? verdict.looser.map(describeLooser) : [],
+      warnings: read.warnings.map((warning) => `${warning.path}: ${warning.message}`),
+    };
+  }
+
+  describe(): PolicyBody {
+    return {
+      hash: this.#core.policyHash,
+      name: this.#core.policySpec.name,
+      pending: this.pending,
+      policy: this.#core.policySpec,
+    };
+  }
+}

@@ -1,0 +1,109 @@
+import type { SignalBody, SignalEntryBody, SignalsBody } from '../api/operator.ts';
+import type { Caller } from '../api.ts';
+import type { SignalEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { type RequestBudgets, SIGNAL_CEILING } from '../journal/request-budgets.ts';
+import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
+
+/** Kinds and scopes of one reporter that may be active at once. */
+export const MOST_ACTIVE = 512;
+
+/** A signal that was not taken; mapped to 429 by the door. */
+export class SignalRefused extends Error {
+  readonly code = 'REFUSAL_RATE';
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What monitors report. The strictest active one wins; only its time, or an operator, ends it. */
+export class Signals {
+  readonly #core: GateCore;
+  readonly #loosening: LooseningDelay;
+  readonly #budgets: RequestBudgets;
+
+  constructor(core: GateCore, loosening: LooseningDelay, budgets: RequestBudgets) {
+    this.#core = core;
+    this.#budgets = budgets;
+    this.#loosening = loosening;
+  }
+
+  async add(
+    caller: Caller,
+    signal: SignalBody,
+  ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }> {
+    const core = this.#core;
+    const limit = core.policySpec.trust.signals[signal.kind].max_ttl_ms;
+    if (signal.ttl_ms > limit) throw new OperatorRequestError(`ttl_ms of a ${signal.kind} signal is at most ${limit}`);
+    const now = core.nowMs();
+    const scope = {
+      account: signal.scope.account ?? null,
+      agent: signal.scope.agent ?? null,
+      kind: signal.kind,
+      set_by: caller.agent,
+      symbol: signal.scope.symbol ?? null,
+    };
+    const before = core.state.signals.findEqual(scope, now);
+    this.#requireRoom(caller.agent, before === null);
+    // A later word takes no warning back.
+    const expiresAtMs = Math.max(now + signal.ttl_ms, before?.expires_at_ms ?? 0);
+    const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
+    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
+      account: scope.account,
+      agent: scope.agent,
+      evidence_hash: evidenceHash,
+      expires_at_ms: expiresAtMs,
+      kind: scope.kind,
+      set_by: scope.set_by,
+      severity: signal.severity,
+      signal_id: `s-${seq.toString(36)}`,
+      symbol: scope.symbol,
+    }));
+    await appended.committed;
+    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+  }
+
+  /** What one reporter may have active and may record, so that it locks out nobody but itself. */
+  #requireRoom(reporter: string, isNew: boolean): void {
+    const waitMs = this.#budgets.signalWaitMs(reporter);
+    if (waitMs !== null)
+      throw new SignalRefused(
+        `${SIGNAL_CEILING.max} signals of ${reporter} were recorded within ${SIGNAL_CEILING.window_ms} ms; those that are active stay so`,
+        waitMs,
+      );
+    if (!isNew) return;
+    const now = this.#core.nowMs();
+    const { active, firstEndMs } = this.#core.state.signals.countActive(reporter, now);
+    if (active < MOST_ACTIVE) return;
+    throw new SignalRefused(
+      `${reporter} has ${MOST_ACTIVE} kinds and scopes active; leave out the symbol or the agent to warn of all`,
+      firstEndMs - now,
+    );
+  }
+
+  list(): SignalsBody {
+    const now = this.#core.nowMs();
+    const active = [...this.#core.state.signals.values()].filter((signal) => now < signal.expires_at_ms);
+    active.sort((a, b) => a.expires_at_ms - b.expires_at_ms || (a.signal_id < b.signal_id ? -1 : 1));
+    return { signals: active.map(describe) };
+  }
+
+  /** Its record says who ended it and why. Null: there is no such active signal. */
+  async end(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
+    const core = this.#core;
+    const known = core.state.signals.get(signalId);
+    if (known === undefined || core.nowMs() >= known.expires_at_ms) return null;
+    this.#loosening.requireWaited(`the end of signal ${signalId}`);
+    const ended: SignalEvent = { ...known, ended_reason: reason, expires_at_ms: core.nowMs(), set_by: caller.agent };
+    await core.append('signal', ended).committed;
+    return describe(ended);
+  }
+}
+
+function describe(signal: SignalEvent): SignalEntryBody {
+  const { account, agent, expires_at_ms, kind, set_by, severity, signal_id, symbol } = signal;
+  return { account, agent, expires_at_ms, kind, set_by, severity, signal_id, symbol };
+}

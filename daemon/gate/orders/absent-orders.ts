@@ -1,0 +1,93 @@
+import type { GateCore } from '../journal/journal.ts';
+import type { VenueOrder, VenueTrade } from '../ports.ts';
+import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import type { Ask } from './order-proof.ts';
+import type { OrderSender } from './sender.ts';
+
+/** What the open lists and the trades prove of an order that no lookup finds (BINANCE.md part B 2.4). */
+export class AbsentOrders {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+
+  constructor(core: GateCore, sender: OrderSender) {
+    this.#core = core;
+    this.#sender = sender;
+  }
+
+  /**
+   * Ends an order that no lookup since `since` finds. False: nothing is proven yet. `others`: venue ids of orders that are
+   * known not to be this one.
+   */
+  async end(order: OrderState, since: Ask, others: Set<string>): Promise<boolean> {
+    const { proof } = this.#sender;
+    const ask = proof.ask();
+    const open = await this.#core.ports.venue.fetchOpenOrders([order.symbol]);
+    if (open.kind === 'failed') return false;
+    const listed = open.value.find((other) => other.clientOrderId === order.clientOrderId);
+    if (listed !== undefined && !proof.isOther(order, listed)) {
+      proof.adopt(order, listed, ask);
+      return false;
+    }
+    const trades = await this.#core.ports.venue.fetchTrades(order.symbol, null, order.plannedAtMs - 1000);
+    if (trades.kind === 'failed') return false;
+    const isOwnKnown = order.kind === 'regular' && order.venueOrderId !== null;
+    if (!isOwnKnown && (await this.#mayBeTraded(order, trades.value, others))) return false;
+    if (proof.wasShownSince(order, since)) return false;
+    proof.settleAmend(order, order.amendSeq, false, 'order absent');
+    if (isTerminal(statusOf(order))) return true;
+    // RISK: what the venue acknowledged was placed: it ended with what its own trades say, never as if it had not been.
+    if (isOwnKnown) {
+      const ended = endedReport(order, trades.value, this.#core.nowMs());
+      return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
+    }
+    if (order.acknowledgedAtMs !== null)
+      return proof.recordAbsent(order, 'canceled', 'no longer at the venue', since) !== null;
+    return proof.recordAbsent(order, 'not_placed', 'proven absent at the venue', since) !== null;
+  }
+
+  /** A trade of no order that we know may be this one's, until its order is looked up and has another client id. */
+  async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
+    const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
+    for (const trade of trades) {
+      const { venueOrderId } = trade;
+      if (trade.atMs < since || trade.side !== order.side || others.has(venueOrderId)) continue;
+      if (this.#core.state.orders.byVenueId.has(`${order.symbol} ${venueOrderId}`)) continue;
+      const ask = this.#sender.proof.ask();
+      const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
+      if (found.kind !== 'found') return true;
+      // What a conditional order turned into may carry any id, but reduces as the stop itself does.
+      if (order.kind === 'algo') {
+        if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
+      } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
+        this.#sender.adopt(order, found.order, ask);
+        return true;
+      }
+      others.add(venueOrderId);
+    }
+    return false;
+  }
+}
+
+/** How an acknowledged order ended that the venue no longer knows: as its own trades say. */
+function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
+  const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
+  const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);
+  const executedLots = Math.max(order.executedLots, tradedLots);
+  return {
+    kind: order.kind,
+    symbol: order.symbol,
+    clientOrderId: order.clientOrderId,
+    venueOrderId: order.venueOrderId ?? '',
+    side: order.side,
+    type: order.orderType,
+    lots: order.lots,
+    executedLots,
+    priceTicks: order.priceTicks,
+    triggerTicks: order.triggerTicks,
+    reduceOnly: order.reduceOnly,
+    closePosition: false,
+    status: executedLots >= order.lots ? 'filled' : 'canceled',
+    averagePrice: tradedLots > 0 ? own.reduce((sum, trade) => sum + trade.price * trade.lots, 0) / tradedLots : null,
+    updatedAtMs: own.at(-1)?.atMs ?? nowMs,
+  };
+}

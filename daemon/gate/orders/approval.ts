@@ -1,0 +1,71 @@
+import type { Approved, OrderInstruction, StopInstruction } from '../ports.ts';
+import type { OrderState } from '../state/orders.ts';
+
+/** Ids of the orders sent last that are kept. */
+const MOST_KEPT = 100_000;
+
+/**
+ * The only place where an `Approved` is made (SAE-NONBYPASS): an order must have been decided, reserved and put on
+ * disk, and each client order id leaves once. A second attempt is another id, recorded as such.
+ */
+export class Approvals {
+  readonly #given = new Set<string>();
+
+  approveOrder(order: OrderState): Approved<OrderInstruction> {
+    this.#once(order, order.clientOrderId);
+    return {
+      clientOrderId: order.clientOrderId,
+      symbol: order.symbol,
+      side: order.side,
+      orderType: order.orderType === 'market' ? 'market' : 'limit',
+      timeInForce: order.timeInForce,
+      lots: order.lots,
+      priceTicks: order.priceTicks,
+      reduceOnly: order.reduceOnly,
+    } as Approved<OrderInstruction>;
+  }
+
+  approveStop(order: OrderState): Approved<StopInstruction> {
+    this.#once(order, order.clientOrderId);
+    if (order.triggerTicks === null) throw new Error(`stop ${order.clientOrderId} has no trigger`);
+    return {
+      clientOrderId: order.clientOrderId,
+      symbol: order.symbol,
+      side: order.side,
+      triggerTicks: order.triggerTicks,
+    } as Approved<StopInstruction>;
+  }
+
+  /** An amend of a resting order, recorded as the order's pending amend. */
+  approveAmend(order: OrderState): Approved<OrderInstruction> {
+    if (order.amend === null) throw new Error(`order ${order.clientOrderId} has no recorded amend`);
+    return {
+      clientOrderId: order.clientOrderId,
+      symbol: order.symbol,
+      side: order.side,
+      orderType: 'limit',
+      timeInForce: 'GTC',
+      lots: order.amend.lots,
+      priceTicks: order.amend.priceTicks,
+      reduceOnly: order.reduceOnly,
+    } as Approved<OrderInstruction>;
+  }
+
+  /** Whether it was approved, and so may be at the venue. */
+  wasGiven(order: OrderState): boolean {
+    return this.#given.has(order.clientOrderId);
+  }
+
+  #once(order: OrderState, id: string): void {
+    // INVARIANT: in flight means decided and reserved; ids are never sent twice.
+    if (order.status !== 'in_flight') throw new Error(`order ${id} is ${order.status}, not in flight`);
+    if (order.foreign) throw new Error(`order ${id} is foreign`);
+    if (this.#given.has(id)) throw new Error(`order ${id} was sent already`);
+    this.#given.add(id);
+    // The oldest ones ended long ago.
+    for (const old of this.#given) {
+      if (this.#given.size <= MOST_KEPT) break;
+      this.#given.delete(old);
+    }
+  }
+}

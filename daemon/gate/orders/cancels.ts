@@ -1,0 +1,119 @@
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-words.ts';
+import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { Resolver } from './resolver.ts';
+import type { OrderSender } from './sender.ts';
+
+/** Wall-clock time between two attempts at the same cancel, ms. */
+const RETRY_MS = 500;
+
+/** Cancels orders and believes it only when the venue proves it: until then they count in full (BY-32). */
+export class Canceler {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #resolver: Resolver;
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #triedAt = new Map<string, number>();
+
+  constructor(core: GateCore, sender: OrderSender, resolver: Resolver) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#resolver = resolver;
+  }
+
+  /**
+   * Records the wish, asks the venue, records the proof; an unsent slice is simply dropped. One attempt at a time.
+   * `onCanceled`: the venue says that it is canceled, which is not proven yet.
+   */
+  cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
+    const running = this.#running.get(order.clientOrderId);
+    if (running !== undefined) return running;
+    const started = this.#cancel(order, reason, onCanceled).finally(() => this.#running.delete(order.clientOrderId));
+    this.#running.set(order.clientOrderId, started);
+    return mayBeLeft(started);
+  }
+
+  /** A cancel that was refused, lost, or asked for too early is asked for again until the order has ended (BY-32). */
+  async retryUnproven(): Promise<void> {
+    const now = this.#core.ports.time.monotonicMs();
+    const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
+      if (!order.cancelRequested || !isResting(order) || this.#running.has(order.clientOrderId)) return false;
+      return now - (this.#triedAt.get(order.clientOrderId) ?? Number.NEGATIVE_INFINITY) >= RETRY_MS;
+    });
+    await Promise.all(due.map((order) => this.cancel(order, 'canceled again')));
+  }
+
+  async #cancel(order: OrderState, reason: string, onCanceled?: () => void): Promise<void> {
+    if (isTerminal(order.status)) return;
+    if (order.status === 'pending_send') {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', reason));
+      return;
+    }
+    if (!order.cancelRequested) {
+      const intent = this.#core.append('order_intent', {
+        action: 'cancel',
+        client_order_id: order.clientOrderId,
+        lots: null,
+        price_ticks: null,
+        reason,
+      });
+      await intent.committed;
+    }
+    // On its way: the sender drops it if it can; once it rests it is canceled like any other.
+    if (order.status === 'in_flight') return;
+    this.#triedAt.set(order.clientOrderId, this.#core.ports.time.monotonicMs());
+    const ask = this.#sender.proof.ask();
+    const outcome = await this.#core.ports.venue.cancel(order.symbol, order.clientOrderId, order.kind);
+    this.#core.ports.observer.submitted(`cancel_${outcome.kind}`);
+    if (outcome.kind === 'canceled') {
+      onCanceled?.();
+      if (outcome.order !== null) this.#sender.adopt(order, outcome.order, ask);
+    }
+    // Whatever comes of our request, and however late: an order whose end is proven is looked for no more.
+    if (!isTerminal(order.status)) await this.#lookUp(order, outcome.kind === 'canceled');
+    if (outcome.kind !== 'canceled')
+      this.#noteRefusal(order, outcome.kind === 'rejected' ? outcome.rejection.message : outcome.detail);
+    if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
+  }
+
+  /** Told once for each answer: the cancel is asked for again every {@link RETRY_MS}. */
+  #noteRefusal(order: OrderState, reason: string): void {
+    if (isTerminal(order.status) || order.cancelRefusal === reason) return;
+    this.#core.append('order_intent', {
+      action: 'cancel_failed',
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    });
+  }
+
+  /**
+   * Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. One that fails proves
+   * nothing either, and takes nothing back: the cancel is asked for again.
+   */
+  async #lookUp(order: OrderState, isAcknowledged: boolean): Promise<void> {
+    const ask = this.#sender.proof.ask();
+    const found = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+    if (found.kind === 'found') this.#sender.adopt(order, found.order, ask);
+    else if (found.kind === 'not_found' && order.kind === 'algo' && isAcknowledged)
+      this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
+    else if (found.kind === 'not_found') void this.#resolver.resolve(order);
+  }
+
+  /** All are asked for when this returns; resolves with the answers. */
+  cancelMatching(symbol: string | null, matches: (order: OrderState) => boolean, reason: string): Promise<void> {
+    const orders =
+      symbol === null ? [...everyLiveOrder(this.#core.state.orders)] : [...liveOrders(this.#core.state.orders, symbol)];
+    const asked = orders
+      .filter((order) => !isTerminal(order.status) && matches(order))
+      .map((order) => this.cancel(order, reason));
+    return mayBeLeft(Promise.all(asked).then(() => undefined));
+  }
+}
+
+/** Whoever does not wait for a cancel does not see it fail: that must not end the process, and it is asked for again. */
+function mayBeLeft(running: Promise<void>): Promise<void> {
+  running.catch(() => undefined);
+  return running;
+}

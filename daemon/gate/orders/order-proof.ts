@@ -1,0 +1,174 @@
+import type { OrderStatus } from '../api/decisions.ts';
+import type { OrderEvent, OrderIntentEvent } from '../events.ts';
+import type { Appended, GateCore } from '../journal/journal.ts';
+import { headSeq, wordOn } from '../journal/order-words.ts';
+import { describeDifference, isAsSent } from '../plan/sent-form.ts';
+import type { VenueOrder } from '../ports.ts';
+import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
+import type { OrderState } from '../state/orders.ts';
+
+/** The venue's stamps may be so much later than domain time for being read later. */
+const CLOCKS_APART_MS = 1_000;
+
+/**
+ * When the venue was asked for something. `seq`: head of the ledger, which is recorded with what the answer proves; `nr`:
+ * its place among what this process asked, which tells apart what was asked between two records.
+ */
+export interface Ask {
+  readonly seq: number;
+  readonly nr: number;
+}
+
+/**
+ * The one door for what becomes known of an order: it holds each word against what is proven already, and records only
+ * what changes the view ({@link judgeStatus}). What was proven is not unproven by a word that is older, however late it
+ * comes and however often.
+ */
+export class OrderProof {
+  readonly #core: GateCore;
+  /** Lots were executed: prices and fees are to be fetched. */
+  readonly #onExecuted: (order: OrderState) => void;
+  readonly #lastShown = new WeakMap<OrderState, Ask>();
+  #asked = 0;
+
+  constructor(core: GateCore, onExecuted: (order: OrderState) => void) {
+    this.#core = core;
+    this.#onExecuted = onExecuted;
+  }
+
+  /** To be called before the venue is asked; goes with the answer. */
+  ask(): Ask {
+    this.#asked += 1;
+    return { seq: headSeq(this.#core), nr: this.#asked };
+  }
+
+  /** Whether the venue showed the order in answer to something that was asked for after `ask`. */
+  wasShownSince(order: OrderState, ask: Ask): boolean {
+    const last = this.#lastShown.get(order);
+    return last !== undefined && last.nr > ask.nr;
+  }
+
+  /** Takes in what the venue shows of an order; null: nothing new, or it is another order ({@link isOther}). */
+  adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
+    if (this.isOther(order, report)) return null;
+    const last = this.#lastShown.get(order);
+    if (last === undefined || last.nr < ask.nr) this.#lastShown.set(order, ask);
+    const before = order.executedLots;
+    const event = wordOn(this.#core, order, report.status, null, { asked_seq: ask.seq, kind: 'shown' });
+    const appended = this.#take(order, {
+      ...event,
+      average_price: report.averagePrice,
+      executed_lots: Math.max(before, report.executedLots),
+      venue_at_ms: this.#byNow(report.updatedAtMs),
+      venue_order_id: report.venueOrderId,
+    });
+    if (!isOfAnother(order, { ...event, venue_order_id: report.venueOrderId })) this.#settleByForm(order, report, ask);
+    if (order.executedLots > before) this.#onExecuted(order);
+    return appended;
+  }
+
+  /** Whether another order is shown under this one's client id: told, and never taken for it. */
+  isOther(order: OrderState, report: VenueOrder): boolean {
+    if (isAsSent(order, report)) return false;
+    this.#core.lookout.found({
+      code: 'LEDGER_BEHIND_VENUE',
+      detail: describeDifference(order, report),
+      symbol: order.symbol,
+    });
+    return true;
+  }
+
+  /** The venue may date by a clock that it has set back since: what it shows has happened. */
+  #byNow(venueMs: number): number {
+    const nowMs = this.#core.nowMs();
+    return venueMs - nowMs > CLOCKS_APART_MS ? nowMs : venueMs;
+  }
+
+  /** Takes in any other word; null: it changes nothing. */
+  record(order: OrderState, event: OrderEvent): Appended | null {
+    if (event.client_order_id !== order.clientOrderId)
+      throw new Error(`event of ${event.client_order_id} for ${order.clientOrderId}`);
+    return this.#take(order, event);
+  }
+
+  /** Answers without the order since `ask`, and trades of it: how it ended, or that it cannot be found. */
+  recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Appended | null {
+    if (this.wasShownSince(order, ask)) return null;
+    const before = order.executedLots;
+    const event = wordOn(this.#core, order, status, detail, { asked_seq: ask.seq, kind: 'absent' });
+    const appended = this.#take(order, {
+      ...event,
+      average_price: traded?.averagePrice ?? null,
+      executed_lots: Math.max(before, traded?.executedLots ?? 0),
+      venue_at_ms: traded === undefined ? event.venue_at_ms : this.#byNow(traded.updatedAtMs),
+    });
+    if (order.executedLots > before) this.#onExecuted(order);
+    return appended;
+  }
+
+  #take(order: OrderState, event: OrderEvent): Appended | null {
+    if (isOfAnother(order, event)) return null;
+    const status = judgeStatus(order, event);
+    const isMore = event.executed_lots > order.executedLots;
+    if (isTerminal(order.status) && !isMore) return null;
+    const isNews =
+      isMore ||
+      (status !== null && status !== order.status) ||
+      (event.venue_order_id !== null && order.venueOrderId === null) ||
+      (event.average_price !== null && order.averagePrice === null);
+    if (!isNews) return null;
+    // What is recorded is what the view becomes.
+    return this.#core.append('order', { ...event, status: status ?? order.status });
+  }
+
+  /**
+   * An amend of ours is proven by the form that the venue shows: once it shows the new one, whatever becomes of our request;
+   * or, of an order that has ended, either. The old form of one that lives proves nothing, the amend may arrive yet.
+   */
+  #settleByForm(order: OrderState, report: VenueOrder, ask: Ask): void {
+    const { amend, amendSeq } = order;
+    if (amend === null || amendSeq === null || ask.seq < amendSeq) return;
+    const isNew = isForm(amend, report);
+    const isOnlyNew = isNew && !isForm(order, report);
+    if (isOnlyNew) this.settleAmend(order, amendSeq, true, 'shown by the venue');
+    else if (isTerminal(order.status)) this.settleAmend(order, amendSeq, isNew, `it is ${order.status} already`);
+  }
+
+  /** The answer to an amend was lost, which was sent by `sentByMs`; false: it was settled before, or is noted already. */
+  noteAmendUnknown(order: OrderState, amendSeq: number | null, reason: string, sentByMs: number): boolean {
+    if (order.amend === null || amendSeq === null || order.amendSeq !== amendSeq || order.amendSentByMs !== null)
+      return false;
+    this.#core.append('order_intent', {
+      action: 'amend_unknown',
+      amend_seq: amendSeq,
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+      sent_by_ms: sentByMs,
+    });
+    return true;
+  }
+
+  /** Takes in the proof of one of both forms, unless that amend was settled before; false: it was. */
+  settleAmend(order: OrderState, amendSeq: number | null, isNew: boolean, reason: string): boolean {
+    if (order.amend === null || order.amendSeq !== amendSeq) return false;
+    const event: OrderIntentEvent = {
+      action: isNew ? 'amended' : 'amend_failed',
+      ...(amendSeq === null ? {} : { amend_seq: amendSeq }),
+      client_order_id: order.clientOrderId,
+      lots: null,
+      price_ticks: null,
+      reason,
+    };
+    this.#core.append('order_intent', event);
+    return true;
+  }
+}
+
+function isForm(
+  form: { readonly lots: number; readonly priceTicks: number | null },
+  report: { readonly lots: number; readonly priceTicks: number | null },
+): boolean {
+  return form.lots === report.lots && form.priceTicks === report.priceTicks;
+}

@@ -1,0 +1,26 @@
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent, unknownEvent } from '../journal/order-words.ts';
+import { isWaitingExit } from '../plan/exits.ts';
+import { everyLiveOrder, statusOf } from '../state/orders.ts';
+import type { Resolver } from './resolver.ts';
+import type { OrderSender } from './sender.ts';
+
+/**
+ * What a restart finds: unsent slices are dropped, exits that wait for their rate are kept, what may have been sent is
+ * unknown until the venue proves it. It was sent by now: that is recorded once, so that another restart waits no longer.
+ */
+export function recoverOrders(core: GateCore, sender: OrderSender, resolver: Resolver): void {
+  for (const order of [...everyLiveOrder(core.state.orders)]) {
+    if (order.foreign || isWaitingExit(order)) continue;
+    if (order.status === 'pending_send')
+      sender.record(order, endedEvent(core, order, 'canceled', 'not sent: the daemon was restarted'));
+    else if (order.status === 'in_flight')
+      sender.record(order, unknownEvent(core, order, 'the daemon was restarted while it was being sent', core.nowMs()));
+    if (order.amendSeq !== null) {
+      const detail = 'the daemon was restarted while it was being changed';
+      sender.proof.noteAmendUnknown(order, order.amendSeq, detail, core.nowMs());
+      void resolver.resolve(order);
+    }
+    if (statusOf(order) === 'unknown' || statusOf(order) === 'lost') void resolver.resolve(order);
+  }
+}

@@ -1,0 +1,274 @@
+import type { GateCore } from '../journal/journal.ts';
+import { stalledEvent } from '../journal/order-words.ts';
+import type { VenueOrder } from '../ports.ts';
+import { neverRests } from '../state/evidence.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { AbsentOrders } from './absent-orders.ts';
+import type { Ask } from './order-proof.ts';
+import type { OrderSender } from './sender.ts';
+
+export { neverRests } from '../state/evidence.ts';
+
+/**
+ * Wall-clock steps between lookups, and the one that repeats after them (BINANCE.md part B 2.4); anew from the horizon on,
+ * where answers begin to count.
+ */
+const LOOKUP_STEPS_MS: readonly number[] = [250, 500, 1000, 2000];
+const LAST_STEP_MS = 5000;
+/** Answers in a row, past the acceptance horizon, before they prove anything: not found, or an old form. */
+const ANSWERS_NEEDED = 3;
+/** After so many of them without a proof the order is `lost`: still reserved, still looked up, an operator is told. */
+const ANSWERS_UNTIL_LOST = 12;
+
+/** What one search has found out so far. Only answers count: a lookup that fails says nothing. */
+interface Search {
+  readonly order: OrderState;
+  began: Ask;
+  beganMs: number;
+  beganWallMs: number;
+  /** The amend whose outcome is looked for as well. */
+  amendSeq: number | null;
+  /** It rested, and lists no longer show it. */
+  isGone: boolean;
+  /** Answers in a row, past the horizon, without the order; `since`: when the first of them was asked for. */
+  notFound: number;
+  since: Ask | null;
+  /** The first answer past the horizon has come. */
+  isPast: boolean;
+  /** Answers past the horizon that show the form of before an amend. */
+  oldForm: number;
+  /** Answers past the horizon that show as working what only fills or ends. */
+  stalled: number;
+  /** Venue ids of orders that are known not to be this one. */
+  others: Set<string>;
+}
+
+/**
+ * Resolves orders whose outcome is not known. The reservation stays at full size until the venue proves what happened;
+ * a failed lookup proves nothing and never advances a count. The horizon is an instant in the ledger: a restart goes on
+ * waiting for it, and does not begin anew. Until resolved the symbol is in `reducing`.
+ */
+export class Resolver {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #absent: AbsentOrders;
+  readonly #running = new Map<string, { readonly search: Search; readonly done: Promise<void> }>();
+  /** Orders whose search threw at its last step: told once. */
+  readonly #failing = new Set<string>();
+  readonly #signal: AbortSignal;
+
+  constructor(core: GateCore, sender: OrderSender, signal: AbortSignal) {
+    this.#core = core;
+    this.#sender = sender;
+    this.#absent = new AbsentOrders(core, sender);
+    this.#signal = signal;
+  }
+
+  get pending(): number {
+    return this.#running.size;
+  }
+
+  /** Resolves when it is proven what became of the order; one search per order. */
+  resolve(order: OrderState): Promise<void> {
+    const running = this.#running.get(order.clientOrderId);
+    if (running !== undefined) return running.done;
+    const search = this.#begin(order);
+    if (this.#isProven(order, search)) return Promise.resolve();
+    const done = this.#run(order, search).finally(() => this.#running.delete(order.clientOrderId));
+    this.#running.set(order.clientOrderId, { search, done });
+    return done;
+  }
+
+  #begin(order: OrderState): Search {
+    return {
+      order,
+      began: this.#sender.proof.ask(),
+      beganMs: this.#core.nowMs(),
+      beganWallMs: this.#core.ports.time.monotonicMs(),
+      amendSeq: order.amendSentByMs === null ? null : order.amendSeq,
+      isGone: isResting(order) && order.amendSentByMs === null && !neverRests(order),
+      notFound: 0,
+      since: null,
+      isPast: false,
+      oldForm: 0,
+      stalled: 0,
+      others: new Set(),
+    };
+  }
+
+  /** An amend that is lost meanwhile has a horizon of its own: what was answered before it says nothing of it. */
+  #beginAnew(order: OrderState, search: Search): void {
+    if (order.amendSentByMs !== null && order.amendSeq !== search.amendSeq) Object.assign(search, this.#begin(order));
+  }
+
+  async #run(order: OrderState, search: Search): Promise<void> {
+    let step = 0;
+    while (!this.#signal.aborted) {
+      const { isPast } = search;
+      this.#beginAnew(order, search);
+      if (await this.#try(order, search)) return;
+      if (search.isPast !== isPast) step = 0;
+      const waitMs = LOOKUP_STEPS_MS[step] ?? LAST_STEP_MS;
+      step += 1;
+      await this.#core.ports.time.delay(Math.min(waitMs, this.#untilHorizonMs(order, search)), this.#signal);
+    }
+  }
+
+  /** One step; true: it is over. What throws is a defect or a ledger that fails: told once, and tried again. */
+  async #try(order: OrderState, search: Search): Promise<boolean> {
+    const { clientOrderId } = order;
+    try {
+      if (!this.#isProven(order, search)) {
+        this.#noteSymbol(order, search);
+        await this.#look(order, search);
+      }
+      this.#failing.delete(clientOrderId);
+      if (!this.#isProven(order, search)) return false;
+      this.#running.delete(clientOrderId);
+      this.#reopen(order.symbol);
+      return true;
+    } catch (error) {
+      if (this.#signal.aborted || this.#failing.has(clientOrderId)) return false;
+      this.#failing.add(clientOrderId);
+      this.#core.alert('RESOLVE_FAILED', `resolving ${clientOrderId}: ${String(error)}`, order.symbol);
+      return false;
+    }
+  }
+
+  /** Whatever proved it, this search or a report from elsewhere. */
+  #isProven(order: OrderState, search: Search): boolean {
+    if (order.amendSentByMs !== null) return false;
+    if (isTerminal(statusOf(order))) return true;
+    // What never rests is being matched, or the answer is of before: how it ends decides what is left to be done.
+    if (!isResting(order) || neverRests(order)) return false;
+    return !search.isGone || this.#sender.proof.wasShownSince(order, search.began);
+  }
+
+  async #look(order: OrderState, search: Search): Promise<void> {
+    const ask = this.#sender.proof.ask();
+    const outcome = await this.#core.ports.venue.lookupOrder(order.symbol, order.clientOrderId, order.kind);
+    this.#beginAnew(order, search);
+    if (outcome.kind === 'failed') return;
+    const isPast = this.#isPastHorizon(order, search);
+    search.isPast ||= isPast;
+    // Another order under the same id says as little of this one as none at all.
+    if (outcome.kind === 'found' && !this.#sender.proof.isOther(order, outcome.order)) {
+      search.notFound = 0;
+      search.since = null;
+      this.#sender.adopt(order, outcome.order, ask);
+      if (isPast) this.#judgeShown(order, outcome.order, search);
+      return;
+    }
+    if (!isPast) return;
+    // Shown by a list meanwhile: the answers before that are of a copy that lags.
+    if (search.since === null || this.#sender.proof.wasShownSince(order, search.since)) {
+      search.notFound = 0;
+      search.since = ask;
+    }
+    search.notFound += 1;
+    if (search.notFound < ANSWERS_NEEDED || (await this.#absent.end(order, search.since, search.others))) return;
+    if (search.notFound < ANSWERS_UNTIL_LOST || isTerminal(statusOf(order))) return;
+    if (this.#sender.proof.recordAbsent(order, 'lost', 'no proof of what became of it', search.since) !== null)
+      this.#alertLost(order);
+  }
+
+  /** Shown, past the horizon: an old form stays, an end that does not come is lost. */
+  #judgeShown(order: OrderState, report: VenueOrder, search: Search): void {
+    if (isTerminal(statusOf(order))) return;
+    if (order.amend !== null && order.amendSentByMs !== null) {
+      search.oldForm += 1;
+      if (search.oldForm < ANSWERS_NEEDED) return;
+      const isNew = order.amend.lots === report.lots && order.amend.priceTicks === report.priceTicks;
+      this.#sender.proof.settleAmend(order, order.amendSeq, isNew, 'looked up');
+      return;
+    }
+    if (!neverRests(order)) return;
+    search.stalled += 1;
+    if (search.stalled < ANSWERS_UNTIL_LOST) return;
+    const stalled = stalledEvent(this.#core, order, 'the venue goes on showing it as working');
+    if (this.#sender.proof.record(order, stalled) !== null) this.#alertLost(order);
+  }
+
+  #alertLost(order: OrderState): void {
+    this.#core.alert(
+      'ORDER_LOST',
+      `order ${order.clientOrderId} is lost: it stays reserved, the symbol stays in reducing until it is found or an operator ends it (npx holdfast end-order ${order.clientOrderId})`,
+      order.symbol,
+    );
+  }
+
+  /**
+   * From when on an answer without the order, or in its old form, means anything: an order or an amend that is known to
+   * have been sent, by when it was, as the ledger has it; else from the search on. What a wrong clock wrote there holds
+   * nothing up for longer than the same span of wall time.
+   */
+  #isPastHorizon(order: OrderState, search: Search): boolean {
+    const { acceptanceHorizonMs } = this.#core.ports.venue;
+    if (this.#core.nowMs() > horizonFromMs(order, search) + acceptanceHorizonMs) return true;
+    const { clock, time } = this.#core.ports;
+    return clock.scale > 0 && (time.monotonicMs() - search.beganWallMs) * clock.scale > acceptanceHorizonMs;
+  }
+  /** Wall time until then; it only ever shortens a step, so a wrong clock holds nothing up. */
+  #untilHorizonMs(order: OrderState, search: Search): number {
+    const { clock, venue } = this.#core.ports;
+    if (search.isPast || clock.scale === 0) return Number.POSITIVE_INFINITY;
+    const leftMs = horizonFromMs(order, search) + venue.acceptanceHorizonMs - this.#core.nowMs();
+    return Math.max(LOOKUP_STEPS_MS[0] ?? 0, (leftMs + 1) / clock.scale);
+  }
+
+  /**
+   * Called at every tick: nothing unproven is ever left without a search, and no symbol stays closed for orders that are
+   * known by now.
+   */
+  sweep(): void {
+    for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
+    for (const entry of [...this.#core.state.layers.values()]) {
+      if (entry.layer !== 'breaker' || entry.setBy !== 'resolver' || entry.name === null) continue;
+      this.#reopen(entry.name);
+    }
+  }
+
+  #isSearching(symbol: string): boolean {
+    for (const { search } of this.#running.values())
+      if (search.order.symbol === symbol && !isQuiet(search)) return true;
+    return false;
+  }
+
+  /** The breaker layer of the symbol while any of its orders is not known. */
+  #noteSymbol(order: OrderState, search: Search): void {
+    if (this.#core.state.layers.has(`breaker|symbol|${order.symbol}`)) return;
+    if (isQuiet(search)) return;
+    this.#appendState(order.symbol, 'reducing', 'the outcome of an order is not known');
+  }
+  #reopen(symbol: string): void {
+    const entry = this.#core.state.layers.get(`breaker|symbol|${symbol}`);
+    if (entry?.setBy === 'resolver' && !this.#isSearching(symbol))
+      this.#appendState(symbol, 'active', 'every order of the symbol is known again');
+  }
+  #appendState(symbol: string, state: 'reducing' | 'active', reason: string): void {
+    this.#core.append('state', {
+      clears_at_ms: null,
+      clears_when: state === 'active' ? '' : 'every order of the symbol is known again',
+      layer: 'breaker',
+      name: symbol,
+      reason,
+      scope: 'symbol',
+      set_by: 'resolver',
+      state,
+    });
+  }
+}
+
+function horizonFromMs(order: OrderState, search: Search): number {
+  return search.isGone ? search.beganMs : (order.amendSentByMs ?? order.sentByMs ?? search.beganMs);
+}
+
+/** An order that is known to rest is known until the answers without it repeat: one list and one lookup prove nothing. */
+function isQuiet({ isGone, notFound }: Search): boolean {
+  return isGone && notFound < ANSWERS_NEEDED;
+}
+
+/** What became of it, or of its amend, is to be found out. */
+function isUnproven(order: OrderState): boolean {
+  return order.status === 'unknown' || order.status === 'lost' || order.amendSentByMs !== null;
+}

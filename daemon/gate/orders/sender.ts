@@ -1,0 +1,320 @@
+import { REGIME_RANK } from '../../core/features/market.ts';
+import type { OrderEvent } from '../events.ts';
+import { endUndoneByAnswer, endUndoneByStop } from '../journal/end-undone.ts';
+import type { Appended, GateCore } from '../journal/journal.ts';
+import { endedEvent, rejectedEvent, unknownEvent } from '../journal/order-words.ts';
+import type { Rejection, SubmitOutcome, VenueOrder } from '../ports.ts';
+import { stateInForce } from '../state/layers.ts';
+import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { Decided } from '../take-decision.ts';
+import { Approvals } from './approval.ts';
+import { type Ask, OrderProof } from './order-proof.ts';
+
+/** What happened to the venue as a whole, as an answer of it told us. */
+export interface VenueConsequences {
+  /** The venue took an order, or a change of one. */
+  onAccepted(): void;
+  /** Acts on a rejection beyond the order: closes the venue, reloads filters, resyncs the clock… */
+  onRejection(rejection: Rejection, order: OrderState): void;
+  onUnknown(order: OrderState): void;
+  /** Lots were executed: prices and fees are to be fetched. */
+  onExecuted(order: OrderState): void;
+}
+
+/** When something was sent, and the domain time by which it had left. */
+interface Sent {
+  readonly ask: Ask;
+  readonly sentByMs: () => number;
+}
+
+/** Sends approved orders and records what became of them. The only caller of `venue.submit`. */
+export class OrderSender {
+  readonly #core: GateCore;
+  readonly #consequences: VenueConsequences;
+  readonly #approvals = new Approvals();
+  readonly proof: OrderProof;
+  readonly #leverageLocks = new Map<string, Promise<void>>();
+  readonly #leverageUnknownSince = new Map<string, number>();
+  #isOpeningStopped = false;
+
+  constructor(core: GateCore, consequences: VenueConsequences) {
+    this.#core = core;
+    this.#consequences = consequences;
+    core.onClockSetBack((nowMs) => {
+      for (const [symbol, since] of this.#leverageUnknownSince)
+        this.#leverageUnknownSince.set(symbol, Math.min(since, nowMs));
+    });
+    this.proof = new OrderProof(core, (order) => {
+      if (order.protective) endUndoneByStop(core, order);
+      consequences.onExecuted(order);
+    });
+  }
+
+  /** The daemon stops: what was decided and is not at the venue yet no longer goes there, exits excepted. */
+  stopOpening(): void {
+    this.#isOpeningStopped = true;
+  }
+
+  /** Precondition: the exit's decision is on disk. However long ago that was, an exit is sent. */
+  async send(order: OrderState): Promise<SubmitOutcome> {
+    if (!order.reduceOnly) throw new Error(`order ${order.clientOrderId} is no exit`);
+    return this.#submit(order, this.#findStop(order), this.#core.settings.sendDeadlineMs);
+  }
+
+  /** Precondition: `decided`, which the order follows from, is on disk. The deadline runs from it (BY-41). */
+  async sendOpening(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
+    let problem: Rejection | null;
+    try {
+      problem = await this.#matchLeverage(order);
+    } catch (error) {
+      return this.giveUp(order, error);
+    }
+    if (problem !== null) {
+      this.record(order, rejectedEvent(this.#core, order, problem));
+      // The venue refuses us all the same, and says for how long.
+      this.#consequences.onRejection(problem, order);
+      return { kind: 'rejected', rejection: problem };
+    }
+    return this.#submit(order, this.#findStop(order) ?? this.#findTightening(decided), this.#leftMs(decided));
+  }
+
+  async #submit(order: OrderState, stopped: string | null, withinMs: number): Promise<SubmitOutcome> {
+    // RISK: between decision and here time has passed: a halt, a cancel or a stop of the daemon must hold.
+    if (stopped !== null) {
+      this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
+      return { kind: 'rejected', rejection: notSent(stopped) };
+    }
+    const asked = this.#ask(withinMs);
+    const approved = this.#approvals.approveOrder(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.submit(approved, withinMs));
+    return this.#take(order, outcome, asked);
+  }
+
+  /**
+   * What throws before it is sent was not sent: an order that is decided never stays on its way. One that was handed to
+   * the venue is left to its answer.
+   */
+  giveUp(order: OrderState, error: unknown): SubmitOutcome {
+    const what = `not sent: ${String(error)}`;
+    if (order.status === 'in_flight' && !this.#approvals.wasGiven(order) && !this.#core.ports.ledger.isFailed) {
+      this.#core.alert('SEND_FAILED', `${order.clientOrderId}: ${what}`, order.symbol);
+      this.record(order, endedEvent(this.#core, order, 'canceled', what));
+    }
+    return { kind: 'rejected', rejection: notSent(what) };
+  }
+
+  /** What throws on its way may have arrived. */
+  async #call(order: OrderState, send: () => Promise<SubmitOutcome>): Promise<SubmitOutcome> {
+    try {
+      return await send();
+    } catch (error) {
+      this.#core.alert('SEND_FAILED', `sending ${order.clientOrderId}: ${String(error)}`, order.symbol);
+      return { kind: 'unknown', detail: String(error) };
+    }
+  }
+
+  #leftMs(decided: Decided): number {
+    const { sendDeadlineMs } = this.#core.settings;
+    return Math.min(sendDeadlineMs, sendDeadlineMs - (this.#core.ports.time.monotonicMs() - decided.decidedAtWallMs));
+  }
+
+  #findStop(order: OrderState): string | null {
+    if (order.status !== 'in_flight') return `it is ${order.status} already`;
+    if (order.cancelRequested) return 'canceled before it was sent';
+    const { layers } = this.#core.state;
+    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
+    if (this.#isOpeningStopped) return 'the daemon stops';
+    // It counts itself since it was decided; others may have sent for the account meanwhile.
+    if (this.#core.sends.waitMs('other', 1) > 0) return BUSY;
+    const isEnforced = this.#core.policySpec.mode === 'enforce';
+    if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
+    return null;
+  }
+
+  /** What was allowed under another policy, in a calmer regime, or before a signal came, may not be allowed now. */
+  #findTightening(decided: Decided): string | null {
+    const core = this.#core;
+    if (core.policySpec.mode !== 'enforce') return null;
+    if (decided.body.policy_hash !== core.policyHash) return 'the policy changed before it was sent';
+    const { context, request } = decided.event;
+    const regime = request.symbol === null ? undefined : core.market.symbol(request.symbol)?.heldRegime;
+    if (regime !== undefined && REGIME_RANK[regime] > REGIME_RANK[context.market.held_regime])
+      return `the regime became ${regime} before it was sent`;
+    const active = core.state.activeSignals(core.nowMs(), core.settings.account, request.agent, request.symbol);
+    const signal = active.find((kind) => !context.trust.signals.includes(kind));
+    return signal === undefined ? null : `signal ${signal} came before it was sent`;
+  }
+
+  #findAmendStop(order: OrderState, decided: Decided): string | null {
+    if (isTerminal(order.status)) return `it is ${order.status} already`;
+    if (order.cancelRequested) return 'canceled before it was changed';
+    const { layers } = this.#core.state;
+    const { origin } = decided.event.request;
+    const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
+    if (inForce === 'halted' && (!order.reduceOnly || origin === 'agent')) return 'halted before it was changed';
+    if (origin === 'agent' && layers.get('breaker|account|')?.setBy === 'venue') return 'the venue refuses us';
+    if (origin === 'agent' && this.#core.sends.waitMs('other', 1) > 0) return BUSY;
+    if (!addsRisk(decided)) return null;
+    if (this.#isOpeningStopped) return 'the daemon stops';
+    if (inForce === 'reducing' && this.#core.policySpec.mode === 'enforce') return 'reducing before it was changed';
+    return this.#findTightening(decided);
+  }
+
+  async sendStop(order: OrderState): Promise<SubmitOutcome> {
+    this.#core.sends.note();
+    const asked = this.#ask(null);
+    const approved = this.#approvals.approveStop(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.submitStop(approved));
+    return this.#take(order, outcome, asked);
+  }
+
+  /** Precondition: `decided`, the amend's decision, is on disk. */
+  async sendAmend(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
+    // RISK: as with an opening order, what came between decision and here must hold.
+    const stopped = this.#findAmendStop(order, decided);
+    if (stopped !== null) {
+      this.proof.settleAmend(order, order.amendSeq, false, stopped);
+      return { kind: 'rejected', rejection: notSent(stopped) };
+    }
+    const { amendSeq } = order;
+    const withinMs = addsRisk(decided) ? this.#leftMs(decided) : this.#core.settings.sendDeadlineMs;
+    const asked = this.#ask(withinMs);
+    const approved = this.#approvals.approveAmend(order);
+    const outcome = await this.#call(order, () => this.#core.ports.venue.amend(approved, withinMs));
+    this.#core.ports.observer.submitted(`amend_${outcome.kind}`);
+    this.#noteCounts();
+    switch (outcome.kind) {
+      case 'accepted':
+        this.#consequences.onAccepted();
+        this.proof.settleAmend(order, amendSeq, true, 'accepted');
+        if (outcome.order !== null) this.#takeShown(order, outcome.order, asked.ask);
+        return outcome;
+      case 'rejected':
+        // Told before the other form is forgotten: it is what was refused.
+        this.#consequences.onRejection(outcome.rejection, order);
+        this.proof.settleAmend(order, amendSeq, false, outcome.rejection.message);
+        return outcome;
+      case 'unknown':
+        // Both forms count until the venue shows which one rests; it may have shown that already.
+        if (this.proof.noteAmendUnknown(order, amendSeq, outcome.detail, asked.sentByMs()))
+          this.#consequences.onUnknown(order);
+        return outcome;
+    }
+  }
+
+  /** When something is sent, and the domain time by which it has left, or never will; `withinMs` null: when it is over. */
+  #ask(withinMs: number | null): Sent {
+    const startedMs = this.#core.nowMs();
+    const { scale } = this.#core.ports.clock;
+    const latestMs = withinMs === null || scale === 0 ? Number.POSITIVE_INFINITY : startedMs + withinMs * scale;
+    return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
+  }
+
+  /** What the answer to a request shows; a limit exit that it shows filled was none that rests. */
+  #takeShown(order: OrderState, report: VenueOrder, ask: Ask): void {
+    const before = order.executedLots;
+    this.adopt(order, report, ask);
+    const isLimitExit = order.reduceOnly && !order.protective && order.timeInForce === 'GTC';
+    if (isLimitExit && order.executedLots > before) endUndoneByAnswer(this.#core, order);
+  }
+
+  #noteCounts(): void {
+    const hasMore = this.#core.sends.adopt(this.#core.ports.venue.takeOrderCounts?.() ?? []);
+    if (hasMore) this.#core.lookout.suspect(null);
+  }
+
+  /** Records what an answer says of an order, unless more is known already; then the order was placed, whatever it says. */
+  #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
+    this.#core.ports.observer.submitted(outcome.kind);
+    this.#noteCounts();
+    if (outcome.kind === 'accepted' && outcome.order !== null) {
+      this.#consequences.onAccepted();
+      this.#takeShown(order, outcome.order, asked.ask);
+      return outcome;
+    }
+    if (outcome.kind === 'rejected') {
+      const isTaken = this.proof.record(order, rejectedEvent(this.#core, order, outcome.rejection)) !== null;
+      this.#consequences.onRejection(outcome.rejection, order);
+      return isTaken ? outcome : { kind: 'accepted', order: null };
+    }
+    if (outcome.kind === 'accepted') this.#consequences.onAccepted();
+    const detail = outcome.kind === 'unknown' ? outcome.detail : 'the venue knows this order already; looking it up';
+    const unknown = unknownEvent(this.#core, order, detail, asked.sentByMs());
+    if (this.proof.record(order, unknown) === null) return { kind: 'accepted', order: null };
+    this.#consequences.onUnknown(order);
+    return outcome;
+  }
+
+  /** Records what the venue shows of an order, if it says anything new. */
+  adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
+    return this.proof.adopt(order, report, ask);
+  }
+
+  /** Records a word on an order; one that changes nothing leaves no record. */
+  record(order: OrderState, event: OrderEvent): Pick<Appended, 'committed'> {
+    return this.proof.record(order, event) ?? { committed: this.#core.settled() };
+  }
+
+  /** A setting whose answer was lost may hold, and may arrive yet, until an account that was read later says what does. */
+  #isLeverageUnknown(symbol: string): boolean {
+    const since = this.#leverageUnknownSince.get(symbol);
+    if (since === undefined) return false;
+    const readAtMs = this.#core.state.account?.requested_at_ms ?? Number.NEGATIVE_INFINITY;
+    if (readAtMs <= since + this.#core.ports.venue.acceptanceHorizonMs) return true;
+    this.#leverageUnknownSince.delete(symbol);
+    return false;
+  }
+
+  /**
+   * Leverage is a setting of the symbol: set to the charged leverage while the symbol is flat and has no other order;
+   * otherwise it stays (BY-39). Returns why the order must not be sent, or null.
+   */
+  async #matchLeverage(order: OrderState): Promise<Rejection | null> {
+    const previous = this.#leverageLocks.get(order.symbol) ?? Promise.resolve();
+    let release: () => void = () => undefined;
+    this.#leverageLocks.set(order.symbol, new Promise((resolve) => (release = resolve)));
+    await previous;
+    try {
+      const position = this.#core.state.position(order.symbol);
+      if (position.leverage === order.leverage && !this.#isLeverageUnknown(order.symbol)) return null;
+      let isFree = position.lots === 0 && position.disputedLots === null;
+      for (const other of liveOrders(this.#core.state.orders, order.symbol)) {
+        if (other !== order && other.status !== 'pending_send') isFree = false;
+      }
+      if (!isFree) return this.#isLeverageUnknown(order.symbol) ? unconfirmed('an earlier one was lost') : null;
+      const outcome = await this.#core.ports.venue.setLeverage(order.symbol, order.leverage);
+      if (outcome.kind === 'accepted') {
+        this.#leverageUnknownSince.delete(order.symbol);
+        this.#core.append('leverage', {
+          confirmed_at_ms: this.#core.nowMs(),
+          leverage: order.leverage,
+          symbol: order.symbol,
+        });
+        return null;
+      }
+      // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.
+      if (outcome.kind === 'rejected') return outcome.rejection;
+      this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
+      return unconfirmed(outcome.detail);
+    } finally {
+      release();
+    }
+  }
+}
+
+/** Beyond it a reserve is left for exits, operators and stops. */
+const BUSY = "the account has sent as many orders as the venue's limit leaves to agents for now";
+
+/** An amend that was decided as the opening order that it becomes: only that has a leverage. */
+function addsRisk({ body }: Decided): boolean {
+  return body.effective !== null && body.effective.leverage !== null;
+}
+
+function unconfirmed(why: string): Rejection {
+  const message = `the leverage setting could not be confirmed: ${why}`;
+  return { ...notSent(message), retryable: true, consequence: 'refresh_account' };
+}
+function notSent(message: string): Rejection {
+  return { code: null, httpStatus: null, message, retryable: false, consequence: 'none', retryAfterMs: null };
+}

@@ -1,0 +1,141 @@
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { Timer } from '../../time/time-port.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { endedEvent } from '../journal/order-words.ts';
+import { LOOK_AGAIN_MS } from '../journal/pause.ts';
+import { planSingle } from '../plan/orders.ts';
+import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { type Decided, takeDecision } from '../take-decision.ts';
+import type { OrderSender } from './sender.ts';
+
+/** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
+export class SliceRunner {
+  readonly #core: GateCore;
+  readonly #sender: OrderSender;
+  readonly #timers = new Set<Timer>();
+
+  constructor(core: GateCore, sender: OrderSender) {
+    this.#core = core;
+    this.#sender = sender;
+  }
+
+  /** Runs a permitted parent; resolves when slice 0 has an outcome. */
+  async run(decided: Decided, tokenSkillSha256: string | null): Promise<void> {
+    const orders = this.#core.state.orders.byDecision.get(decided.body.decision_id) ?? [];
+    const first = orders.find((order) => order.slice === 0);
+    if (first === undefined) return;
+    const outcome = await this.#sender.sendOpening(first, decided);
+    if (outcome.kind === 'rejected') {
+      this.#drop(orders, 'slice 0 was rejected');
+      return;
+    }
+    for (const order of orders) if (order.status === 'pending_send') this.#schedule(decided, order, tokenSkillSha256);
+  }
+
+  #schedule(decided: Decided, order: OrderState, tokenSkillSha256: string | null): void {
+    const { clock } = this.#core.ports;
+    const waitMs = clock.scale > 0 ? Math.max(0, (order.dueAtMs - this.#core.nowMs()) / clock.scale) : 25;
+    this.#wait(waitMs, decided, order, tokenSkillSha256);
+  }
+
+  #wait(waitMs: number, decided: Decided, order: OrderState, tokenSkillSha256: string | null): void {
+    const timer = this.#core.ports.time.after(Math.min(LOOK_AGAIN_MS, waitMs), () => {
+      this.#timers.delete(timer);
+      // Domain time decides, not the timer: at scale 0 it moves in steps.
+      if (this.#core.nowMs() < order.dueAtMs && order.status === 'pending_send')
+        this.#schedule(decided, order, tokenSkillSha256);
+      else
+        this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) => {
+          this.#core.alert('SLICE_FAILED', String(error), order.symbol);
+          // Nothing is recorded any more; the next start drops it.
+          if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
+        });
+    });
+    this.#timers.add(timer);
+  }
+
+  async #sendSlice(decided: Decided, order: OrderState, tokenSkillSha256: string | null): Promise<void> {
+    if (order.status !== 'pending_send') return;
+    const parent = decided.event;
+    if (this.#core.nowMs() > order.plannedAtMs + this.#core.policySpec.staging.ttl_ms) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'the staging plan ran out of time'));
+      return;
+    }
+    // Room for it is left to come: a slice has no caller who could ask again.
+    const waitMs = this.#core.sends.waitMs('other');
+    if (waitMs > 0) {
+      this.#wait(waitMs, decided, order, tokenSkillSha256);
+      return;
+    }
+    const effective = parent.decision.effective;
+    const request: ExecutionRequest = {
+      ...parent.request,
+      max_slippage_bps: effective?.max_slippage_bps ?? parent.request.max_slippage_bps,
+      requested_leverage: effective?.leverage ?? parent.request.requested_leverage,
+      request_id: null,
+    };
+    const slice = takeDecision(
+      this.#core,
+      request,
+      {
+        phase: 'slice',
+        venue: this.#core.settings.venue,
+        accountName: this.#core.settings.account,
+        tokenSkillSha256,
+        schemaViolation: null,
+        own: order,
+        leaving: null,
+        exitRung: 0,
+        sliceLots: order.lots,
+        // The parent's own, in the ticks of now.
+        parentPriceTicks: order.priceTicks,
+        target: null,
+      },
+      {
+        kind: 'slice',
+        route: parent.route,
+        bodyHash: null,
+        texts: {},
+        parentDecisionId: parent.decision.decision_id,
+        plan: (decision) => {
+          // An opposite position may have come about meanwhile: a slice that would now be an exit is not sent.
+          if (decision.decision === 'BLOCK' || decision.effective?.action !== 'open') return [];
+          return [planSingle(decision.effective, order.symbol, order.clientOrderId, order.slice)];
+        },
+      },
+    );
+    if (slice === null) return;
+    await slice.appended.committed;
+    if (slice.event.orders.length === 0) {
+      const code = slice.body.reasons[0]?.code ?? 'no longer an opening order';
+      this.#dropRest(parent.decision.decision_id, `a later slice was refused: ${code}`);
+      return;
+    }
+    if (statusOf(order) === 'in_flight') await this.#sender.sendOpening(order, slice);
+  }
+
+  #dropRest(decisionId: string, detail: string): void {
+    this.#drop(this.#core.state.orders.byDecision.get(decisionId) ?? [], detail);
+  }
+  #drop(orders: readonly OrderState[], detail: string): void {
+    for (const order of orders) {
+      if (order.status === 'pending_send')
+        this.#sender.record(order, endedEvent(this.#core, order, 'canceled', detail));
+    }
+  }
+
+  /** Drops unsent slices of opening orders (state turned reducing, orderly stop); `symbol` null: of every symbol. */
+  dropUnsent(detail: string, matches: (order: OrderState) => boolean): void {
+    for (const orders of this.#core.state.orders.live.values()) {
+      this.#drop(
+        [...orders].filter((order) => !isTerminal(order.status) && !order.reduceOnly && matches(order)),
+        detail,
+      );
+    }
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+}

@@ -1,0 +1,180 @@
+import { Availability } from './calls/availability.ts';
+import { Executor } from './calls/executor.ts';
+import { ParentDecisions } from './calls/parent-decisions.ts';
+import { ToolCalls } from './calls/tool-calls.ts';
+import { ExitBook } from './exits/exit-book.ts';
+import { Flatten } from './exits/flatten.ts';
+import { ExitResumption } from './exits/resume.ts';
+import { ExitShares } from './exits/shares.ts';
+import { AccountFeed } from './feeds/account-feed.ts';
+import { Keeper, type KeeperTasks } from './feeds/keeper.ts';
+import { LedgerCheck } from './feeds/ledger-check.ts';
+import { MarketFeed } from './feeds/market-feed.ts';
+import { ReadingMarks } from './feeds/reading-marks.ts';
+import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
+import { RequestBudgets } from './journal/request-budgets.ts';
+import { Operator } from './operator/commands.ts';
+import { LooseningDelay } from './operator/loosening-delay.ts';
+import { LostOrders } from './operator/lost-orders.ts';
+import { PolicyControl, type PolicyDocument, type PolicyPort } from './operator/policy-control.ts';
+import { Signals } from './operator/signals.ts';
+import { Canceler } from './orders/cancels.ts';
+import { Resolver } from './orders/resolver.ts';
+import { OrderSender } from './orders/sender.ts';
+import { SliceRunner } from './orders/slices.ts';
+import { VenueHealth } from './orders/venue-health.ts';
+import { CallerReads } from './reads/reads.ts';
+import { ExecutionRecall } from './reads/recall.ts';
+import { CutReadings } from './watch/cut-readings.ts';
+import { Protection } from './watch/protection.ts';
+import { StandingOrders } from './watch/standing.ts';
+
+/** What the gate is made of; its own calls reach these. */
+export interface GateParts {
+  readonly core: GateCore;
+  readonly availability: Availability;
+  readonly budgets: RequestBudgets;
+  readonly keeper: Keeper;
+  readonly policies: PolicyControl;
+  readonly calls: ToolCalls;
+  readonly reads: CallerReads;
+  readonly executor: Executor;
+  readonly sender: OrderSender;
+  readonly resolver: Resolver;
+  readonly canceler: Canceler;
+  readonly slices: SliceRunner;
+  readonly standing: StandingOrders;
+  readonly operator: Operator;
+  readonly signals: Signals;
+  readonly ledgerCheck: LedgerCheck;
+  readonly lostOrders: LostOrders;
+  readonly exitResumption: ExitResumption;
+}
+export interface GateOptions {
+  readonly ports: GatePorts;
+  readonly settings: GateSettings;
+  readonly policy: PolicyDocument;
+  readonly policyPort: PolicyPort;
+  readonly signal: AbortSignal;
+  /** Prometheus text of what the observer counted. */
+  readonly metricsText: () => Promise<string>;
+}
+
+/** Puts the parts together; nothing runs yet. */
+export function buildParts(options: GateOptions): GateParts {
+  const { ports, settings, signal } = options;
+  const core = new GateCore(ports, settings, options.policy);
+  const availability = new Availability(core);
+  const health = new VenueHealth(core, {
+    resyncClock: () => keeper.dueNow('clock'),
+    reloadRules: () => keeper.dueNow('rules'),
+    refreshAccount: () => keeper.dueNow('account'),
+    fetchTrades: (symbol) => keeper.fetchTradesSoon(symbol),
+    resolve: (order) => void resolver.resolve(order),
+    reviewExits: () => {
+      exitShares.tick().catch((error: unknown) => core.alertRarely('CANCEL_FAILED', String(error)));
+    },
+  });
+  core.onRecheckFailure = () => health.onRecheckFailure();
+  const sender = new OrderSender(core, health);
+  const resolver: Resolver = new Resolver(core, sender, signal);
+  const canceler = new Canceler(core, sender, resolver);
+  const slices = new SliceRunner(core, sender);
+  const exits = new ExitBook(core, sender, resolver, canceler, signal);
+  const budgets = new RequestBudgets(core, () => availability.isDiskFull || ports.ledger.isFailed);
+  const decisions = new ParentDecisions(core, availability, exits, budgets);
+  const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
+  const exitShares: ExitShares = new ExitShares(core, canceler);
+  const standing = new StandingOrders(core, canceler, slices);
+  const marks = new ReadingMarks(core);
+  const ledgerCheck = new LedgerCheck(core, marks);
+  core.lookout = ledgerCheck;
+  const account = new AccountFeed(core, sender, resolver, marks);
+  const market = new MarketFeed(core);
+  account.onVenueFailure = (detail, consequence, retryAfterMs) =>
+    health.onReadFailure(detail, consequence, retryAfterMs);
+  market.onVenueFailure = account.onVenueFailure;
+  const protection = new Protection(core, sender, canceler, executor);
+  const cuts = new CutReadings(core);
+  const flatten = new Flatten({
+    core,
+    canceler,
+    slices,
+    account,
+    exit: (caller, symbol, side) => executor.runOperatorExit(caller, symbol, side),
+    isQuiet: () => health.isQuiet(),
+    signal,
+  });
+  const keeper: Keeper = new Keeper({
+    core,
+    account,
+    market,
+    sender,
+    resolver,
+    health,
+    ledgerCheck,
+    marks,
+    signal,
+    tasks: buildTasks({ resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
+  });
+  const policies = new PolicyControl(core, options.policyPort);
+  const loosening = new LooseningDelay(core);
+  const operator = new Operator(core, canceler, slices, flatten, loosening);
+  const signals = new Signals(core, loosening, budgets);
+  const lostOrders = new LostOrders(core, sender, loosening);
+  const recall = new ExecutionRecall(core.state, ports.ledger);
+  const reads = new CallerReads(core, recall);
+  const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
+  const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
+  core.onPolicyChange(() => {
+    standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
+  });
+  return {
+    core,
+    availability,
+    budgets,
+    keeper,
+    policies,
+    calls,
+    reads,
+    executor,
+    sender,
+    resolver,
+    canceler,
+    slices,
+    standing,
+    operator,
+    signals,
+    ledgerCheck,
+    lostOrders,
+    exitResumption,
+  };
+}
+
+function buildTasks(parts: {
+  resolver: Resolver;
+  canceler: Canceler;
+  standing: StandingOrders;
+  exits: ExitBook;
+  exitShares: ExitShares;
+  flatten: Flatten;
+  protection: Protection;
+  cuts: CutReadings;
+}): KeeperTasks {
+  const { resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  return {
+    retryCancels: async () => {
+      resolver.sweep();
+      await canceler.retryUnproven();
+    },
+    reviewStanding: async () => {
+      await Promise.all([standing.tick(), exitShares.tick()]);
+    },
+    exits: () => exits.tick(),
+    flatten: () => flatten.tick(),
+    protect: () => protection.tick(),
+    cutBack: async () => {
+      await Promise.all(cuts.confirm(standing.findBreaches()).map((breach) => protection.cutBack(breach)));
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { EffectiveAction, ExecutionDecision } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecisionBody } from '../api/decisions.ts';
+import type { PlannedOrder } from '../events.ts';
+import { clientOrderId, type IdSource } from './order-ids.ts';
+
+export const NO_ORDERS = (): readonly PlannedOrder[] => [];
+
+/** The derived part of a recorded decision: what `decide` returned. */
+export function derivedPart(body: DecisionBody): ExecutionDecision {
+  return {
+    budget: body.budget,
+    condition_reducing: body.condition_reducing,
+    constraints: body.constraints,
+    decision: body.decision,
+    effective: body.effective,
+    enforced: body.enforced,
+    reasons: body.reasons,
+    retry_after_ms: body.retry_after_ms,
+    verdicts: body.verdicts,
+  };
+}
+
+/** Orders of an opening or exit decision, from its staging plan. */
+export function planFromDecision(
+  ids: IdSource,
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  seq: number,
+  lotsOf: (quantity: string) => number,
+): readonly PlannedOrder[] {
+  const effective = decision.effective;
+  if (decision.decision === 'BLOCK' || effective === null || request.symbol === null) return [];
+  const symbol = request.symbol;
+  return decision.constraints.staging_plan.map((slice) => ({
+    client_order_id: clientOrderId(ids, seq, slice.slice, 0),
+    delay_ms: slice.delay_ms,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    lots: lotsOf(slice.quantity),
+    order_type: effective.order_type,
+    price_ticks: effective.price_ticks,
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice: slice.slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_ticks: null,
+  }));
+}
+
+/** One order with everything given: exits' later rungs, gate exits. */
+export function planSingle(effective: EffectiveAction, symbol: string, id: string, slice: number): PlannedOrder {
+  if (effective.action === 'cancel') throw new Error('a cancel is no order');
+  return {
+    client_order_id: id,
+    delay_ms: 0,
+    kind: 'regular',
+    leverage: effective.leverage ?? 1,
+    lots: effective.lots,
+    order_type: effective.order_type,
+    price_ticks: effective.price_ticks,
+    protective: false,
+    reduce_only: effective.reduce_only,
+    side: effective.side,
+    slice,
+    symbol,
+    time_in_force: effective.time_in_force,
+    trigger_ticks: null,
+  };
+}

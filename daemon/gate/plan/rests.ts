@@ -1,0 +1,113 @@
+/**
+ * Whether an exit that is to rest may go out now, and how large. Pure functions of folded state: no clock, no port
+ * (SAE-SAME-CODE). Sizes in lots.
+ */
+import type { Side } from '../../core/request.ts';
+import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
+import { neverRests } from '../state/evidence.ts';
+import { type ExitBound, mayOpenStill } from '../state/exit-bounds.ts';
+import { isUnproven, liveOrdersOf } from '../state/exit-targets.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
+import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isExitOnItsWay } from './exits.ts';
+
+/** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
+export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
+  const { side, symbol } = exit.order;
+  return hasNothingLeft(exit) || (heldOn(positions.get(symbol), side, whose) === 0 && !mayOpenStill(exit.bound));
+}
+
+/**
+ * Lots with which it may go out now; 0: not now. One that was never placed makes its own room. One that made room waits for
+ * exits that work on its side, and rests beside what rests already.
+ */
+export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string | null): number {
+  const { agent, bound, hasRested, order } = exit;
+  const { origin, side, symbol } = order;
+  if (isRoomNeeded(state, symbol, side)) return 0;
+  const held = heldOn(state.positions.get(symbol), side, whose);
+  const left = Math.min(order.lots - order.executedLots, held, bound.roomLots);
+  if (!hasRested) return Math.min(Math.max(0, left), lotsDue(state, exit));
+  if (isBehind(state, exit)) return 0;
+  const others = [...liveOrders(state.orders, symbol)].filter(
+    (one) => one.reduceOnly && !one.protective && one.side === side && (origin !== 'agent' || one.agent === agent),
+  );
+  return Math.max(0, Math.min(left, held - sumLeft(others), roomBeside(state, bound, others)));
+}
+
+/**
+ * Lots with which one that waits for its turn may go out; 0: not now. RISK: once something was opened since it was asked
+ * for, what is on its way closes what was held first: it waits for that, or goes by what an unknown outcome may leave.
+ */
+export function lotsDue({ orders, positions }: GateState, { agent, bound, order }: DisplacedExit): number {
+  const { side, symbol } = order;
+  const left = Math.max(0, Math.min(order.lots, bound.roomLots));
+  const live = [...liveOrders(orders, symbol)].filter((one) => one !== order && one.agent === agent);
+  const mayHaveOpened = live.some(
+    (one) => !one.reduceOnly && one.side !== side && one.status !== 'pending_send' && !bound.openings.has(one),
+  );
+  if (!mayHaveOpened && heldOn(positions.get(symbol), side, bound.whose) <= bound.roomLots) return left;
+  const onWay = live.filter((one) => one.side === side && isExitOnItsWay(one));
+  if (!onWay.every(isUnproven)) return 0;
+  return Math.max(0, Math.min(left, bound.roomLots - sumLeft(onWay)));
+}
+
+/**
+ * Lots that an exit may have beside `others`, its agent's. RISK: what was held when one was asked for bounds it and all that
+ * were asked for before, in sum: each by itself would leave room for them in what was opened since.
+ */
+export function roomBeside({ displaced, orders }: GateState, own: ExitBound, others: readonly OrderState[]): number {
+  const { bounds } = displaced;
+  // A close that has no bound, and of which nobody knows what it did, may have closed what was held first.
+  const askedAtMs = ({ decisionId, plannedAtMs, timeInForce }: OrderState): number =>
+    bounds.find(decisionId)?.askedAtMs ??
+    (timeInForce === 'GTC' ? (orders.byDecision.get(decisionId ?? '')?.[0]?.plannedAtMs ?? plannedAtMs) : 0);
+  let room = Number.POSITIVE_INFINITY;
+  for (const bound of bounds.all) {
+    const isOfSame = bound.symbol === own.symbol && bound.side === own.side && bound.whose === own.whose;
+    if (!isOfSame || bound.agent !== own.agent || bound.askedAtMs < own.askedAtMs) continue;
+    const elder = others.filter((one) => askedAtMs(one) <= bound.askedAtMs);
+    room = Math.min(room, bound.roomLots - sumLeft(elder));
+  }
+  return room;
+}
+
+/** Another one is to be placed that it made room for. */
+function isBehind({ displaced }: GateState, { agent, order }: DisplacedExit): boolean {
+  for (const other of displaced.all) {
+    if (other.hasRested || other.agent !== agent || other.order.status === 'pending_send') continue;
+    if (other.order.symbol === order.symbol && other.order.side === order.side) return true;
+  }
+  return false;
+}
+
+/**
+ * RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. Not one that is lost
+ * and never rests: it works no more, and what it may have closed is counted.
+ */
+function isRoomNeeded({ displaced, orders, targets }: GateState, symbol: string, side: Side): boolean {
+  for (const target of targets.open) {
+    if (target.symbol !== symbol || target.side !== side) continue;
+    if (target.leftLots === 0 && target.allotments.length > 0) continue;
+    const live = [...liveOrdersOf(target)];
+    if (live.length === 0 || !live.every(isLostForGood)) return true;
+  }
+  return [...liveOrders(orders, symbol)].some(
+    (order) =>
+      order.side === side &&
+      isExitOnItsWay(order) &&
+      // On its way to its own price.
+      !displaced.has(order.decisionId ?? '') &&
+      !isLostForGood(order),
+  );
+}
+
+/** What became of it perhaps nobody will ever tell; at the venue it is not. */
+function isLostForGood(order: OrderState): boolean {
+  return order.status === 'lost' && neverRests(order);
+}
+function sumLeft(orders: readonly OrderState[]): number {
+  return orders.reduce((sum, order) => sum + remainingLots(order), 0);
+}

@@ -1,0 +1,79 @@
+/**
+ * What the gate asks for to protect the account. Pure functions, so that the daemon and a replay ask for the same
+ * (SAE-SAME-CODE).
+ */
+import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
+import type { PlannedOrder } from '../events.ts';
+import type { SymbolRules } from '../ports.ts';
+import { bareRequest, type ReviewPlace } from './standing.ts';
+
+/** The gate closes a part of what it may close in that symbol. */
+export function closeRequest(
+  place: ReviewPlace,
+  symbol: string,
+  side: Side,
+  fraction: number,
+  nowMs: number,
+): ExecutionRequest {
+  const request = copyRequest(bareRequest(place, symbol, nowMs));
+  request.fraction = fraction;
+  request.intent = 'close';
+  request.order_type = 'market';
+  request.reduce_only = true;
+  request.side = side;
+  request.tool = 'close_position';
+  return request;
+}
+
+/** Trigger of a stop `stopBps` from the entry price, on the losing side; `side`: of the stop. */
+export function findStopTicks(side: Side, entryPrice: number, stopBps: number, rules: SymbolRules): number {
+  const distance = stopBps / 1e4;
+  const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
+  return Math.round((price * rules.tickScale) / rules.tickMantissa);
+}
+
+/** The venue takes one order that closes the whole position on a side; another one rests there. */
+export const OTHER_STOP = -4130;
+/** A stop stays where it is for a difference of so many ticks, or of this part of the distance. */
+const SMALL_TICKS = 2;
+const SMALL_PART = 0.01;
+
+/** Whether a stop stands materially further from the entry price than `stopBps`, on the losing side. */
+export function isStopTooFar(
+  side: Side,
+  standsTicks: number,
+  entryPrice: number,
+  stopBps: number,
+  rules: SymbolRules,
+): boolean {
+  const wantedTicks = findStopTicks(side, entryPrice, stopBps, rules);
+  const beyondTicks = side === 'sell' ? wantedTicks - standsTicks : standsTicks - wantedTicks;
+  const distanceTicks = (entryPrice * stopBps * rules.tickScale) / (1e4 * rules.tickMantissa);
+  return beyondTicks > Math.max(SMALL_TICKS, distanceTicks * SMALL_PART);
+}
+
+/** Whether a stop at this trigger would fire at once. */
+export function isMarkBeyond(side: Side, triggerTicks: number, mark: number, rules: SymbolRules): boolean {
+  const markTicks = (mark * rules.tickScale) / rules.tickMantissa;
+  return side === 'sell' ? markTicks <= triggerTicks : markTicks >= triggerTicks;
+}
+
+/** A stop for the whole position: closePosition, on the mark. `lots`: what it is counted with. */
+export function planStop(id: string, symbol: string, side: Side, lots: number, triggerTicks: number): PlannedOrder {
+  return {
+    client_order_id: id,
+    delay_ms: 0,
+    kind: 'algo',
+    leverage: 1,
+    lots,
+    order_type: 'market',
+    price_ticks: null,
+    protective: true,
+    reduce_only: true,
+    side,
+    slice: 0,
+    symbol,
+    time_in_force: null,
+    trigger_ticks: triggerTicks,
+  };
+}

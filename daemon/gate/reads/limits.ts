@@ -1,0 +1,200 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext } from '../../core/context.ts';
+import { decide } from '../../core/decide.ts';
+import type { Budgets } from '../../core/policy.ts';
+import type { ExecutionRequest, Side } from '../../core/request.ts';
+import { type BudgetFinding, findBudget } from '../../core/rules/budget-finding.ts';
+import { findOpeningRoom } from '../../core/rules/opening-room.ts';
+import { feasibleLeverage, leverageCapOf } from '../../core/rules/projection.ts';
+import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
+import type { Caller } from '../api.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { exposedSymbols } from '../snapshot/exposed-symbols.ts';
+import { buildContext } from '../snapshot/snapshot.ts';
+import { unitsInUsdt } from '../state/exposure.ts';
+import { longLots, shortLots } from '../state/positions.ts';
+import { bareRequest, exposureUsdt } from '../watch/standing.ts';
+import { askOf } from './bodies.ts';
+
+const SIDES = ['buy', 'sell'] as const;
+
+/** B_t of one symbol with its factors, and what an opening order meets: computed by the very code that decides. */
+export function describeLimits(core: GateCore, caller: Caller, symbol: string): SymbolLimits {
+  const policy = core.policyFor(caller.agent);
+  const now = core.nowMs();
+  const request: ExecutionRequest = { ...bareRequest(core, symbol), agent: caller.agent, origin: 'agent' };
+  const context = buildContext(core.state, core.market.inputs(now), request, policy, askOf(core, caller.skillSha256));
+  const found = findBudget(context, policy);
+  const cooldownMs = policy.regimes[found.regime.regime].cooldownMs;
+  const last = context.pacing.last_open_parent_at_ms;
+  const opening = {
+    buy: describeOpening(request, context, policy, found, 'buy'),
+    sell: describeOpening(request, context, policy, found, 'sell'),
+  };
+  const inScope = policy.symbols.has(symbol);
+  const leverageCap = leverageCapFor(context, policy, found);
+  const lines = listLines({ core, symbol, context, policy, found, leverageCap, orderUsdt: leastOf(opening) });
+  return {
+    budgets: inScope ? lines : lines.map((line) => ({ ...line, remaining: 0 })),
+    cooldown_remaining_ms: last === null ? 0 : Math.max(0, last + cooldownMs - now),
+    factors: {
+      account: found.record.account,
+      market: found.record.market,
+      trader: found.record.trader,
+      trust: found.record.trust,
+    },
+    in_scope: inScope,
+    leverage_cap: leverageCap,
+    opening,
+    regime: found.regime.regime,
+    symbol,
+    trading_state: context.state.state,
+  };
+}
+
+/** Codes of a side that cannot be opened whatever the size: out of scope, or opposite to what is held. */
+const CLOSED_SIDE: ReadonlySet<string> = new Set(['SCOPE_SYMBOL', 'OPPOSES_AGENT', 'CROSSES_ZERO', 'EXIT_SCOPE']);
+
+function describeOpening(
+  bare: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  side: Side,
+): OpeningLimits {
+  const room = findOpeningRoom(context, policy, found, side);
+  const request = { ...bare, order_type: 'market' as const, requested_notional: room.notionalUsdt, side };
+  const decision = decide(request, context, policy);
+  const blockedBy =
+    decision.effective?.action === 'exit'
+      ? ['CROSSES_ZERO']
+      : decision.verdicts.filter((verdict) => verdict.outcome === 'deny').map((verdict) => verdict.code);
+  const isClosed = blockedBy.some((code) => CLOSED_SIDE.has(code));
+  return {
+    blocked_by: [...new Set(blockedBy)],
+    bound_by: room.boundBy,
+    remaining_usdt: isClosed ? 0 : room.notionalUsdt,
+  };
+}
+
+/** What is left on either side; a side that cannot be opened says nothing about the other one. */
+function leastOf(opening: SymbolLimits['opening']): number {
+  const open = SIDES.map((side) => opening[side]).filter(
+    ({ blocked_by: codes }) => !codes.some((code) => CLOSED_SIDE.has(code)),
+  );
+  return open.length === 0 ? 0 : Math.min(...open.map((side) => side.remaining_usdt));
+}
+
+function leverageCapFor(context: ExecutionContext, policy: CompiledPolicy, found: BudgetFinding): number {
+  const { rules } = context.market;
+  if (rules === null)
+    return Math.max(1, Math.min(leverageCapOf(found.budget), Math.floor(policy.agentBudgets?.leverage ?? Infinity)));
+  return Math.min(...SIDES.map((side) => feasibleLeverage(policy, rules, side, found.budget)));
+}
+
+interface LineInputs {
+  readonly core: GateCore;
+  readonly symbol: string;
+  readonly context: ExecutionContext;
+  readonly policy: CompiledPolicy;
+  readonly found: BudgetFinding;
+  readonly leverageCap: number;
+  readonly orderUsdt: number;
+}
+type Figures = readonly [base: number, limit: number, used: number, reserved: number];
+
+function buildLine(component: BudgetLine['component'], unit: string, figures: Figures): BudgetLine {
+  const [base, limit, used, reserved] = figures;
+  return { base, component, limit, remaining: Math.max(0, limit - used - reserved), reserved, unit, used };
+}
+/** Of the account's cap and the agent's own the one of which less is left. */
+function tighter(account: BudgetLine, own: BudgetLine | null): BudgetLine {
+  return own !== null && own.remaining < account.remaining ? own : account;
+}
+
+function listLines(inputs: LineInputs): readonly BudgetLine[] {
+  const { context, policy, found, leverageCap, orderUsdt } = inputs;
+  const { base, budget, own } = { base: policy.budgets, budget: found.budget, own: policy.agentBudgets };
+  const line = (component: BudgetLine['component'], unit: string, account: Figures, agents: Figures | null) =>
+    tighter(buildLine(component, unit, account), agents === null ? null : buildLine(component, unit, agents));
+  const flat = (component: 'leverage' | 'order_notional_usdt' | 'slippage_bps', unit: string): BudgetLine =>
+    line(
+      component,
+      unit,
+      [base[component], budget[component], 0, 0],
+      own === null ? null : [own[component], own[component], 0, 0],
+    );
+  const leverage = flat('leverage', 'x');
+  const { pacing, agent } = context;
+  return [
+    { ...leverage, remaining: Math.min(leverage.remaining, Math.max(1, leverageCap)) },
+    { ...flat('order_notional_usdt', 'USDT'), remaining: orderUsdt },
+    ...listExposure(inputs, own),
+    line(
+      'order_rate',
+      'orders',
+      [base.order_rate.max, budget.order_rate, pacing.account_sends, 0],
+      own && [own.order_rate.max, own.order_rate.max, pacing.agent_sends, 0],
+    ),
+    flat('slippage_bps', 'bps'),
+    line(
+      'concurrent_positions',
+      'positions',
+      [base.concurrent_positions, base.concurrent_positions, ...countPositions(inputs.core)],
+      own && [own.concurrent_positions, own.concurrent_positions, countOwn(context), 0],
+    ),
+    line(
+      'turnover_usdt_per_day',
+      'USDT',
+      [base.turnover_usdt_per_day, base.turnover_usdt_per_day, pacing.turnover_usdt, pacing.pending_turnover_usdt],
+      own && [own.turnover_usdt_per_day, own.turnover_usdt_per_day, agent.turnover_usdt, 0],
+    ),
+    line(
+      'fees_usdt_per_day',
+      'USDT',
+      [base.fees_usdt_per_day, base.fees_usdt_per_day, pacing.fees_usdt, pacing.pending_fees_usdt],
+      own && [own.fees_usdt_per_day, own.fees_usdt_per_day, agent.fees_usdt, 0],
+    ),
+  ];
+}
+
+/** Symbol and gross notional: what is held is used, what may still fill is reserved. */
+function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetLine[] {
+  const { core, symbol, context, policy, found } = inputs;
+  const rules = core.state.rules.get(symbol);
+  const usdtOf = (units: number): number => (rules === undefined ? 0 : unitsInUsdt(units, rules));
+  const here = exposureUsdt(core, symbol);
+  let grossUsed = 0;
+  for (const other of exposedSymbols(core.state)) grossUsed += exposureUsdt(core, other).used;
+  // From the context, where what cannot be valued leaves no room.
+  const gross = context.exposure.gross_other_usdt + here.worst;
+  const agents = usdtOf(Math.max(context.agent.long_units, context.agent.short_units));
+  const build = (
+    component: 'symbol_notional_usdt' | 'gross_notional_usdt',
+    used: number,
+    worst: number,
+    ownUsdt: number,
+  ): BudgetLine =>
+    tighter(
+      buildLine(component, 'USDT', [
+        policy.budgets[component],
+        found.budget[component],
+        used,
+        Math.max(0, worst - used),
+      ]),
+      own === null ? null : buildLine(component, 'USDT', [own[component], own[component], ownUsdt, 0]),
+    );
+  return [
+    build('symbol_notional_usdt', here.used, here.worst, agents),
+    build('gross_notional_usdt', grossUsed, gross, context.agent.gross_other_usdt + agents),
+  ];
+}
+
+function countPositions(core: GateCore): readonly [open: number, reserved: number] {
+  let open = 0;
+  for (const position of core.state.positions.values()) if (longLots(position) + shortLots(position) > 0) open += 1;
+  return [open, Math.max(0, exposedSymbols(core.state).size - open)];
+}
+function countOwn({ agent }: ExecutionContext): number {
+  return agent.other_positions + (agent.long_units > 0 || agent.short_units > 0 ? 1 : 0);
+}

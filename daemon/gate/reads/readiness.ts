@@ -1,0 +1,77 @@
+import type { TradingStateName } from '../../core/context.ts';
+import type { ReadinessBody } from '../api/operator.ts';
+import type { Keeper } from '../feeds/keeper.ts';
+import { describeClosed } from '../feeds/open-symbols.ts';
+import type { GateCore } from '../journal/journal.ts';
+import type { RequestBudgets } from '../journal/request-budgets.ts';
+import { stateInForce } from '../state/layers.ts';
+
+/** What readiness is read from; the gate's parts have it all. */
+export interface ReadinessSources {
+  readonly core: GateCore;
+  readonly availability: { readonly isStarted: boolean; readonly isDiskFull: boolean };
+  readonly budgets: RequestBudgets;
+  readonly keeper: Keeper;
+  readonly operator: { stateOfAccount(): TradingStateName };
+  readonly policies: { readonly pending: ReadinessBody['pending_policy']; readonly error: string | null };
+}
+
+/** Whether the gate can open positions now, and what it still waits for. */
+export function describeReadiness({
+  core,
+  availability,
+  budgets,
+  keeper,
+  operator,
+  policies,
+}: ReadinessSources): ReadinessBody {
+  const waiting: string[] = [];
+  if (!availability.isStarted) waiting.push(...keeper.missing);
+  else {
+    if (!keeper.isReconciled) waiting.push(...(keeper.missing.length > 0 ? keeper.missing : ['reconciliation']));
+    waiting.push(...findStaleInputs(core));
+  }
+  if (core.ports.ledger.isFailed) waiting.push('a ledger that can record');
+  else if (availability.isDiskFull) waiting.push('free disk space and a new start');
+  const state = availability.isStarted
+    ? stateInForce(core.state.layers, core.nowMs(), null, null).state
+    : operator.stateOfAccount() === 'halted'
+      ? 'halted'
+      : 'reducing';
+  const closed = core.policySpec.scope.symbols.filter((symbol) => describeClosed(core, symbol) !== null);
+  const layers = [...core.state.layers.values()].filter((entry) => entry.scope === 'symbol');
+  const reducing = [...closed, ...layers.map((entry) => entry.name).filter((name) => name !== null)];
+  return {
+    alerts: core.state.alerts.count,
+    pending_policy: policies.pending,
+    policy_error: policies.error,
+    ready: waiting.length === 0,
+    requests_summed: budgets.summed,
+    symbols_reducing: [...new Set(reducing)].sort(),
+    trading_state: state,
+    venue: core.settings.venue,
+    waiting_for: waiting,
+  };
+}
+
+/** Inputs of rule 4 that are not fresh, in words, over every symbol of the policy. */
+function findStaleInputs(core: GateCore): readonly string[] {
+  const { freshness } = core.policySpec.market;
+  const now = core.nowMs();
+  const stale: string[] = [];
+  const isOld = (atMs: number | null | undefined, maxMs: number): boolean =>
+    atMs === null || atMs === undefined || now - atMs > maxMs;
+  if (core.market.clockSkewMs === null || core.market.clockSkewMs > freshness.clock_skew_ms) stale.push('the clock');
+  if (isOld(core.market.account?.observedAtMs, freshness.account_ms)) stale.push('the account');
+  for (const symbol of core.policySpec.scope.symbols) {
+    if (describeClosed(core, symbol) !== null) continue;
+    const live = core.market.symbol(symbol);
+    const rules = core.state.rules.get(symbol);
+    if (isOld(live?.markAtMs, freshness.mark_ms)) stale.push(`the mark of ${symbol}`);
+    if (isOld(live?.quoteAtMs, freshness.quote_ms)) stale.push(`the book of ${symbol}`);
+    if (isOld(live?.features?.bars_as_of_ms, freshness.bars * core.policySpec.market.bar_ms))
+      stale.push(`the bars of ${symbol}`);
+    if (isOld(rules?.observedAtMs, freshness.filters_ms)) stale.push(`the filters of ${symbol}`);
+  }
+  return stale;
+}

@@ -1,0 +1,90 @@
+import type { ToolName } from '../../core/policy.ts';
+import type { DecisionBody, ToolAnswer } from '../api/decisions.ts';
+import type { LimitsBody } from '../api/limits.ts';
+import type { MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
+import type { Caller } from '../api.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { everyLiveOrder } from '../state/orders.ts';
+import { describeExecution, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import { describeLimits } from './limits.ts';
+import type { ExecutionRecall } from './recall.ts';
+
+/** What a caller may read, and how much of it: agents see their own, operators all. */
+export class CallerReads {
+  readonly #core: GateCore;
+  readonly #recall: ExecutionRecall;
+
+  constructor(core: GateCore, recall: ExecutionRecall) {
+    this.#core = core;
+    this.#recall = recall;
+  }
+
+  mayRead(caller: Caller, tool: ToolName): boolean {
+    return caller.role === 'operator' || this.#core.policyFor(caller.agent).tools.has(tool);
+  }
+
+  getLimits(caller: Caller, symbol: string | null): LimitsBody {
+    const policy = this.#core.policyFor(caller.agent);
+    const symbols = symbol === null ? [...policy.symbols].sort() : [symbol];
+    return {
+      agent: caller.agent,
+      at_ms: this.#core.nowMs(),
+      policy_hash: this.#core.policyHash,
+      symbols: symbols.map((name) => describeLimits(this.#core, caller, name)),
+    };
+  }
+
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+    const page = this.#core.ports.ledger.readDecisions({
+      limit,
+      ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
+      ...(cursor === null ? {} : { cursor }),
+    });
+    return { items: page.events.map((event) => (event.payload as DecisionEvent).decision), next: page.next };
+  }
+
+  getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
+    const stored = this.#core.ports.ledger.findDecision(decisionId);
+    if (stored === null) return null;
+    const event = stored.payload as DecisionEvent;
+    if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
+    return {
+      decision: event.decision,
+      execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
+    };
+  }
+
+  getOrders(
+    caller: Caller,
+    filter: { readonly symbol?: string; readonly open?: boolean },
+    limit: number,
+    cursor: string | null,
+  ): Page<OrderBody> {
+    const offset = cursor === null ? 0 : parseCursor(cursor);
+    const source =
+      filter.open === true ? [...everyLiveOrder(this.#core.state.orders)] : [...this.#core.state.orders.all.values()];
+    const matching = source.filter((order) => {
+      if (caller.role !== 'operator' && order.agent !== caller.agent) return false;
+      return filter.symbol === undefined || order.symbol === filter.symbol;
+    });
+    matching.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
+    return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
+  }
+
+  getPositions(caller: Caller): {
+    readonly positions: readonly PositionBody[];
+    readonly observed_at_ms: number | null;
+  } {
+    const positions = describePositions(this.#core).filter(
+      (position) => caller.role === 'operator' || this.#core.policyFor(caller.agent).symbols.has(position.symbol),
+    );
+    return { positions, observed_at_ms: this.#core.market.account?.observedAtMs ?? null };
+  }
+
+  getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
+    const symbols = symbol === null ? [...this.#core.policySpec.scope.symbols].sort() : [symbol];
+    return { markets: symbols.map((name) => describeMarket(this.#core, name)) };
+  }
+}

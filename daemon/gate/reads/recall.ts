@@ -1,0 +1,101 @@
+import type { DecisionEvent, GateEvent } from '../events.ts';
+import type { LedgerPort, StoredEvent } from '../ports.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import { GateState } from '../state/gate-state.ts';
+import { isTerminal, type OrderState } from '../state/orders.ts';
+
+/** Trades follow the end of their order within this time, ms. */
+const TRADES_WITHIN_MS = 60_000;
+/** Events of every kind that are read back for one execution; beyond them only what became of its orders. */
+const MOST_EVENTS = 20_000;
+/** What became of one decision. */
+export interface Recalled {
+  readonly orders: readonly OrderState[];
+  /** Of an exit that closed at once. */
+  readonly target: ExitTarget | null;
+}
+/** Executions that were read back and are kept: they no longer change. */
+const MOST_RECALLED = 1_000;
+
+/**
+ * Executions whose orders have left the views, folded again from the ledger by the very code that folds the views. The
+ * walk begins at the decision and ends a minute after its last order did, so it is as long as the execution was.
+ */
+export class ExecutionRecall {
+  readonly #state: GateState;
+  readonly #ledger: Pick<LedgerPort, 'iterateEvents'>;
+  readonly #recalled = new Map<string, Recalled>();
+
+  constructor(state: GateState, ledger: Pick<LedgerPort, 'iterateEvents'>) {
+    this.#state = state;
+    this.#ledger = ledger;
+  }
+
+  /** What became of a recorded decision: from the views while they hold it, else from the ledger. */
+  recall(stored: StoredEvent): Recalled {
+    const event = stored.payload as DecisionEvent;
+    const id = event.decision.decision_id;
+    const held = this.#state.orders.byDecision.get(id);
+    const target = this.#state.targets.find(id);
+    if (held !== undefined) return { orders: held, target };
+    // Orders of slices and later rungs belong to their parent.
+    if (event.orders.length === 0 || event.parent_decision_id !== null) return { orders: [], target };
+    const known = this.#recalled.get(id);
+    if (known !== undefined) return known;
+    const folded = this.#fold(stored, id);
+    for (const oldest of this.#recalled.keys()) {
+      if (this.#recalled.size < MOST_RECALLED) break;
+      this.#recalled.delete(oldest);
+    }
+    this.#recalled.set(id, folded);
+    return folded;
+  }
+
+  #fold(stored: StoredEvent, decisionId: string): Recalled {
+    const state = new GateState();
+    for (const [symbol, rules] of this.#state.rules) state.rules.set(symbol, rules);
+    state.apply(stored as GateEvent);
+    const orders = (): readonly OrderState[] => state.orders.byDecision.get(decisionId) ?? [];
+    const recalled = (): Recalled => ({ orders: orders(), target: state.targets.find(decisionId) });
+    let lastMs = stored.at_ms;
+    let isOver = false;
+    const take = (raw: StoredEvent): boolean => {
+      const event = raw as GateEvent;
+      if (isOver && event.at_ms > lastMs + TRADES_WITHIN_MS) return false;
+      if (!concerns(event, decisionId, state)) return true;
+      state.apply(event);
+      lastMs = event.at_ms;
+      const target = state.targets.find(decisionId);
+      isOver = orders().every((order) => isTerminal(order.status)) && target?.end !== null;
+      return true;
+    };
+    let nextSeq = stored.seq + 1;
+    for (const event of this.#ledger.iterateEvents({ fromSeq: nextSeq })) {
+      if (!take(event) || event.seq > stored.seq + MOST_EVENTS) break;
+      nextSeq = event.seq + 1;
+    }
+    if (isOver) return recalled();
+    for (const event of this.#ledger.iterateEvents({ fromSeq: nextSeq, kind: 'order' })) if (!take(event)) break;
+    return recalled();
+  }
+}
+
+/** What folding an execution needs: its orders' own events and the later decisions on them. */
+function concerns(event: GateEvent, decisionId: string, state: GateState): boolean {
+  switch (event.kind) {
+    case 'order':
+    case 'order_intent':
+      return state.orders.all.has(event.payload.client_order_id);
+    case 'exit_target':
+      return event.payload.decision_id === decisionId;
+    case 'trade':
+      return event.payload.client_order_id !== null && state.orders.all.has(event.payload.client_order_id);
+    case 'decision':
+      return (
+        event.payload.parent_decision_id === decisionId ||
+        (event.payload.request.client_order_id !== null && state.orders.all.has(event.payload.request.client_order_id))
+      );
+    default:
+      return false;
+  }
+}

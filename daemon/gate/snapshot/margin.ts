@@ -1,0 +1,82 @@
+import { markInTicks, remainingLots, unitsInUsdt, valueTicks } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
+import type { LiveInputs } from './inputs.ts';
+import { isOther, type Own, othersThan } from './other-orders.ts';
+
+/** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
+export function reservedMargin(
+  state: GateState,
+  symbols: LiveInputs['symbols'],
+  own: Own,
+  isConcerned: (order: OrderState) => boolean,
+): number {
+  let total = 0;
+  for (const order of state.uncontained) {
+    if (!isConcerned(order)) continue;
+    // What is decided again counts by what it has filled: the rest of it is what the decision is about.
+    const isOver = isTerminal(order.status) || !isOther(order, own);
+    const lots = isOver ? order.executedLots : Math.max(order.lots, order.amend?.lots ?? 0);
+    total += neededMargin(state, symbols, order, lots);
+  }
+  for (const [order, form] of state.readAs) {
+    if (!isConcerned(order) || !isOther(order, own)) continue;
+    const lots = isTerminal(order.status) ? order.executedLots : remainingLots(order);
+    total += Math.max(0, neededMargin(state, symbols, order, lots) - formMargin(state, order, form));
+  }
+  return total;
+}
+function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: OrderState, lots: number): number {
+  const rules = state.rules.get(order.symbol);
+  const live = symbols.get(order.symbol);
+  if (rules === undefined || live === undefined) return 0;
+  const usdt = unitsInUsdt(lots * valueTicks(order, markInTicks(live.mark, rules)), rules);
+  return usdt / Math.max(1, marginLeverage(state, order)) + usdt * 2 * rules.takerFee;
+}
+
+/**
+ * Margin that the venue holds for the resting orders that are decided again, or are about to be canceled: contained in the
+ * snapshot, and theirs to use (DESIGN rule 15, "own reservation excluded").
+ */
+export function ownMargin(state: GateState, { own, leaving }: Own): number {
+  let total = own === null ? 0 : heldMargin(state, own);
+  // In one order whatever the review's was: sums of decimals depend on it, and an audit derives them again.
+  const others = leaving === null ? [] : [...leaving].sort((a, b) => (a.clientOrderId < b.clientOrderId ? -1 : 1));
+  for (const order of others) if (order !== own) total += heldMargin(state, order);
+  return total;
+}
+function heldMargin(state: GateState, order: OrderState): number {
+  if (order.reduceOnly || !isResting(order) || state.uncontained.has(order)) return 0;
+  return formMargin(state, order, state.readAs.get(order) ?? order);
+}
+/** What the venue holds for a form of an order, at the order's own price. */
+function formMargin(state: GateState, order: OrderState, form: Pick<OrderState, 'lots' | 'priceTicks'>): number {
+  const rules = state.rules.get(order.symbol);
+  if (rules === undefined) return 0;
+  const units = Math.max(0, form.lots - order.executedLots) * (form.priceTicks ?? 0);
+  return unitsInUsdt(units, rules) / Math.max(1, marginLeverage(state, order));
+}
+
+/**
+ * Leverage at which the venue holds the margin of an order: the symbol's own setting, which stays while a position or
+ * another order exists (BY-39), and never more than was charged.
+ */
+function marginLeverage(state: GateState, order: OrderState): number {
+  const position = state.positions.get(order.symbol);
+  const setting = position?.leverage ?? null;
+  if (setting === null || setting >= order.leverage) return order.leverage;
+  const own: Own = { own: order, leaving: null };
+  return isLeverageLocked(position, liveOrders(state.orders, order.symbol), own) ? setting : order.leverage;
+}
+
+/** Whether the symbol has a position, or an order at the venue other than those that are being decided. */
+export function isLeverageLocked(
+  position: PositionState | undefined,
+  orders: ReadonlySet<OrderState>,
+  own: Own,
+): boolean {
+  if (position !== undefined && (position.lots !== 0 || position.disputedLots !== null)) return true;
+  for (const order of othersThan(orders, own, null)) if (order.status !== 'pending_send') return true;
+  return false;
+}

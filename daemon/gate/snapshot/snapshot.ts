@@ -1,0 +1,101 @@
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { ExecutionContext, OrderView } from '../../core/context.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { stateInForce } from '../state/layers.ts';
+import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import { viewAccount } from './account-view.ts';
+import { viewAgent } from './agent-view.ts';
+import { viewExposure } from './exposure-view.ts';
+import type { Ask, LiveInputs } from './inputs.ts';
+import { viewMarket, viewRules } from './market-view.ts';
+import { viewPacing } from './pacing-view.ts';
+
+/** Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it. */
+export function buildContext(
+  state: GateState,
+  inputs: LiveInputs,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  ask: Ask,
+): ExecutionContext {
+  const symbol = request.symbol ?? '';
+  const now = inputs.nowMs;
+  const rules = state.rules.get(symbol) ?? null;
+  const live = inputs.symbols.get(symbol) ?? null;
+  const rulesView = rules === null ? null : viewRules(rules, policy);
+  const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask);
+  return {
+    account: viewAccount(state, inputs, policy, symbol, ask),
+    account_name: ask.accountName,
+    agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
+    clock_skew_ms: inputs.clockSkewMs,
+    duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null,
+    exit_rung: ask.exitRung,
+    exposure,
+    leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
+    market: viewMarket(state, symbol, live, rulesView, policy, ask),
+    now_ms: now,
+    order: ask.target === null ? null : viewOrder(ask.target, request.intent === 'modify'),
+    own_order_id: ask.own?.clientOrderId ?? null,
+    pacing: viewPacing(state, inputs, request.agent, symbol, policy, ask),
+    parent_price_ticks: ask.parentPriceTicks,
+    phase: ask.phase,
+    schema_violation: ask.schemaViolation,
+    slice_lots: ask.sliceLots,
+    state: stateInForce(state.layers, now, request.symbol, request.agent),
+    trust: {
+      claimed_skill_sha256: request.skill_sha256,
+      signals: state.activeSignals(now, ask.accountName, request.agent, request.symbol),
+      token_skill_sha256: ask.tokenSkillSha256,
+    },
+    venue: ask.venue,
+  };
+}
+
+/** Open to a modify only while it rests as it is: one change at a time, and none of what may not be there. */
+function viewOrder(order: OrderState, isModify: boolean): OrderView {
+  const isSettled = isResting(order) && order.amend === null && !order.cancelRequested;
+  return {
+    agent: order.agent,
+    client_order_id: order.clientOrderId,
+    filled_lots: order.executedLots,
+    is_open: isModify ? isSettled : !isTerminal(order.status),
+    is_protective: order.protective,
+    lots: order.lots,
+    order_type: order.orderType === 'market' ? 'market' : 'limit',
+    price_ticks: order.priceTicks,
+    reduce_only: order.reduceOnly,
+    side: order.side,
+    symbol: order.symbol,
+  };
+}
+
+/** Rule 5: the agent proves with after_decision_id, once that execution is terminal, that it has seen the answer. */
+function findDuplicate(
+  state: GateState,
+  request: ExecutionRequest,
+  policy: CompiledPolicy,
+  now: number,
+): string | null {
+  if (request.intent !== 'open' || request.symbol === null) return null;
+  if (policy.duplicateExempt.has(request.symbol)) return null;
+  return state.requests.findDuplicate(
+    {
+      agent: request.agent,
+      symbol: request.symbol,
+      intent: request.intent,
+      side: request.side,
+      orderType: request.order_type,
+      requestedNotional: request.requested_notional,
+    },
+    now,
+    policy.temporal.duplicate_window_ms,
+    (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
+  );
+}
+
+function isExecutionTerminal(state: GateState, decisionId: string): boolean {
+  const orders = state.orders.byDecision.get(decisionId);
+  return orders === undefined || orders.every((order) => isTerminal(order.status));
+}

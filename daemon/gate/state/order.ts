@@ -1,0 +1,73 @@
+import type { TimeInForce } from '../../core/decision.ts';
+import type { OrderType, Origin, Side } from '../../core/request.ts';
+import type { OrderStatus } from '../api/decisions.ts';
+import type { OrderKind } from '../ports.ts';
+
+export interface OrderState {
+  readonly clientOrderId: string;
+  readonly decisionId: string | null;
+  readonly agent: string | null;
+  readonly origin: Origin | null;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType | string;
+  readonly timeInForce: TimeInForce | null;
+  readonly kind: OrderKind;
+  readonly slice: number;
+  /** Charged leverage; a later slice may be held to less than its parent was. */
+  leverage: number;
+  readonly reduceOnly: boolean;
+  readonly protective: boolean;
+  readonly foreign: boolean;
+  triggerTicks: number | null;
+  readonly plannedAtMs: number;
+  /** When a delayed slice falls due. */
+  readonly dueAtMs: number;
+  /** Bound on the price that was asked for; null: none was, which exits may leave out. */
+  readonly slippageBps: number | null;
+  /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
+  readonly tokenSkillSha256: string | null;
+  readonly claimedSkillSha256: string | null;
+  lots: number;
+  priceTicks: number | null;
+  executedLots: number;
+  status: OrderStatus;
+  venueOrderId: string | null;
+  averagePrice: number | null;
+  detail: string | null;
+  retryable: boolean;
+  /** Decision of the slice that sent it (the parent's own for slice 0). */
+  sentAtMs: number | null;
+  /** Domain time at which the venue first acknowledged it. */
+  acknowledgedAtMs: number | null;
+  cancelRequested: boolean;
+  /** Why the order still rests although its cancel was asked for, in the venue's words. */
+  cancelRefusal: string | null;
+  amend: { readonly lots: number; readonly priceTicks: number } | null;
+  /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
+  amendSeq: number | null;
+  /** That amend was sent no later than this, domain time; known once its outcome is not. */
+  amendSentByMs: number | null;
+  /** Head of the ledger when the newest answer that showed the order was asked for; null: the venue never showed it. */
+  shownSeq: number | null;
+  /** Record that ended it. */
+  endedSeq: number | null;
+  /** The venue showed its end; else it was refused, not sent, or is absent. */
+  isEndShown: boolean;
+  /** It was sent no later than this, domain time; known once its outcome is not. */
+  sentByMs: number | null;
+  updatedAtMs: number;
+  /** Lots, notional and fees that trades have accounted for. */
+  tradedLots: number;
+  tradedUsdt: number;
+  feesUsdt: number;
+}
+
+/** Where orders are found. */
+export interface OrderMaps {
+  readonly all: Map<string, OrderState>;
+  /** Orders not proven terminal, by symbol. */
+  readonly live: Map<string, Set<OrderState>>;
+  readonly byDecision: Map<string, OrderState[]>;
+  readonly byVenueId: Map<string, OrderState>;
+}

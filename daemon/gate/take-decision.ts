@@ -1,0 +1,156 @@
+import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import { decide } from '../core/decide.ts';
+import type { ExecutionDecision } from '../core/decision.ts';
+import { writeContext } from '../core/record-text/context.ts';
+import type { ExecutionRequest } from '../core/request.ts';
+import { shadowDecision } from '../core/shadow.ts';
+import type { DecisionBody, DecisionKind } from './api/decisions.ts';
+import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
+import { endUndone } from './journal/end-undone.ts';
+import type { Appended, GateCore } from './journal/journal.ts';
+import { type RecordText, writeRecord } from './journal/record-text.ts';
+import { findTarget } from './plan/exit-target.ts';
+import { decisionId } from './plan/order-ids.ts';
+import type { Ask, LiveInputs } from './snapshot/inputs.ts';
+import { buildContext } from './snapshot/snapshot.ts';
+
+/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+export interface Decided {
+  readonly body: DecisionBody;
+  /** As it was recorded: the caller is answered with the same characters. */
+  readonly record: RecordText;
+  readonly event: DecisionEvent;
+  readonly appended: Appended;
+  readonly policy: CompiledPolicy;
+  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  readonly decidedAtWallMs: number;
+}
+export interface DecideOptions {
+  readonly kind: DecisionKind;
+  readonly route: string;
+  readonly bodyHash: string | null;
+  readonly texts: { readonly [field: string]: string };
+  readonly parentDecisionId: string | null;
+  /** On whose behalf an exit is decided; absent: the caller's. */
+  readonly cause?: ExitCause;
+  /** Orders that follow from the decision; none for advisory kinds. */
+  readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
+  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
+  readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
+}
+
+/**
+ * Snapshot, decide and append in one event-loop turn: N clients racing one cap can never overspend it, since the
+ * reservation is in the views before the next snapshot is taken.
+ */
+export function takeDecision(
+  core: GateCore,
+  request: ExecutionRequest,
+  ask: Ask,
+  options: DecideOptions,
+): Decided | null {
+  const policy = core.policyFor(request.agent);
+  const startedAt = core.ports.time.monotonicMs();
+  const context = buildContext(core.state, readInputs(core), request, policy, ask);
+  const decision = decide(request, context, policy);
+  const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
+  const acted = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
+  if (options.skipUnless !== undefined && !options.skipUnless(decision, acted)) return null;
+  const texts = storeTexts(core, options.texts);
+  const contextText = writeContext(context);
+  const contextHash = core.ports.sha256(contextText);
+  const { state } = core;
+  const stateSeq = state.stateSeq;
+  const marketSeq = state.marketSeq;
+  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+    const event: DecisionEvent = {
+      agent: request.agent,
+      body_hash: options.bodyHash,
+      context,
+      decision: buildBody(core, decision, request, options.kind, seq, contextHash),
+      market_seq: marketSeq,
+      orders: options.plan(acted, seq),
+      parent_decision_id: options.parentDecisionId,
+      request,
+      route: options.route,
+      state_seq: stateSeq,
+      texts,
+    };
+    return { payload: event, ...writeRecord(event, contextText) };
+  });
+  // INVARIANT: in the transaction of the exit, and before it is sent.
+  if (options.kind === 'tool' || options.kind === 'gate') {
+    endUndone(core, payload, policy);
+    const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
+    const target = findTarget(payload, policy, cause);
+    if (target !== null) core.append('exit_target', target);
+  }
+  noteSend(core, payload);
+  const codes = decision.reasons.map((reason) => reason.code);
+  core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
+  if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
+    core.alert(
+      'INTERNAL_RECHECK',
+      `decision ${payload.decision.decision_id} failed the last check on what would be sent`,
+      request.symbol,
+    );
+    core.onRecheckFailure();
+  }
+  return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
+}
+
+/** What the feeds have seen, and what the venue still takes of orders. */
+function readInputs(core: GateCore): LiveInputs {
+  const nowMs = core.nowMs();
+  const inputs = core.market.inputs(nowMs);
+  const waitMs = core.sends.waitMs('other');
+  if (waitMs === 0) return inputs;
+  const { scale } = core.ports.clock;
+  return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
+}
+
+/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
+  if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
+  const action = decision.effective?.action;
+  if (action === 'amend' || (action === 'open' && orders.length > 0)) core.sends.note();
+}
+
+function storeTexts(core: GateCore, texts: { readonly [field: string]: string }): { readonly [field: string]: string } {
+  const stored: Record<string, string> = {};
+  for (const field of Object.keys(texts).sort()) stored[field] = core.ports.ledger.putText(texts[field] ?? '');
+  return stored;
+}
+
+/** Keys in canonical order, so that the record costs no sorting. */
+function buildBody(
+  core: GateCore,
+  decision: ExecutionDecision,
+  request: ExecutionRequest,
+  kind: DecisionKind,
+  seq: number,
+  contextHash: string,
+): DecisionBody {
+  return {
+    agent: request.agent,
+    at_ms: core.nowMs(),
+    binding: kind !== 'intercept' && kind !== 'dry_run',
+    budget: decision.budget,
+    condition_reducing: decision.condition_reducing,
+    constraints: decision.constraints,
+    context_hash: contextHash,
+    decision: decision.decision,
+    decision_id: decisionId(core.ids, seq),
+    effective: decision.effective,
+    enforced: decision.enforced,
+    kind,
+    policy_hash: core.policyHash,
+    reasons: decision.reasons,
+    request_id: request.request_id,
+    retry_after_ms: decision.retry_after_ms,
+    seq,
+    symbol: request.symbol,
+    tool: request.tool,
+    verdicts: decision.verdicts,
+  };
+}
