@@ -96,8 +96,11 @@ function findUnnoticedSeconds({ endMs, events, plan, world }: History): readonly
   return breaches;
 }
 
-/** A ledger that was put back opens nothing before a recovery, where the account or the noted head knows more than it. */
-function findUnnoticedRestores({ orders, world }: History): readonly Breach[] {
+/**
+ * A ledger that was put back opens nothing before a recovery, where the noted head knows more than it, or the account: an
+ * order that was executed. One that was canceled without a fill no list of the start names.
+ */
+function findUnnoticedRestores({ fills, orders, world }: History): readonly Breach[] {
   const { homes, wire } = world;
   const breaches: Breach[] = [];
   for (const { copiedAtMs, atMs: restoredAtMs, wasNoted } of homes.restores) {
@@ -109,6 +112,7 @@ function findUnnoticedRestores({ orders, world }: History): readonly Breach[] {
         record.sentAtMs > copiedAtMs &&
         // One that was on its way to being sent is in the copy.
         !orders.has(record.clientId ?? '') &&
+        fills.some(({ atMs, clientId }) => clientId === record.clientId && atMs <= restoredAtMs) &&
         (record.answeredAtMs ?? Number.POSITIVE_INFINITY) <= restoredAtMs,
     );
     if (lost === undefined && !wasNoted) continue;
