@@ -11,6 +11,7 @@ import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded 
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
+import { findSignalBreaches } from './promises/signals.ts';
 import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -37,6 +38,7 @@ const PROMISES: readonly Promised[] = [
   findUnanswered,
   findInternalErrors,
   findLedgerBreaches,
+  findSignalBreaches,
   findViewBreaches,
   findReservationBreaches,
   findAuditBreaches,

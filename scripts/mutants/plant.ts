@@ -1,21 +1,21 @@
 /**
  * Preloaded into a process or a thread (`--import`): gives one module with a mistake in it, or modules with probes that
- * tell which mistakes would have made a difference. Both come as JSON: `HOLDFAST_MUTANT`, `HOLDFAST_PROBES`.
+ * tell which mistakes would have made a difference. Both come as JSON: `HOLDFAST_MUTANT` (one, or a list with one a file),
+ * `HOLDFAST_PROBES`.
  */
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Mutant } from './candidates.ts';
 import { addProbes, type Numbered, PROBES } from './probes.ts';
 
-const mutant = JSON.parse(process.env.HOLDFAST_MUTANT ?? 'null') as Mutant | null;
+type Planted = Pick<Mutant, 'file' | 'start' | 'end' | 'text'>;
+const planted = JSON.parse(process.env.HOLDFAST_MUTANT ?? 'null') as Planted | readonly Planted[] | null;
 const probes = JSON.parse(process.env.HOLDFAST_PROBES ?? '[]') as readonly Numbered[];
 
 const edits = new Map<string, (source: string) => string>();
-if (mutant !== null)
-  edits.set(
-    pathToFileURL(mutant.file).href,
-    (source) => source.slice(0, mutant.start) + mutant.text + source.slice(mutant.end),
-  );
+// One in a file.
+for (const { end, file, start, text } of planted === null ? [] : [planted].flat())
+  edits.set(pathToFileURL(file).href, (source) => source.slice(0, start) + text + source.slice(end));
 for (const file of new Set(probes.map((probe) => probe.mutant.file)))
   edits.set(pathToFileURL(file).href, (source) =>
     addProbes(

@@ -19,6 +19,13 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
         code: `answer-undone/${state}-then-filled`,
         detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
       });
+    // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
+    const asked = answer.decision.effective?.lots ?? 0;
+    if (state === 'filled' && later > 0 && executedFor(history, id) - later < asked)
+      breaches.push({
+        code: 'answer-undone/filled-then-more',
+        detail: `${who} answered filled at ${at(answeredAtMs)}, then ${later} lots more were filled`,
+      });
     if (answer.decision.decision === 'BLOCK' && executedFor(history, id) > 0)
       breaches.push({ code: 'answer-undone/blocked-then-filled', detail: `${who} was blocked, and filled` });
     for (const order of orders) {

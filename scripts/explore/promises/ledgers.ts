@@ -4,6 +4,8 @@ import type { WireRecord } from '../wire.ts';
 
 /** A daemon that runs meets what another one placed by its polls, at the latest after this long without faults. */
 const NOTICED_WITHIN_MS = 25_000;
+/** A comparison of the account counts so long for the starts after it, and income is read again then. */
+const COMPARED_COUNTS_MS = 32_000;
 
 /** Whose ledger it is: nothing is opened where that cannot be known, no id is used twice, and a restore undoes no halt. */
 export function findLedgerBreaches(history: History): readonly Breach[] {
@@ -120,9 +122,10 @@ function findUnnoticedRestores({ fills, orders, world }: History): readonly Brea
       homes.recoveries.find(({ atMs }) => atMs > restoredAtMs)?.atMs ??
       homes.restores.find(({ atMs }) => atMs > restoredAtMs)?.atMs ??
       Number.POSITIVE_INFINITY;
+    const fromMs = wasNoted ? restoredAtMs : restoredAtMs + COMPARED_COUNTS_MS;
     const opened = wire.records.find(
       (record) =>
-        !homes.isSecond(record.life) && opens(record) && record.sentAtMs > restoredAtMs && record.sentAtMs < untilMs,
+        !homes.isSecond(record.life) && opens(record) && record.sentAtMs > fromMs && record.sentAtMs < untilMs,
     );
     if (opened !== undefined)
       breaches.push({

@@ -52,7 +52,7 @@ export function findViewBreaches(history: History): readonly Breach[] {
  * Orders of others that rest may be what made the difference: then both figures count until it has lasted for a minute.
  * Only where there are such orders.
  */
-function isInDispute(history: History, symbol: string): boolean {
+export function isInDispute(history: History, symbol: string): boolean {
   const disputed = history.world.gate?.core.state.positions.get(symbol)?.disputedLots;
   return disputed === history.world.venue.lots(symbol) && isOwnersHandIn(history, symbol);
 }
