@@ -21,11 +21,15 @@ export function findLedgerBreaches(history: History): readonly Breach[] {
   ];
 }
 
-/** One client order id is one order of the venue. */
+/**
+ * One client order id is one order of the venue. Exits wait for no list, nor for a recovery: those of a ledger that was put
+ * back may bear an id of before, and are told apart by what was sent and when.
+ */
 function findIdsUsedTwice({ world }: History): readonly Breach[] {
   const venueIds = new Map<string, string>();
   const breaches: Breach[] = [];
   for (const order of world.exchange.world.state.orders.values()) {
+    if (order.reduceOnly) continue;
     const known = venueIds.get(order.clientOrderId);
     if (known !== undefined)
       breaches.push({
@@ -174,7 +178,12 @@ function findGroundlessRefusals({ world: { homes, wire } }: History): readonly B
   return homes.refusals.flatMap(({ atMs, code, life }) => {
     const wasRestored = homes.restores.some((restore) => restore.atMs <= atMs);
     const others = wire.records.some(
-      (record) => homeOf(record.life) !== homeOf(life) && isTaken(record) && record.sentAtMs <= atMs,
+      // A stop is one as well.
+      ({ clientId, ...record }) =>
+        homeOf(record.life) !== homeOf(life) &&
+        record.method === 'POST' &&
+        clientId !== null &&
+        record.sentAtMs <= atMs,
     );
     if (wasRestored || others) return [];
     return [{ code: 'ledger/refused-for-nothing', detail: `${code} at ${at(atMs)}` }];
