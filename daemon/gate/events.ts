@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one table of all that is recorded
 /**
  * Everything that is appended to the ledger, by kind. State is folded from these events alone (state/gate-state.ts), so
  * a restart and `audit verify --deep` rebuild the very same views. Instants are domain time; the event's own `at_ms`
@@ -10,7 +11,7 @@ import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
 import type { DecisionBody, OrderStatus } from './api/decisions.ts';
-import type { OrderKind, SymbolRules } from './ports.ts';
+import type { OrderKind, SymbolRules } from './venue-port.ts';
 
 /** One order that a decision gives rise to. A slice with a delay is reserved now and sent by a decision of its own. */
 export interface PlannedOrder {

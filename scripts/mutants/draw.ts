@@ -15,7 +15,7 @@ const SOURCES = [
   'daemon/gate/plan/{describe-target,exit-target,exits,rests,shares,standing,undone}.ts',
   'daemon/gate/watch/standing.ts',
   'daemon/gate/feeds/*-feed.ts',
-  'daemon/gate/feeds/{absences,feed-schedule,listed-orders}.ts',
+  'daemon/gate/feeds/{feed-schedule,listed-orders}.ts',
   'daemon/gate/state/*.ts',
 ];
 const LEAST_MISTAKES = 500;

@@ -1,7 +1,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { PlannedOrder } from '../../gate/events.ts';
-import type { SymbolRules } from '../../gate/ports.ts';
+import type { SymbolRules } from '../../gate/venue-port.ts';
 
 /** Rung and slice orders of a permitted decision. */
 export function planOrders(

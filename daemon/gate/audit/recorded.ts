@@ -2,7 +2,7 @@ import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionBody } from '../api/decisions.ts';
 import type { DecisionEvent, RulesEvent } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 
 /** A record of the ledger, as far as it is read here. */
 export interface HistoryRecord {

@@ -3,11 +3,10 @@ import type { Ask } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { isAsSent } from '../plan/sent-form.ts';
-import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../ports.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
-import { Absences } from './absences.ts';
+import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
-import { ChangedOrders } from './listed-orders.ts';
+import { Absences, ChangedOrders } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { findUnexplained } from './unexplained-positions.ts';
 

@@ -1,15 +1,39 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { compilePolicy } from '../../core/compiled-policy.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
-import type { EventKind, GateEvent, GateEvents } from '../events.ts';
+import type { EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import type { IdSource } from '../plan/order-ids.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, VenuePort } from '../ports.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
-import { logEvent } from './log-events.ts';
+import type { VenuePort } from '../venue-port.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
 import { OrderCounts } from './order-counts.ts';
+
+/** What an operator looks for in the log afterwards; everything else is in the ledger. Alerts log themselves. */
+export function logEvent(log: GateLog, event: GateEvent, symbolOf: (clientOrderId: string) => string | null): void {
+  if (event.kind === 'state') logState(log, event.payload, event.seq);
+  else if (event.kind === 'order') logOrder(log, event.payload, event.seq, symbolOf(event.payload.client_order_id));
+}
+
+/** The words of an operator stay in the ledger; the daemon's own reasons are said. */
+function logState(log: GateLog, event: StateEvent, seq: number): void {
+  const { layer, scope, name, state, set_by } = event;
+  const own = layer === 'operator' ? {} : { reason: event.reason };
+  const ends = event.clears_at_ms === null ? {} : { clears_at_ms: event.clears_at_ms };
+  const fields = { layer, scope, name, state, set_by, ...own, ...ends, seq };
+  if (state === 'active') log.info(fields, `trading state: the ${layer} layer is cleared`);
+  else if (layer === 'boot') log.info(fields, `trading state: ${state} until reconciled`);
+  else log.warn(fields, `trading state: ${state} by the ${layer} layer`);
+}
+
+function logOrder(log: GateLog, event: OrderEvent, seq: number, symbol: string | null): void {
+  const fields = { order: event.client_order_id, symbol, detail: event.detail, seq };
+  if (event.status === 'rejected') log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
+  else if (event.status === 'unknown') log.warn(fields, 'what became of an order is unknown: it is looked up');
+  else if (event.status === 'lost')
+    log.error(fields, 'what became of an order could not be found out: it counts as open');
+}
 
 export interface GateSettings {
   readonly venue: VenueName;

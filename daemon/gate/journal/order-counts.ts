@@ -1,5 +1,5 @@
 import type { TimePort } from '../../time/time-port.ts';
-import type { OrderCount } from '../ports.ts';
+import type { OrderCount } from '../venue-port.ts';
 
 /** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */
 const LIMITS = [

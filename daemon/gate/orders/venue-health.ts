@@ -2,8 +2,8 @@ import { Deadline } from '../journal/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { EQUAL_REFUSALS, RefusalLoops } from '../plan/refusal-loops.ts';
 import { breakerMs, findRepeatedExecution } from '../plan/repeated-execution.ts';
-import type { Rejection } from '../ports.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;

@@ -1,5 +1,5 @@
-import type { Rejection } from '../ports.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 
 /** Equal refusals in a row after which it is stopped (BINANCE.md part B, "Structural rejections in a loop"). */
 export const EQUAL_REFUSALS = 5;

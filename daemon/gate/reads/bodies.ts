@@ -5,7 +5,6 @@ import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } fro
 import type { GateCore } from '../journal/journal.ts';
 import { partsOf, stateOf } from '../plan/describe-target.ts';
 import { SLICE_DROPPED } from '../plan/undone.ts';
-import type { SymbolRules } from '../ports.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { viewRules } from '../snapshot/market-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
@@ -13,6 +12,7 @@ import type { ExitTarget } from '../state/exit-targets.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
 import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import type { Recalled } from './recall.ts';
 

@@ -9,7 +9,7 @@ import { feasibleLeverage, leverageCapOf } from '../../core/rules/projection.ts'
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { exposedSymbols } from '../snapshot/exposed-symbols.ts';
+import { exposedSymbols } from '../snapshot/exposure-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { unitsInUsdt } from '../state/exposure.ts';
 import { longLots, shortLots } from '../state/positions.ts';

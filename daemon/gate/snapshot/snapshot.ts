@@ -4,12 +4,10 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
-import { viewAccount } from './account-view.ts';
-import { viewAgent } from './agent-view.ts';
-import { viewExposure } from './exposure-view.ts';
+import { viewAgent, viewPacing } from './agent-view.ts';
+import { viewAccount, viewExposure } from './exposure-view.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
-import { viewPacing } from './pacing-view.ts';
 
 /** Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it. */
 export function buildContext(

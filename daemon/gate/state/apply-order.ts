@@ -1,5 +1,5 @@
 import type { OrderEvent, TradeEvent } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';

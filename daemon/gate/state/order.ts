@@ -1,7 +1,7 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
-import type { OrderKind } from '../ports.ts';
+import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
   readonly clientOrderId: string;

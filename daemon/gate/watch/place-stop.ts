@@ -4,10 +4,10 @@ import type { OrderSender } from '../orders/sender.ts';
 import { clientOrderId } from '../plan/order-ids.ts';
 import { NO_ORDERS } from '../plan/orders.ts';
 import { closeRequest, findStopTicks, planStop } from '../plan/stops.ts';
-import type { Rejection } from '../ports.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { takeDecision } from '../take-decision.ts';
+import type { Rejection } from '../venue-port.ts';
 
 /** A stop that was sent, and why the venue did not take it. */
 export interface SentStop {

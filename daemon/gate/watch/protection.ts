@@ -6,11 +6,11 @@ import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { type Breach, GATE_AGENT } from '../plan/standing.ts';
 import { closeRequest, OTHER_STOP } from '../plan/stops.ts';
-import type { Rejection } from '../ports.ts';
 import { agentsShare } from '../state/closable-share.ts';
 import { stateInForce } from '../state/layers.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
+import type { Rejection } from '../venue-port.ts';
 import { StopMoves } from './move-stop.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../gate/ports.ts';
+import type { OrderInstruction, SubmitOutcome, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
 
 /** Exits that the venue refused in a row before the protective stop counts as what locks them out. */
 const REFUSALS_BEFORE_STOP = 3;

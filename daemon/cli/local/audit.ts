@@ -7,8 +7,8 @@ import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
 import { EXIT } from '../exit-codes.ts';
-import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger-options.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface Head {
   readonly seq: number;

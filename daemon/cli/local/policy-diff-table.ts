@@ -1,8 +1,8 @@
-import type { Reason } from '../core/decision.ts';
-import type { ExecutionRequest } from '../core/request.ts';
-import type { DiffSide } from '../gate/audit/compare.ts';
-import type { DiffEntry, PolicyDiff } from '../gate/audit/policy-diff.ts';
-import { formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
+import type { Reason } from '../../core/decision.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DiffSide } from '../../gate/audit/compare.ts';
+import type { DiffEntry, PolicyDiff } from '../../gate/audit/policy-diff.ts';
+import { formatInstant, formatNumber, plain, renderFields, renderTable } from '../tables.ts';
 
 /** The answer of `policy diff` for people: every change with its request and both answers, totals, and the limits. */
 export function renderDiff(found: PolicyDiff): string {

@@ -6,9 +6,9 @@ import type { EffectiveCaps, PolicyExplanation } from '../../policy/explain.ts';
 import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { addPolicyReload } from '../verbs/policy-reload.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import { addPolicyDiff } from './policy-diff.ts';
-import { addPolicyReload } from './policy-reload.ts';
 
 interface PolicyOptions {
   readonly json?: boolean;

@@ -57,7 +57,7 @@ async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
   const [{ parseBaseUrl, venueOfOrigin }, { ExchangeClient }, { FetchError }, { fetchMarket }] = await Promise.all([
     import('../../evaluation/market/fetch/base-url.ts'),
     import('../../evaluation/market/fetch/client.ts'),
-    import('../../evaluation/market/fetch/errors.ts'),
+    import('../../evaluation/facts/out-folder.ts'),
     import('../../evaluation/market/fetch/fetch-market.ts'),
   ]);
   const origin = readOrigin(() => parseBaseUrl(options.baseUrl), FetchError);

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenRecord, TokenRole, TokenStore } from '../../ledger/types.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from '../ledger-options.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { addLedgerOptions, findHeadFile, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface CreateOptions extends LedgerOptions {
   readonly role: TokenRole;

@@ -236,7 +236,7 @@ async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackRepo
 
 async function renderReport(report: AttackReport): Promise<string> {
   const [{ formatNumber, renderFields, renderTable }, { buildFamilyRows, buildSummary, FAMILY_COLUMNS }] =
-    await Promise.all([import('../tables.ts'), import('../../evaluation/conformance/report-rows.ts')]);
+    await Promise.all([import('../tables.ts'), import('../../evaluation/conformance/report.ts')]);
   return [
     renderTable(FAMILY_COLUMNS, buildFamilyRows(report, formatNumber), 'no attacks'),
     renderFields(buildSummary(report, formatNumber)),

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ClientConfig, readClientEnv } from '../config/config.ts';
-import type { Io } from './verb.ts';
+import { type ClientConfig, readClientEnv } from '../../config/config.ts';
+import type { Io } from '../verb.ts';
 
 /** Options of verbs that read or write a ledger's file without asking the daemon. */
 export interface LedgerOptions {

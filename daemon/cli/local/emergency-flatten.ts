@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { VenueEnv } from '../config/config.ts';
-import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../gate/ports.ts';
-import { SYSTEM_TIME } from '../time/system-time.ts';
-import { DomainClock } from '../venue/clock.ts';
-import { createEmergencyVenue } from '../venue/create-venue.ts';
-import type { EmergencyReads, HeldPosition, OddRow } from '../venue/emergency-reads.ts';
+import type { VenueEnv } from '../../config/config.ts';
+import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
+import { SYSTEM_TIME } from '../../time/system-time.ts';
+import { DomainClock } from '../../venue/clock.ts';
+import { createEmergencyVenue } from '../../venue/create-venue.ts';
+import type { EmergencyReads, HeldPosition, OddRow } from '../../venue/emergency-reads.ts';
 import { EmergencyOrders } from './emergency-orders.ts';
 
 export interface EmergencyReport {

@@ -4,8 +4,8 @@ import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
 import { parseSince, type Since, sinceInstant } from '../../gate/audit/since.ts';
 import type { LoadedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
-import { addLedgerOptions, findLedger, type LedgerOptions } from '../ledger-options.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface DiffOptions extends LedgerOptions {
   readonly since?: Since;
@@ -61,7 +61,7 @@ async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {
     if (found.totals.requests === 0) throw nothingCompared(found, path);
     if (options.json === true) printJson(io, found);
     else {
-      const { renderDiff } = await import('../policy-diff-table.ts');
+      const { renderDiff } = await import('./policy-diff-table.ts');
       io.out(renderDiff(found));
     }
     io.exit(found.totals.unchanged === found.totals.requests ? EXIT.OK : EXIT.VERIFICATION);
