@@ -81,7 +81,7 @@ function liftedAtMs(history: History, word: OperatorRecord): number {
 
 /**
  * When a copy of the ledger from before this word was put back: a recovery halts the account until the operator says
- * otherwise. Without one the home, and all that is noted beside it, are those of before, and nobody can know of the word.
+ * otherwise. Where the head that is noted beside the home was put back as well, nobody can know of the word.
  */
 function lostAtMs({ world: { homes, operatorCalls } }: History, { answeredAtMs }: OperatorRecord): number {
   const restore = homes.restores.find(
@@ -89,7 +89,7 @@ function lostAtMs({ world: { homes, operatorCalls } }: History, { answeredAtMs }
   );
   if (restore === undefined) return Number.POSITIVE_INFINITY;
   const recovered = homes.recoveries.find(({ atMs }) => atMs >= restore.atMs);
-  if (recovered === undefined) return restore.atMs;
+  if (recovered === undefined || !restore.wasNoted) return restore.atMs;
   const lifted = operatorCalls.find(
     ({ agent, askedAtMs, symbol, what }) =>
       what !== 'halted' && what !== 'flatten' && symbol === null && agent === null && askedAtMs > recovered.atMs,
