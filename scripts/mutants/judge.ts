@@ -7,7 +7,7 @@ export interface Verdict {
   readonly caughtBy: string | null;
   /** The seed of that world, or the file of its plan. */
   readonly caughtIn: string | null;
-  /** Worlds that were played with the mistake, those in which it changed ledger or books, and seconds. */
+  /** Worlds that were played with the mistake, those in which it changed ledger or books, and seconds of CPU. */
   readonly played: number;
   readonly differed: number;
   readonly seconds: number;

@@ -2,7 +2,7 @@
  * `npm run mutants -- --seed 1 --count 40 --minutes 10 [--worlds N] [--parallel N] [--out FILE] [--only N,N]`: draws
  * mistakes from the statements of what sends, closes, resolves and folds, plants each into the explorer, and counts those
  * that a broken promise shows. Worlds are played without a mistake first: what breaks there all the same says nothing, and
- * a mistake is played only in worlds in which it would make a difference. `--out` keeps a table as JSON, after each of
+ * a mistake is played only in worlds in which it would make a difference. Minutes are of CPU. `--out` keeps a table as JSON, after each of
  * them; run again, it goes on where it was, with the mistakes that the table names.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
