@@ -7,6 +7,7 @@ import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './p
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
+import { findHammering, findUncut } from './promises/paces.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
@@ -39,6 +40,8 @@ const PROMISES: readonly Promised[] = [
   findInternalErrors,
   findLedgerBreaches,
   findSignalBreaches,
+  findHammering,
+  findUncut,
   findViewBreaches,
   findReservationBreaches,
   findAuditBreaches,

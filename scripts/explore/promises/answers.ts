@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { executedFor, type History } from '../history.ts';
+import { executedFor, type History, isLost } from '../history.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -9,7 +9,7 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {
     const { answer, answeredAtMs } = call;
-    if (answer === null || answeredAtMs === null || !PLACING.has(call.tool)) continue;
+    if (answer === null || answeredAtMs === null || !PLACING.has(call.tool) || isLost(history, call)) continue;
     const { state, orders } = answer.execution;
     const id = answer.decision.decision_id;
     const who = `${call.agent} ${call.tool} (step ${call.step})`;

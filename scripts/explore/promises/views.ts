@@ -54,7 +54,8 @@ export function findViewBreaches(history: History): readonly Breach[] {
  */
 export function isInDispute(history: History, symbol: string): boolean {
   const disputed = history.world.gate?.core.state.positions.get(symbol)?.disputedLots;
-  return disputed === history.world.venue.lots(symbol) && isOwnersHandIn(history, symbol);
+  const open = history.world.exchange.world.state.markets.get(symbol)?.openOrders.size ?? 0;
+  return disputed === history.world.venue.lots(symbol) && open > 0 && isOwnersHandIn(history, symbol);
 }
 
 /** It left in the last moment of the world, or its decision is being written. */
