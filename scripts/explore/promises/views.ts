@@ -49,13 +49,14 @@ export function findViewBreaches(history: History): readonly Breach[] {
 }
 
 /**
- * Orders of others that rest may be what made the difference: then both figures count until it has lasted for a minute.
- * Only where there are such orders.
+ * Orders of another ledger that rest may be what made the difference: then both figures count until it has lasted for a
+ * minute. Only where there are such orders.
  */
-export function isInDispute(history: History, symbol: string): boolean {
-  const disputed = history.world.gate?.core.state.positions.get(symbol)?.disputedLots;
-  const open = history.world.exchange.world.state.markets.get(symbol)?.openOrders.size ?? 0;
-  return disputed === history.world.venue.lots(symbol) && open > 0 && isOwnersHandIn(history, symbol);
+export function isInDispute({ world }: History, symbol: string): boolean {
+  const { exchange, gate, homes, venue } = world;
+  const open = exchange.world.state.markets.get(symbol)?.openOrders.size ?? 0;
+  if (open === 0 || homes.restores.length + homes.seconds.length === 0) return false;
+  return gate?.core.state.positions.get(symbol)?.disputedLots === venue.lots(symbol);
 }
 
 /** It left in the last moment of the world, or its decision is being written. */
