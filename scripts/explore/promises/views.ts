@@ -49,12 +49,14 @@ export function findViewBreaches(history: History): readonly Breach[] {
 }
 
 /**
- * Orders of another ledger that rest may be what made the difference: then both figures count until it has lasted for a
- * minute. Only where there are such orders.
+ * What another ledger, or a lost part of this one, has done: an order that rests, or a stop, may have made the difference,
+ * and then both figures count until it has lasted for a minute.
  */
 export function isInDispute({ world }: History, symbol: string): boolean {
   const { exchange, gate, homes, venue } = world;
-  const open = exchange.world.state.markets.get(symbol)?.openOrders.size ?? 0;
+  const { algoOrders, markets } = exchange.world.state;
+  const stops = [...algoOrders.values()].filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
+  const open = (markets.get(symbol)?.openOrders.size ?? 0) + stops.length;
   if (open === 0 || homes.restores.length + homes.seconds.length === 0) return false;
   return gate?.core.state.positions.get(symbol)?.disputedLots === venue.lots(symbol);
 }
