@@ -1,6 +1,6 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
-import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
+import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
@@ -42,6 +42,7 @@ const PROMISES: readonly Promised[] = [
   findSignalBreaches,
   findHammering,
   findUncut,
+  findMistakenRepeats,
   findViewBreaches,
   findReservationBreaches,
   findAuditBreaches,

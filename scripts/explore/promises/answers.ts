@@ -61,6 +61,28 @@ export function findRepeats(history: History): readonly Breach[] {
   return breaches;
 }
 
+/** What is refused as a repetition repeats an order of the same agent. */
+export function findMistakenRepeats({ world }: History): readonly Breach[] {
+  return world.calls.flatMap((call) => {
+    const reasons = call.answer?.decision.reasons ?? [];
+    if (!reasons.some(({ code }) => code === 'DUPLICATE_INTENT')) return [];
+    const isRepeated = world.calls.some(
+      (other) =>
+        other.index < call.index &&
+        other.agent === call.agent &&
+        other.args.symbol === call.args.symbol &&
+        other.args.side === call.args.side,
+    );
+    if (isRepeated) return [];
+    return [
+      {
+        code: 'repeats-nothing',
+        detail: `${call.agent} ${call.tool} (step ${call.step}) is refused as a repetition of what it never asked for`,
+      },
+    ];
+  });
+}
+
 /** Every call is answered, and none with an error of ours. */
 export function findUnanswered(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
