@@ -112,6 +112,11 @@ export class ExchangeSide {
     this.#noteHand('funding', symbol, null);
   }
 
+  /** Orders that this ledger knows nothing of: of another daemon, or of what a restore has lost; null: in all symbols. */
+  noteStranger(symbol: string | null): void {
+    for (const name of symbol === null ? [...this.#markets.keys()] : [symbol]) this.#noteHand('order', name, null);
+  }
+
   #noteHand(what: HandRecord['what'], symbol: string | null, clientId: string | null): void {
     this.hands.push({ atMs: this.#nowMs(), what, symbol, clientId });
   }
