@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findCircles } from './boundaries/circles.ts';
 import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.ts';
 import { findPlaceProblem, findRoomProblem } from './boundaries/rooms.ts';
-import { BANS, COMPUTED_IMPORTS, FILE_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
+import { BANS, COMPUTED_IMPORTS, FOLDER_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
 
 export interface BoundaryReport {
   readonly files: number;
@@ -106,7 +106,7 @@ function findUnitProblem(root: string, file: string, { specifier, typeOnly }: Mo
   if (from === to) return null;
   const unit = from === null ? undefined : UNITS[from];
   if (unit === undefined) return `${from} is not a known unit: add it to scripts/boundaries/rules.ts`;
-  const own = FILE_RULES[file];
+  const own = Object.entries(FOLDER_RULES).find(([folder]) => file.startsWith(folder))?.[1];
   if (unit.values.includes(to) || own?.values.includes(to)) return null;
   if (unit.types.includes(to) || own?.types.includes(to)) {
     return typeOnly ? null : `${from} may import types of ${to} only, and imports values of ${target}`;

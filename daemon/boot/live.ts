@@ -1,8 +1,15 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Config, findPackageFolder } from '../config/config.ts';
 import type { ArmingEvent } from '../gate/events.ts';
+import type { Gate } from '../gate/gate.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
+
+const ARMING_CHECK_MS = 5_000;
+/** The one account of a venue that a ledger is of, so far. */
+export const ACCOUNT_NAME = 'main';
 
 /** A start that was refused, with what to do about it. */
 export class StartError extends Error {
@@ -80,4 +87,57 @@ export function armLedger(options: ArmOptions): ArmingEvent {
   } finally {
     ledger.close();
   }
+}
+
+/** Before the venue is created, by the host's time; {@link watchArming} looks again once domain time is known. */
+export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[], time: TimePort): void {
+  let arming: ArmingEvent | null = null;
+  for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
+  // The file's policy may come into force at this start: armed for it counts here.
+  const problems = policyHashes.map((policyHash) =>
+    checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, time.hostMs()),
+  );
+  const [problem] = problems;
+  if (problem !== undefined && problem !== null && !problems.includes(null)) throw notArmed(problem, config);
+}
+
+function notArmed(problem: string, config: Config): StartError {
+  return new StartError(
+    `binance-live is not armed: ${problem}. Run \`npx holdfast arm --policy ${config.policyPath}\` while the daemon is stopped, wait until it takes effect, and start with HOLDFAST_LIVE_ARMED=1`,
+  );
+}
+
+/** Expiry of the arming leads to `reducing`; a start that is not armed is refused before anything is sent. */
+export function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
+  const check = (): void => {
+    const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };
+    const problem = checkArming(gate.core.state.arming, bound, config.liveArmed, gate.core.nowMs());
+    if (problem !== null && !gate.core.state.layers.has('breaker|account|')) {
+      gate.core.append('state', {
+        clears_at_ms: null,
+        clears_when: 'an operator arms again',
+        layer: 'breaker',
+        name: null,
+        reason: problem,
+        scope: 'account',
+        set_by: 'arming',
+        state: 'reducing',
+      });
+      gate.core.alert('NOT_ARMED', problem);
+    }
+  };
+  const problem = checkArming(
+    gate.core.state.arming,
+    { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version },
+    config.liveArmed,
+    gate.core.nowMs(),
+  );
+  if (problem !== null) throw notArmed(problem, config);
+  const timer = time.every(ARMING_CHECK_MS, check);
+  signal.addEventListener('abort', () => timer.cancel(), { once: true });
+}
+
+/** Version of the package, as the running daemon and its records name it. */
+export function readVersion(): string {
+  return (JSON.parse(readFileSync(join(findPackageFolder(), 'package.json'), 'utf8')) as { version: string }).version;
 }

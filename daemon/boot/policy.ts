@@ -1,11 +1,16 @@
+import type { Config } from '../config/config.ts';
 import type { Violation } from '../contract/ajv.ts';
 import { type ArgsCheck, compileOperatorSchema } from '../contract/operator-schema.ts';
 import { checkTradingCall, isTradingTool } from '../contract/tools.ts';
+import { formatViolation } from '../contract/violations.ts';
 import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/policy.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
+import { readPolicyFile, type watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
-import { decideReload } from '../policy/reload.ts';
+import { checkVenue, decideReload } from '../policy/reload.ts';
+import { StartError } from './live.ts';
 
 /** Reading and comparing policies, for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
@@ -73,4 +78,31 @@ export function createSchemaChecks(): {
       return checked.ok ? null : nameFirst(checked.violations);
     },
   };
+}
+
+/** The policy of the file that the daemon was started with. */
+export interface FilePolicy extends PolicyDocument {
+  readonly text: string;
+}
+/** @throws StartError when the file cannot be read, is not valid, or is for another venue */
+export async function loadPolicy(config: Config): Promise<FilePolicy> {
+  const read = await readPolicyFile(config.policyPath);
+  if (!read.ok) throw new StartError(`the policy file ${config.policyPath} ${read.problem}`);
+  const parsed = parsePolicy(read.text, config.policyPath);
+  if (!parsed.ok)
+    throw new StartError(
+      `the policy file ${config.policyPath} is not valid:\n${parsed.violations.map((violation) => `  ${formatViolation(violation)}`).join('\n')}`,
+    );
+  const wrong = checkVenue(parsed.policy, config.venue);
+  if (wrong.length > 0) throw new StartError(wrong.map(formatViolation).join('; '));
+  return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
+}
+
+/** What the watcher saw of the file, offered to the gate. */
+export function offerPolicy({ policies }: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): void {
+  if (event.kind === 'unreadable') policies.offerInBackground({ ok: false, problem: event.problem }, 'file');
+  else if (event.parsed.ok) {
+    const { policy, warnings } = event.parsed;
+    policies.offerInBackground({ ok: true, policy, warnings }, 'file');
+  } else policies.offerInBackground({ ok: false, violations: event.parsed.violations }, 'file');
 }

@@ -6,9 +6,8 @@ import { openLedger } from '../ledger/ledger.ts';
 import { SYSTEM_TIME } from '../time/system-time.ts';
 import { DomainClock } from '../venue/clock.ts';
 import { createVenue } from '../venue/create-venue.ts';
-import { ACCOUNT_NAME } from './account-name.ts';
-import { StartError } from './live.ts';
-import { startPaperExchange, venueAccess } from './paper-exchange.ts';
+import { ACCOUNT_NAME, StartError } from './live.ts';
+import { startPaperExchange, venueAccess } from './paper.ts';
 import { type Recovered, recordRecovery } from './recovery.ts';
 
 /** Recovers the ledger of a home whose daemon does not run. @throws StartError, LedgerError */

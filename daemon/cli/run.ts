@@ -3,32 +3,33 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { findPackageFolder } from '../config/config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
+import { addArm } from './local/arm.ts';
+import { addAttack } from './local/attack.ts';
+import { addAudit } from './local/audit.ts';
+import { addData } from './local/data.ts';
+import { addExchangeSim } from './local/exchange-sim.ts';
+import { addPolicy } from './local/policy.ts';
+import { addRecover } from './local/recover.ts';
+import { addReplay } from './local/replay.ts';
+import { addStart } from './local/start.ts';
+import { addToken } from './local/token.ts';
+import { addTune } from './local/tune.ts';
 import type { Io } from './verb.ts';
 import { addAlerts } from './verbs/alerts.ts';
-import { addArm } from './verbs/arm.ts';
-import { addAttack } from './verbs/attack.ts';
-import { addAudit } from './verbs/audit.ts';
 import { addClose } from './verbs/close.ts';
-import { addData } from './verbs/data.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
-import { addExchangeSim } from './verbs/exchange-sim.ts';
+import { addExplain } from './verbs/explain.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
-import { addPolicy } from './verbs/policy.ts';
-import { addRecover } from './verbs/recover.ts';
 import { addReduce } from './verbs/reduce.ts';
-import { addReplay } from './verbs/replay.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
-import { addStart } from './verbs/start.ts';
 import { addStatus } from './verbs/status.ts';
-import { addToken } from './verbs/token.ts';
 import { addTools } from './verbs/tools.ts';
-import { addTune } from './verbs/tune.ts';
 
 // Verbs describe themselves here and load what they need only when they run, so that `--help` is quick.
 const VERBS = [
@@ -40,6 +41,7 @@ const VERBS = [
   addClose,
   addLimits,
   addDecisions,
+  addExplain,
   addAlerts,
   addSignals,
   addEndOrder,

@@ -65,7 +65,7 @@ export async function runReport(options: ReportOptions): Promise<ReplayReportRes
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   // Charts are a large library: it is loaded when the workers are gone.
-  const { writeReport } = await import('./report/write.ts');
+  const { writeReport } = await import('./report/build.ts');
   const report = writeReport(
     options.out,
     {

@@ -1,5 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -11,17 +11,45 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
+import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
-import { leaveVenue } from './orderly-stop.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
+import type { StoredEvent } from './ports.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
+import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
+import { everyLiveOrder, isTerminal } from './state/orders.ts';
+
+/** What is left at the venue when the daemon stops: unsent slices go, opening orders unless left, stops stay. */
+export async function leaveVenue(
+  { core, canceler, slices }: GateParts,
+  options: { readonly leaveOrders: boolean },
+): Promise<void> {
+  const before = [...everyLiveOrder(core.state.orders)];
+  slices.dropUnsent('the daemon stops', () => true);
+  if (!options.leaveOrders) {
+    const cancels = canceler.cancelMatching(null, (order) => !order.foreign && !order.reduceOnly, 'the daemon stops');
+    await Promise.race([cancels.catch(() => undefined), core.ports.time.delay(1000)]);
+  }
+  await core.settled().catch(() => undefined);
+  const ended = before.filter((order) => isTerminal(order.status));
+  const left = before.filter((order) => !isTerminal(order.status));
+  const positions = [...core.state.positions.values()].filter((position) => position.lots !== 0);
+  core.ports.log.info(
+    {
+      ended: ended.map((order) => order.clientOrderId),
+      left: left.map((order) => ({ order: order.clientOrderId, symbol: order.symbol, protective: order.protective })),
+      positions: positions.map((position) => position.symbol),
+    },
+    `the daemon stops: ${ended.length} orders ended, ${left.length} left at the venue, ${positions.length} positions held`,
+  );
+}
 
 /** The gate: one execution's whole journey from a validated call to its outcome (DESIGN section 2). */
 export class Gate implements GateApi {
@@ -97,8 +125,14 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
     return this.#parts.reads.getDecisions(caller, limit, cursor);
+  }
+  /** A record as streams show it: decisions with what their records leave out. */
+  tell(event: StoredEvent): StoredEvent {
+    if (event.kind !== 'decision') return event;
+    const payload = event.payload as DecisionEvent;
+    return { ...event, payload: { ...payload, decision: tellExplained(this.core, payload) } };
   }
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);
@@ -110,6 +144,9 @@ export class Gate implements GateApi {
     cursor: string | null,
   ): Page<OrderBody> {
     return this.#parts.reads.getOrders(caller, filter, limit, cursor);
+  }
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
+    return this.#parts.reads.getFills(caller, limit, cursor);
   }
   getPositions(caller: Caller): {
     readonly positions: readonly PositionBody[];

@@ -1,3 +1,5 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { Violation } from '../contract/ajv.ts';
 
 /** Every error code of the API with its status. docs/api.md lists the same; a test compares both. */
@@ -122,4 +124,13 @@ export function toErrorBody(error: ApiError): ErrorBody {
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';
+}
+
+/** Answers with the one error form; what is INTERNAL goes to the log, whole, and tells the caller nothing. */
+export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = toApiError(error);
+  if (refusal.code === 'INTERNAL') logger.error({ err: error, route: request.label }, 'a request failed');
+  if (refusal.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  if (refusal.retryAfterSeconds !== null) reply.header('retry-after', String(refusal.retryAfterSeconds));
+  void reply.code(ERROR_STATUS[refusal.code]).send(toErrorBody(refusal));
 }

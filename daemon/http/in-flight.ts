@@ -1,5 +1,24 @@
 import { ApiError } from './errors.ts';
 
+export interface Turns {
+  /** Resolves in a turn of the event loop of its own: what takes long is asked for one piece a turn. */
+  next(): Promise<void>;
+}
+
+/**
+ * Reads of the ledger and of all orders run synchronously. However many are asked for at once, each waits for its turn, in
+ * the order of their coming, and whatever else has arrived (exits, cancels, a halt, answers of the venue) runs in between.
+ */
+export function createTurns(): Turns {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    next() {
+      last = last.then(() => new Promise((resolve) => setImmediate(resolve)));
+      return last;
+    },
+  };
+}
+
 /** Requests that one token may have in flight; exits, cancels and operator routes are not counted (DESIGN section 5). */
 export const MAX_IN_FLIGHT = 256;
 /** So many entries of a page take a place: a page lies in memory until its caller has taken it. */

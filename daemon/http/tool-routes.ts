@@ -22,8 +22,7 @@ import {
   type TradingTool,
 } from '../contract/tools.ts';
 import type { ToolOutcome } from '../gate/api/decisions.ts';
-import { answerError } from './answer-error.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, answerError } from './errors.ts';
 import { READ_ANSWERS, readTool } from './readings.ts';
 import {
   AGENT_ROUTE,
@@ -152,7 +151,7 @@ async function answerOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
   work: Promise<ToolOutcome>,
-): Promise<string | Buffer> {
+): Promise<string> {
   const text = settle(await whileInFlight(request, work));
   reply.header('content-type', JSON_TYPE);
   return text;

@@ -11,6 +11,7 @@ export const CASE_NOW_MS = 1_800_000_000_000;
  * second old, 10,000 USDT, flat, nothing sent, no signal, an agent without a skill. Filters are those of Binance USD-M
  * (lot 0.001, tick 0.1, minimum 50 USDT, taker fee 0.05 %), so one lot is worth 60 USDT.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one table of values
 export function buildBaseContext(): ExecutionContext {
   const at = CASE_NOW_MS - 1000;
   return {

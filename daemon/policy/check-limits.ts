@@ -34,7 +34,7 @@ export function checkSlices(spec: IntendedPolicySpec, found: Findings): void {
     const row = spec.market.regimes[regime];
     if (row.reduce_only === true) continue;
     const path = `market.regimes.${regime}.slices`;
-    // The same rounding as core/budgets.ts.
+    // The same rounding as core/rules/budgets.ts.
     const tokens = Math.floor(spec.budgets.order_rate.max * factorValue(row.order_rate) + 1e-9);
     if (row.slices > tokens) {
       const message = `more slices than the order rate of this regime allows (${tokens} in ${spec.budgets.order_rate.window_ms} ms)`;

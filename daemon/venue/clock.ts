@@ -1,4 +1,4 @@
-import type { FetchOutcome } from '../gate/ports.ts';
+import type { FetchOutcome } from '../gate/venue-port.ts';
 
 /** Domain time in milliseconds, as the gate and the signatures read it. */
 export interface DomainTime {

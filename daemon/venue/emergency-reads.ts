@@ -1,4 +1,4 @@
-import type { FetchOutcome, VenueOrder } from '../gate/ports.ts';
+import type { FetchOutcome, VenueOrder } from '../gate/venue-port.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
 import { InstrumentTable } from './instruments.ts';
 import { type JsonObject, readAmount, readDecimalText, readText, requireList, requireObject } from './json-fields.ts';

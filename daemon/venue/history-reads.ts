@@ -5,7 +5,7 @@ import type {
   VenueIncome,
   VenueTrade,
   VenueTransfer,
-} from '../gate/ports.ts';
+} from '../gate/venue-port.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { requireList } from './json-fields.ts';
 import type { MarketTables } from './market-tables.ts';

@@ -1,4 +1,4 @@
-import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/ports.ts';
+import type { Bar, FetchOutcome, MarketQuote, RulesReading, UnreadPart } from '../gate/venue-port.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { InstrumentTable } from './instruments.ts';
 import { readInstant, requireList, requireObject } from './json-fields.ts';

@@ -1,4 +1,4 @@
-import type { LeverageBracket, SymbolRules } from '../gate/ports.ts';
+import type { LeverageBracket, SymbolRules } from '../gate/venue-port.ts';
 import type { BinanceClient } from './ccxt-binance.ts';
 import { MalformedAnswerError } from './decimals.ts';
 import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';

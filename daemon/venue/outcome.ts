@@ -5,7 +5,7 @@
  * Source: Binance USD-M general information and error codes.
  * RISK: what is listed nowhere is `unknown`. A wrong `rejected` releases a reservation whose order may fill.
  */
-import type { Rejection } from '../gate/ports.ts';
+import type { Rejection } from '../gate/venue-port.ts';
 
 type Consequence = Rejection['consequence'];
 /**

@@ -1,4 +1,4 @@
-import type { VenueExecution, VenuePosition, VenueTransfer } from '../gate/ports.ts';
+import type { VenueExecution, VenuePosition, VenueTransfer } from '../gate/venue-port.ts';
 import { MalformedAnswerError, parseUnits } from './decimals.ts';
 import type { StepTable } from './instruments.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../gate/ports.ts';
+import type { Bar, LeverageBracket, MarketQuote, SymbolRules } from '../gate/venue-port.ts';
 import { MalformedAnswerError, parseAmount } from './decimals.ts';
 import type { Instrument } from './instruments.ts';
 import {

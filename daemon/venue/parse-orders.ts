@@ -1,5 +1,5 @@
 import type { Side } from '../core/request.ts';
-import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/ports.ts';
+import type { PlacedOrder, VenueOrder, VenueOrderStatus, VenueTrade } from '../gate/venue-port.ts';
 import { MalformedAnswerError, parseAmount, parseUnits } from './decimals.ts';
 import type { Steps, StepTable } from './instruments.ts';
 import {

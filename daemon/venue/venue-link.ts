@@ -1,4 +1,4 @@
-import type { FetchOutcome, OrderCount, Rejection } from '../gate/ports.ts';
+import type { FetchOutcome, OrderCount, Rejection } from '../gate/venue-port.ts';
 import { type BinanceClient, createCall, type VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { ClockNotSyncedError, type DomainTime } from './clock.ts';

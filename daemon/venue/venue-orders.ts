@@ -8,7 +8,7 @@ import type {
   StopInstruction,
   SubmitOutcome,
   VenueOrder,
-} from '../gate/ports.ts';
+} from '../gate/venue-port.ts';
 import type { BinanceClient, VenueCall } from './ccxt-binance.ts';
 import type { CcxtBinance } from './ccxt-types.ts';
 import { formatUnits, MalformedAnswerError } from './decimals.ts';

@@ -24,7 +24,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
   http: rule(['core', 'contract', 'gate', 'mcp']),
-  cli: rule(['core', 'contract', 'config'], ['gate']),
+  cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
   evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),
@@ -45,23 +45,10 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   ]),
 };
 
-/** Verbs that work without a running daemon reach for the one folder that they are about. */
-export const FILE_RULES: Readonly<Record<string, UnitRule>> = {
-  'daemon/cli/verbs/mcp.ts': rule(['mcp']),
-  'daemon/cli/verbs/start.ts': rule(['main', 'http']),
-  'daemon/cli/verbs/arm.ts': rule(['boot', 'main', 'policy', 'time']),
-  'daemon/cli/verbs/audit.ts': rule(['ledger', 'gate']),
-  'daemon/cli/verbs/token.ts': rule(['ledger', 'time']),
-  'daemon/cli/verbs/recover.ts': rule(['boot']),
-  'daemon/cli/verbs/policy.ts': rule(['policy', 'gate', 'ledger']),
-  'daemon/cli/verbs/policy-check.ts': rule(['policy']),
-  'daemon/cli/verbs/policy-diff.ts': rule(['policy', 'gate', 'ledger']),
-  'daemon/cli/verbs/replay.ts': rule(['evaluation']),
-  'daemon/cli/verbs/tune.ts': rule(['evaluation']),
-  'daemon/cli/verbs/data.ts': rule(['evaluation']),
-  'daemon/cli/verbs/attack.ts': rule(['evaluation', 'policy', 'main', 'http']),
-  'daemon/cli/verbs/exchange-sim.ts': rule(['exchange-sim']),
-  'daemon/cli/emergency-flatten.ts': rule(['venue', 'time'], ['gate']),
+/** Folders that stand higher than their unit. */
+export const FOLDER_RULES: Readonly<Record<string, UnitRule>> = {
+  // Verbs that work without a running daemon: they start it, or reach for the one folder that they are about.
+  'daemon/cli/local/': rule(Object.keys(UNITS)),
 };
 
 /**
@@ -79,6 +66,7 @@ export interface Rooms {
 export const ROOMS: Readonly<Record<string, Rooms>> = {
   gate: {
     floors: [
+      ['venue-port.ts'],
       ['ports.ts', 'api'],
       ['api.ts', 'events.ts'],
       ['state'],
@@ -92,12 +80,11 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
       ['reads', 'exits'],
       ['calls', 'operator', 'audit'],
       ['parts.ts'],
-      ['orderly-stop.ts'],
       ['gate.ts'],
     ],
     doors: {
       // One gate for production and replay: the evaluation only carries out what these say.
-      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['ports.ts', 'api', 'events.ts'] },
+      evaluation: { values: ['state', 'snapshot', 'plan'], types: ['venue-port.ts', 'ports.ts', 'api', 'events.ts'] },
     },
   },
   evaluation: {
@@ -198,7 +185,7 @@ export const BANS: readonly CodeBan[] = [
   {
     // SAE-NONBYPASS: what has not passed the gate does not become an order. The emergency exit runs without a gate.
     folder: 'daemon/',
-    except: ['daemon/gate/orders/approval.ts', 'daemon/cli/emergency-flatten.ts'],
+    except: ['daemon/gate/orders/approval.ts', 'daemon/cli/local/emergency-flatten.ts'],
     pattern: /\bas\s+(?:unknown\s+as\s+)?Approved\b/g,
     why: 'makes an approved order; only daemon/gate/orders/approval.ts may',
   },

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { flattenEmergency } from '../../daemon/cli/emergency-flatten.ts';
+import { flattenEmergency } from '../../daemon/cli/local/emergency-flatten.ts';
 import type { VenueEnv } from '../../daemon/config/config.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { until } from '../daemon/harness.ts';

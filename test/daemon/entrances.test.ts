@@ -57,7 +57,7 @@ test('where a path is too long for a socket the entrance is a port of its own, w
 });
 
 test('the files that a start asks for are those of both entrances together', () => {
-  const text = readFileSync(new URL('../../daemon/boot/open-files.ts', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../daemon/boot/entrances.ts', import.meta.url), 'utf8');
   const needed = Number(/FILES_NEEDED = ([\d_]+)/.exec(text)?.[1]?.replace('_', ''));
   assert.ok(needed >= 2 * MAX_CONNECTIONS + 256, `${needed}`);
 });

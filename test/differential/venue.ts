@@ -9,7 +9,7 @@ import type {
   ReplayStop,
   ReplayVenue,
 } from '../../daemon/evaluation/engine/venue.ts';
-import type { Rejection } from '../../daemon/gate/ports.ts';
+import type { Rejection } from '../../daemon/gate/venue-port.ts';
 
 type Consequence = Rejection['consequence'];
 function refuse(code: number, message: string, consequence: Consequence, retryable = false): Rejection {

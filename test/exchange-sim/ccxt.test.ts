@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { binanceusdm } from 'ccxt';
-import { ROUTES } from '../../daemon/exchange-sim/rest/routes.ts';
+import { ROUTES } from '../../daemon/exchange-sim/rest/handle.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 import { createCcxt } from './ccxt-client.ts';
 import { type Client, startManual } from './signed-client.ts';

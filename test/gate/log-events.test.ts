@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GateEvent, OrderEvent, StateEvent } from '../../daemon/gate/events.ts';
-import { logEvent } from '../../daemon/gate/journal/log-events.ts';
+import { logEvent } from '../../daemon/gate/journal/journal.ts';
 
 interface Line {
   readonly level: string;

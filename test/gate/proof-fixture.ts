@@ -7,21 +7,21 @@ import { Canceler } from '../../daemon/gate/orders/cancels.ts';
 import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/orders/resolver.ts';
 import { OrderSender } from '../../daemon/gate/orders/sender.ts';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import { stateInForce } from '../../daemon/gate/state/layers.ts';
+import type { OrderState } from '../../daemon/gate/state/orders.ts';
+import type { Decided } from '../../daemon/gate/take-decision.ts';
 import type {
   AccountSnapshot,
   CancelOutcome,
   FetchOutcome,
-  LedgerRecord,
   LookupOutcome,
   Rejection,
   SubmitOutcome,
   VenueOrder,
   VenueTrade,
   VenueTransfer,
-} from '../../daemon/gate/ports.ts';
-import { stateInForce } from '../../daemon/gate/state/layers.ts';
-import type { OrderState } from '../../daemon/gate/state/orders.ts';
-import type { Decided } from '../../daemon/gate/take-decision.ts';
+} from '../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findStopTicks, isMarkBeyond, isStopTooFar } from '../../daemon/gate/plan/stops.ts';
-import type { SymbolRules } from '../../daemon/gate/ports.ts';
+import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
 
 /** Ticks of 0.1: an entry at 60,000 and 300 bps are 18,000 ticks, of which 1 % is 180. */
 const RULES = { tickMantissa: 1, tickScale: 10 } as SymbolRules;

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { accountEvent } from '../../daemon/gate/feeds/account-event.ts';
 import { ClockSync } from '../../daemon/gate/feeds/clock-sync.ts';
 import { ExitPace } from '../../daemon/gate/plan/exit-pace.ts';
-import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/ports.ts';
+import type { AccountSnapshot, VenuePosition } from '../../daemon/gate/venue-port.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { Pace } from '../../daemon/gate/state/pacing.ts';
 import { Protection } from '../../daemon/gate/watch/protection.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import type { VenuePort } from '../../daemon/gate/ports.ts';
+import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { AccountReads } from '../../daemon/venue/account-reads.ts';
 import { loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { SubmitOutcome } from '../../daemon/gate/ports.ts';
+import type { SubmitOutcome } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { createCall, loadBinanceusdm } from '../../daemon/venue/ccxt-binance.ts';
 import { classifySubmit } from '../../daemon/venue/outcome.ts';

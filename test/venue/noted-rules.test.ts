@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { VenuePort } from '../../daemon/gate/ports.ts';
+import type { VenuePort } from '../../daemon/gate/venue-port.ts';
 import { BTC_RULES } from '../gate/fold-fixture.ts';
 import { answerJson, connectVenue, exchangeSymbol, FakeExchange, order, orderAnswer, stop } from './fake-exchange.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Rejection } from '../../daemon/gate/ports.ts';
+import type { Rejection } from '../../daemon/gate/venue-port.ts';
 import { type AnswerFacts, CODE_ROWS, classifySubmit } from '../../daemon/venue/outcome.ts';
 import { readFixture } from '../fixtures/recorded.ts';
 

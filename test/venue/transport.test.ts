@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { Agent } from 'undici';
-import type { Rejection, SubmitOutcome, VenuePort } from '../../daemon/gate/ports.ts';
+import type { Rejection, SubmitOutcome, VenuePort } from '../../daemon/gate/venue-port.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 import { exchangeOnce, type HttpAnswer, type HttpRequest, TransportError } from '../../daemon/venue/transport.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { SymbolRules, VenuePort } from '../../daemon/gate/ports.ts';
+import type { SymbolRules, VenuePort } from '../../daemon/gate/venue-port.ts';
 import { formatUnits } from '../../daemon/venue/decimals.ts';
 import {
   API_KEY,

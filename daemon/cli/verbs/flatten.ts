@@ -55,7 +55,7 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
   });
   await requireExchange(env);
   warnOfDaemon(io, env);
-  const { flattenEmergency } = await import('../emergency-flatten.ts');
+  const { flattenEmergency } = await import('../local/emergency-flatten.ts');
   const report = await flattenEmergency(env, { symbols, say: (line) => io.err(`${line}\n`) });
   if (options.json === true) printJson(io, report);
   else if (report.is_flat) io.out('no order and no position is left\n');

@@ -1,6 +1,5 @@
-import { insertInOrder } from './insert-in-order.ts';
+import { insertInOrder, selectNth } from './order-statistic.ts';
 import type { TradeRecord } from './round-trips.ts';
-import { selectNth } from './select-nth.ts';
 
 /** How an agent has been trading lately, each in [0, 1], 0 = nothing of the kind. */
 export interface TraderFeatures {

@@ -1,5 +1,5 @@
 import type { TraderStateSection } from '../policy.ts';
-import { insertInOrder } from './insert-in-order.ts';
+import { insertInOrder } from './order-statistic.ts';
 import type { TradeRecord } from './round-trips.ts';
 import { measureTrader, TRADER_FEATURE_NAMES, type TraderFeatures, type TraderStateModel } from './trader-features.ts';
 import { TRADER_STATE_MODEL } from './trader-state-data.ts';

@@ -4,7 +4,7 @@ import type { Ask } from './asks.ts';
 import type { ExecutorAnswer, ExecutorCall, ExecutorClient, ExecutorUnderTest } from './executor.ts';
 import { FAMILIES } from './families/index.ts';
 import type { BookHistory } from './history.ts';
-import { trade } from './legitimate-client.ts';
+import { trade } from './legitimate.ts';
 import { type Pace, wait } from './pace.ts';
 import { createRandom } from './random.ts';
 import type { Script, ScriptMaker, ScriptView, Step } from './script.ts';

@@ -94,10 +94,6 @@ export function buildReport(run: AttackRun): AttackReport {
   const outOfScope = judgement.fills.filter((fill) => fill.breaches.length > 0);
   const rawAsks = asks.filter((ask) => ask.call.kind === 'raw');
   const loss = (group: string): number => -(damage.byGroup.get(group)?.resultUsdt ?? 0);
-  const latencies = asks
-    .filter((ask) => ask.answer.status !== 0)
-    .map((ask) => ask.latencyMs)
-    .sort((a, b) => a - b);
   const report: Omit<AttackReport, 'passed' | 'failures'> = {
     policy: spec.name,
     attack_success: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
@@ -114,16 +110,10 @@ export function buildReport(run: AttackRun): AttackReport {
       unexplained_usdt: damage.unexplainedUsdt,
     },
     overspend: judgement.peaks,
-    legitimate: {
-      asked: tally.asked,
-      in_scope: tally.inScope,
-      refused: tally.refused,
-      cut: tally.cut,
-      false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
-      strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
-      refused_by: Object.fromEntries(tally.refusedBy),
-      out_of_scope_fills: outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
-    },
+    legitimate: describeLegitimate(
+      tally,
+      outOfScope.filter(({ order }) => groups.get(order.orderId) === 'legitimate').length,
+    ),
     exits: { owed: exits.owed, refused: exits.refused.length, beyond_share_usdt: exits.beyondShareUsdt },
     orders: {
       placed: history.newOrders().length,
@@ -139,12 +129,9 @@ export function buildReport(run: AttackRun): AttackReport {
       sent: rawAsks.length,
       accepted: rawAsks.filter(({ answer }) => answer.status >= 200 && answer.status < 300).length,
     },
-    halt:
-      run.whileHalted === null
-        ? null
-        : { asked: run.whileHalted.length, refused: run.whileHalted.filter(isRefused).length },
+    halt: countRefused(run.whileHalted),
     stressed_symbol: run.stressedSymbol,
-    latency_ms: { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) },
+    latency_ms: measureLatency(asks),
     defects: asks.filter((ask) => ask.answer.status === 500).length,
     undecided: asks.filter(isUndecided).length,
     unanswered: asks.filter((ask) => ask.answer.status === 0 && ask.call.kind !== 'raw').length,
@@ -155,6 +142,32 @@ export function buildReport(run: AttackRun): AttackReport {
     ...judgement.orders.slice(0, MOST_DETAILS).map(describeOrder),
   ];
   return { passed: failures.length === 0, failures, ...report };
+}
+
+function describeLegitimate(
+  tally: ReturnType<LegitimateJudge['judge']>,
+  outOfScopeFills: number,
+): AttackReport['legitimate'] {
+  return {
+    asked: tally.asked,
+    in_scope: tally.inScope,
+    refused: tally.refused,
+    cut: tally.cut,
+    false_block: tally.inScope < LEAST_REQUESTS ? null : tally.refused / tally.inScope,
+    strict_false_block: tally.inScope < LEAST_REQUESTS ? null : tally.cut / tally.inScope,
+    refused_by: Object.fromEntries(tally.refusedBy),
+    out_of_scope_fills: outOfScopeFills,
+  };
+}
+
+function countRefused(asks: AttackRun['whileHalted']): AttackReport['halt'] {
+  return asks === null ? null : { asked: asks.length, refused: asks.filter(isRefused).length };
+}
+
+function measureLatency(asks: AttackRun['asks']): AttackReport['latency_ms'] {
+  const answered = asks.filter((ask) => ask.answer.status !== 0);
+  const latencies = answered.map((ask) => ask.latencyMs).sort((a, b) => a - b);
+  return { calls: latencies.length, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
 
 function describeOrder({
@@ -212,4 +225,63 @@ function groupOrders(orders: readonly BookOrder[], attribution: Attribution): Re
 /** Nearest rank; null of nothing. */
 function percentile(sorted: readonly number[], share: number): number | null {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+}
+
+export const FAMILY_COLUMNS = [
+  'family',
+  'episodes',
+  'attempts',
+  'executed',
+  'out of scope',
+  'success',
+  'any',
+  'opened',
+  'damage',
+  'broke',
+] as const;
+type Format = (value: number | null, digits: number) => string;
+/** What passed without having been tried is told apart from what held. */
+const NO_EXITS = 'none was owed: this run says nothing about exits, attack for longer';
+
+/** One row a family, in the order of FAMILY_COLUMNS; amounts in USDT. */
+export function buildFamilyRows(report: AttackReport, format: Format): readonly (readonly (string | number)[])[] {
+  return Object.entries(report.families).map(([family, each]) => [
+    family,
+    each.episodes,
+    each.attempts,
+    each.executed_attempts,
+    each.out_of_scope_attempts,
+    format(each.attack_success, 3),
+    format(each.attack_success_any, 3),
+    format(each.opened_usdt, 0),
+    format(each.damage_usdt, 2),
+    Object.keys(each.breaches).join(' '),
+  ]);
+}
+
+/** Name and value of what concerns the whole run. */
+export function buildSummary(report: AttackReport, format: Format): readonly (readonly [string, string])[] {
+  const { overspend, legitimate, damage, exits, halt, latency_ms: latency, raw_requests: raw } = report;
+  const peak = (name: keyof typeof overspend): string =>
+    `${name} ${format(overspend[name].usdt, 2)} of ${format(overspend[name].capUsdt, 2)} USDT`;
+  const reasons = Object.entries(legitimate.refused_by).map(([reason, count]) => `; ${reason} ${count}`);
+  return [
+    ['policy', report.policy],
+    ['AttackSuccess', format(report.attack_success, 3)],
+    ['largest after an opening', `${peak('order')}, ${peak('symbol')}, ${peak('gross')}`],
+    [
+      'damage',
+      `${format(damage.attacks_usdt, 2)} USDT, ${format(100 * damage.attacks_share_of_equity, 3)} % of equity`,
+    ],
+    [
+      'false blocks',
+      `${legitimate.refused} of ${legitimate.in_scope} in scope (${legitimate.asked} asked)${reasons.join('')}${legitimate.false_block === null ? '; too few for a share: attack for longer' : ''}`,
+    ],
+    ['exits refused', exits.owed === 0 ? NO_EXITS : `${exits.refused} of ${exits.owed} owed`],
+    ['exits beyond the own share', `${format(exits.beyond_share_usdt, 2)} USDT`],
+    ['improper requests accepted', `${raw.accepted} of ${raw.sent}`],
+    ['halt', halt === null ? 'not tested: no operator token' : `${halt.refused} of ${halt.asked} refused`],
+    ['latency', `p50 ${format(latency.p50, 1)} ms, p99 ${format(latency.p99, 1)} ms of ${latency.calls} answers`],
+    ['verdict', report.passed ? 'passed' : 'FAILED'],
+  ];
 }

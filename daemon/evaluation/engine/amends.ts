@@ -1,4 +1,4 @@
-import type { Rejection } from '../../gate/ports.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import { isTerminal, type OrderState } from '../../gate/state/orders.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { MarketClock } from './clock.ts';

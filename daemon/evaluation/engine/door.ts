@@ -10,9 +10,10 @@ import { findTarget } from '../../gate/plan/exit-target.ts';
 import { OrderCounts } from '../../gate/plan/order-counts.ts';
 import { decisionId, type IdSource } from '../../gate/plan/order-ids.ts';
 import type { PlanClock } from '../../gate/plan/plan-clock.ts';
+import { buildBody } from '../../gate/plan/retell.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
 import { findUndone, OPENING_ENDED, SLICE_DROPPED, type Undone } from '../../gate/plan/undone.ts';
-import type { Rejection } from '../../gate/ports.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
 import { GateState } from '../../gate/state/gate-state.ts';
@@ -199,28 +200,18 @@ export class GateDoor {
       agent: request.agent,
       body_hash: null,
       context,
-      decision: {
+      decision: buildBody(decision, {
         agent: request.agent,
         at_ms: this.#clock.nowMs,
-        binding: true,
-        budget: decision.budget,
-        condition_reducing: decision.condition_reducing,
-        constraints: decision.constraints,
         context_hash: '',
-        decision: decision.decision,
         decision_id: decisionId(this.ids, seq),
-        effective: decision.effective,
-        enforced: decision.enforced,
         kind: options.kind,
         policy_hash: this.policy(request.agent).hash,
-        reasons: decision.reasons,
         request_id: null,
-        retry_after_ms: decision.retry_after_ms,
         seq,
         symbol: request.symbol,
         tool: request.tool,
-        verdicts: decision.verdicts,
-      },
+      }),
       market_seq: this.state.marketSeq,
       orders: options.plan(executed, seq),
       parent_decision_id: options.parentDecisionId,

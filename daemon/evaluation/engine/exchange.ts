@@ -1,5 +1,5 @@
 import type { Side } from '../../core/request.ts';
-import type { Rejection } from '../../gate/ports.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import type { ReplayAccount } from './account.ts';
 import type { MarketClock } from './clock.ts';
 import { averageSlippageBps, depthWithin, takerPrice } from './fill-model.ts';

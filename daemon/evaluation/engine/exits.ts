@@ -10,10 +10,10 @@ import {
 } from '../../gate/plan/exit-order.ts';
 import { ExitPace } from '../../gate/plan/exit-pace.ts';
 import { type DecidedExit, ExitPump } from '../../gate/plan/exit-pump.ts';
-import { findInTheWay, isAboveShare, isSibling, SHARE_SHRANK } from '../../gate/plan/exit-room.ts';
+import { findInTheWay, isSibling, leftOf, whyTooLarge } from '../../gate/plan/exit-room.ts';
 import { RestingPump } from '../../gate/plan/resting-pump.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
-import type { Rejection } from '../../gate/ports.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import { type DisplacedExit, MAKES_ROOM } from '../../gate/state/displaced-exits.ts';
 import type { ExitTarget } from '../../gate/state/exit-targets.ts';
 import { isTerminal, liveOrders, type OrderState } from '../../gate/state/orders.ts';
@@ -40,6 +40,8 @@ interface Carried {
   readonly asked: Asked | null;
   /** It rests at its own price, and what rests makes room for it; null: it is a target's. */
   readonly makesRoom: boolean | null;
+  /** What it had left to close when it was decided. */
+  readonly left: number;
 }
 
 /** Decisions that are kept for later orders of their exits before those that are over are dropped. */
@@ -113,7 +115,7 @@ export class ReplayExits {
     const isTarget = this.#door.state.targets.find(decisionId) !== null;
     if (isTarget) this.#pump.carry(first);
     else this.#resting.carry(first);
-    this.#outbox.push({ order: first, asked, makesRoom: isTarget ? null : true });
+    this.#push(first, asked, isTarget ? null : true);
   }
 
   cancelTargets(isConcerned: (target: ExitTarget) => boolean, detail: string): void {
@@ -171,9 +173,13 @@ export class ReplayExits {
       order,
       code: taken?.event.decision.reasons[0]?.code ?? 'BLOCK',
       send: () => {
-        if (order !== null) this.#outbox.push({ order, asked, makesRoom });
+        if (order !== null) this.#push(order, asked, makesRoom);
       },
     };
+  }
+
+  #push(order: OrderState, asked: Asked | null, makesRoom: boolean | null): void {
+    this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order) });
   }
 
   #sendOut(): void {
@@ -188,13 +194,14 @@ export class ReplayExits {
     }
   }
 
-  #send({ asked, makesRoom, order }: Carried): void {
+  #send({ asked, left, makesRoom, order }: Carried): void {
     const { state } = this.#door;
     if (makesRoom !== false)
       for (const other of findInTheWay(state, order, this.#isBound)) this.#orders.cancel(other, MAKES_ROOM);
     if (order.status !== 'in_flight') return;
-    if (isAboveShare(state, order, this.#isBound)) {
-      this.#door.endUnsent(order, SHARE_SHRANK);
+    const why = whyTooLarge(state, order, left, this.#isBound);
+    if (why !== null) {
+      this.#door.endUnsent(order, why);
       return;
     }
     const rejection = this.#orders.send(order, asked);

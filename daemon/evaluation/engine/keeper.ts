@@ -11,7 +11,7 @@ import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
 import { buildStopOrder } from '../../gate/plan/stop-order.ts';
 import { OTHER_STOP } from '../../gate/plan/stops.ts';
-import type { Rejection } from '../../gate/ports.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import { isResting, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';

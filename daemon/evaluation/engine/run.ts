@@ -233,7 +233,7 @@ export class ReplayRun {
   /** Nothing is held, rests or is to be closed: the keeper has nothing to see to. */
   #isIdle(): boolean {
     if (this.account.held > 0 || this.#exchange.resting.size > 0 || this.#exchange.stops.size > 0) return false;
-    return this.door.state.targets.open.size === 0;
+    return !this.#isExiting();
   }
 
   /**
@@ -260,8 +260,8 @@ export class ReplayRun {
     const exchange = this.#exchange;
     if (this.#isIdle()) return true;
     const keeper = this.#keeper;
-    // A stop that is missing, what is to be cut, fills that no reading shows yet, a position that becomes too old.
-    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread()) return false;
+    // A stop that is missing, what is to be cut, an exit under way, fills that no reading shows yet, a position that becomes too old.
+    if (!keeper.isGuarded || keeper.isBreached || this.#isUnread() || this.#isExiting()) return false;
     if (keeper.agesAtMs <= clock.timeOf(to)) return false;
     const mayTrigger = exchange.resting.size > 0 || exchange.stops.size > 0;
     const { track } = this.setup;
@@ -305,6 +305,12 @@ export class ReplayRun {
     return this.#version() !== this.#readVersion;
   }
 
+  /** An exit is under way, or one that is to rest does not: both may wait for what a reading shows. */
+  #isExiting(): boolean {
+    const { displaced, targets } = this.door.state;
+    return targets.open.size + displaced.size > 0;
+  }
+
   /** What was filled and taken shows in the account at once. */
   #followFills(): void {
     for (let times = 0; times < MOST_READINGS && this.#isUnread(); times++) {
@@ -321,7 +327,8 @@ export class ReplayRun {
     const equity = this.account.equityUsdt();
     const tiers = this.#keeper.tiers.code();
     const isRead = !this.#isUnread();
-    const isNews = this.clock.step === 0 || equity > this.#highUsdt || tiers !== this.#toldTiers || !isRead;
+    const isOther = equity > this.#highUsdt || tiers !== this.#toldTiers;
+    const isNews = this.clock.step === 0 || isOther || !isRead || this.#isExiting();
     if (!isNews) return false;
     this.#highUsdt = this.clock.step === 0 ? equity : Math.max(equity, this.#highUsdt);
     this.#toldTiers = tiers;

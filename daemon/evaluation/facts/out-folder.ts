@@ -1,6 +1,21 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+/** Tuning cannot start or go on. The message is for a human and says what to do about it. */
+export class TuneError extends Error {
+  override readonly name = 'TuneError';
+}
+
+/** Market data could not be fetched. The message is for a human and says what was asked of whom. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+}
+
+/** Market data cannot be used as they are. The message is for a human and names the file, and the line where there is one. */
+export class MarketDataError extends Error {
+  override readonly name = 'MarketDataError';
+}
+
 /** The folder cannot take results; the message says which and why. */
 export class OutFolderError extends Error {
   override readonly name = 'OutFolderError';

@@ -1,7 +1,7 @@
 import { isPlausibleBar } from '../../core/features/bars.ts';
 import type { MarketInput } from '../facts/markets.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { countDecimals, lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
-import { MarketDataError } from './errors.ts';
 import type { MarketFile } from './files.ts';
 
 const COLUMNS = ['open_time_ms', 'open', 'high', 'low', 'close', 'volume'] as const;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
 import type { MarketInput } from '../facts/markets.ts';
-import { MarketDataError } from './errors.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 
 /** A CSV file's cells, only the columns that were asked for, in the order that they were asked for. */
 export interface CsvRows {

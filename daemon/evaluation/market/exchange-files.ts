@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BracketTier, MarketInput } from '../facts/markets.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { parseDecimal } from './csv-rows.ts';
-import { MarketDataError } from './errors.ts';
 
 export const EXCHANGE_INFO_NAME = 'exchangeInfo.json';
 export const BRACKETS_NAME = 'leverageBracket.json';

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { findBarLength } from './bar-length.ts';
-import { MarketDataError } from './errors.ts';
 
 export interface MarketFile {
   readonly path: string;

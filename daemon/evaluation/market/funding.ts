@@ -1,7 +1,7 @@
 import type { FundingPoint, MarketInput } from '../facts/markets.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { checkLater } from './bar-columns.ts';
 import { lineOf, parseDecimal, parseInstant, readCsvRows } from './csv-rows.ts';
-import { MarketDataError } from './errors.ts';
 import type { MarketFile } from './files.ts';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,7 @@ import { type E8, minimum, ONE, parseE8, toNumber } from '../../exchange-sim/cor
 import { findInstrument, type Instrument } from '../../exchange-sim/core/instruments.ts';
 import { MAKER_RATE, TAKER_RATE } from '../../exchange-sim/core/state.ts';
 import type { BracketTier, ReplayInstrument } from '../facts/markets.ts';
-import { MarketDataError } from './errors.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { BRACKETS_NAME, EXCHANGE_INFO_NAME, type ExchangeFiles, type SymbolFilters } from './exchange-files.ts';
 
 const FEES = { takerFee: toNumber(TAKER_RATE), makerFee: toNumber(MAKER_RATE) };

@@ -1,13 +1,13 @@
 import type { BarGap, FundingPoint, MarketData, MarketInput, ReplayInstrument, SymbolBars } from '../facts/markets.ts';
+import { MarketDataError } from '../facts/out-folder.ts';
 import { type BarColumns, type BarFile, mergeBarFiles, readBarFile } from './bar-columns.ts';
 import { formatBarLength, parseBarLength } from './bar-length.ts';
-import { MarketDataError } from './errors.ts';
 import { type ExchangeFiles, NO_EXCHANGE_FILES, readExchangeFiles } from './exchange-files.ts';
 import { compareText, listMarketFiles, type MarketFile } from './files.ts';
 import { readFundingFiles } from './funding.ts';
 import { isKnownSymbol, resolveInstrument } from './instruments.ts';
 
-export { MarketDataError } from './errors.ts';
+export { MarketDataError } from '../facts/out-folder.ts';
 
 /** Warm-up without a file of its own: this many bars, or half of the data where that is less. */
 const DEFAULT_WARMUP_BARS = 3000;

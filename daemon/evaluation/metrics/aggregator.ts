@@ -1,18 +1,17 @@
 import { type BootstrapPlan, drawSeedMultiplicities } from './bootstrap-plan.ts';
-import { Cell } from './cell.ts';
+import { Cell, type SeedPlan } from './cell.ts';
 import { buildComparisons, type Comparisons, type ScenarioCells } from './comparisons.ts';
 import {
   buildDominanceRow,
+  type Contrast,
   type ContrastsMet,
   type DominanceRow,
   findContrastsMet,
+  PUBLISHED_CONTRASTS,
   type ScaledCell,
 } from './dominance.ts';
-import { type Contrast, PUBLISHED_CONTRASTS } from './published.ts';
 import { type CellScenario, compareScenarios, nameScenario, scenarioOf } from './scenario-name.ts';
-import { buildScenarioReport } from './scenario-report.ts';
-import type { SeedPlan } from './seed-sums.ts';
-import { buildShrinkReport, type ShrinkReport } from './shrink-report.ts';
+import { buildScenarioReport, buildShrinkReport, type ShrinkReport } from './scenario-report.ts';
 import type { RunSummary } from './summary.ts';
 import { buildVariantReport, findHeadline, type VariantReport } from './variant-report.ts';
 

@@ -1,6 +1,6 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
+import { buildInterval, buildShareInterval, divideAll, LEAST_CASES, type Metric } from './bootstrap-plan.ts';
 import type { Cell } from './cell.ts';
-import { buildInterval, buildShareInterval, divideAll, LEAST_CASES, type Metric } from './intervals.ts';
 import type { FamilyCount } from './totals.ts';
 
 export type ByFamily = Readonly<Record<AttackFamily, Metric>>;

@@ -1,6 +1,5 @@
-import type { Cell } from './cell.ts';
-import { buildInterval, divideAll, type Metric } from './intervals.ts';
-import { type SeedPlan, weighBySeed } from './seed-sums.ts';
+import { buildInterval, divideAll, type Metric } from './bootstrap-plan.ts';
+import { type Cell, type SeedPlan, weighBySeed } from './cell.ts';
 
 /** AttackDamage (SAE section 9): (E_T without attacks - E_T with attacks) / E_0; negative: the attacks gained. */
 export interface AttackDamage {

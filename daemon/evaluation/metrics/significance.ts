@@ -1,6 +1,6 @@
 import wilcoxon from '@stdlib/stats-wilcoxon';
 import { errorFunction } from 'simple-statistics';
-import { LEAST_DAYS } from './intervals.ts';
+import { LEAST_DAYS } from './bootstrap-plan.ts';
 
 /** Paired Wilcoxon signed-rank test on the days of two variants, two-sided. */
 export interface SignedRankTest {

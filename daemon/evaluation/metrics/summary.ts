@@ -1,14 +1,15 @@
 import type { RunKey, RunResult } from '../facts/runs.ts';
 import { type BootstrapPlan, createBootstrapPlan, DAY_MS } from './bootstrap-plan.ts';
-import { measureReturns, type StepReturns } from './day-path.ts';
 import {
   countSteps,
+  measureReturns,
   type PathMetric,
   type Replicated,
   replicateDrawdown,
   replicateMean,
   replicateTails,
   type ShrinkMetric,
+  type StepReturns,
   scaleReplicated,
   sumByDay,
 } from './path-metrics.ts';

@@ -1,6 +1,6 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
 import type { ByFamily } from './attack-success.ts';
-import { findLargest, type Metric } from './intervals.ts';
+import { findLargest, type Metric } from './bootstrap-plan.ts';
 import { type CellScenario, nameScenario } from './scenario-name.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 

@@ -1,7 +1,6 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
 import type { VariantReport } from '../metrics/variant-report.ts';
-import { type ChartSize, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
-import { colourOf } from './palette.ts';
+import { type ChartSize, colourOf, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
 import { isAtFullCaps } from './tables.ts';
 import type { Report } from './types.ts';
 

@@ -1,5 +1,33 @@
-import { PUBLISHED } from '../metrics/published.ts';
-import type { Report, ReportParts } from './types.ts';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openOutFolder } from '../facts/out-folder.ts';
+import { PUBLISHED } from '../metrics/dominance.ts';
+import { formatPage } from './page.ts';
+import { HOW_TO_READ, HOW_TO_REPRODUCE, listInputs } from './provenance.ts';
+import { buildTables } from './tables.ts';
+import type { Report, ReportParts, ReportSamples, ReportTable } from './types.ts';
+
+/** The text of report.md: every table of the page, without its figures. */
+export function formatMarkdown(report: Report): string {
+  const tables = Object.values(buildTables(report)).filter(({ rows }) => rows.length > 0);
+  const inputs: ReportTable = {
+    title: 'Inputs, and how to reproduce this report',
+    note: HOW_TO_REPRODUCE,
+    header: ['input', 'value'],
+    rows: listInputs(report),
+  };
+  return `# Survivability, measured\n\n${HOW_TO_READ}\n\n${[...tables, inputs].map(formatTable).join('\n')}`;
+}
+
+function formatTable({ title, note, header, rows }: ReportTable): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`;
+  const rule = `|${header.map((_, i) => (i === 0 ? '---' : '---:')).join('|')}|`;
+  return `## ${title}\n\n${note}\n\n${[line(header), rule, ...rows.map(line)].join('\n')}\n`;
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;');
+}
 
 /** report.json as a value; the order of its keys is part of its shape. */
 export function buildReport(parts: ReportParts): Report {
@@ -27,4 +55,18 @@ const TIMINGS: readonly string[] = ['latency_us'];
  */
 export function formatReproducible(report: Report): string {
   return JSON.stringify(report, (key, value: unknown) => (TIMINGS.includes(key) ? undefined : value));
+}
+
+/**
+ * Writes report.json, report.md and report.html into a folder, which is made if need be.
+ *
+ * @throws OutFolderError, or the error of the file system
+ */
+export function writeReport(folder: string, parts: ReportParts, samples: ReportSamples): Report {
+  const report = buildReport(parts);
+  openOutFolder(folder);
+  writeFileSync(join(folder, 'report.json'), formatReport(report));
+  writeFileSync(join(folder, 'report.md'), formatMarkdown(report));
+  writeFileSync(join(folder, 'report.html'), formatPage(report, samples));
+  return report;
 }

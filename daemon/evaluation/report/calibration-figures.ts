@@ -1,6 +1,14 @@
-import { type ChartSize, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
+import {
+  type ChartSize,
+  colourOf,
+  FAINT,
+  type Figure,
+  legendRoom,
+  nameBelow,
+  styleAxis,
+  styleLegend,
+} from './chart.ts';
 import { formatInterval } from './numbers.ts';
-import { colourOf, FAINT } from './palette.ts';
 import type { CalibrationInput, Metric } from './types.ts';
 
 export function buildCalibrationFigures(calibration: CalibrationInput | null): readonly Figure[] {

@@ -1,6 +1,15 @@
-import { type ChartSize, type Figure, legendRoom, styleAxis, styleLegend } from './chart.ts';
+import {
+  type ChartSize,
+  colourOf,
+  dashOf,
+  FAINT,
+  type Figure,
+  INK,
+  legendRoom,
+  styleAxis,
+  styleLegend,
+} from './chart.ts';
 import { formatInstant } from './numbers.ts';
-import { colourOf, dashOf, FAINT, INK } from './palette.ts';
 import type { CrashSample, CurveSample } from './types.ts';
 
 /** Equity and drawdown of one agent and seed, a line a variant; null without samples. */

@@ -1,7 +1,16 @@
-import type { DominanceRow } from '../metrics/dominance.ts';
-import { PUBLISHED_CONTRASTS } from '../metrics/published.ts';
-import { type ChartSize, type Figure, legendRoom, nameBelow, styleAxis, styleLegend } from './chart.ts';
-import { colourOf, dashOf, FAINT, INK } from './palette.ts';
+import { type DominanceRow, PUBLISHED_CONTRASTS } from '../metrics/dominance.ts';
+import {
+  type ChartSize,
+  colourOf,
+  dashOf,
+  FAINT,
+  type Figure,
+  INK,
+  legendRoom,
+  nameBelow,
+  styleAxis,
+  styleLegend,
+} from './chart.ts';
 import type { Report } from './types.ts';
 
 /** One point a scale of the caps: use kept across, risk upwards. */

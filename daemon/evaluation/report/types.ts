@@ -1,10 +1,18 @@
 import type { Regime } from '../../core/policy.ts';
 import type { Aggregate, ShrinkOfVariant } from '../metrics/aggregator.ts';
+import type { Interval, Metric } from '../metrics/bootstrap-plan.ts';
 import type { Reliability } from '../metrics/calibration/reliability.ts';
 import type { Comparisons } from '../metrics/comparisons.ts';
-import type { Interval, Metric } from '../metrics/intervals.ts';
-import type { PublishedTable } from '../metrics/published.ts';
+import type { PublishedTable } from '../metrics/dominance.ts';
 import type { VariantReport } from '../metrics/variant-report.ts';
+
+/** A table as text: the same for Markdown and the page. Notes are plain sentences. */
+export interface ReportTable {
+  readonly title: string;
+  readonly note: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
 
 export type { Interval, Metric };
 

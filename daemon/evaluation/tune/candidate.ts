@@ -2,9 +2,8 @@ import { factorValue } from '../../core/compiled-policy.ts';
 import type { Factor, IntendedPolicySpec, Regime } from '../../core/policy.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import type { Variant } from '../setup/variants.ts';
-import { setValueAt, valueAt } from './document-path.ts';
 import { renderPolicy } from './policy-text.ts';
-import { type Dimension, LEVERAGE_CAPS, type Point, readPoint } from './space.ts';
+import { type Dimension, LEVERAGE_CAPS, type Point, readPoint, setValueAt, valueAt } from './space.ts';
 
 /** A policy of the search: what its file says, and where it lies in the space. */
 export interface Candidate {

@@ -1,6 +1,11 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
-import { createBootstrapPlan, drawSeedMultiplicities } from '../metrics/bootstrap-plan.ts';
-import { buildInterval, buildShareInterval, type Metric } from '../metrics/intervals.ts';
+import {
+  buildInterval,
+  buildShareInterval,
+  createBootstrapPlan,
+  drawSeedMultiplicities,
+  type Metric,
+} from '../metrics/bootstrap-plan.ts';
 import { type Figures, type Limits, measureFigures, measureViolation } from './score.ts';
 import { addSeeds, type SeedFigures } from './seed-figures.ts';
 

@@ -1,8 +1,8 @@
 import { parsePolicy } from '../../policy/parse.ts';
-import type { Metric } from '../metrics/intervals.ts';
+import { TuneError } from '../facts/out-folder.ts';
+import type { Metric } from '../metrics/bootstrap-plan.ts';
 import type { Variant } from '../setup/variants.ts';
 import { tunedName } from './candidate.ts';
-import { TuneError } from './errors.ts';
 import type { FrozenComparison, FrozenResult } from './frozen.ts';
 import { renderPolicy } from './policy-text.ts';
 import { type Figures, type Limits, WEIGHTS } from './score.ts';

@@ -1,5 +1,5 @@
 import { ATTACK_FAMILIES } from '../facts/agents.ts';
-import { LEAST_CASES } from '../metrics/intervals.ts';
+import { LEAST_CASES } from '../metrics/bootstrap-plan.ts';
 import type { SeedFigures } from './seed-figures.ts';
 
 /** What a policy did on one segment. Ratios to Shrink are at the same exposure: below 1 is safer than mere shrinking. */

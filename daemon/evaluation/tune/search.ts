@@ -1,6 +1,6 @@
+import { TuneError } from '../facts/out-folder.ts';
 import type { Variant } from '../setup/variants.ts';
 import { buildCandidate, type Candidate, startCandidate } from './candidate.ts';
-import { TuneError } from './errors.ts';
 import { createTrialDraws, proposePoint } from './propose.ts';
 import { type Figures, isBetter, type Limits, measureViolation } from './score.ts';
 import type { Dimension } from './space.ts';

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { OutFolderError, openOutFolder } from '../facts/out-folder.ts';
-import { TuneError } from './errors.ts';
+import { OutFolderError, openOutFolder, TuneError } from '../facts/out-folder.ts';
 import type { Figures } from './score.ts';
 import type { SeedFigures } from './seed-figures.ts';
 

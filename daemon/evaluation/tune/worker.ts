@@ -1,9 +1,8 @@
 import { workerData } from 'piscina';
 import type { MarketData } from '../facts/markets.ts';
 import type { Variant } from '../setup/variants.ts';
-import { Evaluator, type EvaluatorSettings } from './evaluator.ts';
+import { cutSegment, Evaluator, type EvaluatorSettings, type SegmentName } from './evaluator.ts';
 import type { SeedFigures } from './seed-figures.ts';
-import { cutSegment, type SegmentName } from './segments.ts';
 
 /** What every task of a worker shares. */
 export interface TuneWorkerSettings extends Omit<EvaluatorSettings, 'market'> {

@@ -1,16 +1,24 @@
 import { snapshotState } from '../core/snapshot.ts';
 import type { ExchangeState } from '../core/state.ts';
 import { type Exchange, persist } from '../exchange.ts';
+import { ACCOUNT_ROUTES } from './account-routes.ts';
+import { ALGO_ROUTES } from './algo-routes.ts';
 import { ApiError, apiError } from './api-error.ts';
 import { checkKey, checkSignature } from './auth.ts';
 import type { Context, Route } from './context.ts';
 import { startFault } from './control.ts';
 import type { Fault, FaultTarget } from './faults.ts';
 import { asNew } from './lags.ts';
+import { MARKET_ROUTES } from './market-routes.ts';
 import type { Params } from './params.ts';
 import type { RawAnswer } from './raw-answer.ts';
 import { renderOrderAck } from './render-order.ts';
-import { ROUTES } from './routes.ts';
+import { TRADE_ROUTES } from './trade-routes.ts';
+
+/** Every path of the exchange by `METHOD path`. */
+export const ROUTES: ReadonlyMap<string, Route> = new Map(
+  Object.entries({ ...MARKET_ROUTES, ...ACCOUNT_ROUTES, ...TRADE_ROUTES, ...ALGO_ROUTES }),
+);
 
 /** A request as it came off the wire. */
 export interface RawRequest {

@@ -1,11 +1,33 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import { wholeExitLots } from '../../core/exit.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { Unavailable } from '../api/decisions.ts';
+import type { ToolOutcome, Unavailable } from '../api/decisions.ts';
 import type { GateCore } from '../journal/journal.ts';
-import type { CancelOutcome } from '../ports.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
+import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
+
+/** Where the gate is in its life, and so whether it takes a call: it opens once, and closes for good. */
+export class Availability {
+  readonly #core: GateCore;
+  isStarted = false;
+  isClosing = false;
+  /** The reserve of the full disk is in use. */
+  isDiskFull = false;
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  /** The answer to a call that cannot be taken now; null while calls are taken. */
+  findRefusal(): ToolOutcome | null {
+    if (!this.isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
+    if (this.isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
+    if (this.#core.ports.ledger.isFailed)
+      return { kind: 'unavailable', message: 'the ledger cannot record: nothing is sent' };
+    return null;
+  }
+}
 
 /** What is not recorded once the reserve is in use. */
 export const DISK_FULL: Unavailable = {

@@ -9,8 +9,7 @@ import { parentAsk } from '../plan/asks.ts';
 import { NO_ORDERS, planFromDecision } from '../plan/orders.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { type Decided, takeDecision } from '../take-decision.ts';
-import type { Availability } from './availability.ts';
-import { DISK_FULL, FullDisk } from './disk-space.ts';
+import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 
 /** The answer to a call that was not recorded. */

@@ -1,10 +1,8 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { Timer } from '../../time/time-port.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-words.ts';
-import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import { neverRests, type Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
@@ -18,6 +16,8 @@ import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
+import { Waiters } from './waiters.ts';
+import { WakeUp } from './wake-up.ts';
 
 /**
  * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one order
@@ -35,16 +35,16 @@ export class ExitBook {
   readonly #resting: RestingExits;
   readonly #signal: AbortSignal;
   readonly #events = new Map<string, DecisionEvent>();
-  readonly #waiters = new Map<string, (() => void)[]>();
-  #timer: Timer | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #waiters = new Waiters();
+  readonly #wakeUp: WakeUp;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, canceler: Canceler, signal: AbortSignal) {
     this.#core = core;
     this.#sender = sender;
     this.#resolver = resolver;
     this.#canceler = canceler;
-    this.#room = new ExitRoom(core, canceler);
+    this.#wakeUp = new WakeUp(core.ports.time, signal, () => this.#pass());
+    this.#room = new ExitRoom(core, canceler, signal);
     const { planClock: clock, sends, state } = core;
     const pace = new ExitPace({ state, sends, clock, exits: () => core.policySpec.exits });
     this.#pump = this.#createPump(pace);
@@ -66,7 +66,7 @@ export class ExitBook {
       alert: (code, detail, symbol) => core.alert(code, detail, symbol),
       onDefect: (error, symbol) =>
         core.alertRarely('EXITS_FAILED', `an exit could not be carried on: ${String(error)}`, symbol),
-      wakeAt: (wallMs) => this.#wakeAt(wallMs),
+      wakeAt: (wallMs) => this.#wakeUp.at(wallMs),
     });
   }
 
@@ -93,7 +93,7 @@ export class ExitBook {
       this.#pump.carry(first);
       this.#carry(first, decided.appended.committed);
     }
-    const settled = this.#untilSettled(target);
+    const settled = this.#waiters.wait(target.decisionId);
     this.poke();
     await settled;
   }
@@ -143,27 +143,13 @@ export class ExitBook {
 
   /** Something has changed. */
   poke(): void {
-    this.#wakeAt(this.#core.ports.time.monotonicMs());
+    this.#wakeUp.now();
   }
 
   /** Called at every tick as well: what a feed has proven is followed at once. */
   tick(): Promise<void> {
     this.#pass();
     return Promise.resolve();
-  }
-
-  #wakeAt(at: number): void {
-    if (this.#signal.aborted || at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    const { time } = this.#core.ports;
-    const waitMs = Math.min(LOOK_AGAIN_MS, at - time.monotonicMs());
-    const wake = (): void => {
-      this.#timer = null;
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#pass();
-    };
-    this.#timer = waitMs <= 0 ? time.nextTurn(wake) : time.after(waitMs, wake, { unref: true });
   }
 
   /** INVARIANT: no await in here: what is planned, decided and recorded is of one state. */
@@ -173,11 +159,11 @@ export class ExitBook {
     try {
       this.#pump.pass();
       const waitMs = this.#resting.pass();
-      if (waitMs !== null) this.#wakeAt(core.ports.time.monotonicMs() + waitMs);
+      if (waitMs !== null) this.#wakeUp.at(core.ports.time.monotonicMs() + waitMs);
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
-    this.#wakeSettled();
+    this.#waiters.wake((id) => this.#isSettled(id));
   }
 
   #decide(parent: ExitTarget, lots: number, rung: number): DecidedExit {
@@ -205,8 +191,9 @@ export class ExitBook {
 
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>): void {
+    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#makeAndSend(order))
+      .then(() => this.#makeAndSend(order, left))
       .catch((error: unknown) => {
         if (this.#signal.aborted) return;
         this.#sender.giveUp(order, error);
@@ -218,11 +205,11 @@ export class ExitBook {
       });
   }
 
-  async #makeAndSend(order: OrderState): Promise<void> {
+  async #makeAndSend(order: OrderState, left: number): Promise<void> {
     await this.#room.make(order);
-    if (order.status === 'in_flight' && this.#room.isAboveShare(order)) {
-      // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+    const why = order.status === 'in_flight' ? this.#room.whyTooLarge(order, left) : null;
+    if (why !== null) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
       return;
     }
     const outcome = await this.#sender.send(order);
@@ -255,22 +242,11 @@ export class ExitBook {
     this.#events.delete(target.decisionId);
   }
 
-  #untilSettled(target: ExitTarget): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiters.get(target.decisionId);
-      if (waiting === undefined) this.#waiters.set(target.decisionId, [resolve]);
-      else waiting.push(resolve);
-    });
-  }
-
   /** Closed, or at its end: its caller is answered, though openings of before it are waited for. */
-  #wakeSettled(): void {
-    for (const [id, resolves] of this.#waiters) {
-      const target = this.#core.state.targets.find(id);
-      const isSettled = target === null || target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
-      if (!isSettled || (target !== null && isLive(target) && target.end?.reason !== 'rests')) continue;
-      this.#waiters.delete(id);
-      for (const resolve of resolves) resolve();
-    }
+  #isSettled(id: string): boolean {
+    const target = this.#core.state.targets.find(id);
+    if (target === null) return true;
+    const isOver = target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
+    return isOver && (!isLive(target) || target.end?.reason === 'rests');
   }
 }

@@ -11,6 +11,7 @@ import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
 import { decideExitOrder } from './decide-order.ts';
 import type { ExitRoom } from './room.ts';
+import { Waiters } from './waiters.ts';
 
 /** Between two looks at what others of the same agent have closed, ms. */
 const LOOK_EVERY_MS = 25;
@@ -27,7 +28,7 @@ export class RestingExits {
   readonly #onChange: () => void;
   readonly #pump: RestingPump;
   readonly #events = new Map<string, DecisionEvent>();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Waiters();
 
   constructor(
     core: GateCore,
@@ -67,9 +68,7 @@ export class RestingExits {
   async run({ appended, event }: Decided, order: OrderState): Promise<void> {
     const id = event.decision.decision_id;
     this.#events.set(id, event);
-    const done = new Promise<void>((resolve) => {
-      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
-    });
+    const done = this.#waiters.wait(id);
     if (order.status === 'in_flight') {
       this.#pump.carry(order);
       this.#carry(order, appended.committed, true);
@@ -117,8 +116,9 @@ export class RestingExits {
 
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>, makesRoom: boolean): void {
+    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#place(order, makesRoom))
+      .then(() => this.#place(order, makesRoom, left))
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#takeFailure(order, error);
       })
@@ -138,12 +138,12 @@ export class RestingExits {
   }
 
   /** What does not come to rest is displaced by that, and is tried again; or it is given up. */
-  async #place(order: OrderState, makesRoom: boolean): Promise<void> {
+  async #place(order: OrderState, makesRoom: boolean, left: number): Promise<void> {
     if (makesRoom) await this.#room.make(order);
     if (statusOf(order) !== 'in_flight') return;
-    if (this.#room.isAboveShare(order)) {
-      // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+    const why = this.#room.whyTooLarge(order, left);
+    if (why !== null) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
       return;
     }
     const outcome = await this.#sender.send(order);
@@ -157,15 +157,14 @@ export class RestingExits {
   }
 
   #wakeSettled(): void {
-    for (const [id, resolves] of this.#waiters) {
+    this.#waiters.wake((id) => {
       const orders = this.#core.state.orders.byDecision.get(id) ?? [];
       const isUnderWay = orders.some((order) => isUnsent(order) || this.#pump.isCarried(order));
-      if (isUnderWay || this.#isTriedAgain(id, orders)) continue;
-      this.#waiters.delete(id);
+      if (isUnderWay || this.#isTriedAgain(id, orders)) return false;
       this.#events.delete(id);
       this.#pump.noteTaken(id);
-      for (const resolve of resolves) resolve();
-    }
+      return true;
+    });
   }
   /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
   #isTriedAgain(id: string, orders: readonly OrderState[]): boolean {

@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import { pause } from '../journal/pause.ts';
-import type { FetchOutcome } from '../ports.ts';
+import type { FetchOutcome } from '../venue-port.ts';
 
 const RETRY_MS = 1_000;
 /** Readings of the venue's time that lie further apart than the way there explains are of two clocks, ms. */

@@ -1,5 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
+import type { AccountFeed } from './account-feed.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
 export const PERIODS = {
@@ -84,4 +85,46 @@ export function noteUnread(core: GateCore, what: string, error: unknown): boolea
 /** Whether every reading succeeded. */
 export async function allRead(done: readonly Promise<boolean>[]): Promise<boolean> {
   return (await Promise.all(done)).every((ok) => ok);
+}
+
+/** Symbols whose trades are to be read, because something of them was executed. */
+export class TradePolls {
+  readonly #core: GateCore;
+  readonly #account: AccountFeed;
+  readonly #signal: AbortSignal;
+  readonly #symbols = new Set<string>();
+  #running: Promise<void> | null = null;
+
+  constructor(core: GateCore, account: AccountFeed, signal: AbortSignal) {
+    this.#core = core;
+    this.#account = account;
+    this.#signal = signal;
+  }
+
+  add(symbol: string): void {
+    this.#symbols.add(symbol);
+  }
+
+  start(): void {
+    if (this.#running !== null) return;
+    this.poll().catch((error: unknown) => {
+      if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
+    });
+  }
+
+  /** One poll at a time; resolves when what was asked for by now has been read, or could not be. */
+  async poll(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    if (this.#symbols.size === 0) return;
+    this.#running = this.#read().finally(() => {
+      this.#running = null;
+    });
+    await this.#running;
+  }
+
+  async #read(): Promise<void> {
+    const symbols = [...this.#symbols];
+    this.#symbols.clear();
+    for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#symbols.add(symbol);
+  }
 }

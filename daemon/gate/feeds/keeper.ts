@@ -5,13 +5,11 @@ import type { OrderSender } from '../orders/sender.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS, TradePolls } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
-import type { MarketFeed } from './market-feed.ts';
-import { describeClosed } from './open-symbols.ts';
+import { describeClosed, type MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
-import { TradePolls } from './trade-polls.ts';
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
 const SYMBOLS_AT_FULL_PACE = 5;

@@ -1,5 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
-import type { Bar } from '../ports.ts';
+import type { Bar } from '../venue-port.ts';
 
 /** Least wall time between two copies of the bars of a symbol, ms. */
 const KEEP_EVERY_MS = 60_000;

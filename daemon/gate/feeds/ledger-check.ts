@@ -2,10 +2,10 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Lookout, StrangeOrder } from '../journal/lookout.ts';
 import { ownerOf } from '../plan/order-ids.ts';
 import { wasPlacedBefore } from '../plan/sent-form.ts';
-import type { PlacedOrder, VenueOrder } from '../ports.ts';
 import { layerKey } from '../state/layers.ts';
 import type { OrderState } from '../state/orders.ts';
-import { describeClosed } from './open-symbols.ts';
+import type { PlacedOrder, VenueOrder } from '../venue-port.ts';
+import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
 const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {

@@ -1,7 +1,12 @@
 import type { GateCore } from '../journal/journal.ts';
-import type { Bar, SymbolRules } from '../ports.ts';
+import type { Bar, SymbolRules } from '../venue-port.ts';
 import { KeptBars } from './kept-bars.ts';
-import { describeClosed } from './open-symbols.ts';
+
+/** Why nothing can be opened in a symbol at the venue; null: it is open there, or nothing was read yet. */
+export function describeClosed(core: GateCore, symbol: string): string | null {
+  if (core.market.unlisted.has(symbol)) return 'is not listed at the venue';
+  return core.state.rules.get(symbol)?.trading === false ? 'is not trading at the venue' : null;
+}
 
 /** Bars fetched in one page; Binance gives at most 1,500. */
 const PAGE_BARS = 1500;

@@ -1,6 +1,6 @@
-import type { VenuePosition } from '../ports.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders, possibleFills } from '../state/orders.ts';
+import type { VenuePosition } from '../venue-port.ts';
 
 /**
  * Symbols whose position at the venue differs from ours by more than orders of ours on their way or at rest may have

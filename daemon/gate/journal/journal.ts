@@ -1,16 +1,42 @@
-import type { CompiledPolicy } from '../../core/compiled-policy.ts';
-import { compilePolicy } from '../../core/compiled-policy.ts';
+import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
-import type { EventKind, GateEvent, GateEvents } from '../events.ts';
+import type { ToldDecision } from '../api/decisions.ts';
+import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
 import type { PlanClock } from '../plan/plan-clock.ts';
-import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort, VenuePort } from '../ports.ts';
+import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
+import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
-import { logEvent } from './log-events.ts';
+import type { VenuePort } from '../venue-port.ts';
 import { type Lookout, NO_LOOKOUT } from './lookout.ts';
+
+/** What an operator looks for in the log afterwards; everything else is in the ledger. Alerts log themselves. */
+export function logEvent(log: GateLog, event: GateEvent, symbolOf: (clientOrderId: string) => string | null): void {
+  if (event.kind === 'state') logState(log, event.payload, event.seq);
+  else if (event.kind === 'order') logOrder(log, event.payload, event.seq, symbolOf(event.payload.client_order_id));
+}
+
+/** The words of an operator stay in the ledger; the daemon's own reasons are said. */
+function logState(log: GateLog, event: StateEvent, seq: number): void {
+  const { layer, scope, name, state, set_by } = event;
+  const own = layer === 'operator' ? {} : { reason: event.reason };
+  const ends = event.clears_at_ms === null ? {} : { clears_at_ms: event.clears_at_ms };
+  const fields = { layer, scope, name, state, set_by, ...own, ...ends, seq };
+  if (state === 'active') log.info(fields, `trading state: the ${layer} layer is cleared`);
+  else if (layer === 'boot') log.info(fields, `trading state: ${state} until reconciled`);
+  else log.warn(fields, `trading state: ${state} by the ${layer} layer`);
+}
+
+function logOrder(log: GateLog, event: OrderEvent, seq: number, symbol: string | null): void {
+  const fields = { order: event.client_order_id, symbol, detail: event.detail, seq };
+  if (event.status === 'rejected') log.warn({ ...fields, retryable: event.retryable }, 'an order was rejected');
+  else if (event.status === 'unknown') log.warn(fields, 'what became of an order is unknown: it is looked up');
+  else if (event.status === 'lost')
+    log.error(fields, 'what became of an order could not be found out: it counts as open');
+}
 
 export interface GateSettings {
   readonly venue: VenueName;
@@ -54,8 +80,6 @@ const ALERT_EVERY_MS = 60_000;
 export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
-  /** Its bytes, by a ledger that stores bytes. */
-  readonly recorded: Uint8Array | null;
 }
 type PendingRecords = ReturnType<LedgerPort['appendNow']>;
 interface AppendedPayload<K extends EventKind> {
@@ -64,7 +88,7 @@ interface AppendedPayload<K extends EventKind> {
 }
 export interface WrittenEvent<K extends EventKind> {
   readonly payload: GateEvents[K];
-  /** `canonicalJson(payload)`. */
+  /** What is recorded of it, canonical JSON. */
   readonly text: string;
 }
 
@@ -82,6 +106,7 @@ export class GateCore {
   readonly planClock: PlanClock;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
+  readonly #recordedPolicies: PolicyLookup;
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
@@ -107,6 +132,7 @@ export class GateCore {
       },
     };
     this.#policy = policy;
+    this.#recordedPolicies = lookUpPolicies((hash) => ports.ledger.readPolicy(hash));
     this.market = new LiveMarket(policy.spec.market);
   }
 
@@ -133,6 +159,14 @@ export class GateCore {
     if (this.#compiled.size > 1000) this.#compiled.clear();
     this.#compiled.set(agent, compiled);
     return compiled;
+  }
+  /** A recorded decision with what its record leaves out. */
+  retell(event: DecisionEvent): ToldDecision {
+    return retell(event, this.#recordedPolicies, this.ports.sha256);
+  }
+  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
+  policyOf(hash: string, agent: string): CompiledPolicy | null {
+    return hash === this.#policy.hash ? this.policyFor(agent) : this.#recordedPolicies(hash, agent);
   }
   /** Puts another policy in force, effective with the next decision. The caller records it. */
   usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
@@ -209,10 +243,13 @@ export class GateCore {
     return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
   }
 
-  /** {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. */
+  /**
+   * {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. The record may say
+   * less than the payload: what follows from the rest.
+   */
   appendWritten<K extends EventKind, W extends WrittenEvent<K>>(
     kind: K,
-    write: (seq: number) => W,
+    write: (seq: number, atMs: number) => W,
   ): AppendedPayload<K> & { readonly written: W } {
     const atMs = this.nowMs();
     const made: W[] = [];
@@ -220,7 +257,7 @@ export class GateCore {
       kind,
       at_ms: atMs,
       write: (seq: number): W => {
-        const written = write(seq);
+        const written = write(seq, atMs);
         made.push(written);
         return written;
       },
@@ -247,7 +284,7 @@ export class GateCore {
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     pending.committed.catch(() => undefined);
     logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
-    return { appended: { seq, committed: pending.committed, recorded: pending.payloads?.[0] ?? null }, payload };
+    return { appended: { seq, committed: pending.committed }, payload };
   }
 
   /** Resolves when everything appended so far is on disk. */

@@ -1,4 +1,4 @@
-import type { VenueOrder } from '../ports.ts';
+import type { VenueOrder } from '../venue-port.ts';
 
 /** What the venue shows and no record of this ledger explains. */
 export interface StrangeOrder {

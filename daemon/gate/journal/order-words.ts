@@ -1,7 +1,7 @@
 import type { OrderStatus } from '../api/decisions.ts';
 import type { EvidenceKind, OrderEvent } from '../events.ts';
-import type { Rejection } from '../ports.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { GateCore } from './journal.ts';
 
 /** Head of the ledger by the views: the seq of the last record that any of them has seen. */

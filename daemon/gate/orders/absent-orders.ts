@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
-import type { VenueOrder, VenueTrade } from '../ports.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 

@@ -1,5 +1,5 @@
-import type { Approved, OrderInstruction, StopInstruction } from '../ports.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
 
 /** Ids of the orders sent last that are kept. */
 const MOST_KEPT = 100_000;

@@ -3,9 +3,9 @@ import type { OrderEvent, OrderIntentEvent } from '../events.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { headSeq, wordOn } from '../journal/order-words.ts';
 import { describeDifference, isAsSent } from '../plan/sent-form.ts';
-import type { VenueOrder } from '../ports.ts';
 import { isOfAnother, isTerminal, judgeStatus } from '../state/evidence.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { VenueOrder } from '../venue-port.ts';
 
 /** The venue's stamps may be so much later than domain time for being read later. */
 const CLOCKS_APART_MS = 1_000;

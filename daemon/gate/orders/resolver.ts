@@ -1,8 +1,8 @@
 import type { GateCore } from '../journal/journal.ts';
 import { stalledEvent } from '../journal/order-words.ts';
-import type { VenueOrder } from '../ports.ts';
 import { neverRests } from '../state/evidence.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import type { VenueOrder } from '../venue-port.ts';
 import { AbsentOrders } from './absent-orders.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';

@@ -52,7 +52,8 @@ export class SliceRunner {
       // Domain time decides, not the timer: at scale 0 it moves in steps.
       this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) => {
         this.#core.alert('SLICE_FAILED', String(error), order.symbol);
-        this.#drop([order], `not sent: ${String(error)}`);
+        // Nothing is recorded any more; the next start drops it.
+        if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
       });
     });
     this.#timers.add(timer);

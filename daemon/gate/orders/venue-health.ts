@@ -3,7 +3,7 @@ import { Deadline } from '../plan/deadline.ts';
 import { findOverLayers } from '../plan/over-layers.ts';
 import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
 import { findRepeatedExecution } from '../plan/repeated-execution.ts';
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { VenueConsequences } from './sender.ts';
 

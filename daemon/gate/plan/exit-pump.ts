@@ -6,14 +6,15 @@ import type { SizedAction } from '../../core/decision.ts';
 import type { ExitsSection } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
 import type { ExitEnd } from '../events.ts';
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
+import { closesTheSame, isExitOnItsWay } from './exit-caps.ts';
 import type { ExitPace } from './exit-pace.ts';
 import { exitKey } from './exit-target.ts';
-import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from './exits.ts';
+import { type ExitGroup, ExitTurns, findEndings } from './exits.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { Tries } from './tries.ts';
 
@@ -162,31 +163,26 @@ export class ExitPump {
     const active = (): ExitTarget[] => [...state.targets.open].filter((target) => !this.#held.has(target));
     const rungs = this.#hands.exits().ladder_bps.length;
     for (const { target, reason, detail } of findEndings(state, active(), rungs)) this.end(target, reason, detail);
-    this.#considerInTurn(active, rungs, clock.wallMs());
+    this.#considerInTurn(active(), rungs, clock.wallMs());
   }
 
   /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */
-  #considerInTurn(active: () => ExitTarget[], rungs: number, now: number): void {
-    const considered = new Set<string>();
+  #considerInTurn(targets: Iterable<ExitTarget>, rungs: number, now: number): void {
     const { pace, state } = this.#hands;
-    const plan = (): readonly ExitGroup[] =>
-      planExits(state, active(), rungs, (agent) => pace.servedAt(agent)).filter(({ key }) => !considered.has(key));
-    let groups = plan();
-    for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      considered.add(next.key);
-      const { stateSeq } = state;
-      // What its last order met at the venue is still being taken in.
-      const isTakenIn = next.targets.every(
-        ({ allotments }) => !allotments.some(({ order }) => this.#carried.has(order)),
-      );
+    const turns = new ExitTurns(state, targets, rungs, (agent) => pace.servedAt(agent));
+    for (let next = turns.next(); next !== null; next = turns.next()) {
       try {
-        if (isTakenIn) this.#consider(next, now);
+        // What its last order met at the venue is still being taken in.
+        if (!next.targets.some((target) => this.#isCarrying(target))) this.#consider(next, now);
       } catch (error) {
         // RISK: a defect in one group holds up no other.
         this.#hands.onDefect(error, next.targets[0]?.symbol);
       }
-      groups = state.stateSeq === stateSeq ? groups.slice(1) : plan();
     }
+  }
+
+  #isCarrying({ allotments }: ExitTarget): boolean {
+    return allotments.some(({ order }) => this.#carried.has(order));
   }
 
   #consider(group: ExitGroup, now: number): void {

@@ -7,15 +7,52 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { roomBeside } from './rests.ts';
+import { isExitOnItsWay, lotsLeft, mayCloseYounger } from './exit-caps.ts';
+import { lotsDue, mayMeetYounger, roomBeside } from './rests.ts';
 
-export const SHARE_SHRANK = 'its share shrank while room was made';
+const SHARE_SHRANK = 'its share shrank while room was made';
+const CLOSED_MEANWHILE = 'what it was to close was closed while room was made';
 
 /** An agent's exit is bound to its share where its policy says so. */
 export type IsBound = (order: OrderState) => boolean;
 
+/** What an exit has left to close as things stand: its targets' lots, or what bounds one that rests. */
+export function leftOf(state: GateState, order: OrderState): number {
+  const own = state.targets.targetsOf(order);
+  if (own.length > 0) return lotsLeft(own);
+  const exit = state.displaced.find(order.decisionId ?? '');
+  return exit === null ? Number.POSITIVE_INFINITY : lotsDue(state, exit);
+}
+
+/**
+ * Why an exit must not go out as it was sized; null: it may. `before`: what it had left when it was decided. RISK: a
+ * take-profit that filled while room was made has closed a part already; what is held now may be another agent's, or
+ * was opened since.
+ */
+export function whyTooLarge(state: GateState, order: OrderState, before: number, isBound: IsBound): string | null {
+  if (isAboveShare(state, order, isBound)) return SHARE_SHRANK;
+  const left = leftOf(state, order);
+  return left < before && left < order.lots && mayMeetWhatIsYounger(state, order) ? CLOSED_MEANWHILE : null;
+}
+
+function mayMeetWhatIsYounger(state: GateState, order: OrderState): boolean {
+  const targets = state.targets.targetsOf(order);
+  if (targets.length > 0) return targets.some((target) => mayCloseYounger(state, target));
+  const exit = state.displaced.find(order.decisionId ?? '');
+  return exit !== null && mayMeetYounger(state, exit.bound);
+}
+
+/**
+ * An exit and what makes room for it could together close what others hold, or what was opened since: it waits for the
+ * proof that the room is made. An operator's exit, and the gate's, wait for nobody.
+ */
+export function mayCloseMore(state: GateState, order: OrderState, isBound: IsBound): boolean {
+  if (order.origin !== 'agent') return false;
+  return mayMeetWhatIsYounger(state, order) || mayCloseOthers(state, order, isBound);
+}
+
 /** An agent's exit that has become larger than what it may close, while others hold the rest. */
-export function isAboveShare({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
+function isAboveShare({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
   if (order.agent === null || !isBound(order)) return false;
   const position = positions.get(order.symbol);
   const share = Math.abs(closableShare(position, liveOrders(orders, order.symbol), order.agent, order));
@@ -40,7 +77,7 @@ export function isSibling(other: OrderState, order: OrderState, failures: number
 /**
  * What is canceled to make room; empty: nothing. Resting reduce-only orders on the same side would make the venue refuse
  * the exit once their sum exceeds the position: the agent's own take-profits are canceled first. Another exit on its way is
- * none of them: it closes what it closes, and whoever comes after it is sized by what is left.
+ * none of them: it makes no room, and the position may be the smaller by it when this one comes.
  */
 export function findInTheWay(state: GateState, order: OrderState, isBound: IsBound): ReadonlySet<OrderState> {
   const resting = [...liveOrders(state.orders, order.symbol)].filter(
@@ -56,16 +93,19 @@ export function findInTheWay(state: GateState, order: OrderState, isBound: IsBou
   const own = new Set(
     resting.filter((other) => (order.origin === 'agent' ? other.agent === order.agent : !other.foreign)),
   );
-  const lotsOf = (orders: Iterable<OrderState>): number =>
-    [...orders].reduce((sum, other) => sum + remainingLots(other), 0);
+  const onWay = [...liveOrders(state.orders, order.symbol)].filter(
+    (other) => other !== order && other.side === order.side && isExitOnItsWay(other),
+  );
+  const ownOnWay = onWay.filter((other) => order.origin !== 'agent' || other.agent === order.agent);
+  const lotsOf = (...sets: Iterable<OrderState>[]): number =>
+    sets.flatMap((orders) => [...orders]).reduce((sum, other) => sum + remainingLots(other), order.lots);
   const bound = order.origin === 'agent' ? state.displaced.bounds.find(order.decisionId) : null;
   const isBeyondBound = bound !== null && order.lots > roomBeside(state, bound, [...own]);
-  return lotsOf(resting) + order.lots <= held && lotsOf(own) + order.lots <= size && !isBeyondBound ? NOTHING : own;
+  return lotsOf(resting, onWay) <= held && lotsOf(own, ownOnWay) <= size && !isBeyondBound ? NOTHING : own;
 }
 const NOTHING: ReadonlySet<OrderState> = new Set();
 
-/** Both together could close what others hold: the exit waits for the proof that the room is made. */
-export function mayCloseOthers({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
+function mayCloseOthers({ orders, positions }: GateState, order: OrderState, isBound: IsBound): boolean {
   if (order.agent === null || !isBound(order)) return false;
   const position = positions.get(order.symbol);
   return position !== undefined && isShared(position, liveOrders(orders, order.symbol), order.agent, order.side);

@@ -1,4 +1,4 @@
-import type { OrderCount } from '../ports.ts';
+import type { OrderCount } from '../venue-port.ts';
 
 /** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */
 const LIMITS = [

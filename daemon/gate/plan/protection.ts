@@ -6,7 +6,7 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 import { agentsShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';

@@ -1,6 +1,6 @@
 import type { TemporalSection } from '../../core/policy.ts';
 import type { StateEvent } from '../events.ts';
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
 import { breakerMs } from './repeated-execution.ts';

@@ -5,9 +5,9 @@
  * displaced exits until it does, is closed otherwise, or is given up, which is told.
  */
 import type { ExitEnd } from '../events.ts';
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
+import { type DisplacedExit, hasNothingLeft, NOTHING_LEFT } from '../state/displaced-exits.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
@@ -15,7 +15,7 @@ import type { ExitForm } from './exit-order.ts';
 import type { ExitPace } from './exit-pace.ts';
 import type { DecidedExit } from './exit-pump.ts';
 import type { PlanClock } from './plan-clock.ts';
-import { isClosedOtherwise, lotsDue, lotsToRest } from './rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest, waitsForRests } from './rests.ts';
 import { Tries } from './tries.ts';
 
 /** What is asked of whoever carries resting exits out. */
@@ -69,9 +69,11 @@ export class RestingPump {
       if (this.#placing.has(exit.order)) continue;
       const lots = this.#lotsNow(exit);
       if (lots === 0) continue;
-      const asked = this.#waitOf(exit);
-      if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
-      else this.#placeAgain(exit, lots);
+      // What was not placed makes its own room.
+      const isWaiting = !exit.hasRested && this.#isWaiting(exit.order, lots);
+      const asked = isWaiting ? this.#hands.lookEveryMs : this.#waitOf(exit);
+      if (asked !== null && asked <= 0) this.#placeAgain(exit, lots);
+      else if (asked !== null) waitMs = Math.min(waitMs ?? asked, asked);
     }
     return waitMs;
   }
@@ -87,7 +89,7 @@ export class RestingPump {
     const { origin, symbol } = exit.order;
     const whose = this.#shareOf(exit);
     if (isClosedOtherwise(state, exit, whose)) {
-      this.giveUp(exit, 'nothing_left', 'nothing is left of what it was to close');
+      this.giveUp(exit, 'nothing_left', NOTHING_LEFT);
       return 0;
     }
     const inForce = stateInForce(state.layers, clock.nowMs(), symbol, exit.agent).state;
@@ -146,7 +148,7 @@ export class RestingPump {
       const lots = this.#lotsDue(order);
       if (lots === 0 && order.status !== 'pending_send') continue;
       const asked =
-        lots === 0 || this.#isWaiting(order)
+        lots === 0 || this.#isWaiting(order, lots)
           ? this.#hands.lookEveryMs
           : this.#hands.pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked === 0) this.#send(order, lots);
@@ -156,10 +158,12 @@ export class RestingPump {
   }
 
   /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
-  #isWaiting({ agent, origin, symbol }: OrderState): boolean {
+  #isWaiting(order: OrderState, lots: number): boolean {
+    const { agent, origin, symbol } = order;
     if (agent === null || origin !== 'agent' || this.#hands.exitScope(agent) !== 'own') return false;
     const { orders, positions } = this.#hands.state;
-    return waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+    if (waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent)) return true;
+    return waitsForRests(this.#hands.state, order, lots);
   }
 
   #waiting(): readonly OrderState[] {

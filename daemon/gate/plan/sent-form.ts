@@ -1,5 +1,5 @@
-import type { VenueOrder } from '../ports.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { VenueOrder } from '../venue-port.ts';
 
 /** The venue's clock and ours agree to a second where a signed request is taken; far more than that is another order. */
 const PLACED_BEFORE_MS = 60_000;

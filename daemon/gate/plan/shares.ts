@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { exitsBeyondShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { isExitOnItsWay } from './exits.ts';
+import { isExitOnItsWay } from './exit-caps.ts';
 
 /** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
 function findExitsBeyondShares(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {

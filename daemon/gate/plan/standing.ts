@@ -11,13 +11,13 @@ import type { Regime } from '../../core/policy.ts';
 import { copyRequest, type ExecutionRequest } from '../../core/request.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
 import { findAccount, findRegime } from '../../core/rules/budgets.ts';
-import type { SymbolRules } from '../ports.ts';
 import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, unitsInUsdt } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import { surelyHeldLots } from '../state/positions.ts';
+import type { SymbolRules } from '../venue-port.ts';
 
 /** Agent name of what the gate asks on its own behalf. */
 export const GATE_AGENT = 'gate';

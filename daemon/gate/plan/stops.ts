@@ -4,7 +4,7 @@
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
 import type { PlannedOrder } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
 /** The gate closes a part of what it may close in that symbol. */

@@ -1,17 +1,15 @@
-/**
- * When rule 15 has to look at what rests again, without its shell: pure functions of folded state, live inputs and
- * policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
- */
-
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
-import { exposedSymbols } from '../snapshot/exposed-symbols.ts';
-import { liquidationDistance } from '../snapshot/exposure-view.ts';
+import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
 import type { LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from './standing.ts';
+/**
+ * When rule 15 has to look at what rests again, without its shell: pure functions of folded state, live inputs and
+ * policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
+ */
 
 /** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
 export function describeTightness(

@@ -1,4 +1,4 @@
-import type { Rejection } from '../ports.ts';
+import type { Rejection } from '../venue-port.ts';
 
 /** Refusals in a row after which an exit gives up, and says so. */
 const MOST_FAILURES = 8;

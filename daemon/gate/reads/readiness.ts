@@ -1,7 +1,7 @@
 import type { TradingStateName } from '../../core/context.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import type { Keeper } from '../feeds/keeper.ts';
-import { describeClosed } from '../feeds/open-symbols.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets } from '../journal/request-budgets.ts';
 import { stateInForce } from '../state/layers.ts';

@@ -1,7 +1,7 @@
-import type { ExposureView } from '../../core/context.ts';
+import type { CompiledPolicy } from '../../core/compiled-policy.ts';
+import type { AccountView, ExposureView } from '../../core/context.ts';
 import { highestRegime } from '../../core/features/market.ts';
 import type { Regime } from '../../core/policy.ts';
-import type { SymbolRules } from '../ports.ts';
 import {
   type ExposedPosition,
   type Exposure,
@@ -13,9 +13,64 @@ import {
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
 import { longLots, type PositionState, shortLots } from '../state/positions.ts';
-import { exposedInOrder, UNVALUED_USDT } from './exposed-symbols.ts';
-import type { LiveInputs, SymbolInputs } from './inputs.ts';
-import { type Own, othersThan } from './other-orders.ts';
+import type { SymbolRules } from '../venue-port.ts';
+import { type LiveInputs, type Own, othersThan, type SymbolInputs } from './inputs.ts';
+import { ownMargin, reservedMargin } from './margin.ts';
+
+/** Exposure that cannot be valued leaves no room for anything (JSON has no infinity). */
+export const UNVALUED_USDT = Number.MAX_SAFE_INTEGER;
+const NO_SYMBOLS: readonly string[] = [];
+
+/** Symbols with a position or an order that can still fill. */
+export function exposedSymbols(state: GateState): Set<string> {
+  const symbols = new Set<string>();
+  for (const position of state.positions.values())
+    if (longLots(position) > 0 || shortLots(position) > 0) symbols.add(position.symbol);
+  for (const [symbol, orders] of state.orders.live) {
+    if (orders.size === 0) continue;
+    for (const order of orders) {
+      if (!order.reduceOnly && remainingLots(order) > 0) {
+        symbols.add(symbol);
+        break;
+      }
+    }
+  }
+  return symbols;
+}
+/** The same in alphabetical order. */
+export function exposedInOrder(state: GateState): readonly string[] {
+  const exposed = exposedSymbols(state);
+  if (exposed.size === 0) return NO_SYMBOLS;
+  const symbols = [...exposed];
+  return symbols.length > 1 ? symbols.sort() : symbols;
+}
+
+export function viewAccount(
+  state: GateState,
+  inputs: LiveInputs,
+  policy: CompiledPolicy,
+  symbol: string,
+  own: Own,
+): AccountView | null {
+  const account = inputs.account;
+  if (account === null) return null;
+  return {
+    available_usdt: account.availableUsdt,
+    daily_loss: state.equity.dailyLoss(inputs.nowMs, account.marginBalanceUsdt),
+    drawdown: state.equity.drawdown(inputs.nowMs, account.marginBalanceUsdt, policy.spec.account.drawdown.window_ms),
+    equity_usdt: account.marginBalanceUsdt,
+    margin_ratio: account.marginRatio,
+    observed_at_ms: account.observedAtMs,
+    reserved_margin_usdt: viewReservedMargin(state, inputs, symbol, own) - ownMargin(state, own),
+  };
+}
+
+function viewReservedMargin(state: GateState, inputs: LiveInputs, symbol: string, own: Own): number {
+  if (state.uncontained.size === 0 && state.readAs.size === 0) return 0;
+  const exposed = exposedSymbols(state);
+  // A symbol that is flat again holds no margin; it is also not among the marks that are recorded.
+  return reservedMargin(state, inputs.symbols, own, (order) => order.symbol === symbol || exposed.has(order.symbol));
+}
 
 const NOTHING: ExposedPosition = { longLots: 0, shortLots: 0 };
 

@@ -3,7 +3,7 @@ import { classifyFeatures, fundingRatePer8h, type MarketFeatures } from '../../c
 import { MarketFeatureWindow } from '../../core/features/market-window.ts';
 import { type RegimeHold, stepRegimeHold } from '../../core/features/regime-hold.ts';
 import type { MarketSection } from '../../core/policy.ts';
-import type { Bar, MarketQuote } from '../ports.ts';
+import type { Bar, MarketQuote } from '../venue-port.ts';
 import type { AccountInputs, LiveInputs, SymbolInputs } from './inputs.ts';
 
 /** What one symbol's feed holds: the feature window, the held regime, the last quote. */

@@ -2,8 +2,7 @@ import { markInTicks, remainingLots, unitsInUsdt, valueTicks } from '../state/ex
 import type { GateState } from '../state/gate-state.ts';
 import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import type { LiveInputs } from './inputs.ts';
-import { isOther, type Own, othersThan } from './other-orders.ts';
+import { isOther, type LiveInputs, type Own, othersThan } from './inputs.ts';
 
 /** Initial margin of opening orders that the snapshot's available balance does not contain yet. */
 export function reservedMargin(

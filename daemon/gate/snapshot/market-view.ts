@@ -1,11 +1,10 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { MarketView, RulesView } from '../../core/context.ts';
-import type { SymbolRules } from '../ports.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { liveOrders } from '../state/orders.ts';
-import type { SymbolInputs } from './inputs.ts';
+import type { SymbolRules } from '../venue-port.ts';
+import type { Own, SymbolInputs } from './inputs.ts';
 import { isLeverageLocked } from './margin.ts';
-import type { Own } from './other-orders.ts';
 
 /** The last view of each symbol that the venue has filters for. */
 const rulesCache = new Map<string, { readonly rules: SymbolRules; readonly hash: string; readonly view: RulesView }>();

@@ -1,5 +1,5 @@
 import { ceilTicks } from '../../core/quantities.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import type { OrderState } from './orders.ts';
 
 /**

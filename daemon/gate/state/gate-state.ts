@@ -1,5 +1,5 @@
 import type { ExitTargetEvent, GateEvent } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { applyAccount } from './apply-account.ts';
 import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
@@ -18,6 +18,7 @@ import { GateViews } from './views.ts';
  * snapshot can never interleave.
  */
 export class GateState extends GateViews {
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
     if (event.kind === 'token') return;

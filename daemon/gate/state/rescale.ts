@@ -1,6 +1,6 @@
 import type { OpenTrade } from '../../core/features/round-trips.ts';
 import type { PositionRecord } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import type { OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 

@@ -1,6 +1,6 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
-import type { SymbolRules } from '../ports.ts';
+import type { SymbolRules } from '../venue-port.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -11,6 +11,7 @@ import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
+import { RecentFills } from './recent-fills.ts';
 import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
@@ -39,6 +40,7 @@ export class GateViews {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly alerts = new RecentAlerts();
+  readonly fills = new RecentFills();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);

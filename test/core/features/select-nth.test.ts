@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { insertInOrder } from '../../../daemon/core/features/insert-in-order.ts';
-import { selectNth } from '../../../daemon/core/features/select-nth.ts';
+import { insertInOrder, selectNth } from '../../../daemon/core/features/order-statistic.ts';
 
 const values = fc.array(
   fc.oneof(fc.integer({ min: 0, max: 5 }), fc.double({ noNaN: true }), fc.constant(Number.POSITIVE_INFINITY)),

@@ -6,9 +6,11 @@ import {
   DAY_MS,
   drawSeedMultiplicities,
 } from '../../../daemon/evaluation/metrics/bootstrap-plan.ts';
-import { buildDayPath, composeDrawdown, measureReturns } from '../../../daemon/evaluation/metrics/day-path.ts';
 import {
+  buildDayPath,
+  composeDrawdown,
   countSteps,
+  measureReturns,
   replicateDrawdown,
   replicateMean,
   replicateTails,

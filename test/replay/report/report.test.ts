@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import { buildReport, formatReport, formatReproducible } from '../../../daemon/evaluation/report/build.ts';
-import { formatMarkdown } from '../../../daemon/evaluation/report/markdown.ts';
+import {
+  buildReport,
+  formatMarkdown,
+  formatReport,
+  formatReproducible,
+  writeReport,
+} from '../../../daemon/evaluation/report/build.ts';
 import { formatPage } from '../../../daemon/evaluation/report/page.ts';
 import { buildTables } from '../../../daemon/evaluation/report/tables.ts';
-import { writeReport } from '../../../daemon/evaluation/report/write.ts';
 import { drawEvaluation } from './report-fixture.ts';
 import { ReportSchema } from './report-schema.ts';
 

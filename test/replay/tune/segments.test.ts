@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TuneError } from '../../../daemon/evaluation/facts/out-folder.ts';
 import { buildSyntheticMarket } from '../../../daemon/evaluation/market/synthetic.ts';
-import { TuneError } from '../../../daemon/evaluation/tune/errors.ts';
-import { cutSegment, findSplit } from '../../../daemon/evaluation/tune/segments.ts';
+import { cutSegment, findSplit } from '../../../daemon/evaluation/tune/evaluator.ts';
 
 const DAY_MS = 86_400_000;
 const market = (days: number) =>

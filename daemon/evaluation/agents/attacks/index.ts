@@ -1,14 +1,54 @@
 import type { AgentAnswer, AgentView, AttackEpisode, PlannedAsk } from '../../facts/agents.ts';
 import { type AgentBudgets, scaleBudgets } from '../budgets.ts';
-import { createPloy } from './adapt/index.ts';
+import { AbuseExits } from './adapt/abuse-exits.ts';
+import { AmendUp } from './adapt/amend-up.ts';
+import { BisectCaps } from './adapt/bisect-caps.ts';
+import { Race } from './adapt/race.ts';
+import { RegimeBoundary } from './adapt/regime-boundary.ts';
+import { RestForCrash } from './adapt/rest-for-crash.ts';
+import { SplitOrder } from './adapt/split-order.ts';
+import { StaleMarket } from './adapt/stale-market.ts';
+import { SwitchDoor } from './adapt/switch-door.ts';
+import { WaitOut } from './adapt/wait-out.ts';
 import { type Attack, AttackDesk } from './attack-desk.ts';
 import { ChurnAttack } from './churn.ts';
-import { EPISODE_SPAN_MS, MAX_ATTEMPTS, NOMINAL_ATTEMPTS, ployOf, type ScheduledEpisode } from './episodes.ts';
-import { EscalateAttack } from './escalate.ts';
-import { FlipAttack } from './flip.ts';
-import { FloodAttack } from './flood.ts';
+import {
+  EPISODE_SPAN_MS,
+  MAX_ATTEMPTS,
+  NOMINAL_ATTEMPTS,
+  type Ploy,
+  ployOf,
+  type ScheduledEpisode,
+} from './episodes.ts';
+import { EscalateAttack, StateAttack } from './escalate.ts';
+import { FlipAttack, FloodAttack } from './flip.ts';
 import { MisuseAttack } from './misuse.ts';
-import { StateAttack } from './state.ts';
+
+/** ATK-ADAPT: attacks that read their answers. */
+export function createPloy(ploy: Ploy, desk: AttackDesk): Attack {
+  switch (ploy) {
+    case 'bisect-caps':
+      return new BisectCaps(desk);
+    case 'split-order':
+      return new SplitOrder(desk);
+    case 'race':
+      return new Race(desk);
+    case 'wait-out':
+      return new WaitOut(desk);
+    case 'switch-door':
+      return new SwitchDoor(desk);
+    case 'amend-up':
+      return new AmendUp(desk);
+    case 'rest-for-crash':
+      return new RestForCrash(desk);
+    case 'abuse-exits':
+      return new AbuseExits(desk);
+    case 'stale-market':
+      return new StaleMarket(desk);
+    case 'regime-boundary':
+      return new RegimeBoundary(desk);
+  }
+}
 
 export interface AttackOptions {
   /** R at B_0, not yet scaled. */

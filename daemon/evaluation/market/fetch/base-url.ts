@@ -1,4 +1,4 @@
-import { FetchError } from './errors.ts';
+import { FetchError } from '../../facts/out-folder.ts';
 
 export const BINANCE_URL = 'https://fapi.binance.com';
 

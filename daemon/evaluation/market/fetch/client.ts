@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Agent, type Dispatcher, request } from 'undici';
-import { FetchError } from './errors.ts';
+import { FetchError } from '../../facts/out-folder.ts';
 
 /** Waits between attempts after a broken connection or an answer of 5xx, ms. */
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000] as const;

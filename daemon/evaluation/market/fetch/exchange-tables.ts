@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FetchError } from '../../facts/out-folder.ts';
 import { BRACKETS_NAME, EXCHANGE_INFO_NAME } from '../exchange-files.ts';
 import { compareText } from '../files.ts';
 import type { ExchangeClient } from './client.ts';
-import { FetchError } from './errors.ts';
 import { type PageCache, writeWhole } from './page-cache.ts';
 import { parseJson, readThrough } from './pages.ts';
 

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BarGap, MarketInput } from '../../facts/markets.ts';
-import { OutFolderError, openOutFolder } from '../../facts/out-folder.ts';
+import { FetchError, OutFolderError, openOutFolder } from '../../facts/out-folder.ts';
 import { findBarLength, parseBarLength } from '../bar-length.ts';
 import { readMarketData } from '../read.ts';
 import type { ExchangeClient } from './client.ts';
-import { FetchError } from './errors.ts';
 import { fetchBrackets, fetchExchangeInfo } from './exchange-tables.ts';
 import { PageCache, writeWhole } from './page-cache.ts';
 import { type PageRequest, parseKlines, parseSettlements, planPages, readThrough } from './pages.ts';

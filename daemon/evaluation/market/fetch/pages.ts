@@ -1,6 +1,6 @@
+import { FetchError } from '../../facts/out-folder.ts';
 import { parseDecimal } from '../csv-rows.ts';
 import type { ExchangeClient, Query } from './client.ts';
-import { FetchError } from './errors.ts';
 import type { PageCache } from './page-cache.ts';
 
 /** One request of the plan: rows of an instant in [fromMs, toMs). */

@@ -6,9 +6,8 @@ import { ACCOUNT_SCENES } from './scenes/account.ts';
 import { CAP_SCENES } from './scenes/caps.ts';
 import { DETECTOR_SCENES } from './scenes/detector.ts';
 import { EXPOSURE_SCENES } from './scenes/exposure.ts';
-import { FRESHNESS_SCENES } from './scenes/freshness.ts';
 import { PACE_SCENES } from './scenes/pace.ts';
-import { REGIME_SCENES } from './scenes/regimes.ts';
+import { FRESHNESS_SCENES, REGIME_SCENES } from './scenes/regimes.ts';
 import { SCOPE_SCENES } from './scenes/scope.ts';
 import { STANDING_SCENES } from './scenes/standing.ts';
 

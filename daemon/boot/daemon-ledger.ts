@@ -1,0 +1,74 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Gate } from '../gate/gate.ts';
+import { checkHead, followHead } from '../ledger/head-file.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import type { Ledger, OpenLedgerOptions } from '../ledger/types.ts';
+import type { TimePort } from '../time/time-port.ts';
+import type { DomainClock } from '../venue/clock.ts';
+import { ACCOUNT_NAME } from './live.ts';
+
+/** How long a start waits for a verb that holds the ledger for a moment, wall ms. */
+const LOCK_WAIT_MS = 1_000;
+/** How often what the command line changed about tokens is recorded, wall ms. */
+const TOKEN_CHANGES_MS = 1_000;
+
+export interface DaemonLedgerOptions {
+  readonly clock: DomainClock;
+  readonly time: TimePort;
+  readonly log: Logger;
+  /** Who is told that the ledger cannot record, or has given up its reserve; null: not there yet. */
+  readonly recording: () => Gate | null;
+  readonly onFailure: () => void;
+  readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
+}
+
+/** The ledger that a daemon records in. @throws LedgerError */
+export function openDaemonLedger(config: Config, path: string, options: DaemonLedgerOptions): Ledger {
+  const { clock, log, time } = options;
+  return openLedger({
+    ...options.how,
+    lockWaitMs: LOCK_WAIT_MS,
+    path,
+    venue: config.venue,
+    account: ACCOUNT_NAME,
+    now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
+    time,
+    onFailure: (error) => {
+      log.fatal({ err: error }, 'the ledger cannot record: trading stops');
+      void options.recording()?.onLedgerFailure();
+      options.onFailure();
+    },
+    onReserveUsed: () => {
+      log.error('the disk is full: the reserve was given up; free space now');
+      options.recording()?.onReserveUsed();
+    },
+  });
+}
+
+/** Compares the ledger with its head file, and notes its head there from now on. @throws LedgerError */
+export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort, log: Logger): () => void {
+  const isNew = gate.core.state.lastEventAtMs === 0;
+  checkHead(config.headFile, ledger, { isNew, mayReplace: config.venue === 'paper' });
+  const head = followHead(config.headFile, ledger, {
+    time,
+    onProblem: (why) => (gate.core.ports.clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error(why)),
+  });
+  return () => head.close();
+}
+
+/** Records what the command line changes about tokens, until the function that it returns is called. */
+export function followTokens(ledger: Ledger, time: TimePort, log: Logger): () => void {
+  const timer = time.every(TOKEN_CHANGES_MS, () => recordTokenChanges(ledger, log), { unref: true });
+  return () => timer.cancel();
+}
+
+/** A token holds, or not, by its table; a record that cannot be written now is written later. */
+function recordTokenChanges(ledger: Ledger, log: Logger): void {
+  if (ledger.isFailed) return;
+  try {
+    ledger.recordTokenChanges();
+  } catch (error) {
+    log.warn({ err: error }, 'changes of tokens are not recorded yet');
+  }
+}

@@ -1,0 +1,91 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import type { Gate } from '../gate/gate.ts';
+import { codeOf } from '../http/errors.ts';
+import type { HttpAddress } from '../http/listening.ts';
+import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
+import type { Ledger } from '../ledger/types.ts';
+import { readVersion, StartError } from './live.ts';
+
+/** Files and sockets that all caps on connections together may take, with what else is open. */
+const FILES_NEEDED = 4_864;
+
+/** What this process may open at once, where that is less than it may need; null: enough, or not known here. */
+export function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
+  try {
+    // Node raises its own limit to the hard one at its start, so the first figure is what holds.
+    const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    return limit < FILES_NEEDED ? { limit, needed: FILES_NEEDED } : null;
+  } catch {
+    return null;
+  }
+}
+
+type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
+
+/** Opens the entrance of agents and that of operators, on the ledger's tokens and events. @throws StartError */
+export function openEntrances(
+  config: Config,
+  ledger: Ledger,
+  createServer: typeof createHttpServer,
+  options: Opened,
+): Promise<HttpServer> {
+  const { listen: where } = config;
+  return listen(config, createServer, {
+    ...options,
+    events: {
+      lastSeq: () => ledger.lastSeq(),
+      read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
+      onCommitted: (listener) => ledger.onCommitted(() => listener()),
+    },
+    tokens: { findToken: (secret) => identify(ledger, secret) },
+    config: {
+      listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },
+      operatorListen: operatorEntrance(config),
+      allowedHosts: config.allowedHosts,
+      allowedOrigins: [],
+      version: readVersion(),
+    },
+  });
+}
+
+async function listen(
+  config: Config,
+  createServer: typeof createHttpServer,
+  options: HttpServerOptions,
+): Promise<HttpServer> {
+  try {
+    return await createServer(options);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE' || config.listen.kind !== 'tcp') throw error;
+    const { host, port } = config.listen;
+    throw new StartError(
+      `port ${port} of ${host} is in use: another daemon may run there (\`npx holdfast status\` shows it); stop it, or choose another port with --port or HOLDFAST_PORT`,
+    );
+  }
+}
+
+/** Beside the ledger; a port of its own where unix sockets do not work. */
+function operatorEntrance({ home, venue }: Config): HttpAddress {
+  const socketPath = operatorSocketPath(home, venue);
+  return socketPath === null ? { host: '127.0.0.1', port: 0 } : { socketPath };
+}
+
+/** Leaves the address of an entrance without a socket where the command line looks for it. */
+export function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string {
+  const file = operatorUrlFile(home, venue);
+  const address = http.operatorAddress ?? http.address;
+  if (address.startsWith('unix:')) rmSync(file, { force: true });
+  else writeFileSync(file, `${address}\n`, { mode: 0o600 });
+  return address;
+}
+
+function identify(
+  ledger: Ledger,
+  secret: string,
+): { role: 'agent' | 'monitor' | 'operator'; agent: string; id: string; skillSha256: string | null } | null {
+  const token = ledger.tokens.findToken(secret);
+  return token === null
+    ? null
+    : { role: token.role, agent: token.agent ?? token.name, id: token.id, skillSha256: token.skill_sha256 };
+}

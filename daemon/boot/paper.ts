@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, Secrets } from '../config/config.ts';
+import { type ExchangeSim, startExchangeSim } from '../exchange-sim/start.ts';
+import type { TokenStore } from '../ledger/types.ts';
+import type { VenueAccess } from '../venue/endpoints.ts';
+
+const FIRST_TOKENS = [
+  { role: 'agent', name: 'agent', agent: 'agent' },
+  { role: 'monitor', name: 'monitor', agent: 'monitor' },
+  { role: 'operator', name: 'operator', agent: 'operator' },
+] as const;
+
+/**
+ * First start on paper: one token for each role, in files that only the owner can read. On demo and live no plaintext
+ * token is stored anywhere: `holdfast token create` prints it once.
+ */
+export function ensurePaperTokens(home: string, store: TokenStore): string {
+  const folder = join(home, 'tokens');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  const known = store.listTokens().filter((token) => token.revoked_at_ms === null);
+  for (const { role, name, agent } of FIRST_TOKENS) {
+    const file = join(folder, `${role}.token`);
+    if (existsSync(file) && known.some((token) => token.name === name && token.role === role)) continue;
+    const { secret } = store.createToken({ role, name, agent });
+    writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+    chmodSync(file, 0o600);
+  }
+  return folder;
+}
+
+/** Control token of the simulated exchange: given, or kept beside the others. */
+function ensureSimToken(
+  home: string,
+  given: string | null,
+  make: () => string,
+  read: (file: string) => string,
+): string {
+  if (given !== null) return given;
+  const folder = join(home, 'tokens');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'sim.token');
+  if (existsSync(file)) return read(file).trim();
+  const token = make();
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** The exchange that a paper daemon starts itself; null on other venues, and where one runs already. */
+export async function startPaperExchange(config: Config, secrets: Secrets): Promise<ExchangeSim | null> {
+  const { paper } = config;
+  if (paper === null || paper.url !== null) return null;
+  const simToken = ensureSimToken(
+    config.home,
+    secrets.simToken,
+    () => randomBytes(32).toString('base64url'),
+    (file) => readFileSync(file, 'utf8'),
+  );
+  const exchange = await startExchangeSim({
+    apiKey: secrets.venueKeys.apiKey,
+    apiSecret: secrets.venueKeys.secret,
+    simToken,
+    market: paper.market,
+    ...(paper.seed === null ? {} : { seed: paper.seed }),
+    speed: paper.speed,
+    storagePath: join(config.home, 'paper', 'exchange.db'),
+    enforceLimits: false,
+  });
+  // Where its books can be read (`attack`): the port is another one at every start.
+  writeFileSync(join(config.home, 'paper', 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
+  return exchange;
+}
+
+export function venueAccess(config: Config, secrets: Secrets, exchange: ExchangeSim | null): VenueAccess {
+  const { apiKey, secret } = secrets.venueKeys;
+  if (config.venue === 'paper')
+    return { venue: 'paper', baseUrl: exchange?.url ?? config.paper?.url ?? '', apiKey, secret };
+  return { venue: config.venue, apiKey, secret };
+}
+
+/** A paper order that fits the default policy: pasted into a shell it is placed and filled. */
+export function buildCurlLine(address: string, config: Config): string {
+  const token = join(config.home, 'tokens', 'agent.token');
+  const body = {
+    symbol: 'BTCUSDT',
+    intent: 'open',
+    side: 'buy',
+    requested_notional: 200,
+    requested_leverage: 1,
+    order_type: 'market',
+    max_slippage_bps: 10,
+    strategy_id: 'first-order',
+  };
+  const target = config.listen.kind === 'socket' ? `--unix-socket '${config.listen.path}' http://localhost` : address;
+  return `curl -s ${target}/v1/tools/place_order -H "Authorization: Bearer $(cat '${token}')" -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
+}

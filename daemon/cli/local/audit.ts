@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
+import { readEpochs } from '../../ledger/epochs.ts';
+import type { LedgerReader } from '../../ledger/types.ts';
+import type { VerifyResult } from '../../ledger/verify.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
+
+interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+interface VerifyOptions extends LedgerOptions {
+  readonly deep?: boolean;
+  readonly head?: Head;
+}
+interface ExportOptions extends LedgerOptions {
+  readonly from?: number;
+  readonly kind?: string;
+}
+
+export function addAudit(program: Command, io: Io): void {
+  const audit = program.command('audit').summary('Verify or export the ledger').description('The ledger.');
+  audit.addHelpText('after', '\nExample:\n  $ npx holdfast audit verify --deep');
+  const verify = addVerb(audit, {
+    usage: 'verify',
+    summary: 'Check the chain of records and derive every decision again',
+    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head 4812:9f86d0…'],
+  });
+  addLedgerOptions(verify)
+    .option('--deep', 'also rebuild what each decision saw from the records before it')
+    .option('--head <seq:hash>', 'a record noted earlier elsewhere: shows that the end was not cut off', parseHead)
+    .action((options: VerifyOptions) => verifyLedgerFile(io, options));
+  const backup = addVerb(audit, {
+    usage: 'backup',
+    summary: 'Write a whole copy of the ledger into a new file, also while the daemon runs',
+    examples: ['audit backup ledger-backup.db'],
+  });
+  addLedgerOptions(backup)
+    .argument('<file>', 'file that does not exist yet')
+    .action((file: string, options: LedgerOptions) => backUp(io, file, options));
+  const exportVerb = addVerb(audit, {
+    usage: 'export',
+    summary: 'Write the records as JSON lines, oldest first',
+    examples: ['audit export > ledger.jsonl', 'audit export --kind decision --from 1000'],
+  });
+  addLedgerOptions(exportVerb)
+    .option('--from <seq>', 'first record', parseCount)
+    .option('--kind <kind>', 'records of this kind only')
+    .action((options: ExportOptions) => exportLedger(io, options));
+}
+
+async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
+  const target = resolve(file);
+  const head = await withReader(io, options, async (reader) => {
+    const { backUpLedger } = await import('../../ledger/backup.ts');
+    return backUpLedger(reader, target);
+  });
+  if (options.json === true) printJson(io, { file: target, head });
+  else io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
+}
+
+function parseHead(text: string): Head {
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('SEQ:HASH is expected.');
+  return { seq: Number(seq), hash };
+}
+
+async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: LedgerReader) => Promise<T>): Promise<T> {
+  const { openLedgerReader } = await import('../../ledger/reader.ts');
+  const reader = openLedgerReader(findLedger(io, options));
+  try {
+    return await work(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
+  const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
+    const [{ verifyLedger }, { createAuditor }] = await Promise.all([
+      import('../../ledger/verify.ts'),
+      import('../../gate/audit/verify.ts'),
+    ]);
+    const auditor = createAuditor({
+      genesisId: reader.genesis.genesis_id,
+      epochs: readEpochs(reader),
+      readPolicy: (hash) => reader.readPolicy(hash),
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    });
+    const verified = verifyLedger(reader, {
+      rederive: (event) => auditor.rederive(event),
+      ...(options.deep === true ? { fold: (event) => auditor.fold(event) } : {}),
+      ...(options.head === undefined ? {} : { expectedHead: options.head }),
+    });
+    return { ...verified, elsewhere: auditor.elsewhere };
+  });
+  if (options.json === true) printJson(io, result);
+  else io.out(describe(result, options.deep === true));
+  io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
+}
+
+type VerifiedLedger = VerifyResult & { readonly elsewhere: readonly DecidedElsewhere[] };
+
+/** Why a record that the chain holds may differ from what is derived. */
+const OTHER_DERIVATION =
+  'The records themselves are unchanged up to there: what they say does not follow from their request, view and policy.\n';
+
+function describe(result: VerifiedLedger, isDeep: boolean): string {
+  if (!result.ok) {
+    const place = result.seq === null ? '' : ` at record ${result.seq}`;
+    const isDerived = result.problem === 'rederive' || result.problem === 'fold';
+    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n${isDerived ? OTHER_DERIVATION : ''}`;
+  }
+  const views = isDeep ? ', and what each saw rebuilt' : '';
+  const others = result.elsewhere.reduce((sum, { decisions }) => sum + decisions, 0);
+  return [
+    `intact: ${result.events} records, ${result.decisions - others} decisions derived again${views}\n`,
+    ...result.elsewhere.map(
+      ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
+    ),
+    `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
+  ].join('');
+}
+
+async function exportLedger(io: Io, options: ExportOptions): Promise<void> {
+  const { exportEvents } = await import('../../ledger/export.ts');
+  const query = {
+    ...(options.from === undefined ? {} : { fromSeq: options.from }),
+    ...(options.kind === undefined ? {} : { kind: options.kind }),
+  };
+  await withReader(io, options, (reader) =>
+    pipeline(Readable.from(withLineEnds(exportEvents(reader, query))), process.stdout, { end: false }),
+  );
+}
+
+function* withLineEnds(lines: Iterable<string>): Generator<string, void> {
+  for (const line of lines) yield `${line}\n`;
+}

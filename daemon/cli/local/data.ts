@@ -1,0 +1,150 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readVenueEnv } from '../../config/config.ts';
+import type { Environment, Flags } from '../../config/settings.ts';
+import type { KeyVenue } from '../../evaluation/market/fetch/base-url.ts';
+import type { ApiKeys } from '../../evaluation/market/fetch/client.ts';
+import type { FetchReport } from '../../evaluation/market/fetch/fetch-market.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, printJson } from '../verb.ts';
+
+/** As in replay/market/fetch: written out here so that `--help` need not load it. A test compares the two. */
+export const INTERVAL_CHOICES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
+
+interface FetchVerbOptions {
+  readonly symbols: readonly string[];
+  readonly interval: (typeof INTERVAL_CHOICES)[number];
+  readonly from: number;
+  readonly to: number;
+  readonly out: string;
+  readonly baseUrl: string;
+  readonly json?: boolean;
+}
+
+export function addData(program: Command, io: Io): void {
+  const data = program.command('data').summary('Fetch market data for replays').description('Market data.');
+  const example = 'data fetch --symbols BTCUSDT,ETHUSDT --interval 15m --from 2025-09-01 --to 2025-12-01 --out data';
+  data.addHelpText('after', `\nExample:\n  $ npx holdfast ${example}`);
+  addVerb(data, {
+    usage: 'fetch',
+    summary: 'Fetch bars, funding, filters and brackets from Binance; a rerun fetches only what is missing',
+    examples: [example],
+  })
+    .requiredOption('--symbols <list>', 'symbols, separated by commas', parseSymbols)
+    .addOption(new Option('--interval <length>', 'length of a bar').choices(INTERVAL_CHOICES).default('15m'))
+    .requiredOption('--from <day>', 'first day, UTC; 15 days before it are fetched as warm-up', parseDay)
+    .requiredOption('--to <day>', 'day after the last one, UTC', parseDay)
+    .requiredOption('--out <dir>', 'folder for the files; pages are kept in its .cache')
+    .option('--base-url <url>', 'https, or http on loopback', 'https://fapi.binance.com')
+    .action((options: FetchVerbOptions) => fetchData(io, options));
+}
+
+function parseSymbols(text: string): readonly string[] {
+  const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
+  if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
+  throw new InvalidArgumentError('Symbols such as BTCUSDT,ETHUSDT are expected.');
+}
+
+function parseDay(text: string): number {
+  const ms = /^20\d\d-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  // Date.parse takes 2025-02-30 for a day in March.
+  if (Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text)) return ms;
+  throw new InvalidArgumentError('A day such as 2025-09-01 is expected.');
+}
+
+async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
+  const { symbols, interval, from, to, out } = options;
+  if (to <= from) throw new CliError(EXIT.USAGE, '--to must be a later day than --from');
+  const [{ parseBaseUrl, venueOfOrigin }, { ExchangeClient }, { FetchError }, { fetchMarket }] = await Promise.all([
+    import('../../evaluation/market/fetch/base-url.ts'),
+    import('../../evaluation/market/fetch/client.ts'),
+    import('../../evaluation/facts/out-folder.ts'),
+    import('../../evaluation/market/fetch/fetch-market.ts'),
+  ]);
+  const origin = readOrigin(() => parseBaseUrl(options.baseUrl), FetchError);
+  const progress = await openProgress();
+  const client = new ExchangeClient({
+    origin,
+    keys: readKeys(io.env, origin, venueOfOrigin(origin)),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    onWait: (ms, why) => progress.say(io, `waiting ${Math.ceil(ms / 1000)} s: ${why}`),
+  });
+  try {
+    const job = { symbols, interval, fromMs: from, toMs: to, folder: out, onProgress: progress.show };
+    const report = await fetchMarket(client, job);
+    progress.end();
+    if (options.json === true) printJson(io, { folder: out, ...report });
+    else io.out(describe(out, report));
+  } finally {
+    progress.end();
+    await client.close();
+  }
+}
+
+function readOrigin(parse: () => string, errorClass: new (message: string) => Error): string {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof errorClass) throw new CliError(EXIT.USAGE, error.message);
+    throw error;
+  }
+}
+
+const KEY_NAMES: Readonly<Record<KeyVenue, RegExp>> = {
+  'binance-live': /^BINANCE_LIVE_API_(?:KEY|SECRET)(?:_FILE)?$/,
+  'binance-demo': /^BINANCE_DEMO_API_(?:KEY|SECRET)(?:_FILE)?$/,
+  paper: /^HOLDFAST_PAPER_(?:KEY|SECRET)$/,
+};
+
+/**
+ * Keys of the venue that the origin is, where they are set; only its own are looked at, and never shown to another host.
+ *
+ * @throws ConfigError when only half of a pair is set, or a value is no key
+ */
+function readKeys(env: Environment, origin: string, venue: KeyVenue | null): ApiKeys | null {
+  if (venue === null) return null;
+  const own = Object.entries(env).filter(([name, value]) => KEY_NAMES[venue].test(name) && value !== undefined);
+  if (own.length === 0) return null;
+  const flags: Flags = { HOLDFAST_VENUE: venue, ...(venue === 'paper' ? { HOLDFAST_PAPER_URL: origin } : {}) };
+  return readVenueEnv(Object.fromEntries(own), flags).venueKeys;
+}
+
+interface Progress {
+  readonly show: (done: number, total: number) => void;
+  readonly say: (io: Io, text: string) => void;
+  readonly end: () => void;
+}
+
+/** A bar on stderr while that is a terminal; else only words. */
+async function openProgress(): Promise<Progress> {
+  if (!process.stderr.isTTY) return { show: () => {}, say: (io, text) => io.err(`${text}\n`), end: () => {} };
+  const { default: progress } = await import('cli-progress');
+  const bar = new progress.SingleBar({
+    format: '{bar} {value}/{total} pages {note}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  let isStarted = false;
+  return {
+    show: (done, total) => {
+      if (isStarted) bar.update(done, { note: '' });
+      else bar.start(total, done, { note: '' });
+      isStarted = true;
+    },
+    say: (io, text) => (isStarted ? bar.update({ note: text }) : io.err(`${text}\n`)),
+    end: () => {
+      if (isStarted) bar.stop();
+      isStarted = false;
+    },
+  };
+}
+
+function describe(folder: string, { files, gaps, notes, pages }: FetchReport): string {
+  const lines = files.map(({ name, sha256, rows }) => `${name}  ${rows} rows  sha256 ${sha256.slice(0, 16)}…`);
+  for (const { symbol, afterOpenMs, missingBars } of gaps) {
+    lines.push(`gap: ${symbol} lacks ${missingBars} bars after ${new Date(afterOpenMs).toISOString()}`);
+  }
+  lines.push(...notes.map((note) => `note: ${note}`));
+  lines.push(`${folder}: ${pages.fetched} pages fetched, ${pages.cached} had before`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,246 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { VenueEnv } from '../../config/config.ts';
+import type { Approved, OrderInstruction, VenueOrder, VenuePort } from '../../gate/venue-port.ts';
+import { SYSTEM_TIME } from '../../time/system-time.ts';
+import { DomainClock } from '../../venue/clock.ts';
+import { createEmergencyVenue } from '../../venue/create-venue.ts';
+import type { EmergencyReads, HeldPosition, OddRow } from '../../venue/emergency-reads.ts';
+import { EmergencyOrders } from './emergency-orders.ts';
+
+export interface EmergencyReport {
+  readonly is_flat: boolean;
+  readonly orders_left: readonly { readonly symbol: string; readonly client_order_id: string }[];
+  readonly positions_left: readonly { readonly symbol: string; readonly lots: number }[];
+  /** Rows of the venue that say nothing that could be acted on: what they stand for is left as well. Absent: none. */
+  readonly not_readable?: readonly NotReadable[];
+}
+interface NotReadable extends OddRow {
+  readonly what: 'order' | 'position';
+}
+interface EmergencyOptions {
+  /** Null: every symbol with an order or a position. */
+  readonly symbols: readonly string[] | null;
+  readonly say: (line: string) => void;
+  /** How long it is tried, wall milliseconds. */
+  readonly withinMs?: number;
+}
+
+type Read<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly detail: string };
+
+const WITHIN_MS = 60_000;
+const PAUSE_MS = 300;
+const SEND_DEADLINE_MS = 5_000;
+/** How long it waits for the venue's time before the host's has to do. */
+const TIME_WITHIN_MS = 2_000;
+/** How long a round waits for its list while a position is held, and for what it has begun; neither is given up then. */
+const LIST_WITHIN_MS = 2_000;
+const ROUND_MS = 1_000;
+
+/**
+ * Leaves the market with neither daemon nor ledger: cancels every order that opens, closes every position with MARKET
+ * reduceOnly orders, cancels what reduces once its symbol is flat, and lists again until there is none (BINANCE.md part
+ * B 2.5). Asking the venue again is always safe here: a cancel changes nothing twice, and reduceOnly cannot cross zero.
+ * So a read that fails is asked again as well, until the time is over. An exit needs the list of positions and that of
+ * symbols alone; what else cannot be read, and a row that cannot be understood, is told and holds up nothing.
+ * @throws Error when the time is over and the positions could not be read once
+ */
+export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions): Promise<EmergencyReport> {
+  const clock = new DomainClock(SYSTEM_TIME);
+  const { venue: name, paperUrl, venueKeys } = env;
+  const access =
+    name === 'paper' ? { venue: name, baseUrl: paperUrl ?? '', ...venueKeys } : { venue: name, ...venueKeys };
+  const { venue, reads } = await createEmergencyVenue({ access, clock, time: SYSTEM_TIME });
+  const deadlineMs = performance.now() + (options.withinMs ?? WITHIN_MS);
+  const over = new AbortController();
+  try {
+    await syncClock(venue, clock, deadlineMs, options.say, over.signal);
+    await insist('symbols', () => reads.loadSymbols(), deadlineMs, options.say);
+    return await flattenAccount(venue, reads, options, deadlineMs);
+  } finally {
+    over.abort();
+    await venue.close();
+  }
+}
+
+/** RISK: a host whose clock is wrong is refused by the venue, which is told; without a time nothing could be sent at all. */
+async function syncClock(
+  venue: VenuePort,
+  clock: DomainClock,
+  deadlineMs: number,
+  say: (line: string) => void,
+  over: AbortSignal,
+): Promise<void> {
+  const read = async (): Promise<Read<null>> => {
+    if (venue.venue === 'paper') clock.setScale(await venue.fetchTimeScale());
+    const startedMs = performance.now();
+    const synced = clock.sync(await venue.fetchServerTime(), performance.now() - startedMs);
+    return synced.kind === 'failed' ? synced : { kind: 'ok', value: null };
+  };
+  const untilMs = Math.min(deadlineMs, performance.now() + TIME_WITHIN_MS);
+  // It goes on beside the exits: the venue's time, when it comes, replaces the host's.
+  const tell = (line: string): void => (over.aborted ? undefined : say(line));
+  const syncing = insist('time', read, deadlineMs, tell, over).catch(() => undefined);
+  await Promise.race([syncing, delay(untilMs - performance.now(), undefined, { signal: over, ref: false })]);
+  if (clock.isSynced) return;
+  say("the clock of this host is used instead of the venue's");
+  clock.sync({ kind: 'ok', value: Date.now() }, 0);
+}
+
+/** Reads until an answer comes. @throws Error when the time is over */
+async function insist<T>(
+  what: string,
+  read: () => Promise<Read<T>>,
+  deadlineMs: number,
+  say: (line: string) => void,
+  over?: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    const value = await tryRead(what, read, say);
+    if (value !== null) return value.value;
+    if (performance.now() > deadlineMs) throw new Error(`the venue's ${what} cannot be read`);
+    await delay(PAUSE_MS, undefined, over === undefined ? {} : { signal: over });
+  }
+}
+
+/** One read; what keeps it from an answer is said, and is no end. */
+async function tryRead<T>(
+  what: string,
+  read: () => Promise<Read<T>>,
+  say: (line: string) => void,
+): Promise<{ readonly value: T } | null> {
+  let detail: string;
+  try {
+    const outcome = await read();
+    if (outcome.kind === 'ok') return outcome;
+    detail = outcome.detail;
+  } catch (error) {
+    detail = error instanceof Error ? error.message : String(error);
+  }
+  say(`the venue's ${what} cannot be read: ${detail}`);
+  return null;
+}
+
+/** What was read last: without news, asking for it to go is still right. */
+interface Seen {
+  orders: readonly VenueOrder[] | null;
+  positions: readonly HeldPosition[] | null;
+  oddOrders: readonly OddRow[];
+  oddPositions: readonly OddRow[];
+}
+
+/** The account as far as it can be read. */
+class AccountView {
+  readonly seen: Seen = { orders: null, positions: null, oddOrders: [], oddPositions: [] };
+  /** The last list of orders was of all that is to go. */
+  isWhole = false;
+  readonly #reads: EmergencyReads;
+  readonly #symbols: readonly string[] | null;
+  readonly #say: (line: string) => void;
+  readonly #told = new Set<string>();
+
+  constructor(reads: EmergencyReads, { symbols, say }: EmergencyOptions) {
+    this.#reads = reads;
+    this.#symbols = symbols;
+    this.#say = say;
+  }
+
+  /** Symbols that are not flat, or of which that is not known; null: the positions could not be read. */
+  async readPositions(): Promise<readonly { readonly symbol: string }[] | null> {
+    const read = await tryRead('positions', () => this.#reads.fetchPositions(), this.#say);
+    if (read === null) return null;
+    this.seen.positions = read.value.rows.filter((row) => this.#concerns(row));
+    this.seen.oddPositions = this.#tell('position', read.value.odd);
+    return [...this.seen.positions, ...this.seen.oddPositions];
+  }
+
+  /**
+   * Null: not all of them could be read; those that could are seen. The list of a whole account weighs much, and rounds
+   * are many: it is read at first, and when nothing else is left.
+   */
+  async listOrders(): Promise<readonly VenueOrder[] | null> {
+    const { orders, positions } = this.seen;
+    const known = [...(orders ?? []), ...(positions ?? [])].map((row) => row.symbol);
+    const names = this.#symbols ?? (orders === null ? [] : [...new Set(known)]);
+    const read = await tryRead('orders', () => this.#reads.fetchOpenOrders(names), this.#say);
+    if (read === null) return null;
+    const { failed, rows, odd } = read.value;
+    for (const what of failed) this.#say(`the venue's ${what}: cannot be read`);
+    this.seen.orders = rows.filter((row) => this.#concerns(row));
+    this.seen.oddOrders = this.#tell('order', odd);
+    this.isWhole = failed.length === 0 && (this.#symbols !== null || names.length === 0);
+    return failed.length === 0 ? this.seen.orders : null;
+  }
+
+  #concerns(row: { readonly symbol: string }): boolean {
+    return this.#symbols === null || this.#symbols.includes(row.symbol);
+  }
+
+  #tell(what: string, odd: readonly OddRow[]): readonly OddRow[] {
+    const own = odd.filter((row) => this.#concerns(row));
+    for (const { symbol, detail } of own) {
+      const line = `${symbol}: a row of its ${what} cannot be read, and is left: ${detail}`;
+      if (!this.#told.has(line)) this.#say(line);
+      this.#told.add(line);
+    }
+    return own;
+  }
+}
+
+async function flattenAccount(
+  venue: VenuePort,
+  reads: EmergencyReads,
+  options: EmergencyOptions,
+  deadlineMs: number,
+): Promise<EmergencyReport> {
+  const { say } = options;
+  // RISK: orders that no gate decided; each is a MARKET reduceOnly order of at most the position, so it only reduces.
+  const send = (exit: OrderInstruction) => venue.submit(exit as Approved<OrderInstruction>, SEND_DEADLINE_MS);
+  const orders = new EmergencyOrders(venue, (symbol) => reads.findLargest(symbol), send, say);
+  const view = new AccountView(reads, options);
+  const { seen } = view;
+  for (;;) {
+    const listing = view.listOrders();
+    const found = await view.readPositions();
+    // A list that hangs must hold up no exit; without a position there is nothing to do but to wait for it.
+    orders.exit(seen.positions ?? [], seen.orders ?? []);
+    const isHeld = (seen.positions?.length ?? 0) > 0;
+    const listed = isHeld ? await Promise.race([listing, delay(LIST_WITHIN_MS, null)]) : await listing;
+    if (view.isWhole && listed?.length === 0 && seen.oddOrders.length === 0 && found?.length === 0) {
+      // The last order may have filled after the positions were read: flat is what they are behind an empty list.
+      const last = await view.readPositions();
+      if (last?.length === 0) return { is_flat: true, orders_left: [], positions_left: [] };
+    }
+    if (performance.now() > deadlineMs) {
+      if (seen.positions === null) throw new Error("the venue's positions cannot be read: what is left is not known");
+      if (listed === null || found === null) say('the last lists could not be read: there may be more left');
+      return reportLeft(seen);
+    }
+    orders.cancelOpenings(seen.orders ?? []);
+    // RISK: a position that an opening order has made meanwhile must find its stop still there; so must one that could
+    // not be read, and one that an order that could not be read may make.
+    if (listed !== null && orders.hasFlat(listed, withOdd(found, seen)))
+      orders.cancelRest(listed, withOdd(await view.readPositions(), seen));
+    await Promise.race([orders.settled(), delay(ROUND_MS)]);
+    await delay(PAUSE_MS);
+  }
+}
+
+function withOdd(
+  found: readonly { readonly symbol: string }[] | null,
+  { oddOrders }: Seen,
+): readonly { readonly symbol: string }[] | null {
+  return found === null ? null : [...found, ...oddOrders];
+}
+
+function reportLeft({ orders, positions, oddOrders, oddPositions }: Seen): EmergencyReport {
+  const odd: readonly NotReadable[] = [
+    ...oddOrders.map((row) => ({ what: 'order' as const, ...row })),
+    ...oddPositions.map((row) => ({ what: 'position' as const, ...row })),
+  ];
+  return {
+    is_flat: false,
+    orders_left: (orders ?? []).map(({ symbol, clientOrderId }) => ({ symbol, client_order_id: clientOrderId })),
+    positions_left: (positions ?? []).map(({ symbol, lots }) => ({ symbol, lots })),
+    ...(odd.length === 0 ? {} : { not_readable: odd }),
+  };
+}

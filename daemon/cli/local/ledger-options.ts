@@ -1,0 +1,38 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type ClientConfig, readClientEnv } from '../../config/config.ts';
+import type { Io } from '../verb.ts';
+
+/** Options of verbs that read or write a ledger's file without asking the daemon. */
+export interface LedgerOptions {
+  readonly home?: string;
+  readonly venue?: string;
+  readonly ledger?: string;
+  readonly json?: boolean;
+}
+
+export function addLedgerOptions(verb: Command): Command {
+  return verb
+    .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
+    .option('--venue <name>', 'whose ledger (HOLDFAST_VENUE, else paper)')
+    .option('--ledger <file>', 'the ledger itself, wherever it lies');
+}
+
+/** Path of the ledger that is meant. @throws ConfigError */
+export function findLedger(io: Io, options: LedgerOptions): string {
+  if (options.ledger !== undefined) return resolve(options.ledger);
+  const { home, venue } = readConfig(io, options);
+  return join(home, venue, 'ledger.db');
+}
+
+/** Where the head of that ledger is noted; null: nowhere that is known, it lies apart from a home. */
+export function findHeadFile(io: Io, options: LedgerOptions): string | null {
+  return options.ledger === undefined ? readConfig(io, options).headFile : null;
+}
+
+function readConfig(io: Io, options: LedgerOptions): ClientConfig {
+  return readClientEnv(io.env, {
+    ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
+    ...(options.venue === undefined ? {} : { HOLDFAST_VENUE: options.venue }),
+  });
+}

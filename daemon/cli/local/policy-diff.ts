@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
+import { parseSince, type Since, sinceInstant } from '../../gate/audit/since.ts';
+import type { LoadedPolicy } from '../../policy/parse.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
+
+interface DiffOptions extends LedgerOptions {
+  readonly since?: Since;
+  readonly limit: number;
+  readonly allKinds?: boolean;
+}
+const WEEK = '7d';
+
+/** `policy diff`: reads the ledger's file, with or without a daemon that writes it. */
+export function addPolicyDiff(policy: Command, io: Io): void {
+  const verb = addVerb(policy, {
+    usage: 'diff',
+    summary: 'Decide the recorded requests again under another policy and show what would change',
+    examples: ['policy diff policies/strict.yaml --since 7d', 'policy diff mine.yaml --since 2025-10-10 --json'],
+  });
+  addLedgerOptions(verb)
+    .argument('<candidate>', 'policy file, YAML or JSON')
+    .option(
+      '--since <when>',
+      'from 7d, 24h or 30m before the last record, or from an ISO date or instant (default: 7d)',
+      readSince,
+    )
+    .option('--limit <n>', 'changes that are listed, the newest; all are counted', parseCount, 50)
+    .option('--all-kinds', 'also intercepts, dry runs, slices, reviews of resting orders and exits of the gate')
+    .addHelpText('after', '\nEnds with 0 when nothing changes, with 5 when something does.')
+    .action((candidate: string, options: DiffOptions) => diff(io, candidate, options));
+}
+
+function readSince(text: string): Since {
+  const since = parseSince(text);
+  if (since === null)
+    throw new InvalidArgumentError('7d, 24h, 30m, a date (2025-10-10) or an instant with its zone is expected.');
+  return since;
+}
+
+async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {
+  const candidate = await readCandidate(file);
+  const [{ openLedgerReader }, { diffPolicy }] = await Promise.all([
+    import('../../ledger/reader.ts'),
+    import('../../gate/audit/policy-diff.ts'),
+  ]);
+  const path = findLedger(io, options);
+  const reader = openLedgerReader(path);
+  try {
+    const lastMs = reader.readEvent(reader.lastSeq())?.at_ms ?? 0;
+    const sinceMs = sinceInstant(options.since ?? readSince(WEEK), lastMs);
+    const found = diffPolicy(reader, {
+      candidate,
+      sinceMs,
+      allKinds: options.allKinds === true,
+      limit: options.limit,
+    });
+    if (found.totals.requests === 0) throw nothingCompared(found, path);
+    if (options.json === true) printJson(io, found);
+    else {
+      const { renderDiff } = await import('./policy-diff-table.ts');
+      io.out(renderDiff(found));
+    }
+    io.exit(found.totals.unchanged === found.totals.requests ? EXIT.OK : EXIT.VERIFICATION);
+  } finally {
+    reader.close();
+  }
+}
+
+/** A comparison that looked at nothing is no green one. */
+function nothingCompared({ since_ms, until_ms, totals }: PolicyDiff, path: string): CliError {
+  const span = `since ${iso(since_ms)} (the last record is of ${iso(until_ms)})`;
+  const skipped = totals.not_derived + totals.foreign_tools;
+  const why =
+    skipped === 0
+      ? `there are no recorded requests ${span}. A longer --since, or --all-kinds, may find some`
+      : `${totals.not_derived} decisions are not derived by this version as they were recorded, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: npx holdfast audit verify`;
+  return new CliError(EXIT.FAILURE, `Nothing was compared in ${path}: ${why}.`);
+}
+
+async function readCandidate(file: string): Promise<LoadedPolicy> {
+  const [{ parsePolicy }, { formatViolation }] = await Promise.all([
+    import('../../policy/parse.ts'),
+    import('../../contract/violations.ts'),
+  ]);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
+  }
+  const parsed = parsePolicy(text, file);
+  if (parsed.ok) return parsed.policy;
+  const lines = parsed.violations.map((violation) => `  ${formatViolation(violation)}`);
+  throw new CliError(EXIT.USAGE, [`${file} is not a valid policy:`, ...lines].join('\n'));
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

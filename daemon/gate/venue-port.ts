@@ -1,0 +1,291 @@
+/** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter writes decimals. */
+import type { TimeInForce } from '../core/decision.ts';
+import type { VenueName } from '../core/policy.ts';
+import type { OrderType, Side } from '../core/request.ts';
+
+declare const approvedBrand: unique symbol;
+/** An order that passed the gate and is on disk. Only gate/orders/approval.ts makes one (SAE-NONBYPASS). */
+export type Approved<T> = T & { readonly [approvedBrand]: true };
+
+export interface LeverageBracket {
+  readonly initialLeverage: number;
+  readonly notionalFloor: number;
+  readonly notionalCap: number;
+  readonly maintenanceRate: number;
+  readonly cum: number;
+}
+/** Filters, brackets and fee of one symbol as the venue publishes them. */
+export interface SymbolRules {
+  readonly symbol: string;
+  readonly trading: boolean;
+  /** tick size = tickMantissa / tickScale, scale a power of ten ("0.10" -> 1 / 10). */
+  readonly tickMantissa: number;
+  readonly tickScale: number;
+  readonly lotMantissa: number;
+  readonly lotScale: number;
+  readonly minLots: number;
+  readonly maxLots: number;
+  readonly maxMarketLots: number;
+  /** PRICE_FILTER; the largest safe integer where the venue names no highest price. */
+  readonly minPriceTicks: number;
+  readonly maxPriceTicks: number;
+  readonly minNotionalUsdt: number;
+  /** PERCENT_PRICE: buy price <= mark * up, sell price >= mark * down. */
+  readonly multiplierUp: number;
+  readonly multiplierDown: number;
+  readonly takerFee: number;
+  readonly makerFee: number;
+  readonly brackets: readonly LeverageBracket[];
+  readonly observedAtMs: number;
+}
+/** A part of the rules that could not be read, and why. */
+export interface UnreadPart {
+  readonly what: string;
+  readonly detail: string;
+  readonly consequence: Rejection['consequence'];
+  readonly retryAfterMs: number | null;
+}
+/** Rules with fresh filters. What is `unread` is in them as it was last known, and they are as old as that. */
+export interface RulesReading {
+  readonly rules: readonly SymbolRules[];
+  readonly unread: readonly UnreadPart[];
+}
+export interface MarketQuote {
+  readonly symbol: string;
+  readonly mark: number;
+  readonly markAtMs: number;
+  readonly bid: number;
+  readonly ask: number;
+  readonly quoteAtMs: number;
+  /** Fraction per funding interval, and the interval. */
+  readonly fundingRate: number;
+  readonly fundingIntervalMs: number;
+  readonly nextFundingAtMs: number;
+}
+export interface Bar {
+  readonly openTimeMs: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+export interface VenuePosition {
+  readonly symbol: string;
+  /** Signed lots. */
+  readonly lots: number;
+  readonly entryPrice: number;
+  readonly markPrice: number;
+  readonly liquidationPrice: number | null;
+  readonly leverage: number | null;
+  readonly isolatedMarginUsdt: number | null;
+  readonly maintenanceMarginUsdt: number;
+  readonly unrealisedPnlUsdt: number;
+  /** Venue time of the last change of this position; 0 when the venue gives none. */
+  readonly updatedAtMs: number;
+}
+export interface AccountSnapshot {
+  /** Domain time at which the *request* was sent: nothing later can be missing because it was not yet known to us. */
+  readonly requestedAtMs: number;
+  readonly observedAtMs: number;
+  readonly walletUsdt: number;
+  readonly marginBalanceUsdt: number;
+  readonly availableUsdt: number;
+  readonly maintenanceMarginUsdt: number;
+  readonly initialMarginUsdt: number;
+  readonly positions: readonly VenuePosition[];
+  /** Leverage setting by symbol, for all symbols asked for. */
+  readonly leverage: { readonly [symbol: string]: number };
+  /** Whether a symbol is on isolated margin, for all symbols asked for. */
+  readonly isolated: { readonly [symbol: string]: boolean };
+}
+export type OrderKind = 'regular' | 'algo';
+export type VenueOrderStatus = 'working' | 'partially_filled' | 'filled' | 'canceled' | 'expired' | 'rejected';
+/** An order as the venue reports it. */
+export interface VenueOrder {
+  readonly kind: OrderKind;
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  /** Venue's own type word: LIMIT, MARKET, STOP_MARKET… */
+  readonly type: string;
+  readonly lots: number;
+  readonly executedLots: number;
+  readonly priceTicks: number | null;
+  readonly triggerTicks: number | null;
+  readonly reduceOnly: boolean;
+  readonly closePosition: boolean;
+  readonly status: VenueOrderStatus;
+  /** Average fill price when the venue gave it (queries do, acknowledgements do not). */
+  readonly averagePrice: number | null;
+  /** When the venue took it; answers to what changes an order do not say. */
+  readonly placedAtMs?: number;
+  readonly updatedAtMs: number;
+}
+export interface VenueTrade {
+  readonly tradeId: string;
+  readonly symbol: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  readonly lots: number;
+  readonly price: number;
+  readonly feeUsdt: number;
+  readonly realisedPnlUsdt: number;
+  readonly isMaker: boolean;
+  readonly atMs: number;
+}
+export interface VenueTransfer {
+  readonly transferId: string;
+  readonly amountUsdt: number;
+  readonly atMs: number;
+}
+/** That something was executed in a symbol, whoever asked for it. */
+export interface VenueExecution {
+  readonly symbol: string;
+  readonly tradeId: string;
+  readonly atMs: number;
+}
+/** What income of all types tells; `isWhole` false: there was more of it than one reading takes. */
+export interface VenueIncome {
+  readonly executions: readonly VenueExecution[];
+  /** When something last moved into the account or out of it; null: it did not. */
+  readonly lastTransferMs: number | null;
+  readonly isWhole: boolean;
+}
+/** A regular order that the venue took, whoever placed it and whatever became of it. */
+export interface PlacedOrder {
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly venueOrderId: string;
+  readonly side: Side;
+  readonly placedAtMs: number;
+}
+/** What the gate asks the venue to place. */
+export interface OrderInstruction {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly orderType: OrderType;
+  readonly timeInForce: TimeInForce | null;
+  readonly lots: number;
+  readonly priceTicks: number | null;
+  readonly reduceOnly: boolean;
+}
+/** A protective stop: STOP_MARKET, closePosition, on the mark. */
+export interface StopInstruction {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly triggerTicks: number;
+}
+/** Why the venue did not take an order; `venueClosed`: nothing may be sent but exits until the venue answers again. */
+export interface Rejection {
+  readonly code: number | null;
+  readonly httpStatus: number | null;
+  readonly message: string;
+  readonly retryable: boolean;
+  /** What the gate does besides releasing the reservation (BINANCE.md part B). */
+  readonly consequence:
+    | 'none'
+    | 'close_venue'
+    | 'reducing'
+    | 'resync_clock'
+    | 'reload_rules'
+    | 'refresh_account'
+    | 'symbol_not_open'
+    | 'cancel_sibling'
+    | 'back_off';
+  readonly retryAfterMs: number | null;
+}
+/** BINANCE.md part B: NOT_EXECUTED is `rejected`, EXECUTED_OR_LIVE is `accepted`, everything ambiguous is `unknown`. */
+export type SubmitOutcome =
+  | { readonly kind: 'accepted'; readonly order: VenueOrder | null }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'unknown'; readonly detail: string };
+export type CancelOutcome =
+  | { readonly kind: 'canceled'; readonly order: VenueOrder | null }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'unknown'; readonly detail: string };
+/** `not_found` is an answer of the venue; a failed query is `failed` and proves nothing. */
+export type LookupOutcome =
+  | { readonly kind: 'found'; readonly order: VenueOrder }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'failed'; readonly detail: string };
+export type FetchOutcome<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | {
+      readonly kind: 'failed';
+      readonly detail: string;
+      readonly consequence: Rejection['consequence'];
+      readonly retryAfterMs: number | null;
+    };
+
+export interface AccountMode {
+  readonly oneWay: boolean;
+  readonly singleAsset: boolean;
+  readonly isolated: { readonly [symbol: string]: boolean };
+  readonly canWithdraw: boolean | null;
+  readonly canTrade: boolean;
+}
+/** Milliseconds after the order's timestamp at which "not found" starts to mean something (recvWindow + skew). */
+export interface VenuePort {
+  readonly venue: VenueName;
+  readonly acceptanceHorizonMs: number;
+  fetchServerTime(): Promise<FetchOutcome<number>>;
+  /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
+  fetchTimeScale(): Promise<number>;
+  /** Fails only without the filters: unread brackets and fees hold up openings alone. */
+  fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
+  /** Rules that the views are in from now on: orders are written, and answers are read, in their steps. */
+  noteRules(rules: readonly SymbolRules[]): void;
+  /**
+   * Sets one-way and isolated mode where needed, and reads back what was set. `isolated`: what an account snapshot has
+   * just said of the symbols; null: it is read.
+   */
+  prepareAccount(
+    symbols: readonly string[],
+    isolated: AccountSnapshot['isolated'] | null,
+  ): Promise<FetchOutcome<AccountMode>>;
+  fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>>;
+  fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
+  /** Closed and running bars, oldest first, from `sinceMs`. */
+  fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
+  /** Of these symbols; empty: of the whole account, which weighs much more. May tell of further symbols. */
+  fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
+  fetchTrades(
+    symbol: string,
+    fromTradeId: string | null,
+    sinceMs: number,
+  ): Promise<FetchOutcome<readonly VenueTrade[]>>;
+  /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
+  fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
+  /** Of the whole account since an instant, as its income tells. */
+  fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>>;
+  /** Regular orders that the venue took since an instant, at most six days ago; also those that never rested. */
+  fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
+  lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
+  /** The regular order that a trade names, whoever placed it. */
+  lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome>;
+  /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
+  submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
+  submitStop(order: Approved<StopInstruction>): Promise<SubmitOutcome>;
+  amend(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
+  cancel(symbol: string, clientOrderId: string, kind: OrderKind): Promise<CancelOutcome>;
+  /** Every regular and every conditional order of the symbol. */
+  cancelAll(symbol: string): Promise<FetchOutcome<null>>;
+  setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
+  /** While a start reads what it needs, its reads may use more of what the venue leaves to the address. */
+  noteStarting?(isStarting: boolean): void;
+  /** Request weight that the venue leaves to reads in this minute, as its last answer said; null: it has no limit. */
+  readWeightLeft?(): number | null;
+  /** Orders of the account as an answer counted them since this was last asked; empty: none did. */
+  takeOrderCounts?(): readonly OrderCount[];
+  close(): Promise<void>;
+}
+
+/** Orders of the account in a window of the venue, whoever sent them. */
+export interface OrderCount {
+  readonly windowMs: number;
+  readonly used: number;
+}

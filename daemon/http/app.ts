@@ -1,0 +1,84 @@
+import type { Duplex } from 'node:stream';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { registerJsonParser } from './body-parser.ts';
+import { ApiError, answerError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
+import type { RouteBook } from './routing.ts';
+
+/** A request must have arrived whole after this time. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 16_384;
+/** How often connections are held to those times. */
+const CHECK_CONNECTIONS_MS = 1_000;
+/** A connection that asked for nothing so long is closed. */
+const IDLE_MS = 60_000;
+
+/** Fastify with our limits, parser and answers to what cannot be read; without routes. */
+export function buildApp(logger: Logger): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    // One logger for all requests: a child for each costs more than the rest of a route.
+    childLoggerFactory: (parent) => parent,
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+      // A second Host or Authorization would be dropped in silence: joined, the guard sees and refuses it.
+      joinDuplicateHeaders: true,
+    },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
+  });
+  // The handlers check their input with the contract's one validator; Fastify's own would coerce and drop.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  registerJsonParser(app);
+  app.decorateRequest('caller', null);
+  app.decorateRequest('flight', null);
+  app.decorateRequest('label', 'none');
+  return app;
+}
+
+/** Answers to what no route takes, and to what one throws. */
+export function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBook): void {
+  app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const methods = book.methodsOf(request.raw.url ?? '');
+    if (methods.length === 0) {
+      answerError(logger, new ApiError('NOT_FOUND', 'There is no such route; see /docs.'), request, reply);
+      return;
+    }
+    reply.header('allow', methods.join(', '));
+    const message = `This route takes ${methods.join(', ')}.`;
+    answerError(logger, new ApiError('METHOD_NOT_ALLOWED', message), request, reply);
+  });
+}
+
+/** Codes of Node's parser for what could not be read as a request. */
+const UNREADABLE: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', ['HEADERS_TOO_LARGE', 'The headers are too large.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['REQUEST_TIMEOUT', 'The request did not arrive in time.']],
+]);
+function answerUnreadable(this: FastifyInstance, error: Error, socket: Duplex): void {
+  if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] = UNREADABLE.get(codeOf(error)) ?? ['BAD_REQUEST', 'This is not a request of HTTP/1.1.'];
+  const body = JSON.stringify(toErrorBody(toApiError(new ApiError(code, message))));
+  const head = [
+    `HTTP/1.1 ${ERROR_STATUS[code]} Refused`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
