@@ -42,6 +42,8 @@ interface Carried {
   readonly makesRoom: boolean | null;
   /** What it had left to close when it was decided. */
   readonly left: number;
+  /** Refusals of its exit in a row, once it was refused; null: it does not go on. */
+  failures: number | null;
 }
 
 /** Decisions that are kept for later orders of their exits before those that are over are dropped. */
@@ -179,45 +181,49 @@ export class ReplayExits {
   }
 
   #push(order: OrderState, asked: Asked | null, makesRoom: boolean | null): void {
-    this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order) });
+    this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order), failures: null });
   }
 
+  /** The daemon sends them side by side: what a refusal asks for comes after all of them. */
   #sendOut(): void {
     while (this.#outbox.length > 0) {
       const due = this.#outbox;
       this.#outbox = [];
-      for (const carried of due) {
-        this.#send(carried);
-        if (carried.makesRoom === null) this.#pump.take(carried.order);
-        else this.#resting.take(carried.order);
-      }
+      const refused = due.filter((carried) => this.#send(carried));
+      for (const { failures, order } of refused) this.#cancelSiblings(order, failures);
+      for (const { makesRoom, order } of due)
+        if (makesRoom === null) this.#pump.take(order);
+        else this.#resting.take(order);
     }
   }
 
-  #send({ asked, left, makesRoom, order }: Carried): void {
+  /** Whether the exchange refused it for what rests beside it. */
+  #send(carried: Carried): boolean {
+    const { asked, left, makesRoom, order } = carried;
     const { state } = this.#door;
     if (makesRoom !== false)
       for (const other of findInTheWay(state, order, this.#isBound)) this.#orders.cancel(other, MAKES_ROOM);
-    if (order.status !== 'in_flight') return;
+    if (order.status !== 'in_flight') return false;
     const why = whyTooLarge(state, order, left, this.#isBound);
     if (why !== null) {
       this.#door.endUnsent(order, why);
-      return;
+      return false;
     }
     const rejection = this.#orders.send(order, asked);
-    if (makesRoom === null) this.#noteOfTarget(order, rejection);
-    else if (rejection === null) this.#resting.noteTaken(order.decisionId ?? '');
-    else this.#cancelSiblings(order, rejection, this.#resting.noteRefusal(order, rejection));
+    if (rejection === null) {
+      if (makesRoom !== null) this.#resting.noteTaken(order.decisionId ?? '');
+      return false;
+    }
+    if (makesRoom === null) {
+      this.#pump.noteRefusal(order, rejection);
+      carried.failures = this.#pump.failuresOf(order) + 1;
+    } else carried.failures = this.#resting.noteRefusal(order, rejection);
+    return rejection.consequence === 'cancel_sibling';
   }
 
-  #noteOfTarget(order: OrderState, rejection: Rejection | null): void {
-    if (rejection === null) return;
-    this.#pump.noteRefusal(order, rejection);
-    this.#cancelSiblings(order, rejection, this.#pump.failuresOf(order) + 1);
-  }
-
-  #cancelSiblings(order: OrderState, rejection: Rejection, failures: number | null): void {
-    if (failures === null || rejection.consequence !== 'cancel_sibling') return;
+  /** `failures`: refusals of the exit in a row; null: it does not go on. */
+  #cancelSiblings(order: OrderState, failures: number | null): void {
+    if (failures === null) return;
     for (const other of [...liveOrders(this.#door.state.orders, order.symbol)])
       if (isSibling(other, order, failures)) this.#orders.cancel(other, MAKES_ROOM);
   }

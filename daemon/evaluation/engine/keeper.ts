@@ -131,8 +131,7 @@ export class ReplayKeeper {
       this.#tierCode = code;
       this.#review.followCondition();
     }
-    if (this.#held !== this.#account.version) this.#findAging();
-    if (now >= this.agesAtMs || state.layers.size > 0) {
+    if (this.#held !== this.#account.version || now >= this.agesAtMs || state.layers.size > 0) {
       this.#review.followHoldingTimes();
       this.#findAging();
     }
