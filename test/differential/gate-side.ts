@@ -10,6 +10,7 @@ import type { TradingArgs } from '../../daemon/gate/api/trading-calls.ts';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { buildParts, type GateParts } from '../../daemon/gate/parts.ts';
 import { CutReadings } from '../../daemon/gate/plan/cut-readings.ts';
+import { awaitsReading } from '../../daemon/gate/plan/exit-caps.ts';
 import { isOwnOpening } from '../../daemon/gate/plan/standing.ts';
 import { everyLiveOrder } from '../../daemon/gate/state/orders.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
@@ -130,8 +131,11 @@ class GateWorld {
     this.#moveTo(atMs);
     this.#clock.moveTo(step);
     if (this.#scripted.resting.size > 0 || this.#scripted.stops.size > 0) this.#scripted.settle();
+    // What the market shows is read before whatever falls due at the same instant.
+    await this.#refresh(true);
+    const before = this.#mark();
     await this.#time.run();
-    await this.#refresh();
+    if (this.#mark() !== before) await this.#refresh();
   }
 
   /** Lets time pass; whatever falls due on the way finds its own instant, and all feeds are read there. */
@@ -148,15 +152,16 @@ class GateWorld {
     this.#moveTo(untilMs);
   }
 
-  /** A breach that one reading has shown is to be shown by a second one, which the daemon has in two seconds. */
-  #lookForBreaches(): void {
+  /** A breach that one reading has shown, or an exit, waits for another one, which the daemon has in two seconds. */
+  #lookForReadings(): void {
     const { core, standing } = this.#parts;
     const nowMs = core.nowMs();
     const breaches = standing.findBreaches();
     const { collar_bps: collarBps } = core.policySpec.market;
     const confirmed = this.#cuts.confirm(breaches, core.market.inputs(nowMs), collarBps);
     const now = this.#time.monotonicMs();
-    if (breaches.length > confirmed.length && this.#lookAtMs <= now) this.#lookAtMs = now + READ_EVERY_MS;
+    const isAwaited = breaches.length > confirmed.length || awaitsReading(core.state);
+    if (isAwaited && this.#lookAtMs <= now) this.#lookAtMs = now + READ_EVERY_MS;
   }
 
   /** When a resting order has had its time, and the like: the daemon's loop would find that within 50 ms. */
@@ -193,12 +198,12 @@ class GateWorld {
   #failure: unknown = null;
 
   /** Every feed once, and again while that makes the gate do something. */
-  async #refresh(): Promise<void> {
+  async #refresh(isHeld = false): Promise<void> {
     for (let round = 0; round < 20; round++) {
       const before = this.#mark();
-      await this.#drive(this.#parts.keeper.refreshAll());
+      await this.#drive(this.#parts.keeper.refreshAll(), isHeld);
       if (this.#failure !== null) throw this.#failure;
-      this.#lookForBreaches();
+      this.#lookForReadings();
       if (this.#mark() === before) return;
     }
     throw new Error('the gate does not come to rest');
@@ -214,7 +219,7 @@ class GateWorld {
     this.#clock.nowMs = Math.max(this.#clock.nowMs, this.#plan.market.startMs + ms);
   }
 
-  async #drive(running: Promise<unknown>): Promise<void> {
+  async #drive(running: Promise<unknown>, isHeld = false): Promise<void> {
     let isOver = false;
     let failure: unknown = null;
     running.then(
@@ -223,7 +228,8 @@ class GateWorld {
         failure = error;
       },
     );
-    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++) await this.#time.run();
+    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++)
+      await this.#time.run(isHeld);
     if (failure !== null) throw failure;
     if (!isOver) throw new Error('something waits for time to pass');
   }

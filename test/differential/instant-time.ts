@@ -73,13 +73,13 @@ export class InstantTime implements TimePort {
   moveTo(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, ms);
   }
-  /** Runs what has fallen due, and all that follows from it at this instant. */
-  async run(): Promise<void> {
+  /** Runs what has fallen due, and all that follows from it at this instant. `isHeld`: no timer fires yet. */
+  async run(isHeld = false): Promise<void> {
     await settle();
     for (;;) {
       const turn = this.#turns.shift();
       if (turn !== undefined) turn.fn?.();
-      else if (this.nextAtMs <= this.#nowMs) this.#waiting.shift()?.fn();
+      else if (!isHeld && this.nextAtMs <= this.#nowMs) this.#waiting.shift()?.fn();
       else return;
       await settle();
     }

@@ -140,7 +140,7 @@ export class Executor {
   #sendSlice(parent: Taken, order: OrderState, asked: Asked | null): void {
     const { clock, door, later } = this.#parts;
     const { event } = parent;
-    const waitMs = door.sends.waitMs('other');
+    const waitMs = (): number => door.sends.waitMs('other');
     const { ttl_ms: ttlMs } = door.policy(event.request.agent).spec.staging;
     switch (stepOfSlice(order, clock.nowMs, ttlMs, waitMs)) {
       case 'gone':
@@ -152,7 +152,7 @@ export class Executor {
         later(order.dueAtMs, { kind: 'slice', order, taken: parent, asked });
         return;
       case 'wait':
-        later(clock.nowMs + waitMs, { kind: 'slice', order, taken: parent, asked });
+        later(clock.nowMs + waitMs(), { kind: 'slice', order, taken: parent, asked });
         return;
       case 'decide':
     }

@@ -184,11 +184,12 @@ export class ReplayExits {
     this.#outbox.push({ order, asked, makesRoom, left: leftOf(this.#door.state, order), failures: null });
   }
 
-  /** The daemon sends them side by side: what a refusal asks for comes after all of them. */
+  /** The daemon sends them side by side: room for all is made before, and what a refusal asks for comes after all. */
   #sendOut(): void {
     while (this.#outbox.length > 0) {
       const due = this.#outbox;
       this.#outbox = [];
+      for (const carried of due) this.#makeRoom(carried);
       const refused = due.filter((carried) => this.#send(carried));
       for (const { failures, order } of refused) this.#cancelSiblings(order, failures);
       for (const { makesRoom, order } of due)
@@ -197,12 +198,15 @@ export class ReplayExits {
     }
   }
 
+  #makeRoom({ makesRoom, order }: Carried): void {
+    if (makesRoom === false) return;
+    for (const other of findInTheWay(this.#door.state, order, this.#isBound)) this.#orders.cancel(other, MAKES_ROOM);
+  }
+
   /** Whether the exchange refused it for what rests beside it. */
   #send(carried: Carried): boolean {
     const { asked, left, makesRoom, order } = carried;
     const { state } = this.#door;
-    if (makesRoom !== false)
-      for (const other of findInTheWay(state, order, this.#isBound)) this.#orders.cancel(other, MAKES_ROOM);
     if (order.status !== 'in_flight') return false;
     const why = whyTooLarge(state, order, left, this.#isBound);
     if (why !== null) {

@@ -3,6 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import { parentAsk } from '../../gate/plan/asks.ts';
 import { CutReadings } from '../../gate/plan/cut-readings.ts';
+import { awaitsReading } from '../../gate/plan/exit-caps.ts';
 import { findOverLayers } from '../../gate/plan/over-layers.ts';
 import { ProtectionPlan } from '../../gate/plan/protection.ts';
 import { StandingReview } from '../../gate/plan/review.ts';
@@ -25,7 +26,7 @@ import { TierCodes } from './tier-codes.ts';
 import type { ReplayVenue } from './venue.ts';
 
 const ASK = parentAsk(PLACE, null, null, null, null);
-/** The daemon reads the account so often: a breach is believed when two readings in a row show it. */
+/** The daemon reads the account so often. */
 const READ_EVERY_MS = 2_000;
 
 interface SentStop {
@@ -144,6 +145,15 @@ export class ReplayKeeper {
     if (spec.protection.required) this.#protect();
     this.isBreached = false;
     if (this.#account.held > 0 && spec.standing.on_breach === 'reduce') this.#cutBack();
+    if (state.targets.open.size > 0 && awaitsReading(state)) this.#readSoon();
+  }
+
+  /** Something waits for another reading of the account. */
+  #readSoon(): void {
+    const now = this.#clock.nowMs;
+    if (this.#readAtMs > now) return;
+    this.#readAtMs = now + READ_EVERY_MS;
+    this.#later(this.#readAtMs);
   }
 
   /** What is live says what is to be looked at. */
@@ -175,7 +185,6 @@ export class ReplayKeeper {
   }
 
   #cutBack(): void {
-    const now = this.#clock.nowMs;
     const breaches = this.#caps.mayBreach(this.#tierCode)
       ? findBreaches(this.#door.state, this.#door.inputs(), this.#policy, PLACE)
       : [];
@@ -185,10 +194,7 @@ export class ReplayKeeper {
     }
     this.isBreached = true;
     const confirmed = this.#cuts.confirm(breaches, this.#door.inputs(), this.#policy.spec.market.collar_bps);
-    if (breaches.length > confirmed.length && this.#readAtMs <= now) {
-      this.#readAtMs = now + READ_EVERY_MS;
-      this.#later(this.#readAtMs);
-    }
+    if (breaches.length > confirmed.length) this.#readSoon();
     for (const breach of confirmed) {
       if (!this.#clock.isLive(this.#indexOf(breach.symbol))) continue;
       const request = this.#protection.planCut(breach);

@@ -204,10 +204,11 @@ export class ReplayRun {
       return;
     }
     if (event.kind === 'expire' && isTerminal(event.order.status)) return;
-    this.#sample();
+    if (event.kind !== 'work') this.#sample();
     if (event.kind === 'ask') {
       // Tiers may have been left while nothing was held.
       this.#keeper.tick();
+      this.#followFills();
       this.#desk.ask(event.source, event.planned);
     } else if (event.kind === 'work') {
       const { acts } = this.door;

@@ -61,7 +61,7 @@ export class SliceRunner {
 
   async #sendSlice(decided: Decided, order: OrderState, tokenSkillSha256: string | null): Promise<void> {
     const parent = decided.event;
-    const waitMs = this.#core.sends.waitMs('other');
+    const waitMs = (): number => this.#core.sends.waitMs('other');
     switch (stepOfSlice(order, this.#core.nowMs(), this.#core.policySpec.staging.ttl_ms, waitMs)) {
       case 'gone':
         return;
@@ -72,7 +72,7 @@ export class SliceRunner {
         this.#schedule(decided, order, tokenSkillSha256);
         return;
       case 'wait':
-        this.#wait(waitMs, decided, order, tokenSkillSha256);
+        this.#wait(waitMs(), decided, order, tokenSkillSha256);
         return;
       case 'decide':
     }

@@ -22,12 +22,12 @@ export function stepOfSlice(
   order: OrderState,
   nowMs: number,
   ttlMs: number,
-  waitMs: number,
+  waitMs: () => number,
 ): 'gone' | 'early' | 'expired' | 'wait' | 'decide' {
   if (order.status !== 'pending_send') return 'gone';
   if (nowMs < order.dueAtMs) return 'early';
   if (nowMs > order.plannedAtMs + ttlMs) return 'expired';
-  return waitMs > 0 ? 'wait' : 'decide';
+  return waitMs() > 0 ? 'wait' : 'decide';
 }
 
 /** As its parent was permitted, and no more. */
