@@ -228,8 +228,7 @@ class GateWorld {
         failure = error;
       },
     );
-    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++)
-      await this.#time.run(isHeld);
+    for (let turn = 0; turn < 100 && !isOver && failure === null; turn++) await this.#time.run(isHeld);
     if (failure !== null) throw failure;
     if (!isOver) throw new Error('something waits for time to pass');
   }

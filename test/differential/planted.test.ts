@@ -18,6 +18,11 @@ const PLANTED: readonly Planted[] = [
     from: 'return clock.scale > 0 ? (clock.wallMs() - this.#beganWallMs)',
     to: 'return clock.scale > 0 ? 0',
   },
+  {
+    file: 'exit-caps.ts',
+    from: 'Math.max(0, Math.min(share, room) - onWay)',
+    to: 'Math.max(0, Math.min(share, room) - onWay - 1)',
+  },
   { file: 'exit-order.ts', from: 'ask.exitRung = form.rung;', to: '' },
   { file: 'exit-pace.ts', from: 'used.tokens < max', to: 'used.tokens <= max' },
   {
@@ -25,7 +30,7 @@ const PLANTED: readonly Planted[] = [
     from: 'else this.#send(group, now);',
     to: 'else if (group.rung === 0) this.#send(group, now);',
   },
-  { file: 'exit-room.ts', from: 'lotsOf(resting) + order.lots <= held', to: 'lotsOf(resting) <= held' },
+  { file: 'exit-room.ts', from: 'lotsOf(resting, onWay) <= held && lotsOf(own', to: 'lotsOf(own' },
   { file: 'exit-target.ts', from: 'request.fraction >= 1)', to: 'request.fraction > 0)' },
   { file: 'exits.ts', from: "case 'filled':", to: "case 'expired':\n    case 'filled':" },
   { file: 'leverage.ts', from: 'position.lots !== 0', to: 'position.lots > 0' },
@@ -70,6 +75,7 @@ const PLANTED: readonly Planted[] = [
 const WITHOUT: { readonly [file: string]: string } = {
   'describe-target.ts': 'words for the callers of exits, whom a replay does not have',
   'plan-clock.ts': 'a type',
+  'retell.ts': 'what a record leaves out: told on reading',
   'sent-form.ts': 'tells an order of ours from another under its id, which no replay has',
 };
 

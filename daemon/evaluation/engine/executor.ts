@@ -16,8 +16,8 @@ import {
   unsentOf,
 } from '../../gate/plan/slices.ts';
 import { OPENING_ENDED } from '../../gate/plan/undone.ts';
-import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
 import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../../gate/state/orders.ts';
+import type { Rejection, SymbolRules } from '../../gate/venue-port.ts';
 import type { ScopeJudge } from '../facts/judging.ts';
 import type { ReplayAccount } from './account.ts';
 import { amendOrder } from './amends.ts';

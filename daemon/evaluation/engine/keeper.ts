@@ -12,10 +12,10 @@ import { findBreaches, GATE_AGENT, isOwnOpening } from '../../gate/plan/standing
 import { CLOSER_STANDS, ROOM_FOR_CLOSER, readRefusal, StopMovePlan } from '../../gate/plan/stop-moves.ts';
 import { buildStopOrder } from '../../gate/plan/stop-order.ts';
 import { OTHER_STOP } from '../../gate/plan/stops.ts';
-import type { Rejection } from '../../gate/venue-port.ts';
 import { BEYOND_SHARE } from '../../gate/state/displaced-exits.ts';
 import { isResting, type OrderState } from '../../gate/state/orders.ts';
 import type { PositionState } from '../../gate/state/positions.ts';
+import type { Rejection } from '../../gate/venue-port.ts';
 import type { ReplayAccount } from './account.ts';
 import { CapWatch } from './cap-watch.ts';
 import type { MarketClock } from './clock.ts';

@@ -1,5 +1,5 @@
-import { Elapsed } from '../plan/deadline.ts';
 import type { GateCore } from '../journal/journal.ts';
+import { Elapsed } from '../plan/deadline.ts';
 import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
 

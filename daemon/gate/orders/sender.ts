@@ -4,10 +4,10 @@ import { endUndoneByAnswer, endUndoneByStop } from '../journal/end-undone.ts';
 import type { Appended, GateCore } from '../journal/journal.ts';
 import { endedEvent, rejectedEvent, unknownEvent } from '../journal/order-words.ts';
 import { isLeverageFree } from '../plan/leverage.ts';
-import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
+import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
 import { Approvals } from './approval.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
 

@@ -3,8 +3,8 @@ import { Deadline } from '../plan/deadline.ts';
 import { findOverLayers } from '../plan/over-layers.ts';
 import { findAccountBreaker, findLoopBreaker, isCountedRefusal, RefusalLoops } from '../plan/refusal-loops.ts';
 import { findRepeatedExecution } from '../plan/repeated-execution.ts';
-import type { Rejection } from '../venue-port.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { VenueConsequences } from './sender.ts';
 
 const RECHECK_FAILURES = 3;

@@ -6,12 +6,12 @@
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
-import type { Rejection } from '../venue-port.ts';
 import { agentsShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { DISAGREEMENT_MS, lotsToProtect, type PositionState } from '../state/positions.ts';
+import type { Rejection } from '../venue-port.ts';
 import { Elapsed } from './deadline.ts';
 import type { PlanClock } from './plan-clock.ts';
 import { type Breach, GATE_AGENT, type ReviewPlace } from './standing.ts';

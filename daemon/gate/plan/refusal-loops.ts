@@ -1,8 +1,8 @@
 import type { TemporalSection } from '../../core/policy.ts';
 import type { StateEvent } from '../events.ts';
-import type { Rejection } from '../venue-port.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import { breakerMs } from './repeated-execution.ts';
 
 /** Equal refusals in a row after which it is stopped (BINANCE.md part B, "Structural rejections in a loop"). */

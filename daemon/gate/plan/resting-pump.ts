@@ -5,12 +5,12 @@
  * displaced exits until it does, is closed otherwise, or is given up, which is told.
  */
 import type { ExitEnd } from '../events.ts';
-import type { Rejection } from '../venue-port.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
 import { type DisplacedExit, hasNothingLeft, NOTHING_LEFT } from '../state/displaced-exits.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, liveOrders, type OrderState } from '../state/orders.ts';
+import type { Rejection } from '../venue-port.ts';
 import type { ExitForm } from './exit-order.ts';
 import type { ExitPace } from './exit-pace.ts';
 import type { DecidedExit } from './exit-pump.ts';

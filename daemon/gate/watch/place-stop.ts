@@ -2,10 +2,10 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { buildStopOrder } from '../plan/stop-order.ts';
-import type { Rejection } from '../venue-port.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
 import { takeDecision } from '../take-decision.ts';
+import type { Rejection } from '../venue-port.ts';
 
 /** A stop that was sent, and why the venue did not take it. */
 export interface SentStop {
