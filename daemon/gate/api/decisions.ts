@@ -1,4 +1,4 @@
-/** A decision, what became of it, and so the answer of a tool. */
+/** A decision and its execution: the answer of a tool. */
 import type {
   BudgetRecord,
   Constraints,
@@ -77,11 +77,11 @@ export interface ExecutionOrder {
 export interface ExecutionBody {
   readonly state: ExecutionState;
   readonly orders: readonly ExecutionOrder[];
-  /** Plain advice, e.g. "pending, do not resend", or why the venue rejected. */
+  /** Advice such as "pending, do not resend", or the venue's reason for a rejection. */
   readonly note: string | null;
-  /** Rejected by the venue, and asking again is sensible. */
+  /** Rejected by the venue, and a retry makes sense. */
   readonly retryable: boolean;
-  /** Slices that were not sent because an exit closes what they would have opened again. */
+  /** Slices dropped because an exit closes what they would have opened again. */
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
@@ -89,8 +89,8 @@ export interface ToolAnswer {
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send, as text or as its UTF-8 bytes (the
- * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send, as text or as UTF-8 bytes (the
+ * decision part is exactly the recorded text). 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string | Uint8Array }
@@ -101,14 +101,14 @@ export interface Unavailable {
   readonly kind: 'unavailable';
   readonly message: string;
 }
-/** A call without an effect, beyond what its sender may have recorded: counted, and its request id is not used up. */
+/** A call without an effect, beyond its sender's budget: it is counted, and its request id is not used up. */
 export interface OverBudget {
   readonly kind: 'over_budget';
   readonly budget: RequestKind;
   readonly limit: RateLimit;
-  /** Until one more is recorded, ms of domain time. */
+  /** Time until one more is recorded, ms of domain time. */
   readonly retryAfterMs: number;
   readonly message: string;
-  /** Null for advice: there is none without a record. */
+  /** Null for advice, which has no record. */
   readonly decided: ExecutionDecision | null;
 }
