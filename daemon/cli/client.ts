@@ -141,7 +141,9 @@ export class DaemonClient {
     }
   }
 
-  /** Tries the next place if nobody answered and so nothing was sent. False: no place is left, or something may be sent. */
+  /**
+   * Tries the next place if nobody answered and so nothing was sent. False: no place is left, or something may be sent.
+   */
   async #goElsewhere(error: unknown): Promise<boolean> {
     const [next, ...others] = this.#others;
     if (next === undefined || !wasNeverMade(error)) return false;

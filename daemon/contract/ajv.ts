@@ -5,15 +5,15 @@ import { describeErrors, type Violation } from './violations.ts';
 export { describeErrors, formatViolation, type Violation } from './violations.ts';
 
 /**
- * Ajv's optimiser counts the names in generated code in objects keyed by them. That makes thousands of shapes until they are
- * collected. A literal that gets its shape in that time (as the regime verdicts of one replay worker did) stays a hash
- * table for the rest of the process, slow to create and to read. Unoptimised checks cost the same.
+ * Ajv's optimiser counts the names in generated code in objects keyed by them. That makes thousands of shapes until
+ * they are collected. A literal that gets its shape in that time (as the regime verdicts of one replay worker did)
+ * stays a hash table for the rest of the process, slow to create and to read. Unoptimised checks cost the same.
  */
 export const PLAIN_CODE = { optimize: false } as const;
 
 /**
- * The only validator of input. It coerces, removes and fills in nothing, and reports every error. A schema with a keyword
- * that ajv does not know is a defect, and fails at its first use.
+ * The only validator of input. It coerces, removes and fills in nothing, and reports every error. A schema with a
+ * keyword that ajv does not know is a defect, and fails at its first use.
  */
 export const contractAjv: Ajv = new Ajv({
   code: PLAIN_CODE,

@@ -131,7 +131,9 @@ function sumDecimals(texts: readonly string[]): string | null {
   return sum === 0n ? null : unscaled(sum, places);
 }
 
-/** Average of the fills, weighted by quantity and rounded down to the places of the prices; null while none is known. */
+/**
+ * Average of the fills, weighted by quantity and rounded down to the places of the prices; null while none is known.
+ */
 function averagePrice(orders: FullAnswer['execution']['orders']): string | null {
   const known = orders.filter((order) => order.average_price !== null);
   if (known.length === 0) return null;

@@ -177,8 +177,8 @@ function fullSchema(name: ToolName, operator: JsonSchemaObject | undefined): Jso
 }
 
 /**
- * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level. The descriptions say the same, and
- * the operator's narrower properties are merged into ours one by one.
+ * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level. The descriptions say the same,
+ * and the operator's narrower properties are merged into ours one by one.
  */
 export function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
   const contract = contractSchema(name);

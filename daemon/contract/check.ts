@@ -3,8 +3,8 @@ import type { TSchema } from 'typebox';
 import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
 
 /**
- * Maximum length of a text in bytes of UTF-8. JSON Schema's maxLength counts characters, which may take four bytes each.
- * The `x-` keeps the keyword legal in OpenAPI.
+ * Maximum length of a text in bytes of UTF-8. JSON Schema's maxLength counts characters, which may take four bytes
+ * each. The `x-` keeps the keyword legal in OpenAPI.
  */
 export const MAX_BYTES_KEYWORD = 'x-max-bytes';
 

@@ -256,7 +256,9 @@ export function checkPolicyShape(document: unknown): Checked<IntendedPolicySpec>
   return check(document);
 }
 
-/** The schema as a file for editors (`policies/policy.schema.json`): plain JSON, draft 7, which editors support best. */
+/**
+ * The schema as a file for editors (`policies/policy.schema.json`): plain JSON, draft 7, which editors support best.
+ */
 export function buildPolicyJsonSchema(): JsonSchemaObject {
   const plain = JSON.parse(JSON.stringify(PolicySchema as TSchema)) as Record<string, unknown>;
   return { $schema: 'http://json-schema.org/draft-07/schema#', ...plain };

@@ -14,15 +14,15 @@ import { decisionId } from './plan/order-ids.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
-/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+/** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** As it was recorded: the caller is answered with the same characters. */
+  /** The recorded text: the caller's answer has the same characters. */
   readonly record: RecordText;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
-  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  /** Time of the decision, wall ms of the process: send deadlines count from here. */
   readonly decidedAtWallMs: number;
 }
 export interface DecideOptions {
@@ -31,16 +31,16 @@ export interface DecideOptions {
   readonly bodyHash: string | null;
   readonly texts: { readonly [field: string]: string };
   readonly parentDecisionId: string | null;
-  /** On whose behalf an exit is decided; absent: the caller's. */
+  /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
   /** Orders that follow from the decision; none for advisory kinds. */
   readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
-  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
+  /** Decisions that change nothing need no record (standing orders that still fit). `acted`: record only actions. */
   readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
 }
 
 /**
- * Snapshot, decide and append in one event-loop turn: N clients racing one cap can never overspend it, since the
+ * Snapshot, decide and append in one event-loop turn. N clients racing for one cap can never overspend it, since the
  * reservation is in the views before the next snapshot is taken.
  */
 export function takeDecision(
@@ -78,7 +78,7 @@ export function takeDecision(
     };
     return { payload: event, ...writeRecord(event, contextText) };
   });
-  // INVARIANT: in the transaction of the exit, and before it is sent.
+  // INVARIANT: in the exit's transaction, before it is sent.
   if (options.kind === 'tool' || options.kind === 'gate') {
     endUndone(core, payload, policy);
     const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
@@ -99,7 +99,7 @@ export function takeDecision(
   return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
-/** What the feeds have seen, and what the venue still takes of orders. */
+/** The feeds' readings, and how many orders the venue still takes. */
 function readInputs(core: GateCore): LiveInputs {
   const nowMs = core.nowMs();
   const inputs = core.market.inputs(nowMs);
@@ -109,7 +109,10 @@ function readInputs(core: GateCore): LiveInputs {
   return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
 }
 
-/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+/**
+ * Orders that go out at once count from their decision on, so that decisions of one turn see each other. Exits are
+ * counted elsewhere.
+ */
 function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
   if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
   const action = decision.effective?.action;
@@ -122,7 +125,7 @@ function storeTexts(core: GateCore, texts: { readonly [field: string]: string })
   return stored;
 }
 
-/** Keys in canonical order, so that the record costs no sorting. */
+/** Keys in canonical order, so that the record needs no sorting. */
 function buildBody(
   core: GateCore,
   decision: ExecutionDecision,

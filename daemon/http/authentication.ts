@@ -35,9 +35,9 @@ export interface Authenticator {
 }
 
 /**
- * Accepts bearer tokens only. Known tokens are cached under the hash of their secret, so no comparison depends on a secret
- * that the caller may not know. The same header repeated on one connection needs no hash: it is compared with what that
- * connection has sent before.
+ * Accepts bearer tokens only. Known tokens are cached under the hash of their secret, so no comparison depends on a
+ * secret that the caller may not know. The same header repeated on one connection needs no hash: it is compared with
+ * what that connection has sent before.
  */
 export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): Authenticator {
   const cache = new Map<string, CachedCaller>();

@@ -17,8 +17,8 @@ export interface Connections {
 }
 
 /**
- * Limits who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and lock
- * the operator out. Connections without a token therefore share few places, and a new one replaces the oldest.
+ * Limits who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and
+ * lock the operator out. Connections without a token therefore share few places, and a new one replaces the oldest.
  */
 export function limitConnections(server: Server, maxSilent: number = MAX_SILENT): Connections {
   const silent = new Set<Socket>();

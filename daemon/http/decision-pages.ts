@@ -6,8 +6,8 @@ import type { Doors } from './routing.ts';
 const DECISIONS_A_TURN = 100;
 
 /**
- * The body of `GET /v1/decisions`, read in pieces, with the same content as if read at once: records added meanwhile are
- * newer, so they belong to no page after the first piece.
+ * The body of `GET /v1/decisions`, read in pieces, with the same content as if read at once: records added meanwhile
+ * are newer, so they belong to no page after the first piece.
  */
 export async function readDecisions(
   { gate, turns }: Doors,

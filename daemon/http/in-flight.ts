@@ -6,8 +6,8 @@ export interface Turns {
 }
 
 /**
- * Reads of the ledger and of all orders run synchronously. However many are requested at once, each waits for its turn in
- * order of arrival. Whatever else has arrived (exits, cancels, a halt, answers of the venue) runs in between.
+ * Reads of the ledger and of all orders run synchronously. However many are requested at once, each waits for its turn
+ * in order of arrival. Whatever else has arrived (exits, cancels, a halt, answers of the venue) runs in between.
  */
 export function createTurns(): Turns {
   let last: Promise<void> = Promise.resolve();
@@ -38,7 +38,9 @@ export class Flight {
     this.#leave = leave;
     this.#widen = widen;
   }
-  /** A page of this many entries was requested. @throws ApiError TOO_MANY_IN_FLIGHT when the token has no room for it */
+  /**
+   * A page of this many entries was requested. @throws ApiError TOO_MANY_IN_FLIGHT when the token has no room for it
+   */
   holdPage(entries: number): void {
     const more = Math.ceil(entries / ENTRIES_PER_PLACE) - 1;
     // A caller that hung up has left already.

@@ -9,9 +9,9 @@ export interface OriginRules {
 }
 
 /**
- * Guards against web pages in the operator's browser (CSRF, DNS rebinding) and requests that two parsers read differently
- * (BY-25). A header sent twice arrives here with both values joined, so no allowlist contains it. Node itself refuses
- * two Content-Lengths, and Transfer-Encoding beside Content-Length.
+ * Guards against web pages in the operator's browser (CSRF, DNS rebinding) and requests that two parsers read
+ * differently (BY-25). A header sent twice arrives here with both values joined, so no allowlist contains it. Node
+ * itself refuses two Content-Lengths, and Transfer-Encoding beside Content-Length.
  *
  * @throws ApiError BAD_REQUEST, HTTP_VERSION, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
  */

@@ -1,6 +1,7 @@
 /**
  * How many requests of agents start in one turn of the event loop: about 10 ms of work. If everything that many
- * connections have sent ran in one turn, an operator's halt, an exit and the venue's answers would wait behind all of it.
+ * connections have sent ran in one turn, an operator's halt, an exit and the venue's answers would wait behind all of
+ * it.
  */
 export const STARTS_A_TURN = 32;
 

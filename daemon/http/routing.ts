@@ -226,7 +226,10 @@ export function bodyOf(request: FastifyRequest): unknown {
 }
 
 const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit']);
-/** Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says why. */
+/**
+ * Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says
+ * why.
+ */
 const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?$/;
 const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
 /** A query has only texts. Numbers and booleans among them are converted exactly; the schema judges the rest. */

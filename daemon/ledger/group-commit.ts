@@ -48,8 +48,8 @@ interface Batch {
 /**
  * Collects appended records and writes them in one transaction at the end of the first turn of the event loop that
  * brought nothing more (`setImmediate`: after all requests that arrived together were decided), or after
- * MAX_COLLECT_MS. SQLite runs synchronously, so requests that arrive during a commit are read in the next turn and share
- * the next commit. The answers to that commit bring the next requests while those are being decided.
+ * MAX_COLLECT_MS. SQLite runs synchronously, so requests that arrive during a commit are read in the next turn and
+ * share the next commit. The answers to that commit bring the next requests while those are being decided.
  *
  * After a failed commit nothing more is accepted: only a new process that reads the file can know what is on disk. The
  * only exception is a full disk, once: the reserve is freed and the same batch is written again.

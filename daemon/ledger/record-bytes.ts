@@ -6,7 +6,9 @@ export interface EncodedRecord {
   readonly hash: string;
 }
 
-/** `hashEvent` of a record, and its payload as bytes. The preimage is built in one buffer, so that nothing is joined. */
+/**
+ * `hashEvent` of a record, and its payload as bytes. The preimage is built in one buffer, so that nothing is joined.
+ */
 export function encodeRecord(
   prevHash: string,
   seq: number,

@@ -149,7 +149,9 @@ export interface Ledger extends LedgerReader {
   /** Records token changes made by other processes. Call it from time to time. */
   recordTokenChanges(): void;
 
-  /** Calls `listener` after every commit with the range of seqs that became durable; returns a function that stops it. */
+  /**
+   * Calls `listener` after every commit with the range of seqs that became durable; returns a function that stops it.
+   */
   onCommitted(listener: (range: { readonly firstSeq: number; readonly lastSeq: number }) => void): () => void;
   /** Commits everything pending, checkpoints the write-ahead log and releases the lock. */
   close(): void;

@@ -30,8 +30,8 @@ export interface ToolPort {
 }
 
 /**
- * A server of the Model Context Protocol for one caller. The low-level class: arguments reach the daemon's own check, so
- * that its texts and its records of rejected input hold here, too.
+ * A server of the Model Context Protocol for one caller. The low-level class: arguments reach the daemon's own check,
+ * so that its texts and its records of rejected input hold here, too.
  */
 export function buildMcpServer(port: ToolPort): Server {
   const server = new Server(

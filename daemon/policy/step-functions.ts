@@ -33,7 +33,8 @@ export function findLooserTier(candidate: readonly Tier[], current: readonly Tie
  */
 export function findLooserTrustTier(candidate: readonly TrustTier[], current: readonly TrustTier[]): LooserStep | null {
   const all = [...candidate, ...current];
-  // `provenance < below` holds below a threshold, so a rectangle starts there; `risk > above` holds above, so one ends there.
+  // `provenance < below` holds below a threshold, so a rectangle starts there; `risk > above` holds above, so one ends
+  // there.
   const provenances = distinct([0, ...all.flatMap((tier) => tier.provenance_below ?? [])]);
   const risks = distinct([1, ...all.flatMap((tier) => tier.capability_risk_above ?? [])]);
   for (const provenance of provenances) {

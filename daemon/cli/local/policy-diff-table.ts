@@ -4,7 +4,9 @@ import type { DiffSide } from '../../gate/audit/compare.ts';
 import type { DiffEntry, PolicyDiff } from '../../gate/audit/policy-diff.ts';
 import { formatInstant, formatNumber, plain, renderFields, renderTable } from '../tables.ts';
 
-/** The output of `policy diff` for people: every change with its request and both decisions, totals, and the caveats. */
+/**
+ * The output of `policy diff` for people: every change with its request and both decisions, totals, and the caveats.
+ */
 export function renderDiff(found: PolicyDiff): string {
   return [
     renderHead(found),

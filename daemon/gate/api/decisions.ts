@@ -89,8 +89,8 @@ export interface ToolAnswer {
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send, as text or as UTF-8 bytes (the
- * decision part is exactly the recorded text). 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send, as text or as UTF-8 bytes
+ * (the decision part is exactly the recorded text). 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string | Uint8Array }
