@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import type { Gate } from '../gate/gate.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
@@ -20,7 +21,7 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
   }
 }
 
-type Opened = Pick<HttpServerOptions, 'gate' | 'logger' | 'abort' | 'monotonicMs'>;
+type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
 
 /** Opens the agents' and the operator's entrance, with the ledger's tokens and events. @throws StartError */
 export function openEntrances(
@@ -34,7 +35,7 @@ export function openEntrances(
     ...options,
     events: {
       lastSeq: () => ledger.lastSeq(),
-      read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }),
+      read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
     },
     tokens: { findToken: (secret) => identify(ledger, secret) },

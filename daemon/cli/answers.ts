@@ -1,5 +1,5 @@
 import type { Reason } from '../core/decision.ts';
-import type { DecisionBody, ToolAnswer } from '../gate/api/decisions.ts';
+import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
@@ -30,7 +30,7 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
   return parts.join('\n');
 }
 
-function describeEffective({ effective }: DecisionBody): string {
+function describeEffective({ effective }: ToldDecision): string {
   if (effective === null) return '-';
   if (effective.quantity === null) return 'every order';
   const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
@@ -39,7 +39,7 @@ function describeEffective({ effective }: DecisionBody): string {
   return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT${leverage})${price}${reduce}`;
 }
 
-function renderReasons({ reasons }: DecisionBody): string {
+function renderReasons({ reasons }: ToldDecision): string {
   return reasons
     .map((reason) => {
       return `${plain(reason.code)}: ${plain(reason.message)}${describeFigures(reason)}\n  ${plain(reason.hint)}\n`;
@@ -66,7 +66,7 @@ export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode 
 
 export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
 
-export function decisionRow(decision: DecisionBody): readonly (string | number | null)[] {
+export function decisionRow(decision: ToldDecision): readonly (string | number | null)[] {
   return [
     formatInstant(decision.at_ms),
     decision.seq,

@@ -35,6 +35,15 @@ const orderStatus = field.oneOf(
   'unknown: no conclusive answer from the exchange yet; do not send again.',
 );
 
+/** Not in the record: null where another version of the core decided, which alone derives them. */
+const derivedMembers = {
+  budget: nullable(decisionMembers.budget),
+  condition_reducing: nullable(decisionMembers.condition_reducing),
+  constraints: nullable(decisionMembers.constraints),
+  context_hash: nullable(text('sha256 of the recorded context.')),
+  retry_after_ms: decisionMembers.retry_after_ms,
+  verdicts: nullable(decisionMembers.verdicts),
+};
 export const DecisionBodySchema = Type.Object(
   {
     decision_id: text('Permanent id of this decision.'),
@@ -50,8 +59,9 @@ export const DecisionBodySchema = Type.Object(
     symbol: nullable(text('Symbol it concerns.')),
     binding: flag('false: advice that authorises nothing.'),
     ...decisionMembers,
+    ...derivedMembers,
     policy_hash: text('sha256 of the policy in force.'),
-    context_hash: text('sha256 of the recorded context.'),
+    core_version: nullable(count('Version of the core that decided; null: recorded before there were any.')),
   },
   { ...field.closed, description: 'SAE-DEC with its identifiers.' },
 );

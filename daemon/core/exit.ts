@@ -75,7 +75,7 @@ function valuePrice({ exposure, market }: ExecutionContext): number | null {
 }
 
 /** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
-export function wholeExitLots(decision: ExecutionDecision, lots: number): number {
+export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots: number): number {
   const cut = decision.reasons.find((reason) => reason.code === 'ABOVE_MAXIMUM');
   return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }

@@ -3,7 +3,7 @@
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ToldDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -42,7 +42,7 @@ export interface GateApi {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody>;
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ToldDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
   getOrders(
     caller: Caller,

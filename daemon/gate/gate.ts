@@ -1,5 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ToldDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -15,10 +15,12 @@ import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
+import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
+import type { StoredEvent } from './ports.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeReadiness } from './reads/readiness.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
@@ -122,8 +124,14 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ToldDecision> {
     return this.#parts.reads.getDecisions(caller, limit, cursor);
+  }
+  /** A record as streams show it: decisions with what their records leave out. */
+  tell(event: StoredEvent): StoredEvent {
+    if (event.kind !== 'decision') return event;
+    const payload = event.payload as DecisionEvent;
+    return { ...event, payload: { ...payload, decision: this.core.retell(payload) } };
   }
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);

@@ -97,7 +97,6 @@ export class GroupCommit {
     return {
       seqs: events.map((event) => event.seq),
       events: events.map(toAppended),
-      payloads: events.map((event) => event.payload),
       committed: batch.committed,
     };
   }

@@ -81,6 +81,7 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
     at_ms: plan.atMs,
     binding: true,
     context_hash: '0',
+    core_version: 1,
     decision_id: plan.id,
     kind: plan.kind ?? 'tool',
     policy_hash: '0',

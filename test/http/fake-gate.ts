@@ -74,6 +74,7 @@ export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
     retry_after_ms: null,
     policy_hash: HASH,
     context_hash: HASH,
+    core_version: 1,
     ...more,
   };
 }

@@ -236,5 +236,6 @@ export function checkAudit(world: DaemonWorld): number {
   });
   const result = verifyLedger(ledger, { rederive: auditor.rederive, fold: auditor.fold });
   assert.ok(result.ok, result.ok ? '' : `record ${result.seq}: ${result.problem}: ${result.detail}`);
+  assert.deepEqual(auditor.elsewhere, [], 'all of it was decided by this version');
   return result.decisions;
 }

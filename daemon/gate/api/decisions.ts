@@ -62,9 +62,26 @@ export interface DecisionBody {
   readonly verdicts: readonly RuleVerdict[];
   readonly retry_after_ms: number | null;
   readonly policy_hash: string;
-  /** sha256 of the canonical JSON of the recorded context. */
+  /** sha256 of the context as it is recorded: its row, canonical JSON. */
   readonly context_hash: string;
+  /** Version of the core that took it (core/core-version.ts). */
+  readonly core_version: number;
 }
+/** What a record leaves out: it follows from request, view and policy, in the core that decided. */
+export type DerivedMember =
+  | 'budget'
+  | 'condition_reducing'
+  | 'constraints'
+  | 'context_hash'
+  | 'retry_after_ms'
+  | 'verdicts';
+/**
+ * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null: it
+ * was recorded before there were any.
+ */
+export type ToldDecision = Omit<DecisionBody, DerivedMember | 'core_version'> & {
+  readonly [Member in DerivedMember | 'core_version']: DecisionBody[Member] | null;
+};
 export interface ExecutionOrder {
   readonly client_order_id: string;
   readonly venue_order_id: string | null;
@@ -85,15 +102,15 @@ export interface ExecutionBody {
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
-  readonly decision: DecisionBody;
+  readonly decision: ToldDecision;
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send, as text or as UTF-8 bytes
- * (the decision part is exactly the recorded text). 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send. 409 is `conflict`, 503 is
+ * `unavailable`.
  */
 export type ToolOutcome =
-  | { readonly kind: 'decided'; readonly text: string | Uint8Array }
+  | { readonly kind: 'decided'; readonly text: string }
   | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
   | Unavailable
   | OverBudget;

@@ -1,11 +1,10 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
-import type { DecisionBody, ToolOutcome } from '../api/decisions.ts';
+import type { ToldDecision, ToolOutcome } from '../api/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { writeAnswer } from '../journal/record-text.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
 import { describeExecution } from '../reads/bodies.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
@@ -56,7 +55,7 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -65,7 +64,7 @@ export class ToolCalls {
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.bodyText) };
   }
 
   async intercept(
@@ -84,7 +83,7 @@ export class ToolCalls {
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+    return { kind: 'decided', text: `{"decision":${decided.bodyText}}` };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
@@ -125,7 +124,7 @@ export class ToolCalls {
     }
     const stored = this.#core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
-    const body = (stored.payload as DecisionEvent).decision;
+    const body = this.#core.retell(stored.payload as DecisionEvent);
     return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
   }
 
@@ -134,7 +133,7 @@ export class ToolCalls {
     return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
   }
 
-  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
+  #answerText(became: Recalled, body: ToldDecision, bodyText: string): string {
     return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
   }
 }

@@ -1,6 +1,6 @@
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
-import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
+import type { ExecutionBody, ExecutionOrder, ExecutionState, ToldDecision } from '../api/decisions.ts';
 import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { partsOf, stateOf } from '../plan/describe-target.ts';
@@ -85,7 +85,7 @@ const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'cancele
  * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
  * no orders of its own: those that it concerned are shown, with what the venue said.
  */
-export function describeExecution(core: GateCore, { orders, target }: Recalled, decision: DecisionBody): ExecutionBody {
+export function describeExecution(core: GateCore, { orders, target }: Recalled, decision: ToldDecision): ExecutionBody {
   const action = decision.effective?.action;
   if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
     return describeChange(core, core.state.changes.find(decision.decision_id));

@@ -1,5 +1,5 @@
 import type { ToolName } from '../../core/policy.ts';
-import type { DecisionBody, ToolAnswer } from '../api/decisions.ts';
+import type { ToldDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
@@ -35,13 +35,13 @@ export class CallerReads {
     };
   }
 
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ToldDecision> {
     const page = this.#core.ports.ledger.readDecisions({
       limit,
       ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
       ...(cursor === null ? {} : { cursor }),
     });
-    return { items: page.events.map((event) => (event.payload as DecisionEvent).decision), next: page.next };
+    return { items: page.events.map((event) => this.#core.retell(event.payload as DecisionEvent)), next: page.next };
   }
 
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
@@ -49,9 +49,10 @@ export class CallerReads {
     if (stored === null) return null;
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
+    const decision = this.#core.retell(event);
     return {
-      decision: event.decision,
-      execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
+      decision,
+      execution: describeExecution(this.#core, this.#recall.recall(stored), decision),
     };
   }
 
