@@ -5,7 +5,7 @@ export const EXIT = {
   FAILURE: 1,
   /** The command line, a setting, or the input is wrong. */
   USAGE: 2,
-  /** Decided and refused: a BLOCK, or an order that the venue rejected. */
+  /** Decided and refused: a BLOCK, or an order that the venue rejected or that expired without a fill. */
   REFUSED: 3,
   /** No daemon answers at the given address. */
   UNREACHABLE: 4,
