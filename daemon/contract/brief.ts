@@ -146,7 +146,9 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
   };
 }
 
-/** Fees and realised profit of all fills, to a hundredth of a cent; empty until the exchange has reported all of them. */
+/**
+ * Fees and realised profit of all fills, to a hundredth of a cent; empty until the exchange has reported all of them.
+ */
 function toBriefMoney(
   orders: FullAnswer['execution']['orders'],
 ): Pick<BriefAnswer['execution'], 'fee_usdt' | 'realised_pnl_usdt'> {

@@ -210,7 +210,9 @@ export class GroupCommit {
     }
   }
 
-  /** Whatever the cause: callers are told that nothing can be recorded (503), and a damaged page is no defect of theirs. */
+  /**
+   * Whatever the cause: callers are told that nothing can be recorded (503), and a damaged page is no defect of theirs.
+   */
   #toFailure(error: unknown): LedgerError {
     const failure = this.#ports.toLedgerError(error);
     if (COMMIT_CODES.has(failure.code)) return failure;

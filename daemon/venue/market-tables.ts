@@ -50,7 +50,7 @@ export class MarketTables {
     require: (symbol) => this.#noted.get(symbol) ?? this.instruments.require(symbol),
   };
   /**
-   * Rules that the views are in from now on, of this fetch or of one before a restart: what was asked for under them
+   * Rules that the views are in from now on, of this fetch or of one before a restart: what was requested under them
    * can be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the
    * gate to say, by their age.
    */

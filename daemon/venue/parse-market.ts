@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 /** Binance's funding interval where `/fapi/v1/fundingInfo` lists no other. */
 const DEFAULT_FUNDING_INTERVAL_MS = 8 * HOUR_MS;
 
-/** `/fapi/v1/leverageBracket`: one row per symbol; a single object when asked for one symbol. */
+/** `/fapi/v1/leverageBracket`: one row per symbol; a single object for a query of one symbol. */
 export function parseBrackets(json: unknown): ReadonlyMap<string, readonly LeverageBracket[]> {
   const result = new Map<string, readonly LeverageBracket[]>();
   for (const row of Array.isArray(json) ? json : [json]) {

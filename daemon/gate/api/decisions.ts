@@ -76,8 +76,8 @@ export type DerivedMember =
   | 'retry_after_ms'
   | 'verdicts';
 /**
- * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null: it
- * was recorded before there were any.
+ * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null:
+ * it was recorded before there were any.
  */
 export type ToldDecision = Omit<DecisionBody, DerivedMember | 'core_version'> & {
   readonly [Member in DerivedMember | 'core_version']: DecisionBody[Member] | null;

@@ -93,7 +93,7 @@ export class ChangedOrders {
     }
   }
 
-  /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
+  /** A change seen before a restart is in the ledger; how often and how long it was shown is counted from the start. */
   #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
     const claim = { ...amend, since: new Elapsed(this.#core), times: 0 };

@@ -82,7 +82,7 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
   return true;
 }
 
-/** One reading of a start that is to be asked for. */
+/** One reading of a start that is to be requested. */
 export interface StartRead {
   /** In words, as readiness reports it while it is missing. */
   readonly what: string;

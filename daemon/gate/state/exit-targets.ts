@@ -286,7 +286,7 @@ function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null)
   if (more === 0) return;
   if (order === null) target.hasGrown = true;
   else if (target.isWhole) {
-    // It was sent before the exit was asked for.
+    // It was sent before the exit was requested.
     target.roomLots += more;
     target.leftLots += more;
     target.askedLots += more;

@@ -82,7 +82,7 @@ class RecordWindow {
 
 /**
  * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the
- * ledger, so that a restart begins no budget anew. All tokens of an agent share its budgets; an operator of the same
+ * ledger, so that a restart begins no budget again. All tokens of an agent share its budgets; an operator of the same
  * name has its own.
  */
 export class RequestRecords {
@@ -126,7 +126,7 @@ export class RequestRecords {
 
 const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
 
-/** The budget that a recorded decision takes from; null: it had an effect, or nobody asked for it. */
+/** The budget that a recorded decision takes from; null: it had an effect, or nobody requested it. */
 function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): RequestKind | null {
   const { decision, orders, request } = event;
   if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
