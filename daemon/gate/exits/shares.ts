@@ -4,9 +4,9 @@ import { findExitsToCut } from '../plan/shares.ts';
 import { BEYOND_SHARE } from '../state/displaced-exits.ts';
 
 /**
- * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that shrinks,
- * or others join the position, what is beyond it is canceled, so that it does not close what is another agent's; it rests again,
- * clipped to what the share is then.
+ * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that
+ * shrinks, or others join the position, what is beyond it is canceled, so that it does not close what is another
+ * agent's; it rests again, clipped to what the share is then.
  */
 export class ExitShares {
   readonly #core: GateCore;

@@ -13,8 +13,8 @@ export interface PaceParts {
 }
 
 /**
- * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not when
- * it was asked for.
+ * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not
+ * when it was requested.
  */
 export class ExitPace {
   readonly #parts: PaceParts;
