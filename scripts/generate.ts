@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { placeSettingsTable } from '../daemon/config/settings-table.ts';
 import { buildBriefCatalogue } from '../daemon/contract/brief-catalogue.ts';
+import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
@@ -45,6 +46,7 @@ function listGeneratedFiles(): GeneratedFile[] {
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
     { path: 'docs/reasons.md', build: buildReasonsPage },
+    { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
     { path: 'integrations/openclaw/catalogue.json', build: buildPluginCatalogue },

@@ -10,6 +10,8 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
     renderFields([
       ['decision', decision.decision],
       ['decision id', decision.decision_id],
+      ['bound by', decision.bound_by],
+      ['arithmetic', decision.arithmetic.line],
       ['effective', effective === null ? 'nothing' : describeEffective(decision)],
       ['execution', execution === undefined ? 'none' : execution.state],
       ['note', execution?.note],
@@ -58,10 +60,10 @@ function shorten(figure: Reason['observed'], unit: string | null): string | numb
   return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
-/** 3 when nothing was permitted, or when the venue took nothing of it. */
+/** 3 when nothing was permitted, when the venue took nothing of it, or when nothing of it was filled before it expired. */
 export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
   if (decision.decision === 'BLOCK') return EXIT.REFUSED;
-  return execution?.state === 'rejected' ? EXIT.REFUSED : EXIT.OK;
+  return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
 }
 
 export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;

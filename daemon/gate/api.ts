@@ -3,7 +3,7 @@
  * alone decides. Every answer is plain JSON data in the shapes of DESIGN section 5 (snake_case on the wire).
  */
 import type { ToolName } from '../core/policy.ts';
-import type { ToldDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -15,7 +15,7 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -42,7 +42,7 @@ export interface GateApi {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ToldDecision>;
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
   getOrders(
     caller: Caller,
@@ -50,6 +50,8 @@ export interface GateApi {
     limit: number,
     cursor: string | null,
   ): Page<OrderBody>;
+  /** Fills as the venue tells them, the last 10,000; newest first. */
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };

@@ -36,6 +36,7 @@ const withForeignTexts: fc.Arbitrary<Case> = fc
       account_name: text,
       clock_skew_ms: amount,
       duplicate_of: maybe,
+      ...(isModify ? {} : { duplicate_until_ms: amount }),
       exposure: {
         ...context.exposure,
         opposed_by_long: maybe,

@@ -24,7 +24,7 @@ export function openingAsks(judge: Judge): readonly Recorded[] {
     ({ event }) =>
       event.decision.kind === 'tool' &&
       event.request.tool === 'place_order' &&
-      event.decision.reasons.every((reason) => reason.code !== 'CROSSES_ZERO'),
+      event.decision.reasons.every(({ code }) => code !== 'CROSSES_ZERO' && code !== 'OPEN_BECAME_EXIT'),
   );
 }
 

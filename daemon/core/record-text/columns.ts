@@ -133,6 +133,7 @@ const PACING = [
 ] as const;
 const STATE = ['layer', 'reason', 'scope', 'state'] as const;
 const TRUST = ['claimed_skill_sha256', 'signals', 'token_skill_sha256'] as const;
+/** The last one is absent where the intent is no duplicate, or one without an end. */
 const CONTEXT = [
   'account',
   'account_name',
@@ -154,6 +155,7 @@ const CONTEXT = [
   'state',
   'trust',
   'venue',
+  'duplicate_until_ms',
 ] as const;
 const REQUEST = [
   'account',

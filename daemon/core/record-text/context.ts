@@ -16,7 +16,8 @@ export function writeContext(context: ExecutionContext): string {
     `,${quotedOrNull(context.own_order_id)},${writePacing(context.pacing)}` +
     `,${numberOrNull(context.parent_price_ticks)},"${context.phase}"` +
     `,${quotedOrNull(context.schema_violation)},${numberOrNull(context.slice_lots)}` +
-    `,${writeState(context.state)},${writeTrust(context.trust)},${quoted(context.venue)}]`
+    `,${writeState(context.state)},${writeTrust(context.trust)},${quoted(context.venue)}` +
+    (context.duplicate_until_ms === undefined ? ']' : `,${numberText(context.duplicate_until_ms)}]`)
   );
 }
 

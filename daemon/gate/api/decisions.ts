@@ -8,6 +8,7 @@ import type {
   RuleVerdict,
   Verdict,
 } from '../../core/decision.ts';
+import type { Explanation } from '../../core/explain.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export const EXECUTION_STATES = [
@@ -22,7 +23,6 @@ export const EXECUTION_STATES = [
   'rejected',
   'unknown',
   'lost',
-  'awaiting_approval',
 ] as const;
 export type ExecutionState = (typeof EXECUTION_STATES)[number];
 export const ORDER_STATUSES = [
@@ -82,6 +82,8 @@ export type DerivedMember =
 export type ToldDecision = Omit<DecisionBody, DerivedMember | 'core_version'> & {
   readonly [Member in DerivedMember | 'core_version']: DecisionBody[Member] | null;
 };
+/** As it is answered: with what is derived from its record on reading. */
+export type ExplainedDecision = ToldDecision & Explanation;
 export interface ExecutionOrder {
   readonly client_order_id: string;
   readonly venue_order_id: string | null;
@@ -90,6 +92,9 @@ export interface ExecutionOrder {
   readonly quantity: string;
   readonly filled_quantity: string;
   readonly average_price: string | null;
+  /** Null until the venue has told all of it. A part of an order that closes for others as well: its share of it. */
+  readonly fee_usdt: number | null;
+  readonly realised_pnl_usdt: number | null;
 }
 export interface ExecutionBody {
   readonly state: ExecutionState;
@@ -102,7 +107,7 @@ export interface ExecutionBody {
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
-  readonly decision: ToldDecision;
+  readonly decision: ExplainedDecision;
   readonly execution: ExecutionBody;
 }
 /**

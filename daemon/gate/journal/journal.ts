@@ -154,6 +154,10 @@ export class GateCore {
   retell(event: DecisionEvent): ToldDecision {
     return retell(event, this.#recordedPolicies, this.ports.sha256);
   }
+  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
+  policyOf(hash: string, agent: string): CompiledPolicy | null {
+    return hash === this.#policy.hash ? this.policyFor(agent) : this.#recordedPolicies(hash, agent);
+  }
   /** Puts another policy in force, effective with the next decision. The caller records it. */
   usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
     this.#policy = policy;
