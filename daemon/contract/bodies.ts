@@ -38,6 +38,8 @@ const orderStatus = field.oneOf(
   'unknown: the exchange has not said yet; do not send again.',
 );
 
+export const DECISION_KINDS = ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'] as const;
+
 /** Not in the record: null where another version of the core decided, which alone derives them. */
 const derivedMembers = {
   budget: nullable(decisionMembers.budget),
@@ -53,10 +55,7 @@ export const DecisionBodySchema = Type.Object(
     request_id: nullable(text('As it was sent.')),
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
-    kind: field.oneOf(
-      ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'],
-      'Through which door; slice, standing and gate are the daemon deciding again.',
-    ),
+    kind: field.oneOf(DECISION_KINDS, 'Through which door; slice, standing and gate are the daemon deciding again.'),
     agent: text('Who asked.'),
     tool: text('What was called.'),
     symbol: nullable(text('Symbol it was about.')),

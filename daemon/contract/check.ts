@@ -2,12 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from './absent.ts';
 import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
-
-/**
- * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
- * `x-` keeps the keyword legal in OpenAPI.
- */
-export const MAX_BYTES_KEYWORD = 'x-max-bytes';
+import { MAX_BYTES_KEYWORD } from './fields.ts';
 
 contractAjv.addKeyword({
   keyword: MAX_BYTES_KEYWORD,
