@@ -89,7 +89,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   evaluation: {
     floors: [
-      ['facts'],
+      ['facts', 'worker-pool.ts'],
       ['market', 'judge'],
       ['agents', 'conformance'],
       ['engine'],
