@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../core/compiled-policy.ts';
 import type { ExecutionContext } from '../core/context.ts';
 import { decide } from '../core/decide.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
-import { writeContext } from '../core/record-text/context.ts';
+import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
