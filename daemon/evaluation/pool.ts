@@ -6,8 +6,8 @@ import { WorkerPool } from './worker-pool.ts';
 /** New objects of a run mostly die at once; more room for them only makes the process larger. */
 const YOUNG_GENERATION_MB = 24;
 /**
- * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because the
- * engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
+ * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because
+ * the engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
  */
 const OLD_GENERATION_MB = 256;
 const OLD_GENERATION_KB_PER_BAR = 4;

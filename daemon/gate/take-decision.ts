@@ -16,15 +16,15 @@ import { buildBody } from './plan/retell.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
-/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+/** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** `canonicalJson(body)`: what the caller is answered. */
+  /** `canonicalJson(body)`: the text of the caller's answer. */
   readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
-  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  /** Time of the decision, wall ms of the process: send deadlines count from here. */
   readonly decidedAtWallMs: number;
 }
 /** A request that was decided on and is not recorded yet. */
@@ -53,7 +53,7 @@ export interface RecordedAs {
   readonly parentDecisionId: string | null;
   /** Orders that follow from it; none for advisory kinds. */
   readonly orders: readonly PlannedOrder[];
-  /** On whose behalf an exit is decided; absent: the caller's. */
+  /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
 }
 
@@ -78,7 +78,7 @@ export function recordDecision(core: GateCore, considered: Considered, as: Recor
   const { kind } = as;
   const decided = appendDecision(core, considered, as, request.tool, 'derived');
   const { body, event } = decided;
-  // INVARIANT: in the transaction of the exit, and before it is sent.
+  // INVARIANT: in the exit's transaction, before it is sent.
   if (kind === 'tool' || kind === 'gate') {
     endUndone(core, event, policy);
     const cause = as.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
@@ -137,7 +137,7 @@ export function appendDecision(
   return { body, bodyText: writeBody(body), event, appended, policy, decidedAtWallMs: startedAtWallMs };
 }
 
-/** What the feeds have seen, and what the venue still takes of orders. */
+/** The feeds' readings, and how many orders the venue still takes. */
 function readInputs(core: GateCore): LiveInputs {
   const nowMs = core.nowMs();
   const inputs = core.market.inputs(nowMs);
@@ -147,7 +147,10 @@ function readInputs(core: GateCore): LiveInputs {
   return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
 }
 
-/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+/**
+ * Orders that go out at once count from their decision on, so that decisions of one turn see each other. Exits are
+ * counted elsewhere.
+ */
 function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
   if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
   const action = decision.effective?.action;

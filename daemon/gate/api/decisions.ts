@@ -1,4 +1,4 @@
-/** A decision, what became of it, and so the answer of a tool. */
+/** A decision and its execution: the answer of a tool. */
 import type { Body } from '../../contract/agreement.ts';
 import type * as body from '../../contract/bodies.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
@@ -27,8 +27,8 @@ export type DerivedMember =
 /** As it is answered: with what is derived from its record on reading. */
 export type ExplainedDecision = Body<typeof body.DecisionBodySchema>;
 /**
- * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null: it
- * was recorded before there were any.
+ * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null:
+ * it was recorded before there were any.
  */
 export type ToldDecision = Omit<ExplainedDecision, keyof Explanation>;
 export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
@@ -36,7 +36,8 @@ export type ExecutionBody = Body<typeof body.ExecutionBodySchema>;
 export type ExecutionOrder = ExecutionBody['orders'][number];
 export type ToolAnswer = Body<typeof body.ToolAnswerSchema>;
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send. 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send. 409 is `conflict`, 503 is
+ * `unavailable`.
  */
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string }
@@ -47,14 +48,14 @@ export interface Unavailable {
   readonly kind: 'unavailable';
   readonly message: string;
 }
-/** A call without an effect, beyond what its sender may have recorded: counted, and its request id is not used up. */
+/** A call without an effect, beyond its sender's budget: it is counted, and its request id is not used up. */
 export interface OverBudget {
   readonly kind: 'over_budget';
   readonly budget: RequestKind;
   readonly limit: RateLimit;
-  /** Until one more is recorded, ms of domain time. */
+  /** Time until one more is recorded, ms of domain time. */
   readonly retryAfterMs: number;
   readonly message: string;
-  /** Null for advice: there is none without a record. */
+  /** Null for advice, which has no record. */
   readonly decided: ExecutionDecision | null;
 }

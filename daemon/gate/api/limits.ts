@@ -7,7 +7,7 @@ export type SymbolLimits = LimitsBody['symbols'][number];
 /** What an opening market order of one side meets now. */
 export type OpeningLimits = SymbolLimits['opening']['buy'];
 /**
- * One component of B_t; remaining is never below 0. Where the agent has a cap of its own and less of that remains, the
- * line is of that one.
+ * One component of B_t; remaining is never below 0. If the agent has its own cap and less of that remains, the figures
+ * are those of the agent's cap.
  */
 export type BudgetLine = SymbolLimits['budgets'][number];

@@ -4,7 +4,7 @@ import type * as body from '../../contract/bodies.ts';
 import type { SignalRequest, StateChangeRequest } from '../../contract/commands.ts';
 
 export type SignalBody = Body<typeof SignalRequest>;
-/** A signal as it is active. */
+/** An active signal. */
 export type SignalEntryBody = Body<typeof body.SignalEntrySchema>;
 export type SignalsBody = Body<typeof body.SignalsBodySchema>;
 export type StateChange = Body<typeof StateChangeRequest>;

@@ -5,7 +5,7 @@ import type * as body from '../../contract/bodies.ts';
 export type PolicyBody = Body<typeof body.PolicyBodySchema>;
 export type PolicyCheckBody = Body<typeof body.PolicyCheckBodySchema>;
 export type ReloadBody = Body<typeof body.ReloadBodySchema>;
-/** `refused`: the hash is not that of the pending policy (null: none is pending); 409 at the door. */
+/** `refused`: the hash is not that of the pending policy (null: none is pending); a 409 over HTTP. */
 export type ReloadOutcome =
   | ReloadBody
   | { readonly status: 'refused'; readonly message: string; readonly pending_hash: string | null };

@@ -1,4 +1,4 @@
-/** The trading tools and their arguments, as the contract lets them through. */
+/** The trading tools and their arguments, as the contract passes them. */
 import type { Body, DeepReadonly } from '../../contract/agreement.ts';
 import type { skillClaim } from '../../contract/fields.ts';
 import type * as tools from '../../contract/tools.ts';
