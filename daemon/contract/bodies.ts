@@ -1,3 +1,5 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
+
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
