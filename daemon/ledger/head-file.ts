@@ -166,8 +166,9 @@ export function followHead(
   };
   const write = (): void => {
     timer = null;
-    const text = describeHead(ledger);
-    if (text === null || isClosed) return;
+    // It may have waited for the one before: the ledger is closed by then.
+    const text = isClosed ? null : describeHead(ledger);
+    if (text === null) return;
     writing = replaceFile(path, text)
       .then(() => {
         isTold = false;
