@@ -18,8 +18,9 @@ export class ArrayLedger implements LedgerPort {
 
   #append(record: LedgerRecord): number {
     const seq = this.#events.length + 1;
-    const payload =
-      'payload' in record ? record.payload : 'build' in record ? record.build(seq) : record.write(seq).payload;
+    if (record.seq !== undefined && record.seq !== seq)
+      throw new Error(`a record made for ${record.seq} comes at ${seq}`);
+    const { payload } = record;
     const event = { seq, at_ms: record.at_ms, kind: record.kind, payload };
     this.#events.push(event);
     if (record.kind === 'decision')
@@ -38,6 +39,9 @@ export class ArrayLedger implements LedgerPort {
   }
   readText(): null {
     return null;
+  }
+  nextSeq(): number {
+    return this.#events.length + 1;
   }
   lastSeq(): number {
     return this.#events.length;

@@ -2,7 +2,7 @@ import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { type ExitForm, exitOrderAsk, exitOrderId, exitOrderRequest, planExitOrder } from '../plan/exit-order.ts';
 import type { OrderState } from '../state/orders.ts';
-import { type Decided, takeDecision } from '../take-decision.ts';
+import { consider, type Decided, recordDecision } from '../take-decision.ts';
 
 export interface DecidedOrder {
   readonly decided: Decided;
@@ -15,15 +15,15 @@ export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: Exi
   const [first] = parent.orders;
   if (first === undefined) throw new Error(`exit ${parent.decision.decision_id} planned no order`);
   const id = exitOrderId(core.ids, core.state.orders, parent, form);
-  const decided = takeDecision(core, exitOrderRequest(parent, form), exitOrderAsk(core.settings, form), {
+  const considered = consider(core, exitOrderRequest(parent, form), exitOrderAsk(core.settings, form));
+  const decided = recordDecision(core, considered, {
     kind: 'slice',
     route: parent.route,
     bodyHash: null,
     texts: {},
     parentDecisionId: parent.decision.decision_id,
-    plan: (decision) => planExitOrder(decision, first.symbol, id),
+    orders: planExitOrder(considered.acted, first.symbol, id),
   });
-  if (decided === null) throw new Error('the decision on an exit was not recorded');
   const planned = decided.event.orders[0];
   const order = planned === undefined ? undefined : core.state.orders.all.get(planned.client_order_id);
   return { decided, order: order ?? null };

@@ -13,7 +13,7 @@ import {
   unsentOf,
 } from '../plan/slices.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
-import { type Decided, takeDecision } from '../take-decision.ts';
+import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { OrderSender } from './sender.ts';
 
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
@@ -77,15 +77,15 @@ export class SliceRunner {
       case 'decide':
     }
     const ask = sliceAsk(this.#core.settings, order, tokenSkillSha256);
-    const slice = takeDecision(this.#core, sliceRequest(parent), ask, {
+    const considered = consider(this.#core, sliceRequest(parent), ask);
+    const slice = recordDecision(this.#core, considered, {
       kind: 'slice',
       route: parent.route,
       bodyHash: null,
       texts: {},
       parentDecisionId: parent.decision.decision_id,
-      plan: (decision) => planSlice(decision, order),
+      orders: planSlice(considered.acted, order),
     });
-    if (slice === null) return;
     await slice.appended.committed;
     if (slice.event.orders.length === 0) {
       this.#dropRest(parent.decision.decision_id, describeRefusedSlice(slice.body.reasons[0]?.code));

@@ -4,7 +4,7 @@ import type { OrderSender } from '../orders/sender.ts';
 import { buildStopOrder } from '../plan/stop-order.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 import type { Rejection } from '../venue-port.ts';
 
 /** A stop that was sent, and why the venue did not take it. */
@@ -31,17 +31,18 @@ export async function placeStop(
     nowMs: core.nowMs(),
   });
   if (stop === null) return null;
-  const decided = takeDecision(core, stop.request, stop.ask, {
+  const considered = consider(core, stop.request, stop.ask);
+  if (!isNews(considered.decision)) return null;
+  const decided = recordDecision(core, considered, {
     kind: 'gate',
     route: 'stop',
     bodyHash: null,
     texts: {},
     parentDecisionId: null,
-    skipUnless: isNews,
-    plan: stop.plan,
+    orders: stop.plan(considered.acted, considered.seq),
   });
-  const planned = decided?.event.orders[0];
-  if (decided === null || planned === undefined) return null;
+  const [planned] = decided.event.orders;
+  if (planned === undefined) return null;
   await decided.appended.committed;
   const order = state.orders.all.get(planned.client_order_id);
   if (order === undefined || isTerminal(order.status)) return null;

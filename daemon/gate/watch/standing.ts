@@ -5,7 +5,6 @@ import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-words.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { NO_ORDERS } from '../plan/orders.ts';
 import { StandingReview } from '../plan/review.ts';
 import {
   type Breach,
@@ -18,7 +17,7 @@ import type { Ask, LiveInputs } from '../snapshot/inputs.ts';
 import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 
 /** Rule 15 as it acts: what it says ({@link StandingReview}) is decided, recorded and canceled here. */
 export class StandingOrders {
@@ -66,14 +65,15 @@ export class StandingOrders {
     ask: Ask,
     isKept: (decision: ExecutionDecision) => boolean,
   ): void {
-    takeDecision(this.#core, request, ask, {
+    const considered = consider(this.#core, request, ask);
+    if (!isKept(considered.decision)) return;
+    recordDecision(this.#core, considered, {
       kind: 'standing',
       route: 'standing',
       bodyHash: null,
       texts: {},
       parentDecisionId: order.decisionId,
-      plan: NO_ORDERS,
-      skipUnless: isKept,
+      orders: [],
     });
   }
 
