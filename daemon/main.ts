@@ -49,6 +49,8 @@ export interface Entrance {
   readonly url: string;
   /** Where operator and monitor tokens enter, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
   readonly operatorAddress: string;
+  /** `http://localhost:7433/`; null where the console is not served. */
+  readonly consoleAddress: string | null;
   readonly tokensFolder: string;
   /** Places a paper order when pasted into a shell; null where no token file lies about. */
   readonly curlLine: string | null;
@@ -190,6 +192,7 @@ function describeEntrance(http: HttpServer, config: Config, tokensFolder: string
     address: http.address,
     url: http.address,
     operatorAddress: noteOperatorEntrance(http, config),
+    consoleAddress: http.consoleAddress,
     tokensFolder,
     curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
   };

@@ -51,6 +51,10 @@ export interface AccountBody {
   readonly fees_24h_usdt: number;
   readonly observed_at_ms: number | null;
 }
+/** Margin balance over the last two days, oldest first, thinned out. */
+export interface EquityHistoryBody {
+  readonly points: readonly { readonly at_ms: number; readonly equity_usdt: number }[];
+}
 export interface MarketBody {
   readonly symbol: string;
   readonly mark_price: number | null;
@@ -77,6 +81,8 @@ export interface AlertBody {
   readonly code: string;
   readonly detail: string;
   readonly symbol: string | null;
+  /** By whom it was seen first; null: by nobody. */
+  readonly acknowledged: { readonly at_ms: number; readonly by: string; readonly reason: string } | null;
 }
 export interface AlertsBody {
   readonly alerts: readonly AlertBody[];

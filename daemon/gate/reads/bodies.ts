@@ -14,6 +14,7 @@ import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
+import { describeAlert } from './alert.ts';
 import type { Recalled } from './recall.ts';
 
 const PENDING = 'pending, do not resend: ask for this decision id again';
@@ -300,7 +301,7 @@ export function describeAlerts(core: GateCore, limit: number, cursor: string | n
   const found = core.state.alerts.readBefore(before, limit + 1);
   const page = found.slice(0, limit);
   return {
-    alerts: page.map(({ seq, atMs, code, detail, symbol }) => ({ seq, at_ms: atMs, code, detail, symbol })),
+    alerts: page.map(describeAlert),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };
 }

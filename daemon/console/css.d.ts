@@ -1,0 +1,2 @@
+/** A style sheet is bundled by its import, and has no value. */
+declare module '*.css';

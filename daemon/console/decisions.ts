@@ -1,0 +1,87 @@
+import { signal } from '@preact/signals';
+import type { DecisionBody } from '../gate/api/decisions.ts';
+
+/** What the page keeps; older ones are a read away. */
+export const MOST_KEPT = 5_000;
+/** So many are let go at once, so that a full list does not move with each row. */
+const SLACK = 250;
+
+/** Newest last. */
+let kept: DecisionBody[] = [];
+let known = new Set<string>();
+let waiting: DecisionBody[] = [];
+let cursor: string | null = null;
+let isOver = false;
+let isReading = false;
+/** Rises whenever the list changes; `added`: rows that came at the newest end since the page began. */
+export const listVersion = signal({ version: 0, added: 0 });
+
+export const listDecisions = (): readonly DecisionBody[] => kept;
+export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
+
+function changed(added: number): void {
+  const { version, added: before } = listVersion.peek();
+  listVersion.value = { version: version + 1, added: before + added };
+}
+
+/** One that was just recorded; shown with the next frame. */
+export function addLive(decision: DecisionBody): void {
+  if (waiting.length === 0) schedule();
+  waiting.push(decision);
+}
+/** With the frame, and in a page that nobody sees, which has none, by time. */
+function schedule(): void {
+  if (document.hidden) setTimeout(flush, 500);
+  else requestAnimationFrame(flush);
+}
+function flush(): void {
+  const fresh = waiting.filter((decision) => !known.has(decision.decision_id));
+  waiting = [];
+  for (const decision of fresh) known.add(decision.decision_id);
+  let newest = kept.at(-1)?.seq ?? 0;
+  let isInOrder = true;
+  for (const { seq } of fresh) {
+    isInOrder &&= seq > newest;
+    newest = seq;
+  }
+  kept.push(...fresh);
+  // A page that was read meanwhile may hold older ones than the stream.
+  if (!isInOrder) kept.sort((a, b) => a.seq - b.seq);
+  trim();
+  if (fresh.length > 0) changed(fresh.length);
+}
+function trim(): void {
+  if (kept.length <= MOST_KEPT + SLACK) return;
+  for (const old of kept.splice(0, kept.length - MOST_KEPT)) known.delete(old.decision_id);
+  // What was let go can be read no further: the cursor is older than that.
+  isOver = true;
+}
+
+interface DecisionPage {
+  readonly decisions: readonly DecisionBody[];
+  readonly next: string | null;
+}
+export async function addOlder(readPage: (cursor: string | null) => Promise<DecisionPage>): Promise<void> {
+  if (isReading || isOver) return;
+  isReading = true;
+  try {
+    const page = await readPage(cursor);
+    cursor = page.next;
+    isOver = page.next === null;
+    const older = page.decisions.filter((decision) => !known.has(decision.decision_id)).reverse();
+    for (const decision of older) known.add(decision.decision_id);
+    kept = [...older, ...kept];
+    changed(0);
+  } finally {
+    isReading = false;
+  }
+}
+
+export function resetDecisions(): void {
+  kept = [];
+  known = new Set();
+  waiting = [];
+  cursor = null;
+  isOver = false;
+  changed(0);
+}
