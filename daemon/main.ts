@@ -199,7 +199,7 @@ function describeEntrance(http: HttpServer, config: Config, tokensFolder: string
 }
 
 function followPolicyFile({ config, options, signal, time }: Opened, gate: Gate, { text }: FilePolicy): void {
-  watchPolicyFile(config.policyPath, (event) => void offerPolicy(gate, event), signal, {
+  watchPolicyFile(config.policyPath, (event) => offerPolicy(gate, event), signal, {
     time,
     loadedText: text,
   }).catch((error: unknown) => options.log.error({ err: error }, 'the policy file is no longer watched'));

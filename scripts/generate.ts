@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { placeSettingsTable } from '../daemon/config/settings-table.ts';
+import { buildBriefCatalogue } from '../daemon/contract/brief-catalogue.ts';
+import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
 import { placeConsole } from './build-console.ts';
@@ -33,14 +35,22 @@ export function buildReasonsPage(): string {
   ].join('\n')}\n`;
 }
 
+/** integrations/openclaw: the tools as they are offered before a daemon has said more of them. */
+export function buildPluginCatalogue(): string {
+  const tools = buildBriefCatalogue().map(({ outputSchema: _, ...entry }) => entry);
+  return `${JSON.stringify(tools, null, 2)}\n`;
+}
+
 /** Fits once, since it takes seconds and two files come of it. */
 function listGeneratedFiles(): GeneratedFile[] {
   const traderState = buildTraderState();
   return [
     { path: 'policies/policy.schema.json', build: () => `${JSON.stringify(buildPolicyJsonSchema(), null, 2)}\n` },
     { path: 'docs/reasons.md', build: buildReasonsPage },
+    { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
+    { path: 'integrations/openclaw/catalogue.json', build: buildPluginCatalogue },
     { path: 'docs/trader-state.md', build: (current) => placeFigures(current ?? '', traderState.figures) },
   ];
 }

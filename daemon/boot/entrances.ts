@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
@@ -24,7 +25,7 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
   }
 }
 
-type Opened = Pick<HttpServerOptions, 'gate' | 'logger' | 'abort' | 'monotonicMs'>;
+type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
 
 /** Opens the entrance of agents and that of operators, on the ledger's tokens and events. @throws StartError */
 export function openEntrances(
@@ -38,7 +39,7 @@ export function openEntrances(
     ...options,
     events: {
       lastSeq: () => ledger.lastSeq(),
-      read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }),
+      read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
     },
     tokens: { findToken: (secret) => identify(ledger.tokens.findToken(secret)) },

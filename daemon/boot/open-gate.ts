@@ -54,5 +54,6 @@ export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument
       name: inForce.spec.name,
       set_by: 'start',
     });
-  } else if (file.hash !== inForce.hash) void gate.policies.offer({ ok: true, policy: file, warnings: [] }, 'start');
+  } else if (file.hash !== inForce.hash)
+    gate.policies.offerInBackground({ ok: true, policy: file, warnings: [] }, 'start');
 }

@@ -99,12 +99,10 @@ export async function loadPolicy(config: Config): Promise<FilePolicy> {
 }
 
 /** What the watcher saw of the file, offered to the gate. */
-export async function offerPolicy(
-  gate: Gate,
-  event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0],
-): Promise<void> {
-  if (event.kind === 'unreadable') await gate.policies.offer({ ok: false, problem: event.problem }, 'file');
-  else if (event.parsed.ok)
-    await gate.policies.offer({ ok: true, policy: event.parsed.policy, warnings: event.parsed.warnings }, 'file');
-  else await gate.policies.offer({ ok: false, violations: event.parsed.violations }, 'file');
+export function offerPolicy({ policies }: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): void {
+  if (event.kind === 'unreadable') policies.offerInBackground({ ok: false, problem: event.problem }, 'file');
+  else if (event.parsed.ok) {
+    const { policy, warnings } = event.parsed;
+    policies.offerInBackground({ ok: true, policy, warnings }, 'file');
+  } else policies.offerInBackground({ ok: false, violations: event.parsed.violations }, 'file');
 }

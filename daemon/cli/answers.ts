@@ -1,5 +1,5 @@
 import type { Reason } from '../core/decision.ts';
-import type { DecisionBody, ToolAnswer } from '../gate/api/decisions.ts';
+import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
@@ -10,6 +10,8 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
     renderFields([
       ['decision', decision.decision],
       ['decision id', decision.decision_id],
+      ['bound by', decision.bound_by],
+      ['arithmetic', decision.arithmetic.line],
       ['effective', effective === null ? 'nothing' : describeEffective(decision)],
       ['execution', execution === undefined ? 'none' : execution.state],
       ['note', execution?.note],
@@ -30,7 +32,7 @@ export function renderAnswer({ decision, execution }: ToolAnswer): string {
   return parts.join('\n');
 }
 
-function describeEffective({ effective }: DecisionBody): string {
+function describeEffective({ effective }: ToldDecision): string {
   if (effective === null) return '-';
   if (effective.quantity === null) return 'every order';
   const price = effective.limit_price === null ? '' : ` at ${effective.limit_price}`;
@@ -39,7 +41,7 @@ function describeEffective({ effective }: DecisionBody): string {
   return `${effective.quantity} (${formatNumber(effective.notional, 2)} USDT${leverage})${price}${reduce}`;
 }
 
-function renderReasons({ reasons }: DecisionBody): string {
+function renderReasons({ reasons }: ToldDecision): string {
   return reasons
     .map((reason) => {
       return `${plain(reason.code)}: ${plain(reason.message)}${describeFigures(reason)}\n  ${plain(reason.hint)}\n`;
@@ -58,15 +60,15 @@ function shorten(figure: Reason['observed'], unit: string | null): string | numb
   return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
-/** 3 when nothing was permitted, or when the venue took nothing of it. */
+/** 3 when nothing was permitted, when the venue took nothing of it, or when nothing of it was filled before it expired. */
 export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
   if (decision.decision === 'BLOCK') return EXIT.REFUSED;
-  return execution?.state === 'rejected' ? EXIT.REFUSED : EXIT.OK;
+  return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
 }
 
 export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
 
-export function decisionRow(decision: DecisionBody): readonly (string | number | null)[] {
+export function decisionRow(decision: ToldDecision): readonly (string | number | null)[] {
   return [
     formatInstant(decision.at_ms),
     decision.seq,

@@ -5,7 +5,7 @@ export const EXIT = {
   FAILURE: 1,
   /** The command line, a setting, or the input is wrong. */
   USAGE: 2,
-  /** Decided, and refused: a BLOCK, or an order that the venue rejected. */
+  /** Decided, and refused: a BLOCK, or an order that the venue rejected, or of which nothing was filled before it expired. */
   REFUSED: 3,
   /** No daemon answers where one was looked for. */
   UNREACHABLE: 4,

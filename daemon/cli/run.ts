@@ -19,6 +19,7 @@ import { addAlerts } from './verbs/alerts.ts';
 import { addClose } from './verbs/close.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
+import { addExplain } from './verbs/explain.ts';
 import { addFlatten } from './verbs/flatten.ts';
 import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
@@ -40,6 +41,7 @@ const VERBS = [
   addClose,
   addLimits,
   addDecisions,
+  addExplain,
   addAlerts,
   addSignals,
   addEndOrder,

@@ -1,5 +1,4 @@
 import { batch, type Signal, signal } from '@preact/signals';
-import type { DecisionBody } from '../gate/api/decisions.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PolicyBody } from '../gate/api/policy.ts';
@@ -11,7 +10,15 @@ import type {
   OrderBody,
   PositionBody,
 } from '../gate/api/reads.ts';
-import { addLive, addOlder, isAtEnd, resetDecisions } from './decisions.ts';
+import {
+  addLive,
+  addOlder,
+  addPage,
+  type DecisionPage,
+  isAtEnd,
+  type ListedDecision,
+  resetDecisions,
+} from './decisions.ts';
 import { addEquity, resetEquity, setHistory } from './equity.ts';
 import { look, session, signOut } from './session.ts';
 import { followLedger, type LedgerRecord } from './stream.ts';
@@ -33,7 +40,20 @@ export const nowMs = signal(Date.now());
 /** What was last refused or failed while reading, for the status line. */
 export const readFault = signal<string | null>(null);
 
-type Topic = 'account' | 'alerts' | 'limits' | 'market' | 'orders' | 'policy' | 'positions' | 'signals' | 'state';
+type Topic =
+  | 'account'
+  | 'alerts'
+  | 'decisions'
+  | 'limits'
+  | 'market'
+  | 'orders'
+  | 'policy'
+  | 'positions'
+  | 'signals'
+  | 'state';
+
+/** As many as are in sight at the top of the list, and some more. */
+const NEWEST = 50;
 
 async function read<T, B>(path: string, target: Signal<T | null>, pick: (body: B) => T): Promise<void> {
   const body = await look<B>(path);
@@ -47,6 +67,8 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
+  // What the stream has shown, with what bound it; and what a stream that was cut off has not.
+  decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
   market: () =>
     read<readonly MarketBody[], { markets: readonly MarketBody[] }>('/v1/market', markets, (body) => body.markets),
@@ -76,7 +98,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   alert: ['alerts'],
   alert_ack: ['alerts'],
   arming: ['state'],
-  decision: ['orders', 'limits'],
+  decision: ['decisions', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
@@ -90,6 +112,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
   alerts: 15_000,
+  decisions: 30_000,
   limits: 4_000,
   market: 2_000,
   orders: 10_000,
@@ -140,7 +163,7 @@ async function readTopic(topic: Topic, now: number): Promise<void> {
 
 function onRecord(record: LedgerRecord): void {
   markDirty(...(TOPICS_OF[record.kind] ?? []));
-  if (record.kind === 'decision') addLive((record.payload as { readonly decision: DecisionBody }).decision);
+  if (record.kind === 'decision') addLive((record.payload as { readonly decision: ListedDecision }).decision);
 }
 
 const OLDER_PAGE = 200;
@@ -148,21 +171,13 @@ const OLDER_PAGE = 200;
 export async function readOlder(): Promise<void> {
   if (isAtEnd()) return;
   await addOlder((cursor) =>
-    look<{ readonly decisions: readonly DecisionBody[]; readonly next: string | null }>(
-      `/v1/decisions?limit=${OLDER_PAGE}${cursor === null ? '' : `&cursor=${cursor}`}`,
-    ),
+    look<DecisionPage>(`/v1/decisions?limit=${OLDER_PAGE}${cursor === null ? '' : `&cursor=${cursor}`}`),
   );
 }
 
 async function readHistory(): Promise<void> {
   const { points } = await look<EquityHistoryBody>('/v1/account/history');
   setHistory(points.map((point) => ({ atMs: point.at_ms, equity: point.equity_usdt })));
-}
-
-/** What a stream that began later, or was cut off before its first record, has not shown. */
-async function readNewest(): Promise<void> {
-  const page = await look<{ readonly decisions: readonly DecisionBody[] }>(`/v1/decisions?limit=${OLDER_PAGE}`);
-  for (const decision of page.decisions.toReversed()) addLive(decision);
 }
 
 /** Begins to read for a session; the answer ends it and forgets what was read. */
@@ -176,7 +191,6 @@ export function startReading(): () => void {
       // What happened in between came as records; what has none is read anew.
       if (state === 'live' && connection.value !== 'live') {
         markDirty(...TOPICS);
-        void readNewest().catch(() => undefined);
       }
       connection.value = state;
     },

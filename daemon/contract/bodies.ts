@@ -1,6 +1,9 @@
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
+import { REASON_CODES } from '../core/reasons.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
+import { EXECUTION_STATES } from './execution-states.ts';
+import { explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
@@ -35,6 +38,15 @@ const orderStatus = field.oneOf(
   'unknown: the exchange has not said yet; do not send again.',
 );
 
+/** Not in the record: null where another version of the core decided, which alone derives them. */
+const derivedMembers = {
+  budget: nullable(decisionMembers.budget),
+  condition_reducing: nullable(decisionMembers.condition_reducing),
+  constraints: nullable(decisionMembers.constraints),
+  context_hash: nullable(text('sha256 of the recorded context.')),
+  retry_after_ms: decisionMembers.retry_after_ms,
+  verdicts: nullable(decisionMembers.verdicts),
+};
 export const DecisionBodySchema = Type.Object(
   {
     decision_id: text('Names this decision for ever.'),
@@ -50,8 +62,10 @@ export const DecisionBodySchema = Type.Object(
     symbol: nullable(text('Symbol it was about.')),
     binding: flag('false: advice, it authorises nothing.'),
     ...decisionMembers,
+    ...derivedMembers,
+    ...explanationMembers,
     policy_hash: text('sha256 of the policy in force.'),
-    context_hash: text('sha256 of the recorded context.'),
+    core_version: nullable(count('Version of the core that decided; null: recorded before there were any.')),
   },
   { ...field.closed, description: 'SAE-DEC with its identifiers.' },
 );
@@ -64,26 +78,15 @@ export const ExecutionOrderSchema = Type.Object(
     quantity: decimal('Ordered.'),
     filled_quantity: decimal('Filled.'),
     average_price: nullable(decimal('Average price of the fills, null until the exchange reports it.')),
+    fee_usdt: orNull('Paid, null until the exchange reports all of it.'),
+    realised_pnl_usdt: orNull('Realised before fees, null until the exchange reports all of it.'),
   },
   field.closed,
 );
 export const ExecutionBodySchema = Type.Object(
   {
     state: field.oneOf(
-      [
-        'none',
-        'submitting',
-        'staging',
-        'working',
-        'partially_filled',
-        'filled',
-        'canceled',
-        'expired',
-        'rejected',
-        'unknown',
-        'lost',
-        'awaiting_approval',
-      ],
+      EXECUTION_STATES,
       'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
     ),
     orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),
@@ -132,6 +135,28 @@ const next = nullable(text('cursor of the next page; null on the last one.'));
 export const OrdersBodySchema = Type.Object({ orders: Type.Array(OrderBodySchema), next }, field.closed);
 export const DecisionsBodySchema = Type.Object({ decisions: Type.Array(DecisionBodySchema), next }, field.closed);
 
+export const FillBodySchema = Type.Object(
+  {
+    seq: count('Number of its record in the ledger.'),
+    at_ms: instant('When, exchange time.'),
+    trade_id: text('Id of the trade at the exchange.'),
+    symbol: text('Symbol.'),
+    side,
+    quantity: decimal('Filled.'),
+    price: decimal('USDT.'),
+    fee_usdt: number('Paid; negative is a rebate.'),
+    realised_pnl_usdt: number('Realised before fees; 0 for what opens.'),
+    is_maker: flag('It rested in the book.'),
+    client_order_id: nullable(text('Id of the order on our side.')),
+    decision_id: nullable(text('Decision that permitted it.')),
+    agent: nullable(text('Whose it is; null: the order is not of this daemon.')),
+  },
+  field.closed,
+);
+export const FillsBodySchema = Type.Object(
+  { fills: Type.Array(FillBodySchema, { description: 'Newest first, of the last 10,000.' }), next },
+  field.closed,
+);
 export const PositionBodySchema = Type.Object(
   {
     symbol: text('Symbol.'),
@@ -198,7 +223,10 @@ export const MarketBodySchema = Type.Object(
     liquidity_floor: orNull('Below it the market is illiquid.'),
     tick_size: nullable(decimal('Step of prices, USDT.')),
     lot_size: nullable(decimal('Step of quantities.')),
-    min_notional_usdt: orNull('Smallest order.'),
+    min_notional_usdt: orNull('Smallest value that the exchange takes.'),
+    smallest_order_usdt: orNull(
+      'Ask for no less: whole lots of at least min_notional_usdt, within any slippage bound.',
+    ),
     mark_at_ms: nullable(instant('Age of the mark price.')),
     quote_at_ms: nullable(instant('Age of bid and ask.')),
     bars_as_of_ms: nullable(instant('Close of the last bar.')),
@@ -252,19 +280,22 @@ export const LimitsBodySchema = Type.Object(
                     'order_rate',
                     'slippage_bps',
                     'symbol_notional_usdt',
+                    'account_leverage_usdt',
+                    'concentration_usdt',
+                    'bracket_usdt',
+                    'margin_usdt',
                     'concurrent_positions',
                     'turnover_usdt_per_day',
                     'fees_usdt_per_day',
                   ],
                   'Which budget.',
                 ),
+                code: field.oneOf(REASON_CODES, "Reason code of what it cuts; BUDGET_AGENT: the agent's own."),
                 base: number('B_0 as the policy says, or the cap of the agent itself where less of that is left.'),
                 limit: number('In force now.'),
                 used: number('Used.'),
                 reserved: number('Reserved by open orders.'),
-                remaining: number(
-                  'Left, never below 0. Of order_notional_usdt: the least over all that binds, on both sides.',
-                ),
+                remaining: number('Left of this budget alone, never below 0; opening says what is left of all.'),
                 unit: text('Unit of all five.'),
               },
               field.closed,

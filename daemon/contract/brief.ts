@@ -16,7 +16,7 @@ const BriefReason = Type.Object(
     observed: Type.Optional(figure),
     limit: Type.Optional(figure),
     unit: Type.Optional(Type.String()),
-    hint: Type.Optional(Type.String({ description: 'What to do; of the first reason only.' })),
+    hint: Type.Optional(Type.String({ description: 'What to do; of bound_by only.' })),
   },
   field.closed,
 );
@@ -43,6 +43,8 @@ export const BriefAnswerSchema = Type.Object(
   {
     decision: field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], 'LIMIT: smaller or tighter than asked, see order.'),
     decision_id: Type.String(),
+    bound_by: Type.Optional(Type.String({ description: 'The reason that binds.' })),
+    arithmetic: Type.Optional(Type.String({ description: 'Its budget in one line, in USDT.' })),
     reasons: Type.Optional(Type.Array(BriefReason)),
     order: Type.Optional(BriefOrder),
     execution: Type.Object(
@@ -50,6 +52,8 @@ export const BriefAnswerSchema = Type.Object(
         state: ExecutionBodySchema.properties.state,
         filled_quantity: Type.Optional(decimal('Base asset, of all orders together.')),
         average_price: Type.Optional(decimal('USDT, of what is filled.')),
+        fee_usdt: Type.Optional(Type.Number({ description: 'Paid for all of it.' })),
+        realised_pnl_usdt: Type.Optional(Type.Number({ description: 'Realised, before fees.' })),
         open_orders: Type.Optional(Type.Array(OpenOrder)),
         note: Type.Optional(Type.String()),
         retryable: Type.Optional(Type.Boolean()),
@@ -69,28 +73,45 @@ export type FullAnswer = Static<typeof ToolAnswerSchema>;
 const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
 
 export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
-  const { effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  const { arithmetic, bound_by: boundBy, effective, reasons, retry_after_ms: retryAfterMs } = decision;
+  const binding = Math.max(
+    0,
+    reasons.findIndex(({ code }) => code === boundBy),
+  );
   return {
     decision: decision.decision,
     decision_id: decision.decision_id,
-    ...(reasons.length > 0 ? { reasons: reasons.map((reason, index) => toBriefReason(reason, index === 0)) } : {}),
+    // A single reason is the one that binds.
+    ...(boundBy === null || reasons.length < 2 ? {} : { bound_by: boundBy }),
+    ...(arithmetic.line === null ? {} : { arithmetic: arithmetic.line }),
+    ...(reasons.length > 0
+      ? { reasons: reasons.map((reason, i) => toBriefReason(reason, i === binding, arithmetic.line !== null)) }
+      : {}),
     ...(effective === null ? {} : { order: toBriefOrder(effective) }),
     execution: toBriefExecution(execution),
     ...(retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs }),
   };
 }
 
+/** Where a line has the figures of the binding budget, they are not told twice; of the others what limits is enough. */
 function toBriefReason(
   { code, observed, limit, unit, hint }: FullAnswer['decision']['reasons'][number],
-  isFirst: boolean,
+  isBinding: boolean,
+  hasLine: boolean,
 ): NonNullable<BriefAnswer['reasons']>[number] {
+  const isTold = !(hasLine && isBinding);
   return {
     code,
-    ...(observed === null || observed === undefined ? {} : { observed }),
-    ...(limit === null || limit === undefined ? {} : { limit }),
-    ...(unit === null || unit === undefined ? {} : { unit }),
-    ...(isFirst ? { hint } : {}),
+    ...(hasLine || observed === null || observed === undefined ? {} : { observed: plainly(observed) }),
+    ...(!isTold || limit === null || limit === undefined ? {} : { limit: plainly(limit) }),
+    ...(hasLine || unit === null || unit === undefined ? {} : { unit }),
+    ...(isBinding ? { hint } : {}),
   };
+}
+
+/** Without the noise of binary fractions: 3984.000000000001 is 3984. */
+function plainly(figure: number | string): number | string {
+  return typeof figure === 'number' ? Number(figure.toPrecision(12)) : figure;
 }
 
 function toBriefOrder(effective: NonNullable<FullAnswer['decision']['effective']>): NonNullable<BriefAnswer['order']> {
@@ -115,6 +136,7 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
     state,
     ...(filled === null ? {} : { filled_quantity: filled }),
     ...(price === null ? {} : { average_price: price }),
+    ...(open.length === 0 ? toBriefMoney(orders) : {}),
     ...(open.length === 0
       ? {}
       : { open_orders: open.map(({ client_order_id, status }) => ({ client_order_id, status })) }),
@@ -122,6 +144,18 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
     ...(retryable ? { retryable } : {}),
     ...(dropped > 0 ? { slices_dropped: dropped } : {}),
   };
+}
+
+/** What all fills cost and brought, to a hundredth of a cent; nothing while the exchange has not told all of it. */
+function toBriefMoney(
+  orders: FullAnswer['execution']['orders'],
+): Pick<BriefAnswer['execution'], 'fee_usdt' | 'realised_pnl_usdt'> {
+  const filled = orders.filter((order) => Number(order.filled_quantity) > 0);
+  if (filled.some(({ fee_usdt: fee, realised_pnl_usdt: pnl }) => fee === null || pnl === null)) return {};
+  const sum = (key: 'fee_usdt' | 'realised_pnl_usdt'): number =>
+    Math.round(filled.reduce((total, order) => total + (order[key] ?? 0), 0) * 1e4) / 1e4;
+  const [fee, pnl] = [sum('fee_usdt'), sum('realised_pnl_usdt')];
+  return { ...(fee === 0 ? {} : { fee_usdt: fee }), ...(pnl === 0 ? {} : { realised_pnl_usdt: pnl }) };
 }
 
 /** Exact, with as many places as the longest has; null when the sum is nothing. */

@@ -1,5 +1,6 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
+import { withoutNulls } from './absent.ts';
 import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
 
 /**
@@ -31,6 +32,12 @@ export function buildContractCheck<T>(schema: TSchema, rules: RuleTexts = {}): (
   const validate: ValidateFunction<T> = contractAjv.compile<T>(schema);
   return (value) =>
     validate(value) ? { ok: true, value } : { ok: false, violations: describe(validate.errors ?? [], rules) };
+}
+
+/** The same for the arguments of tools, where an optional member given as null counts as absent. */
+export function buildRequestCheck<T>(schema: TSchema, rules: RuleTexts = {}): (value: unknown) => Checked<T> {
+  const check = buildContractCheck<T>(schema, rules);
+  return (value) => check(withoutNulls(schema, value));
 }
 
 function describe(errors: readonly ErrorObject[], rules: RuleTexts): readonly Violation[] {

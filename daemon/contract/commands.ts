@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { SIGNAL_KINDS } from '../core/policy.ts';
-import { buildContractCheck } from './check.ts';
+import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
 
 /** Bodies and queries of the routes that are not tools (DESIGN section 5). */
@@ -115,7 +115,7 @@ export const AccountQuery = Type.Object(
 export const NoQuery = Type.Object({}, field.closed);
 export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
 
-export const checkIntercept = buildContractCheck<Static<typeof InterceptRequest>>(InterceptRequest);
+export const checkIntercept = buildRequestCheck<Static<typeof InterceptRequest>>(InterceptRequest);
 export const checkSignal = buildContractCheck<Static<typeof SignalRequest>>(SignalRequest);
 export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequest>>(StateChangeRequest);
 export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);

@@ -175,6 +175,7 @@ export const ExecutionContextSchema = Type.Object(
     agent,
     clock_skew_ms: nullable(amount),
     duplicate_of: nullable(name),
+    duplicate_until_ms: Type.Optional(instant),
     exit_rung: count,
     exposure,
     leaving_order_ids: Type.Array(name),

@@ -165,7 +165,9 @@ export const decisionMembers = {
   effective: nullable(EffectiveActionSchema),
   constraints: ConstraintsSchema,
   budget: BudgetRecordSchema,
-  reasons: Type.Array(ReasonSchema, { description: 'Why it is not ALLOW, most important first.' }),
+  reasons: Type.Array(ReasonSchema, {
+    description: 'Why it is not as asked, most important first. An ALLOW has none but OPEN_BECAME_EXIT.',
+  }),
   verdicts: Type.Array(RuleVerdictSchema, { description: 'The finding of every rule.' }),
   retry_after_ms: nullable(number('Milliseconds after which asking again makes sense.')),
   enforced: Type.Boolean({ description: 'false: recorded only (policy mode shadow).' }),

@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import type { ToolName } from '../core/policy.ts';
 import type { Checked, Violation } from './ajv.ts';
-import { buildContractCheck, type RuleTexts } from './check.ts';
+import { buildRequestCheck, type RuleTexts } from './check.ts';
 import * as field from './fields.ts';
 import { violationAt } from './violations.ts';
 
@@ -165,7 +165,7 @@ const RULES: { readonly [Tool in ToolName]?: RuleTexts } = {
 
 export type ToolCheck<Tool extends ToolName> = (args: unknown) => Checked<ToolArgs<Tool>>;
 function build<Tool extends ToolName>(tool: Tool): ToolCheck<Tool> {
-  return buildContractCheck<ToolArgs<Tool>>(TOOL_SCHEMAS[tool], RULES[tool]);
+  return buildRequestCheck<ToolArgs<Tool>>(TOOL_SCHEMAS[tool], RULES[tool]);
 }
 /** One compiled check per tool. */
 export const TOOL_CHECKS: { readonly [Tool in ToolName]: ToolCheck<Tool> } = {

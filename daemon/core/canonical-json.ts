@@ -36,10 +36,16 @@ export function canonicalJson(value: unknown): string {
 
 /** True iff `text` is exactly the canonical form of the value it describes. */
 export function isCanonicalJson(text: string): boolean {
+  return parseCanonicalJson(text) !== undefined;
+}
+
+/** The value that `text` describes; undefined when it is not exactly its canonical form. */
+export function parseCanonicalJson(text: string): unknown {
   try {
-    return canonicalJson(JSON.parse(text)) === text;
+    const value: unknown = JSON.parse(text);
+    return canonicalJson(value) === text ? value : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof CanonicalJsonError) return false;
+    if (error instanceof SyntaxError || error instanceof CanonicalJsonError) return undefined;
     throw error;
   }
 }

@@ -20,7 +20,7 @@ import { runOpeningRules } from './rules/opening-rules.ts';
 import { checkRange } from './rules/price.ts';
 import { lotsFor, minimumLots } from './rules/staging.ts';
 import { checkRate } from './rules/temporal.ts';
-import type { Trace } from './trace.ts';
+import { Trace } from './trace.ts';
 
 /** Agents cancel their own orders; stops placed by the gate belong to the gate; an operator may cancel any. */
 function checkOwnership(trace: Trace, request: ExecutionRequest, order: OrderView | null): boolean {
@@ -104,8 +104,8 @@ export function decideModify(
     trace.skipTheRest();
     return conclude(trace, policy, found, describeCancel(order, rules), []);
   }
-  const reduces = target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
-  if (reduces || order.reduce_only) return amendReducing(trace, request, context, policy, found, order, target, rules);
+  if (reducesRisk(order, target) || order.reduce_only)
+    return amendReducing(trace, request, context, policy, found, order, target, rules);
   return amendOpening(trace, request, context, policy, found, order, target, rules);
 }
 
@@ -236,16 +236,8 @@ function checkSize(trace: Trace, order: OrderView, target: AmendTarget, rules: R
   trace.deny(12, 'BELOW_MINIMUM', usdt(target.totalLots), usdt(least), 'USDT');
 }
 
-function amendOpening(
-  trace: Trace,
-  request: ExecutionRequest,
-  context: ExecutionContext,
-  policy: CompiledPolicy,
-  found: BudgetFinding,
-  order: OrderView,
-  target: AmendTarget,
-  rules: RulesView,
-): ExecutionDecision {
+/** The new opening order that an amended one is judged as. */
+function asOpening(request: ExecutionRequest, order: OrderView, target: AmendTarget, rules: RulesView) {
   const remaining = target.totalLots - order.filled_lots;
   const asNew: ExecutionRequest = {
     ...request,
@@ -257,6 +249,39 @@ function amendOpening(
     requested_leverage: 1,
   };
   const ask: OpeningAsk = { side: order.side, leverage: 1, lots: remaining, notional: null };
+  return { request: asNew, ask, remaining };
+}
+
+/** What a modify asks of the budgets; null: nothing, as it reduces, cancels, changes nothing or is refused before that. */
+export function amendAsk(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+): { readonly request: ExecutionRequest; readonly ask: OpeningAsk } | null {
+  const { order } = context;
+  const { rules, mark } = context.market;
+  if (!checkOwnership(new Trace(), request, order) || order === null) return null;
+  if (rules === null || !areUsable(rules) || order.price_ticks === null || order.reduce_only) return null;
+  const target = amendedTarget(request, order, rules, mark);
+  const isSame = target.totalLots === order.lots && target.priceTicks === order.price_ticks;
+  if (isSame || target.totalLots <= order.filled_lots || reducesRisk(order, target)) return null;
+  return asOpening(request, order, target, rules);
+}
+
+function reducesRisk(order: OrderView, target: AmendTarget): boolean {
+  return target.totalLots <= order.lots && !target.isMoreAggressive && !target.countsForMore;
+}
+
+function amendOpening(
+  trace: Trace,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  order: OrderView,
+  target: AmendTarget,
+  rules: RulesView,
+): ExecutionDecision {
+  const { request: asNew, ask, remaining } = asOpening(request, order, target, rules);
   const opening = runOpeningRules(trace, asNew, context, policy, found, ask, 'amend');
   const fitted = opening.effective;
   const whole = fitted !== null && fitted.lots === remaining && fitted.price_ticks === target.priceTicks;

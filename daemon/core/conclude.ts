@@ -1,5 +1,5 @@
 import type { CompiledPolicy } from './compiled-policy.ts';
-import type { EffectiveAction, ExecutionDecision, StagedSlice, Verdict } from './decision.ts';
+import type { EffectiveAction, ExecutionDecision, Reason, StagedSlice, Verdict } from './decision.ts';
 import { type BudgetFinding, describeConstraints } from './rules/budget-finding.ts';
 import type { Trace } from './trace.ts';
 
@@ -14,6 +14,11 @@ export const SKIPPED_BY_EXITS = [
   [10, 'TRADER_STATE'],
   [11, 'PRICE'],
 ] as const;
+
+/** As large as asked, and yet not what was asked: the only reason beside an ALLOW. */
+function isOfKind({ code }: Reason): boolean {
+  return code === 'OPEN_BECAME_EXIT';
+}
 
 /** Puts a decision together from what the rules found. `effective` is what would be sent; a denied order sends nothing. */
 export function conclude(
@@ -32,7 +37,7 @@ export function conclude(
     decision,
     effective: decision === 'BLOCK' ? null : effective,
     enforced: policy.spec.mode === 'enforce',
-    reasons: decision === 'ALLOW' ? [] : trace.reasons,
+    reasons: decision === 'ALLOW' ? trace.reasons.filter(isOfKind) : trace.reasons,
     retry_after_ms: decision === 'BLOCK' ? trace.retryAfterMs : null,
     verdicts: trace.verdicts,
   };

@@ -17,6 +17,8 @@ export interface ExecutionContext {
   readonly clock_skew_ms: number | null;
   /** Decision id of an equal permitted parent inside the duplicate window (rule 5). */
   readonly duplicate_of: string | null;
+  /** From when on it is no duplicate of that one; absent while it is none, and in records of before. */
+  readonly duplicate_until_ms?: number;
   /** Exits: which rung of the ladder this attempt is, 0 the first. */
   readonly exit_rung: number;
   readonly exposure: ExposureView;

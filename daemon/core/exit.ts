@@ -75,7 +75,7 @@ function valuePrice({ exposure, market }: ExecutionContext): number | null {
 }
 
 /** What an exit is to close in all: its own lots, or more where the venue's largest order is smaller. */
-export function wholeExitLots(decision: ExecutionDecision, lots: number): number {
+export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots: number): number {
   const cut = decision.reasons.find((reason) => reason.code === 'ABOVE_MAXIMUM');
   return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }
@@ -239,7 +239,8 @@ export function buildExit(
   } else if (price === null && request.requested_notional !== null && context.slice_lots === null) {
     // Without any price the notional says nothing about lots: the exit passes whole, and says so.
     trace.tighten(12, 'EXIT_CLIPPED', request.requested_notional, whole, 'lots');
-  } else trace.pass(12, 'EXIT', requested, whole, 'lots');
+  } else if (request.intent === 'open') trace.tell(12, 'OPEN_BECAME_EXIT', requested, exit.positionLots, 'lots');
+  else trace.pass(12, 'EXIT', requested, whole, 'lots');
   const isLimit = request.order_type === 'limit' && request.limit_price !== null;
   const ladder = policy.spec.exits.ladder_bps;
   const rung = ladder[Math.min(context.exit_rung, ladder.length - 1)] ?? 0;

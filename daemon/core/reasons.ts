@@ -8,7 +8,7 @@ export interface ReasonText {
 }
 const WAIT = 'Ask again after retry_after_ms; asking earlier changes nothing.';
 const FRESH = 'Nothing is wrong with the request; ask again when /readyz says ready. Exits and cancels still pass.';
-const SMALLER = 'Ask for less, or reduce exposure first; GET /v1/limits shows what remains.';
+const SMALLER = 'Ask for less, or reduce exposure first; get_limits shows what is left.';
 const TIER = 'GET /v1/limits shows what may still be opened, if anything; exits are not concerned.';
 
 export const REASONS = {
@@ -57,8 +57,8 @@ export const REASONS = {
   STALE_FUNDING: { message: 'The funding rate is missing or too old.', hint: FRESH },
   STALE_INPUT: { message: 'A figure that the decision rests on is not a number.', hint: FRESH },
   DUPLICATE_INTENT: {
-    message: 'The same intent was permitted moments ago (its decision id is `observed`).',
-    hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once its execution has ended.',
+    message: 'The same intent was permitted moments ago (its decision id is `observed`), and it may have been filled.',
+    hint: 'Look that decision up. To repeat it on purpose, send after_decision_id once it has ended, or wait retry_after_ms.',
   },
   COOLDOWN: { message: 'The symbol is in cooldown after its last opening order.', hint: WAIT },
   RATE: { message: 'The order rate of the window is used up.', hint: WAIT },
@@ -69,7 +69,11 @@ export const REASONS = {
     hint: WAIT,
   },
   TURNOVER: {
-    message: 'The turnover or fee budget of the day is used up.',
+    message: 'The turnover budget of the day is used up.',
+    hint: 'Budgets free up as the last 24 hours move on. Exits still pass.',
+  },
+  FEES: {
+    message: 'The fee budget of the day is used up.',
     hint: 'Budgets free up as the last 24 hours move on. Exits still pass.',
   },
   REGIME_TIGHTENED: { message: 'The market regime reduces the budgets.', hint: SMALLER },
@@ -132,12 +136,17 @@ export const REASONS = {
   BUDGET_BRACKET: { message: "The symbol would exceed the venue's leverage bracket.", hint: SMALLER },
   BUDGET_MARGIN: { message: 'There is not enough free margin.', hint: SMALLER },
   BUDGET_TURNOVER: {
-    message: 'The order is larger than what is left of the turnover or fee budget of the day.',
+    message: 'The order is larger than what is left of the turnover budget of the day.',
+    hint: SMALLER,
+  },
+  BUDGET_FEES: {
+    message: 'The fee of the order is more than what is left of the fee budget of the day.',
     hint: SMALLER,
   },
   BUDGET_AGENT: { message: "The order is larger than what is left of this agent's own budgets.", hint: SMALLER },
   BELOW_MINIMUM: {
-    message: "What is permitted is below the venue's minimum order (`limit`).",
+    message:
+      "What was asked for (`observed`), or what the budgets leave of it, is below the venue's minimum order (`limit`).",
     hint: 'Ask for at least the minimum, or free budget first.',
   },
   ABOVE_MAXIMUM: { message: "The order is larger than the venue's largest order.", hint: 'Split it.' },
@@ -148,6 +157,10 @@ export const REASONS = {
   CROSSES_ZERO: {
     message: 'The order is opposite to the position and larger: all but its exit part is left out.',
     hint: 'Open the other direction with a new request when flat.',
+  },
+  OPEN_BECAME_EXIT: {
+    message: 'The order is opposite to the position, so it closes a part of it and opens nothing.',
+    hint: 'Take it as an exit. To open the other direction, close the position first and ask again when flat.',
   },
   EXIT_CLIPPED: { message: 'The exit is larger than what there is to close.', hint: 'Nothing to do.' },
   NOT_REDUCING: {

@@ -3,7 +3,7 @@
  * alone decides. Every answer is plain JSON data in the shapes of DESIGN section 5 (snake_case on the wire).
  */
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -20,6 +20,7 @@ import type {
   AlertBody,
   AlertsBody,
   EquityHistoryBody,
+  FillsBody,
   MarketBody,
   OrderBody,
   Page,
@@ -51,7 +52,7 @@ export interface GateApi {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody>;
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
   getOrders(
     caller: Caller,
@@ -59,6 +60,8 @@ export interface GateApi {
     limit: number,
     cursor: string | null,
   ): Page<OrderBody>;
+  /** Fills as the venue tells them, the last 10,000; newest first. */
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getEquityHistory(): EquityHistoryBody;

@@ -10,7 +10,7 @@ import type { MarketFeatures } from '../core/features/market.ts';
 import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
-import type { DecisionBody, OrderStatus } from './api/decisions.ts';
+import type { DecisionBody, DerivedMember, OrderStatus } from './api/decisions.ts';
 import type { OrderKind, SymbolRules } from './venue-port.ts';
 
 /** One order that a decision gives rise to. A slice with a delay is reserved now and sent by a decision of its own. */
@@ -30,12 +30,20 @@ export interface PlannedOrder {
   readonly time_in_force: TimeInForce | null;
   readonly trigger_ticks: number | null;
 }
+/**
+ * What is kept of a decision. The other members are in records of before rows, in those of tools that are executed
+ * elsewhere, and in hand while it is taken; `retell.ts` derives them.
+ */
+export type RecordedDecision = Omit<DecisionBody, DerivedMember | 'core_version'> &
+  Partial<Pick<DecisionBody, DerivedMember | 'core_version'>> & {
+    /** An amend whose rate was looked at (rule 6). Absent where the verdicts say it. */
+    readonly is_paced?: boolean;
+  };
 export interface DecisionEvent {
   readonly agent: string;
   readonly body_hash: string | null;
   readonly context: ExecutionContext;
-  /** The derived decision with its identifiers: the very text that the caller is answered with. */
-  readonly decision: DecisionBody;
+  readonly decision: RecordedDecision;
   /** Last market-input event folded into the context. */
   readonly market_seq: number;
   readonly orders: readonly PlannedOrder[];

@@ -1,5 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
-import type { DecisionBody, ToolAnswer, ToolOutcome } from './api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
   FlattenBody,
@@ -16,6 +16,7 @@ import type {
   AlertBody,
   AlertsBody,
   EquityHistoryBody,
+  FillsBody,
   MarketBody,
   OrderBody,
   Page,
@@ -24,13 +25,16 @@ import type {
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
+import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
 import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
+import type { StoredEvent } from './ports.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
+import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
@@ -133,8 +137,14 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
     return this.#parts.reads.getDecisions(caller, limit, cursor);
+  }
+  /** A record as streams show it: decisions with what their records leave out. */
+  tell(event: StoredEvent): StoredEvent {
+    if (event.kind !== 'decision') return event;
+    const payload = event.payload as DecisionEvent;
+    return { ...event, payload: { ...payload, decision: tellExplained(this.core, payload) } };
   }
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);
@@ -146,6 +156,9 @@ export class Gate implements GateApi {
     cursor: string | null,
   ): Page<OrderBody> {
     return this.#parts.reads.getOrders(caller, filter, limit, cursor);
+  }
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
+    return this.#parts.reads.getFills(caller, limit, cursor);
   }
   getPositions(caller: Caller): {
     readonly positions: readonly PositionBody[];

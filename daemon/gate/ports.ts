@@ -12,7 +12,7 @@ export type LedgerRecord =
   | {
       readonly kind: string;
       readonly at_ms: number;
-      /** `text` is `canonicalJson(payload)`. */
+      /** `text` is canonical JSON: what is recorded of the payload. */
       readonly write: (seq: number) => { readonly payload: unknown; readonly text: string };
     };
 export interface StoredEvent {
@@ -27,8 +27,6 @@ export interface LedgerPort {
   appendNow(records: readonly LedgerRecord[]): {
     readonly seqs: readonly number[];
     readonly committed: Promise<void>;
-    /** The bytes of each record's canonical text, by a ledger that stores bytes. */
-    readonly payloads?: readonly Uint8Array[];
   };
   appendSync(records: readonly LedgerRecord[]): readonly { readonly seq: number }[];
   putText(body: string): string;

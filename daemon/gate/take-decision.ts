@@ -8,17 +8,18 @@ import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
 import { endUndone } from './journal/end-undone.ts';
 import type { Appended, GateCore } from './journal/journal.ts';
-import { type RecordText, writeRecord } from './journal/record-text.ts';
+import { writeBody, writeRecord } from './journal/record-text.ts';
 import { findTarget } from './plan/exit-target.ts';
 import { decisionId } from './plan/order-ids.ts';
+import { buildBody } from './plan/retell.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
 /** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** As it was recorded: the caller is answered with the same characters. */
-  readonly record: RecordText;
+  /** `canonicalJson(body)`: what the caller is answered. */
+  readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
@@ -62,12 +63,24 @@ export function takeDecision(
   const { state } = core;
   const stateSeq = state.stateSeq;
   const marketSeq = state.marketSeq;
-  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
+    const body = buildBody(decision, {
+      agent: request.agent,
+      at_ms: atMs,
+      context_hash: contextHash,
+      decision_id: decisionId(core.ids, seq),
+      kind: options.kind,
+      policy_hash: core.policyHash,
+      request_id: request.request_id,
+      seq,
+      symbol: request.symbol,
+      tool: request.tool,
+    });
     const event: DecisionEvent = {
       agent: request.agent,
       body_hash: options.bodyHash,
       context,
-      decision: buildBody(core, decision, request, options.kind, seq, contextHash),
+      decision: body,
       market_seq: marketSeq,
       orders: options.plan(acted, seq),
       parent_decision_id: options.parentDecisionId,
@@ -76,7 +89,7 @@ export function takeDecision(
       state_seq: stateSeq,
       texts,
     };
-    return { payload: event, ...writeRecord(event, contextText) };
+    return { payload: event, body, text: writeRecord(event, body, contextText, 'derived') };
   });
   // INVARIANT: in the transaction of the exit, and before it is sent.
   if (options.kind === 'tool' || options.kind === 'gate') {
@@ -91,12 +104,13 @@ export function takeDecision(
   if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
     core.alert(
       'INTERNAL_RECHECK',
-      `decision ${payload.decision.decision_id} failed the last check on what would be sent`,
+      `decision ${written.body.decision_id} failed the last check on what would be sent`,
       request.symbol,
     );
     core.onRecheckFailure();
   }
-  return { body: payload.decision, record: written, event: payload, appended, policy, decidedAtWallMs: startedAt };
+  const { body } = written;
+  return { body, bodyText: writeBody(body), event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
 /** What the feeds have seen, and what the venue still takes of orders. */
@@ -120,37 +134,4 @@ function storeTexts(core: GateCore, texts: { readonly [field: string]: string })
   const stored: Record<string, string> = {};
   for (const field of Object.keys(texts).sort()) stored[field] = core.ports.ledger.putText(texts[field] ?? '');
   return stored;
-}
-
-/** Keys in canonical order, so that the record costs no sorting. */
-function buildBody(
-  core: GateCore,
-  decision: ExecutionDecision,
-  request: ExecutionRequest,
-  kind: DecisionKind,
-  seq: number,
-  contextHash: string,
-): DecisionBody {
-  return {
-    agent: request.agent,
-    at_ms: core.nowMs(),
-    binding: kind !== 'intercept' && kind !== 'dry_run',
-    budget: decision.budget,
-    condition_reducing: decision.condition_reducing,
-    constraints: decision.constraints,
-    context_hash: contextHash,
-    decision: decision.decision,
-    decision_id: decisionId(core.ids, seq),
-    effective: decision.effective,
-    enforced: decision.enforced,
-    kind,
-    policy_hash: core.policyHash,
-    reasons: decision.reasons,
-    request_id: request.request_id,
-    retry_after_ms: decision.retry_after_ms,
-    seq,
-    symbol: request.symbol,
-    tool: request.tool,
-    verdicts: decision.verdicts,
-  };
 }

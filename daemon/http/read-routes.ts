@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { DecisionsBodySchema } from '../contract/bodies.ts';
+import { DecisionsBodySchema, FillsBodySchema } from '../contract/bodies.ts';
+import type { FullAnswer } from '../contract/brief.ts';
 import {
   AccountQuery,
   checkAccountQuery,
@@ -10,11 +11,12 @@ import {
   NoQuery,
   PageQuery,
 } from '../contract/commands.ts';
+import { ExplanationBodySchema, toExplanation } from '../contract/explanation.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
 import { readDecisions } from './decision-pages.ts';
 import { invalidInput } from './errors.ts';
-import { READ_ANSWERS, readTool, requireScope } from './readings.ts';
+import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
 import {
   AGENT_ROUTE,
   addRoute,
@@ -28,6 +30,7 @@ import {
 import { notIssued } from './symbol-pages.ts';
 
 const TAGS = ['reading'];
+const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
 const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
   ['/v1/positions', 'get_positions', 'Positions'],
   ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
@@ -37,7 +40,6 @@ const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
 
 /** The GET routes; each answers what the reading tool of the same name answers. */
 export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
-  const shared = { method: 'GET', roles: AGENT_ROUTE, isLimited: true } as const;
   for (const [url, tool, summary] of GET_ROUTES) {
     addRoute(app, doors, {
       ...shared,
@@ -50,6 +52,25 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
   }
   addRoute(app, doors, {
     ...shared,
+    url: '/v1/fills',
+    text: {
+      summary: 'Fills as the exchange tells them, newest first: own ones for an agent, all for an operator',
+      tags: TAGS,
+    },
+    query: PageQuery,
+    answer: FillsBodySchema,
+    handler: async (request) => {
+      const { limit, cursor } = requireValid(checkPageQuery, queryOf(request));
+      const caller = callerOf(request);
+      requireScope(doors.gate, caller, 'get_orders');
+      const entries = limit ?? DEFAULT_PAGE_SIZE;
+      request.flight?.holdPage(entries);
+      await whileInFlight(request, doors.turns.next());
+      return readPage(() => doors.gate.getFills(caller, entries, cursor ?? null));
+    },
+  });
+  addRoute(app, doors, {
+    ...shared,
     url: '/v1/account',
     text: { summary: 'The account', tags: TAGS },
     query: AccountQuery,
@@ -60,6 +81,10 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       return readTool(doors, request, 'get_account', {});
     },
   });
+  registerDecisionRoutes(app, doors);
+}
+
+function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
   addRoute(app, doors, {
     ...shared,
     url: '/v1/decisions',
@@ -87,6 +112,20 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
       requireValid(checkNoQuery, queryOf(request));
       const { id } = requireValid(checkDecisionPath, request.params);
       return readTool(doors, request, 'get_decision', { decision_id: id });
+    },
+  });
+  addRoute(app, doors, {
+    ...shared,
+    url: '/v1/decisions/:id/explain',
+    text: { summary: 'Why a decision is what it is: its budgets with their arithmetic, and every rule', tags: TAGS },
+    params: DecisionPath,
+    query: NoQuery,
+    answer: ExplanationBodySchema,
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      const { id } = requireValid(checkDecisionPath, request.params);
+      const answer = await readTool(doors, request, 'get_decision', { decision_id: id });
+      return toExplanation((answer as FullAnswer).decision);
     },
   });
 }

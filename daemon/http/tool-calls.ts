@@ -32,7 +32,7 @@ export async function runTradingTool(
   tool: TradingTool,
   args: unknown,
   isDryRun = false,
-): Promise<string | Buffer> {
+): Promise<string> {
   const checked = checkTradingCall(tool, args);
   if (!checked.ok) throw invalidInput(checked.violations);
   const caller = callerOf(asking);
@@ -40,11 +40,11 @@ export async function runTradingTool(
   return settle(await whileInFlight(asking, work));
 }
 
-/** The text is sent as the gate wrote it: the decision in it is the very text that was recorded. */
-export function settle(outcome: ToolOutcome): string | Buffer {
+/** The text is sent as the gate wrote it. */
+export function settle(outcome: ToolOutcome): string {
   switch (outcome.kind) {
     case 'decided':
-      return typeof outcome.text === 'string' ? outcome.text : asBuffer(outcome.text);
+      return outcome.text;
     case 'conflict':
       throw new ApiError('REQUEST_ID_REUSED', outcome.message, { details: { decision_id: outcome.decisionId } });
     case 'over_budget':
@@ -52,11 +52,6 @@ export function settle(outcome: ToolOutcome): string | Buffer {
     case 'unavailable':
       throw new ApiError('NOT_READY', outcome.message, { retryAfterSeconds: 1 });
   }
-}
-
-/** The same bytes: `toString` of other arrays is not their text. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Says what would have been recorded, as far as it was decided. */
@@ -76,8 +71,8 @@ export async function callInBrief(doors: Doors, asking: Asking, tool: string, ar
   return tool === 'get_decision' ? toBrief(answer as FullAnswer) : answer;
 }
 
-export function briefOf(text: string | Buffer): BriefAnswer {
-  return toBrief(JSON.parse(text.toString()) as FullAnswer);
+export function briefOf(text: string): BriefAnswer {
+  return toBrief(JSON.parse(text) as FullAnswer);
 }
 
 function isReadingTool(tool: string): tool is ReadingTool {

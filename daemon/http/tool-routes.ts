@@ -151,7 +151,7 @@ async function answerOutcome(
   request: FastifyRequest,
   reply: FastifyReply,
   work: Promise<ToolOutcome>,
-): Promise<string | Buffer> {
+): Promise<string> {
   const text = settle(await whileInFlight(request, work));
   reply.header('content-type', JSON_TYPE);
   return text;

@@ -15,7 +15,7 @@ import type {
   TradingStateBody,
 } from '../gate/api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadBody } from '../gate/api/policy.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from '../gate/api/reads.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../gate/api/reads.ts';
 import type { TradingArgs } from '../gate/api/trading-calls.ts';
 import type { GateApi } from '../gate/api.ts';
 
@@ -30,6 +30,7 @@ export const WIRE_TYPES_AGREE: readonly [
   Agree<Static<typeof StateChangeRequest>, StateChange>,
   Agree<Static<typeof body.ToolAnswerSchema>, ToolAnswer>,
   Agree<Static<typeof body.OrderBodySchema>, OrderBody>,
+  Agree<Static<typeof body.FillsBodySchema>, FillsBody>,
   Agree<Static<typeof body.PositionBodySchema>, PositionBody>,
   Agree<Static<typeof body.PositionsBodySchema>, ReturnType<GateApi['getPositions']> & Paged>,
   Agree<Static<typeof body.AccountBodySchema>, AccountBody>,
@@ -47,6 +48,7 @@ export const WIRE_TYPES_AGREE: readonly [
   Agree<Static<typeof body.PolicyCheckBodySchema>, PolicyCheckBody>,
   Agree<Static<typeof body.ReloadBodySchema>, ReloadBody>,
 ] = [
+  true,
   true,
   true,
   true,

@@ -97,7 +97,6 @@ export class GroupCommit {
     return {
       seqs: events.map((event) => event.seq),
       events: events.map(toAppended),
-      payloads: events.map((event) => event.payload),
       committed: batch.committed,
     };
   }
@@ -195,22 +194,32 @@ export class GroupCommit {
       this.#ports.write(content);
       return null;
     } catch (error) {
-      if (!this.#ports.isDiskFull(error) || !this.#ports.releaseReserve()) return this.#ports.toLedgerError(error);
+      if (!this.#ports.isDiskFull(error) || !this.#ports.releaseReserve()) return this.#toFailure(error);
     }
     this.#stats = { ...this.#stats, reserve_used: true };
     try {
       // INVARIANT: only a batch of which nothing is on disk may be written again.
       const first = content.events[0];
       if (first !== undefined && this.#ports.readLastSeq() !== first.seq - 1) {
-        return new LedgerError('LEDGER_CORRUPT', `Record ${first.seq} is on disk although its commit failed.`);
+        return new LedgerError('LEDGER_FAILED', `Record ${first.seq} is on disk although its commit failed.`);
       }
       this.#ports.write(content);
       return null;
     } catch (error) {
-      return this.#ports.toLedgerError(error);
+      return this.#toFailure(error);
     }
   }
+
+  /** Whatever the cause: callers are told that nothing can be recorded (503), and a damaged page is no defect of theirs. */
+  #toFailure(error: unknown): LedgerError {
+    const failure = this.#ports.toLedgerError(error);
+    if (COMMIT_CODES.has(failure.code)) return failure;
+    return new LedgerError('LEDGER_FAILED', `A commit failed: ${failure.message}`, { cause: failure });
+  }
 }
+
+/** How a commit fails. */
+const COMMIT_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);
 
 function createBatch(openedAt: number): Batch {
   let settle: Batch['settle'] = () => undefined;

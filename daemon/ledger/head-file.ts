@@ -80,7 +80,16 @@ export function checkHead(
   ledger: LedgerReader,
   { isNew, mayReplace }: { readonly isNew: boolean; readonly mayReplace: boolean },
 ): void {
-  const noted = readHeadFile(path);
+  refuseBehind(readHeadFile(path), path, ledger, { isNew, mayReplace });
+}
+
+/** {@link checkHead} of what was noted at a place. @throws LedgerError LEDGER_HEAD */
+export function refuseBehind(
+  noted: NotedHead | null,
+  path: string,
+  ledger: LedgerReader,
+  { isNew, mayReplace }: { readonly isNew: boolean; readonly mayReplace: boolean },
+): void {
   const comparison = compareHead(noted, ledger);
   if (noted === null || comparison === 'contained' || comparison === 'absent') return;
   const at = new Date(noted.at_ms).toISOString();
@@ -120,11 +129,16 @@ export function advanceHead(path: string, ledger: LedgerReader): boolean {
 }
 
 function describeHead(ledger: LedgerReader): string | null {
+  const noted = readHead(ledger);
+  return noted === null ? null : `${JSON.stringify(noted)}\n`;
+}
+
+/** What would be noted now; null: nothing is recorded. */
+export function readHead(ledger: LedgerReader): NotedHead | null {
   const last = ledger.readEvent(ledger.lastSeq());
   if (last === null) return null;
   const { seq, hash, at_ms } = last;
-  const noted: NotedHead = { genesis_id: ledger.genesis.genesis_id, seq, hash, at_ms };
-  return `${JSON.stringify(noted)}\n`;
+  return { genesis_id: ledger.genesis.genesis_id, seq, hash, at_ms };
 }
 
 export interface HeadFile {

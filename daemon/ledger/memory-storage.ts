@@ -66,6 +66,8 @@ export class MemoryStorage {
 
   /** Whatever writes into one of the tables fails, as where its pages cannot be read. */
   spoil(table: string): void {
+    // What cannot be written at all has no table that is worse off.
+    if (this.#db.pragma('query_only', { simple: true }) === 1) return;
     this.#isTroubled = true;
     const name = `spoilt_${table}`;
     this.#db.exec(
@@ -73,9 +75,16 @@ export class MemoryStorage {
     );
   }
 
+  /** Nothing can be written, as on a file system that was mounted anew. */
+  lock(): void {
+    this.#isTroubled = true;
+    this.#db.pragma('query_only = ON');
+  }
+
   /** Space again, and tables that can be written. */
   mend(): void {
     this.#isTroubled = false;
+    this.#db.pragma('query_only = OFF');
     this.#db.pragma('max_page_count = 1073741823');
     const spoilt = this.#db.prepare("SELECT name FROM temp.sqlite_master WHERE type = 'trigger'").pluck().all();
     for (const name of spoilt) this.#db.exec(`DROP TRIGGER temp.${String(name)}`);

@@ -4,6 +4,7 @@ import { DECISION_KIND, parseDecisionSeq, readDecisionKeys } from './decision-ke
 import { LedgerError } from './errors.ts';
 import { findGenesis } from './genesis.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
+import { readPayload } from './read-payload.ts';
 import type {
   DecisionPage,
   DecisionRequestKey,
@@ -160,7 +161,7 @@ function oneEvent<Parameters extends unknown[]>(
 
 function toEvent(row: EventRow): LedgerEvent {
   const { seq, at_ms, kind, payload: text, prev_hash, hash } = row;
-  return { seq, at_ms, kind, payload: parsePayload(text, seq), text, prev_hash, hash };
+  return { seq, at_ms, kind, payload: readPayload(kind, parsePayload(text, seq), seq, at_ms), text, prev_hash, hash };
 }
 
 function parsePayload(text: string, seq: number): unknown {

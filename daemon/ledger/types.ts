@@ -26,7 +26,7 @@ export type AppendRecord =
 
 export interface WrittenPayload {
   readonly payload: unknown;
-  /** `canonicalJson(payload)`. */
+  /** Canonical JSON: what is recorded of the payload. */
   readonly text: string;
 }
 
@@ -43,8 +43,6 @@ export interface AppendedEvent {
 export interface PendingAppend {
   readonly seqs: readonly number[];
   readonly events: readonly AppendedEvent[];
-  /** UTF-8 of each record's payload, as it was hashed and is stored. */
-  readonly payloads: readonly Buffer[];
   /** Resolves when the records are on disk; rejects with a LedgerError when the commit failed. */
   readonly committed: Promise<void>;
 }

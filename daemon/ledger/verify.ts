@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import { isCanonicalJson } from '../core/canonical-json.ts';
+import { parseCanonicalJson } from '../core/canonical-json.ts';
 import type { ChainHead } from './chain-builder.ts';
 import { toLedgerError } from './connection.ts';
 import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError } from './errors.ts';
 import { hashEventBytes, ZERO_HASH } from './hash-chain.ts';
+import { readPayload } from './read-payload.ts';
 import { SqliteReader } from './reader.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
 import type { LedgerEvent, LedgerReader } from './types.ts';
@@ -182,9 +183,10 @@ class ChainWalk {
     const computed = hashEventBytes(prev_hash, seq, at_ms, kind, row.payload);
     if (computed !== hash) return failure(seq, 'hash', `its hash is ${hash}, its content gives ${computed}`);
     const text = row.payload.toString('utf8');
-    if (!isCanonicalJson(text)) return failure(seq, 'not_canonical', 'its payload is not canonical JSON');
+    const stored = parseCanonicalJson(text);
+    if (stored === undefined) return failure(seq, 'not_canonical', 'its payload is not canonical JSON');
     this.head = { seq, hash };
-    return check({ seq, at_ms, kind, payload: JSON.parse(text), text, prev_hash, hash });
+    return check({ seq, at_ms, kind, payload: readPayload(kind, stored, seq, at_ms), text, prev_hash, hash });
   }
 }
 

@@ -18,8 +18,7 @@ export type ExecutionState =
   | 'expired'
   | 'rejected'
   | 'unknown'
-  | 'lost'
-  | 'awaiting_approval';
+  | 'lost';
 export interface Reason {
   readonly code: string;
   readonly observed?: number | string;
@@ -31,6 +30,9 @@ export interface Reason {
 export interface Answer {
   readonly decision: Decision;
   readonly decision_id: string;
+  /** The reason that binds, where there are several; and its budget in one line. */
+  readonly bound_by?: string;
+  readonly arithmetic?: string;
   readonly reasons?: readonly Reason[];
   /** What really went to the exchange; absent when nothing did. */
   readonly order?: {
@@ -46,6 +48,9 @@ export interface Answer {
     readonly state: ExecutionState;
     readonly filled_quantity?: string;
     readonly average_price?: string;
+    /** Of all that is filled, once the exchange has told all of it. */
+    readonly fee_usdt?: number;
+    readonly realised_pnl_usdt?: number;
     readonly open_orders?: readonly { readonly client_order_id: string; readonly status: string }[];
     readonly note?: string;
     readonly retryable?: boolean;

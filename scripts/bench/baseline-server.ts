@@ -5,11 +5,12 @@ import { PlaceOrderArgs } from '../../daemon/contract/tools.ts';
 
 /**
  * What the gate's routes are compared with: a bare Fastify route that validates the same body and commits rows of the
- * same size durably, all of one event-loop turn in one commit. `/order` adds a second commit and one ccxt createOrder.
+ * same size durably, all of one event-loop turn in one commit, and answers as many bytes. `/order` adds a second commit and one ccxt createOrder.
  */
 export interface BaselineOptions {
   readonly databasePath: string;
   readonly rowBytes: number;
+  readonly answerBytes: number;
   /** Simulated exchange for `/order`; null: that route is not there. */
   readonly exchangeUrl: string | null;
 }
@@ -37,14 +38,15 @@ export async function startBaseline(
   const validateOrder = ajv.compile(PlaceOrderArgs);
   const filler = 'x'.repeat(Math.max(0, options.rowBytes - 300));
   const row = (body: unknown): string => JSON.stringify({ body, filler });
+  const answerFiller = 'x'.repeat(Math.max(0, options.answerBytes - 300));
+  const answer = (body: unknown): string => JSON.stringify({ body, filler: answerFiller });
 
   const app = Fastify({ logger: false });
   app.setValidatorCompiler(() => () => true);
   app.post('/intercept', async (request, reply) => {
     if (!validate(request.body)) return reply.code(400).send({ error: ajv.errorsText(validate.errors) });
-    const text = row(request.body);
-    await commit(text);
-    return reply.type('application/json').send(text);
+    await commit(row(request.body));
+    return reply.type('application/json').send(answer(request.body));
   });
   const client = options.exchangeUrl === null ? null : await createOrderClient(options.exchangeUrl);
   app.post('/order', async (request, reply) => {
@@ -56,7 +58,7 @@ export async function startBaseline(
       newClientOrderId: id,
     });
     await commit(JSON.stringify(order.info));
-    return reply.type('application/json').send(row(request.body));
+    return reply.type('application/json').send(answer(request.body));
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -6,10 +6,12 @@ import { parse, stringify } from 'yaml';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
+import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
 import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
+import { ledgerOf, measureLedger } from './ledger.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
@@ -19,7 +21,7 @@ import { ORDER_BODY, openPolicy } from './world.ts';
 /**
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
- * one decision with general policy engines instead.
+ * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -74,11 +76,29 @@ async function measureStartup(folder: string): Promise<{ readonly startup_ms: nu
 interface Served {
   readonly daemonUrl: string;
   readonly token: string;
+  readonly home: string;
   readonly baselineUrl: string;
+  readonly pids: readonly [daemon: number, baseline: number];
 }
-type Pair = readonly [ours: LoadFigures, theirs: LoadFigures];
+/** `cpuUs`: of the server, for one request. On a machine that does other things as well it says more than time. */
+type Measured = LoadFigures & { readonly cpuUs: number };
+type Pair = readonly [ours: Measured, theirs: Measured];
 
-async function loadInTurn({ daemonUrl, token, baselineUrl }: Served, connections: number): Promise<readonly Pair[]> {
+/** CPU time of a process so far, us; /proc counts it in hundredths of a second. */
+function cpuUsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return 10_000 * (Number(fields[11]) + Number(fields[12]));
+}
+async function loadMeasured(pid: number, target: Parameters<typeof load>[0], connections: number): Promise<Measured> {
+  const before = cpuUsOf(pid);
+  const figures = await load(target, connections, SECONDS);
+  return { ...figures, cpuUs: (cpuUsOf(pid) - before) / (figures.rps * SECONDS) };
+}
+
+async function loadInTurn(
+  { daemonUrl, token, baselineUrl, pids }: Served,
+  connections: number,
+): Promise<readonly Pair[]> {
   const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
   const ours = { url: `${daemonUrl}/v1/intercept`, token, body };
   const theirs = { url: `${baselineUrl}/intercept`, token: null, body };
@@ -86,7 +106,7 @@ async function loadInTurn({ daemonUrl, token, baselineUrl }: Served, connections
   await load(theirs, connections, 1);
   const pairs: Pair[] = [];
   for (let round = 0; round < ROUNDS; round += 1)
-    pairs.push([await load(ours, connections, SECONDS), await load(theirs, connections, SECONDS)]);
+    pairs.push([await loadMeasured(pids[0], ours, connections), await loadMeasured(pids[1], theirs, connections)]);
   return pairs;
 }
 function summarise(pairs: readonly Pair[]): {
@@ -94,12 +114,18 @@ function summarise(pairs: readonly Pair[]): {
   readonly baseline_rps: number;
   readonly ratio: number;
   readonly p99_ratio: number;
+  readonly cpu_us: number;
+  readonly baseline_cpu_us: number;
+  readonly cpu_ratio: number;
 } {
   return {
     rps: Math.round(median(pairs.map(([a]) => a.rps))),
     baseline_rps: Math.round(median(pairs.map(([, b]) => b.rps))),
     ratio: round3(median(pairs.map(([a, b]) => a.rps / b.rps))),
     p99_ratio: round3(median(pairs.map(([a, b]) => a.p99Ms / b.p99Ms))),
+    cpu_us: Math.round(median(pairs.map(([a]) => a.cpuUs))),
+    baseline_cpu_us: Math.round(median(pairs.map(([, b]) => b.cpuUs))),
+    cpu_ratio: round3(median(pairs.map(([a, b]) => b.cpuUs / a.cpuUs))),
   };
 }
 function round3(value: number): number {
@@ -122,33 +148,26 @@ async function orderInTurn({ daemonUrl, token, baselineUrl }: Served): Promise<r
   return pairs;
 }
 
-/** Bytes of the record that one intercepted order leaves in the ledger: rows of the baseline are as large. */
-async function recordBytes(daemonUrl: string, token: string, operator: string): Promise<number> {
-  const body = JSON.stringify({ tool: 'place_order', args: ORDER_BODY });
-  await fetch(`${daemonUrl}/v1/intercept`, {
+interface Sizes {
+  /** Of the record that one intercepted order leaves in the ledger, and of its answer: the baseline's are as large. */
+  readonly rowBytes: number;
+  readonly answerBytes: number;
+}
+async function measureSizes(daemonUrl: string, token: string, home: string): Promise<Sizes> {
+  const answer = await fetch(`${daemonUrl}/v1/intercept`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body,
+    body: JSON.stringify({ tool: 'place_order', args: ORDER_BODY }),
   });
-  const events = await fetch(`${daemonUrl}/v1/events`, {
-    headers: { authorization: `Bearer ${operator}`, 'last-event-id': '0' },
-  });
-  const reader = events.body?.getReader();
-  let text = '';
-  const deadline = performance.now() + 5_000;
-  while (reader !== undefined && performance.now() < deadline) {
-    const chunk = await reader.read();
-    text += new TextDecoder().decode(chunk.value);
-    const line = text
-      .split('\n')
-      .find(
-        (candidate) => candidate.startsWith('data:') && candidate.includes('"intercept"') && candidate.endsWith('}'),
-      );
-    if (line === undefined) continue;
-    await reader.cancel();
-    return line.length - 5;
+  const { length: answerBytes } = await answer.text();
+  const reader = openLedgerReader(ledgerOf(home));
+  try {
+    const rowBytes = reader.readDecisions({ limit: 1 }).events[0]?.text.length;
+    if (rowBytes === undefined) throw new Error('the intercepted order is not in the ledger');
+    return { rowBytes, answerBytes };
+  } finally {
+    reader.close();
   }
-  throw new Error('the intercepted order did not show up in the event stream');
 }
 
 async function runRole(role: string, args: readonly string[]): Promise<void> {
@@ -164,8 +183,9 @@ async function runRole(role: string, args: readonly string[]): Promise<void> {
     process.stdout.write(`${JSON.stringify(figures)}\n`);
     process.exit();
   }
-  const [databasePath = '', rowBytes = '0', exchangeUrl = ''] = args;
-  const server = await startBaseline({ databasePath, rowBytes: Number(rowBytes), exchangeUrl });
+  const [databasePath = '', rowBytes = '0', answerBytes = '0', exchangeUrl = ''] = args;
+  const sizes = { rowBytes: Number(rowBytes), answerBytes: Number(answerBytes) };
+  const server = await startBaseline({ databasePath, ...sizes, exchangeUrl });
   process.stdout.write(`${server.url}\n`);
   process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
 }
@@ -191,11 +211,12 @@ async function serve(folder: string, policyPath: string, children: Child[]): Pro
   });
   await untilReady(daemon.url);
   const token = readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim();
-  const operator = readFileSync(join(home, 'tokens', 'operator.token'), 'utf8').trim();
-  const rowBytes = await recordBytes(daemon.url, token, operator);
+  const { rowBytes, answerBytes } = await measureSizes(daemon.url, token, home);
   const database = join(folder, 'baseline.db');
-  const baseline = await begin([self, '--role', 'baseline', database, String(rowBytes), exchange.url], {});
-  return { daemonUrl: daemon.url, token, baselineUrl: baseline.url };
+  const sizes = [String(rowBytes), String(answerBytes)];
+  const baseline = await begin([self, '--role', 'baseline', database, ...sizes, exchange.url], {});
+  const pids = [daemon.process.pid ?? 0, baseline.process.pid ?? 0] as const;
+  return { daemonUrl: daemon.url, token, home, baselineUrl: baseline.url, pids };
 }
 
 /** `bench -- flood`: by itself, since it wants the machine for itself. */
@@ -217,22 +238,43 @@ async function mainFlood(): Promise<void> {
   }
 }
 
+/** `bench -- ledger`: bytes of each kind of call, and records that are verified in a second. */
+async function mainLedger(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  try {
+    const policyPath = writeOpenPolicy(folder);
+    const { daemonUrl, token, home } = await serve(join(folder, 'ledger'), policyPath, children);
+    const stop = async (): Promise<void> => {
+      for (const child of children.splice(0).reverse()) await end(child);
+    };
+    process.stdout.write(`${JSON.stringify(await measureLedger({ url: daemonUrl, token, home, stop }))}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+function readDefaultPolicy(): IntendedPolicySpec {
+  return parse(readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8')) as IntendedPolicySpec;
+}
+function writeOpenPolicy(folder: string): string {
+  const path = join(folder, 'policy.yaml');
+  writeFileSync(path, stringify(openPolicy(readDefaultPolicy())));
+  return path;
+}
+
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const children: Child[] = [];
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   try {
-    const base = parse(
-      readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8'),
-    ) as IntendedPolicySpec;
     note('decide …');
-    const decide = measureDecide(base);
+    const decide = measureDecide(readDefaultPolicy());
     note('replay …');
     const replay = measureReplay();
     note('start …');
     const startup = await measureStartup(folder);
-    const policyPath = join(folder, 'policy.yaml');
-    writeFileSync(policyPath, stringify(openPolicy(base)));
+    const policyPath = writeOpenPolicy(folder);
     const c8: Pair[] = [];
     const c32: Pair[] = [];
     const orders: OrderPair[] = [];
@@ -260,5 +302,6 @@ async function main(): Promise<void> {
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
 else if (process.argv.includes('flood')) await mainFlood();
+else if (process.argv[2] === 'ledger') await mainLedger();
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();

@@ -7,6 +7,7 @@ import type { RawRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { handleRequest } from '../../daemon/exchange-sim/rest/handle.ts';
 import { Params } from '../../daemon/exchange-sim/rest/params.ts';
 import { serveControl } from '../../daemon/exchange-sim/rest/serve.ts';
+import { START_MS } from './market.ts';
 import type { Action, SymbolName } from './plan.ts';
 import { type HandRecord, LOT, type MarkRecord, type SendRecord } from './records.ts';
 import type { WireRecord } from './wire.ts';
@@ -48,6 +49,13 @@ export class ExchangeSide {
   /** In USDT. */
   mark(symbol: string): number {
     return Number(this.#market(symbol).mark) / 1e8;
+  }
+
+  /** Ms of the world since anything was last filled. */
+  sinceLastFillMs(): number {
+    catchUp(this.exchange);
+    const last = this.exchange.world.state.trades.at(-1);
+    return last === undefined ? Number.POSITIVE_INFINITY : this.#nowMs() - (last.timeMs - START_MS);
   }
 
   /** Signed lots of the account. */
@@ -104,6 +112,11 @@ export class ExchangeSide {
     this.#noteHand('funding', symbol, null);
   }
 
+  /** Orders that this ledger knows nothing of: of another daemon, or of what a restore has lost; null: in all symbols. */
+  noteStranger(symbol: string | null): void {
+    for (const name of symbol === null ? [...this.#markets.keys()] : [symbol]) this.#noteHand('order', name, null);
+  }
+
   #noteHand(what: HandRecord['what'], symbol: string | null, clientId: string | null): void {
     this.hands.push({ atMs: this.#nowMs(), what, symbol, clientId });
   }
@@ -133,6 +146,12 @@ export class ExchangeSide {
         sums.set(name, (sums.get(name) ?? 0) + Number((order.quantity - order.executed) / LOT));
       }
     }
-    this.sends.push({ wire, symbol, ...send });
+    this.sends.push({ wire, symbol, executed: wire.method === 'PUT' ? this.#executedOf(wire.clientId) : 0, ...send });
+  }
+
+  #executedOf(clientId: string | null): number {
+    for (const order of this.exchange.world.state.orders.values())
+      if (order.clientOrderId === clientId) return Number(order.executed / LOT);
+    return 0;
   }
 }

@@ -17,6 +17,11 @@ export function generatePlan(seed: number, { extras = [] }: GenerateOptions = {}
   const count = random.int(10, 26);
   // Where nothing is held, little can go wrong.
   const steps: Step[] = random.chance(0.85) ? [{ gap: 0, do: draw.open() }] : [];
+  if (extras.includes('ledgers') && random.chance(0.4)) {
+    // Two that begin on an account on which nobody has traded.
+    const trouble = { kind: 'second_daemon', forMs: random.int(10_000, 60_000), opens: random.int(1, 4) } as const;
+    steps.unshift({ gap: 0, do: { kind: 'trouble', trouble } });
+  }
   for (let piece = 0; piece < count; piece += 1) {
     draw.turn();
     steps.push(...random.weighted(pieces)(draw));

@@ -115,7 +115,10 @@ export function readHistory(world: PlayedWorld, plan: Plan): History {
     orderEvents,
     fills,
     posts,
-    decisionOf: (call) => (call.answer === null ? null : (decisions.get(call.answer.decision.decision_id) ?? null)),
+    decisionOf: (call) =>
+      call.answer === null || isLost({ world }, call)
+        ? null
+        : (decisions.get(call.answer.decision.decision_id) ?? null),
     sharesOf,
     shareAt: (agent, symbol, atMs) => sharesOf(agent, symbol).findLast((step) => step.atMs <= atMs)?.lots ?? 0,
   };
@@ -199,8 +202,13 @@ export function isOwnersHandIn(
 /** Whether writing into the ledger failed for a while. */
 export function couldNotRecord({ plan }: History): boolean {
   return plan.steps.some(
-    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table)$/.test(action.trouble.kind),
+    ({ do: action }) => action.kind === 'trouble' && /^(disk_full|failing_table|read_only)$/.test(action.trouble.kind),
   );
+}
+
+/** Whether a restore has lost what was decided on a call: its decision id may have been given again since. */
+export function isLost({ world: { homes } }: Pick<History, 'world'>, { askedAtMs }: CallRecord): boolean {
+  return homes.restores.some(({ copiedAtMs, atMs }) => askedAtMs >= copiedAtMs && askedAtMs <= atMs);
 }
 
 /** Lots that were executed for a decision and everything that follows from it, since an instant. */

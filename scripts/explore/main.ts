@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     worlds,
     untilMs,
     findings,
-    mayShrink: !values['no-shrink'] && !values.first,
+    mayShrink: !values['no-shrink'],
     first: values.first,
   }).run();
   clearInterval(progress);

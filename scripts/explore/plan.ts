@@ -147,16 +147,21 @@ export type LedgerTable = 'events' | 'texts' | 'decisions_by_agent' | 'decisions
 export type Trouble =
   /** No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started anew. */
   | { readonly kind: 'disk_full'; readonly forMs: number }
+  /** The ledger's file system is read-only for a while; mended as a full disk is. */
+  | { readonly kind: 'read_only'; readonly forMs: number }
   /** Writing into one of the ledger's tables fails; mended as a full disk is. */
   | { readonly kind: 'failing_table'; readonly table: LedgerTable; readonly forMs: number }
   /** The clock of the daemon's machine jumps; its monotonic clock and the exchange's do not. */
   | { readonly kind: 'clock'; readonly ms: number }
-  /** A copy of the ledger's file is kept. */
+  /** A copy of the ledger's file is kept; a token that is in it is revoked right afterwards. */
   | { readonly kind: 'copy' }
-  /** The daemon is killed, the last copy of its file is put back, and it is started again. */
-  | { readonly kind: 'restored'; readonly downMs: number }
-  /** A daemon with another home is started on the same account, and ends after a while. */
-  | { readonly kind: 'second_daemon'; readonly forMs: number };
+  /**
+   * The daemon is killed, the last copy of its file is put back, and it is started again; `withHead`: so is the head that
+   * is noted beside its home. Where it refuses to start, the operator recovers it.
+   */
+  | { readonly kind: 'restored'; readonly downMs: number; readonly withHead?: boolean }
+  /** A daemon with another home is started on the same account, is asked to open so often, and ends after a while. */
+  | { readonly kind: 'second_daemon'; readonly forMs: number; readonly opens?: number };
 
 export type PolicyEdit = 'tighter_caps' | 'looser_caps' | 'tighter_slippage' | 'slower_exits' | 'original';
 

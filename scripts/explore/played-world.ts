@@ -5,7 +5,7 @@ import type { Gate } from '../../daemon/gate/gate.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { ExchangeSide } from './exchange-side.ts';
 import type { AgentName, PolicyEdit, Setup, Trouble } from './plan.ts';
-import { type CallRecord, OPERATOR, type OperatorRecord } from './records.ts';
+import { type CallRecord, HomeRecords, OPERATOR, type OperatorRecord } from './records.ts';
 import type { Wire } from './wire.ts';
 import { buildPolicy, type WorldPolicy } from './world-policy.ts';
 
@@ -32,6 +32,7 @@ export abstract class PlayedWorld {
   readonly calls: CallRecord[] = [];
   readonly operatorCalls: OperatorRecord[] = [];
   readonly policies: { readonly atMs: number; readonly policy: WorldPolicy }[] = [];
+  readonly homes = new HomeRecords();
   /** Errors that nobody is to see: of the gate's log, by text. */
   readonly logged: string[] = [];
   abstract readonly time: PlayedTime;

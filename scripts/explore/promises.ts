@@ -1,15 +1,18 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
-import { findAnswerBreaches, findRepeats, findUnanswered } from './promises/answers.ts';
+import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
+import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
+import { findHammering, findUncut } from './promises/paces.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
 import { findLostTakeProfits, findOldClosesNew, findQuietTakeProfits } from './promises/shares.ts';
+import { findSignalBreaches } from './promises/signals.ts';
 import { findViewBreaches } from './promises/views.ts';
 
 type Promised = (history: History) => readonly Breach[];
@@ -35,6 +38,11 @@ const PROMISES: readonly Promised[] = [
   findUnrecorded,
   findUnanswered,
   findInternalErrors,
+  findLedgerBreaches,
+  findSignalBreaches,
+  findHammering,
+  findUncut,
+  findMistakenRepeats,
   findViewBreaches,
   findReservationBreaches,
   findAuditBreaches,

@@ -55,6 +55,8 @@ export interface SendRecord {
   readonly marks: ReadonlyMap<string, number>;
   /** Signed lots, and lots of opening orders that rest, by symbol. */
   readonly lots: ReadonlyMap<string, number>;
+  /** Lots of the order itself that are executed; of an amend alone. */
+  readonly executed: number;
   readonly restingBuys: ReadonlyMap<string, number>;
   readonly restingSells: ReadonlyMap<string, number>;
 }
@@ -65,4 +67,48 @@ export interface HandRecord {
   readonly what: 'order' | 'transfer' | 'funding';
   readonly symbol: string | null;
   readonly clientId: string | null;
+}
+
+/** An older copy of the ledger was put back; what was recorded since it was taken is lost. */
+export interface RestoreRecord {
+  readonly copiedAtMs: number;
+  readonly atMs: number;
+  /** The head that was noted outside the home was put back, too. */
+  readonly withHead: boolean;
+  /** That head was no older than the copy's own. */
+  readonly wasNoted: boolean;
+}
+
+/** A start that was refused. */
+export interface RefusalRecord {
+  readonly atMs: number;
+  readonly life: number;
+  readonly code: string;
+}
+
+/** `holdfast recover`, after a start that was refused. */
+export interface RecoveryRecord {
+  readonly atMs: number;
+  readonly takeOver: boolean;
+}
+
+/** A daemon with a home of its own on the same account. */
+export interface SecondRecord {
+  readonly life: number;
+  readonly startedAtMs: number;
+  endedAtMs: number | null;
+}
+
+/** What became of homes: copies that were put back, other daemons, and what the operator did about them. */
+export class HomeRecords {
+  readonly restores: RestoreRecord[] = [];
+  readonly refusals: RefusalRecord[] = [];
+  readonly recoveries: RecoveryRecord[] = [];
+  readonly seconds: SecondRecord[] = [];
+  /** Secrets of tokens that were revoked. */
+  readonly revoked: { readonly secret: string; readonly atMs: number }[] = [];
+
+  isSecond(life: number): boolean {
+    return this.seconds.some((second) => second.life === life);
+  }
 }

@@ -1,3 +1,4 @@
+import { EXPLAINED_MS } from '../../daemon/gate/state/positions.ts';
 import { actAsAgent } from './agents.ts';
 import type { Breach } from './breach.ts';
 import { disturb } from './disturb.ts';
@@ -11,6 +12,10 @@ import { World } from './world.ts';
 const READY_WITHIN_MS = 10_000;
 /** After the last fault: reads that a fault holds back may follow one another. */
 const QUIET_WITHIN_MS = 90_000;
+/** A fill is read within this time where nothing fails. */
+const FILL_READ_MS = 10_000;
+/** Between two readings of the account, and some more. */
+const READ_WITHIN_MS = 15_000;
 const ANSWERED_WITHIN_MS = 8_000;
 /** What a call is answered by at the latest, ms: the answer time of the gate and some more. */
 const CALLS_END_MS = 6_000;
@@ -76,7 +81,19 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);
   world.quieten();
   await world.untilReady(QUIET_WITHIN_MS);
-  await world.time.advance(plan.setup.settleMs);
+  await world.time.advance(settleMsOf(plan));
+  // A price of the last seconds may have filled what rests; the gate has as long to read that as it had for all else.
+  for (let more = 0; more < 3 && world.venue.sinceLastFillMs() < FILL_READ_MS; more += 1)
+    await world.time.advance(FILL_READ_MS);
+}
+
+/**
+ * What an order that rests may have done is believed of its own report; what the owner did by hand looks the same in a
+ * reading of the account, and is believed only when that has not come for so long.
+ */
+function settleMsOf({ setup, steps }: Plan): number {
+  const isOwnersHandIn = steps.some(({ do: action }) => action.kind === 'foreign');
+  return isOwnersHandIn ? Math.max(setup.settleMs, EXPLAINED_MS + READ_WITHIN_MS) : setup.settleMs;
 }
 
 async function waitFor(world: PlayedWorld, { gap }: Step): Promise<void> {

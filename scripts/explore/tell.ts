@@ -104,16 +104,18 @@ function tellTrouble(trouble: Trouble): string {
   switch (trouble.kind) {
     case 'disk_full':
       return `the disk is full for ${trouble.forMs} ms`;
+    case 'read_only':
+      return `the file system of the ledger is read-only for ${trouble.forMs} ms`;
     case 'failing_table':
       return `table ${trouble.table} of the ledger cannot be written for ${trouble.forMs} ms`;
     case 'clock':
       return `the clock of the machine jumps by ${trouble.ms} ms`;
     case 'copy':
-      return 'the file of the ledger is copied';
+      return 'the file of the ledger is copied, and a token that is in it is revoked';
     case 'restored':
-      return `the process dies, the copy of the ledger is put back, down ${trouble.downMs} ms`;
+      return `the process dies, the copy of the ledger is put back${trouble.withHead === true ? ' with its head file' : ''}, down ${trouble.downMs} ms`;
     case 'second_daemon':
-      return `a daemon of another home runs on the account for ${trouble.forMs} ms`;
+      return `a daemon of another home runs on the account for ${trouble.forMs} ms, and is asked to open ${trouble.opens ?? 0} times`;
   }
 }
 

@@ -3,30 +3,34 @@ import { hash } from 'node:crypto';
 import { openGate, readPolicyInForce, recordPolicy } from '../../daemon/boot/open-gate.ts';
 import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
 import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import { catchUp } from '../../daemon/exchange-sim/exchange.ts';
 import { openExchange } from '../../daemon/exchange-sim/open.ts';
 import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
 import type { Caller } from '../../daemon/gate/api.ts';
 import type { Gate } from '../../daemon/gate/gate.ts';
-import { LedgerError } from '../../daemon/ledger/errors.ts';
+import { toApiError } from '../../daemon/http/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
 import { DomainClock } from '../../daemon/venue/clock.ts';
 import { createVenue } from '../../daemon/venue/create-venue.ts';
+import { Home, openBeside, refusalCode } from './homes.ts';
 import { openWorldMarket, START_MS } from './market.ts';
 import type { AgentName, Setup, Trouble } from './plan.ts';
 import { type Asked, PlayedWorld } from './played-world.ts';
 import { Random } from './random.ts';
 import { SimTime } from './sim-time.ts';
-import { type Life, Wire } from './wire.ts';
+import { type Life, Wire, type WireRecord } from './wire.ts';
 
 const ACCOUNT = 'main';
 const ANSWER_WITHIN_MS = 3_000;
 const SEND_DEADLINE_MS = 500;
 const CLOSE_WITHIN_MS = 3_000;
 const DOOR_CLOSES_WITHIN_MS = 1_500;
+/** What an operator takes to look, and a supervisor to start again. */
+const RECOVERED_AFTER_MS = 1_000;
 
 export interface WorldOptions {
   /** The exchange enforces its request weight, and the daemon keeps to it. */
@@ -63,7 +67,7 @@ export class World extends PlayedWorld {
   readonly #commitDraw: Random;
   readonly #ledgerBytes: Random;
   #storage = new MemoryStorage();
-  #copy: Buffer | null = null;
+  readonly #home: Home;
   #hostJumpMs = 0;
   #life: Running;
   #second: Running | null = null;
@@ -96,11 +100,12 @@ export class World extends PlayedWorld {
       exchange,
       random: stream('wire'),
       noise: setup.noise,
-      onServe: (record) => this.venue.noteSend(record),
+      onServe: (record) => this.#noteServed(record),
       onRequest: (when) => this.#mayDie('request', when === 'after'),
     });
     this.#commitDraw = stream('commits');
     this.#ledgerBytes = stream('ledger');
+    this.#home = new Home(this.homes, () => time.nowMs);
     this.#life = this.#createLife(this.#storage);
   }
 
@@ -139,6 +144,11 @@ export class World extends PlayedWorld {
     this.#open(life).catch((error: unknown) => {
       // A start that an orderly stop, or a disk without space, has ended is no failure.
       if (life.isDead || this.#isClosed || life.stop.signal.aborted || life.ledger?.isFailed === true) return;
+      const code = refusalCode(error);
+      if (code !== null) {
+        this.#noteRefused(life, code);
+        return;
+      }
       this.logged.push(`boot: ${String(error)}`);
     });
   }
@@ -204,6 +214,7 @@ export class World extends PlayedWorld {
       metricsText: () => Promise.resolve(''),
     });
     life.gate = gate;
+    if (life !== this.#second) this.#home.follow(ledger, gate.core.state.lastEventAtMs === 0, time, () => life.isDead);
     await gate.start(() => recordPolicy(gate, ledger, inForce, this.file));
   }
 
@@ -278,6 +289,7 @@ export class World extends PlayedWorld {
     while (isAsking() && this.time.nowMs < untilMs);
     if (life.isDead) return;
     this.endCalls();
+    this.#home.noteHead(ledger);
     ledger.close();
     life.isDead = true;
     life.time.end();
@@ -290,7 +302,9 @@ export class World extends PlayedWorld {
     switch (trouble.kind) {
       case 'disk_full':
       case 'failing_table':
+      case 'read_only':
         if (trouble.kind === 'disk_full') this.#storage.fill();
+        else if (trouble.kind === 'read_only') this.#storage.lock();
         else this.#storage.spoil(trouble.table);
         this.#root.after(trouble.forMs, () => this.#mendStorage());
         return;
@@ -298,22 +312,70 @@ export class World extends PlayedWorld {
         this.#hostJumpMs += trouble.ms;
         return;
       case 'copy':
-        this.#copy = this.#storage.copy();
+        this.#home.keepCopy(this.#storage, this.gate === null ? null : this.#life.ledger);
         return;
       case 'restored':
-        if (this.#copy === null) return;
-        this.die(trouble.downMs);
-        this.#storage.close();
-        this.#storage = new MemoryStorage(this.#copy);
+        this.#putBack(trouble.downMs, trouble.withHead === true);
         return;
-      case 'second_daemon': {
-        this.#endSecond();
-        const second = this.#createLife(new MemoryStorage());
-        this.#second = second;
-        this.#boot(second);
-        this.#root.after(trouble.forMs, () => this.#endSecond());
-      }
+      case 'second_daemon':
+        this.#startSecond(trouble.forMs, trouble.opens ?? 0);
     }
+  }
+
+  #putBack(downMs: number, withHead: boolean): void {
+    const bytes = this.#home.putBack(withHead);
+    if (bytes === null) return;
+    this.die(downMs);
+    this.#storage.close();
+    this.#storage = new MemoryStorage(bytes);
+    // What was done since the copy was taken nobody remembers: orders of then are as those of somebody else.
+    this.venue.noteStranger(null);
+  }
+
+  /** The operator reads why, sees that no other daemon runs any more, and recovers. */
+  #noteRefused(life: Running, code: string): void {
+    this.homes.refusals.push({ atMs: this.time.nowMs, life: life.number, code });
+    this.#end(life);
+    if (life === this.#second) return;
+    this.endCalls();
+    this.#root.after(RECOVERED_AFTER_MS, () => this.#recover(code));
+  }
+
+  #recover(code: string): void {
+    if (this.#isClosed || !this.#life.isDead) return;
+    if (this.#second !== null || this.#storage.isTroubled) {
+      this.#root.after(RECOVERED_AFTER_MS, () => this.#recover(code));
+      return;
+    }
+    catchUp(this.exchange);
+    const takeOver = code === 'OTHER_DAEMON' || this.homes.seconds.length > 0;
+    this.#home.recover(this.#storage, this.#root, { atVenueMs: this.exchange.world.state.nowMs, takeOver });
+    this.venue.noteStranger(null);
+    this.#reviveAfter(RECOVERED_AFTER_MS);
+  }
+
+  #startSecond(forMs: number, opens: number): void {
+    this.#endSecond();
+    const second = this.#createLife(new MemoryStorage());
+    this.#second = second;
+    this.homes.seconds.push({ life: second.number, startedAtMs: this.time.nowMs, endedAtMs: null });
+    this.#boot(second);
+    for (let index = 0; index < opens; index += 1)
+      second.time.after((forMs * (index + 1)) / (opens + 1), () => {
+        openBeside(second.isDead ? null : second.gate, index).catch((error: unknown) =>
+          this.logged.push(`beside: ${String(error)}`),
+        );
+      });
+    this.#root.after(forMs, () => {
+      if (this.#second === second) this.#endSecond();
+    });
+  }
+
+  #noteServed(record: WireRecord): void {
+    this.venue.noteSend(record);
+    const symbol = record.params.text('symbol');
+    if (record.method === 'POST' && symbol !== undefined && this.homes.isSecond(record.life))
+      this.venue.noteStranger(symbol);
   }
 
   /** There is space again; whoever watches over the daemon has started one that could not record. */
@@ -328,6 +390,8 @@ export class World extends PlayedWorld {
     if (this.#second === null) return;
     this.#end(this.#second);
     this.#second.storage.close();
+    const record = this.homes.seconds.at(-1);
+    if (record !== undefined) record.endedAtMs = this.time.nowMs;
     this.#second = null;
   }
 
@@ -356,8 +420,8 @@ export class World extends PlayedWorld {
         return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
       },
       (error: unknown) => ({
-        // Where nothing can be recorded, nobody can be answered.
-        outcome: error instanceof LedgerError && this.#storage.isTroubled ? 'unavailable' : 'failed',
+        // Where nothing can be recorded, nobody can be answered: 503 at the door, and nothing else.
+        outcome: this.#storage.isTroubled && toApiError(error).code === 'NOT_READY' ? 'unavailable' : 'failed',
         detail: String(error),
       }),
     );

@@ -10,7 +10,26 @@ export interface Mutant {
   readonly text: string;
   /** What was done, as a reader would say it. */
   readonly what: string;
+  /** Of those in the file that read the same, from 0: with `what` it finds the mistake again when lines have moved. */
+  readonly occurrence: number;
+  /** How a run without the mistake tells whether it would have made a difference. */
+  readonly probe: Probe;
 }
+
+/**
+ * `reached`: the statement, or the expression, is run. `truthy`, `falsy`: a condition says so. `operator`: both operators
+ * give different values; `at`: where the operator stands.
+ */
+export type Probe =
+  | { readonly kind: 'statement' | 'expression' | 'truthy' | 'falsy'; readonly start: number; readonly end: number }
+  | {
+      readonly kind: 'operator';
+      readonly start: number;
+      readonly end: number;
+      readonly at: number;
+      readonly operator: string;
+      readonly swapped: string;
+    };
 
 type AnyNode = Node & { readonly [key: string]: unknown };
 
@@ -42,27 +61,38 @@ export function listMutants(file: string, source: string): readonly Mutant[] {
   const code = stripTypeScriptTypes(source, { mode: 'strip' });
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as AnyNode;
   const mutants: Mutant[] = [];
-  const add = ({ start, end }: Node, text: string, what: string): void => {
+  const seen = new Map<string, number>();
+  const add = ({ start, end }: Node, text: string, what: string, probe: Probe): void => {
     const line = code.slice(0, start).split('\n').length;
-    mutants.push({ file, line, start, end, text, what });
+    const occurrence = seen.get(what) ?? 0;
+    seen.set(what, occurrence + 1);
+    mutants.push({ file, line, start, end, text, what, occurrence, probe });
   };
   walk(program, 0, (node, depth) => {
     // What stands outside of functions runs once and shows at once.
     if (depth === 0) return;
-    if (LEAVABLE.has(node.type)) add(node, ';', `left out: ${oneLine(code, node)}`);
+    const { start, end } = node;
+    if (LEAVABLE.has(node.type)) add(node, ';', `left out: ${oneLine(code, node)}`, { kind: 'statement', start, end });
     if (node.type === 'IfStatement' || node.type === 'ConditionalExpression') {
       const test = node.test as AnyNode;
-      add(test, '(false)', `never: ${oneLine(code, test)}`);
-      add(test, '(true)', `always: ${oneLine(code, test)}`);
+      const of = { start: test.start, end: test.end };
+      add(test, '(false)', `never: ${oneLine(code, test)}`, { kind: 'truthy', ...of });
+      add(test, '(true)', `always: ${oneLine(code, test)}`, { kind: 'falsy', ...of });
     }
     if (node.type === 'BinaryExpression' || node.type === 'LogicalExpression') {
-      const swapped = SWAPPED[String(node.operator)];
+      const operator = String(node.operator);
+      const swapped = SWAPPED[operator];
       const [left, right] = [node.left as AnyNode, node.right as AnyNode];
       if (swapped !== undefined) {
         const between = code.slice(left.end, right.start);
-        const at = left.end + between.indexOf(String(node.operator));
-        const operator = { start: at, end: at + String(node.operator).length } as Node;
-        add(operator, swapped, `${String(node.operator)} becomes ${swapped}: ${oneLine(code, node)}`);
+        const at = left.end + between.indexOf(operator);
+        // What stands right of a logical operator may not be evaluated for the sake of a probe.
+        const probe: Probe =
+          node.type === 'LogicalExpression'
+            ? { kind: 'expression', start, end }
+            : { kind: 'operator', start, end, at, operator, swapped };
+        const place = { start: at, end: at + operator.length } as Node;
+        add(place, swapped, `${operator} becomes ${swapped}: ${oneLine(code, node)}`, probe);
       }
     }
   });

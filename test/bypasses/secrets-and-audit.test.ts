@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { readEnv } from '../../daemon/config/config.ts';
+import { canonicalJson } from '../../daemon/core/canonical-json.ts';
 import { type ExchangeSim, startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { createAuditor } from '../../daemon/gate/audit/verify.ts';
 import { createLogger } from '../../daemon/http/logging.ts';
@@ -309,26 +310,43 @@ describe('ways around a gate: a ledger that is edited', () => {
     const { result } = tamper((db) => db.prepare('DELETE FROM events WHERE seq > ?').run(head.seq - 2));
     assert.equal(result.ok, false);
   });
-  it('BY-30 finds a decision that was forged with a chain that is whole again', () => {
-    const { result, seq } = tamper((db, decision) => {
-      const rows = db.prepare('SELECT * FROM events WHERE seq >= ? ORDER BY seq').all(decision.seq) as Row[];
-      let previous = rows[0]?.prev_hash ?? '';
-      for (const row of rows) {
-        const payload =
-          row.seq === decision.seq ? row.payload.replaceAll('"outcome":"deny"', '"outcome":"pass"') : row.payload;
-        const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
-        db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
-          payload,
-          previous,
-          hash,
-          row.seq,
-        );
-        previous = hash;
-      }
+  /** Says whatever it likes of its verdicts. */
+  const inLongForm = (payload: string, more: object): string => {
+    const record = JSON.parse(payload) as { readonly context: unknown; readonly decision: object };
+    const context_hash = createHash('sha256').update(canonicalJson(record.context)).digest('hex');
+    const long = { budget: {}, condition_reducing: false, constraints: {}, context_hash, verdicts: [] };
+    const decision = JSON.parse(JSON.stringify({ ...record.decision, ...long, ...more })) as object;
+    return canonicalJson({ ...record, decision });
+  };
+  const forgeries: readonly (readonly [string, (payload: string) => string])[] = [
+    ['its verdict', (payload) => payload.replace('"decision":"BLOCK"', '"decision":"ALLOW"')],
+    ['its reason', (payload) => payload.replace(/"reasons":\[\["[A-Z_]+"/, '"reasons":[["RATE"')],
+    ['its request', (payload) => payload.replace('"request":["main"', '"request":["other"')],
+    ['in long form, as if nothing derived it', (payload) => inLongForm(payload, {})],
+    ['in long form, as if it were of before versions', (payload) => inLongForm(payload, { core_version: undefined })],
+    ['a member more', (payload) => payload.replace('"kind":"tool"', '"is_paced":true,"kind":"tool"')],
+  ];
+  for (const [what, forge] of forgeries)
+    it(`BY-30 finds a decision that was forged (${what}) with a chain that is whole again`, () => {
+      const { result, seq } = tamper((db, decision) => {
+        const rows = db.prepare('SELECT * FROM events WHERE seq >= ? ORDER BY seq').all(decision.seq) as Row[];
+        let previous = rows[0]?.prev_hash ?? '';
+        for (const row of rows) {
+          const payload = row.seq === decision.seq ? forge(row.payload) : row.payload;
+          if (row.seq === decision.seq) assert.notEqual(payload, row.payload, 'something is forged');
+          const hash = hashEvent(previous, row.seq, row.at_ms, row.kind, payload);
+          db.prepare('UPDATE events SET payload = ?, prev_hash = ?, hash = ? WHERE seq = ?').run(
+            payload,
+            previous,
+            hash,
+            row.seq,
+          );
+          previous = hash;
+        }
+      });
+      assert.equal(result.ok, false);
+      if (!result.ok) assert.ok(result.seq === seq, `${result.seq} for ${seq}: ${result.problem}`);
     });
-    assert.equal(result.ok, false);
-    if (!result.ok) assert.ok(result.seq === seq, `${result.seq} for ${seq}: ${result.problem}`);
-  });
   it('BY-30 cannot be edited through SQL while the triggers stand', () => {
     const path = join(folder, 'guarded.db');
     copyFileSync(ledgerPath, path);

@@ -15,6 +15,7 @@ const COMMANDS = [
   ['close'],
   ['limits'],
   ['decisions'],
+  ['explain'],
   ['alerts'],
   ['signals'],
   ['end-order'],
@@ -90,14 +91,14 @@ test('wrong usage ends with 2 and says what is meant', async () => {
 
 test('an unknown verb ends with 2 also where help is asked for', async () => {
   for (const args of [
-    ['explain', '--help'],
+    ['explode', '--help'],
     ['doctor', '-h'],
     ['--help', 'doctor'],
     ['policy', 'expain', '--help'],
   ]) {
     const { code, out, err } = await holdfast(args);
     assert.deepEqual([code, out], [2, ''], args.join(' '));
-    assert.match(err, /unknown command '(?:explain|doctor|expain)'/);
+    assert.match(err, /unknown command '(?:explode|doctor|expain)'/);
   }
   assert.equal((await holdfast(['--help', 'status'])).code, 0, 'a verb that exists');
 });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import { ANSWER, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
@@ -92,6 +93,37 @@ test('a refusal ends with 3, shows the reason and what to do, and cannot steer t
   const rejected = await runAgainst(replies, ['close', 'BTCUSDT', '--fraction', '0.5']);
   assert.equal(rejected.result.code, 3);
   assert.deepEqual(rejected.daemon.seen[0]?.body, { symbol: 'BTCUSDT', fraction: 0.5 });
+  const missed = { ...ANSWER, execution: { ...ANSWER.execution, state: 'expired', note: 'nothing was filled' } };
+  const expired = await runAgainst({ 'POST /v1/tools/place_order': replyJson(missed) }, [
+    'order',
+    'BTCUSDT',
+    'buy',
+    '200',
+  ]);
+  assert.equal(expired.result.code, 3);
+  assert.match(expired.result.out, /note +nothing was filled\n/);
+});
+
+test('explain shows the line, every budget and every rule, and order shows the line', async () => {
+  const decision = decisionBody({
+    decision: 'LIMIT',
+    bound_by: 'BUDGET_NOTIONAL',
+    arithmetic: { line: 'order cap 1,000 -> 0.016 BTC', rows: ANSWER.decision.arithmetic.rows },
+  });
+  const replies = {
+    'GET /v1/decisions/dec_7/explain': replyJson(
+      toExplanation(decision as unknown as Parameters<typeof toExplanation>[0]),
+    ),
+    'POST /v1/tools/place_order': replyJson({ ...ANSWER, decision }),
+  };
+  const { result, daemon } = await runAgainst(replies, ['explain', 'dec_7']);
+  assert.equal(result.code, 0, result.err);
+  assert.match(result.out, /bound by +BUDGET_NOTIONAL\narithmetic +order cap 1,000 -> 0\.016 BTC\n/);
+  assert.match(result.out, /order cap +BUDGET_NOTIONAL +1000 +1 x 1 x 1 x 1 +1000 +0 +0 +1000 +USDT +16\n/);
+  assert.match(result.out, /3 +trading state +STATE +pass +active/);
+  assert.equal(daemon.seen[0]?.authorization, 'Bearer hf_agent');
+  const placed = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '5000']);
+  assert.match(placed.result.out, /arithmetic +order cap 1,000 -> 0\.016 BTC\n/);
 });
 
 test('--json prints the whole answer of the daemon', async () => {

@@ -26,6 +26,8 @@ function order(more: Partial<Order>): Order {
     quantity: '0.001',
     filled_quantity: '0.001',
     average_price: '60066.3',
+    fee_usdt: 0.03003315,
+    realised_pnl_usdt: -12.3456789,
     ...more,
   };
 }
@@ -37,11 +39,26 @@ function tokensOf(value: unknown): number {
   return encode(JSON.stringify(value)).length;
 }
 
+/** As long as a line gets: every factor, and something used and reserved (core/explain.test.ts has how it is written). */
+const LINE =
+  'account leverage cap 29,883.41 x 0.6 (volatile) x 0.5 (account) x 0.5 (trust) x 0.5 (trader) ' +
+  '= 2,241.26; used 1,180.20; reserved 119.80; left 941.26 -> 0.015 BTC at 60,066.3 (one lot is 60.07)';
+function bound(code: ReasonCode | null, line: string | null): object {
+  return { bound_by: code, arithmetic: { line, rows: [] } };
+}
+
 test('a LIMIT by every budget in five slices costs a model at most 300 tokens', () => {
   const limited = answer(
     {
       decision: 'LIMIT',
-      reasons: reasons('PRICE_SLIPPAGE', 'BUDGET_LEVERAGE', 'BUDGET_NOTIONAL', 'BUDGET_SYMBOL', 'BUDGET_GROSS'),
+      ...bound('BUDGET_ACCOUNT_LEVERAGE', LINE),
+      reasons: reasons(
+        'PRICE_SLIPPAGE',
+        'BUDGET_LEVERAGE',
+        'BUDGET_NOTIONAL',
+        'BUDGET_SYMBOL',
+        'BUDGET_ACCOUNT_LEVERAGE',
+      ),
     },
     {
       state: 'partially_filled',
@@ -60,14 +77,20 @@ test('an ALLOW that filled, and a BLOCK by any reason, cost at most 220', () => 
   assert.ok(allowed <= 220, `${allowed} tokens`);
   for (const code of Object.keys(REASONS) as ReasonCode[]) {
     const blocked = toBrief(
-      answer({ decision: 'BLOCK', effective: null, retry_after_ms: 86_399_999, reasons: reasons(code) }),
+      answer({
+        decision: 'BLOCK',
+        effective: null,
+        retry_after_ms: 86_399_999,
+        reasons: reasons(code),
+        ...bound(code, LINE),
+      }),
     );
     const tokens = tokensOf(blocked);
     assert.ok(tokens <= 220, `${code}: ${tokens} tokens`);
   }
 });
 
-test('only orders that may still fill keep their ids, and only the first reason its hint', () => {
+test('only orders that may still fill keep their ids, and only one reason its hint', () => {
   const brief = toBrief(
     answer(
       { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') },
@@ -82,6 +105,41 @@ test('only orders that may still fill keep their ids, and only the first reason 
     brief.reasons?.map((reason) => 'hint' in reason),
     [true, false],
   );
+});
+
+test('the reason that binds has the hint, and the line its figures; of the others the limit is told', () => {
+  const limited = { decision: 'LIMIT', reasons: reasons('BUDGET_NOTIONAL', 'BUDGET_GROSS') };
+  const told = toBrief(answer({ ...limited, ...bound('BUDGET_GROSS', LINE) }));
+  assert.deepEqual(told.bound_by, 'BUDGET_GROSS');
+  assert.deepEqual(told.arithmetic, LINE);
+  const { hint } = REASONS.BUDGET_GROSS;
+  assert.deepEqual(told.reasons, [
+    { code: 'BUDGET_NOTIONAL', limit: 1000 },
+    { code: 'BUDGET_GROSS', hint },
+  ]);
+  const plain = toBrief(answer({ decision: 'BLOCK', reasons: reasons('COOLDOWN'), ...bound('COOLDOWN', null) }));
+  assert.equal('bound_by' in plain, false, 'the only one');
+  assert.deepEqual(Object.keys(plain.reasons?.[0] ?? {}), ['code', 'observed', 'limit', 'unit', 'hint']);
+});
+
+test('figures are told without the noise of binary fractions', () => {
+  const [reason] = reasons('COOLDOWN');
+  const noisy = { ...reason, observed: 3984.000000000001, limit: 0.1 + 0.2 };
+  const told = toBrief(answer({ decision: 'BLOCK', reasons: [noisy] })).reasons?.[0];
+  assert.deepEqual([told?.observed, told?.limit], [3984, 0.3]);
+});
+
+test('fee and profit are told once all of them are known, and nothing is open', () => {
+  const told = (...orders: Order[]) => {
+    const { fee_usdt, realised_pnl_usdt } = toBrief(answer({}, { state: 'filled', orders })).execution;
+    return [fee_usdt, realised_pnl_usdt];
+  };
+  assert.deepEqual(told(order({}), order({})), [0.0601, -24.6914]);
+  assert.deepEqual(told(order({ realised_pnl_usdt: 0 })), [0.03, undefined]);
+  const none = { status: 'expired', filled_quantity: '0', average_price: null } as const;
+  assert.deepEqual(told(order({}), order({ ...none, fee_usdt: null, realised_pnl_usdt: null })), [0.03, -12.3457]);
+  assert.deepEqual(told(order({}), order({ fee_usdt: null, realised_pnl_usdt: null })), [undefined, undefined]);
+  assert.deepEqual(told(order({}), order({ status: 'working' })), [undefined, undefined]);
 });
 
 test('filled quantities add exactly, and the average price lies between the lowest and the highest', () => {

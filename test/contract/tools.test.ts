@@ -80,7 +80,7 @@ test('a strategy has any name of 1 to 64 printable ASCII characters, spaces incl
   }
   for (const bad of ['', 'a'.repeat(65), 'tab\t', 'line\n', 'é', '\u001b[2J', 7, null]) {
     assert.deepEqual(paths({ ...ORDER, strategy_id: bad }), ['strategy_id']);
-    assert.ok(!close(bad));
+    assert.equal(close(bad), bad === null, 'optional there, and null counts as absent');
   }
 });
 
@@ -176,7 +176,7 @@ test('close_position takes a fraction above 0 up to 1', () => {
   for (const fraction of [0.000001, 0.5, 1]) {
     assert.equal(TOOL_CHECKS.close_position({ symbol: 'BTCUSDT', fraction }).ok, true);
   }
-  for (const fraction of [0, -0, -1, 1.01, 1e-12, '1', null]) {
+  for (const fraction of [0, -0, -1, 1.01, 1e-12, '1', [1]]) {
     assert.equal(TOOL_CHECKS.close_position({ symbol: 'BTCUSDT', fraction }).ok, false);
   }
   assert.equal(TOOL_CHECKS.close_position({}).ok, false);
@@ -199,7 +199,7 @@ test('BY-07: modify_order changes price or size and nothing else', () => {
 
 test('page sizes run from 1 to 5000', () => {
   for (const limit of [1, 5000]) assert.equal(TOOL_CHECKS.get_orders({ limit }).ok, true);
-  for (const limit of [0, 5001, 1.5, '5', null]) assert.equal(TOOL_CHECKS.get_orders({ limit }).ok, false);
+  for (const limit of [0, 5001, 1.5, '5', [5]]) assert.equal(TOOL_CHECKS.get_orders({ limit }).ok, false);
 });
 
 test('checkTradingCall pairs the arguments with their tool', () => {
@@ -275,4 +275,30 @@ test("the operator's schema stands in the catalogue beside the contract's, and t
   assert.deepEqual(schema.properties.order_type?.allOf, [{ enum: ['limit'] }]);
   assert.ok(!('unknown' in schema.properties));
   assert.ok(schema.required.includes('request_id') && schema.required.includes('symbol'));
+});
+
+test('an optional field given as null counts as absent, in every tool; a required or unknown one does not', () => {
+  for (const tool of TOOL_NAMES) {
+    const { properties, required = [] } = TOOL_SCHEMAS[tool] as unknown as {
+      properties: Record<string, unknown>;
+      required?: readonly string[];
+    };
+    const nulls = Object.fromEntries(Object.keys(properties).map((name) => [name, null]));
+    const checked = TOOL_CHECKS[tool](nulls);
+    const named = checked.ok ? [] : checked.violations.map(({ path }) => path);
+    assert.deepEqual(named.filter((path) => path !== '').sort(), [...required].sort(), tool);
+    assert.equal(TOOL_CHECKS[tool]({ ...nulls, invented: null }).ok, false, tool);
+  }
+  const bare = { ...LIMIT_ORDER, meta: {} };
+  const asked = { ...bare, meta: { skill: null }, request_id: null, rationale: null, valid_until_ms: null };
+  const before = structuredClone(asked);
+  assert.deepEqual(TOOL_CHECKS.place_order(asked), { ok: true, value: bare });
+  assert.deepEqual(asked, before, 'what the caller sent is left as it is');
+  assert.deepEqual(paths({ ...LIMIT_ORDER, limit_price: null }), ['limit_price'], 'a limit order needs its price');
+  assert.deepEqual(paths({ ...ORDER, limit_price: null }), []);
+  assert.equal(TOOL_CHECKS.modify_order({ client_order_id: 'hfabcdef1-1-0-0', limit_price: null }).ok, false);
+  assert.deepEqual(checkIntercept({ tool: 'exec', args: { cmd: null }, meta: null }), {
+    ok: true,
+    value: { tool: 'exec', args: { cmd: null } },
+  });
 });

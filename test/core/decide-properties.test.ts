@@ -225,7 +225,12 @@ test('an ask is not BLOCKed without a verdict that denies, and not LIMITed witho
       const outcomes = new Set(verdicts.map((verdict) => verdict.outcome));
       if (decision === 'BLOCK') assert.ok(outcomes.has('deny') && reasons.length > 0 && effective === null);
       if (decision === 'LIMIT') assert.ok(outcomes.has('tighten') && reasons.length > 0);
-      if (decision === 'ALLOW') assert.equal(reasons.length, 0);
+      const isExit = effective?.action === 'exit' && drawn.request.intent === 'open';
+      if (decision === 'ALLOW')
+        assert.deepEqual(
+          reasons.map(({ code }) => code),
+          isExit ? ['OPEN_BECAME_EXIT'] : [],
+        );
       assert.ok(LOOSENESS[decision] >= 0);
     }),
     RUNS,

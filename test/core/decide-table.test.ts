@@ -13,9 +13,12 @@ const TABLE: readonly Row[] = [...ADMISSION_ROWS, ...TIGHTENING_ROWS, ...ORDER_R
 /** Raised by no row: a code of rule 13, which says that the gate itself is wrong (see decide-properties.test.ts). */
 const ONLY_BY_A_DEFECT: readonly ReasonCode[] = ['INTERNAL_RECHECK'];
 
+const OUTCOMES = { pass: 'does not raise', tell: 'tells', tighten: 'limits with', deny: 'denies with' } as const;
+const VERDICTS = { tell: 'ALLOW', tighten: 'LIMIT', deny: 'BLOCK' } as const;
+
 for (const row of TABLE) {
   for (const [value, expected] of row.cases) {
-    const outcome = expected === 'pass' ? 'does not raise' : expected === 'deny' ? 'denies with' : 'limits with';
+    const outcome = OUTCOMES[expected];
     test(`rule ${row.rule} ${row.clause}: ${outcome} ${row.code} when ${row.what} is ${JSON.stringify(value)}`, () => {
       const decision = decideWith(...(row.settings ?? []), row.setting ?? {}, row.change(value));
       const codes = codesOf(decision);
@@ -24,7 +27,7 @@ for (const row of TABLE) {
         return;
       }
       assert.ok(codes.includes(row.code), `only ${JSON.stringify(codes)}`);
-      assert.equal(decision.decision, expected === 'deny' ? 'BLOCK' : 'LIMIT');
+      assert.equal(decision.decision, VERDICTS[expected]);
       const reason = decision.reasons.find(({ code }) => code === row.code);
       assert.ok(reason !== undefined && reason.message.length > 0 && reason.hint.length > 0);
       if (expected === 'deny') assert.equal(decision.effective, null);
@@ -45,6 +48,34 @@ test('every reason code has a row, or is one that only a defect raises', () => {
     ONLY_BY_A_DEFECT.filter((code) => covered.has(code)),
     [],
   );
+});
+
+test('BELOW_MINIMUM observes what was asked, whether it was too small or the budgets leave too little of it', () => {
+  const observed = (...changes: Change[]) => {
+    const { decision, reasons } = decideWith(...changes);
+    const reason = reasons.find(({ code }) => code === 'BELOW_MINIMUM');
+    return [decision, reason?.observed, reason?.limit, reason?.unit];
+  };
+  // One lot is 60.06 USDT.
+  assert.deepEqual(observed({ request: { requested_notional: 30 } }), ['BLOCK', 30, 60.06, 'USDT']);
+  const least: Change = { context: { market: { rules: { min_notional_usdt: 100 } } } };
+  assert.deepEqual(observed(least, { request: { requested_notional: 90 } }), ['BLOCK', 90, 120.12, 'USDT']);
+  const left: Change = { context: { pacing: { turnover_usdt: 19_930 } } };
+  assert.deepEqual(observed(least, left), ['BLOCK', 601, 120.12, 'USDT']);
+});
+
+test('turnover and fees have codes of their own, with their own figures in USDT', () => {
+  const figures = (change: Change, code: ReasonCode) => {
+    const reason = decideWith(change).reasons.find((each) => each.code === code);
+    return reason === undefined ? null : [reason.observed, reason.limit, reason.unit];
+  };
+  const fees: Change = { context: { pacing: { fees_usdt: 9.5, pending_fees_usdt: 0.25 } } };
+  const [observed, limit, unit] = figures(fees, 'BUDGET_FEES') ?? [];
+  assert.ok(typeof observed === 'number' && Math.abs(observed - (9.75 + 601 * 0.0005)) < 1e-9);
+  assert.deepEqual([limit, unit, figures(fees, 'BUDGET_TURNOVER')], [10, 'USDT', null]);
+  const both: Change = { context: { pacing: { fees_usdt: 11, turnover_usdt: 21_000 } } };
+  assert.deepEqual(figures(both, 'FEES'), [11, 10, 'USDT']);
+  assert.deepEqual(figures(both, 'TURNOVER'), [21_000, 20_000, 'USDT']);
 });
 
 test('a row of numbers is a boundary triple: the limit itself and one step to either side', () => {

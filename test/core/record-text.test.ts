@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CanonicalJsonError, canonicalJson } from '../../daemon/core/canonical-json.ts';
+import { CanonicalJsonError, canonicalJson, isCanonicalJson } from '../../daemon/core/canonical-json.ts';
 import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { EffectiveAction } from '../../daemon/core/decision.ts';
 import { writeBudget, writeConstraints } from '../../daemon/core/record-text/budget.ts';
+import { ROW_FORMS, type RowForm, readRow } from '../../daemon/core/record-text/columns.ts';
 import { writeContext } from '../../daemon/core/record-text/context.ts';
-import { writeEffective, writeReasons, writeVerdicts } from '../../daemon/core/record-text/decision.ts';
+import {
+  writeEffective,
+  writeEffectiveRow,
+  writeReasonRows,
+  writeReasons,
+  writeVerdicts,
+} from '../../daemon/core/record-text/decision.ts';
 import { writeRequest } from '../../daemon/core/record-text/request.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
@@ -29,6 +36,7 @@ const withForeignTexts: fc.Arbitrary<Case> = fc
       account_name: text,
       clock_skew_ms: amount,
       duplicate_of: maybe,
+      ...(isModify ? {} : { duplicate_until_ms: amount }),
       exposure: {
         ...context.exposure,
         opposed_by_long: maybe,
@@ -56,11 +64,18 @@ const withForeignTexts: fc.Arbitrary<Case> = fc
     return { ...drawn, context: changed, request: asked };
   });
 
-test('SAE-AUDIT: a context and a request are written as the canonical text of what they are', () => {
+/** What a row is read back as. */
+function named(form: RowForm, text: string): string {
+  assert.ok(isCanonicalJson(text), `${text} is canonical`);
+  return canonicalJson(readRow(form, JSON.parse(text)));
+}
+const contextText = (context: ExecutionContext): string => named(ROW_FORMS.context, writeContext(context));
+
+test('SAE-AUDIT: a context and a request are written as rows from which they are read back whole', () => {
   fc.assert(
     fc.property(fc.oneof(cases, withForeignTexts), ({ context, request }) => {
-      assert.equal(writeContext(context), canonicalJson(context), 'context');
-      assert.equal(writeRequest(request), canonicalJson(request), 'request');
+      assert.equal(contextText(context), canonicalJson(context), 'context');
+      assert.equal(named(ROW_FORMS.request, writeRequest(request)), canonicalJson(request), 'request');
     }),
     RUNS,
   );
@@ -77,6 +92,17 @@ test('SAE-AUDIT: every part of a decision is written as the canonical text of wh
       assert.equal(writeVerdicts(decision.verdicts), canonicalJson(decision.verdicts), 'verdicts');
       assert.equal(writeReasons(decision.reasons), canonicalJson(decision.reasons), 'reasons');
       assert.equal(writeEffective(decision.effective), canonicalJson(decision.effective), 'effective');
+      if (decision.effective !== null) {
+        const row = named(ROW_FORMS.effective, writeEffectiveRow(decision.effective));
+        assert.equal(row, canonicalJson(decision.effective), 'effective as a row');
+      }
+      const rows = JSON.parse(writeReasonRows(decision.reasons)) as readonly unknown[];
+      const figures = decision.reasons.map(({ hint: _hint, message: _message, ...reason }) => reason);
+      assert.equal(
+        canonicalJson(rows.map((row) => readRow(ROW_FORMS.reason, row))),
+        canonicalJson(figures),
+        'reasons as rows',
+      );
       assert.equal(writeConstraints(decision.constraints), canonicalJson(decision.constraints), 'constraints');
       assert.equal(writeBudget(decision.budget), canonicalJson(decision.budget), 'budget');
     }),
@@ -132,7 +158,7 @@ test('SAE-AUDIT: a part of which one member alone has changed is written anew', 
   let action: EffectiveAction | null = null;
   fc.assert(
     fc.property(fc.oneof(cases, withForeignTexts), fc.oneof(cases, withForeignTexts), (first, second) => {
-      compare('context', writeContext, first.context, withRareMembers(second.context));
+      compare('context', contextText, first.context, withRareMembers(second.context));
       const [one, other] = [decideCase(first), decideCase(second)];
       compare('budget', writeBudget, one.budget, other.budget);
       compare('constraints', writeConstraints, one.constraints, other.constraints);

@@ -332,7 +332,7 @@ const PACING_ROWS: readonly Row[] = [
   {
     rule: 6,
     clause: 'SAE-R',
-    code: 'TURNOVER',
+    code: 'FEES',
     what: 'the sum of fees of the day in USDT',
     cases: [
       [9.99, 'pass'],

@@ -1,5 +1,5 @@
 import { baseOrder, type Change } from './decision-fixture.ts';
-import { asNumber, LONG_TEN, type Row } from './table-row.ts';
+import { asNumber, asText, LONG_TEN, type Row } from './table-row.ts';
 
 /** Rules 11 and 12, exits and modify. The base ask is ten lots of 60 USDT; caps are varied around its 600 USDT. */
 const own = (budgets: object): Change => ({ policy: { agents: { alice: { budgets } } } });
@@ -193,7 +193,7 @@ const BUDGET_ROWS: readonly Row[] = [
     context: { pacing: { pending_turnover_usdt: asNumber(pending) } },
   })),
   // (10 - 9.7) / 0.0005 = 600
-  bound('BUDGET_TURNOVER', 'the sum of fees of the day in USDT', [9.69, 9.7, 9.71], (fees) => ({
+  bound('BUDGET_FEES', 'the sum of fees of the day in USDT', [9.69, 9.7, 9.71], (fees) => ({
     context: { pacing: { fees_usdt: asNumber(fees) } },
   })),
   bound('BUDGET_AGENT', "the agent's order cap in USDT", [601, 600, 599], (cap) =>
@@ -302,6 +302,18 @@ const EXIT_ROWS: readonly Row[] = [
     change: (price) => ({
       request: { order_type: 'limit', limit_price: asNumber(price), side: 'sell', intent: 'close' },
     }),
+  },
+  {
+    rule: 12,
+    clause: 'BY-08',
+    code: 'OPEN_BECAME_EXIT',
+    what: 'the intent of a sale of nine lots against ten long',
+    setting: { ...LONG_TEN },
+    cases: [
+      ['close', 'pass'],
+      ['open', 'tell'],
+    ],
+    change: (intent) => sell(9, asText(intent) as 'open' | 'close'),
   },
   bound(
     'CROSSES_ZERO',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Recovered } from '../../daemon/boot/recovery.ts';
 import { findPackageFolder } from '../../daemon/config/config.ts';
+import type { Explanation } from '../../daemon/core/explain.ts';
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ExchangeSimOptions } from '../../daemon/exchange-sim/start.ts';
 import type { DecisionBody, ExecutionBody } from '../../daemon/gate/api/decisions.ts';
@@ -24,7 +25,7 @@ export interface TestAnswer<T> {
   readonly body: T;
 }
 export interface ToolBody {
-  readonly decision: DecisionBody;
+  readonly decision: DecisionBody & Explanation;
   readonly execution: ExecutionBody;
 }
 /** Books of the simulated exchange, as GET /sim/books gives them: what really happened. */
@@ -284,7 +285,7 @@ export class DaemonWorld {
   dryRun(tool: string, args: object, token?: string): Promise<TestAnswer<ToolBody>> {
     return this.call('POST', `/v1/dry-run/${tool}`, args, token);
   }
-  intercept(tool: string, args: object, token?: string): Promise<TestAnswer<{ decision: DecisionBody }>> {
+  intercept(tool: string, args: object, token?: string): Promise<TestAnswer<{ decision: DecisionBody & Explanation }>> {
     return this.call('POST', '/v1/intercept', { tool, args }, token);
   }
   operator<T>(method: string, path: string, body?: unknown): Promise<TestAnswer<T>> {

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalJson } from '../../daemon/core/canonical-json.ts';
+import { canonicalJson, isCanonicalJson } from '../../daemon/core/canonical-json.ts';
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { CORE_VERSION } from '../../daemon/core/core-version.ts';
 import { writeContext } from '../../daemon/core/record-text/context.ts';
+import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
 import { DECISION_KINDS, type DecisionBody } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
-import { writeAnswer, writeRecord } from '../../daemon/gate/journal/record-text.ts';
+import { writeBody, writeRecord } from '../../daemon/gate/journal/record-text.ts';
+import { longPart, type PolicyLookup, retell } from '../../daemon/gate/plan/retell.ts';
+import { isPaced } from '../../daemon/gate/state/apply-decision.ts';
 import { cases } from '../core/decide-cases.ts';
 import { type Case, decideCase } from '../core/decision-fixture.ts';
 
@@ -40,23 +45,30 @@ const shell = fc.record({
 });
 type Shell = typeof shell extends fc.Arbitrary<infer T> ? T : never;
 
-function eventOf(drawn: Case, around: Shell): DecisionEvent {
-  const { seq, agent } = around;
+interface Recorded {
+  readonly event: DecisionEvent;
+  readonly body: DecisionBody;
+}
+/** As the gate builds it: what the body says of the request is the request's. */
+function recordedOf(drawn: Case, around: Shell): Recorded {
+  const { agent, seq, symbol } = around;
+  const request = { ...drawn.request, agent, request_id: around.requestId, symbol };
   const body: DecisionBody = {
     ...decideCase(drawn),
     agent,
     at_ms: seq,
-    binding: around.kind === 'tool',
+    binding: around.kind !== 'intercept' && around.kind !== 'dry_run',
     context_hash: 'c'.repeat(64),
+    core_version: CORE_VERSION,
     decision_id: `d-abcdef-${seq.toString(36)}`,
     kind: around.kind,
     policy_hash: 'e'.repeat(64),
     request_id: around.requestId,
     seq,
-    symbol: around.symbol,
-    tool: around.tool,
+    symbol,
+    tool: request.tool,
   };
-  return {
+  const event: DecisionEvent = {
     agent,
     body_hash: around.bodyHash,
     context: drawn.context,
@@ -64,48 +76,91 @@ function eventOf(drawn: Case, around: Shell): DecisionEvent {
     market_seq: seq,
     orders: around.orders,
     parent_decision_id: around.parent,
-    request: drawn.request,
+    request,
     route: around.tool,
     state_seq: seq,
     texts: around.texts,
   };
+  return { event, body };
+}
+function readBack(text: string, seq: number): DecisionEvent {
+  assert.ok(isCanonicalJson(text), 'canonical');
+  return readDecisionRecord(JSON.parse(text), seq, seq) as DecisionEvent;
 }
 
-test('the record of a decision is the canonical text of its event, and what is answered the text of its body [SAE-AUDIT]', () => {
+test('what a record of a decision holds is read back as it was in hand [SAE-AUDIT]', () => {
+  const actions = new Set<string>();
   fc.assert(
     fc.property(cases, shell, (drawn, around) => {
-      const event = eventOf(drawn, around);
-      const { text, bodyText } = writeRecord(event, writeContext(event.context));
-      assert.equal(bodyText, canonicalJson(event.decision), 'body');
-      assert.equal(text, canonicalJson(event), 'record');
+      const { event, body } = recordedOf(drawn, around);
+      const read = readBack(writeRecord(event, body, writeContext(event.context), 'derived'), around.seq);
+      const { budget, condition_reducing, constraints, context_hash, retry_after_ms, verdicts, ...kept } = body;
+      actions.add(body.effective?.action ?? body.decision);
+      const paced = body.effective?.action === 'amend' && isPaced(body);
+      assert.equal(canonicalJson(read), canonicalJson({ ...event, decision: { ...kept, is_paced: paced } }));
+      assert.equal(longPart(read.decision), null, 'what can be derived is left out');
     }),
     { seed: 7, numRuns: 800 },
   );
+  assert.deepEqual([...actions].sort(), ['BLOCK', 'exit', 'open']);
 });
 
-test('the answer to an intercepted call is the recorded decision to the byte, in whatever characters it is written', () => {
-  const forms = new Set<string>();
+test('a decision that nothing derives is recorded whole [SAE-AUDIT]', () => {
   fc.assert(
-    fc.property(cases, shell, fc.constantFrom('agent', 'é', '\u2028', '😀'), (drawn, around, strategy) => {
-      const request = { ...drawn.request, strategy_id: strategy };
-      const words = {
-        agent: 'agent',
-        bodyHash: null,
-        parent: null,
-        requestId: null,
-        symbol: 'BTCUSDT',
-        texts: {},
-        tool: 'x',
-      };
-      const event = eventOf({ ...drawn, request }, { ...around, ...words });
-      const record = writeRecord(event, writeContext(event.context));
-      const expected = Buffer.from(`{"decision":${canonicalJson(event.decision)}}`);
-      const answer = writeAnswer(record, Buffer.from(record.text));
-      assert.deepEqual(Buffer.from(answer), expected);
-      assert.deepEqual(Buffer.from(writeAnswer(record, null)), expected, 'by a ledger that gives no bytes');
-      forms.add(typeof answer);
+    fc.property(cases, shell, (drawn, around) => {
+      const { event, body } = recordedOf(drawn, around);
+      const read = readBack(writeRecord(event, body, writeContext(event.context), 'whole'), around.seq);
+      assert.equal(canonicalJson(read), canonicalJson(event));
+      const told = retell(
+        read,
+        () => null,
+        () => 'not asked for',
+      );
+      assert.equal(canonicalJson(told), canonicalJson(body), 'and told without its policy');
     }),
-    { seed: 11, numRuns: 200 },
+    { seed: 8, numRuns: 200 },
   );
-  assert.deepEqual([...forms].sort(), ['object', 'string'], 'both ways were taken');
+});
+
+test('the answer is the canonical text of the body, and a later one, derived from the record, is the same', () => {
+  fc.assert(
+    fc.property(cases, shell, (drawn, around) => {
+      const { event, body } = recordedOf(drawn, { ...around, requestId: drawn.request.request_id });
+      // The decision is that of the request as it was drawn.
+      const asked = { ...event, request: drawn.request };
+      const answered = { ...body, agent: drawn.request.agent, symbol: drawn.request.symbol };
+      assert.equal(writeBody(answered), canonicalJson(answered), 'text');
+      const read = readBack(writeRecord(asked, answered, writeContext(event.context), 'derived'), around.seq);
+      const sha256 = (text: string): string => (text === writeContext(event.context) ? body.context_hash : 'another');
+      const policyOf: PolicyLookup = (hash, agent) =>
+        hash === body.policy_hash ? compilePolicy(drawn.policy, 'e'.repeat(64), agent) : null;
+      assert.equal(canonicalJson(retell(read, policyOf, sha256)), canonicalJson(answered), 'told');
+    }),
+    { seed: 11, numRuns: 800 },
+  );
+});
+
+test('under another version of the core what it would derive is null, and the rest is told', () => {
+  fc.assert(
+    fc.property(cases, shell, fc.constantFrom(0, CORE_VERSION + 1), (drawn, around, version) => {
+      const { event, body } = recordedOf(drawn, around);
+      const older = { ...body, core_version: version };
+      const read = readBack(writeRecord(event, older, writeContext(event.context), 'derived'), around.seq);
+      const told = retell(
+        read,
+        () => assert.fail('no policy is asked for'),
+        () => assert.fail('nothing is hashed'),
+      );
+      const nothing = {
+        budget: null,
+        condition_reducing: null,
+        constraints: null,
+        context_hash: null,
+        retry_after_ms: null,
+        verdicts: null,
+      };
+      assert.equal(canonicalJson(told), canonicalJson({ ...older, ...nothing }));
+    }),
+    { seed: 12, numRuns: 200 },
+  );
 });

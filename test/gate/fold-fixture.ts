@@ -2,8 +2,8 @@ import type { SizedAction } from '../../daemon/core/decision.ts';
 import type { ExecutionRequest } from '../../daemon/core/request.ts';
 import type { DecisionBody, DecisionKind } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, GateEvent, OrderEvent, PlannedOrder, TradeEvent } from '../../daemon/gate/events.ts';
-import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import type { SymbolRules } from '../../daemon/gate/venue-port.ts';
 import { buildCase, decideCase } from '../core/decision-fixture.ts';
 
 /** 2025-03-03 00:00 UTC. */
@@ -81,6 +81,7 @@ export function decisionEvent(plan: DecisionPlan): Extract<Unnumbered, { kind: '
     at_ms: plan.atMs,
     binding: true,
     context_hash: '0',
+    core_version: 1,
     decision_id: plan.id,
     kind: plan.kind ?? 'tool',
     policy_hash: '0',

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { GateEvent } from '../../daemon/gate/events.ts';
 import { LedgerCheck } from '../../daemon/gate/feeds/ledger-check.ts';
 import type { GateCore } from '../../daemon/gate/journal/journal.ts';
-import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
+import type { PlacedOrder, VenueExecution, VenueOrder } from '../../daemon/gate/venue-port.ts';
 import { T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';
 

@@ -8,10 +8,20 @@ import { recoverOrders } from '../../daemon/gate/orders/recover-orders.ts';
 import { Resolver } from '../../daemon/gate/orders/resolver.ts';
 import { OrderSender } from '../../daemon/gate/orders/sender.ts';
 import type { LedgerRecord } from '../../daemon/gate/ports.ts';
-import type { AccountSnapshot, CancelOutcome, FetchOutcome, LookupOutcome, Rejection, SubmitOutcome, VenueOrder, VenueTrade, VenueTransfer } from '../../daemon/gate/venue-port.ts';
 import { stateInForce } from '../../daemon/gate/state/layers.ts';
 import type { OrderState } from '../../daemon/gate/state/orders.ts';
 import type { Decided } from '../../daemon/gate/take-decision.ts';
+import type {
+  AccountSnapshot,
+  CancelOutcome,
+  FetchOutcome,
+  LookupOutcome,
+  Rejection,
+  SubmitOutcome,
+  VenueOrder,
+  VenueTrade,
+  VenueTransfer,
+} from '../../daemon/gate/venue-port.ts';
 import { basePolicy } from '../core/decision-fixture.ts';
 import { BTC_RULES, type DecisionPlan, decisionEvent, T0 } from './fold-fixture.ts';
 import { ManualTime } from './manual-time.ts';

@@ -1,6 +1,6 @@
-import type { DecisionBody, ExecutionBody, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
+import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
-import type { OrderBody } from '../../daemon/gate/api/reads.ts';
+import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
 
 const SIGNAL_ENTRY = {
@@ -17,8 +17,22 @@ const ALERT = { seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symb
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
 
+const ORDER_CAP = {
+  base: 1000,
+  cap: 1000,
+  code: 'BUDGET_NOTIONAL',
+  factors: { account: 1, market: 1, trader: 1, trust: 1 },
+  label: 'order cap',
+  left: 1000,
+  lots: 16,
+  price: 60_060,
+  reserved: 0,
+  unit: 'USDT',
+  used: 0,
+} as const;
+
 /** A decision as the gate answers it, with every field. */
-export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
+export function decisionBody(more: Partial<ExplainedDecision> = {}): ExplainedDecision {
   return {
     decision: 'ALLOW',
     decision_id: 'dec_7',
@@ -75,6 +89,9 @@ export function decisionBody(more: Partial<DecisionBody> = {}): DecisionBody {
     retry_after_ms: null,
     policy_hash: HASH,
     context_hash: HASH,
+    core_version: 1,
+    arithmetic: { line: null, rows: [ORDER_CAP] },
+    bound_by: null,
     ...more,
   };
 }
@@ -89,6 +106,8 @@ export const EXECUTION: ExecutionBody = {
       quantity: '0.001',
       filled_quantity: '0.001',
       average_price: null,
+      fee_usdt: 0.03,
+      realised_pnl_usdt: 0,
     },
   ],
   note: null,
@@ -98,6 +117,21 @@ export const EXECUTION: ExecutionBody = {
 export const ANSWER: ToolAnswer = { decision: decisionBody(), execution: EXECUTION };
 /** With a space, so that a test sees whether the text is sent as it is. */
 export const ANSWER_TEXT = `${JSON.stringify(ANSWER)} `;
+export const FILL: FillBody = {
+  seq: 9,
+  at_ms: 1_760_054_400_000,
+  trade_id: '7',
+  symbol: 'BTCUSDT',
+  side: 'buy',
+  quantity: '0.001',
+  price: '60010.5',
+  fee_usdt: 0.03,
+  realised_pnl_usdt: 0,
+  is_maker: false,
+  client_order_id: 'hfabcdef1-0-0',
+  decision_id: 'dec_7',
+  agent: 'momentum',
+};
 export const ORDER: OrderBody = {
   client_order_id: 'hfabcdef1-0-0',
   venue_order_id: '42',
@@ -181,7 +215,16 @@ export function createFakeGate(): FakeGate {
     getLimits(caller, symbol) {
       note('getLimits', caller, symbol);
       const factors = { market: ZERO, account: ZERO, trust: ZERO, trader: ZERO };
-      const line = { component: 'leverage', base: 3, limit: 3, used: 0, reserved: 0, remaining: 3, unit: 'x' } as const;
+      const line = {
+        component: 'leverage',
+        code: 'BUDGET_LEVERAGE',
+        base: 3,
+        limit: 3,
+        used: 0,
+        reserved: 0,
+        remaining: 3,
+        unit: 'x',
+      } as const;
       const opening = { remaining_usdt: 250, bound_by: 'BUDGET_NOTIONAL', blocked_by: [] } as const;
       const limits = {
         symbol: symbol ?? 'BTCUSDT',
@@ -202,6 +245,10 @@ export function createFakeGate(): FakeGate {
     getDecision(caller, decisionId) {
       note('getDecision', caller, decisionId);
       return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
+    },
+    getFills(caller, limit, cursor) {
+      note('getFills', caller, limit, cursor);
+      return { fills: [FILL], next: null };
     },
     getOrders(caller, filter, limit, cursor) {
       note('getOrders', caller, filter, limit, cursor);
@@ -227,7 +274,7 @@ export function createFakeGate(): FakeGate {
       note('getMarket', symbol);
       const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
       const features = { sigma: 0.01, sigma_baseline: 0.02, jump_ratio: 0, liquidity: 5, liquidity_floor: 1 };
-      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50 };
+      const rules = { tick_size: '0.1', lot_size: '0.001', min_notional_usdt: 50, smallest_order_usdt: 60.1 };
       const times = { mark_at_ms: 1, quote_at_ms: 1, bars_as_of_ms: 1 };
       const label = { regime: 'calm', regime_cause: 'volatility' } as const;
       const symbols = symbol === null ? fake.symbols : [symbol];

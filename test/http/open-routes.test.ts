@@ -100,6 +100,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/limits'],
   ['get', '/v1/decisions'],
   ['get', '/v1/decisions/{id}'],
+  ['get', '/v1/decisions/{id}/explain'],
+  ['get', '/v1/fills'],
   ['get', '/v1/orders'],
   ['get', '/v1/positions'],
   ['get', '/v1/account'],

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { TSchema } from 'typebox';
 import * as body from '../../daemon/contract/bodies.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
+import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
 import { READING_TOOLS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
 import type { Role } from '../../daemon/gate/api.ts';
 import { ANSWER_TEXT } from './fake-gate.ts';
@@ -54,7 +55,9 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/limits?symbol=BTCUSDT', roles: AGENTS, answer: body.LimitsBodySchema },
   { method: 'GET', path: '/v1/decisions?limit=1&cursor=7', roles: AGENTS, answer: body.DecisionsBodySchema },
   { method: 'GET', path: '/v1/decisions/dec_7', roles: AGENTS, answer: body.ToolAnswerSchema },
+  { method: 'GET', path: '/v1/decisions/dec_7/explain', roles: AGENTS, answer: ExplanationBodySchema },
   { method: 'GET', path: '/v1/orders?open=true&symbol=BTCUSDT', roles: AGENTS, answer: body.OrdersBodySchema },
+  { method: 'GET', path: '/v1/fills?limit=1&cursor=7', roles: AGENTS, answer: body.FillsBodySchema },
   { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
   { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
 import { decision, NOW_MS, openAsIntruder, openTempLedger } from './temp-ledger.ts';
 
 const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf8');
@@ -26,3 +27,17 @@ test('the program in docs/ledger.md verifies a ledger in use and names a record 
   assert.equal(tampered.stderr, 'record 3 is wrong\n');
   assert.equal(tampered.status, 1);
 });
+
+test('docs/ledger.md names the columns of every row in their order', () => {
+  const block = /Its members stand in this order:\n\n```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const said = block
+    .replaceAll(/\n {4}/g, ' ')
+    .trimEnd()
+    .split('\n');
+  const expected = Object.entries(ROW_FORMS).flatMap(([name, form]) => [...describeRow(name, form)]);
+  assert.deepEqual(said, expected);
+});
+function* describeRow(path: string, { columns, parts }: RowForm): Generator<string> {
+  yield `${path}: ${columns.join(', ')}`;
+  for (const [at, part] of parts.entries()) if (part !== null) yield* describeRow(`${path}.${columns[at]}`, part);
+}

@@ -96,13 +96,12 @@ export function checkPacing(
     deny.add('FLIP');
   if (pacing.breaker_until_ms !== null && now < pacing.breaker_until_ms) deny.add('BREAKER');
   const { turnover_usdt_per_day, fees_usdt_per_day } = policy.budgets;
-  if (pacing.turnover_usdt >= turnover_usdt_per_day || pacing.fees_usdt >= fees_usdt_per_day) deny.add('TURNOVER');
-  if (
-    ownCaps !== null &&
-    (context.agent.turnover_usdt >= ownCaps.turnover_usdt_per_day ||
-      context.agent.fees_usdt >= ownCaps.fees_usdt_per_day)
-  )
-    deny.add('TURNOVER');
+  const { agent } = context;
+  if (pacing.turnover_usdt >= turnover_usdt_per_day) deny.add('TURNOVER');
+  if (pacing.fees_usdt >= fees_usdt_per_day) deny.add('FEES');
+  if (ownCaps === null) return;
+  if (agent.turnover_usdt >= ownCaps.turnover_usdt_per_day) deny.add('TURNOVER');
+  if (agent.fees_usdt >= ownCaps.fees_usdt_per_day) deny.add('FEES');
 }
 
 /** Rule 8 where it concerns the ordered symbol alone. */

@@ -112,11 +112,12 @@ function dailyBounds(context: ExecutionContext, policy: IntendedPolicySpec, rule
   const { pacing } = context;
   const { turnover_usdt_per_day: turnover, fees_usdt_per_day: fees } = policy.budgets;
   const pending = exact(pacing.pending_turnover_usdt);
-  const code = 'BUDGET_TURNOVER';
-  const bounds: Bound[] = [{ code, value: sub(sub(exact(turnover), exact(pacing.turnover_usdt)), pending) }];
+  const bounds: Bound[] = [
+    { code: 'BUDGET_TURNOVER', value: sub(sub(exact(turnover), exact(pacing.turnover_usdt)), pending) },
+  ];
   if (rules.taker_fee > 0) {
     const spent = sub(sub(exact(fees), exact(pacing.fees_usdt)), exact(pacing.pending_fees_usdt));
-    bounds.push({ code, value: div(spent, exact(rules.taker_fee)) });
+    bounds.push({ code: 'BUDGET_FEES', value: div(spent, exact(rules.taker_fee)) });
   }
   return bounds;
 }

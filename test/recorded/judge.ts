@@ -1,6 +1,7 @@
 import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
-import type { DecisionEvent, OrderEvent, OrderIntentEvent } from '../../daemon/gate/events.ts';
+import type { OrderEvent, OrderIntentEvent } from '../../daemon/gate/events.ts';
 import type { DaemonWorld } from '../daemon/harness.ts';
+import { type ToldEvent, teller } from '../told.ts';
 import { type Caps, capsOfDecision } from './caps.ts';
 
 /** What the exchange's books say (GET /sim/books), as far as the judge reads them. Decimals as text. */
@@ -41,7 +42,7 @@ export function isExit(order: RecordedOrder): boolean {
 }
 export interface Recorded {
   readonly seq: number;
-  readonly event: DecisionEvent;
+  readonly event: ToldEvent;
 }
 /** One opening order or amendment that reached the exchange, with the exposure that it made possible. USDT. */
 export interface Send {
@@ -80,11 +81,12 @@ export class Judge {
     this.books = books;
     this.#spec = spec;
     const decisions: Recorded[] = [];
+    const tell = teller(world.daemon.ledger);
     /** The latest approved amendment of an order. */
     const approved = new Map<string, Recorded>();
     for (const { seq, kind, payload } of world.daemon.ledger.iterateEvents()) {
       if (kind === 'decision') {
-        const recorded = { seq, event: payload as DecisionEvent };
+        const recorded = { seq, event: tell(payload) };
         decisions.push(recorded);
         const { request, decision } = recorded.event;
         if (decision.binding && decision.effective?.action === 'amend')

@@ -24,7 +24,7 @@ export function openingAsks(judge: Judge): readonly Recorded[] {
     ({ event }) =>
       event.decision.kind === 'tool' &&
       event.request.tool === 'place_order' &&
-      event.decision.reasons.every((reason) => reason.code !== 'CROSSES_ZERO'),
+      event.decision.reasons.every(({ code }) => code !== 'CROSSES_ZERO' && code !== 'OPEN_BECAME_EXIT'),
   );
 }
 
@@ -236,5 +236,6 @@ export function checkAudit(world: DaemonWorld): number {
   });
   const result = verifyLedger(ledger, { rederive: auditor.rederive, fold: auditor.fold });
   assert.ok(result.ok, result.ok ? '' : `record ${result.seq}: ${result.problem}: ${result.detail}`);
+  assert.deepEqual(auditor.elsewhere, [], 'all of it was decided by this version');
   return result.decisions;
 }

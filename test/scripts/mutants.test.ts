@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listMutants } from '../../scripts/mutants/candidates.ts';
+import { addProbes } from '../../scripts/mutants/probes.ts';
 
 const PLANT = fileURLToPath(new URL('../../scripts/mutants/plant.ts', import.meta.url));
 const SOURCE = `const outside: number = 1 + 1;
@@ -59,4 +60,28 @@ test('a process that preloads the plant runs the mistake, and no other file has 
   const swapped = mutants.find((mutant) => mutant.what.startsWith('< becomes'));
   assert.equal(run({ ...swapped, file }), 'less');
   assert.equal(run({ ...swapped, file: join(folder, 'other.ts') }), 'noted 1\nequal');
+});
+
+test('probes tell which mistakes would have made a difference, and change nothing', () => {
+  const probed = addProbes(
+    SOURCE,
+    mutants.map((mutant, number) => ({ number, mutant })),
+  );
+  const infectedBy = (a: number, b: number): readonly string[] => {
+    const code = `
+      const { PROBES, infected } = await import(${JSON.stringify(new URL('../../scripts/mutants/probes.ts', import.meta.url).href)});
+      globalThis.holdfastProbe = PROBES;
+      ${probed.replaceAll('export ', '')}
+      const answer = judge(${a}, ${b});
+      console.log(JSON.stringify([answer, [...infected]]));`;
+    const ran = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', code], { encoding: 'utf8' });
+    const [answer, infected] = JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '') as [string, number[]];
+    assert.equal(answer, a < b ? 'less' : a > b ? 'more' : 'equal');
+    return infected.map((number) => mutants[number]?.what.split(':')[0] ?? '').sort();
+  };
+  assert.ok(infectedBy(1, 1).includes('< becomes <='));
+  assert.ok(infectedBy(1, 1).includes('> becomes >='));
+  assert.ok(!infectedBy(2, 1).includes('< becomes <='));
+  assert.ok(!infectedBy(2, 1).includes('> becomes >='));
+  assert.ok(infectedBy(2, 1).includes('left out'));
 });

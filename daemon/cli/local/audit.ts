@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
 import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
@@ -81,7 +82,7 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 }
 
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
-  const result = await withReader(io, options, async (reader): Promise<VerifyResult> => {
+  const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
     const [{ verifyLedger }, { createAuditor }] = await Promise.all([
       import('../../ledger/verify.ts'),
       import('../../gate/audit/verify.ts'),
@@ -92,30 +93,37 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
       readPolicy: (hash) => reader.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });
-    return verifyLedger(reader, {
+    const verified = verifyLedger(reader, {
       rederive: (event) => auditor.rederive(event),
       ...(options.deep === true ? { fold: (event) => auditor.fold(event) } : {}),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
+    return { ...verified, elsewhere: auditor.elsewhere };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, options.deep === true));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
-/** The chain says who wrote what; only the version that decided derives every decision again byte for byte. */
-const OTHER_VERSION =
-  'The records themselves are unchanged up to there. If an earlier version of Holdfast wrote this one, verify it with that version (CHANGELOG, starred entries).\n';
+type VerifiedLedger = VerifyResult & { readonly elsewhere: readonly DecidedElsewhere[] };
 
-function describe(result: VerifyResult, isDeep: boolean): string {
+/** Why a record that the chain holds may differ from what is derived. */
+const OTHER_DERIVATION =
+  'The records themselves are unchanged up to there: what they say does not follow from their request, view and policy.\n';
+
+function describe(result: VerifiedLedger, isDeep: boolean): string {
   if (!result.ok) {
     const place = result.seq === null ? '' : ` at record ${result.seq}`;
     const isDerived = result.problem === 'rederive' || result.problem === 'fold';
-    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n${isDerived ? OTHER_VERSION : ''}`;
+    return `NOT INTACT${place} (${result.problem}): ${result.detail}\n${isDerived ? OTHER_DERIVATION : ''}`;
   }
   const views = isDeep ? ', and what each saw rebuilt' : '';
+  const others = result.elsewhere.reduce((sum, { decisions }) => sum + decisions, 0);
   return [
-    `intact: ${result.events} records, ${result.decisions} decisions derived again${views}\n`,
+    `intact: ${result.events} records, ${result.decisions - others} decisions derived again${views}\n`,
+    ...result.elsewhere.map(
+      ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
+    ),
     `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
   ].join('');
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { DecisionBody } from '../../gate/api/decisions.ts';
+import type { ToldDecision } from '../../gate/api/decisions.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
@@ -10,7 +10,7 @@ interface DecisionsOptions extends ConnectionOptions {
   readonly follow?: boolean;
 }
 interface DecisionsBody {
-  readonly decisions: readonly DecisionBody[];
+  readonly decisions: readonly ToldDecision[];
   readonly next: string | null;
 }
 
@@ -37,13 +37,13 @@ export function addDecisions(program: Command, io: Io): void {
     });
 }
 
-async function printTable(io: Io, decisions: readonly DecisionBody[]): Promise<void> {
+async function printTable(io: Io, decisions: readonly ToldDecision[]): Promise<void> {
   const { DECISION_COLUMNS, decisionRow } = await import('../answers.ts');
   const { renderTable } = await import('../tables.ts');
   io.out(renderTable(DECISION_COLUMNS, decisions.map(decisionRow), 'no decisions yet'));
 }
 
-async function printLine(io: Io, options: ConnectionOptions, decision: DecisionBody): Promise<void> {
+async function printLine(io: Io, options: ConnectionOptions, decision: ToldDecision): Promise<void> {
   const { decisionRow } = await import('../answers.ts');
   const { plain } = await import('../tables.ts');
   if (options.json === true) io.out(`${JSON.stringify(decision)}\n`);
@@ -55,13 +55,13 @@ async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, 
   const { createParser } = await import('eventsource-parser');
   let last = seq;
   let isLost = false;
-  const found: DecisionBody[] = [];
+  const found: ToldDecision[] = [];
   for (;;) {
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
         if (id !== undefined) last = Number(id);
         if (event === 'decision')
-          found.push((JSON.parse(data) as { payload: { decision: DecisionBody } }).payload.decision);
+          found.push((JSON.parse(data) as { payload: { decision: ToldDecision } }).payload.decision);
       },
     });
     try {

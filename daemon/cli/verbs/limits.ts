@@ -35,9 +35,10 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
       ['cooldown left', formatDuration(limits.cooldown_remaining_ms)],
     ]),
     renderTable(
-      ['budget', 'base', 'limit', 'used', 'reserved', 'remaining', 'unit'],
+      ['budget', 'code', 'base', 'limit', 'used', 'reserved', 'remaining', 'unit'],
       limits.budgets.map((line) => [
         line.component,
+        line.code,
         formatNumber(line.base, 2),
         formatNumber(line.limit, 2),
         formatNumber(line.used, 2),

@@ -1,6 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { DecisionBody } from '../../gate/api/decisions.ts';
-import { listDecisions, listVersion } from '../decisions.ts';
+import { boundByOf, type ListedDecision, listDecisions, listVersion } from '../decisions.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
 import { positions } from '../store.ts';
@@ -14,7 +13,7 @@ interface AgentSum {
   readonly codes: Map<string, number>;
 }
 
-function sumUp(decisions: readonly DecisionBody[]): readonly AgentSum[] {
+function sumUp(decisions: readonly ListedDecision[]): readonly AgentSum[] {
   const sums = new Map<string, AgentSum>();
   for (const decision of decisions) {
     if (decision.kind !== 'tool') continue;
@@ -27,8 +26,8 @@ function sumUp(decisions: readonly DecisionBody[]): readonly AgentSum[] {
     if (decision.decision === 'LIMIT') sum.cuts += 1;
     if (decision.decision === 'BLOCK') sum.blocks += 1;
     sum.lastAtMs = Math.max(sum.lastAtMs, decision.at_ms);
-    const code = decision.reasons[0]?.code;
-    if (code !== undefined) sum.codes.set(code, (sum.codes.get(code) ?? 0) + 1);
+    const code = boundByOf(decision.decision_id) ?? decision.reasons[0]?.code;
+    if (code !== undefined && decision.decision !== 'ALLOW') sum.codes.set(code, (sum.codes.get(code) ?? 0) + 1);
   }
   return [...sums.values()].sort((a, b) => b.lastAtMs - a.lastAtMs);
 }

@@ -1,8 +1,9 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
-import type { DecisionBody, ExecutionBody, ToolAnswer } from '../../gate/api/decisions.ts';
+import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../gate/api/decisions.ts';
 import { describeFault } from '../api.ts';
-import { amount, clock, factor, figure, span, words } from '../format.ts';
+import type { ListedDecision } from '../decisions.ts';
+import { amount, clock, factor, figure, price, span, words } from '../format.ts';
 import { Empty, Pill, showText, Table, Untrusted } from '../parts.tsx';
 import { look } from '../session.ts';
 import { isAgentsWord, opened, VERDICT_KIND } from './decisions.tsx';
@@ -13,18 +14,17 @@ export function DecisionDialog() {
   return decision === null ? null : <OpenDecision key={decision.decision_id} decision={decision} />;
 }
 
-function OpenDecision({ decision: row }: { readonly decision: DecisionBody }) {
+function OpenDecision({ decision: row }: { readonly decision: ListedDecision }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   const [answer, setAnswer] = useState<ToolAnswer | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   useEffect(() => {
     dialog.current?.showModal();
-    look<{ readonly decision: DecisionBody; readonly execution: ExecutionBody }>(
-      `/v1/decisions/${encodeURIComponent(row.decision_id)}`,
-    ).then(setAnswer, (error: unknown) => setFault(describeFault(error)));
+    look<ToolAnswer>(`/v1/decisions/${encodeURIComponent(row.decision_id)}`).then(setAnswer, (error: unknown) =>
+      setFault(describeFault(error)),
+    );
   }, [row.decision_id]);
-  const decision = answer?.decision ?? row;
   const close = (): void => {
     opened.value = null;
   };
@@ -32,23 +32,44 @@ function OpenDecision({ decision: row }: { readonly decision: DecisionBody }) {
     <dialog ref={dialog} class="wide" onClose={close} aria-labelledby={title}>
       <div class="dialog-head">
         <h2 id={title}>
-          <Pill kind={VERDICT_KIND[decision.decision] ?? 'plain'}>{decision.decision}</Pill> {decision.decision_id}
+          <Pill kind={VERDICT_KIND[row.decision] ?? 'plain'}>{row.decision}</Pill> {row.decision_id}
         </h2>
         <button type="button" onClick={() => dialog.current?.close()}>
           Close
         </button>
       </div>
-      <Facts decision={decision} />
-      <Reasons decision={decision} />
-      <Arithmetic decision={decision} />
-      <Rules decision={decision} />
       {fault === null ? null : <p class="fault">{fault}</p>}
-      {answer === null ? null : <Execution execution={answer.execution} />}
+      {answer === null ? (
+        <Empty>Reading it…</Empty>
+      ) : (
+        <>
+          <Binding decision={answer.decision} />
+          <Facts decision={answer.decision} />
+          <Reasons decision={answer.decision} />
+          <Arithmetic decision={answer.decision} />
+          <Rules decision={answer.decision} />
+          <Execution execution={answer.execution} />
+        </>
+      )}
     </dialog>
   );
 }
 
-function Facts({ decision }: { readonly decision: DecisionBody }) {
+function Binding({ decision: { bound_by: bound, arithmetic } }: { readonly decision: ExplainedDecision }) {
+  if (bound === null && arithmetic.line === null) return null;
+  return (
+    <p class="binding">
+      {bound === null ? null : (
+        <>
+          Bound by <strong>{bound}</strong>.{' '}
+        </>
+      )}
+      {arithmetic.line}
+    </p>
+  );
+}
+
+function Facts({ decision }: { readonly decision: ExplainedDecision }) {
   const { effective, constraints } = decision;
   return (
     <dl class="facts">
@@ -77,20 +98,24 @@ function Facts({ decision }: { readonly decision: DecisionBody }) {
           ? 'nothing'
           : `${effective.action} ${effective.side} ${effective.quantity ?? ''} (asked: ${effective.requested_quantity ?? '–'}), ${amount(effective.notional, 'USDT')} at ${effective.limit_price ?? 'no limit'}, leverage ${effective.leverage ?? '–'}${effective.reduce_only ? ', only reduces' : ''}`}
       </dd>
-      <dt>Within</dt>
-      <dd>
-        {amount(constraints.notional_cap, 'USDT')}, {constraints.leverage_cap}×, {constraints.slippage_cap_bps} bps,
-        cooldown {span(constraints.cooldown_ms)}, {constraints.staging_plan.length} slices
-      </dd>
+      {constraints === null ? null : (
+        <>
+          <dt>Within</dt>
+          <dd>
+            {amount(constraints.notional_cap, 'USDT')}, {constraints.leverage_cap}×, {constraints.slippage_cap_bps} bps,
+            cooldown {span(constraints.cooldown_ms)}, {constraints.staging_plan.length} slices
+          </dd>
+        </>
+      )}
       <dt>Policy, context</dt>
       <dd>
-        <code>{decision.policy_hash.slice(0, 12)}</code> <code>{decision.context_hash.slice(0, 12)}</code>
+        <code>{decision.policy_hash.slice(0, 12)}</code> <code>{decision.context_hash?.slice(0, 12) ?? '–'}</code>
       </dd>
     </dl>
   );
 }
 
-function Reasons({ decision }: { readonly decision: DecisionBody }) {
+function Reasons({ decision }: { readonly decision: ExplainedDecision }) {
   if (decision.reasons.length === 0) return <Empty>Nothing cut or refused it.</Empty>;
   return (
     <>
@@ -113,10 +138,11 @@ function Reasons({ decision }: { readonly decision: DecisionBody }) {
   );
 }
 
-/** Rows of `arithmetic`, where the daemon records them. */
+const SOURCES = ['market', 'account', 'trust', 'trader'] as const;
+
 interface Row {
-  readonly code: string;
-  readonly label?: string;
+  readonly label: string;
+  readonly code: string | null;
   readonly base: number;
   readonly factors: Readonly<Record<(typeof SOURCES)[number], number>>;
   readonly cap: number;
@@ -125,7 +151,6 @@ interface Row {
   readonly left: number | null;
   readonly unit: string;
 }
-const SOURCES = ['market', 'account', 'trust', 'trader'] as const;
 const COMPONENTS: readonly (readonly [keyof BudgetRecord['budget'], keyof BudgetFactors, string])[] = [
   ['order_notional_usdt', 'notional', 'USDT'],
   ['symbol_notional_usdt', 'notional', 'USDT'],
@@ -135,11 +160,8 @@ const COMPONENTS: readonly (readonly [keyof BudgetRecord['budget'], keyof Budget
   ['order_rate', 'order_rate', 'orders'],
 ];
 
-/** B = B0 × market × account × trust × trader, by component, from what was recorded. */
-function rowsOf(decision: DecisionBody): readonly Row[] {
-  const { arithmetic } = decision as DecisionBody & { readonly arithmetic?: { readonly rows: readonly Row[] } | null };
-  if (arithmetic !== undefined && arithmetic !== null) return arithmetic.rows;
-  const { budget } = decision;
+/** Where no budget was computed against an order: B = B0 × market × account × trust × trader as it stood. */
+function standingRows(budget: BudgetRecord): readonly Row[] {
   return COMPONENTS.map(([component, name, unit]) => {
     const factors = {
       market: budget.market[name],
@@ -150,18 +172,17 @@ function rowsOf(decision: DecisionBody): readonly Row[] {
     const product = SOURCES.reduce((all, source) => all * factors[source], 1);
     const cap = budget.budget[component];
     const base = product > 0 ? cap / product : Number.NaN;
-    return { code: component, base, factors, cap, used: null, reserved: null, left: null, unit };
+    return { label: words(component), code: null, base, factors, cap, used: null, reserved: null, left: null, unit };
   });
 }
 
-function Arithmetic({ decision }: { readonly decision: DecisionBody }) {
-  const rows = rowsOf(decision);
-  const isUsed = rows.some((row) => row.used !== null);
-  const { arithmetic } = decision as DecisionBody & { readonly arithmetic?: { readonly line?: string } | null };
+function Arithmetic({ decision: { arithmetic, budget, bound_by: bound } }: { readonly decision: ExplainedDecision }) {
+  const isUsed = arithmetic.rows.length > 0;
+  const rows: readonly Row[] = isUsed ? arithmetic.rows : budget === null ? [] : standingRows(budget);
+  if (rows.length === 0) return null;
   return (
     <>
-      <h3>Arithmetic, regime {decision.budget.regime}</h3>
-      {arithmetic?.line === undefined ? null : <p>{arithmetic.line}</p>}
+      <h3>Arithmetic{budget === null ? '' : `, regime ${budget.regime}`}</h3>
       <Table
         label="Arithmetic of the budgets"
         head={[
@@ -177,8 +198,11 @@ function Arithmetic({ decision }: { readonly decision: DecisionBody }) {
         figures={[1, 2, 3, 4, 5, 6, 7, 8, 9]}
       >
         {rows.map((row) => (
-          <tr key={`${row.code} ${row.label ?? ''}`}>
-            <th scope="row">{row.label ?? words(row.code)}</th>
+          <tr key={`${row.label} ${row.code}`} class={row.code !== null && row.code === bound ? 'bound' : ''}>
+            <th scope="row">
+              {row.label}
+              {row.code === null ? null : <span class="below">{row.code}</span>}
+            </th>
             <td class="figure">{amount(row.base, row.unit)}</td>
             {SOURCES.map((source) => (
               <td key={source} class={`figure ${row.factors[source] === 1 ? 'dim' : 'cut'}`}>
@@ -188,13 +212,13 @@ function Arithmetic({ decision }: { readonly decision: DecisionBody }) {
             <td class="figure">
               <strong>{amount(row.cap, row.unit)}</strong>
             </td>
-            {isUsed
-              ? [row.used, row.reserved, row.left].map((value, index) => (
-                  <td key={['used', 'reserved', 'left'][index]} class="figure">
-                    {figure(value)}
-                  </td>
-                ))
-              : null}
+            {isUsed ? (
+              <>
+                <td class="figure">{figure(row.used)}</td>
+                <td class="figure">{figure(row.reserved)}</td>
+                <td class="figure">{figure(row.left)}</td>
+              </>
+            ) : null}
           </tr>
         ))}
       </Table>
@@ -204,12 +228,13 @@ function Arithmetic({ decision }: { readonly decision: DecisionBody }) {
 
 const OUTCOME_KIND: Readonly<Record<string, string>> = { pass: 'active', tighten: 'reducing', deny: 'halted' };
 
-function Rules({ decision }: { readonly decision: DecisionBody }) {
+function Rules({ decision: { verdicts } }: { readonly decision: ExplainedDecision }) {
+  if (verdicts === null) return <Empty>Another version of the core took it: its rules are not derived here.</Empty>;
   return (
     <>
       <h3>Every rule</h3>
       <Table label="Every rule" head={['Rule', 'Code', 'Finding', 'Observed', 'Limit', 'Unit']} figures={[0, 3, 4]}>
-        {decision.verdicts.map((verdict) => (
+        {verdicts.map((verdict) => (
           <tr key={`${verdict.rule} ${verdict.code} ${verdict.unit ?? ''}`}>
             <td class="figure">{verdict.rule}</td>
             <th scope="row">{verdict.code}</th>
@@ -238,8 +263,8 @@ function Execution({ execution }: { readonly execution: ExecutionBody }) {
       ) : (
         <Table
           label="Orders of this decision"
-          head={['Order', 'Slice', 'Status', 'Quantity', 'Filled', 'Average price']}
-          figures={[1, 3, 4, 5]}
+          head={['Order', 'Slice', 'Status', 'Quantity', 'Filled', 'Average price', 'Fee, USDT']}
+          figures={[1, 3, 4, 5, 6]}
         >
           {execution.orders.map((order) => (
             <tr key={order.client_order_id}>
@@ -248,7 +273,8 @@ function Execution({ execution }: { readonly execution: ExecutionBody }) {
               <td>{words(order.status)}</td>
               <td class="figure">{order.quantity}</td>
               <td class="figure">{order.filled_quantity}</td>
-              <td class="figure">{figure(order.average_price)}</td>
+              <td class="figure">{price(order.average_price)}</td>
+              <td class="figure">{figure(order.fee_usdt)}</td>
             </tr>
           ))}
         </Table>

@@ -1,25 +1,24 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { DecisionBody } from '../../gate/api/decisions.ts';
-import { isAtEnd, listDecisions, listVersion } from '../decisions.ts';
+import { boundByOf, isAtEnd, type ListedDecision, listDecisions, listVersion } from '../decisions.ts';
 import { amount, clock, words } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
 import { readOlder } from '../store.ts';
 
 /** The decision that is opened; null: none. */
-export const opened = signal<DecisionBody | null>(null);
+export const opened = signal<ListedDecision | null>(null);
 
 const ROW_PX = 34;
 const EXTRA_ROWS = 6;
 export const VERDICT_KIND: Readonly<Record<string, string>> = { ALLOW: 'active', LIMIT: 'reducing', BLOCK: 'halted' };
 
-/** What decided: the bound that cut or refused, or that nothing did. */
-export function bindingReason(decision: DecisionBody): string {
-  const { bound_by: bound = null } = decision as DecisionBody & { readonly bound_by?: string | null };
-  return bound ?? decision.reasons[0]?.code ?? (decision.decision === 'ALLOW' ? 'as asked' : '–');
+/** What decided: the bound that cut or refused, or that nothing did. Until it was read: the first of the reasons. */
+function bindingReason({ decision, decision_id: id, reasons }: ListedDecision): string {
+  if (decision === 'ALLOW') return 'as asked';
+  return boundByOf(id) ?? reasons[0]?.code ?? '–';
 }
 /** A tool of the intercept is named by the agent. */
-export const isAgentsWord = (decision: DecisionBody): boolean => decision.kind === 'intercept';
+export const isAgentsWord = (decision: Pick<ListedDecision, 'kind'>): boolean => decision.kind === 'intercept';
 
 /** Decisions as they are made, newest first; only what is in sight is in the page. */
 export function DecisionsPanel() {
@@ -71,7 +70,7 @@ export function DecisionsPanel() {
   );
 }
 
-function VirtualRows({ rows, added }: { readonly rows: readonly DecisionBody[]; readonly added: number }) {
+function VirtualRows({ rows, added }: { readonly rows: readonly ListedDecision[]; readonly added: number }) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 480 });
   const before = useRef(added);
@@ -99,7 +98,7 @@ function VirtualRows({ rows, added }: { readonly rows: readonly DecisionBody[]; 
   }, []);
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - EXTRA_ROWS);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW_PX) + EXTRA_ROWS);
-  const shown: DecisionBody[] = [];
+  const shown: ListedDecision[] = [];
   for (let index = first; index < last; index += 1) shown.push(rows[rows.length - 1 - index]!);
   return (
     <div class="rows" role="table" aria-label="Decisions" aria-rowcount={rows.length + 1}>
@@ -132,7 +131,7 @@ function EmptyRow() {
   );
 }
 
-function Row({ decision, index }: { readonly decision: DecisionBody; readonly index: number }) {
+function Row({ decision, index }: { readonly decision: ListedDecision; readonly index: number }) {
   const { effective } = decision;
   const reason = bindingReason(decision);
   return (

@@ -1,8 +1,8 @@
 import type { AccountView, AgentView, StateView, TrustView } from '../context.ts';
 import { keepNewest } from './newest-text.ts';
-import { listText, type Names, numberText, quotedOrNull, wordOrNull } from './scalars.ts';
+import { listText, numberText, quotedOrNull, wordOrNull } from './scalars.ts';
 
-/** `canonicalJson` of what a view says of account, agent, state and trust. @throws CanonicalJsonError: a figure is not finite */
+/** The rows of account, agent, state and trust (columns.ts). @throws CanonicalJsonError: a figure is not finite */
 export const writeAccount: (view: AccountView) => string = keepNewest(composeAccount, isSameAccount);
 export const writeAgent: (view: AgentView) => string = keepNewest(composeAgent, isSameAgent);
 export const writeState: (view: StateView) => string = keepNewest(composeState, isSameState);
@@ -10,10 +10,10 @@ export const writeTrust: (view: TrustView) => string = keepNewest(composeTrust, 
 
 function composeAccount(account: AccountView): string {
   return (
-    `{"available_usdt":${numberText(account.available_usdt)},"daily_loss":${numberText(account.daily_loss)}` +
-    `,"drawdown":${numberText(account.drawdown)},"equity_usdt":${numberText(account.equity_usdt)}` +
-    `,"margin_ratio":${numberText(account.margin_ratio)},"observed_at_ms":${numberText(account.observed_at_ms)}` +
-    `,"reserved_margin_usdt":${numberText(account.reserved_margin_usdt)}}`
+    `[${numberText(account.available_usdt)},${numberText(account.daily_loss)}` +
+    `,${numberText(account.drawdown)},${numberText(account.equity_usdt)}` +
+    `,${numberText(account.margin_ratio)},${numberText(account.observed_at_ms)}` +
+    `,${numberText(account.reserved_margin_usdt)}]`
   );
 }
 function isSameAccount(a: AccountView, b: AccountView): boolean {
@@ -30,13 +30,13 @@ function isSameAccount(a: AccountView, b: AccountView): boolean {
 
 function composeAgent(agent: AgentView): string {
   return (
-    `{"fees_usdt":${numberText(agent.fees_usdt)},"gross_other_usdt":${numberText(agent.gross_other_usdt)}` +
-    `,"long_units":${numberText(agent.long_units)},"other_positions":${numberText(agent.other_positions)}` +
-    `,"p_risk":${numberText(agent.p_risk)},"pending_fees_usdt":${numberText(agent.pending_fees_usdt)}` +
-    `,"pending_turnover_usdt":${numberText(agent.pending_turnover_usdt)}` +
-    `,"resting_exits":${numberText(agent.resting_exits)},"share_lots":${numberText(agent.share_lots)}` +
-    `,"short_units":${numberText(agent.short_units)},"symbol_resting_exits":${numberText(agent.symbol_resting_exits)}` +
-    `,"turnover_usdt":${numberText(agent.turnover_usdt)}}`
+    `[${numberText(agent.fees_usdt)},${numberText(agent.gross_other_usdt)}` +
+    `,${numberText(agent.long_units)},${numberText(agent.other_positions)}` +
+    `,${numberText(agent.p_risk)},${numberText(agent.pending_fees_usdt)}` +
+    `,${numberText(agent.pending_turnover_usdt)}` +
+    `,${numberText(agent.resting_exits)},${numberText(agent.share_lots)}` +
+    `,${numberText(agent.short_units)},${numberText(agent.symbol_resting_exits)}` +
+    `,${numberText(agent.turnover_usdt)}]`
   );
 }
 function isSameAgent(a: AgentView, b: AgentView): boolean {
@@ -57,10 +57,7 @@ function isSameAgent(a: AgentView, b: AgentView): boolean {
 }
 
 function composeState(state: StateView): string {
-  return (
-    `{"layer":${wordOrNull(state.layer)},"reason":${quotedOrNull(state.reason)}` +
-    `,"scope":${wordOrNull(state.scope)},"state":"${state.state}"}`
-  );
+  return `[${wordOrNull(state.layer)},${quotedOrNull(state.reason)}` + `,${wordOrNull(state.scope)},"${state.state}"]`;
 }
 function isSameState(a: StateView, b: StateView): boolean {
   return a.layer === b.layer && a.reason === b.reason && a.scope === b.scope && a.state === b.state;
@@ -68,8 +65,8 @@ function isSameState(a: StateView, b: StateView): boolean {
 
 function composeTrust(trust: TrustView): string {
   return (
-    `{"claimed_skill_sha256":${quotedOrNull(trust.claimed_skill_sha256)},"signals":${listText(trust.signals, wordOrNull)}` +
-    `,"token_skill_sha256":${quotedOrNull(trust.token_skill_sha256)}}`
+    `[${quotedOrNull(trust.claimed_skill_sha256)},${listText(trust.signals, wordOrNull)}` +
+    `,${quotedOrNull(trust.token_skill_sha256)}]`
   );
 }
 function isSameTrust(a: TrustView, b: TrustView): boolean {
@@ -82,33 +79,3 @@ function isSameTrust(a: TrustView, b: TrustView): boolean {
 function isSameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
-
-export const ACCOUNT_PARTS_ARE_WHOLE: readonly [
-  Names<
-    AccountView,
-    | 'available_usdt'
-    | 'daily_loss'
-    | 'drawdown'
-    | 'equity_usdt'
-    | 'margin_ratio'
-    | 'observed_at_ms'
-    | 'reserved_margin_usdt'
-  >,
-  Names<
-    AgentView,
-    | 'fees_usdt'
-    | 'gross_other_usdt'
-    | 'long_units'
-    | 'other_positions'
-    | 'p_risk'
-    | 'pending_fees_usdt'
-    | 'pending_turnover_usdt'
-    | 'resting_exits'
-    | 'share_lots'
-    | 'short_units'
-    | 'symbol_resting_exits'
-    | 'turnover_usdt'
-  >,
-  Names<StateView, 'layer' | 'reason' | 'scope' | 'state'>,
-  Names<TrustView, 'claimed_skill_sha256' | 'signals' | 'token_skill_sha256'>,
-] = [true, true, true, true];

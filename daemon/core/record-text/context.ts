@@ -2,70 +2,29 @@ import type { ExecutionContext, OrderView } from '../context.ts';
 import { writeAccount, writeAgent, writeState, writeTrust } from './account.ts';
 import { writeExposure, writePacing } from './exposure.ts';
 import { writeMarket } from './market.ts';
-import { listText, type Names, numberOrNull, numberText, quoted, quotedOrNull } from './scalars.ts';
+import { listText, numberOrNull, numberText, quoted, quotedOrNull } from './scalars.ts';
 
-/** `canonicalJson(context)` of SAE-CTX. @throws CanonicalJsonError when a figure is not finite */
+/** The row of SAE-CTX (columns.ts), canonical JSON. @throws CanonicalJsonError when a figure is not finite */
 export function writeContext(context: ExecutionContext): string {
   return (
-    `{"account":${context.account === null ? 'null' : writeAccount(context.account)}` +
-    `,"account_name":${quoted(context.account_name)},"agent":${writeAgent(context.agent)}` +
-    `,"clock_skew_ms":${numberOrNull(context.clock_skew_ms)},"duplicate_of":${quotedOrNull(context.duplicate_of)}` +
-    `,"exit_rung":${numberText(context.exit_rung)},"exposure":${writeExposure(context.exposure)}` +
-    `,"leaving_order_ids":${listText(context.leaving_order_ids, quoted)},"market":${writeMarket(context.market)}` +
-    `,"now_ms":${numberText(context.now_ms)},"order":${context.order === null ? 'null' : writeOrder(context.order)}` +
-    `,"own_order_id":${quotedOrNull(context.own_order_id)},"pacing":${writePacing(context.pacing)}` +
-    `,"parent_price_ticks":${numberOrNull(context.parent_price_ticks)},"phase":"${context.phase}"` +
-    `,"schema_violation":${quotedOrNull(context.schema_violation)},"slice_lots":${numberOrNull(context.slice_lots)}` +
-    `,"state":${writeState(context.state)},"trust":${writeTrust(context.trust)},"venue":${quoted(context.venue)}}`
+    `[${context.account === null ? 'null' : writeAccount(context.account)}` +
+    `,${quoted(context.account_name)},${writeAgent(context.agent)}` +
+    `,${numberOrNull(context.clock_skew_ms)},${quotedOrNull(context.duplicate_of)}` +
+    `,${numberText(context.exit_rung)},${writeExposure(context.exposure)}` +
+    `,${listText(context.leaving_order_ids, quoted)},${writeMarket(context.market)}` +
+    `,${numberText(context.now_ms)},${context.order === null ? 'null' : writeOrder(context.order)}` +
+    `,${quotedOrNull(context.own_order_id)},${writePacing(context.pacing)}` +
+    `,${numberOrNull(context.parent_price_ticks)},"${context.phase}"` +
+    `,${quotedOrNull(context.schema_violation)},${numberOrNull(context.slice_lots)}` +
+    `,${writeState(context.state)},${writeTrust(context.trust)},${quoted(context.venue)}` +
+    (context.duplicate_until_ms === undefined ? ']' : `,${numberText(context.duplicate_until_ms)}]`)
   );
 }
 
 function writeOrder(order: OrderView): string {
   return (
-    `{"agent":${quotedOrNull(order.agent)},"client_order_id":${quoted(order.client_order_id)}` +
-    `,"filled_lots":${numberText(order.filled_lots)},"is_open":${order.is_open}` +
-    `,"is_protective":${order.is_protective},"lots":${numberText(order.lots)},"order_type":"${order.order_type}"` +
-    `,"price_ticks":${numberOrNull(order.price_ticks)},"reduce_only":${order.reduce_only}` +
-    `,"side":"${order.side}","symbol":${quoted(order.symbol)}}`
+    `[${quotedOrNull(order.agent)},${quoted(order.client_order_id)},${numberText(order.filled_lots)}` +
+    `,${order.is_open},${order.is_protective},${numberText(order.lots)},"${order.order_type}"` +
+    `,${numberOrNull(order.price_ticks)},${order.reduce_only},"${order.side}",${quoted(order.symbol)}]`
   );
 }
-
-export const CONTEXT_IS_WHOLE: readonly [
-  Names<
-    ExecutionContext,
-    | 'account'
-    | 'account_name'
-    | 'agent'
-    | 'clock_skew_ms'
-    | 'duplicate_of'
-    | 'exit_rung'
-    | 'exposure'
-    | 'leaving_order_ids'
-    | 'market'
-    | 'now_ms'
-    | 'order'
-    | 'own_order_id'
-    | 'pacing'
-    | 'parent_price_ticks'
-    | 'phase'
-    | 'schema_violation'
-    | 'slice_lots'
-    | 'state'
-    | 'trust'
-    | 'venue'
-  >,
-  Names<
-    OrderView,
-    | 'agent'
-    | 'client_order_id'
-    | 'filled_lots'
-    | 'is_open'
-    | 'is_protective'
-    | 'lots'
-    | 'order_type'
-    | 'price_ticks'
-    | 'reduce_only'
-    | 'side'
-    | 'symbol'
-  >,
-] = [true, true];

@@ -11,7 +11,7 @@ import {
   wordOrNull,
 } from './scalars.ts';
 
-/** `canonicalJson` of the parts of SAE-DEC. Each throws CanonicalJsonError when a figure is not finite. */
+/** SAE-DEC as it is answered (`canonicalJson`) and as it is recorded. Each throws CanonicalJsonError when a figure is not finite. */
 
 /** Precondition: codes and units are words of ours, as `decide` gives them. */
 export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {
@@ -88,6 +88,25 @@ function composeEffective(effective: EffectiveAction): string {
     `,"time_in_force":${wordOrNull(effective.time_in_force)}}`
   );
 }
+
+/** What is recorded of it (columns.ts). */
+export function writeEffectiveRow(effective: EffectiveAction): string {
+  return (
+    `["${effective.action}",${numberOrNull(effective.leverage)},${wordOrNull(effective.limit_price)}` +
+    `,${numberOrNull(effective.lots)},${numberOrNull(effective.max_slippage_bps)},${numberText(effective.notional)}` +
+    `,"${effective.order_type}",${numberOrNull(effective.price_ticks)},${wordOrNull(effective.quantity)}` +
+    `,${effective.reduce_only},${wordOrNull(effective.requested_quantity)},"${effective.side}"` +
+    `,${wordOrNull(effective.time_in_force)}]`
+  );
+}
+/** What is recorded of them (columns.ts). */
+export function writeReasonRows(reasons: readonly Reason[]): string {
+  return listText(reasons, writeReasonRow);
+}
+function writeReasonRow({ code, limit, observed, unit }: Reason): string {
+  return `["${code}",${figureText(observed)},${figureText(limit)},${wordOrNull(unit)}]`;
+}
+
 function isSameEffective(a: EffectiveAction, b: EffectiveAction): boolean {
   return (
     a.action === b.action &&

@@ -1,26 +1,26 @@
 import type { ExposureView, PacingView } from '../context.ts';
 import { keepNewest } from './newest-text.ts';
-import { listText, type Names, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
+import { listText, numberOrNull, numberText, quoted, quotedOrNull, wordOrNull } from './scalars.ts';
 
-/** `canonicalJson` of exposure and pacing. @throws CanonicalJsonError when a figure is not finite */
+/** The rows of exposure and pacing (columns.ts). @throws CanonicalJsonError when a figure is not finite */
 export const writeExposure: (view: ExposureView) => string = keepNewest(composeExposure, isSameExposure);
 export const writePacing: (view: PacingView) => string = keepNewest(composePacing, isSamePacing);
 
 function composeExposure(exposure: ExposureView): string {
   return (
-    `{"gross_other_sent_usdt":${numberText(exposure.gross_other_sent_usdt)}` +
-    `,"gross_other_usdt":${numberText(exposure.gross_other_usdt)}` +
-    `,"liquidation_distance":${numberOrNull(exposure.liquidation_distance)}` +
-    `,"long_lots":${numberText(exposure.long_lots)},"long_units":${numberText(exposure.long_units)}` +
-    `,"opposed_by_long":${quotedOrNull(exposure.opposed_by_long)}` +
-    `,"opposed_by_short":${quotedOrNull(exposure.opposed_by_short)}` +
-    `,"other_mark_at_ms":${numberOrNull(exposure.other_mark_at_ms)}` +
-    `,"other_marks":${listText(exposure.other_marks, writeMark)}` +
-    `,"other_positions":${numberText(exposure.other_positions)},"other_regime":${wordOrNull(exposure.other_regime)}` +
-    `,"position_lots":${numberText(exposure.position_lots)}` +
-    `,"position_since_ms":${numberOrNull(exposure.position_since_ms)}` +
-    `,"recorded_price":${numberOrNull(exposure.recorded_price)}` +
-    `,"short_lots":${numberText(exposure.short_lots)},"short_units":${numberText(exposure.short_units)}}`
+    `[${numberText(exposure.gross_other_sent_usdt)}` +
+    `,${numberText(exposure.gross_other_usdt)}` +
+    `,${numberOrNull(exposure.liquidation_distance)}` +
+    `,${numberText(exposure.long_lots)},${numberText(exposure.long_units)}` +
+    `,${quotedOrNull(exposure.opposed_by_long)}` +
+    `,${quotedOrNull(exposure.opposed_by_short)}` +
+    `,${numberOrNull(exposure.other_mark_at_ms)}` +
+    `,${listText(exposure.other_marks, writeMark)}` +
+    `,${numberText(exposure.other_positions)},${wordOrNull(exposure.other_regime)}` +
+    `,${numberText(exposure.position_lots)}` +
+    `,${numberOrNull(exposure.position_since_ms)}` +
+    `,${numberOrNull(exposure.recorded_price)}` +
+    `,${numberText(exposure.short_lots)},${numberText(exposure.short_units)}]`
   );
 }
 function writeMark([symbol, mark]: readonly [string, number]): string {
@@ -52,20 +52,18 @@ function isSameMarks(a: ExposureView['other_marks'], b: ExposureView['other_mark
 
 function composePacing(pacing: PacingView): string {
   return (
-    `{"account_sends":${numberText(pacing.account_sends)}` +
-    `,"account_sends_free_at_ms":${numberOrNull(pacing.account_sends_free_at_ms)}` +
-    `,"agent_sends":${numberText(pacing.agent_sends)}` +
-    `,"agent_sends_free_at_ms":${numberOrNull(pacing.agent_sends_free_at_ms)}` +
-    `,"breaker_until_ms":${numberOrNull(pacing.breaker_until_ms)},"fees_usdt":${numberText(pacing.fees_usdt)}` +
-    `,"last_open_fill_at_ms":${numberOrNull(pacing.last_open_fill_at_ms)}` +
-    `,"last_open_fill_side":${wordOrNull(pacing.last_open_fill_side)}` +
-    `,"last_open_parent_at_ms":${numberOrNull(pacing.last_open_parent_at_ms)}` +
-    `,"pending_fees_usdt":${numberText(pacing.pending_fees_usdt)}` +
-    `,"pending_turnover_usdt":${numberText(pacing.pending_turnover_usdt)}` +
-    `,"turnover_usdt":${numberText(pacing.turnover_usdt)}` +
-    (pacing.venue_sends_free_at_ms === undefined
-      ? '}'
-      : `,"venue_sends_free_at_ms":${numberText(pacing.venue_sends_free_at_ms)}}`)
+    `[${numberText(pacing.account_sends)}` +
+    `,${numberOrNull(pacing.account_sends_free_at_ms)}` +
+    `,${numberText(pacing.agent_sends)}` +
+    `,${numberOrNull(pacing.agent_sends_free_at_ms)}` +
+    `,${numberOrNull(pacing.breaker_until_ms)},${numberText(pacing.fees_usdt)}` +
+    `,${numberOrNull(pacing.last_open_fill_at_ms)}` +
+    `,${wordOrNull(pacing.last_open_fill_side)}` +
+    `,${numberOrNull(pacing.last_open_parent_at_ms)}` +
+    `,${numberText(pacing.pending_fees_usdt)}` +
+    `,${numberText(pacing.pending_turnover_usdt)}` +
+    `,${numberText(pacing.turnover_usdt)}` +
+    (pacing.venue_sends_free_at_ms === undefined ? ']' : `,${numberText(pacing.venue_sends_free_at_ms)}]`)
   );
 }
 function isSamePacing(a: PacingView, b: PacingView): boolean {
@@ -85,41 +83,3 @@ function isSamePacing(a: PacingView, b: PacingView): boolean {
     a.venue_sends_free_at_ms === b.venue_sends_free_at_ms
   );
 }
-
-export const EXPOSURE_PARTS_ARE_WHOLE: readonly [
-  Names<
-    ExposureView,
-    | 'gross_other_sent_usdt'
-    | 'gross_other_usdt'
-    | 'liquidation_distance'
-    | 'long_lots'
-    | 'long_units'
-    | 'opposed_by_long'
-    | 'opposed_by_short'
-    | 'other_mark_at_ms'
-    | 'other_marks'
-    | 'other_positions'
-    | 'other_regime'
-    | 'position_lots'
-    | 'position_since_ms'
-    | 'recorded_price'
-    | 'short_lots'
-    | 'short_units'
-  >,
-  Names<
-    PacingView,
-    | 'account_sends'
-    | 'account_sends_free_at_ms'
-    | 'agent_sends'
-    | 'agent_sends_free_at_ms'
-    | 'breaker_until_ms'
-    | 'fees_usdt'
-    | 'last_open_fill_at_ms'
-    | 'last_open_fill_side'
-    | 'last_open_parent_at_ms'
-    | 'pending_fees_usdt'
-    | 'pending_turnover_usdt'
-    | 'turnover_usdt'
-    | 'venue_sends_free_at_ms'
-  >,
-] = [true, true];

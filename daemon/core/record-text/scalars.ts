@@ -1,8 +1,8 @@
 import { CanonicalJsonError } from '../canonical-json.ts';
 
 /**
- * The parts of which the record of a decision is written. The text is that of `canonicalJson`, to the byte, without its
- * search for what is out of order: the writers of this folder name every key in canonical order.
+ * The parts of which the record of a decision is written, and its answer. The text is canonical JSON, to the byte,
+ * without the search of `canonicalJson` for what is out of order: the writers of this folder name every key in order.
  */
 
 /** @throws CanonicalJsonError for NaN and infinities, as `canonicalJson` does */
@@ -48,7 +48,7 @@ export function inOnePiece(text: string): string {
 }
 
 /**
- * `true` iff `Keys` are all the keys of T. Each writer has such a line, which stops compiling when a type gains a
- * member that its writer does not know.
+ * `true` iff `Keys` are all the keys of T: a line with it stops compiling when a type gains a member that writers and
+ * columns do not know.
  */
 export type Names<T, Keys extends string> = [keyof T, Keys] extends [Keys, keyof T] ? true : false;

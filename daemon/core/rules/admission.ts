@@ -235,6 +235,9 @@ function sumOfRules(rules: RulesView): number {
 export function checkDuplicate(trace: Trace, context: ExecutionContext, policy: CompiledPolicy): void {
   if (context.phase !== 'parent') trace.skip(5, 'DUPLICATE_INTENT');
   else if (context.duplicate_of !== null) {
-    trace.deny(5, 'DUPLICATE_INTENT', context.duplicate_of, policy.temporal.duplicate_window_ms, 'ms');
+    const { duplicate_of: earlier, duplicate_until_ms: untilMs, now_ms: now } = context;
+    const windowMs = policy.temporal.duplicate_window_ms;
+    if (untilMs === undefined) trace.deny(5, 'DUPLICATE_INTENT', earlier, windowMs, 'ms');
+    else trace.denyUntil(5, 'DUPLICATE_INTENT', now, untilMs, earlier, windowMs, 'ms');
   } else trace.pass(5, 'DUPLICATE_INTENT');
 }

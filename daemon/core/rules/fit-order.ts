@@ -48,11 +48,21 @@ export function fitOrder(
   const locked = checkLeverage(trace, context, policy, ask, leverage, set.leverageCap);
   const asked = ask.lots === null ? (ask.notional ?? 0) : ask.lots * valuePerLot;
   const projected = project(set, { leverage, notional: asked }, locked);
-  const lots = checkBounds(trace, set, projected.leverage, locked, requestedLots, asked, price, rules);
+  const lots = checkBounds(
+    trace,
+    set,
+    projected.leverage,
+    locked,
+    requestedLots,
+    asked,
+    price,
+    rules,
+    feesOf(context, policy),
+  );
   const sendLots = Math.min(lots, rules.max_lots);
   if (sendLots < lots) trace.tighten(12, 'ABOVE_MAXIMUM', lots, rules.max_lots, 'lots');
   const minLots = minimumLots(rules, price.priceTicks);
-  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, price, rules);
+  if (sendLots < minLots) denyTooSmall(trace, projected.binding, requestedLots, sendLots, minLots, asked, price, rules);
   if (trace.denied) {
     trace.skip(13, 'RECHECK');
     trace.skip(14, 'STAGING');
@@ -98,14 +108,30 @@ function checkLeverage(
 ): number | null {
   if (ask.leverage > leverage) trace.tighten(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
   else trace.pass(12, 'BUDGET_LEVERAGE', ask.leverage, cap, 'x');
-  if (!context.market.leverage_locked) return null;
-  const setting = context.market.leverage_setting;
+  const locked = lockedLeverage(context, policy);
+  if (!locked.isRefused) return locked.setting;
+  trace.deny(12, 'LEVERAGE_LOCKED', locked.setting, locked.ceiling, 'x');
+  return null;
+}
+
+/** The venue's setting where it must stay, else null; `isRefused`: it is above what the policy permits, or not known. */
+export function lockedLeverage(
+  { market }: ExecutionContext,
+  policy: CompiledPolicy,
+): { readonly setting: number | null; readonly ceiling: number; readonly isRefused: boolean } {
   const ceiling = Math.max(1, Math.floor(policy.budgets.leverage));
-  if (setting === null || setting > ceiling) {
-    trace.deny(12, 'LEVERAGE_LOCKED', setting, ceiling, 'x');
-    return null;
-  }
-  return setting;
+  if (!market.leverage_locked) return { setting: null, ceiling, isRefused: false };
+  const { leverage_setting: setting } = market;
+  return { setting, ceiling, isRefused: setting === null || setting > ceiling };
+}
+
+/** Of the last 24 hours, paid and still to come, beside this order. */
+interface FeeFigures {
+  readonly capUsdt: number;
+  readonly countedUsdt: number;
+}
+function feesOf({ pacing }: ExecutionContext, { budgets }: CompiledPolicy): FeeFigures {
+  return { capUsdt: budgets.fees_usdt_per_day, countedUsdt: pacing.fees_usdt + pacing.pending_fees_usdt };
 }
 
 /** Every bound of F in lots; those that cut are reasons. Returns the least, at most what is requested. */
@@ -118,6 +144,7 @@ function checkBounds(
   asked: number,
   price: PriceBound,
   rules: RulesView,
+  fees: FeeFigures,
 ): number {
   const requestedUnits = requestedLots * price.valueTicks;
   let least = requestedLots;
@@ -127,8 +154,12 @@ function checkBounds(
     const cap = capsUsdt[i] as number;
     const base = basesUsdt[i] as number;
     const lots = lotsWithin(cap - base, price.valueTicks, rules, requestedLots, requestedUnits);
-    if (lots < requestedLots) trace.tighten(12, code, base + asked, cap, 'USDT');
-    else trace.pass(12, code, base + asked, cap, 'USDT');
+    // The bound is the turnover that the fees pay for; what is told are the fees.
+    const isOfFees = code === 'BUDGET_FEES';
+    const observed = isOfFees ? fees.countedUsdt + asked * rules.taker_fee : base + asked;
+    const limit = isOfFees ? fees.capUsdt : cap;
+    if (lots < requestedLots) trace.tighten(12, code, observed, limit, 'USDT');
+    else trace.pass(12, code, observed, limit, 'USDT');
     if (lots < least) least = lots;
   }
   const charged = locked === null ? leverage : Math.min(leverage, locked);
@@ -146,6 +177,7 @@ function denyTooSmall(
   requestedLots: number,
   lots: number,
   minLots: number,
+  asked: number,
   price: PriceBound,
   rules: RulesView,
 ): void {
@@ -156,13 +188,7 @@ function denyTooSmall(
     trace.denied = true;
     return;
   }
-  trace.deny(
-    12,
-    'BELOW_MINIMUM',
-    lotsToQuantity(lots, rules) * ticksToPrice(price.valueTicks, rules),
-    minimumUsdt,
-    'USDT',
-  );
+  trace.deny(12, 'BELOW_MINIMUM', asked, minimumUsdt, 'USDT');
 }
 
 /**

@@ -55,7 +55,7 @@ export function runOpeningRules(
 }
 
 /** A later slice's price is no worse than its parent's by more than the slippage bound. */
-function followParent(price: PriceBound, context: ExecutionContext, rules: RulesView, side: Side): PriceBound {
+export function followParent(price: PriceBound, context: ExecutionContext, rules: RulesView, side: Side): PriceBound {
   const parent = context.parent_price_ticks;
   if (parent === null) return price;
   const worst =

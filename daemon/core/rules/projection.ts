@@ -36,7 +36,7 @@ const LASTING_BOUNDS: readonly ReasonCode[] = [
 ];
 const SENDING_BOUNDS_WITHOUT_FEES: readonly ReasonCode[] = [...LASTING_BOUNDS, 'BUDGET_TURNOVER'];
 /** Turnover of the day, and its fees as the turnover that they pay for. */
-const SENDING_BOUNDS: readonly ReasonCode[] = [...SENDING_BOUNDS_WITHOUT_FEES, 'BUDGET_TURNOVER'];
+const SENDING_BOUNDS: readonly ReasonCode[] = [...SENDING_BOUNDS_WITHOUT_FEES, 'BUDGET_FEES'];
 
 /** Smallest leverage distance rule: at leverage l an isolated position opened now is this far from liquidation. */
 export function leverageForDistance(side: Side, distance: number, maintenanceRate: number): number {

@@ -45,17 +45,22 @@ export function checkTemporal(
     trace.denyUntil(6, 'BREAKER', now, pacing.breaker_until_ms, pacing.breaker_until_ms - now, 0, 'ms');
   } else trace.pass(6, 'BREAKER');
 
-  const budgets = policy.budgets;
-  const own = policy.agentBudgets;
-  if (!(pacing.turnover_usdt < budgets.turnover_usdt_per_day))
-    trace.deny(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
-  else if (!(pacing.fees_usdt < budgets.fees_usdt_per_day))
-    trace.deny(6, 'TURNOVER', pacing.fees_usdt, budgets.fees_usdt_per_day, 'USDT fees');
-  else if (own !== null && !(context.agent.turnover_usdt < own.turnover_usdt_per_day))
-    trace.deny(6, 'TURNOVER', context.agent.turnover_usdt, own.turnover_usdt_per_day, 'USDT');
-  else if (own !== null && !(context.agent.fees_usdt < own.fees_usdt_per_day))
-    trace.deny(6, 'TURNOVER', context.agent.fees_usdt, own.fees_usdt_per_day, 'USDT fees');
-  else trace.pass(6, 'TURNOVER', pacing.turnover_usdt, budgets.turnover_usdt_per_day, 'USDT');
+  checkDay(trace, 'TURNOVER', pacing.turnover_usdt, context.agent.turnover_usdt, policy, 'turnover_usdt_per_day');
+  checkDay(trace, 'FEES', pacing.fees_usdt, context.agent.fees_usdt, policy, 'fees_usdt_per_day');
+}
+
+/** A budget of the last 24 hours: the account's, then the agent's own. */
+function checkDay(
+  trace: Trace,
+  code: 'TURNOVER' | 'FEES',
+  accountUsdt: number,
+  agentUsdt: number,
+  { budgets, agentBudgets: own }: CompiledPolicy,
+  budget: 'turnover_usdt_per_day' | 'fees_usdt_per_day',
+): void {
+  if (!(accountUsdt < budgets[budget])) trace.deny(6, code, accountUsdt, budgets[budget], 'USDT');
+  else if (own !== null && !(agentUsdt < own[budget])) trace.deny(6, code, agentUsdt, own[budget], 'USDT');
+  else trace.pass(6, code, accountUsdt, budgets[budget], 'USDT');
 }
 
 /** SAE-M4: whether an order token is left, in what the venue takes, in the account's window and in the agent's own. */

@@ -6,6 +6,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import { shadowDecision } from '../../core/shadow.ts';
 import type { DecisionKind } from '../../gate/api/decisions.ts';
 import type { DecisionEvent, GateEvents, OrderEvent, PlannedOrder } from '../../gate/events.ts';
+import { buildBody } from '../../gate/plan/retell.ts';
 import { GATE_AGENT } from '../../gate/plan/standing.ts';
 import type { Ask, LiveInputs } from '../../gate/snapshot/inputs.ts';
 import { buildContext } from '../../gate/snapshot/snapshot.ts';
@@ -150,28 +151,18 @@ export class GateDoor {
       agent: request.agent,
       body_hash: null,
       context,
-      decision: {
+      decision: buildBody(decision, {
         agent: request.agent,
         at_ms: this.#clock.nowMs,
-        binding: true,
-        budget: decision.budget,
-        condition_reducing: decision.condition_reducing,
-        constraints: decision.constraints,
         context_hash: '',
-        decision: decision.decision,
         decision_id: id,
-        effective: decision.effective,
-        enforced: decision.enforced,
         kind: options.kind,
         policy_hash: policy.hash,
-        reasons: decision.reasons,
         request_id: null,
-        retry_after_ms: decision.retry_after_ms,
         seq,
         symbol: request.symbol,
         tool: request.tool,
-        verdicts: decision.verdicts,
-      },
+      }),
       market_seq: this.state.marketSeq,
       orders: options.plan(executed, context, seq.toString(36)),
       parent_decision_id: options.parentDecisionId,

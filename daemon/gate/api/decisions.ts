@@ -8,6 +8,7 @@ import type {
   RuleVerdict,
   Verdict,
 } from '../../core/decision.ts';
+import type { Explanation } from '../../core/explain.ts';
 import type { RateLimit, RequestKind } from '../../core/policy.ts';
 
 export const EXECUTION_STATES = [
@@ -22,7 +23,6 @@ export const EXECUTION_STATES = [
   'rejected',
   'unknown',
   'lost',
-  'awaiting_approval',
 ] as const;
 export type ExecutionState = (typeof EXECUTION_STATES)[number];
 export const ORDER_STATUSES = [
@@ -62,9 +62,28 @@ export interface DecisionBody {
   readonly verdicts: readonly RuleVerdict[];
   readonly retry_after_ms: number | null;
   readonly policy_hash: string;
-  /** sha256 of the canonical JSON of the recorded context. */
+  /** sha256 of the context as it is recorded: its row, canonical JSON. */
   readonly context_hash: string;
+  /** Version of the core that took it (core/core-version.ts). */
+  readonly core_version: number;
 }
+/** What a record leaves out: it follows from request, view and policy, in the core that decided. */
+export type DerivedMember =
+  | 'budget'
+  | 'condition_reducing'
+  | 'constraints'
+  | 'context_hash'
+  | 'retry_after_ms'
+  | 'verdicts';
+/**
+ * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null: it
+ * was recorded before there were any.
+ */
+export type ToldDecision = Omit<DecisionBody, DerivedMember | 'core_version'> & {
+  readonly [Member in DerivedMember | 'core_version']: DecisionBody[Member] | null;
+};
+/** As it is answered: with what is derived from its record on reading. */
+export type ExplainedDecision = ToldDecision & Explanation;
 export interface ExecutionOrder {
   readonly client_order_id: string;
   readonly venue_order_id: string | null;
@@ -73,6 +92,9 @@ export interface ExecutionOrder {
   readonly quantity: string;
   readonly filled_quantity: string;
   readonly average_price: string | null;
+  /** Null until the venue has told all of it. A part of an order that closes for others as well: its share of it. */
+  readonly fee_usdt: number | null;
+  readonly realised_pnl_usdt: number | null;
 }
 export interface ExecutionBody {
   readonly state: ExecutionState;
@@ -85,15 +107,14 @@ export interface ExecutionBody {
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
-  readonly decision: DecisionBody;
+  readonly decision: ExplainedDecision;
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send, as text or as its UTF-8 bytes (the
- * decision part is the very text that was recorded). 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send. 409 is `conflict`, 503 is `unavailable`.
  */
 export type ToolOutcome =
-  | { readonly kind: 'decided'; readonly text: string | Uint8Array }
+  | { readonly kind: 'decided'; readonly text: string }
   | { readonly kind: 'conflict'; readonly message: string; readonly decisionId: string }
   | Unavailable
   | OverBudget;

@@ -1,13 +1,30 @@
 /** What an agent may still do. */
-import type { BudgetComponents, BudgetFactors } from '../../core/decision.ts';
+import type { BudgetFactors } from '../../core/decision.ts';
 import type { Regime } from '../../core/policy.ts';
+import type { ReasonCode } from '../../core/reasons.ts';
 
 /**
  * One component of B_t; remaining is never below 0. Where the agent has a cap of its own and less of that remains, the
  * line is of that one.
  */
+type Component =
+  | 'gross_notional_usdt'
+  | 'leverage'
+  | 'order_notional_usdt'
+  | 'order_rate'
+  | 'slippage_bps'
+  | 'symbol_notional_usdt'
+  | 'account_leverage_usdt'
+  | 'concentration_usdt'
+  | 'bracket_usdt'
+  | 'margin_usdt'
+  | 'concurrent_positions'
+  | 'turnover_usdt_per_day'
+  | 'fees_usdt_per_day';
 export interface BudgetLine {
-  readonly component: keyof BudgetComponents | 'concurrent_positions' | 'turnover_usdt_per_day' | 'fees_usdt_per_day';
+  readonly component: Component;
+  /** Reason code of what this budget cuts or refuses: `BUDGET_AGENT` where the line is of the agent's own. */
+  readonly code: ReasonCode;
   readonly base: number;
   readonly limit: number;
   readonly used: number;

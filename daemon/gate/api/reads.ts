@@ -26,6 +26,28 @@ export interface OrderBody {
   readonly foreign: boolean;
   readonly updated_at_ms: number;
 }
+/** One fill as the venue tells it. */
+export interface FillBody {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly trade_id: string;
+  readonly symbol: string;
+  readonly side: Side;
+  readonly quantity: string;
+  readonly price: string;
+  readonly fee_usdt: number;
+  /** Before fees; 0 for what opens. */
+  readonly realised_pnl_usdt: number;
+  readonly is_maker: boolean;
+  readonly client_order_id: string | null;
+  readonly decision_id: string | null;
+  /** Null: the order is not of this daemon. */
+  readonly agent: string | null;
+}
+export interface FillsBody {
+  readonly fills: readonly FillBody[];
+  readonly next: string | null;
+}
 export interface PositionBody {
   readonly symbol: string;
   /** Signed decimal string. */
@@ -71,6 +93,8 @@ export interface MarketBody {
   readonly tick_size: string | null;
   readonly lot_size: string | null;
   readonly min_notional_usdt: number | null;
+  /** Least notional to ask for that is not below the venue's minimum, within any slippage bound of the policy. */
+  readonly smallest_order_usdt: number | null;
   readonly mark_at_ms: number | null;
   readonly quote_at_ms: number | null;
   readonly bars_as_of_ms: number | null;

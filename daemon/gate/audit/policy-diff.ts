@@ -1,11 +1,10 @@
-import { canonicalJson } from '../../core/canonical-json.ts';
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import { derivedPart } from '../plan/orders.ts';
+import { deriveAsRecorded } from '../plan/retell.ts';
 import { viewRules } from '../snapshot/market-view.ts';
 import { ALWAYS, type Caveat, findCaveats } from './caveats.ts';
 import { CHANGES, type Change, classifyChange, type DiffSide, describeSide, hasOtherReasons } from './compare.ts';
@@ -74,11 +73,10 @@ function compareOne(recorded: RecordedDecision, policies: PolicyShelf, rulesAt: 
     tally.foreignTools += 1;
     return;
   }
-  const { request, context, decision } = recorded;
-  const before = derivedPart(decision);
-  const old = policies.recorded(decision.policy_hash, request.agent);
+  const { request, decision, event } = recorded;
+  const before = deriveAsRecorded(event, (hash, agent) => policies.recorded(hash, agent));
   // What this version does not derive as it was recorded would be compared with itself and another program at once.
-  if (old === null || canonicalJson(decide(request, context, old)) !== canonicalJson(before)) {
+  if (before === null) {
     tally.notDerived += 1;
     return;
   }

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionBody } from '../api/decisions.ts';
-import type { DecisionEvent, RulesEvent } from '../events.ts';
+import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } from '../events.ts';
+import { isForeignTool } from '../plan/retell.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
 /** A record of the ledger, as far as it is read here. */
@@ -30,7 +30,8 @@ export interface RecordedDecision {
   readonly atMs: number;
   readonly request: ExecutionRequest;
   readonly context: ExecutionContext;
-  readonly decision: DecisionBody;
+  readonly decision: DecisionRecord;
+  readonly event: DecisionEvent;
   readonly isForeignTool: boolean;
 }
 
@@ -52,11 +53,9 @@ export function* walkDecisions(source: HistorySource, sinceMs: number): Generato
 }
 
 function toRecorded({ seq, at_ms, payload }: HistoryRecord): RecordedDecision {
-  const { request, context, decision, route } = payload as DecisionEvent;
-  // Tools executed elsewhere are allowed by a schema of arguments that are not recorded (gate/audit/verify.ts).
-  const isForeignTool =
-    route === 'intercept' && decision.kind === 'intercept' && request.symbol === null && request.side === null;
-  return { seq, atMs: at_ms, request, context, decision, isForeignTool };
+  const event = payload as DecisionEvent;
+  const { request, context, decision } = event;
+  return { seq, atMs: at_ms, request, context, decision, event, isForeignTool: isForeignTool(event) };
 }
 
 /** The exchange's filters and brackets of a symbol as they were known just before a record. */

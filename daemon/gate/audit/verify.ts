@@ -1,11 +1,20 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
-import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
+import { CORE_VERSION, nameCore } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
-import type { IntendedPolicySpec, Regime } from '../../core/policy.ts';
+import type { Regime } from '../../core/policy.ts';
+import { writeContext } from '../../core/record-text/context.ts';
 import type { DecisionEvent, GateEvent } from '../events.ts';
+import { writeRecord } from '../journal/record-text.ts';
 import { decisionId } from '../plan/order-ids.ts';
-import { derivedPart } from '../plan/orders.ts';
+import {
+  buildBody,
+  deriveAsRecorded,
+  isForeignTool,
+  longPart,
+  lookUpPolicies,
+  type PolicyLookup,
+} from '../plan/retell.ts';
 import type { Ask, LiveInputs, SymbolInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { GateState } from '../state/gate-state.ts';
@@ -17,12 +26,26 @@ interface AuditedEvent {
   readonly at_ms: number;
   readonly kind: string;
   readonly payload: unknown;
+  /** As it is recorded. */
+  readonly text: string;
+}
+/** Decisions that this version does not derive again. */
+export interface DecidedElsewhere {
+  /** Null: they were recorded before the core had versions. */
+  readonly core_version: number | null;
+  readonly decisions: number;
+  /** Which program derives them. */
+  readonly needs: string;
 }
 export interface Auditor {
-  /** SAE-AUDIT: decides again from the recorded request, context and policy; byte for byte the same, or not. */
+  /**
+   * SAE-AUDIT: decides again from the recorded request, context and policy, and writes the record again: byte for byte
+   * the same, or not. What another version of the core decided is counted.
+   */
   rederive(event: AuditedEvent): AuditOutcome;
   /** `--deep`: folds the ledger and rebuilds the context of each decision from the events before it. */
   fold(event: AuditedEvent): AuditOutcome;
+  readonly elsewhere: readonly DecidedElsewhere[];
 }
 export interface AuditSources {
   readonly genesisId: string;
@@ -33,47 +56,44 @@ export interface AuditSources {
 }
 
 const OK: AuditOutcome = { ok: true };
+const ELSEWHERE: AuditOutcome = { ok: true };
+/** A daemon of before versions does not start on a ledger that has them. */
+const UNVERSIONED: AuditOutcome = { ok: false, detail: 'it names no core_version, though a decision before it does' };
 
 export function createAuditor(sources: AuditSources): Auditor {
   const state = new GateState();
-  const compiled = new Map<string, CompiledPolicy>();
-  const policyOf = (hash: string, agent: string): CompiledPolicy | null => {
-    const key = `${hash} ${agent}`;
-    const known = compiled.get(key);
-    if (known !== undefined) return known;
-    const body = sources.readPolicy(hash);
-    if (body === null) return null;
-    const policy = compilePolicy(JSON.parse(body) as IntendedPolicySpec, hash, agent);
-    compiled.set(key, policy);
-    return policy;
-  };
+  const policyOf = lookUpPolicies((hash) => sources.readPolicy(hash));
+  const elsewhere = new Map<number | null, number>();
+  let isVersioned = false;
   return {
-    rederive: (event) => rederive(event.payload as DecisionEvent, event.seq, sources, policyOf),
+    rederive: (event) => {
+      const version = (event.payload as DecisionEvent).decision.core_version ?? null;
+      if (version === null && isVersioned) return UNVERSIONED;
+      isVersioned ||= version !== null;
+      const outcome = rederive(event, sources, policyOf);
+      if (outcome !== ELSEWHERE) return outcome;
+      elsewhere.set(version, (elsewhere.get(version) ?? 0) + 1);
+      return OK;
+    },
     fold: (event) => {
       if (event.kind === 'genesis') return OK;
       const outcome = event.kind === 'decision' ? refold(event.payload as DecisionEvent, state, policyOf) : OK;
       state.apply(event as unknown as GateEvent);
       return outcome;
     },
+    get elsewhere() {
+      return [...elsewhere].map(([version, decisions]) => ({
+        core_version: version,
+        decisions,
+        needs: nameCore(version),
+      }));
+    },
   };
 }
 
-/** Tools executed elsewhere are allowed by name and schema of arguments that are not recorded: nothing to derive. */
-function isForeignTool(event: DecisionEvent): boolean {
-  return (
-    event.route === 'intercept' &&
-    event.decision.kind === 'intercept' &&
-    event.request.symbol === null &&
-    event.request.side === null
-  );
-}
-
-function rederive(
-  event: DecisionEvent,
-  seq: number,
-  sources: AuditSources,
-  policyOf: (hash: string, agent: string) => CompiledPolicy | null,
-): AuditOutcome {
+function rederive(audited: AuditedEvent, sources: AuditSources, policyOf: PolicyLookup): AuditOutcome {
+  const { seq } = audited;
+  const event = audited.payload as DecisionEvent;
   const { decision } = event;
   const policy = policyOf(decision.policy_hash, event.request.agent);
   if (policy === null) return { ok: false, detail: `policy ${decision.policy_hash} is not in the ledger` };
@@ -81,19 +101,27 @@ function rederive(
   const epoch = sources.epochs.findLast((begun) => begun.seq < seq)?.epoch ?? null;
   if (decision.decision_id !== decisionId({ genesisId, epoch }, seq) || decision.seq !== seq)
     return { ok: false, detail: 'the decision id does not belong to this record' };
-  if (sources.sha256(canonicalJson(event.context)) !== decision.context_hash)
-    return { ok: false, detail: 'context_hash is not that of the recorded context' };
-  if (isForeignTool(event)) return OK;
-  const again = canonicalJson(decide(event.request, event.context, policy));
-  const recorded = canonicalJson(derivedPart(decision));
-  return again === recorded ? OK : { ok: false, detail: describeDifference(recorded, again) };
+  const version = decision.core_version;
+  if (version === undefined) return rederiveUnversioned(event, sources, policyOf);
+  if (version !== CORE_VERSION) return ELSEWHERE;
+  const contextText = writeContext(event.context);
+  // Of a tool that is executed elsewhere nothing follows: it is allowed by arguments that are not recorded.
+  const long = isForeignTool(event) ? longPart(decision) : null;
+  if (long !== null && sources.sha256(contextText) !== decision.context_hash) return WRONG_CONTEXT;
+  const derived = long ?? decide(event.request, event.context, policy);
+  const body = buildBody(derived, { ...decision, context_hash: decision.context_hash ?? '' });
+  const again = writeRecord(event, body, contextText, long === null ? 'derived' : 'whole');
+  return again === audited.text ? OK : { ok: false, detail: describeDifference(audited.text, again) };
 }
 
-function refold(
-  event: DecisionEvent,
-  state: GateState,
-  policyOf: (hash: string, agent: string) => CompiledPolicy | null,
-): AuditOutcome {
+/** Recorded in long form, before the core had versions. Some of it this one derives as well. */
+function rederiveUnversioned(event: DecisionEvent, sources: AuditSources, policyOf: PolicyLookup): AuditOutcome {
+  if (sources.sha256(canonicalJson(event.context)) !== event.decision.context_hash) return WRONG_CONTEXT;
+  return isForeignTool(event) || deriveAsRecorded(event, policyOf) !== null ? OK : ELSEWHERE;
+}
+const WRONG_CONTEXT: AuditOutcome = { ok: false, detail: 'context_hash is not that of the recorded context' };
+
+function refold(event: DecisionEvent, state: GateState, policyOf: PolicyLookup): AuditOutcome {
   const policy = policyOf(event.decision.policy_hash, event.request.agent);
   if (policy === null) return { ok: false, detail: `policy ${event.decision.policy_hash} is not in the ledger` };
   if (event.state_seq !== state.stateSeq || event.market_seq !== state.marketSeq) {
@@ -102,6 +130,8 @@ function refold(
       detail: `it names events ${event.state_seq}/${event.market_seq} as the last ones folded, but ${state.stateSeq}/${state.marketSeq} came before it`,
     };
   }
+  // What a view holds, and how it is rounded, is the core's that decided.
+  if (event.decision.core_version !== CORE_VERSION) return OK;
   const { context } = event;
   const rebuilt = buildContext(
     state,

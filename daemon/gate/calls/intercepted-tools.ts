@@ -8,8 +8,9 @@ import type { SkillClaim } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { writeRecord } from '../journal/record-text.ts';
+import { writeBody, writeRecord } from '../journal/record-text.ts';
 import { decisionId } from '../plan/order-ids.ts';
+import { buildBody } from '../plan/retell.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import type { Decided } from '../take-decision.ts';
@@ -114,25 +115,24 @@ function recordForeignTool(
   const contextText = writeContext(context);
   const contextHash = core.ports.sha256(contextText);
   const { state } = core;
-  const { appended, payload, written } = core.appendWritten('decision', (seq) => {
+  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
+    const body = buildBody(decision, {
+      agent: caller.agent,
+      at_ms: atMs,
+      context_hash: contextHash,
+      decision_id: decisionId(core.ids, seq),
+      kind: 'intercept',
+      policy_hash: core.policyHash,
+      request_id: null,
+      seq,
+      symbol: null,
+      tool: shown,
+    });
     const event: DecisionEvent = {
       agent: caller.agent,
       body_hash: bodyHash,
       context,
-      decision: {
-        agent: caller.agent,
-        at_ms: core.nowMs(),
-        binding: false,
-        ...decision,
-        context_hash: contextHash,
-        decision_id: decisionId(core.ids, seq),
-        kind: 'intercept',
-        policy_hash: core.policyHash,
-        request_id: null,
-        seq,
-        symbol: null,
-        tool: shown,
-      },
+      decision: body,
       market_seq: state.marketSeq,
       orders: [],
       parent_decision_id: null,
@@ -141,7 +141,7 @@ function recordForeignTool(
       state_seq: state.stateSeq,
       texts: {},
     };
-    return { payload: event, ...writeRecord(event, contextText) };
+    return { payload: event, body, text: writeRecord(event, body, contextText, 'whole') };
   });
   core.ports.observer.decided(
     'intercept',
@@ -151,8 +151,8 @@ function recordForeignTool(
     0,
   );
   return {
-    body: payload.decision,
-    record: written,
+    body: written.body,
+    bodyText: writeBody(written.body),
     event: payload,
     appended,
     policy,

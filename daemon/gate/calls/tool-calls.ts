@@ -1,13 +1,13 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { Origin } from '../../core/request.ts';
-import type { DecisionBody, ToolOutcome } from '../api/decisions.ts';
+import type { ToldDecision, ToolOutcome } from '../api/decisions.ts';
 import type { SkillClaim, TradingArgs } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { writeAnswer } from '../journal/record-text.ts';
 import type { RequestBudgets, Sender } from '../journal/request-budgets.ts';
-import { describeExecution } from '../reads/bodies.ts';
+import { describeExecution } from '../reads/execution.ts';
+import { explanationText } from '../reads/explained.ts';
 import type { ExecutionRecall, Recalled } from '../reads/recall.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, cancelsNothing, DISK_FULL } from './disk-space.ts';
@@ -56,7 +56,10 @@ export class ToolCalls {
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
     if (decided.body.decision !== 'BLOCK' || !decided.body.enforced) await this.#executor.execute(intake, decided);
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return {
+      kind: 'decided',
+      text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, decided.bodyText),
+    };
   }
 
   async dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {
@@ -65,7 +68,10 @@ export class ToolCalls {
     const decided = this.#decisions.decide(readIntake(this.#core, caller, call, 'advisory'), 'dry_run');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: this.#answerText(this.#ordersOf(decided), decided.body, decided.record.bodyText) };
+    return {
+      kind: 'decided',
+      text: this.#answerText(this.#ordersOf(decided), decided.event, decided.body, decided.bodyText),
+    };
   }
 
   async intercept(
@@ -84,7 +90,8 @@ export class ToolCalls {
         : this.#decisions.decide(withSkill(readIntake(this.#core, caller, call, 'advisory'), skill), 'intercept');
     if (!isRecorded(decided)) return decided;
     await decided.appended.committed;
-    return { kind: 'decided', text: writeAnswer(decided.record, decided.appended.recorded) };
+    const { body, bodyText, event } = decided;
+    return { kind: 'decided', text: `{"decision":${explained(bodyText, explanationText(this.#core, event, body))}}` };
   }
 
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void {
@@ -125,8 +132,9 @@ export class ToolCalls {
     }
     const stored = this.#core.ports.ledger.findDecision(known.decisionId);
     if (stored === null) throw new Error(`decision ${known.decisionId} is not in the ledger`);
-    const body = (stored.payload as DecisionEvent).decision;
-    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), body, canonicalJson(body)) };
+    const event = stored.payload as DecisionEvent;
+    const body = this.#core.retell(event);
+    return { kind: 'decided', text: this.#answerText(this.#recall.recall(stored), event, body, canonicalJson(body)) };
   }
 
   #ordersOf({ body }: Decided): Recalled {
@@ -134,9 +142,15 @@ export class ToolCalls {
     return { orders: orders.byDecision.get(body.decision_id) ?? [], target: targets.find(body.decision_id) };
   }
 
-  #answerText(became: Recalled, body: DecisionBody, bodyText: string): string {
-    return `{"decision":${bodyText},"execution":${JSON.stringify(describeExecution(this.#core, became, body))}}`;
+  #answerText(became: Recalled, event: DecisionEvent, body: ToldDecision, bodyText: string): string {
+    const execution = JSON.stringify(describeExecution(this.#core, became, event));
+    return `{"decision":${explained(bodyText, explanationText(this.#core, event, body))},"execution":${execution}}`;
   }
+}
+
+/** The text of a body with members behind its own. */
+function explained(bodyText: string, more: string): string {
+  return `${bodyText.slice(0, -1)}${more}}`;
 }
 
 function senderOf(caller: Caller): Sender & { readonly origin: Origin } {

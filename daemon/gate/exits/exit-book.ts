@@ -1,27 +1,27 @@
 import type { SizedAction } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { Timer } from '../../time/time-port.ts';
 import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-words.ts';
-import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { neverRests, type Resolver } from '../orders/resolver.ts';
+import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
+import { closesTheSame, isExitOnItsWay } from '../plan/exit-caps.ts';
 import { exitKey } from '../plan/exit-target.ts';
-import { closesTheSame, type ExitGroup, findEndings, isExitOnItsWay, planExits } from '../plan/exits.ts';
+import { type ExitGroup, ExitTurns, findEndings } from '../plan/exits.ts';
 import { OPENING_ENDED } from '../plan/undone.ts';
 import type { DisplacedExit } from '../state/displaced-exits.ts';
 import { type ExitTarget, liveOrdersOf } from '../state/exit-targets.ts';
 import { stateInForce } from '../state/layers.ts';
-import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
-import type { Rejection } from '../venue-port.ts';
 import { decideExitOrder } from './decide-order.ts';
+import { ExitOrders } from './exit-orders.ts';
 import { ExitPace } from './pace.ts';
 import { RestingExits } from './resting-exits.ts';
 import { ExitRoom } from './room.ts';
-import { Tries } from './tries.ts';
+import { Waiters } from './waiters.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** Why a target ends that did not close all that it was to close: told by an alert. */
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
@@ -34,35 +34,28 @@ const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', '
 export class ExitBook {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
-  readonly #resolver: Resolver;
   readonly #canceler: Canceler;
-  readonly #room: ExitRoom;
   readonly #pace: ExitPace;
+  readonly #orders: ExitOrders;
   readonly #resting: RestingExits;
   readonly #signal: AbortSignal;
-  readonly #tries = new Map<string, Tries>();
-  /** Orders whose end has not been taken in yet, with how the venue refused them. */
-  readonly #working = new Map<OrderState, Rejection | null>();
-  readonly #carried = new Set<OrderState>();
+  readonly #wakeUp: WakeUp;
   readonly #events = new Map<string, DecisionEvent>();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Waiters();
   /** Of before a restart: nothing is sent for them before it is known what is held. */
   #held: ReadonlySet<ExitTarget> = new Set();
-  #timer: Timer | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(core: GateCore, sender: OrderSender, resolver: Resolver, canceler: Canceler, signal: AbortSignal) {
     this.#core = core;
     this.#sender = sender;
-    this.#resolver = resolver;
     this.#canceler = canceler;
-    this.#room = new ExitRoom(core, canceler);
     this.#pace = new ExitPace(core);
-    this.#resting = new RestingExits(core, sender, this.#room, this.#pace, signal, () => this.poke());
     this.#signal = signal;
+    this.#wakeUp = new WakeUp(core.ports.time, signal, () => this.#pass());
+    const room = new ExitRoom(core, canceler, signal);
+    this.#orders = new ExitOrders(core, sender, resolver, room, signal, () => this.poke());
+    this.#resting = new RestingExits(core, sender, room, this.#pace, signal, () => this.poke());
   }
-
-  // --- what is asked for -----------------------------------------------------------------------------------------
 
   /**
    * Time that the order of a decision waits unsent, ms; 0: it goes out at once. It does not where an order of the same
@@ -99,8 +92,8 @@ export class ExitBook {
       return;
     }
     this.#events.set(id, decided.event);
-    if (first.status === 'in_flight') this.#carry(first, decided.appended.committed);
-    const settled = this.#untilSettled(target);
+    if (first.status === 'in_flight') this.#orders.carry(first, decided.appended.committed);
+    const settled = this.#waiters.wait(target.decisionId);
     this.poke();
     await settled;
   }
@@ -140,46 +133,27 @@ export class ExitBook {
     return false;
   }
 
-  // --- after a restart -------------------------------------------------------------------------------------------
-
   /** Nothing follows these before they are released. */
   hold(targets: Iterable<ExitTarget>): void {
     this.#held = new Set(targets);
   }
   /** They go on from where their records say that they are. */
   release(): void {
-    for (const target of this.#held)
-      for (const { order } of target.allotments) if (!isTerminal(order.status)) this.#working.set(order, null);
+    for (const target of this.#held) for (const { order } of target.allotments) this.#orders.watch(order);
     this.#held = new Set();
     this.#resting.isReleased = true;
     this.poke();
   }
 
-  // --- the pump --------------------------------------------------------------------------------------------------
-
   /** Something has changed. */
   poke(): void {
-    this.#wakeAt(this.#core.ports.time.monotonicMs());
+    this.#wakeUp.now();
   }
 
   /** Called at every tick as well: what a feed has proven is followed at once. */
   tick(): Promise<void> {
     this.#pass();
     return Promise.resolve();
-  }
-
-  #wakeAt(at: number): void {
-    if (this.#signal.aborted || at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    const { time } = this.#core.ports;
-    const waitMs = Math.min(LOOK_AGAIN_MS, at - time.monotonicMs());
-    const wake = (): void => {
-      this.#timer = null;
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#pass();
-    };
-    this.#timer = waitMs <= 0 ? time.nextTurn(wake) : time.after(waitMs, wake, { unref: true });
   }
 
   #isActive(target: ExitTarget): boolean {
@@ -192,39 +166,26 @@ export class ExitBook {
     if (this.#signal.aborted || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
     try {
       this.#endHalted();
-      this.#takeEnds();
+      this.#orders.takeEnds((target, reason, detail) => this.end(target, reason, detail));
       const active = (): ExitTarget[] => [...core.state.targets.open].filter((target) => this.#isActive(target));
       const rungs = core.policySpec.exits.ladder_bps.length;
       for (const { target, reason, detail } of findEndings(core.state, active(), rungs))
         this.end(target, reason, detail);
       const now = core.ports.time.monotonicMs();
-      this.#considerInTurn(active, rungs, now);
+      this.#considerInTurn(active(), rungs, now);
       for (const waitMs of [this.#resting.restAgain(), this.#resting.sendDue()])
-        if (waitMs !== null) this.#wakeAt(now + waitMs);
+        if (waitMs !== null) this.#wakeUp.at(now + waitMs);
     } catch (error) {
       core.alertRarely('EXITS_FAILED', `the exits could not be carried on: ${String(error)}`);
     }
-    this.#wakeSettled();
+    this.#waiters.wake((id) => this.#isSettled(id));
   }
 
-  /** RISK: what one group sends is on its way when the next is sized, so each is planned when it is its turn. */
-  #considerInTurn(active: () => ExitTarget[], rungs: number, now: number): void {
-    const considered = new Set<string>();
-    const { state } = this.#core;
-    const plan = (): readonly ExitGroup[] =>
-      planExits(state, active(), rungs, (agent) => this.#pace.servedAt(agent)).filter(
-        ({ key }) => !considered.has(key),
-      );
-    let groups = plan();
-    for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      considered.add(next.key);
-      const { stateSeq } = state;
-      // What its last order met at the venue is still being taken in.
-      const isTakenIn = next.targets.every(
-        ({ allotments }) => !allotments.some(({ order }) => this.#carried.has(order)),
-      );
+  #considerInTurn(targets: Iterable<ExitTarget>, rungs: number, now: number): void {
+    const turns = new ExitTurns(this.#core.state, targets, rungs, (agent) => this.#pace.servedAt(agent));
+    for (let next = turns.next(); next !== null; next = turns.next()) {
       try {
-        if (isTakenIn) this.#consider(next, now);
+        if (!next.targets.some((target) => this.#orders.isCarrying(target))) this.#consider(next, now);
       } catch (error) {
         // RISK: a defect in one group holds up no other.
         this.#core.alertRarely(
@@ -233,19 +194,18 @@ export class ExitBook {
           next.targets[0]?.symbol,
         );
       }
-      groups = state.stateSeq === stateSeq ? groups.slice(1) : plan();
     }
   }
 
   #consider(group: ExitGroup, now: number): void {
-    const tries = this.#tries.get(group.key);
-    if (tries !== undefined && now < tries.nextAt) {
-      this.#wakeAt(tries.nextAt);
+    const nextAt = this.#orders.nextAtOf(group.key);
+    if (nextAt !== null && now < nextAt) {
+      this.#wakeUp.at(nextAt);
       return;
     }
     const [{ agent, origin }] = group.targets as readonly [ExitTarget];
     const waitMs = this.#pace.waitMs(origin, agent, group.isFirst, false);
-    if (waitMs > 0) this.#wakeAt(now + waitMs);
+    if (waitMs > 0) this.#wakeUp.at(now + waitMs);
     else this.#send(group, now);
   }
 
@@ -265,14 +225,14 @@ export class ExitBook {
     const how = carried.length > 1 ? 'sent as one merged exit' : 'sent when it was its turn';
     for (const target of carried) this.#endUnsent(target, target === parent ? how : 'merged into one exit');
     this.#pace.note(parent.agent);
-    this.#carry(order, decided.appended.committed);
+    this.#orders.carry(order, decided.appended.committed);
   }
 
   /** An exit that is permitted no more, or not yet. */
   #takeBlock(group: ExitGroup, { body }: Decided, now: number): void {
     const code = body.reasons[0]?.code ?? 'BLOCK';
     const reason: ExitEnd = code === 'STATE_HALTED' ? 'halted' : code === 'NOT_REDUCING' ? 'nothing_left' : 'rejected';
-    const mayComeBack = reason === 'rejected' && this.#triesOf(group.key).afterRefusal(null, true, now, 1);
+    const mayComeBack = reason === 'rejected' && this.#orders.triesOf(group.key).afterRefusal(null, true, now, 1);
     if (mayComeBack) this.poke();
     else for (const target of group.targets) this.end(target, reason, `it was refused when it was due: ${code}`);
   }
@@ -286,101 +246,6 @@ export class ExitBook {
     this.#events.set(target.decisionId, event);
     return event;
   }
-
-  #triesOf(key: string): Tries {
-    const known = this.#tries.get(key);
-    if (known !== undefined) return known;
-    const tries = new Tries();
-    this.#tries.set(key, tries);
-    return tries;
-  }
-
-  // --- one order -------------------------------------------------------------------------------------------------
-
-  /** Runs by itself, once `committed` says that the decision is on disk. */
-  #carry(order: OrderState, committed: Promise<void>): void {
-    this.#working.set(order, null);
-    this.#carried.add(order);
-    committed
-      .then(() => this.#makeAndSend(order))
-      .catch((error: unknown) => {
-        if (this.#signal.aborted) return;
-        this.#sender.giveUp(order, error);
-        this.#core.alert('EXIT_FAILED', String(error), order.symbol);
-      })
-      .finally(() => {
-        this.#carried.delete(order);
-        this.poke();
-      });
-  }
-
-  async #makeAndSend(order: OrderState): Promise<void> {
-    await this.#room.make(order);
-    if (order.status === 'in_flight' && this.#room.isAboveShare(order)) {
-      // RISK: a take-profit that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
-      return;
-    }
-    const outcome = await this.#sender.send(order);
-    if (outcome.kind === 'rejected') {
-      this.#working.set(order, outcome.rejection);
-      if (outcome.rejection.consequence === 'cancel_sibling')
-        await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
-    }
-    // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
-    if (statusOf(order) === 'unknown') this.#pauseAfter(order);
-    if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
-      void this.#resolver.resolve(order).finally(() => this.poke());
-  }
-
-  /** What does not wait for the proof still leaves the venue its time. */
-  #pauseAfter(order: OrderState): void {
-    const [target] = this.#core.state.targets.targetsOf(order);
-    const now = this.#core.ports.time.monotonicMs();
-    if (target !== undefined) this.#triesOf(target.key).afterRung(now, this.#core.policySpec.exits.step_ms);
-  }
-
-  #failuresOf(order: OrderState): number {
-    const [target] = this.#core.state.targets.targetsOf(order);
-    return target === undefined ? 0 : (this.#tries.get(target.key)?.failures ?? 0);
-  }
-
-  #takeEnds(): void {
-    for (const [order, rejection] of this.#working) {
-      if (this.#carried.has(order)) continue;
-      const targets = this.#core.state.targets.targetsOf(order);
-      if (isTerminal(order.status)) {
-        this.#working.delete(order);
-        const [target] = targets;
-        if (target !== undefined) this.#takeEnd(order, rejection, target.key, targets);
-      } else if (order.status === 'lost') {
-        // The gate sizes another one by what the account shows: both would close the same.
-        for (const target of targets)
-          if (target.origin === 'gate') this.end(target, 'lost', `what became of ${order.clientOrderId} is not known`);
-      }
-    }
-  }
-
-  #takeEnd(order: OrderState, rejection: Rejection | null, key: string, targets: readonly ExitTarget[]): void {
-    const tries = this.#triesOf(key);
-    const { clock, time } = this.#core.ports;
-    const now = time.monotonicMs();
-    const { status } = order;
-    const wasRefused = status === 'rejected' || status === 'not_placed';
-    let mayGoOn = true;
-    if (wasRefused) mayGoOn = tries.afterRefusal(rejection, order.retryable, now, clock.scale);
-    else if (status === 'canceled' && order.venueOrderId === null && !order.cancelRequested)
-      mayGoOn = tries.afterRefusal(null, true, now, clock.scale);
-    else if (status === 'filled') mayGoOn = tries.afterPart();
-    else if (order.venueOrderId !== null) tries.afterRung(now, this.#core.policySpec.exits.step_ms);
-    if (mayGoOn) return;
-    const why = wasRefused ? `the venue refused it: ${order.detail ?? 'no reason'}` : 'it went out in too many parts';
-    for (const target of targets)
-      if (target.end === null && target.leftLots > 0) this.end(target, wasRefused ? 'rejected' : 'exhausted', why);
-    tries.failures = 0;
-  }
-
-  // --- ends ------------------------------------------------------------------------------------------------------
 
   /** In `halted` only an operator closes; what was sent is resolved all the same. */
   #endHalted(): void {
@@ -406,7 +271,7 @@ export class ExitBook {
     });
     this.#endUnsent(target, detail);
     this.#events.delete(target.decisionId);
-    if (![...this.#core.state.targets.open].some(({ key }) => key === target.key)) this.#tries.delete(target.key);
+    if (![...this.#core.state.targets.open].some(({ key }) => key === target.key)) this.#orders.forgetTries(target.key);
     if (TOLD.has(reason) && target.leftLots > 0)
       this.#core.alert(
         reason === 'dropped' ? 'EXIT_DROPPED' : 'EXIT_ENDED',
@@ -419,23 +284,12 @@ export class ExitBook {
     if (first.status === 'pending_send') this.#sender.record(first, endedEvent(this.#core, first, 'canceled', detail));
   }
 
-  #untilSettled(target: ExitTarget): Promise<void> {
-    return new Promise((resolve) => {
-      const waiting = this.#waiters.get(target.decisionId);
-      if (waiting === undefined) this.#waiters.set(target.decisionId, [resolve]);
-      else waiting.push(resolve);
-    });
-  }
-
   /** Closed, or at its end: its caller is answered, though openings of before it are waited for. */
-  #wakeSettled(): void {
-    for (const [id, resolves] of this.#waiters) {
-      const target = this.#core.state.targets.find(id);
-      const isSettled = target === null || target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
-      if (!isSettled || (target !== null && isLive(target) && target.end?.reason !== 'rests')) continue;
-      this.#waiters.delete(id);
-      for (const resolve of resolves) resolve();
-    }
+  #isSettled(id: string): boolean {
+    const target = this.#core.state.targets.find(id);
+    if (target === null) return true;
+    const isOver = target.end !== null || (target.leftLots === 0 && target.filledLots > 0);
+    return isOver && (!isLive(target) || target.end?.reason === 'rests');
   }
 }
 

@@ -2,9 +2,9 @@ import type { DecisionEvent, ExitEnd } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { endedEvent } from '../journal/order-words.ts';
 import type { OrderSender } from '../orders/sender.ts';
-import { isClosedOtherwise, lotsDue, lotsToRest } from '../plan/rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest, waitsForRests } from '../plan/rests.ts';
 import { waitsForOwnExits } from '../state/closable-share.ts';
-import { type DisplacedExit, hasNothingLeft } from '../state/displaced-exits.ts';
+import { type DisplacedExit, hasNothingLeft, NOTHING_LEFT } from '../state/displaced-exits.ts';
 import { stateInForce } from '../state/layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import type { Decided } from '../take-decision.ts';
@@ -13,6 +13,7 @@ import { decideExitOrder } from './decide-order.ts';
 import type { ExitPace } from './pace.ts';
 import type { ExitRoom } from './room.ts';
 import { Tries } from './tries.ts';
+import { Waiters } from './waiters.ts';
 
 /** Between two looks at what others of the same agent have closed, ms. */
 const LOOK_EVERY_MS = 25;
@@ -30,7 +31,7 @@ export class RestingExits {
   readonly #signal: AbortSignal;
   readonly #onChange: () => void;
   readonly #events = new Map<string, DecisionEvent>();
-  readonly #waiters = new Map<string, (() => void)[]>();
+  readonly #waiters = new Waiters();
   readonly #tries = new Map<string, Tries>();
   /** Orders that are being carried out: what they met at the venue is not taken in yet. */
   readonly #placing = new Set<OrderState>();
@@ -57,9 +58,7 @@ export class RestingExits {
   async run({ appended, event }: Decided, order: OrderState): Promise<void> {
     const id = event.decision.decision_id;
     this.#events.set(id, event);
-    const done = new Promise<void>((resolve) => {
-      this.#waiters.set(id, [...(this.#waiters.get(id) ?? []), resolve]);
-    });
+    const done = this.#waiters.wait(id);
     if (order.status === 'in_flight') this.#carry(order, appended.committed, true);
     this.#onChange();
     await done;
@@ -79,7 +78,8 @@ export class RestingExits {
       if (this.#placing.has(exit.order)) continue;
       const lots = this.#lotsNow(exit);
       if (lots === 0) continue;
-      const asked = this.#waitOf(exit);
+      // What was not placed makes its own room.
+      const asked = !exit.hasRested && this.#isWaiting(exit.order, lots) ? LOOK_EVERY_MS : this.#waitOf(exit);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
       else this.#placeAgain(exit, lots);
     }
@@ -97,7 +97,7 @@ export class RestingExits {
     const { origin, symbol } = exit.order;
     const whose = this.#shareOf(exit);
     if (isClosedOtherwise(state, exit, whose)) {
-      this.giveUp(exit, 'nothing_left', 'nothing is left of what it was to close');
+      this.giveUp(exit, 'nothing_left', NOTHING_LEFT);
       return 0;
     }
     const inForce = stateInForce(state.layers, this.#core.nowMs(), symbol, exit.agent).state;
@@ -167,7 +167,7 @@ export class RestingExits {
       const lots = this.#lotsDue(order);
       if (lots === 0 && order.status !== 'pending_send') continue;
       const asked =
-        lots === 0 || this.#isWaiting(order)
+        lots === 0 || this.#isWaiting(order, lots)
           ? LOOK_EVERY_MS
           : this.#pace.waitMs(order.origin ?? 'agent', order.agent ?? '', true, true);
       if (asked > 0) waitMs = Math.min(waitMs ?? asked, asked);
@@ -178,10 +178,12 @@ export class RestingExits {
   }
 
   /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
-  #isWaiting({ agent, origin, symbol }: OrderState): boolean {
+  #isWaiting(order: OrderState, lots: number): boolean {
+    const { agent, origin, symbol } = order;
     if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
     const { orders, positions } = this.#core.state;
-    return waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent);
+    if (waitsForOwnExits(positions.get(symbol), liveOrders(orders, symbol), agent)) return true;
+    return waitsForRests(this.#core.state, order, lots);
   }
 
   #waiting(): readonly OrderState[] {
@@ -234,8 +236,9 @@ export class RestingExits {
   /** Runs by itself, once `committed` says that the decision is on disk. */
   #carry(order: OrderState, committed: Promise<void>, makesRoom: boolean): void {
     this.#placing.add(order);
+    const left = this.#room.leftOf(order);
     committed
-      .then(() => this.#place(order, makesRoom))
+      .then(() => this.#place(order, makesRoom, left))
       .catch((error: unknown) => {
         if (!this.#signal.aborted) this.#takeFailure(order, error);
       })
@@ -255,12 +258,12 @@ export class RestingExits {
   }
 
   /** What does not come to rest is displaced by that, and is tried again; or it is given up. */
-  async #place(order: OrderState, makesRoom: boolean): Promise<void> {
+  async #place(order: OrderState, makesRoom: boolean, left: number): Promise<void> {
     if (makesRoom) await this.#room.make(order);
     if (statusOf(order) !== 'in_flight') return;
-    if (this.#room.isAboveShare(order)) {
-      // RISK: another one that filled while room was made has closed a part already; the rest may be another's.
-      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', 'its share shrank while room was made'));
+    const why = this.#room.whyTooLarge(order, left);
+    if (why !== null) {
+      this.#sender.record(order, endedEvent(this.#core, order, 'canceled', why));
       return;
     }
     const outcome = await this.#sender.send(order);
@@ -275,15 +278,14 @@ export class RestingExits {
   }
 
   #wakeSettled(): void {
-    for (const [id, resolves] of this.#waiters) {
+    this.#waiters.wake((id) => {
       const orders = this.#core.state.orders.byDecision.get(id) ?? [];
       const isUnderWay = orders.some((order) => isUnsent(order) || this.#placing.has(order));
-      if (isUnderWay || this.#isTriedAgain(id, orders)) continue;
-      this.#waiters.delete(id);
+      if (isUnderWay || this.#isTriedAgain(id, orders)) return false;
       this.#events.delete(id);
       this.#tries.delete(id);
-      for (const resolve of resolves) resolve();
-    }
+      return true;
+    });
   }
   /** INVARIANT: while another attempt is to come nobody is told that it was refused. */
   #isTriedAgain(id: string, orders: readonly OrderState[]): boolean {

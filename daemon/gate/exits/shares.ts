@@ -1,6 +1,6 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
-import { isExitOnItsWay } from '../plan/exits.ts';
+import { isExitOnItsWay } from '../plan/exit-caps.ts';
 import { findExitsBeyondShares } from '../plan/shares.ts';
 import { BEYOND_SHARE } from '../state/displaced-exits.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';

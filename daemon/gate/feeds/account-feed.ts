@@ -2,6 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../orders/order-proof.ts';
 import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
+import { awaitsReading } from '../plan/exit-caps.ts';
 import { isAsSent } from '../plan/sent-form.ts';
 import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
@@ -121,6 +122,7 @@ export class AccountFeed {
     if (last === null) return true;
     const age = snapshot.requestedAtMs - last.requested_at_ms;
     if (age < 0 || age >= RECORD_EVERY_MS || state.uncontained.size > 0) return true;
+    if (awaitsReading(state)) return true;
     if (peak > this.#peak && age >= PEAK_EVERY_MS) return true;
     if (snapshot.walletUsdt !== last.wallet_usdt) return true;
     const held = new Map(snapshot.positions.map((position) => [position.symbol, position]));

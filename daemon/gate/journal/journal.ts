@@ -1,8 +1,10 @@
 import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.ts';
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
-import type { EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
+import type { ToldDecision } from '../api/decisions.ts';
+import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import type { IdSource } from '../plan/order-ids.ts';
+import { lookUpPolicies, type PolicyLookup, retell } from '../plan/retell.ts';
 import type { ClockPort, GateLog, LedgerPort, ObserverPort, StartCachePort } from '../ports.ts';
 import { LiveMarket } from '../snapshot/live-market.ts';
 import { GateState } from '../state/gate-state.ts';
@@ -77,8 +79,6 @@ const ALERT_EVERY_MS = 60_000;
 export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
-  /** Its bytes, by a ledger that stores bytes. */
-  readonly recorded: Uint8Array | null;
 }
 type PendingRecords = ReturnType<LedgerPort['appendNow']>;
 interface AppendedPayload<K extends EventKind> {
@@ -87,7 +87,7 @@ interface AppendedPayload<K extends EventKind> {
 }
 export interface WrittenEvent<K extends EventKind> {
   readonly payload: GateEvents[K];
-  /** `canonicalJson(payload)`. */
+  /** What is recorded of it, canonical JSON. */
   readonly text: string;
 }
 
@@ -104,6 +104,7 @@ export class GateCore {
   readonly sends: OrderCounts;
   #policy: { readonly spec: IntendedPolicySpec; readonly hash: string };
   readonly #compiled = new Map<string, CompiledPolicy>();
+  readonly #recordedPolicies: PolicyLookup;
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
@@ -122,6 +123,7 @@ export class GateCore {
     this.settings = settings;
     this.sends = new OrderCounts(ports.time);
     this.#policy = policy;
+    this.#recordedPolicies = lookUpPolicies((hash) => ports.ledger.readPolicy(hash));
     this.market = new LiveMarket(policy.spec.market);
   }
 
@@ -148,6 +150,14 @@ export class GateCore {
     if (this.#compiled.size > 1000) this.#compiled.clear();
     this.#compiled.set(agent, compiled);
     return compiled;
+  }
+  /** A recorded decision with what its record leaves out. */
+  retell(event: DecisionEvent): ToldDecision {
+    return retell(event, this.#recordedPolicies, this.ports.sha256);
+  }
+  /** The policy of that hash, also one that is no longer in force; null: the ledger does not have it. */
+  policyOf(hash: string, agent: string): CompiledPolicy | null {
+    return hash === this.#policy.hash ? this.policyFor(agent) : this.#recordedPolicies(hash, agent);
   }
   /** Puts another policy in force, effective with the next decision. The caller records it. */
   usePolicy(policy: { readonly spec: IntendedPolicySpec; readonly hash: string }): void {
@@ -224,10 +234,13 @@ export class GateCore {
     return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
   }
 
-  /** {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. */
+  /**
+   * {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. The record may say
+   * less than the payload: what follows from the rest.
+   */
   appendWritten<K extends EventKind, W extends WrittenEvent<K>>(
     kind: K,
-    write: (seq: number) => W,
+    write: (seq: number, atMs: number) => W,
   ): AppendedPayload<K> & { readonly written: W } {
     const atMs = this.nowMs();
     const made: W[] = [];
@@ -235,7 +248,7 @@ export class GateCore {
       kind,
       at_ms: atMs,
       write: (seq: number): W => {
-        const written = write(seq);
+        const written = write(seq, atMs);
         made.push(written);
         return written;
       },
@@ -262,7 +275,7 @@ export class GateCore {
     // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
     pending.committed.catch(() => undefined);
     logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
-    return { appended: { seq, committed: pending.committed, recorded: pending.payloads?.[0] ?? null }, payload };
+    return { appended: { seq, committed: pending.committed }, payload };
   }
 
   /** Resolves when everything appended so far is on disk. */

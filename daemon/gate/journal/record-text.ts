@@ -1,25 +1,35 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { writeBudget, writeConstraints } from '../../core/record-text/budget.ts';
-import { writeEffective, writeReasons, writeVerdicts } from '../../core/record-text/decision.ts';
+import type { PlannedOrderColumn } from '../../core/record-text/columns.ts';
+import {
+  writeEffective,
+  writeEffectiveRow,
+  writeReasonRows,
+  writeReasons,
+  writeVerdicts,
+} from '../../core/record-text/decision.ts';
 import { writeRequest } from '../../core/record-text/request.ts';
 import {
   inOnePiece,
+  listText,
   type Names,
   numberOrNull,
   numberText,
   quoted,
   quotedOrNull,
+  wordOrNull,
 } from '../../core/record-text/scalars.ts';
 import type { DecisionBody } from '../api/decisions.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent, PlannedOrder } from '../events.ts';
+import { isPaced } from '../state/apply-decision.ts';
 
-/** @throws CanonicalJsonError when a figure is not finite */
-function writeBody(body: DecisionBody): string {
+/** `canonicalJson(body)`: what the caller is answered. @throws CanonicalJsonError when a figure is not finite */
+export function writeBody(body: DecisionBody): string {
   return (
     `{"agent":${quoted(body.agent)},"at_ms":${numberText(body.at_ms)},"binding":${body.binding}` +
     `,"budget":${writeBudget(body.budget)},"condition_reducing":${body.condition_reducing}` +
     `,"constraints":${writeConstraints(body.constraints)},"context_hash":"${body.context_hash}"` +
-    `,"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
+    `,"core_version":${body.core_version},"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
     `,"effective":${writeEffective(body.effective)},"enforced":${body.enforced},"kind":"${body.kind}"` +
     `,"policy_hash":"${body.policy_hash}","reasons":${writeReasons(body.reasons)}` +
     `,"request_id":${quotedOrNull(body.request_id)},"retry_after_ms":${numberOrNull(body.retry_after_ms)}` +
@@ -28,44 +38,56 @@ function writeBody(body: DecisionBody): string {
   );
 }
 
-export interface RecordText {
-  /** `canonicalJson(event)`. */
-  readonly text: string;
-  /** The decision's part of it, `canonicalJson(event.decision)`. */
-  readonly bodyText: string;
-  /** Where it begins in the record's text, characters. */
-  readonly bodyAt: number;
-}
+/** Where a decision does not follow from its record (a tool that is executed elsewhere), the record holds all of it. */
+export type RecordForm = 'derived' | 'whole';
+
 /**
- * Of the record the context is written already. The text is put together once: the record's hash, the database and the
- * caller, who is answered with a part of it, read the same characters.
+ * The record of a decision, canonical JSON; `readDecisionRecord` reads it. View, request, effective action, reasons and
+ * orders are rows (core/record-text/columns.ts). What follows from them is left out, and so is a member that has its
+ * usual value.
+ *
+ * @throws CanonicalJsonError when a figure is not finite
  */
-export function writeRecord(event: DecisionEvent, contextText: string): RecordText {
-  const head =
-    `{"agent":${quoted(event.agent)},"body_hash":${quotedOrNull(event.body_hash)},"context":${contextText}` +
-    `,"decision":`;
-  const body = writeBody(event.decision);
-  const orders = event.orders.length === 0 ? '[]' : canonicalJson(event.orders);
-  const text = inOnePiece(
-    `${head}${body},"market_seq":${numberText(event.market_seq)},"orders":${orders}` +
-      `,"parent_decision_id":${quotedOrNull(event.parent_decision_id)},"request":${writeRequest(event.request)}` +
-      `,"route":${quoted(event.route)},"state_seq":${numberText(event.state_seq)},"texts":${canonicalJson(event.texts)}}`,
+export function writeRecord(event: DecisionEvent, body: DecisionBody, contextText: string, form: RecordForm): string {
+  const { body_hash: hash, orders, parent_decision_id: parent, request, route, texts } = event;
+  return inOnePiece(
+    `{"agent":${quoted(event.agent)}${hash === null ? '' : `,"body_hash":${quoted(hash)}`}` +
+      `,"context":${contextText},"decision":${form === 'whole' ? writeBody(body) : writeOutline(body)}` +
+      `,"market_seq":${numberText(event.market_seq)}` +
+      (orders.length === 0 ? '' : `,"orders":${listText(orders, writeOrder)}`) +
+      (parent === null ? '' : `,"parent_decision_id":${quoted(parent)}`) +
+      `,"request":${writeRequest(request)}${route === request.tool ? '' : `,"route":${quoted(route)}`}` +
+      `,"state_seq":${numberText(event.state_seq)}${isEmpty(texts) ? '' : `,"texts":${canonicalJson(texts)}`}}`,
   );
-  return { text, bodyText: text.slice(head.length, head.length + body.length), bodyAt: head.length };
+}
+function isEmpty(texts: object): boolean {
+  for (const _ in texts) return false;
+  return true;
 }
 
-const ANSWER_HEAD = '{"decision":';
-/** `{"decision":…}` of a recorded decision. Its bytes are copied from the record's, which were written already. */
-export function writeAnswer({ text, bodyText, bodyAt }: RecordText, recorded: Uint8Array | null): string | Buffer {
-  // Places in the text are places in the bytes only where every character is one byte.
-  if (recorded?.length !== text.length) return `${ANSWER_HEAD}${bodyText}}`;
-  const answer = Buffer.allocUnsafe(ANSWER_HEAD.length + bodyText.length + 1);
-  answer.write(ANSWER_HEAD, 'latin1');
-  answer.set(recorded.subarray(bodyAt, bodyAt + bodyText.length), ANSWER_HEAD.length);
-  answer.write('}', answer.length - 1, 'latin1');
-  return answer;
+/** What request, view and policy do not say, and what views are folded from also where another core decided. */
+function writeOutline(body: DecisionBody): string {
+  const { effective, reasons } = body;
+  return (
+    `{"core_version":${body.core_version},"decision":"${body.decision}","decision_id":"${body.decision_id}"` +
+    (effective === null ? '' : `,"effective":${writeEffectiveRow(effective)}`) +
+    (body.enforced ? '' : ',"enforced":false') +
+    (effective?.action === 'amend' && isPaced(body) ? ',"is_paced":true' : '') +
+    `,"kind":"${body.kind}","policy_hash":"${body.policy_hash}"` +
+    (reasons.length === 0 ? '}' : `,"reasons":${writeReasonRows(reasons)}}`)
+  );
 }
 
+function writeOrder(order: PlannedOrder): string {
+  return (
+    `[${quoted(order.client_order_id)},${numberText(order.delay_ms)},"${order.kind}",${numberText(order.leverage)}` +
+    `,${numberText(order.lots)},"${order.order_type}",${numberOrNull(order.price_ticks)},${order.protective}` +
+    `,${order.reduce_only},"${order.side}",${numberText(order.slice)},${quoted(order.symbol)}` +
+    `,${wordOrNull(order.time_in_force)},${numberOrNull(order.trigger_ticks)}]`
+  );
+}
+
+/** Each line stops compiling when a type gains a member that is not written. */
 export const RECORD_IS_WHOLE: readonly [
   Names<
     DecisionBody,
@@ -76,6 +98,7 @@ export const RECORD_IS_WHOLE: readonly [
     | 'condition_reducing'
     | 'constraints'
     | 'context_hash'
+    | 'core_version'
     | 'decision'
     | 'decision_id'
     | 'effective'
@@ -104,4 +127,5 @@ export const RECORD_IS_WHOLE: readonly [
     | 'state_seq'
     | 'texts'
   >,
-] = [true, true];
+  Names<PlannedOrder, PlannedOrderColumn>,
+] = [true, true, true];

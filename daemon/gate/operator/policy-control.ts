@@ -124,6 +124,16 @@ export class PolicyControl {
     }
   }
 
+  /**
+   * The same where nobody waits for it. RISK: a ledger that fails meanwhile has stopped the daemon, which still cancels
+   * what would open: a rejection that nobody takes would end the process before that.
+   */
+  offerInBackground(read: Parameters<PolicyControl['offer']>[0], setBy: string): void {
+    this.offer(read, setBy).catch((error: unknown) =>
+      this.#core.alert('POLICY_REFUSED', `the policy could not be taken, the old one stays in force: ${String(error)}`),
+    );
+  }
+
   async #enforce(policy: PolicyDocument, setBy: string): Promise<void> {
     this.#core.ports.ledger.putPolicy(policy.spec);
     const appended = this.#core.append('policy', {

@@ -47,7 +47,8 @@ export class SliceRunner {
       else
         this.#sendSlice(decided, order, tokenSkillSha256).catch((error: unknown) => {
           this.#core.alert('SLICE_FAILED', String(error), order.symbol);
-          this.#drop([order], `not sent: ${String(error)}`);
+          // Nothing is recorded any more; the next start drops it.
+          if (!this.#core.ports.ledger.isFailed) this.#drop([order], `not sent: ${String(error)}`);
         });
     });
     this.#timers.add(timer);

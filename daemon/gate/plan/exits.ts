@@ -4,14 +4,11 @@
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
-import { agentsShare, isShared } from '../state/closable-share.ts';
 import { type ExitTarget, isUnproven, liveOrdersOf, unsentLots } from '../state/exit-targets.ts';
-import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
-import { isResting, isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
-import type { PositionState } from '../state/positions.ts';
-import { heldAt } from '../state/shares.ts';
+import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import { capOf, isRefutedBesideYounger, ordersThatCount } from './exit-caps.ts';
 
 /** Targets that share an order, and what that would carry now. */
 export interface ExitGroup {
@@ -100,19 +97,61 @@ function mayStillOpen({ isWhole, openings }: ExitTarget): boolean {
   return false;
 }
 
-/** What each group would send now; those with nothing to send are left out. In the order in which they go out. */
-export function planExits(
-  state: GateState,
-  open: Iterable<ExitTarget>,
-  rungs: number,
-  servedAt: (agent: string) => number,
-): readonly ExitGroup[] {
-  const groups: ExitGroup[] = [];
-  for (const [key, targets] of groupTargets(open)) {
-    const group = planGroup(state, key, targets, rungs);
-    if (group.lots > 0) groups.push(group);
+/** A group that has not had its turn yet. */
+interface Turn {
+  readonly key: string;
+  readonly targets: readonly ExitTarget[];
+  readonly agent: string;
+  /** Of its most urgent cause. */
+  readonly rank: number;
+  readonly index: number;
+}
+
+/**
+ * The groups of one pass, each once: operator, stop, cut, then the agents in turn, who was served longest ago first. RISK:
+ * each is planned when it is its turn, since what another one has sent by then is on its way.
+ */
+export class ExitTurns {
+  readonly #state: GateState;
+  readonly #rungs: number;
+  readonly #servedAt: (agent: string) => number;
+  /** The next one last; in order as long as the last agent was not served. */
+  #turns: Turn[];
+  #last: { readonly agent: string; readonly servedAt: number } | null = null;
+
+  constructor(state: GateState, open: Iterable<ExitTarget>, rungs: number, servedAt: (agent: string) => number) {
+    this.#state = state;
+    this.#rungs = rungs;
+    this.#servedAt = servedAt;
+    this.#turns = [...groupTargets(open)].map(([key, targets], index) => ({
+      key,
+      targets,
+      agent: targets[0]?.agent ?? '',
+      rank: Math.min(...targets.map(({ cause }) => EXIT_CAUSES.indexOf(cause))),
+      index,
+    }));
+    this.#sort();
   }
-  return inTurn(groups, servedAt);
+
+  #sort(): void {
+    const turnOf = new Map(this.#turns.map(({ agent }) => [agent, this.#servedAt(agent)]));
+    const servedAt = ({ agent }: Turn): number => turnOf.get(agent) ?? 0;
+    this.#turns.sort((a, b) => b.rank - a.rank || servedAt(b) - servedAt(a) || b.index - a.index);
+  }
+
+  /** The next group that has something to send; null: none has. */
+  next(): ExitGroup | null {
+    if (this.#last !== null && this.#servedAt(this.#last.agent) !== this.#last.servedAt) this.#sort();
+    for (let turn = this.#turns.pop(); turn !== undefined; turn = this.#turns.pop()) {
+      const { agent, key, targets } = turn;
+      this.#last = { agent, servedAt: this.#servedAt(agent) };
+      const open = targets.filter(({ end }) => end === null);
+      if (open.length === 0) continue;
+      const group = planGroup(this.#state, key, open, this.#rungs);
+      if (group.lots > 0) return group;
+    }
+    return null;
+  }
 }
 
 function planGroup(state: GateState, key: string, targets: readonly ExitTarget[], rungs: number): ExitGroup {
@@ -120,12 +159,14 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   if (oldest === undefined) throw new Error('a group without targets');
   const { symbol, side } = oldest;
   const isBusy = targets.some((target) => [...liveOrdersOf(target)].some((order) => !isUnproven(order)));
+  const orders = ordersThatCount(state, symbol);
   const sendable: ExitTarget[] = [];
   let lots = 0;
   // RISK: each is bounded by what was held when it was asked for: what a younger one may close is not an older one's.
   for (const target of isBusy ? [] : targets) {
     if (nextRung(target, rungsOf(target, rungs)) >= rungsOf(target, rungs)) continue;
-    const cap = Math.min(target.roomLots, capOf(state, target, target.roomLots));
+    if (isRefutedBesideYounger(state, target)) continue;
+    const cap = Math.min(target.roomLots, capOf(state, target, target.roomLots, orders));
     const sent = Math.min(unsentLots(target), Math.max(0, cap - lots));
     if (sent <= 0) continue;
     lots += sent;
@@ -135,83 +176,6 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   const rung = sendable.reduce((highest, target) => Math.max(highest, nextRung(target, rungsOf(target, rungs))), 0);
   const isFirst = sendable.every((target) => target.allotments.length === 0);
   return { key, targets: sendable, symbol, side, lots, rung, isFirst };
-}
-
-/**
- * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may close
- * all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a sole
- * holder's inside it. An operator waits for nobody.
- */
-function capOf(state: GateState, target: ExitTarget, room: number): number {
-  const { agent, origin, scope, side, symbol } = target;
-  const position = state.positions.get(symbol);
-  const held = heldOn(position, side, null);
-  if (origin === 'operator') return held;
-  if (origin === 'gate') {
-    const owned = agentsShare(position);
-    return scope === 'account' ? held : Math.min(held, Math.max(0, side === 'sell' ? owned : -owned));
-  }
-  const orders = liveOrders(state.orders, symbol);
-  const share = scope === 'own' ? heldOn(position, side, agent) : held;
-  // RISK: beside what was opened since, `reduceOnly` no longer keeps the exit inside what it was asked for.
-  const isOlder = share > room || [...orders].some((order) => opensAfter(order, target));
-  const isAlone =
-    !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
-  let onWay = 0;
-  for (const order of orders) {
-    if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
-    const isOfAll = scope === 'own' && order.agent !== agent;
-    if (isAlone && (isUnproven(order) || isOfAll)) continue;
-    const left = remainingLots(order);
-    // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
-    onWay += isOfAll && !isOlder ? mostTaken(position, order, agent) : left;
-  }
-  // What is on its way closes what was held first: not what was opened since.
-  return Math.max(0, Math.min(share, room) - onWay);
-}
-
-/**
- * Lots of an agent's share that an exit of all takes at most, rounded up: a part of what is held now, should it fill now;
- * or of what was held when it was sent, should it have filled then, of which what was opened since takes no part.
- */
-function mostTaken(position: PositionState | undefined, order: OrderState, agent: string): number {
-  const { sentAtMs, side } = order;
-  if (position === undefined) return 0;
-  const direction = side === 'sell' ? 1 : -1;
-  const now = heldAt(position, direction, Number.POSITIVE_INFINITY);
-  const then = heldAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
-  const all = heldOn(position, side, null);
-  const allThen = all - sumOf(now) + sumOf(then);
-  const partOf = (share: number, total: number): number =>
-    share === 0 ? 0 : Math.ceil((remainingLots(order) * share) / Math.max(share, total));
-  return Math.max(partOf(now.get(agent) ?? 0, all), partOf(then.get(agent) ?? 0, allThen));
-}
-
-function sumOf(held: ReadonlyMap<string, number>): number {
-  let sum = 0;
-  for (const lots of held.values()) sum += lots;
-  return sum;
-}
-
-/**
- * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where an
- * agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has opened
- * something in between, or what is another agent's.
- */
-export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
-  return scope === 'account' || order.agent === agent || order.origin !== 'agent';
-}
-
-/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
-function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
-  const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
-  return mayFill && !(isWhole && openings.has(order));
-}
-
-/** At the venue or about to be, and not at rest. */
-export function isExitOnItsWay(order: OrderState): boolean {
-  if (!order.reduceOnly || order.protective || order.foreign || order.status === 'pending_send') return false;
-  return !(isResting(order) && order.timeInForce === 'GTC');
 }
 
 /** Messages of -4016, -4024 and -4131: the price is out of the venue's band, and the same would be refused again. */
@@ -236,17 +200,6 @@ export function nextRung(target: ExitTarget, rungs: number): number {
     default:
       return rung + 1;
   }
-}
-
-/** Operator, stop, cut, then the agents in turn: who was served longest ago goes first. */
-function inTurn(groups: ExitGroup[], servedAt: (agent: string) => number): readonly ExitGroup[] {
-  const rankOf = ({ targets }: ExitGroup): number =>
-    Math.min(...targets.map(({ cause }) => EXIT_CAUSES.indexOf(cause)));
-  const turnOf = ({ targets }: ExitGroup): number => servedAt(targets[0]?.agent ?? '');
-  return groups
-    .map((group, index) => ({ group, index }))
-    .sort((a, b) => rankOf(a.group) - rankOf(b.group) || turnOf(a.group) - turnOf(b.group) || a.index - b.index)
-    .map(({ group }) => group);
 }
 
 /** Permitted, and not sent yet: what a restart must not forget. */

@@ -1,25 +1,9 @@
 import type { EffectiveAction, ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { DecisionBody } from '../api/decisions.ts';
 import type { PlannedOrder } from '../events.ts';
 import { clientOrderId, type IdSource } from './order-ids.ts';
 
 export const NO_ORDERS = (): readonly PlannedOrder[] => [];
-
-/** The derived part of a recorded decision: what `decide` returned. */
-export function derivedPart(body: DecisionBody): ExecutionDecision {
-  return {
-    budget: body.budget,
-    condition_reducing: body.condition_reducing,
-    constraints: body.constraints,
-    decision: body.decision,
-    effective: body.effective,
-    enforced: body.enforced,
-    reasons: body.reasons,
-    retry_after_ms: body.retry_after_ms,
-    verdicts: body.verdicts,
-  };
-}
 
 /** Orders of an opening or exit decision, from its staging plan. */
 export function planFromDecision(

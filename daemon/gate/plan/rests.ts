@@ -11,7 +11,7 @@ import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { heldOn } from '../state/held-lots.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
-import { isExitOnItsWay } from './exits.ts';
+import { isExitOnItsWay } from './exit-caps.ts';
 
 /** Nothing is left of what it was to close. `whose`: share that bounds it; null: the position does. */
 export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit, whose: string | null): boolean {
@@ -41,17 +41,41 @@ export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string 
  * Lots with which one that waits for its turn may go out; 0: not now. RISK: once something was opened since it was asked
  * for, what is on its way closes what was held first: it waits for that, or goes by what an unknown outcome may leave.
  */
-export function lotsDue({ orders, positions }: GateState, { agent, bound, order }: DisplacedExit): number {
+export function lotsDue(state: GateState, { agent, bound, order }: DisplacedExit): number {
   const { side, symbol } = order;
   const left = Math.max(0, Math.min(order.lots, bound.roomLots));
-  const live = [...liveOrders(orders, symbol)].filter((one) => one !== order && one.agent === agent);
-  const mayHaveOpened = live.some(
-    (one) => !one.reduceOnly && one.side !== side && one.status !== 'pending_send' && !bound.openings.has(one),
-  );
-  if (!mayHaveOpened && heldOn(positions.get(symbol), side, bound.whose) <= bound.roomLots) return left;
+  if (!mayMeetYounger(state, bound)) return left;
+  const live = [...liveOrders(state.orders, symbol)].filter((one) => one !== order && one.agent === agent);
   const onWay = live.filter((one) => one.side === side && isExitOnItsWay(one));
   if (!onWay.every(isUnproven)) return 0;
   return Math.max(0, Math.min(left, bound.roomLots - sumLeft(onWay)));
+}
+
+/** Something was opened since it was asked for, or may be: `reduceOnly` no longer keeps it inside what was held then. */
+export function mayMeetYounger({ orders, positions }: GateState, bound: ExitBound): boolean {
+  const { agent, openings, roomLots, side, symbol, whose } = bound;
+  if (heldOn(positions.get(symbol), side, whose) > roomLots) return true;
+  for (const one of liveOrders(orders, symbol))
+    if (one.agent === agent && !one.reduceOnly && one.side !== side && one.status !== 'pending_send')
+      if (!openings.has(one)) return true;
+  return false;
+}
+
+/**
+ * Whether one that waits for its turn has to wait on: it needs room, and what its agent has on its way there is not known to
+ * rest yet. RISK: room that is made beside those is too small, and the venue refuses what is above the position.
+ */
+export function waitsForRests({ orders, positions }: GateState, order: OrderState, lots: number): boolean {
+  const { agent, side, symbol } = order;
+  let isOnWay = false;
+  let sum = lots;
+  for (const one of liveOrders(orders, symbol)) {
+    if (one === order || !one.reduceOnly || one.protective || one.side !== side || one.agent !== agent) continue;
+    if (one.status === 'pending_send') continue;
+    sum += remainingLots(one);
+    if (isExitOnItsWay(one) && !isUnproven(one)) isOnWay = true;
+  }
+  return isOnWay && sum > heldOn(positions.get(symbol), side, agent);
 }
 
 /**

@@ -1,24 +1,16 @@
 import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
-import type { DecisionBody, ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
-import type { AccountBody, AlertsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
+import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { partsOf, stateOf } from '../plan/describe-target.ts';
-import { SLICE_DROPPED } from '../plan/undone.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { viewRules } from '../snapshot/market-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
-import type { ExitTarget } from '../state/exit-targets.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
-import type { OrderChange } from '../state/order-changes.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
 import { describeAlert } from './alert.ts';
-import type { Recalled } from './recall.ts';
-
-const PENDING = 'pending, do not resend: ask for this decision id again';
-const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
@@ -26,10 +18,10 @@ function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: num
 function lotScale(rules: SymbolRules): { lot_mantissa: number; lot_scale: number } {
   return { lot_mantissa: rules.lotMantissa, lot_scale: rules.lotScale };
 }
-function quantityText(lots: number, rules: SymbolRules | undefined): string {
+export function quantityText(lots: number, rules: SymbolRules | undefined): string {
   return rules === undefined ? String(lots) : formatQuantity(lots, lotScale(rules));
 }
-function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
+export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
   if (order.averagePrice === null) return null;
   // Averages lie between ticks: two more digits, cut of zeros at the end.
   const digits = rules === undefined ? 8 : Math.round(Math.log10(rules.tickScale)) + 2;
@@ -65,115 +57,6 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
     updated_at_ms: order.updatedAtMs,
     venue_order_id: order.venueOrderId,
   };
-}
-
-function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrder {
-  const rules = core.state.rules.get(order.symbol);
-  return {
-    average_price: averageText(order, rules),
-    client_order_id: order.clientOrderId,
-    filled_quantity: quantityText(order.executedLots, rules),
-    quantity: quantityText(order.lots, rules),
-    slice: order.slice,
-    status: order.status,
-    venue_order_id: order.venueOrderId,
-  };
-}
-
-const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
-
-/**
- * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
- * no orders of its own: those that it concerned are shown, with what the venue said.
- */
-export function describeExecution(core: GateCore, { orders, target }: Recalled, decision: DecisionBody): ExecutionBody {
-  const action = decision.effective?.action;
-  if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
-    return describeChange(core, core.state.changes.find(decision.decision_id));
-  if (target !== null) return describeExit(core, target);
-  const described = orders.map((order) => describeExecutionOrder(core, order));
-  const ended = executionState(orders);
-  const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
-  const state = isTriedAgain ? 'staging' : ended;
-  const rejected = orders.find((order) => order.status === 'rejected');
-  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
-  return {
-    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? null),
-    orders: described,
-    retryable: state === 'rejected' && rejected?.retryable === true,
-    slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
-    state,
-  };
-}
-
-/** An exit is told by what it closed itself: an order may have carried others, too. */
-function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
-  const known = stateOf(target);
-  // Its order was to rest, and will.
-  const isTriedAgain = core.state.displaced.has(target.decisionId) && ENDED_WITHOUT.has(known);
-  const state = isTriedAgain ? 'staging' : known;
-  const parts = partsOf(target);
-  const last = parts.at(-1)?.order;
-  const goesOn = isTriedAgain || (target.end === null && state !== 'filled');
-  return {
-    note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
-    orders: parts.map(({ order, lots, filledLots }) => ({
-      ...describeExecutionOrder(core, order),
-      filled_quantity: quantityText(filledLots, core.state.rules.get(order.symbol)),
-      quantity: quantityText(lots, core.state.rules.get(order.symbol)),
-    })),
-    retryable: state === 'rejected' && last?.retryable === true,
-    slices_dropped: 0,
-    state,
-  };
-}
-
-function describeChange(core: GateCore, change: OrderChange | null): ExecutionBody {
-  const orders = change?.orders ?? [];
-  return {
-    note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
-    orders: orders.map((order) => describeExecutionOrder(core, order)),
-    retryable: false,
-    slices_dropped: 0,
-    state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
-  };
-}
-function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
-  if (refusal !== null) return `not changed, the order is as it was: ${refusal}`;
-  if (isSettled) return null;
-  const ended = orders.find((order) => isTerminal(order.status));
-  return ended === undefined ? PENDING : `the order ended (${ended.status}) before the change was proven`;
-}
-function noteCancel(orders: readonly OrderState[]): string | null {
-  if (orders.length === 0) return 'there was no order to cancel';
-  const live = orders.filter((order) => !isTerminal(order.status));
-  const refused = live.find((order) => order.cancelRefusal !== null);
-  if (refused !== undefined)
-    return `${live.length} of ${orders.length} not canceled yet, the daemon goes on asking; ${refused.clientOrderId}: ${refused.cancelRefusal}`;
-  if (live.length > 0) return PENDING;
-  const otherwise = orders.filter((order) => order.status !== 'canceled');
-  return otherwise.length === 0
-    ? null
-    : `ended otherwise: ${otherwise.map((order) => `${order.clientOrderId} ${order.status}`).join(', ')}`;
-}
-
-function executionState(orders: readonly OrderState[]): ExecutionState {
-  if (orders.length === 0) return 'none';
-  const has = (status: string): boolean => orders.some((order) => order.status === status);
-  if (has('lost')) return 'lost';
-  if (has('unknown')) return 'unknown';
-  if (has('in_flight')) return 'submitting';
-  if (has('pending_send')) return 'staging';
-  const executed = orders.reduce((sum, order) => sum + order.executedLots, 0);
-  if (has('working') || has('partially_filled')) return executed > 0 ? 'partially_filled' : 'working';
-  const wanted = orders.reduce((sum, order) => sum + order.lots, 0);
-  if (executed > 0)
-    return executed >= wanted || orders.some((order) => order.status === 'filled' && order.reduceOnly)
-      ? 'filled'
-      : 'partially_filled';
-  if (orders.every((order) => order.status === 'rejected' || order.status === 'not_placed')) return 'rejected';
-  if (has('expired')) return 'expired';
-  return 'canceled';
 }
 
 export function describePositions(core: GateCore): readonly PositionBody[] {
@@ -263,6 +146,7 @@ export function describeMarket(core: GateCore, symbol: string): MarketBody {
     mark_at_ms: market.mark_at_ms,
     mark_price: market.mark,
     min_notional_usdt: rules?.minNotionalUsdt ?? null,
+    smallest_order_usdt: smallestOrderUsdt(market, policy.budgets.slippage_bps, policy.spec.market.collar_bps),
     quote_at_ms: market.quote_at_ms,
     regime: found.regime,
     regime_cause: found.cause,
@@ -293,6 +177,31 @@ export class CursorError extends Error {
 export function parseCursor(cursor: string): number {
   if (/^[1-9]\d{0,14}$/.test(cursor)) return Number(cursor);
   throw new CursorError(`${JSON.stringify(cursor.slice(0, 80))} was not issued`);
+}
+
+/** A page of the last fills, newest first; `agent` null: everybody's. The cursor is as of {@link describeAlerts}. */
+export function describeFills(core: GateCore, agent: string | null, limit: number, cursor: string | null): FillsBody {
+  const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
+  const found = core.state.fills.readBefore(before, limit + 1, agent);
+  const page = found.slice(0, limit);
+  return {
+    fills: page.map(({ seq, agent: owner, decisionId, trade }) => ({
+      seq,
+      at_ms: trade.at_venue_ms,
+      trade_id: trade.trade_id,
+      symbol: trade.symbol,
+      side: trade.side,
+      quantity: quantityText(trade.lots, core.state.rules.get(trade.symbol)),
+      price: String(Number(trade.price.toFixed(8))),
+      fee_usdt: trade.fee_usdt,
+      realised_pnl_usdt: trade.realised_pnl_usdt,
+      is_maker: trade.is_maker,
+      client_order_id: trade.client_order_id,
+      decision_id: decisionId,
+      agent: owner,
+    })),
+    next: found.length > limit ? String(page.at(-1)?.seq) : null,
+  };
 }
 
 /** A page of the last alerts, newest first; the cursor is the number of the last record on the page before. */

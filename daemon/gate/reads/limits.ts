@@ -1,11 +1,14 @@
+import { listRows, prepareRows } from '../../core/arithmetic/rows.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext } from '../../core/context.ts';
 import { decide } from '../../core/decide.ts';
 import type { Budgets } from '../../core/policy.ts';
+import { areUsable } from '../../core/quantities.ts';
+import type { ReasonCode } from '../../core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../core/request.ts';
 import { type BudgetFinding, findBudget } from '../../core/rules/budget-finding.ts';
 import { findOpeningRoom } from '../../core/rules/opening-room.ts';
-import { feasibleLeverage, leverageCapOf } from '../../core/rules/projection.ts';
+import { feasibleLeverage, leverageCapOf, slippageCapOf } from '../../core/rules/projection.ts';
 import type { BudgetLine, OpeningLimits, SymbolLimits } from '../api/limits.ts';
 import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
@@ -33,7 +36,7 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
   };
   const inScope = policy.symbols.has(symbol);
   const leverageCap = leverageCapFor(context, policy, found);
-  const lines = listLines({ core, symbol, context, policy, found, leverageCap, orderUsdt: leastOf(opening) });
+  const lines = listLines({ core, symbol, context, policy, found, leverageCap });
   return {
     budgets: inScope ? lines : lines.map((line) => ({ ...line, remaining: 0 })),
     cooldown_remaining_ms: last === null ? 0 : Math.max(0, last + cooldownMs - now),
@@ -77,14 +80,6 @@ function describeOpening(
   };
 }
 
-/** What is left on either side; a side that cannot be opened says nothing about the other one. */
-function leastOf(opening: SymbolLimits['opening']): number {
-  const open = SIDES.map((side) => opening[side]).filter(
-    ({ blocked_by: codes }) => !codes.some((code) => CLOSED_SIDE.has(code)),
-  );
-  return open.length === 0 ? 0 : Math.min(...open.map((side) => side.remaining_usdt));
-}
-
 function leverageCapFor(context: ExecutionContext, policy: CompiledPolicy, found: BudgetFinding): number {
   const { rules } = context.market;
   if (rules === null)
@@ -99,21 +94,65 @@ interface LineInputs {
   readonly policy: CompiledPolicy;
   readonly found: BudgetFinding;
   readonly leverageCap: number;
-  readonly orderUsdt: number;
 }
 type Figures = readonly [base: number, limit: number, used: number, reserved: number];
 
+const CODES = {
+  gross_notional_usdt: 'BUDGET_GROSS',
+  leverage: 'BUDGET_LEVERAGE',
+  order_notional_usdt: 'BUDGET_NOTIONAL',
+  order_rate: 'RATE',
+  slippage_bps: 'PRICE_SLIPPAGE',
+  symbol_notional_usdt: 'BUDGET_SYMBOL',
+  account_leverage_usdt: 'BUDGET_ACCOUNT_LEVERAGE',
+  concentration_usdt: 'BUDGET_CONCENTRATION',
+  bracket_usdt: 'BUDGET_BRACKET',
+  margin_usdt: 'BUDGET_MARGIN',
+  concurrent_positions: 'ACCOUNT_POSITIONS',
+  turnover_usdt_per_day: 'BUDGET_TURNOVER',
+  fees_usdt_per_day: 'BUDGET_FEES',
+} as const satisfies { readonly [Component in BudgetLine['component']]: ReasonCode };
+
 function buildLine(component: BudgetLine['component'], unit: string, figures: Figures): BudgetLine {
   const [base, limit, used, reserved] = figures;
-  return { base, component, limit, remaining: Math.max(0, limit - used - reserved), reserved, unit, used };
+  const code = CODES[component];
+  return { base, code, component, limit, remaining: Math.max(0, limit - used - reserved), reserved, unit, used };
 }
 /** Of the account's cap and the agent's own the one of which less is left. */
 function tighter(account: BudgetLine, own: BudgetLine | null): BudgetLine {
-  return own !== null && own.remaining < account.remaining ? own : account;
+  if (own === null || own.remaining >= account.remaining) return account;
+  return OF_SIZE.has(own.code) ? { ...own, code: 'BUDGET_AGENT' } : own;
 }
+/** What an agent's own cap of has a code of its own; of the others it is the same. */
+const OF_SIZE: ReadonlySet<string> = new Set([
+  'BUDGET_NOTIONAL',
+  'BUDGET_SYMBOL',
+  'BUDGET_GROSS',
+  'BUDGET_TURNOVER',
+  'BUDGET_FEES',
+]);
+
+/** Budgets of the account that have no component in the policy, on the side of which less is left; the rows of a decision. */
+function listBounds({ context, policy, found, leverageCap }: LineInputs): readonly BudgetLine[] {
+  const { rules } = context.market;
+  if (rules === null || !areUsable(rules)) return [];
+  const slippageBps = slippageCapOf(policy, found.budget);
+  const rows = SIDES.flatMap((side) =>
+    listRows(
+      prepareRows({ context, policy, found, rules, side, leverage: leverageCap, slippageBps, valueTicks: null }),
+    ),
+  );
+  return BOUNDS.flatMap((component) => {
+    const [least] = rows.filter(({ code }) => code === CODES[component]).sort((a, b) => a.left - b.left);
+    if (least === undefined) return [];
+    const { base, cap, code, left, reserved, unit, used } = least;
+    return [{ base, code, component, limit: cap, remaining: left, reserved, unit, used }];
+  });
+}
+const BOUNDS = ['account_leverage_usdt', 'concentration_usdt', 'bracket_usdt', 'margin_usdt'] as const;
 
 function listLines(inputs: LineInputs): readonly BudgetLine[] {
-  const { context, policy, found, leverageCap, orderUsdt } = inputs;
+  const { context, policy, found, leverageCap } = inputs;
   const { base, budget, own } = { base: policy.budgets, budget: found.budget, own: policy.agentBudgets };
   const line = (component: BudgetLine['component'], unit: string, account: Figures, agents: Figures | null) =>
     tighter(buildLine(component, unit, account), agents === null ? null : buildLine(component, unit, agents));
@@ -128,8 +167,9 @@ function listLines(inputs: LineInputs): readonly BudgetLine[] {
   const { pacing, agent } = context;
   return [
     { ...leverage, remaining: Math.min(leverage.remaining, Math.max(1, leverageCap)) },
-    { ...flat('order_notional_usdt', 'USDT'), remaining: orderUsdt },
+    flat('order_notional_usdt', 'USDT'),
     ...listExposure(inputs, own),
+    ...listBounds(inputs),
     line(
       'order_rate',
       'orders',

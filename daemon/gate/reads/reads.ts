@@ -1,12 +1,14 @@
 import type { ToolName } from '../../core/policy.ts';
-import type { DecisionBody, ToolAnswer } from '../api/decisions.ts';
+import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
-import type { MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
+import type { FillsBody, MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
 import type { Caller } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
-import { describeExecution, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import { describeFills, describeMarket, describeOrder, describePositions, parseCursor } from './bodies.ts';
+import { describeExecution } from './execution.ts';
+import { tellExplained } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
 
@@ -35,13 +37,16 @@ export class CallerReads {
     };
   }
 
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<DecisionBody> {
+  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
     const page = this.#core.ports.ledger.readDecisions({
       limit,
       ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
       ...(cursor === null ? {} : { cursor }),
     });
-    return { items: page.events.map((event) => (event.payload as DecisionEvent).decision), next: page.next };
+    return {
+      items: page.events.map((event) => tellExplained(this.#core, event.payload as DecisionEvent)),
+      next: page.next,
+    };
   }
 
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
@@ -50,8 +55,8 @@ export class CallerReads {
     const event = stored.payload as DecisionEvent;
     if (caller.role !== 'operator' && event.agent !== caller.agent) return null;
     return {
-      decision: event.decision,
-      execution: describeExecution(this.#core, this.#recall.recall(stored), event.decision),
+      decision: tellExplained(this.#core, event),
+      execution: describeExecution(this.#core, this.#recall.recall(stored), event),
     };
   }
 
@@ -71,6 +76,10 @@ export class CallerReads {
     matching.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
     const items = matching.slice(offset, offset + limit).map((order) => describeOrder(this.#core, order));
     return { items, next: offset + limit < matching.length ? String(offset + limit) : null };
+  }
+
+  getFills(caller: Caller, limit: number, cursor: string | null): FillsBody {
+    return describeFills(this.#core, caller.role === 'operator' ? null : caller.agent, limit, cursor);
   }
 
   getPositions(caller: Caller): {

@@ -1,9 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import type { ExecutionContext, OrderView } from '../../core/context.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
+import { isProvenUnfilled } from '../state/evidence.ts';
 import type { GateState } from '../state/gate-state.ts';
 import { stateInForce } from '../state/layers.ts';
 import { isResting, isTerminal, type OrderState } from '../state/orders.ts';
+import type { Duplicate } from '../state/requests.ts';
 import { viewAgent, viewPacing } from './agent-view.ts';
 import { viewAccount, viewExposure } from './exposure-view.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
@@ -22,13 +24,15 @@ export function buildContext(
   const rules = state.rules.get(symbol) ?? null;
   const live = inputs.symbols.get(symbol) ?? null;
   const rulesView = rules === null ? null : viewRules(rules, policy);
+  const duplicate = ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null;
   const exposure = viewExposure(state, inputs, request.agent, symbol, rules, live, ask);
   return {
     account: viewAccount(state, inputs, policy, symbol, ask),
     account_name: ask.accountName,
     agent: viewAgent(state, inputs, request, symbol, rules, live, policy, ask),
     clock_skew_ms: inputs.clockSkewMs,
-    duplicate_of: ask.phase === 'parent' ? findDuplicate(state, request, policy, now) : null,
+    duplicate_of: duplicate?.decisionId ?? null,
+    ...(duplicate === null ? {} : { duplicate_until_ms: duplicate.untilMs }),
     exit_rung: ask.exitRung,
     exposure,
     leaving_order_ids: ask.leaving === null ? [] : [...ask.leaving].map((order) => order.clientOrderId).sort(),
@@ -75,7 +79,7 @@ function findDuplicate(
   request: ExecutionRequest,
   policy: CompiledPolicy,
   now: number,
-): string | null {
+): Duplicate | null {
   if (request.intent !== 'open' || request.symbol === null) return null;
   if (policy.duplicateExempt.has(request.symbol)) return null;
   return state.requests.findDuplicate(
@@ -90,10 +94,17 @@ function findDuplicate(
     now,
     policy.temporal.duplicate_window_ms,
     (decisionId) => request.after_decision_id === decisionId && isExecutionTerminal(state, decisionId),
+    (decisionId) => isExecutionUnfilled(state, decisionId),
   );
 }
 
 function isExecutionTerminal(state: GateState, decisionId: string): boolean {
   const orders = state.orders.byDecision.get(decisionId);
   return orders === undefined || orders.every((order) => isTerminal(order.status));
+}
+
+/** Every order of it, unsent slices too. An execution whose orders are not in the views proves nothing. */
+function isExecutionUnfilled(state: GateState, decisionId: string): boolean {
+  const orders = state.orders.byDecision.get(decisionId);
+  return orders !== undefined && orders.length > 0 && orders.every(isProvenUnfilled);
 }

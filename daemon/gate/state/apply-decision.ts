@@ -1,5 +1,4 @@
-import type { RuleVerdict } from '../../core/decision.ts';
-import type { DecisionEvent } from '../events.ts';
+import type { DecisionEvent, RecordedDecision } from '../events.ts';
 import { insertOrder, isTerminal, planOrders, setAmend } from './orders.ts';
 import type { GateViews } from './views.ts';
 
@@ -51,14 +50,15 @@ function applyAmend(state: GateViews, event: DecisionEvent, atMs: number): void 
   if (effective.leverage !== null && !state.uncontained.has(order) && !state.readAs.has(order))
     state.readAs.set(order, { lots: order.lots, priceTicks: order.priceTicks ?? 0 });
   setAmend(order, { lots: effective.lots, priceTicks: effective.price_ticks }, state.stateSeq);
-  if (effective.leverage === null && !event.decision.verdicts.some(isOfRate)) return;
+  if (effective.leverage === null && !isPaced(event.decision)) return;
   state.pacing.account.sends.add(atMs, 1);
   state.pacing.agent(event.agent).sends.add(atMs, 1);
   if (effective.leverage !== null) state.pacing.symbol(order.symbol).lastOpenParentAtMs = atMs;
 }
 
-function isOfRate(verdict: RuleVerdict): boolean {
-  return verdict.code === 'RATE';
+/** Whether rule 6 looked at its rate. */
+export function isPaced({ is_paced: isNoted, verdicts }: RecordedDecision): boolean {
+  return isNoted ?? verdicts?.some(({ code }) => code === 'RATE') ?? false;
 }
 
 /** A later slice is decided on its own and can only shrink; what it lost is released. */

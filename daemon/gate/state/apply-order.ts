@@ -75,12 +75,15 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
 /** Prices and fees of lots that moved already; deduplicated by trade id. */
 export function applyTrade(state: GateViews, event: TradeEvent): void {
   if (!state.seenTrades.add(event.symbol, event.trade_id, event.at_venue_ms)) return;
-  if (event.client_order_id === null) return;
-  const order = state.orders.all.get(event.client_order_id);
+  const order = event.client_order_id === null ? undefined : state.orders.all.get(event.client_order_id);
+  const { agent = null, decisionId = null } = order ?? {};
+  state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
   if (order === undefined || rules === undefined) return;
   order.tradedLots += event.lots;
   order.tradedUsdt += event.lots * event.price;
+  order.tradedFeesUsdt += event.fee_usdt;
+  order.realisedPnlUsdt += event.realised_pnl_usdt;
   order.averagePrice = order.tradedUsdt / order.tradedLots;
   const estimated =
     ((event.lots * rules.lotMantissa * (priceOf(order, rules) ?? event.price)) / rules.lotScale) * rules.takerFee;

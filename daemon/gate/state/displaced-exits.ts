@@ -10,6 +10,9 @@ export const MAKES_ROOM = 'makes room for an exit';
 /** Reason of a cancel of what the share no longer covers: it rests again, clipped to what the share is then. */
 export const BEYOND_SHARE = "beyond what is left of its agent's share";
 
+/** What the execution of one says that ended because all that it was to close is closed. */
+export const NOTHING_LEFT = 'nothing is left of what it was to close';
+
 /** An exit that is to rest at its own price, and does not: through no wish of its caller. */
 export interface DisplacedExit {
   readonly decisionId: string;
@@ -22,7 +25,7 @@ export interface DisplacedExit {
   readonly hasRested: boolean;
   sinceMs: number;
   /** What it may close; kept while it rests, since it may be displaced again. */
-  readonly bound: ExitBound;
+  bound: ExitBound;
 }
 
 /** Until they rest, are closed otherwise, or are given up; folded from events alone, so that a restart goes on. */
@@ -49,13 +52,23 @@ export class DisplacedExits {
     return [...this.#byDecision.values()].filter(({ order }) => isTerminal(order.status)).reverse();
   }
 
-  /** A cancel was asked for, or an amend was carried out: it is a new request, for what is held now. */
+  /** A cancel was asked for, or it became known what became of an amend. */
   note(order: OrderState, event: OrderIntentEvent, then: Then): void {
-    const { agent, decisionId } = order;
-    if (event.action === 'amended' && agent !== null && decisionId !== null && !this.#byDecision.has(decisionId))
-      if (this.bounds.find(decisionId) !== null) this.bounds.ask(decisionId, agent, order, then);
+    if (event.action === 'amended' || event.action === 'amend_failed')
+      this.#settleAmend(order, event.action === 'amended', then);
     if (event.action !== 'cancel' || (event.reason !== MAKES_ROOM && event.reason !== BEYOND_SHARE)) return;
     if (isOfRestingKind(order)) this.#add(order, true, then);
+  }
+
+  /** An amend that nobody decided here counts from when the venue shows it. */
+  #settleAmend(order: OrderState, isAmended: boolean, then: Then): void {
+    const { agent, decisionId } = order;
+    if (agent === null || decisionId === null || this.bounds.find(decisionId) === null) return;
+    const entry = this.#byDecision.get(decisionId);
+    const isOfOthers = !this.bounds.isRenewed(decisionId);
+    if (isAmended && isOfOthers && entry === undefined) this.bounds.ask(decisionId, agent, order, then);
+    this.bounds.settle(decisionId, isAmended);
+    if (entry !== undefined) entry.bound = this.bounds.find(decisionId) ?? entry.bound;
   }
 
   #add(order: OrderState, hasRested: boolean, then: Then): void {
@@ -85,6 +98,7 @@ export class DisplacedExits {
       // It rests, has filled, or was ended at the venue by somebody.
       const isOver = isTerminal(order.status) ? !mayRestYet(order, event) : isResting(order) && !order.cancelRequested;
       if (isOver) this.#byDecision.delete(known.decisionId);
+      else this.#dropIfClosed(known, order.symbol);
     } else if (known === undefined && isTerminal(order.status) && wasNotPlaced(order, event)) {
       const target = targets.find(order.decisionId ?? '');
       if (target === null || target.end?.reason === 'rests') this.#add(order, false, then);
@@ -103,10 +117,12 @@ export class DisplacedExits {
         this.#dropIfClosed(entry, symbol);
   }
 
-  /** What waits unsent is ended by whoever would send it. */
+  /** What waits unsent is ended by whoever would send it; of what is at the venue the end is to be proven first. */
   #dropIfClosed(entry: DisplacedExit, symbol: string): void {
     const { order } = entry;
-    if (order.symbol === symbol && order.status !== 'pending_send' && hasNothingLeft(entry)) this.#drop(entry);
+    if (order.symbol !== symbol || !isTerminal(order.status) || !hasNothingLeft(entry)) return;
+    this.#drop(entry);
+    order.detail ??= NOTHING_LEFT;
   }
 
   #drop({ decisionId, order }: DisplacedExit): void {
@@ -127,6 +143,9 @@ export class DisplacedExits {
     // Until it rests; what turns out to be a target is none.
     if (decision.kind === 'tool' && order !== undefined && isOfRestingKind(order))
       this.#add(order, false, thenOf(order.symbol));
+    const amended = decision.effective?.action === 'amend' ? book.get(request.client_order_id ?? '') : undefined;
+    if (amended !== undefined && amended.amend !== null && amended.agent !== null && amended.decisionId !== null)
+      this.bounds.renew(amended.decisionId, amended.agent, amended, thenOf(amended.symbol));
     if (this.#byDecision.size === 0) return;
     const again = decision.kind === 'slice' ? this.#byDecision.get(parentId ?? '') : undefined;
     if (again !== undefined && order !== undefined) {
@@ -146,6 +165,9 @@ export class DisplacedExits {
 
   /** It closes at once, and so is a target; or the gate gives it up. */
   leave(event: ExitTargetEvent): void {
+    const entry = this.#byDecision.get(event.decision_id);
+    if (entry !== undefined && event.action === 'ended' && isTerminal(entry.order.status))
+      entry.order.detail ??= event.detail;
     this.#byDecision.delete(event.decision_id);
     if (event.action === 'ended' && event.reason !== 'rests') this.bounds.forget(event.decision_id);
   }

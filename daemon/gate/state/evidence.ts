@@ -78,6 +78,30 @@ export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { 
   return evidence === undefined || (!known.isEndShown && evidence.asked_seq >= (known.endedSeq ?? 0));
 }
 
+/**
+ * RISK: whether it is proven that nothing of the order was filled and nothing can be, so that the same intent may go out
+ * again. The venue showed its end, or refused it; or it never left, or it is proven never to have been placed. An end
+ * that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
+ */
+export function isProvenUnfilled(
+  order: Pick<OrderState, 'status' | 'executedLots' | 'tradedLots' | 'endedBy'>,
+): boolean {
+  if (!isTerminal(order.status) || order.status === 'filled') return false;
+  if (order.executedLots > 0 || order.tradedLots > 0) return false;
+  switch (order.endedBy) {
+    case 'shown':
+    case 'answer':
+    case 'unsent':
+      return true;
+    case 'absent':
+      return order.status === 'not_placed';
+    case 'stalled':
+    case 'operator':
+    case null:
+      return false;
+  }
+}
+
 /** What the order's next words are judged by. `seq`: that of the record. */
 export function noteEvidence(order: OrderState, { evidence, status, venue_at_ms }: OrderEvent, seq: number): void {
   if (order.sentByMs === null && status === 'unknown') order.sentByMs = evidence?.sent_by_ms ?? venue_at_ms;

@@ -30,6 +30,8 @@ export interface ExitBound {
 /** By decision, from the request on until nothing of it rests or is to rest; folded from events alone. */
 export class ExitBounds {
   readonly #byDecision = new Map<string, ExitBound>();
+  /** Of amends that are not proven yet. */
+  readonly #renewed = new Map<string, ExitBound>();
 
   get size(): number {
     return this.#byDecision.size;
@@ -41,22 +43,37 @@ export class ExitBounds {
     return this.#byDecision.get(decisionId ?? '') ?? null;
   }
 
-  /** It is asked for, or amended, which is to ask anew. */
-  ask(decisionId: string, agent: string, { side, symbol }: OrderState, { atMs, live, position }: Then): ExitBound {
-    const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
-    const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
-    const roomLots = heldOn(position, side, whose);
-    const bound: ExitBound = { agent, symbol, side, whose, askedAtMs: atMs, roomLots, openings };
+  /** It is asked for. */
+  ask(decisionId: string, agent: string, order: OrderState, then: Then): ExitBound {
+    const bound = buildBound(agent, order, then);
     this.#byDecision.set(decisionId, bound);
     return bound;
   }
+  /** An amend of it is decided, which is to ask anew, for what is held now; it holds once the amend is proven. */
+  renew(decisionId: string, agent: string, order: OrderState, then: Then): void {
+    if (this.#byDecision.has(decisionId)) this.#renewed.set(decisionId, buildBound(agent, order, then));
+  }
+  /** What became of an amend. */
+  settle(decisionId: string, isAmended: boolean): void {
+    const renewed = this.#renewed.get(decisionId);
+    this.#renewed.delete(decisionId);
+    if (isAmended && renewed !== undefined) this.#byDecision.set(decisionId, renewed);
+  }
+  isRenewed(decisionId: string): boolean {
+    return this.#renewed.has(decisionId);
+  }
   forget(decisionId: string): void {
     this.#byDecision.delete(decisionId);
+    this.#renewed.delete(decisionId);
+  }
+  *#each(): Generator<ExitBound> {
+    yield* this.#byDecision.values();
+    yield* this.#renewed.values();
   }
 
   /** What is held has been proven to be another. */
   follow(symbol: string, changes: readonly HeldChange[], fill: OrderState | null): void {
-    for (const bound of this.#byDecision.values()) {
+    for (const bound of this.#each()) {
       if (bound.symbol !== symbol) continue;
       const change = changes.find(({ agent, side }) => side === bound.side && agent === bound.whose);
       if (change === undefined) continue;
@@ -67,20 +84,26 @@ export class ExitBounds {
 
   /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
   agree(symbol: string, position: PositionState): void {
-    for (const bound of this.#byDecision.values())
+    for (const bound of this.#each())
       if (bound.symbol === symbol)
         bound.roomLots = Math.min(bound.roomLots, Math.max(0, provenOn(position, bound.side, bound.whose)));
   }
 
   /** The clock was set back. */
   setBack(nowMs: number): void {
-    for (const bound of this.#byDecision.values()) bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
+    for (const bound of this.#each()) bound.askedAtMs = Math.min(bound.askedAtMs, nowMs);
   }
 
   /** The unit of quantities has changed. */
   rescale(symbol: string, toNew: (lots: number) => number): void {
-    for (const bound of this.#byDecision.values()) if (bound.symbol === symbol) bound.roomLots = toNew(bound.roomLots);
+    for (const bound of this.#each()) if (bound.symbol === symbol) bound.roomLots = toNew(bound.roomLots);
   }
+}
+
+function buildBound(agent: string, { side, symbol }: OrderState, { atMs, live, position }: Then): ExitBound {
+  const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
+  const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
+  return { agent, symbol, side, whose, askedAtMs: atMs, roomLots: heldOn(position, side, whose), openings };
 }
 
 /** What was sent before it was asked for may have opened: what only rests has not, and may do so for hours. */

@@ -1,6 +1,7 @@
 import type { TimeInForce } from '../../core/decision.ts';
 import type { OrderType, Origin, Side } from '../../core/request.ts';
 import type { OrderStatus } from '../api/decisions.ts';
+import type { EvidenceKind } from '../events.ts';
 import type { OrderKind } from '../venue-port.ts';
 
 export interface OrderState {
@@ -54,12 +55,17 @@ export interface OrderState {
   endedSeq: number | null;
   /** The venue showed its end; else it was refused, not sent, or is absent. */
   isEndShown: boolean;
+  /** How it was proven to have ended; null: a record of an older daemon does not say, or it has not. */
+  endedBy: EvidenceKind | null;
   /** It was sent no later than this, domain time; known once its outcome is not. */
   sentByMs: number | null;
   updatedAtMs: number;
   /** Lots, notional and fees that trades have accounted for. */
   tradedLots: number;
   tradedUsdt: number;
+  /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
+  tradedFeesUsdt: number;
+  realisedPnlUsdt: number;
   feesUsdt: number;
 }
 

@@ -114,10 +114,13 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     shownSeq: null,
     endedSeq: null,
     isEndShown: false,
+    endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
 }
@@ -165,10 +168,13 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     shownSeq: null,
     endedSeq: null,
     isEndShown: false,
+    endedBy: null,
     sentByMs: null,
     updatedAtMs: atMs,
     tradedLots: 0,
     tradedUsdt: 0,
+    tradedFeesUsdt: 0,
+    realisedPnlUsdt: 0,
     feesUsdt: 0,
   };
 }
@@ -184,6 +190,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
     if (!isTerminal(known.status)) {
       // Ids are unique among open orders: how it ended is not known, what it filled the account shows.
       known.status = 'canceled';
+      known.endedBy = null;
       book.live.get(known.symbol)?.delete(known);
       book.ended.add(known, atMs);
     }
@@ -240,6 +247,7 @@ export function applyOrderEvent(
     if (isTerminal(status)) {
       order.endedSeq = seq;
       order.isEndShown = event.evidence?.kind === 'shown';
+      order.endedBy = event.evidence?.kind ?? null;
       book.live.get(order.symbol)?.delete(order);
       book.ended.add(order, atMs);
     }

@@ -21,6 +21,11 @@ export interface RecentParent {
   readonly valued: Valuation | null;
   readonly atMs: number;
 }
+/** `untilMs`: from this instant of domain time on the same intent is none. */
+export interface Duplicate {
+  readonly decisionId: string;
+  readonly untilMs: number;
+}
 interface Valuation {
   readonly markTicks: number;
   readonly rules: RulesView;
@@ -74,13 +79,17 @@ export class RequestMemory {
       if (parent.atMs > nowMs) this.#recent[i] = { ...parent, atMs: nowMs };
   }
 
-  /** The latest equal permitted parent inside the window: the same lots, or the very same notional. */
+  /**
+   * The latest equal permitted parent inside the window: the same lots, or the very same notional. One of which nothing
+   * was filled, nor can be (`isUnfilled`), is none: what is asked for again has not been had.
+   */
   findDuplicate(
     ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,
     nowMs: number,
     windowMs: number,
     isAnswered: (decisionId: string) => boolean,
-  ): string | null {
+    isUnfilled: (decisionId: string) => boolean,
+  ): Duplicate | null {
     for (let i = this.#recent.length - 1; i >= 0; i -= 1) {
       const parent = this.#recent[i]!;
       if (nowMs - parent.atMs > windowMs) return null;
@@ -92,7 +101,10 @@ export class RequestMemory {
         parent.orderType === ask.orderType &&
         isSameSize(parent, ask.requestedNotional);
       // Naming the latest one proves that the earlier answers were seen as well.
-      if (same) return isAnswered(parent.decisionId) ? null : parent.decisionId;
+      if (!same) continue;
+      if (isAnswered(parent.decisionId)) return null;
+      // It hides no earlier one, which may have been filled.
+      if (!isUnfilled(parent.decisionId)) return { decisionId: parent.decisionId, untilMs: parent.atMs + windowMs + 1 };
     }
     return null;
   }

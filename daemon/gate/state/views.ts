@@ -11,6 +11,7 @@ import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
+import { RecentFills } from './recent-fills.ts';
 import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
@@ -39,6 +40,7 @@ export class GateViews {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly alerts = new RecentAlerts();
+  readonly fills = new RecentFills();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);

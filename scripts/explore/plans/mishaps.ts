@@ -67,6 +67,16 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
   // The ledger cannot be written.
   disks: [
     [3, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }), anyCall(draw)]],
+    [1, (draw) => [draw.step({ kind: 'trouble', trouble: { kind: 'read_only', forMs: forMs(draw) } }), anyCall(draw)]],
+    // It fails while a policy is saved, or while the daemon is down and comes up with another one.
+    [
+      1,
+      (draw) => [
+        draw.step({ kind: 'policy', edit: draw.random.pick(['tighter_caps', 'looser_caps', 'original'] as const) }),
+        draw.step({ kind: 'trouble', trouble: { kind: 'disk_full', forMs: forMs(draw) } }, draw.random.int(0, 20)),
+        draw.step({ kind: 'crash', downMs: draw.random.int(1, 400) }, draw.random.int(0, 200)),
+      ],
+    ],
     [
       3,
       (draw) => [
@@ -83,8 +93,13 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
     [
       6,
       (draw) => [
-        draw.step({ kind: 'trouble', trouble: { kind: 'second_daemon', forMs: draw.random.int(3_000, 30_000) } }),
+        draw.step({
+          kind: 'trouble',
+          trouble: { kind: 'second_daemon', forMs: draw.random.int(3_000, 30_000), opens: draw.random.int(0, 4) },
+        }),
         anyCall(draw),
+        // Who was refused, or is held back, is started again.
+        ...(draw.random.chance(0.3) ? [draw.step({ kind: 'restart', downMs: 500 }, draw.random.int(500, 9_000))] : []),
       ],
     ],
     [
@@ -93,7 +108,14 @@ export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[
         draw.step({ kind: 'trouble', trouble: { kind: 'copy' } }),
         draw.step(draw.anyOpen()),
         draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit()),
-        draw.step({ kind: 'trouble', trouble: { kind: 'restored', downMs: draw.random.int(200, 3_000) } }),
+        ...(draw.random.chance(0.4) ? [draw.step({ kind: 'state', state: 'halted' })] : []),
+        draw.step({
+          kind: 'trouble',
+          trouble: { kind: 'restored', downMs: draw.random.int(200, 3_000), withHead: draw.random.chance(0.5) },
+        }),
+        ...(draw.random.chance(0.4)
+          ? [draw.step({ kind: 'state', state: 'active' }, draw.random.int(3_000, 9_000))]
+          : []),
         draw.step(draw.random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), draw.random.int(1_000, 9_000)),
       ],
     ],

@@ -1,5 +1,5 @@
 import { at, type Breach } from '../breach.ts';
-import { executedFor, type History } from '../history.ts';
+import { executedFor, type History, isLost } from '../history.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -9,7 +9,7 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {
     const { answer, answeredAtMs } = call;
-    if (answer === null || answeredAtMs === null || !PLACING.has(call.tool)) continue;
+    if (answer === null || answeredAtMs === null || !PLACING.has(call.tool) || isLost(history, call)) continue;
     const { state, orders } = answer.execution;
     const id = answer.decision.decision_id;
     const who = `${call.agent} ${call.tool} (step ${call.step})`;
@@ -18,6 +18,13 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
       breaches.push({
         code: `answer-undone/${state}-then-filled`,
         detail: `${who} answered ${state} at ${at(answeredAtMs)}, then ${later} lots were filled`,
+      });
+    // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
+    const asked = answer.decision.effective?.lots ?? 0;
+    if (state === 'filled' && later > 0 && executedFor(history, id) - later < asked)
+      breaches.push({
+        code: 'answer-undone/filled-then-more',
+        detail: `${who} answered filled at ${at(answeredAtMs)}, then ${later} lots more were filled`,
       });
     if (answer.decision.decision === 'BLOCK' && executedFor(history, id) > 0)
       breaches.push({ code: 'answer-undone/blocked-then-filled', detail: `${who} was blocked, and filled` });
@@ -52,6 +59,28 @@ export function findRepeats(history: History): readonly Breach[] {
     if (found.length > 1)
       breaches.push({ code: 'repeated-request', detail: `${key}: decisions ${found.map(({ id }) => id).join(', ')}` });
   return breaches;
+}
+
+/** What is refused as a repetition repeats an order of the same agent. */
+export function findMistakenRepeats({ world }: History): readonly Breach[] {
+  return world.calls.flatMap((call) => {
+    const reasons = call.answer?.decision.reasons ?? [];
+    if (!reasons.some(({ code }) => code === 'DUPLICATE_INTENT')) return [];
+    const isRepeated = world.calls.some(
+      (other) =>
+        other.index < call.index &&
+        other.agent === call.agent &&
+        other.args.symbol === call.args.symbol &&
+        other.args.side === call.args.side,
+    );
+    if (isRepeated) return [];
+    return [
+      {
+        code: 'repeats-nothing',
+        detail: `${call.agent} ${call.tool} (step ${call.step}) is refused as a repetition of what it never asked for`,
+      },
+    ];
+  });
 }
 
 /** Every call is answered, and none with an error of ours. */

@@ -14,13 +14,14 @@ const WINDOW_MS = 10_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, lots, restingBuys, restingSells } of world.venue.sends) {
+  for (const { wire, symbol, executed, lots, restingBuys, restingSells } of world.venue.sends) {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
     // What the owner has just done at the exchange nobody knows yet.
     if (isOwnersHandIn(history, null, atMs - DECISION_AGE_MS, atMs)) continue;
-    const sent = Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE);
+    // What an amended order has filled is held already.
+    const sent = Math.max(0, Math.round(Number(wire.params.text('quantity') ?? 0) / LOT_SIZE) - executed);
     const isBuy = wire.params.text('side') === 'BUY';
     const caps = loosestCaps(history, atMs);
     let gross = 0;

@@ -201,29 +201,23 @@ function greatestPosition(history: History, symbol: string, call: CallRecord): n
   return largest;
 }
 
-/** An exit closes what there was when it was asked for, never what the same or another agent opened after flat. */
+/**
+ * An exit closes what there was when it was asked for, never what the same or another agent opened after flat; an
+ * operator's, too, as agents open again only once it was lifted.
+ */
 export function findOldExits(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const fill of history.fills) {
     const { order, symbol } = fill;
     if (order === null || !order.planned.reduce_only || order.planned.protective) continue;
     const root = history.decisions.get(order.decision.rootId);
-    if (root === undefined || root.origin === 'operator') continue;
-    const flat = history.fills.find(
-      (other) => other.symbol === symbol && other.after === 0 && other.atMs > root.atMs && other.atMs < fill.atMs,
-    );
-    const held = history.fills.some(
-      (other) =>
-        other.symbol === symbol &&
-        other.atMs <= root.atMs &&
-        other.after !== 0 &&
-        !wasFlatBetween(history, symbol, other.atMs, root.atMs),
-    );
-    if (flat === undefined || !held) continue;
+    if (root === undefined) continue;
+    const flat = findFlat(history, symbol, root.atMs, fill.atMs);
+    if (flat === null) continue;
     const opened = history.fills.find(
       (other) =>
         other.symbol === symbol &&
-        other.atMs >= flat.atMs &&
+        other.atMs >= Math.max(flat.atMs, root.atMs) &&
         other.atMs <= fill.atMs &&
         other.order?.planned.reduce_only === false,
     );
@@ -239,6 +233,15 @@ export function findOldExits(history: History): readonly Breach[] {
     });
   }
   return breaches;
+}
+
+/** The fill that made the account flat since an exit was asked for, or before it, if nothing was held any more. */
+function findFlat(history: History, symbol: string, askedAtMs: number, untilMs: number): Fill | null {
+  const fills = history.fills.filter((fill) => fill.symbol === symbol && fill.atMs < untilMs);
+  const before = fills.findLast(({ atMs }) => atMs <= askedAtMs);
+  if (before?.after === 0) return before;
+  if (before === undefined) return null;
+  return fills.find(({ after, atMs }) => after === 0 && atMs > askedAtMs) ?? null;
 }
 
 /** The venue went on showing as open, with nothing filled, what had filled: nobody could know that all was closed. */
@@ -262,12 +265,6 @@ function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, l
     else if (asked !== undefined && asked.seq < root.seq && asked.agent === root.agent) opened += fill.lots;
   }
   return closed <= opened;
-}
-
-function wasFlatBetween(history: History, symbol: string, fromMs: number, toMs: number): boolean {
-  return history.fills.some(
-    (fill) => fill.symbol === symbol && fill.after === 0 && fill.atMs > fromMs && fill.atMs <= toMs,
-  );
 }
 
 /** An exit never opens and never crosses zero. */

@@ -13,7 +13,8 @@ export function findOperatorBreaches(history: History): readonly Breach[] {
     ({ what }) => what === 'halted' || what === 'flatten' || what === 'reducing',
   );
   for (const word of words) {
-    const isUnrecorded = couldNotRecord(history) && /^LedgerError/.test(word.failure ?? '');
+    const isUnrecorded =
+      couldNotRecord(history) && /^LedgerError: (A commit failed|The ledger|The disk)/.test(word.failure ?? '');
     if (word.failure !== null && !EXPECTED_FAILURE.test(word.failure) && !isUnrecorded)
       breaches.push({
         code: `operator/call-failed`,
@@ -74,6 +75,24 @@ function liftedAtMs(history: History, word: OperatorRecord): number {
       other.symbol === word.symbol &&
       other.agent === word.agent &&
       !(other.what === 'halted' && word.what !== 'flatten'),
+  );
+  return Math.min(lifted?.askedAtMs ?? Number.POSITIVE_INFINITY, lostAtMs(history, word));
+}
+
+/**
+ * When a copy of the ledger from before this word was put back: a recovery halts the account until the operator says
+ * otherwise. Where the head that is noted beside the home was put back as well, nobody can know of the word.
+ */
+function lostAtMs({ world: { homes, operatorCalls } }: History, { answeredAtMs }: OperatorRecord): number {
+  const restore = homes.restores.find(
+    ({ copiedAtMs, atMs }) => answeredAtMs !== null && copiedAtMs <= answeredAtMs && answeredAtMs <= atMs,
+  );
+  if (restore === undefined) return Number.POSITIVE_INFINITY;
+  const recovered = homes.recoveries.find(({ atMs }) => atMs >= restore.atMs);
+  if (recovered === undefined || !restore.wasNoted) return restore.atMs;
+  const lifted = operatorCalls.find(
+    ({ agent, askedAtMs, symbol, what }) =>
+      what !== 'halted' && what !== 'flatten' && symbol === null && agent === null && askedAtMs > recovered.atMs,
   );
   return lifted?.askedAtMs ?? Number.POSITIVE_INFINITY;
 }

@@ -5,6 +5,7 @@ import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
+import type { WireRecord } from '../wire.ts';
 
 /** What only the venue can have told. */
 const PROVEN: ReadonlySet<OrderStatus> = new Set(['working', 'partially_filled', 'filled']);
@@ -49,18 +50,28 @@ export function findUnrecorded(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const record of history.world.wire.records) {
     if (record.method !== 'POST' || record.clientId === null || !/order$|algoOrder$/i.test(record.path)) continue;
-    if (!history.orders.has(record.clientId))
+    if (!history.orders.has(record.clientId) && !isOfAnotherLedger(history, record))
       breaches.push({ code: 'sent-unrecorded', detail: `${record.clientId} sent at ${at(record.sentAtMs)}` });
   }
   for (const order of history.world.exchange.world.state.orders.values()) {
     const last = history.orderEvents.get(order.clientOrderId)?.at(-1);
     if (last === undefined || !UNPROVEN.has(last.event.status)) continue;
+    // An id of before a restore: what the exchange has under it may be the order that was lost.
+    const others = history.world.wire.records.filter(({ clientId }) => clientId === order.clientOrderId);
+    if (others.some((record) => isOfAnotherLedger(history, record))) continue;
     breaches.push({
       code: `wrong-at-the-end/${last.event.status}`,
       detail: `${order.clientOrderId} is ${order.status} at the exchange and recorded ${last.event.status} at ${at(last.atMs)} (${last.event.detail ?? ''})`,
     });
   }
   return breaches;
+}
+
+/** Of a daemon with a home of its own, or of what a restore has lost. */
+export function isOfAnotherLedger({ world: { homes } }: History, { life, sentAtMs }: WireRecord): boolean {
+  return (
+    homes.isSecond(life) || homes.restores.some(({ copiedAtMs, atMs }) => sentAtMs >= copiedAtMs && sentAtMs <= atMs)
+  );
 }
 
 export function findInternalErrors(history: History): readonly Breach[] {

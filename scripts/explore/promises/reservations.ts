@@ -2,6 +2,7 @@ import type { Order } from '../../../daemon/exchange-sim/core/state.ts';
 import type { Breach } from '../breach.ts';
 import { type History, isOwnersHandIn } from '../history.ts';
 import { LOT, OPERATOR } from '../records.ts';
+import { isInDispute } from './views.ts';
 
 const LOT_SIZE = 0.001;
 /** The mark that the API shows may be a poll older than the books'. */
@@ -63,23 +64,26 @@ function findUsedBreaches(history: History): readonly Breach[] {
     const mark = venue.mark(symbol);
     const held = venue.lots(symbol);
     const used = Math.abs(held) * LOT_SIZE * mark;
-    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01)
+    if (Math.abs(line.used - used) > used * TOLERANCE + 0.01 && !isInDispute(history, symbol))
       breaches.push({
         code: 'view/used',
         detail: `${symbol}: ${line.used} USDT used, ${used.toFixed(2)} by the books`,
       });
+    // At the mark that the API shows, which `used` has just compared with the books'.
+    const shownMark = held === 0 ? mark : line.used / (Math.abs(held) * LOT_SIZE);
     const opening = (side: string): number =>
       resting
         .filter((order) => order.symbol === symbol && !order.reduceOnly && order.side === side)
-        .reduce((sum, order) => sum + Number((order.quantity - order.executed) / LOT), 0);
-    const most = Math.max(Math.max(0, held) + opening('BUY'), Math.max(0, -held) + opening('SELL'));
-    const reserved = Math.max(0, most - Math.abs(held)) * LOT_SIZE * mark;
+        .reduce((sum, order) => sum + worthOf(order, shownMark), 0);
+    const position = Math.abs(held) * LOT_SIZE * shownMark;
+    const [long, short] = held > 0 ? [position, 0] : [0, position];
+    const reserved = Math.max(long + opening('BUY'), short + opening('SELL')) - position;
     const isUnsent = [...history.orders.values()].some(
       ({ planned }) => planned.symbol === symbol && !planned.reduce_only && isPending(history, planned.client_order_id),
     );
-    // Above what rests only while something is not sent yet; a limit away from the mark counts at the worse price.
+    // Above what rests only while something is not sent yet.
     const isTooLow = line.reserved < reserved * (1 - TOLERANCE) - 0.01;
-    const isTooHigh = !isUnsent && line.reserved > reserved * 1.1 + 0.01;
+    const isTooHigh = !isUnsent && line.reserved > reserved * (1 + TOLERANCE) + 0.01;
     if (isTooLow || isTooHigh)
       breaches.push({
         code: 'view/reserved',
@@ -87,6 +91,11 @@ function findUsedBreaches(history: History): readonly Breach[] {
       });
   }
   return breaches;
+}
+
+/** What may still fill of an opening order, USDT: at the worse of mark and limit, as DESIGN "Arithmetic" has it. */
+function worthOf({ executed, price, quantity }: Order, mark: number): number {
+  return Number((quantity - executed) / LOT) * LOT_SIZE * Math.max(mark, Number(price) / 1e8);
 }
 
 function isPending({ world }: History, clientId: string): boolean {

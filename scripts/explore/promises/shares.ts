@@ -118,6 +118,11 @@ function findUncovered(history: History, { decision, planned }: PlannedBy, seq: 
   if (share * sign < 0.5 || world.venue.lots(symbol) * sign <= 0) return null;
   const askedAtMs = history.decisions.get(rootId)?.atMs ?? decision.atMs;
   if (wasAllClosedSince(history, agent, symbol, sign, askedAtMs)) return null;
+  // What the owner canceled at the exchange it wants gone.
+  const isCanceledByHand = world.venue.hands.some(
+    (hand) => hand.what === 'order' && hand.clientId === null && hand.symbol === symbol && hand.atMs >= askedAtMs,
+  );
+  if (isCanceledByHand) return null;
   for (const order of world.exchange.world.state.orders.values()) {
     const known = history.orders.get(order.clientOrderId);
     const isOpen = order.status === 'NEW' || order.status === 'PARTIALLY_FILLED';

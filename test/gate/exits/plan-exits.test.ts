@@ -2,12 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ExitCause } from '../../../daemon/gate/events.ts';
-import { findEndings, planExits } from '../../../daemon/gate/plan/exits.ts';
+import { type ExitGroup, ExitTurns, findEndings } from '../../../daemon/gate/plan/exits.ts';
+import type { ExitTarget } from '../../../daemon/gate/state/exit-targets.ts';
+import type { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0 } from '../fold-fixture.ts';
+import { FoldedExits } from '../state/folded-exits.ts';
 
 const RUNGS = 4;
 const AGENTS = ['alice', 'bob'] as const;
+
+/** What all groups would send now, in turn, while nothing is sent. */
+function planExits(state: GateState, servedAt: (agent: string) => number = () => 0): readonly ExitGroup[] {
+  const turns = new ExitTurns(state, state.targets.open, RUNGS, servedAt);
+  const groups: ExitGroup[] = [];
+  for (let group = turns.next(); group !== null; group = turns.next()) groups.push(group);
+  return groups;
+}
 
 /** The book of exits against a venue that fills what it is told to, and never more than the position. */
 class Model {
@@ -79,7 +90,7 @@ class Model {
     return `d-${id}`;
   }
   plan() {
-    return planExits(this.state, this.state.targets.open, RUNGS, () => 0);
+    return planExits(this.state);
   }
   /** One pass of the pump: what is planned is decided and on its way. */
   pass(): OrderState[] {
@@ -92,21 +103,25 @@ class Model {
     const sent: OrderState[] = [];
     // Whatever was sent for one group is on its way when the next one is sized.
     for (let group = this.plan()[0]; group !== undefined; group = this.plan()[0]) {
-      const id = this.#id();
-      const [parent] = group.targets;
-      const order = { client_order_id: `s-${id}`, lots: group.lots, side: 'sell', reduce_only: true } as const;
-      const effective = { action: 'exit', side: 'sell', lots: group.lots } as const;
-      const { agent, decisionId, origin } = parent!;
-      const more = { kind: 'slice', parent: decisionId, agent, request: { origin }, effective } as const;
-      const event = decisionEvent({ id: `d-${id}`, atMs: T0, ...more, orders: [{ ...order, time_in_force: 'IOC' }] });
-      const context = { ...event.payload.context, exit_rung: group.rung };
-      this.ledger.append({ ...event, payload: { ...event.payload, context } });
-      const known = this.state.orders.all.get(`s-${id}`);
-      assert.ok(known !== undefined);
-      sent.push(known);
+      sent.push(this.send(group));
       assert.ok(sent.length <= 50, 'the plan ends');
     }
     return sent;
+  }
+  /** A group's order is decided and on its way. */
+  send(group: ExitGroup): OrderState {
+    const id = this.#id();
+    const [parent] = group.targets;
+    const order = { client_order_id: `s-${id}`, lots: group.lots, side: 'sell', reduce_only: true } as const;
+    const effective = { action: 'exit', side: 'sell', lots: group.lots } as const;
+    const { agent, decisionId, origin } = parent!;
+    const more = { kind: 'slice', parent: decisionId, agent, request: { origin }, effective } as const;
+    const event = decisionEvent({ id: `d-${id}`, atMs: T0, ...more, orders: [{ ...order, time_in_force: 'IOC' }] });
+    const context = { ...event.payload.context, exit_rung: group.rung };
+    this.ledger.append({ ...event, payload: { ...event.payload, context } });
+    const known = this.state.orders.all.get(`s-${id}`);
+    assert.ok(known !== undefined);
+    return known;
   }
   live(): OrderState[] {
     return [...this.state.orders.all.values()].filter(
@@ -243,7 +258,7 @@ test('who goes first: the operator, one for a refused stop, a cut, then the agen
   model.ask('gate', 1, 'cut', 'cut');
   model.ask('gate', 1, 'stop', 'stop');
   model.ask('ops', 1, 'x', 'operator');
-  const order = planExits(model.state, model.state.targets.open, RUNGS, (agent) => (agent === 'alice' ? 2 : 1));
+  const order = planExits(model.state, (agent) => (agent === 'alice' ? 2 : 1));
   assert.deepEqual(
     order.map(({ targets }) => (targets[0]?.cause === 'agent' ? targets[0].agent : targets[0]?.cause)),
     ['operator', 'stop', 'cut', 'bob', 'alice'],
@@ -401,4 +416,41 @@ test('what was opened after an exit was asked for is not closed by it; what was 
   model.pass();
   assert.equal(model.state.targets.find(whole)?.end?.reason, 'filled');
   assert.equal(model.held('alice'), 4);
+});
+
+test('what the venue says is not held is closed beside what was opened since only once a reading agrees that it is', () => {
+  for (const hasOpened of [false, true]) {
+    const book = new FoldedExits();
+    const planned = (): number[] => {
+      const { state } = book.ledger;
+      return planExits(state).map(({ lots }) => lots);
+    };
+    book.open('o-1', 10);
+    book.report('o-1', 'filled', 10);
+    book.exit('x-1', 10);
+    book.report('x-1', 'rejected', 0, T0 + 20, { detail: 'ReduceOnly Order is rejected.', venue_order_id: null });
+    if (hasOpened) book.open('o-2', 5, T0 + 30);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'reduceOnly keeps it inside while nothing was opened');
+    if (hasOpened) book.report('o-2', 'filled', 5, T0 + 30);
+    book.read(hasOpened ? 15 : 10, T0 + 10);
+    assert.deepEqual(planned(), hasOpened ? [] : [10], 'a reading of before says nothing of it');
+    book.read(hasOpened ? 6 : 1, T0 + 40);
+    assert.deepEqual(planned(), [1], 'all but one were closed by somebody');
+  }
+});
+
+test('who was served in this pass goes after the others, and each group is sized when it is its turn', () => {
+  const model = new Model({ alice: 10, bob: 4 });
+  for (const bound of ['a', 'b']) model.ask('alice', 6, bound);
+  model.ask('bob', 4, 'a');
+  const served = new Map<string, number>();
+  const turns = new ExitTurns(model.state, model.state.targets.open, RUNGS, (agent) => served.get(agent) ?? 0);
+  const sent: string[] = [];
+  for (let group = turns.next(); group !== null; group = turns.next()) {
+    const [{ agent }] = group.targets as [ExitTarget];
+    sent.push(`${agent} ${group.lots}`);
+    served.set(agent, sent.length);
+    model.send(group);
+  }
+  assert.deepEqual(sent, ['alice 6', 'bob 4', 'alice 4']);
 });

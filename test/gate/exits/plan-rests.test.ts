@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isClosedOtherwise, lotsDue, lotsToRest } from '../../../daemon/gate/plan/rests.ts';
+import { isClosedOtherwise, lotsDue, lotsToRest, waitsForRests } from '../../../daemon/gate/plan/rests.ts';
 import { MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
 import { T0 } from '../fold-fixture.ts';
 import { FoldedExits } from '../state/folded-exits.ts';
@@ -110,4 +110,23 @@ test('one that is due waits for a close on its way once something was opened sin
     book.report('x-1', 'filled', 4, T0 + 40);
     assert.equal(due(), 6);
   }
+});
+
+test('one that needs room waits until what is on its way is known to rest: what is made beside it is too little', () => {
+  const book = new FoldedExits();
+  const waits = (count: number): boolean => {
+    const order = book.ledger.state.orders.all.get('t-2');
+    assert.ok(order !== undefined);
+    return waitsForRests(book.ledger.state, order, count);
+  };
+  book.open('o-1', 10);
+  book.report('o-1', 'filled', 10);
+  book.takeProfit('t-1', 6);
+  book.takeProfit('t-2', 5, { atMs: T0 + 10, delayMs: 1 });
+  assert.equal(waits(4), false, 'there is room for both');
+  assert.equal(waits(5), true);
+  book.report('t-1', 'unknown', 0);
+  assert.equal(waits(5), false, 'an unknown outcome holds nothing up');
+  book.report('t-1', 'working', 0);
+  assert.equal(waits(5), false, 'it rests, and is canceled');
 });

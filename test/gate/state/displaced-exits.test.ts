@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BEYOND_SHARE, type DisplacedExit, MAKES_ROOM } from '../../../daemon/gate/state/displaced-exits.ts';
+import {
+  BEYOND_SHARE,
+  type DisplacedExit,
+  MAKES_ROOM,
+  NOTHING_LEFT,
+} from '../../../daemon/gate/state/displaced-exits.ts';
 import { DAY, decisionEvent, T0 } from '../fold-fixture.ts';
 import { FoldedExits } from './folded-exits.ts';
 
@@ -123,6 +128,26 @@ test('an amend asks anew: what is held then is its to close', () => {
   assert.deepEqual([find(book).bound.roomLots, find(book).bound.askedAtMs], [15, T0 + 20]);
 });
 
+test('an amend asks for what is held when it is decided, and holds once it is proven', () => {
+  for (const proven of ['amended', 'amend_failed', null] as const) {
+    const book = hold();
+    book.open('o-2', 5, T0 + 10);
+    book.report('o-2', 'filled', 5, T0 + 10);
+    book.askAmend('t-1', 12, T0 + 20);
+    book.open('o-3', 3, T0 + 30);
+    book.report('o-3', 'filled', 3, T0 + 30);
+    // Displaced before or after: the same.
+    if (proven === null) book.cancel('t-1', MAKES_ROOM, T0 + 40);
+    book.settleAmend('t-1', proven ?? 'amended', 12, T0 + 50);
+    book.cancel('t-1', MAKES_ROOM, T0 + 60);
+    const { askedAtMs, roomLots } = find(book).bound;
+    assert.deepEqual([roomLots, askedAtMs], proven === 'amend_failed' ? [10, T0] : [15, T0 + 20]);
+    book.exit('x-1', 4);
+    book.report('x-1', 'filled', 4, T0 + 70);
+    assert.equal(find(book).bound.roomLots, roomLots - 4);
+  }
+});
+
 test('nothing is kept of what neither rests nor is to', () => {
   const book = hold();
   displace(book);
@@ -146,7 +171,20 @@ test('it is over when all that was held is closed, but not while an opening of b
     book.exit('x-1', 10);
     book.report('x-1', 'filled', 10);
     assert.equal(book.ledger.state.displaced.size, isUnderWay ? 1 : 0);
+    const { detail } = book.ledger.state.orders.all.get('t-1')!;
+    assert.equal(detail, isUnderWay ? null : NOTHING_LEFT, 'its caller is told why');
   }
+});
+
+test('one that was closed otherwise before its cancel is proven ends with that, and says so', () => {
+  const book = hold();
+  book.cancel('t-1', MAKES_ROOM, T0 + 10);
+  book.exit('x-1', 10);
+  book.report('x-1', 'filled', 10);
+  assert.equal(book.ledger.state.displaced.size, 1, 'it may fill yet');
+  book.report('t-1', 'canceled', 0, T0 + 20);
+  assert.equal(book.ledger.state.displaced.size, 0);
+  assert.equal(book.ledger.state.orders.all.get('t-1')?.detail, NOTHING_LEFT);
 });
 
 test('what was displaced last rests again first', () => {

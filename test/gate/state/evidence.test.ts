@@ -8,9 +8,9 @@ import {
   stalledEvent,
   unknownEvent,
 } from '../../../daemon/gate/journal/order-words.ts';
-import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
 import { GateState } from '../../../daemon/gate/state/gate-state.ts';
 import { isTerminal, type OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { VenueOrder } from '../../../daemon/gate/venue-port.ts';
 import { ProofWorld, rejection, shown } from '../proof-fixture.ts';
 
 type Word =

@@ -100,6 +100,16 @@ export class FoldedExits {
     const payload: OrderIntentEvent = { action: 'cancel', client_order_id: id, lots: null, price_ticks: null, reason };
     this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
   }
+  /** An order's caller asks for another size; what becomes of that is not known yet. */
+  askAmend(id: string, lots: number, atMs = T0): void {
+    const effective = { action: 'amend', side: 'sell', lots, price_ticks: 650_000, reduce_only: true } as const;
+    const request = { intent: 'modify', client_order_id: id } as const;
+    this.ledger.append(decisionEvent({ id: `d-${id}-amend`, atMs, effective, request, orders: [] }));
+  }
+  settleAmend(id: string, action: 'amended' | 'amend_failed', lots: number, atMs = T0): void {
+    const payload = { action, client_order_id: id, lots, price_ticks: 650_000, reason: '' } as const;
+    this.ledger.append({ kind: 'order_intent', at_ms: atMs, payload });
+  }
   /** An order's caller has changed its size; the venue has agreed. */
   amend(id: string, lots: number, atMs = T0): void {
     const form = { client_order_id: id, lots, price_ticks: 650_000, reason: '' } as const;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadVariant } from '../../../daemon/evaluation/setup/variants.ts';
-import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
 import type { OrderState } from '../../../daemon/gate/state/orders.ts';
+import type { SymbolRules } from '../../../daemon/gate/venue-port.ts';
 import { BTC_RULES, decisionEvent, FoldedLedger, orderEvent, T0, tradeEvent } from '../fold-fixture.ts';
 
 const FINER: SymbolRules = { ...BTC_RULES, lotScale: 10_000, tickScale: 100 };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { DecisionEvent } from '../../../daemon/gate/events.ts';
 import { withoutPacing } from '../../bypasses/attempts.ts';
 import { DaemonWorld, order } from '../../daemon/harness.ts';
 import { checkAudit } from '../../recorded/verdicts.ts';
+import { teller } from '../../told.ts';
 
 const RULES = Array.from({ length: 14 }, (_, i) => i + 1);
 
@@ -39,8 +39,9 @@ describe('SAE-AUDIT every rule leaves a verdict in every decision, in the order 
     await world.tool('close_position', { symbol: 'BTCUSDT' });
     for (const tool of ['shell', 'other']) await world.intercept(tool, {});
     await world.dryRun('place_order', order());
+    const tell = teller(world.daemon.ledger);
     const seen = [...world.daemon.ledger.iterateEvents({ kind: 'decision' })].map(({ payload }) => {
-      const { decision, route } = payload as DecisionEvent;
+      const { decision, route } = tell(payload);
       const rules = decision.verdicts.map(({ rule }) => rule);
       assert.deepEqual([...new Set(rules)], RULES, `${route} ${decision.decision} ${JSON.stringify(decision.reasons)}`);
       return decision;

@@ -36,6 +36,7 @@ describe('GET /v1/limits is what a decision uses', () => {
   it('SAE-BUDGET an agent with caps of its own is shown those, and an ask of what remains is whole', async () => {
     const limits = await limitsOf('BTCUSDT', momentum);
     assert.equal(lineOf(limits, 'order_notional_usdt').limit, 200, 'its own cap');
+    assert.equal(lineOf(limits, 'order_notional_usdt').code, 'BUDGET_AGENT');
     assert.equal(lineOf(limits, 'order_notional_usdt').remaining, 200, 'of which all is left');
     assert.equal(lineOf(limits, 'leverage').limit, 2, 'its own leverage');
     assert.equal(limits.leverage_cap, 2, 'its own leverage cap');
@@ -51,7 +52,14 @@ describe('GET /v1/limits is what a decision uses', () => {
       bound_by: 'BUDGET_CONCENTRATION',
       remaining_usdt: 500,
     });
-    assert.equal(lineOf(limits, 'order_notional_usdt').remaining, 500, 'the order line says so, too');
+    const { base, code, limit, remaining, used } = lineOf(limits, 'concentration_usdt');
+    assert.deepEqual(
+      [code, base, limit, used, remaining],
+      ['BUDGET_CONCENTRATION', 500, 500, 0, 500],
+      'in a line of its own',
+    );
+    const cap = lineOf(limits, 'order_notional_usdt');
+    assert.equal(cap.remaining, cap.limit, 'and in no other');
     const ask = { symbol: 'ETHUSDT', max_slippage_bps: slippage(limits) };
     for (const side of ['buy', 'sell'] as const) {
       const whole = await dry({ ...ask, side, requested_notional: limits.opening[side].remaining_usdt });
@@ -101,7 +109,9 @@ describe('GET /v1/limits is what a decision uses', () => {
       'a sell would be an exit',
     );
     assert.ok(opening.buy.remaining_usdt > 0, 'a buy adds to it');
-    const line = budgets.find((each) => each.component === 'order_notional_usdt');
-    assert.equal(line?.remaining, opening.buy.remaining_usdt, 'the order line is of the side that can be opened');
+    const line = budgets.find((each) => each.code === opening.buy.bound_by);
+    assert.equal(line?.component, 'concentration_usdt');
+    assert.ok(line.used > 0 && line.base - line.used - line.reserved === line.remaining);
+    assert.ok(Math.abs(line.remaining - opening.buy.remaining_usdt) < 1e-6, 'the line that binds says what is left');
   });
 });

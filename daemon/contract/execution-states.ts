@@ -1,0 +1,69 @@
+/** What a state of an execution, or of its `retryable`, means to whoever asked, and what to do about it. */
+export interface StateText {
+  readonly meaning: string;
+  readonly advice: string;
+}
+
+/** Every state that an execution can have, and no other. docs/agents.md has this table. */
+export const EXECUTION_STATE_TEXTS = {
+  none: { meaning: 'nothing was sent', advice: 'see `reasons`' },
+  submitting: {
+    meaning: 'on its way; the exchange has not answered yet',
+    advice: 'never send again; ask `get_decision`',
+  },
+  staging: { meaning: 'a part of it goes out later', advice: 'ask `get_decision`; `cancel_all` stops what opens' },
+  working: { meaning: 'it rests in the book, nothing is filled', advice: '`modify_order`, `cancel_order`, or wait' },
+  partially_filled: {
+    meaning: 'a part is filled; `open_orders` (`orders` in full) say whether the rest still works',
+    advice: 'while it works as for `working`; else take `filled_quantity` as your order',
+  },
+  filled: { meaning: 'all of it is filled', advice: 'done' },
+  canceled: { meaning: 'over, nothing was filled', advice: 'decide anew; the same intent is no duplicate' },
+  expired: {
+    meaning: 'over, nothing was filled: the market was beyond the bound; `note` says how far',
+    advice: 'decide anew, perhaps with a wider `max_slippage_bps`; the same intent is no duplicate',
+  },
+  rejected: { meaning: 'the exchange refused it; `note` says why', advice: 'see `retryable`' },
+  unknown: {
+    meaning: 'sent, and what became of it is being found out',
+    advice: 'never send again; ask `get_decision`',
+  },
+  lost: {
+    meaning: 'what became of it cannot be found out; it counts as open',
+    advice: 'never send again; an operator ends it',
+  },
+} as const satisfies { readonly [state: string]: StateText };
+export const EXECUTION_STATES = Object.keys(EXECUTION_STATE_TEXTS) as (keyof typeof EXECUTION_STATE_TEXTS)[];
+
+/** `execution.retryable`; absent in brief answers where it is false. */
+export const RETRYABLE_TEXTS: { readonly true: StateText; readonly false: StateText } = {
+  true: {
+    meaning: 'the exchange refused it for a cause that passes',
+    advice: 'ask once more, with a new `request_id`',
+  },
+  false: {
+    meaning: 'asking the same again changes nothing, or nothing was refused',
+    advice: 'act by `execution.state`',
+  },
+};
+
+export const STATES_BEGIN = '<!-- states: written by npm run generate from daemon/contract/execution-states.ts -->';
+export const STATES_END = '<!-- end of states -->';
+
+function buildStatesTable(): string {
+  const row = (name: string, { meaning, advice }: StateText): string => `| ${name} | ${meaning} | ${advice} |`;
+  return [
+    '| `execution.state` | meaning | what to do |',
+    '|---|---|---|',
+    ...Object.entries(EXECUTION_STATE_TEXTS).map(([state, text]) => row(`\`${state}\``, text)),
+    ...Object.entries(RETRYABLE_TEXTS).map(([value, text]) => row(`\`retryable\`: ${value}`, text)),
+  ].join('\n');
+}
+
+/** The document with the table between its marks. @throws Error when it has no place for the table */
+export function placeStatesTable(document: string): string {
+  const begin = document.indexOf(STATES_BEGIN);
+  const end = document.indexOf(STATES_END);
+  if (begin < 0 || end < begin) throw new Error('docs/agents.md has no place for the states');
+  return `${document.slice(0, begin)}${STATES_BEGIN}\n\n${buildStatesTable()}\n\n${document.slice(end)}`;
+}

@@ -1,0 +1,115 @@
+import Type, { type Static } from 'typebox';
+import { REASON_CODES } from '../core/reasons.ts';
+import { decisionMembers, RuleVerdictSchema } from './decision.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** What is derived of a decision when it is read (core/explain.ts). */
+
+const number = (description: string) => Type.Number({ description });
+export const ArithmeticRowSchema = Type.Object(
+  {
+    code: field.oneOf(REASON_CODES, 'Reason code of this budget.'),
+    label: Type.String({ description: 'The budget in words.' }),
+    base: number('B_0 as the policy says.'),
+    factors: Type.Object(
+      {
+        market: number('g, by regime.'),
+        account: number('h.'),
+        trust: number('q.'),
+        trader: number('p.'),
+      },
+      { ...field.closed, description: 'cap = base times all of them; whole numbers are rounded down.' },
+    ),
+    cap: number('In force.'),
+    used: number('Held, traded or taken.'),
+    reserved: number('What may still fill, other than this order.'),
+    left: number('cap - used - reserved, never below 0.'),
+    lots: nullable(Type.Integer({ description: 'Whole lots that fit into what is left; null: not a budget of size.' })),
+    price: nullable(number('What a unit is valued at, USDT; null: not known.')),
+    unit: field.oneOf(['USDT', 'x', 'bps', 'lots', 'orders', 'positions'], 'Of base, cap, used, reserved and left.'),
+  },
+  { ...field.closed, description: 'One budget that can cut or refuse an opening order.' },
+);
+export const explanationMembers = {
+  bound_by: nullable(field.oneOf(REASON_CODES, 'The one reason that binds; null for ALLOW.')),
+  arithmetic: Type.Object(
+    {
+      line: nullable(Type.String({ description: 'The binding budget in one line; null where no budget binds.' })),
+      rows: Type.Array(ArithmeticRowSchema, { description: 'Every budget; none for exits and cancels.' }),
+    },
+    { ...field.closed, description: 'How the figures come about. Derived from the record, not a part of it.' },
+  ),
+};
+
+/** What each rule looks at, by its number. */
+export const RULE_TITLES = [
+  "operator's schema",
+  'scope',
+  'trading state',
+  'freshness',
+  'duplicate intent',
+  'pace',
+  'market regime',
+  'account',
+  'trust',
+  'trader state',
+  'price',
+  'budgets',
+  'last check',
+  'staging',
+  'resting orders',
+] as const;
+
+export const ExplanationBodySchema = Type.Object(
+  {
+    decision_id: Type.String({ description: 'Names the decision.' }),
+    at_ms: number('When it was decided, exchange time. Milliseconds since 1970.'),
+    agent: Type.String({ description: 'Who asked.' }),
+    tool: Type.String({ description: 'What was called.' }),
+    symbol: nullable(Type.String({ description: 'Symbol it was about.' })),
+    decision: decisionMembers.decision,
+    ...explanationMembers,
+    reasons: decisionMembers.reasons,
+    rules: nullable(
+      Type.Array(
+        Type.Object(
+          { ...RuleVerdictSchema.properties, title: Type.String({ description: 'What the rule looks at.' }) },
+          field.closed,
+        ),
+        { description: 'The finding of every rule, in their order; null: another version of the core decided.' },
+      ),
+    ),
+    core_version: nullable(
+      Type.Integer({
+        minimum: 0,
+        description: 'Version of the core that decided; null: recorded before there were any.',
+      }),
+    ),
+    policy_hash: Type.String({ description: 'sha256 of the policy that it was taken by.' }),
+  },
+  { ...field.closed, description: 'Why a decision is what it is: every budget with its arithmetic, and every rule.' },
+);
+export type ExplanationBody = Static<typeof ExplanationBodySchema>;
+type Explained = Omit<ExplanationBody, 'rules'> & {
+  readonly verdicts: readonly Static<typeof RuleVerdictSchema>[] | null;
+};
+
+/** `GET /v1/decisions/{id}/explain` of a decision as it is answered. */
+export function toExplanation(decision: Explained): ExplanationBody {
+  const { decision_id, at_ms, agent, tool, symbol, bound_by, arithmetic, reasons, verdicts, policy_hash } = decision;
+  return {
+    decision_id,
+    at_ms,
+    agent,
+    tool,
+    symbol,
+    decision: decision.decision,
+    bound_by,
+    arithmetic,
+    reasons,
+    rules: verdicts?.map((verdict) => ({ ...verdict, title: RULE_TITLES[verdict.rule - 1] ?? 'unknown' })) ?? null,
+    core_version: decision.core_version,
+    policy_hash,
+  };
+}

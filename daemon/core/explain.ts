@@ -1,0 +1,192 @@
+import { type LineTerms, writeLine, writeTooSmall } from './arithmetic/line.ts';
+import { type ArithmeticRow, listRows, prepareRows, type RowInputs } from './arithmetic/rows.ts';
+import { amendAsk } from './changes.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
+import type { ExecutionContext, RulesView } from './context.ts';
+import type { ExecutionDecision } from './decision.ts';
+import { findExit } from './exit.ts';
+import { areUsable, lotsToQuantity, ticksToPrice } from './quantities.ts';
+import { REASONS, type ReasonCode } from './reasons.ts';
+import type { ExecutionRequest } from './request.ts';
+import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
+import { lockedLeverage, type OpeningAsk } from './rules/fit-order.ts';
+import { followParent } from './rules/opening-rules.ts';
+import { checkPrice, type PriceBound } from './rules/price.ts';
+import { feasibleLeverage, project, slippageCapOf } from './rules/projection.ts';
+import { lotsFor, minimumLots } from './rules/staging.ts';
+import { Trace } from './trace.ts';
+
+/** How the figures of a decision come about: derived from what is recorded, and not recorded itself. */
+export interface Explanation {
+  readonly arithmetic: {
+    /** The binding budget in one line; null where no budget binds. */
+    readonly line: string | null;
+    /** Every budget that could have cut or refused the order; none for exits and cancels, which no budget cuts. */
+    readonly rows: readonly ArithmeticRow[];
+  };
+  /** The one code that made it what it is; null for ALLOW. */
+  readonly bound_by: ReasonCode | null;
+}
+
+/** Pure, and total on what `decide` was given: the same figures by the same functions. */
+export function explainDecision(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  decision: Pick<ExecutionDecision, 'decision' | 'effective' | 'reasons' | 'verdicts'>,
+): Explanation {
+  const opening = findOpening(request, context, policy);
+  const rows = opening === null ? [] : listRows(opening.inputs);
+  const boundBy = findBinding(decision, opening, rows);
+  return { arithmetic: { line: lineOf(boundBy, opening, rows, request), rows }, bound_by: boundBy };
+}
+
+/** Where neither policy nor filters are known any more: what the record itself says. */
+export function explainWithoutPolicy(
+  decision: Pick<ExecutionDecision, 'decision' | 'reasons' | 'verdicts'>,
+): Explanation {
+  const boundBy = decision.decision === 'ALLOW' ? null : (deniedBy(decision) ?? cutBy(decision));
+  return { arithmetic: { line: null, rows: [] }, bound_by: boundBy };
+}
+
+interface Opening {
+  readonly inputs: RowInputs;
+  readonly askedUsdt: number;
+  readonly requestedLots: number;
+  /** Least lots that the venue takes. Both null while no price is known. */
+  readonly minLots: number | null;
+  /** The budget of size of which the least is left, where that is less than what was asked for. */
+  readonly binding: ReasonCode | null;
+}
+
+function findOpening(request: ExecutionRequest, context: ExecutionContext, policy: CompiledPolicy): Opening | null {
+  const { rules } = context.market;
+  if (rules === null || !areUsable(rules)) return null;
+  const asked = openingAsk(request, context, policy);
+  if (asked === null) return null;
+  const { ask } = asked;
+  const found = findBudget(context, policy);
+  const bound = priceOf(asked.request, context, policy, found, ask, rules);
+  const valueTicks = bound?.valueTicks ?? null;
+  const leverage = Math.max(1, Math.min(ask.leverage, feasibleLeverage(policy, rules, ask.side, found.budget)));
+  const slippageBps = bound?.slippageBps ?? slippageCapOf(policy, found.budget);
+  const inputs = prepareRows({ context, policy, found, rules, side: ask.side, leverage, slippageBps, valueTicks });
+  const lotUsdt = valueTicks === null ? 0 : lotsToQuantity(1, rules) * ticksToPrice(valueTicks, rules);
+  const requestedLots = ask.lots ?? (valueTicks === null ? 0 : lotsFor(ask.notional ?? 0, valueTicks, rules));
+  const askedUsdt = ask.lots === null ? (ask.notional ?? 0) : ask.lots * lotUsdt;
+  const locked = lockedLeverage(context, policy);
+  const { binding } = project(inputs.set, { leverage, notional: askedUsdt }, locked.isRefused ? null : locked.setting);
+  return {
+    inputs,
+    askedUsdt,
+    requestedLots,
+    minLots: bound === null ? null : minimumLots(rules, bound.priceTicks),
+    binding: valueTicks === null ? null : binding,
+  };
+}
+
+/** The ask that budgets are held against; null: it is none, but an exit, a cancel or an amend that reduces. */
+function openingAsk(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+): { readonly request: ExecutionRequest; readonly ask: OpeningAsk } | null {
+  if (request.intent === 'modify') return amendAsk(request, context);
+  if (request.intent !== 'open' || request.reduce_only || findExit(request, context, policy) !== null) return null;
+  const ask: OpeningAsk = {
+    side: request.side ?? 'buy',
+    leverage: request.requested_leverage ?? 1,
+    lots: context.slice_lots,
+    notional: request.requested_notional,
+  };
+  return { request, ask };
+}
+
+function priceOf(
+  request: ExecutionRequest,
+  context: ExecutionContext,
+  policy: CompiledPolicy,
+  found: BudgetFinding,
+  { side }: OpeningAsk,
+  rules: RulesView,
+): PriceBound | null {
+  const price = checkPrice(new Trace(), request, context, policy, side, slippageCapOf(policy, found.budget));
+  return price === null ? null : followParent(price, context, rules, side);
+}
+
+type Judged = Pick<ExecutionDecision, 'reasons' | 'verdicts'>;
+function isReason(code: string): code is ReasonCode {
+  return Object.hasOwn(REASONS, code);
+}
+/** The first rule that denied; null: rule 12, which leaves nothing of what it cut. */
+function deniedBy({ verdicts }: Judged): ReasonCode | null {
+  for (const { code, outcome } of verdicts) if (outcome === 'deny' && isReason(code)) return code;
+  return null;
+}
+/** The first rule that cut: rules 7 to 10 show only there. */
+function cutBy({ reasons, verdicts }: Judged): ReasonCode | null {
+  const cut = verdicts.find(({ code, outcome, rule }) => outcome === 'tighten' && rule >= 11 && isReason(code));
+  return (cut?.code as ReasonCode | undefined) ?? reasons[0]?.code ?? null;
+}
+
+function findBinding(
+  decision: Pick<ExecutionDecision, 'decision' | 'effective' | 'reasons' | 'verdicts'>,
+  opening: Opening | null,
+  rows: readonly ArithmeticRow[],
+): ReasonCode | null {
+  if (decision.decision === 'ALLOW') return null;
+  const reasons = new Set(decision.reasons.map(({ code }) => code));
+  const size = opening === null ? null : bindingOfSize(opening, rows, reasons);
+  if (decision.decision === 'BLOCK') {
+    const denied = deniedBy(decision);
+    if (denied === null) return size ?? cutBy(decision);
+    // Refused because of what the budgets leave, not of what was asked for.
+    const isTooSmall = denied === 'BELOW_MINIMUM' && (opening?.minLots ?? 0) <= (opening?.requestedLots ?? 0);
+    return (isTooSmall || denied === 'MODIFY_NOT_ALLOWED') && size !== null ? size : denied;
+  }
+  const { effective } = decision;
+  const isCutInSize = effective !== null && effective.lots !== null && effective.lots < (opening?.requestedLots ?? 0);
+  return isCutInSize && size !== null ? size : cutBy(decision);
+}
+
+/** What leaves the fewest lots: the projection's binding bound, or the venue's largest order. */
+function bindingOfSize(
+  { binding, requestedLots }: Opening,
+  rows: readonly ArithmeticRow[],
+  reasons: ReadonlySet<ReasonCode>,
+): ReasonCode | null {
+  const lotsOf = (code: ReasonCode): number => leastOf(rows, code)?.lots ?? Number.POSITIVE_INFINITY;
+  const known = binding !== null && reasons.has(binding) ? binding : null;
+  const within = Math.min(requestedLots, known === null ? Number.POSITIVE_INFINITY : lotsOf(known));
+  return reasons.has('ABOVE_MAXIMUM') && lotsOf('ABOVE_MAXIMUM') < within ? 'ABOVE_MAXIMUM' : known;
+}
+
+/** Rule 6 names what rule 12 counts by. */
+const COUNTED_BY: { readonly [code: string]: ReasonCode } = { TURNOVER: 'BUDGET_TURNOVER', FEES: 'BUDGET_FEES' };
+
+function leastOf(rows: readonly ArithmeticRow[], code: ReasonCode): ArithmeticRow | null {
+  let least: ArithmeticRow | null = null;
+  for (const row of rows) {
+    if (row.code !== code) continue;
+    const isLess = row.lots !== null && least?.lots != null ? row.lots < least.lots : row.left < (least?.left ?? 0);
+    if (least === null || isLess) least = row;
+  }
+  return least;
+}
+
+function lineOf(
+  boundBy: ReasonCode | null,
+  opening: Opening | null,
+  rows: readonly ArithmeticRow[],
+  { symbol }: ExecutionRequest,
+): string | null {
+  if (boundBy === null || opening === null) return null;
+  const { inputs } = opening;
+  const { rules, valueTicks, found } = inputs;
+  const isOfAll = boundBy === 'BUDGET_GROSS' || boundBy === 'RATE';
+  const regime = isOfAll ? found.regime.portfolio : found.regime.regime;
+  const terms: LineTerms = { regime, symbol, rules, valueTicks };
+  if (boundBy === 'BELOW_MINIMUM') return writeTooSmall(opening.askedUsdt, opening.minLots ?? 0, terms);
+  const row = leastOf(rows, COUNTED_BY[boundBy] ?? boundBy);
+  return row === null ? null : writeLine(row, terms);
+}

@@ -1,0 +1,273 @@
+import type {
+  AccountView,
+  AgentView,
+  ExecutionContext,
+  ExposureView,
+  MarketView,
+  OrderView,
+  PacingView,
+  RulesView,
+  StateView,
+  TrustView,
+} from '../context.ts';
+import type { EffectiveAction, Reason } from '../decision.ts';
+import type { ExecutionRequest } from '../request.ts';
+import type { Names } from './scalars.ts';
+
+/**
+ * The record of a decision holds its view, its request and what follows from it as rows: JSON arrays whose members
+ * stand in the order of these columns. Names would be three quarters of it.
+ *
+ * INVARIANT: columns are only added, at the end. A row that is shorter was written before the last ones were known.
+ */
+const ACCOUNT = [
+  'available_usdt',
+  'daily_loss',
+  'drawdown',
+  'equity_usdt',
+  'margin_ratio',
+  'observed_at_ms',
+  'reserved_margin_usdt',
+] as const;
+const AGENT = [
+  'fees_usdt',
+  'gross_other_usdt',
+  'long_units',
+  'other_positions',
+  'p_risk',
+  'pending_fees_usdt',
+  'pending_turnover_usdt',
+  'resting_exits',
+  'share_lots',
+  'short_units',
+  'symbol_resting_exits',
+  'turnover_usdt',
+] as const;
+const EXPOSURE = [
+  'gross_other_sent_usdt',
+  'gross_other_usdt',
+  'liquidation_distance',
+  'long_lots',
+  'long_units',
+  'opposed_by_long',
+  'opposed_by_short',
+  'other_mark_at_ms',
+  'other_marks',
+  'other_positions',
+  'other_regime',
+  'position_lots',
+  'position_since_ms',
+  'recorded_price',
+  'short_lots',
+  'short_units',
+] as const;
+const RULES = [
+  'bracket_caps',
+  'lot_mantissa',
+  'lot_scale',
+  'maintenance_rate',
+  'max_lots',
+  'max_market_lots',
+  'max_price_ticks',
+  'min_lots',
+  'min_notional_usdt',
+  'min_price_ticks',
+  'multiplier_down',
+  'multiplier_up',
+  'observed_at_ms',
+  'taker_fee',
+  'tick_mantissa',
+  'tick_scale',
+  'trading',
+] as const;
+const MARKET = [
+  'ask',
+  'bar_count',
+  'bar_ms',
+  'bars_as_of_ms',
+  'bid',
+  'funding_at_ms',
+  'funding_rate_8h',
+  'held_regime',
+  'history_count',
+  'jump_ratio',
+  'leverage_locked',
+  'leverage_setting',
+  'liquidity',
+  'liquidity_floor',
+  'mark',
+  'mark_at_ms',
+  'quote_at_ms',
+  'rules',
+  'sigma',
+  'sigma_baseline',
+] as const;
+const ORDER = [
+  'agent',
+  'client_order_id',
+  'filled_lots',
+  'is_open',
+  'is_protective',
+  'lots',
+  'order_type',
+  'price_ticks',
+  'reduce_only',
+  'side',
+  'symbol',
+] as const;
+/** The last one is absent where the venue's limit leaves room. */
+const PACING = [
+  'account_sends',
+  'account_sends_free_at_ms',
+  'agent_sends',
+  'agent_sends_free_at_ms',
+  'breaker_until_ms',
+  'fees_usdt',
+  'last_open_fill_at_ms',
+  'last_open_fill_side',
+  'last_open_parent_at_ms',
+  'pending_fees_usdt',
+  'pending_turnover_usdt',
+  'turnover_usdt',
+  'venue_sends_free_at_ms',
+] as const;
+const STATE = ['layer', 'reason', 'scope', 'state'] as const;
+const TRUST = ['claimed_skill_sha256', 'signals', 'token_skill_sha256'] as const;
+/** The last one is absent where the intent is no duplicate, or one without an end. */
+const CONTEXT = [
+  'account',
+  'account_name',
+  'agent',
+  'clock_skew_ms',
+  'duplicate_of',
+  'exit_rung',
+  'exposure',
+  'leaving_order_ids',
+  'market',
+  'now_ms',
+  'order',
+  'own_order_id',
+  'pacing',
+  'parent_price_ticks',
+  'phase',
+  'schema_violation',
+  'slice_lots',
+  'state',
+  'trust',
+  'venue',
+  'duplicate_until_ms',
+] as const;
+const REQUEST = [
+  'account',
+  'after_decision_id',
+  'agent',
+  'client_order_id',
+  'fraction',
+  'intent',
+  'limit_price',
+  'max_slippage_bps',
+  'order_type',
+  'origin',
+  'reduce_only',
+  'request_id',
+  'requested_leverage',
+  'requested_notional',
+  'side',
+  'skill_sha256',
+  'strategy_id',
+  'symbol',
+  'timestamp_ms',
+  'tool',
+  'valid_until_ms',
+  'venue',
+] as const;
+const EFFECTIVE = [
+  'action',
+  'leverage',
+  'limit_price',
+  'lots',
+  'max_slippage_bps',
+  'notional',
+  'order_type',
+  'price_ticks',
+  'quantity',
+  'reduce_only',
+  'requested_quantity',
+  'side',
+  'time_in_force',
+] as const;
+/** Message and hint belong to the code (reasons.ts). */
+const REASON = ['code', 'observed', 'limit', 'unit'] as const;
+/** The gate's planned orders; `gate/journal/record-text.ts` proves that these are all members. */
+const PLANNED_ORDER = [
+  'client_order_id',
+  'delay_ms',
+  'kind',
+  'leverage',
+  'lots',
+  'order_type',
+  'price_ticks',
+  'protective',
+  'reduce_only',
+  'side',
+  'slice',
+  'symbol',
+  'time_in_force',
+  'trigger_ticks',
+] as const;
+export type PlannedOrderColumn = (typeof PLANNED_ORDER)[number];
+
+export interface RowForm {
+  readonly columns: readonly string[];
+  /** At each place: the form of a column that is a row itself, else null. */
+  readonly parts: readonly (RowForm | null)[];
+}
+function form(columns: readonly string[], parts: { readonly [column: string]: RowForm } = {}): RowForm {
+  return { columns, parts: columns.map((column) => parts[column] ?? null) };
+}
+export const ROW_FORMS = {
+  context: form(CONTEXT, {
+    account: form(ACCOUNT),
+    agent: form(AGENT),
+    exposure: form(EXPOSURE),
+    market: form(MARKET, { rules: form(RULES) }),
+    order: form(ORDER),
+    pacing: form(PACING),
+    state: form(STATE),
+    trust: form(TRUST),
+  }),
+  request: form(REQUEST),
+  effective: form(EFFECTIVE),
+  reason: form(REASON),
+  order: form(PLANNED_ORDER),
+} as const;
+
+/** Stops compiling when a type gains a member that has no column. */
+export const COLUMNS_ARE_WHOLE: readonly [
+  Names<AccountView, (typeof ACCOUNT)[number]>,
+  Names<AgentView, (typeof AGENT)[number]>,
+  Names<ExposureView, (typeof EXPOSURE)[number]>,
+  Names<RulesView, (typeof RULES)[number]>,
+  Names<MarketView, (typeof MARKET)[number]>,
+  Names<OrderView, (typeof ORDER)[number]>,
+  Names<PacingView, (typeof PACING)[number]>,
+  Names<StateView, (typeof STATE)[number]>,
+  Names<TrustView, (typeof TRUST)[number]>,
+  Names<ExecutionContext, (typeof CONTEXT)[number]>,
+  Names<ExecutionRequest, (typeof REQUEST)[number]>,
+  Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
+  Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+
+/** The value of a row, member by member. What is no row (null) stays as it is. */
+export function readRow({ columns, parts }: RowForm, row: unknown): unknown {
+  if (!Array.isArray(row)) return row;
+  const value: Record<string, unknown> = {};
+  // A newer version has more columns: what it decided is not derived here, and views need these alone.
+  const { length } = row.length > columns.length ? columns : row;
+  for (let at = 0; at < length; at += 1) {
+    const part = parts[at] as RowForm | null;
+    value[columns[at] as string] = part === null ? row[at] : readRow(part, row[at]);
+  }
+  return value;
+}

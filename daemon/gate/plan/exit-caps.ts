@@ -1,0 +1,147 @@
+/**
+ * How many lots an exit may close beside what is on its way already, and beside what was opened after it. Pure functions of
+ * folded state: no clock, no port (SAE-SAME-CODE). Sizes in lots.
+ */
+import { agentsShare, isShared } from '../state/closable-share.ts';
+import { type ExitTarget, isUnproven } from '../state/exit-targets.ts';
+import { remainingLots } from '../state/exposure.ts';
+import type { GateState } from '../state/gate-state.ts';
+import { heldOn } from '../state/held-lots.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
+import type { PositionState } from '../state/positions.ts';
+import { heldAt } from '../state/shares.ts';
+
+/**
+ * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may close
+ * all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a sole
+ * holder's inside it. An operator waits for nobody.
+ */
+export function capOf(
+  state: GateState,
+  target: ExitTarget,
+  room: number,
+  orders: ReadonlySet<OrderState> = liveOrders(state.orders, target.symbol),
+): number {
+  const { agent, origin, scope, side, symbol } = target;
+  const position = state.positions.get(symbol);
+  const held = heldOn(position, side, null);
+  if (origin === 'operator') return held;
+  if (origin === 'gate') {
+    const owned = agentsShare(position);
+    return scope === 'account' ? held : Math.min(held, Math.max(0, side === 'sell' ? owned : -owned));
+  }
+  const share = scope === 'own' ? heldOn(position, side, agent) : held;
+  const isOlder = mayCloseYounger(state, target, orders);
+  const isAlone =
+    !isOlder && (position === undefined || scope === 'account' || !isShared(position, orders, agent, side));
+  let onWay = 0;
+  for (const order of orders) {
+    if (order.side !== side || !isExitOnItsWay(order) || !closesTheSame(order, agent, scope)) continue;
+    const isOfAll = scope === 'own' && order.agent !== agent;
+    if (isAlone && (isUnproven(order) || isOfAll)) continue;
+    const left = remainingLots(order);
+    // It comes out of all shares in proportion; beside what was opened since, out of what was held before that.
+    onWay += isOfAll && !isOlder ? mostTaken(position, order, agent) : left;
+  }
+  // What is on its way closes what was held first: not what was opened since.
+  return Math.max(0, Math.min(share, room) - onWay);
+}
+
+/**
+ * Lots of an agent's share that an exit of all takes at most, rounded up: a part of what is held now, should it fill now;
+ * or of what was held when it was sent, should it have filled then, of which what was opened since takes no part.
+ */
+function mostTaken(position: PositionState | undefined, order: OrderState, agent: string): number {
+  const { sentAtMs, side } = order;
+  if (position === undefined) return 0;
+  const direction = side === 'sell' ? 1 : -1;
+  const now = heldAt(position, direction, Number.POSITIVE_INFINITY);
+  const then = heldAt(position, direction, sentAtMs ?? Number.POSITIVE_INFINITY);
+  const all = heldOn(position, side, null);
+  const allThen = all - sumOf(now) + sumOf(then);
+  const partOf = (share: number, total: number): number =>
+    share === 0 ? 0 : Math.ceil((remainingLots(order) * share) / Math.max(share, total));
+  return Math.max(partOf(now.get(agent) ?? 0, all), partOf(then.get(agent) ?? 0, allThen));
+}
+
+function sumOf(held: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const lots of held.values()) sum += lots;
+  return sum;
+}
+
+/**
+ * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where an
+ * agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has opened
+ * something in between, or what is another agent's.
+ */
+export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
+  return scope === 'account' || order.agent === agent || order.origin !== 'agent';
+}
+
+/**
+ * Something was opened since the exit was asked for, or may be. RISK: beside that, `reduceOnly` no longer keeps it inside
+ * what it was asked for.
+ */
+export function mayCloseYounger(
+  { orders: book, positions }: GateState,
+  target: ExitTarget,
+  orders: ReadonlySet<OrderState> = liveOrders(book, target.symbol),
+): boolean {
+  const { agent, roomLots, scope, side, symbol } = target;
+  if (heldOn(positions.get(symbol), side, scope === 'own' ? agent : null) > roomLots) return true;
+  for (const order of orders) if (opensAfter(order, target)) return true;
+  return false;
+}
+
+/** Messages of -2022 and -4118: nothing is held that the order would reduce. */
+const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
+
+/**
+ * The venue has said of its last order that nothing is held which it would reduce, so somebody closed it who told nobody.
+ * RISK: what was opened since is held now, and the next order would close that: it waits until a reading of the account that
+ * was asked for later agrees with what is known.
+ */
+export function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
+  if (!isRefuted(target) || !mayCloseYounger(state, target)) return false;
+  return isUnread(state, target) || (state.positions.get(target.symbol)?.disputedLots ?? null) !== null;
+}
+
+/** A target may wait for a reading of the account: the next one is recorded, though nothing in it is new. */
+export function awaitsReading(state: GateState): boolean {
+  for (const target of state.targets.open) if (isRefuted(target) && isUnread(state, target)) return true;
+  return false;
+}
+
+function isRefuted({ allotments }: ExitTarget): boolean {
+  const last = allotments.at(-1)?.order;
+  return last?.status === 'rejected' && NOTHING_TO_REDUCE.test(last.detail ?? '');
+}
+function isUnread({ account }: GateState, { allotments }: ExitTarget): boolean {
+  return (account?.requested_at_ms ?? 0) <= (allotments.at(-1)?.order.updatedAtMs ?? 0);
+}
+
+/** Lots that the targets of an order have left to close, in sum within what was held when each was asked for. */
+export function lotsLeft(targets: readonly ExitTarget[]): number {
+  return targets.reduce((sum, { leftLots, roomLots }) => sum + Math.min(leftLots, Math.max(0, roomLots - sum)), 0);
+}
+
+/** Live orders of a symbol without the exits that wait unsent, which may be many and close nothing yet. */
+export function ordersThatCount({ orders }: GateState, symbol: string): ReadonlySet<OrderState> {
+  const counting = new Set<OrderState>();
+  for (const order of liveOrders(orders, symbol))
+    if (!order.reduceOnly || order.status !== 'pending_send') counting.add(order);
+  return counting;
+}
+
+/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
+function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
+  const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
+  return mayFill && !(isWhole && openings.has(order));
+}
+
+/** At the venue or about to be, and not at rest. */
+export function isExitOnItsWay(order: OrderState): boolean {
+  if (!order.reduceOnly || order.protective || order.foreign || order.status === 'pending_send') return false;
+  return !(isResting(order) && order.timeInForce === 'GTC');
+}

@@ -1,0 +1,151 @@
+import type { ExecutionBody, ExecutionOrder, ExecutionState } from '../api/decisions.ts';
+import type { DecisionEvent } from '../events.ts';
+import type { GateCore } from '../journal/journal.ts';
+import { partsOf, stateOf } from '../plan/describe-target.ts';
+import { SLICE_DROPPED } from '../plan/undone.ts';
+import type { ExitTarget } from '../state/exit-targets.ts';
+import type { OrderChange } from '../state/order-changes.ts';
+import { isTerminal, type OrderState } from '../state/orders.ts';
+import { averageText, quantityText } from './bodies.ts';
+import type { Recalled } from './recall.ts';
+
+type Decided = Pick<DecisionEvent, 'context' | 'decision'>;
+const PENDING = 'pending, do not resend: ask for this decision id again';
+const FORGOTTEN = 'too many changes came after this one for its outcome to be kept; GET /v1/orders shows the orders';
+
+function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrder {
+  const rules = core.state.rules.get(order.symbol);
+  return {
+    average_price: averageText(order, rules),
+    client_order_id: order.clientOrderId,
+    filled_quantity: quantityText(order.executedLots, rules),
+    quantity: quantityText(order.lots, rules),
+    ...describeMoney(order, order.executedLots),
+    slice: order.slice,
+    status: order.status,
+    venue_order_id: order.venueOrderId,
+  };
+}
+
+/** What the venue has told of fee and profit, once that is all; of a part of the order its share, by lots. */
+function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'fee_usdt' | 'realised_pnl_usdt'> {
+  if (order.executedLots === 0 || order.tradedLots < order.executedLots)
+    return { fee_usdt: null, realised_pnl_usdt: null };
+  const share = (usdt: number): number => Number(((usdt * lots) / order.executedLots).toFixed(8));
+  return { fee_usdt: share(order.tradedFeesUsdt), realised_pnl_usdt: share(order.realisedPnlUsdt) };
+}
+
+const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
+
+/**
+ * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
+ * no orders of its own: those that it concerned are shown, with what the venue said.
+ */
+export function describeExecution(core: GateCore, { orders, target }: Recalled, event: Decided): ExecutionBody {
+  const { decision } = event;
+  const action = decision.effective?.action;
+  if (decision.kind === 'tool' && (action === 'amend' || action === 'cancel'))
+    return describeChange(core, core.state.changes.find(decision.decision_id));
+  if (target !== null) return describeExit(core, target);
+  const described = orders.map((order) => describeExecutionOrder(core, order));
+  const ended = executionState(orders);
+  const isTriedAgain = core.state.displaced.has(decision.decision_id) && ENDED_WITHOUT.has(ended);
+  const state = isTriedAgain ? 'staging' : ended;
+  const rejected = orders.find((order) => order.status === 'rejected');
+  const missed = state === 'expired' ? describeMiss(event) : null;
+  const unclear = state === 'unknown' || state === 'lost' || state === 'submitting' || isTriedAgain;
+  return {
+    note: unclear ? PENDING : (rejected?.detail ?? orders.find((order) => order.detail !== null)?.detail ?? missed),
+    orders: described,
+    retryable: state === 'rejected' && rejected?.retryable === true,
+    slices_dropped: orders.filter(({ detail, status }) => status === 'canceled' && detail === SLICE_DROPPED).length,
+    state,
+  };
+}
+
+/** Why an order that does not rest filled nothing: how far the quote was from its bound. Null: no quote was known. */
+function describeMiss({ context, decision }: Decided): string | null {
+  const { effective } = decision;
+  const { ask, bid } = context.market;
+  if (effective === null || effective.limit_price === null) return null;
+  const quote = effective.side === 'buy' ? ask : bid;
+  if (quote === null || !(quote > 0)) return null;
+  const bound = Number(effective.limit_price);
+  const beyondBps = ((effective.side === 'buy' ? quote - bound : bound - quote) / bound) * 1e4;
+  const distance = `${Number(Math.abs(beyondBps).toPrecision(3))} bps`;
+  const what = `nothing was filled within ${effective.limit_price}; the ${effective.side === 'buy' ? 'ask' : 'bid'} was ${quote}`;
+  return beyondBps > 0
+    ? `${what} when it was decided, ${distance} beyond that: ask with a wider max_slippage_bps, or rest a limit order`
+    : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
+}
+
+/** An exit is told by what it closed itself: an order may have carried others, too. */
+function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
+  const known = stateOf(target);
+  // Its order was to rest, and will.
+  const isTriedAgain = core.state.displaced.has(target.decisionId) && ENDED_WITHOUT.has(known);
+  const state = isTriedAgain ? 'staging' : known;
+  const parts = partsOf(target);
+  const last = parts.at(-1)?.order;
+  const goesOn = isTriedAgain || (target.end === null && state !== 'filled');
+  return {
+    note: goesOn ? PENDING : state === 'filled' ? null : target.end?.detail || (last?.detail ?? null),
+    orders: parts.map(({ order, lots, filledLots }) => ({
+      ...describeExecutionOrder(core, order),
+      ...describeMoney(order, filledLots),
+      filled_quantity: quantityText(filledLots, core.state.rules.get(order.symbol)),
+      quantity: quantityText(lots, core.state.rules.get(order.symbol)),
+    })),
+    retryable: state === 'rejected' && last?.retryable === true,
+    slices_dropped: 0,
+    state,
+  };
+}
+
+function describeChange(core: GateCore, change: OrderChange | null): ExecutionBody {
+  const orders = change?.orders ?? [];
+  return {
+    note: change === null ? FORGOTTEN : change.action === 'amend' ? noteAmend(change) : noteCancel(orders),
+    orders: orders.map((order) => describeExecutionOrder(core, order)),
+    retryable: false,
+    slices_dropped: 0,
+    state: change !== null && change.refusal !== null ? 'rejected' : executionState(orders),
+  };
+}
+function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
+  if (refusal !== null) return `not changed, the order is as it was: ${refusal}`;
+  if (isSettled) return null;
+  const ended = orders.find((order) => isTerminal(order.status));
+  return ended === undefined ? PENDING : `the order ended (${ended.status}) before the change was proven`;
+}
+function noteCancel(orders: readonly OrderState[]): string | null {
+  if (orders.length === 0) return 'there was no order to cancel';
+  const live = orders.filter((order) => !isTerminal(order.status));
+  const refused = live.find((order) => order.cancelRefusal !== null);
+  if (refused !== undefined)
+    return `${live.length} of ${orders.length} not canceled yet, the daemon goes on asking; ${refused.clientOrderId}: ${refused.cancelRefusal}`;
+  if (live.length > 0) return PENDING;
+  const otherwise = orders.filter((order) => order.status !== 'canceled');
+  return otherwise.length === 0
+    ? null
+    : `ended otherwise: ${otherwise.map((order) => `${order.clientOrderId} ${order.status}`).join(', ')}`;
+}
+
+function executionState(orders: readonly OrderState[]): ExecutionState {
+  if (orders.length === 0) return 'none';
+  const has = (status: string): boolean => orders.some((order) => order.status === status);
+  if (has('lost')) return 'lost';
+  if (has('unknown')) return 'unknown';
+  if (has('in_flight')) return 'submitting';
+  if (has('pending_send')) return 'staging';
+  const executed = orders.reduce((sum, order) => sum + order.executedLots, 0);
+  if (has('working') || has('partially_filled')) return executed > 0 ? 'partially_filled' : 'working';
+  const wanted = orders.reduce((sum, order) => sum + order.lots, 0);
+  if (executed > 0)
+    return executed >= wanted || orders.some((order) => order.status === 'filled' && order.reduceOnly)
+      ? 'filled'
+      : 'partially_filled';
+  if (orders.every((order) => order.status === 'rejected' || order.status === 'not_placed')) return 'rejected';
+  if (has('expired')) return 'expired';
+  return 'canceled';
+}

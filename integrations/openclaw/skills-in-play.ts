@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, isAbsolute, join } from 'node:path';
+import type { ToolCallContext, ToolCallEvent } from './host.ts';
+import { bound, type SharedState } from './shared-state.ts';
+
+/** As `meta.skill` of the daemon's contract takes it. Without a digest the daemon takes it for an unknown skill. */
+export interface SkillClaim {
+  readonly name: string;
+  readonly sha256?: string;
+}
+
+const MAX_SESSIONS = 500;
+const MAX_SKILLS = 50;
+const MAX_BYTES = 1024 * 1024;
+const UNREADABLE = 'unreadable';
+
+/**
+ * Which skills a session works under. A model takes up a skill by reading its SKILL.md, so what it reads is what is in
+ * play until the session ends. Of several one claim is made whose digest no list holds: a trusted skill lends its trust
+ * to no other. A claim can only lower trust, so a session that hides one gains nothing over one that never had it.
+ */
+export class SkillsInPlay {
+  readonly #bySession: Map<string, Map<string, string>>;
+
+  constructor({ skills }: Pick<SharedState, 'skills'>) {
+    this.#bySession = skills;
+  }
+
+  /** Looks at a call before it runs. */
+  note(event: ToolCallEvent, context: ToolCallContext): void {
+    if (event.toolName !== 'read') return;
+    const { path, file_path: filePath } = (event.params ?? {}) as { path?: unknown; file_path?: unknown };
+    const named = path ?? filePath;
+    if (typeof named !== 'string' || basename(named).toLowerCase() !== 'skill.md') return;
+    const session = sessionOf(context);
+    const skills = this.#bySession.get(session) ?? new Map<string, string>();
+    // The latest is the last to be forgotten.
+    this.#bySession.delete(session);
+    this.#bySession.set(session, skills);
+    if (skills.size < MAX_SKILLS) skills.set(named, digestOf(named));
+    bound(this.#bySession, MAX_SESSIONS);
+  }
+
+  /** Null: none was read. */
+  claim(context: ToolCallContext): SkillClaim | null {
+    const skills = this.#bySession.get(sessionOf(context));
+    if (skills === undefined) return null;
+    const digests = [...new Set(skills.values())].sort();
+    const [first = UNREADABLE] = digests;
+    if (digests.includes(UNREADABLE)) return { name: 'unreadable skill' };
+    if (digests.length > 1) return { name: `${digests.length} skills`, sha256: sha256(digests.join('\n')) };
+    const [named = ''] = skills.keys();
+    return { name: nameOf(named), sha256: first };
+  }
+}
+
+/** A new conversation in the same place starts without skills. */
+function sessionOf({ sessionKey, sessionId }: ToolCallContext): string {
+  return sessionId ?? sessionKey ?? '';
+}
+
+/** The folder of a skill is its name; the contract takes up to 100 characters. */
+function nameOf(path: string): string {
+  const folder = path.split(/[\\/]/).at(-2) ?? '';
+  return (folder === '' ? 'skill' : folder).slice(0, 100);
+}
+
+/** A relative path is one inside a workspace that this hook is not told: its content is not known. */
+function digestOf(named: string): string {
+  const path = named.startsWith('~/') ? join(homedir(), named.slice(2)) : named;
+  try {
+    if (!isAbsolute(path) || statSync(path).size > MAX_BYTES) return UNREADABLE;
+    return sha256(readFileSync(path));
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}

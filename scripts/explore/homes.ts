@@ -1,0 +1,126 @@
+import { StartError } from '../../daemon/boot/live.ts';
+import { recordRecovery } from '../../daemon/boot/recovery.ts';
+import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import { LedgerRefusedError } from '../../daemon/gate/feeds/ledger-check.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import { LedgerError } from '../../daemon/ledger/errors.ts';
+import { type NotedHead, readHead, refuseBehind } from '../../daemon/ledger/head-file.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import type { Ledger } from '../../daemon/ledger/types.ts';
+import type { TimePort } from '../../daemon/time/time-port.ts';
+import type { HomeRecords, RestoreRecord } from './records.ts';
+
+/** The head is noted at most so often, as the daemon does it. */
+const NOTED_EVERY_MS = 1_000;
+const HEAD_FILE = 'world.head';
+
+interface Copy {
+  readonly bytes: Buffer;
+  readonly atMs: number;
+  readonly head: NotedHead | null;
+}
+
+/** The code of a start that was refused for its home; null: it failed otherwise. */
+export function refusalCode(error: unknown): string | null {
+  if (error instanceof LedgerRefusedError) return error.code;
+  return error instanceof LedgerError && error.code === 'LEDGER_HEAD' ? error.code : null;
+}
+
+/** What lies outside of the daemon's process: the head that is noted beside its home, and a copy of its ledger. */
+export class Home {
+  readonly #records: HomeRecords;
+  readonly #nowMs: () => number;
+  #head: NotedHead | null = null;
+  #copy: Copy | null = null;
+  #copies = 0;
+
+  constructor(records: HomeRecords, nowMs: () => number) {
+    this.#records = records;
+    this.#nowMs = nowMs;
+  }
+
+  /** As a start does it. @throws LedgerError LEDGER_HEAD */
+  follow(ledger: Ledger, isNew: boolean, time: TimePort, isDead: () => boolean): void {
+    refuseBehind(this.#head, HEAD_FILE, ledger, { isNew, mayReplace: true });
+    this.#head = readHead(ledger);
+    let isWaiting = false;
+    ledger.onCommitted(() => {
+      if (isWaiting) return;
+      isWaiting = true;
+      time.after(NOTED_EVERY_MS, () => {
+        isWaiting = false;
+        if (!isDead()) this.#head = readHead(ledger);
+      });
+    });
+  }
+
+  noteHead(ledger: Ledger): void {
+    this.#head = readHead(ledger);
+  }
+
+  /** `ledger`: of a daemon that runs; its operator makes a token, and revokes it once it is in the copy. */
+  keepCopy(storage: MemoryStorage, ledger: Ledger | null): void {
+    const tokens = storage.isTroubled || ledger === null || ledger.isFailed ? null : ledger.tokens;
+    const name = `copied-${this.#copies}`;
+    this.#copies += 1;
+    const made = tokens?.createToken({ role: 'agent', name, agent: name }) ?? null;
+    if (made !== null) ledger?.flush();
+    this.#copy = { bytes: storage.copy(), atMs: this.#nowMs(), head: ledger === null ? this.#head : readHead(ledger) };
+    if (made === null) return;
+    tokens?.revokeToken(made.record.id);
+    this.#records.revoked.push({ secret: made.secret, atMs: this.#nowMs() });
+  }
+
+  /** The bytes of the copy that is put back; null: there is none. */
+  putBack(withHead: boolean): Buffer | null {
+    const copy = this.#copy;
+    if (copy === null) return null;
+    const wasNoted = !withHead && (this.#head?.seq ?? 0) > (copy.head?.seq ?? 0);
+    const record: RestoreRecord = { copiedAtMs: copy.atMs, atMs: this.#nowMs(), withHead, wasNoted };
+    this.#records.restores.push(record);
+    if (withHead) this.#head = copy.head;
+    return copy.bytes;
+  }
+
+  /** `holdfast recover`. @throws StartError, LedgerError */
+  recover(storage: MemoryStorage, time: TimePort, options: { readonly atVenueMs: number; readonly takeOver: boolean }) {
+    const ledger = openLedger({
+      path: 'world.db',
+      venue: 'paper',
+      account: 'main',
+      now: () => time.hostMs(),
+      time,
+      storage,
+    });
+    try {
+      recordRecovery(ledger, { ...options, setBy: 'operator' });
+      this.noteHead(ledger);
+      this.#records.recoveries.push({ atMs: this.#nowMs(), takeOver: options.takeOver });
+    } finally {
+      ledger.close();
+    }
+  }
+
+  /** Whether it was no more than a disk that could not be written. */
+  static mayTryAgain(error: unknown): boolean {
+    return error instanceof LedgerError || error instanceof StartError;
+  }
+}
+
+/** An opening order that is asked of a daemon with a home of its own. */
+export async function openBeside(gate: Gate | null, index: number): Promise<void> {
+  const checked = checkTradingCall('place_order', {
+    symbol: index % 3 === 2 ? 'ETHUSDT' : 'BTCUSDT',
+    intent: 'open',
+    side: 'buy',
+    requested_notional: 300,
+    requested_leverage: 1,
+    order_type: 'market',
+    max_slippage_bps: 20,
+    strategy_id: 'beside',
+    request_id: `beside-${index}`,
+  });
+  if (gate === null || !checked.ok) return;
+  await gate.runTool({ role: 'agent', agent: 'alpha', tokenId: 'beside', skillSha256: null }, checked.call);
+}

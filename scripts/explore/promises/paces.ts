@@ -1,0 +1,73 @@
+import { at, type Breach } from '../breach.ts';
+import { type History, isOwnersHandIn } from '../history.ts';
+
+/** Refusals of one exit in a row, and the least time that they take: it waits 200 ms after the first, then longer, ms. */
+const REFUSALS = 4;
+const LEAST_MS = 600;
+/** From a policy in force until what it cuts is on its way, ms: two readings, and the account's after the last fill. */
+const CUT_WITHIN_MS = 15_000;
+const LOT_SIZE = 0.001;
+
+/** What the venue refuses is asked again in good time, not at once. */
+export function findHammering(history: History): readonly Breach[] {
+  const refused = new Map<string, number[]>();
+  const breaches: Breach[] = [];
+  for (const { clientId, method, path, sentAtMs, status } of history.world.wire.records) {
+    const order = history.orders.get(clientId ?? '');
+    if (method !== 'POST' || path !== '/fapi/v1/order' || status !== 400 || order?.planned.reduce_only !== true)
+      continue;
+    const { origin, rootId } = order.decision;
+    if (origin !== 'agent') continue;
+    const sent = refused.get(rootId) ?? [];
+    refused.set(rootId, sent);
+    sent.push(sentAtMs);
+    const first = sent.at(-REFUSALS);
+    if (first !== undefined && sentAtMs - first < LEAST_MS)
+      breaches.push({
+        code: 'exit-hammers',
+        detail: `${rootId} was refused ${REFUSALS} times from ${at(first)} to ${at(sentAtMs)}`,
+      });
+  }
+  return breaches;
+}
+
+/** Where a policy is tightened below what is held, and says so, the gate closes what is above, whatever agents close beside. */
+export function findUncut(history: History): readonly Breach[] {
+  const { decisions, endMs, fills, plan, world } = history;
+  if (plan.setup.onBreach !== 'reduce') return [];
+  if (plan.steps.some(({ do: { kind } }) => /^(fault|wire|trouble|crash|restart|mark|state|flatten)$/.test(kind)))
+    return [];
+  const breaches: Breach[] = [];
+  for (const { step, what } of world.operatorCalls) {
+    const action = plan.steps[step]?.do;
+    if (what !== 'policy' || action?.kind !== 'policy' || action.edit !== 'tighter_caps') continue;
+    const saved = history.events.find(
+      ({ event }) =>
+        event.kind === 'policy' && event.payload.action === 'in_force' && event.payload.name === 'world-tighter_caps',
+    );
+    const next = world.policies.find(({ atMs }) => saved !== undefined && atMs > saved.atMs);
+    const cap = world.policies.find(({ policy }) => policy.spec.name === 'world-tighter_caps')?.policy.spec.budgets;
+    if (saved === undefined || cap === undefined || saved.atMs + CUT_WITHIN_MS > (next?.atMs ?? endMs)) continue;
+    const untilMs = saved.atMs + CUT_WITHIN_MS;
+    for (const symbol of world.exchange.world.state.markets.keys()) {
+      if (isOwnersHandIn(history, symbol)) continue;
+      const heldAt = (ms: number): number =>
+        fills.findLast((fill) => fill.symbol === symbol && fill.atMs <= ms)?.after ?? 0;
+      const isAbove = (ms: number): boolean =>
+        Math.abs(heldAt(ms)) * LOT_SIZE * world.venue.mark(symbol) > cap.symbol_notional_usdt * 1.05;
+      const isCut = [...decisions.values()].some(
+        (decision) =>
+          decision.origin === 'gate' &&
+          decision.symbol === symbol &&
+          decision.atMs > saved.atMs &&
+          decision.atMs <= untilMs,
+      );
+      if (isAbove(saved.atMs) && isAbove(untilMs) && !isCut)
+        breaches.push({
+          code: 'cut/late',
+          detail: `${symbol}: ${heldAt(untilMs)} lots held at ${at(untilMs)}, above the cap of a policy in force since ${at(saved.atMs)}`,
+        });
+    }
+  }
+  return breaches;
+}

@@ -1,0 +1,62 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { listMutants, type Mutant } from './candidates.ts';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Sender, slices, exits, resolver, rule 15, feeds and fold. */
+const SOURCES = [
+  'daemon/gate/orders/sender.ts',
+  'daemon/gate/orders/slices.ts',
+  'daemon/gate/orders/resolver.ts',
+  'daemon/gate/exits/*.ts',
+  'daemon/gate/plan/{describe-target,exit-target,exits,rests,shares,standing,undone}.ts',
+  'daemon/gate/watch/standing.ts',
+  'daemon/gate/feeds/*-feed.ts',
+  'daemon/gate/feeds/{feed-schedule,listed-orders}.ts',
+  'daemon/gate/state/*.ts',
+];
+const LEAST_MISTAKES = 500;
+
+export interface Drawn {
+  readonly mutants: readonly Mutant[];
+  /** Of so many that can be planted, in so many files. */
+  readonly of: number;
+  readonly files: number;
+}
+
+/** By name, so that a file that moves to another folder changes no draw. */
+function listSources(): readonly string[] {
+  const files = [...new Set(SOURCES.flatMap((pattern) => globSync(pattern, { cwd: ROOT })))];
+  return files.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
+}
+
+function listAll(files: readonly string[]): readonly Mutant[] {
+  return files.flatMap((file) => listMutants(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8')));
+}
+
+/** Nobody chooses them: the seed does. */
+export function draw(seed: number, count: number): Drawn {
+  const files = listSources();
+  const all = listAll(files);
+  if (all.length < LEAST_MISTAKES)
+    throw new Error(`Only ${all.length} mistakes can be planted in ${files.length} files.`);
+  const random = xoroshiro128plus(seed);
+  const drawn = new Set<Mutant>();
+  while (drawn.size < count) drawn.add(all[uniformInt(random, 0, all.length - 1)] as Mutant);
+  return { mutants: [...drawn], of: all.length, files: files.length };
+}
+
+/** The mistakes of an earlier draw in the source of today; null for one whose code is no longer there. */
+export function drawAgain(
+  earlier: readonly Pick<Mutant, 'file' | 'what' | 'occurrence'>[],
+): readonly (Mutant | null)[] {
+  const known = new Map(listAll(listSources()).map((mutant) => [nameOf(mutant), mutant]));
+  return earlier.map((mutant) => known.get(nameOf(mutant)) ?? null);
+}
+
+export function nameOf({ file, what, occurrence }: Pick<Mutant, 'file' | 'what' | 'occurrence'>): string {
+  return `${basename(file)} ${occurrence} ${what}`;
+}

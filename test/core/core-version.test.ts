@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { canonicalJson } from '../../daemon/core/canonical-json.ts';
+import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
+import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
+import { decide } from '../../daemon/core/decide.ts';
+import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
+import { writeContext } from '../../daemon/core/record-text/context.ts';
+import { writeRecord } from '../../daemon/gate/journal/record-text.ts';
+import { buildBody } from '../../daemon/gate/plan/retell.ts';
+import { readFixture } from '../fixtures/recorded.ts';
+import { readCorpus } from './corpus.ts';
+
+/** sha256 of what each version of the core says of the corpus. */
+const SAID = readFixture<{ readonly [version: string]: string }>('core-versions/said.json');
+
+/** Decisions and records of the corpus, one a line. */
+function* saySomething(seen: { readonly actions: Set<string> }): Generator<string> {
+  const { asks, policies } = readCorpus();
+  for (const spec of policies)
+    for (const [i, { request, context }] of asks.entries()) {
+      const decision = decide(request, context, compilePolicy(spec, 'p', request.agent));
+      seen.actions.add(`${decision.decision} ${decision.effective?.action ?? 'nothing'}`);
+      const seq = i + 1;
+      const body = buildBody(decision, {
+        agent: request.agent,
+        at_ms: context.now_ms,
+        context_hash: 'c',
+        decision_id: `d-abcdef-${seq.toString(36)}`,
+        kind: 'tool',
+        policy_hash: 'p',
+        request_id: request.request_id,
+        seq,
+        symbol: request.symbol,
+        tool: request.tool,
+      });
+      const event = {
+        agent: request.agent,
+        body_hash: null,
+        context,
+        decision: body,
+        market_seq: 0,
+        orders: [],
+        parent_decision_id: null,
+        request,
+        route: request.tool,
+        state_seq: 0,
+        texts: {},
+      };
+      const unversioned = { ...body, core_version: 0 };
+      yield canonicalJson(decision);
+      yield writeRecord({ ...event, decision: unversioned }, unversioned, writeContext(context), 'derived');
+    }
+}
+
+test('a core that says something else has another version [SAE-AUDIT]', () => {
+  const seen = { actions: new Set<string>() };
+  const hash = createHash('sha256');
+  for (const line of saySomething(seen)) hash.update(`${line}\n`);
+  const said = hash.digest('hex');
+  assert.deepEqual(
+    [...seen.actions].sort(),
+    ['ALLOW amend', 'ALLOW cancel', 'ALLOW exit', 'ALLOW open', 'BLOCK nothing', 'LIMIT exit', 'LIMIT open'],
+    'the corpus draws every kind of decision',
+  );
+  assert.equal(
+    said,
+    SAID[CORE_VERSION],
+    `What decide or a record says of the corpus has changed. If that is meant, raise CORE_VERSION ` +
+      `(daemon/core/core-version.ts) and add "<the new version>": "${said}" to test/fixtures/core-versions/said.json.`,
+  );
+});
+
+test('versions of the core go up, each says something of its own, and the newest is in a release', () => {
+  const versions = Object.keys(SAID).map(Number);
+  assert.equal(Math.max(...versions), CORE_VERSION);
+  assert.equal(new Set(Object.values(SAID)).size, versions.length);
+  assert.match(nameCore(CORE_VERSION), /^Holdfast \d+\.\d+\.\d+$/);
+  assert.match(nameCore(CORE_VERSION + 1), /does not know/);
+});
+
+test('columns of rows are added at the end and never move', () => {
+  const first = readFixture<{ readonly [path: string]: readonly string[] }>('core-versions/columns-1.json');
+  const now = new Map(Object.entries(ROW_FORMS).flatMap(([name, form]) => [...columnsOf(name, form)]));
+  for (const [path, columns] of Object.entries(first))
+    assert.deepEqual(now.get(path)?.slice(0, columns.length), columns, path);
+  assert.equal(Object.keys(first).length, 14);
+});
+function* columnsOf(path: string, { columns, parts }: RowForm): Generator<readonly [string, readonly string[]]> {
+  yield [path, columns];
+  for (const [at, part] of parts.entries()) if (part !== null) yield* columnsOf(`${path}.${columns[at]}`, part);
+}

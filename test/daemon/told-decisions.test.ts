@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { get } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { createParser } from 'eventsource-parser';
+import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
+import { DaemonWorld, order, type ToolBody } from './harness.ts';
+
+describe('a decision is told later as it was answered, though its record leaves most of it out', () => {
+  let world: DaemonWorld;
+  const answers: DecisionBody[] = [];
+  const asks = [
+    ['place_order', order({ request_id: 'told-1', rationale: 'a reason' })],
+    ['place_order', order({ requested_notional: 5_000, request_id: 'told-2' })],
+    ['place_order', order({ symbol: 'DOGEUSDT', request_id: 'told-3' })],
+    ['close_position', { symbol: 'BTCUSDT', fraction: 0.5, request_id: 'told-4' }],
+  ] as const;
+  before(async () => {
+    world = await DaemonWorld.start({ real: true });
+    for (const [tool, args] of asks) {
+      answers.push((await world.tool(tool, args)).body.decision);
+      await world.advance(15_000);
+    }
+    answers.push((await world.dryRun('place_order', order())).body.decision);
+    answers.push((await world.intercept('place_order', order())).body.decision);
+    answers.push((await world.intercept('shell', { command: 'ls' })).body.decision);
+    const verdicts = answers.map(({ decision }) => decision);
+    assert.ok(
+      ['ALLOW', 'LIMIT', 'BLOCK'].every((verdict) => verdicts.includes(verdict as 'ALLOW')),
+      verdicts.join(),
+    );
+  });
+  after(() => world.close());
+
+  it('by its id, and in the list', async () => {
+    for (const answer of answers) {
+      const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${answer.decision_id}`);
+      assert.deepEqual(body.decision, answer);
+    }
+    const { body } = await world.operator<{ decisions: DecisionBody[] }>('GET', '/v1/decisions?limit=100');
+    for (const answer of answers)
+      assert.deepEqual(
+        body.decisions.find(({ decision_id: id }) => id === answer.decision_id),
+        answer,
+      );
+  });
+
+  it('to its request id', async () => {
+    for (const [i, [tool, args]] of asks.entries())
+      assert.deepEqual((await world.tool(tool, args)).body.decision, answers[i]);
+  });
+
+  it('by the stream of events', async () => {
+    const told = await readStream(world, answers.at(-1)?.seq ?? 0);
+    for (const answer of answers) assert.deepEqual(told.get(answer.seq), answer);
+  });
+
+  it('after a restart', async () => {
+    await world.restart();
+    for (const answer of answers) {
+      const { body } = await world.operator<ToolBody>('GET', `/v1/decisions/${answer.decision_id}`);
+      assert.deepEqual(body.decision, answer);
+    }
+  });
+
+  it('and a permitted market order with all its records takes less than 4,000 bytes of the ledger', async () => {
+    const [first, second] = answers;
+    const later = [...world.daemon.ledger.iterateEvents({ fromSeq: first?.seq ?? 0 })];
+    const until = later.filter(({ seq }) => seq < (second?.seq ?? 0));
+    // The account is read after a fill, and goes on being read while time passes.
+    const reading = until.find(({ kind }) => kind === 'account');
+    const caused = new Set(['decision', 'leverage', 'order', 'trade']);
+    const records = until.filter((record) => caused.has(record.kind) || record === reading);
+    assert.ok(records.length >= 3, 'decision, order and trade');
+    // Beside its payload a record has two hashes, numbers, a kind, and its row in the look-ups.
+    const bytes = records.reduce((sum, { text }) => sum + Buffer.byteLength(text) + 190, 0);
+    assert.ok(
+      bytes < 4_000,
+      `${bytes} bytes in ${records.map(({ kind, text }) => `${kind} ${text.length}`).join(', ')}`,
+    );
+  });
+});
+
+/** Decisions by the number of their record, from the first record to `lastSeq`. */
+function readStream(world: DaemonWorld, lastSeq: number): Promise<ReadonlyMap<number, DecisionBody>> {
+  const headers = { authorization: `Bearer ${world.token('operator')}`, 'last-event-id': '0' };
+  return new Promise((resolve, reject) => {
+    const request = get(`${world.daemon.url}/v1/events`, { headers }, (response) => {
+      const told = new Map<number, DecisionBody>();
+      const parser = createParser({
+        onEvent: ({ event, data }) => {
+          const { seq, payload } = JSON.parse(data) as { seq: number; payload: { decision: DecisionBody } };
+          if (event === 'decision') told.set(seq, payload.decision);
+          if (seq < lastSeq) return;
+          resolve(told);
+          request.destroy();
+        },
+      });
+      response.setEncoding('utf8').on('data', (chunk: string) => parser.feed(chunk));
+    });
+    request.on('error', reject);
+  });
+}

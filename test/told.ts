@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import type { DecisionBody, ToldDecision } from '../daemon/gate/api/decisions.ts';
+import type { DecisionEvent } from '../daemon/gate/events.ts';
+import { lookUpPolicies, retell } from '../daemon/gate/plan/retell.ts';
+
+export type ToldEvent = Omit<DecisionEvent, 'decision'> & { readonly decision: DecisionBody };
+
+/** Tells the recorded decisions of a ledger whole, with what the core derives of each. */
+export function teller(ledger: { readPolicy(hash: string): string | null }): (payload: unknown) => ToldEvent {
+  const policyOf = lookUpPolicies((hash) => ledger.readPolicy(hash));
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  return (payload) => {
+    const event = payload as DecisionEvent;
+    return { ...event, decision: whole(retell(event, policyOf, sha256)) };
+  };
+}
+
+function whole(told: ToldDecision): DecisionBody {
+  const missing = Object.entries(told).filter(([key, value]) => value === null && NEVER_NULL.has(key));
+  if (missing.length > 0) throw new Error(`${told.decision_id} was not derived: ${missing.map(([key]) => key)}`);
+  return told as DecisionBody;
+}
+const NEVER_NULL: ReadonlySet<string> = new Set([
+  'budget',
+  'condition_reducing',
+  'constraints',
+  'context_hash',
+  'core_version',
+  'verdicts',
+]);
