@@ -33,12 +33,12 @@ function Board() {
       <main class="board">
         <h1 class="hidden">Holdfast console</h1>
         <StatePanel />
+        <AlertsPanel />
         <EquityPanel />
         <BudgetsPanel />
         <PositionsPanel />
-        <OrdersPanel />
         <DecisionsPanel />
-        <AlertsPanel />
+        <OrdersPanel />
         <MarketPanel />
         <AgentsPanel />
         <TrustPanel />

@@ -28,12 +28,21 @@ let isReading = false;
 /** Rises whenever the list changes; `added`: rows that came at the newest end since the page began. */
 export const listVersion = signal({ version: 0, added: 0 });
 
+/** Follows it twice a second, for what is summed up over all rows. */
+export const slowVersion = signal(0);
+let catchingUp: ReturnType<typeof setTimeout> | null = null;
+const SLOW_MS = 500;
+
 export const listDecisions = (): readonly ListedDecision[] => kept;
 export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
 
 function changed(added: number): void {
   const { version, added: before } = listVersion.peek();
   listVersion.value = { version: version + 1, added: before + added };
+  catchingUp ??= setTimeout(() => {
+    catchingUp = null;
+    slowVersion.value = listVersion.peek().version;
+  }, SLOW_MS);
 }
 
 /** One that was just recorded; shown with the next frame. */

@@ -32,14 +32,17 @@ export function price(value: number | string | null | undefined): string {
   const known = typeof value === 'string' ? Number(value) : value;
   return isFigure(known) ? (Math.abs(known) >= 100 ? withDigits(2).format(known) : figure(known)) : DASH;
 }
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const SHORT_FROM = 10_000_000;
 /** In the unit of a budget. */
 export function amount(value: number, unit: string): string {
-  const text = unit === 'USDT' ? withDigits(value < 100 ? 2 : 0).format(value) : figure(value);
+  const text = bare(value, unit);
   return unit === 'x' ? `${text}×` : `${text} ${unit}`;
 }
 /** The same without its unit, where that was just said. */
 export function bare(value: number, unit: string): string {
-  return unit === 'USDT' ? withDigits(value < 100 && value !== 0 ? 2 : 0).format(value) : figure(value);
+  if (unit !== 'USDT' || !isFigure(value)) return figure(value);
+  return value >= SHORT_FROM ? SHORT.format(value) : withDigits(value < 100 && value !== 0 ? 2 : 0).format(value);
 }
 export function factor(value: number): string {
   return figure(Number(value.toFixed(3)));

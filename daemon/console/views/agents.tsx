@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { boundByOf, type ListedDecision, listDecisions, listVersion } from '../decisions.ts';
+import { boundByOf, type ListedDecision, listDecisions, slowVersion } from '../decisions.ts';
 import { clock } from '../format.ts';
 import { Empty, Panel, Table } from '../parts.tsx';
 import { positions } from '../store.ts';
@@ -32,11 +32,9 @@ function sumUp(decisions: readonly ListedDecision[]): readonly AgentSum[] {
   return [...sums.values()].sort((a, b) => b.lastAtMs - a.lastAtMs);
 }
 
-/** Counted at most twice a second: with many decisions a second the sums would be all that the page does. */
 export function AgentsPanel() {
-  const { version } = listVersion.value;
-  const step = Math.floor(performance.now() / 500);
-  const sums = useMemo(() => sumUp(listDecisions()), [step, version === 0]);
+  const version = slowVersion.value;
+  const sums = useMemo(() => sumUp(listDecisions()), [version]);
   const held = new Map<string, string[]>();
   for (const { symbol, agent_share: shares } of positions.value ?? [])
     for (const [agent, quantity] of Object.entries(shares))

@@ -3,7 +3,7 @@ import type { BudgetFactors, BudgetRecord } from '../../core/decision.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer } from '../../gate/api/decisions.ts';
 import { describeFault } from '../api.ts';
 import type { ListedDecision } from '../decisions.ts';
-import { amount, clock, factor, figure, price, span, words } from '../format.ts';
+import { amount, bare, clock, factor, figure, price, span, words } from '../format.ts';
 import { Empty, Pill, showText, Table, Untrusted } from '../parts.tsx';
 import { look } from '../session.ts';
 import { isAgentsWord, opened, VERDICT_KIND } from './decisions.tsx';
@@ -103,7 +103,8 @@ function Facts({ decision }: { readonly decision: ExplainedDecision }) {
           <dt>Within</dt>
           <dd>
             {amount(constraints.notional_cap, 'USDT')}, {constraints.leverage_cap}×, {constraints.slippage_cap_bps} bps,
-            cooldown {span(constraints.cooldown_ms)}, {constraints.staging_plan.length} slices
+            cooldown {span(constraints.cooldown_ms)},{' '}
+            {constraints.staging_plan.length === 1 ? 'one slice' : `${constraints.staging_plan.length} slices`}
           </dd>
         </>
       )}
@@ -214,9 +215,9 @@ function Arithmetic({ decision: { arithmetic, budget, bound_by: bound } }: { rea
             </td>
             {isUsed ? (
               <>
-                <td class="figure">{figure(row.used)}</td>
-                <td class="figure">{figure(row.reserved)}</td>
-                <td class="figure">{figure(row.left)}</td>
+                <td class="figure">{row.used === null ? '–' : bare(row.used, row.unit)}</td>
+                <td class="figure">{row.reserved === null ? '–' : bare(row.reserved, row.unit)}</td>
+                <td class="figure">{row.left === null ? '–' : bare(row.left, row.unit)}</td>
               </>
             ) : null}
           </tr>

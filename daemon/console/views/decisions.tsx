@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { boundByOf, isAtEnd, type ListedDecision, listDecisions, listVersion } from '../decisions.ts';
+import { boundByOf, isAtEnd, type ListedDecision, listDecisions, listVersion, slowVersion } from '../decisions.ts';
 import { amount, clock, words } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
 import { readOlder } from '../store.ts';
@@ -35,10 +35,8 @@ export function DecisionsPanel() {
           ),
     [version, outcome, agent],
   );
-  const agents = useMemo(
-    () => [...new Set(all.map((each) => each.agent))].sort(),
-    [Math.floor(version / 20), all.length === 0],
-  );
+  const slow = slowVersion.value;
+  const agents = useMemo(() => [...new Set(all.map((each) => each.agent))].sort(), [slow]);
   return (
     <Panel
       title="Decisions"

@@ -14,7 +14,11 @@ export function TrustPanel() {
   const spec = (policy.value?.policy as { trust?: TrustSpec } | undefined)?.trust;
   const now = limits.value?.symbols[0]?.factors;
   return (
-    <Panel title="Trust and signals" name="trust" note={`${active.length} signals`}>
+    <Panel
+      title="Trust and signals"
+      name="trust"
+      note={active.length === 1 ? 'one signal' : `${active.length} signals`}
+    >
       <dl class="facts">
         <dt>Token without a skill</dt>
         <dd>
