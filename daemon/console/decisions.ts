@@ -30,7 +30,7 @@ export const listVersion = signal({ version: 0, added: 0 });
 
 /** Follows it twice a second, for what is summed up over all rows. */
 export const slowVersion = signal(0);
-let catchingUp: ReturnType<typeof setTimeout> | null = null;
+let isCatchingUp = false;
 const SLOW_MS = 500;
 
 export const listDecisions = (): readonly ListedDecision[] => kept;
@@ -39,8 +39,10 @@ export const isAtEnd = (): boolean => isOver || kept.length >= MOST_KEPT;
 function changed(added: number): void {
   const { version, added: before } = listVersion.peek();
   listVersion.value = { version: version + 1, added: before + added };
-  catchingUp ??= setTimeout(() => {
-    catchingUp = null;
+  if (isCatchingUp) return;
+  isCatchingUp = true;
+  setTimeout(() => {
+    isCatchingUp = false;
     slowVersion.value = listVersion.peek().version;
   }, SLOW_MS);
 }

@@ -56,6 +56,14 @@ export function clock(atMs: number, nowMs = Date.now()): string {
   const isToday = new Date(nowMs).toDateString() === at.toDateString();
   return isToday ? CLOCK.format(at) : `${DATE.format(at)} ${CLOCK.format(at)}`;
 }
+const MINUTE = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+/** In a narrow column: of another day without the seconds. */
+export function shortClock(atMs: number, nowMs = Date.now()): string {
+  const at = new Date(atMs);
+  return new Date(nowMs).toDateString() === at.toDateString()
+    ? CLOCK.format(at)
+    : `${DATE.format(at)} ${MINUTE.format(at)}`;
+}
 const SPANS: readonly (readonly [number, string])[] = [
   [86_400_000, 'd'],
   [3_600_000, 'h'],

@@ -35,9 +35,9 @@ const LONGEST_SHOWN = 240;
 /** Control and format characters, which could hide, turn or imitate what stands around them. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
-export function showText(text: string): string {
+export function showText(text: string, longest = LONGEST_SHOWN): string {
   const shown = text.replace(INVISIBLE, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
-  return shown.length > LONGEST_SHOWN ? `${shown.slice(0, LONGEST_SHOWN)}…` : shown;
+  return shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
 }
 
 /** Words of an agent or of what it read: never markup, never a link, marked for eyes and ears. */

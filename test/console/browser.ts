@@ -77,7 +77,7 @@ export const panel = (page: Page, name: string): Locator => page.locator(`.panel
 export async function confirm(seat: Seat, reason: string | null, button: string, scope?: string): Promise<string> {
   const dialog = seat.page.getByRole('dialog');
   const effect = (await dialog.locator('.effect').textContent()) ?? '';
-  if (scope !== undefined) await dialog.getByLabel('For', { exact: true }).selectOption(scope);
+  if (scope !== undefined) await dialog.locator('select[name=scope]').selectOption(scope);
   if (reason !== null) await dialog.getByLabel('Reason').fill(reason);
   await dialog.getByLabel('Operator token').fill(seat.world.token('operator'));
   await dialog.getByRole('button', { name: button }).click();

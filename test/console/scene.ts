@@ -12,9 +12,6 @@ const STEP_MS = 1_200_000;
 export async function playMorning(t: TestContext): Promise<DaemonWorld> {
   const world = await openWorld(t, {
     wall: false,
-    policy: (spec) => {
-      spec.temporal.flip_interval_ms = 0;
-    },
   });
   const momentum = world.createAgent('momentum');
   const carry = world.createAgent('carry');
@@ -42,7 +39,7 @@ export async function playMorning(t: TestContext): Promise<DaemonWorld> {
   await world.call(
     'POST',
     '/v1/signals',
-    { kind: 'narrative', scope: { agent: 'carry' }, severity: 0.6, ttl_ms: 1_800_000 },
+    { kind: 'narrative', scope: { agent: 'momentum' }, severity: 0.6, ttl_ms: 1_800_000 },
     world.token('monitor'),
   );
   world.daemon.gate.core.alert(
@@ -53,7 +50,7 @@ export async function playMorning(t: TestContext): Promise<DaemonWorld> {
   await world.operator('PUT', '/v1/trading-state', {
     state: 'reducing',
     reason: 'exchange maintenance at 10:00',
-    symbol: 'ETHUSDT',
+    symbol: 'BTCUSDT',
   });
   return world;
 }
@@ -68,7 +65,7 @@ export async function offerLooserPolicy(world: DaemonWorld): Promise<void> {
 /** An order whose request never arrived, and of which it is given up to prove that. Returns its id. */
 export async function loseAnOrder(world: DaemonWorld): Promise<string> {
   await world.fault({ kind: 'drop-before', count: 1, match: { method: 'POST', path: '/fapi/v1/order' } });
-  const asked = order({ order_type: 'limit', limit_price: 59_000, requested_notional: 240 });
+  const asked = order({ order_type: 'limit', symbol: 'ETHUSDT', limit_price: 2_950, requested_notional: 240 });
   const { body } = await world.tool('place_order', asked);
   const id = body.execution.orders[0]?.client_order_id ?? '';
   world.daemon.gate.core.append('order', {

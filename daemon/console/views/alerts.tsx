@@ -3,6 +3,8 @@ import { clock } from '../format.ts';
 import { Empty, Panel, Pill, showText } from '../parts.tsx';
 import { alerts } from '../store.ts';
 
+const LONGEST_DETAIL = 2_000;
+
 /** What waits for a person: those nobody acknowledged come first. */
 export function AlertsPanel() {
   const known = alerts.value ?? [];
@@ -17,7 +19,7 @@ export function AlertsPanel() {
       {known.length === 0 ? (
         <Empty>No alert was raised.</Empty>
       ) : (
-        <div class="scroll tall" tabIndex={0} role="region" aria-label="Alerts">
+        <div class="scroll tall" tabIndex={0} role="region" aria-label="Alerts, list">
           <ul class="alerts">
             {[...open, ...seen].map((alert) => (
               <li key={alert.seq} class={alert.acknowledged === null ? 'alert' : 'alert seen'}>
@@ -36,7 +38,7 @@ export function AlertsPanel() {
                     </span>
                   )}
                 </p>
-                <p>{showText(alert.detail)}</p>
+                <p>{showText(alert.detail, LONGEST_DETAIL)}</p>
               </li>
             ))}
           </ul>

@@ -40,6 +40,7 @@ export function BudgetsPanel() {
     <Panel
       title="Budgets"
       name="budgets"
+      note="of the account, before an agent’s trust"
       actions={
         <fieldset class="tabs">
           <legend class="hidden">Symbol</legend>

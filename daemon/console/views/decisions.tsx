@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { boundByOf, isAtEnd, type ListedDecision, listDecisions, listVersion, slowVersion } from '../decisions.ts';
-import { amount, clock, words } from '../format.ts';
+import { amount, shortClock, words } from '../format.ts';
 import { Panel, Pill, Untrusted } from '../parts.tsx';
 import { readOlder } from '../store.ts';
 
@@ -135,7 +135,7 @@ function Row({ decision, index }: { readonly decision: ListedDecision; readonly 
   return (
     <div class="row" role="row" aria-rowindex={index + 2} style={{ transform: `translateY(${index * ROW_PX}px)` }}>
       <span role="cell" class="dim">
-        {clock(decision.at_ms)}
+        {shortClock(decision.at_ms)}
       </span>
       <span role="cell">
         <Pill kind={VERDICT_KIND[decision.decision] ?? 'plain'}>{decision.decision}</Pill>

@@ -1,7 +1,7 @@
 import type { StateLayerBody } from '../../gate/api/operator.ts';
 import { clock, span } from '../format.ts';
 import { Empty, Panel, Pill } from '../parts.tsx';
-import { nowMs, readiness, tradingState } from '../store.ts';
+import { limits, readiness, tradingState } from '../store.ts';
 
 /** Every layer of the trading state: since when, why, and what clears it. */
 export function StatePanel() {
@@ -36,7 +36,8 @@ export function StatePanel() {
 }
 
 function Layer({ layer }: { readonly layer: StateLayerBody }) {
-  const since = nowMs.value - layer.since_ms;
+  // By the exchange's clock, as the layer's own time is.
+  const since = (limits.value?.at_ms ?? 0) - layer.since_ms;
   return (
     <li class={`layer layer-${layer.state}`}>
       <p class="layer-head">

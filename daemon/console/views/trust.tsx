@@ -1,18 +1,41 @@
 import { openEndSignal } from '../acts.ts';
-import { clock, factor, figure } from '../format.ts';
+import { clock, figure } from '../format.ts';
 import { Empty, Panel, Pill, Table } from '../parts.tsx';
-import { limits, policy, signals } from '../store.ts';
+import { policy, signals } from '../store.ts';
 
 interface TrustSpec {
   readonly default: { readonly provenance: number; readonly capability_risk: number };
   readonly skills: readonly { readonly name: string; readonly provenance: number; readonly capability_risk: number }[];
+  readonly tiers: readonly {
+    readonly provenance_below?: number;
+    readonly capability_risk_above?: number;
+    readonly multiplier: number;
+  }[];
+  readonly signals: Readonly<Record<string, { readonly multiplier?: number; readonly reduce_only?: boolean }>>;
+}
+
+/** `provenance below 0.4: × 0.5`. */
+function describeTier({
+  provenance_below: low,
+  capability_risk_above: high,
+  multiplier,
+}: TrustSpec['tiers'][number]): string {
+  const where = [
+    low === undefined ? null : `provenance below ${figure(low)}`,
+    high === undefined ? null : `risk above ${figure(high)}`,
+  ];
+  return `${where.filter((each) => each !== null).join(' and ')}: × ${figure(multiplier)}`;
+}
+function describeSignal(spec: TrustSpec | undefined, kind: string): string {
+  const does = spec?.signals[kind];
+  if (does === undefined) return '–';
+  return does.reduce_only === true ? 'exits only' : `× ${figure(does.multiplier)}`;
 }
 
 /** What monitors report, and how far sources are trusted. */
 export function TrustPanel() {
   const active = signals.value ?? [];
   const spec = (policy.value?.policy as { trust?: TrustSpec } | undefined)?.trust;
-  const now = limits.value?.symbols[0]?.factors;
   return (
     <Panel
       title="Trust and signals"
@@ -28,15 +51,13 @@ export function TrustPanel() {
         <dd>
           {spec === undefined || spec.skills.length === 0 ? 'none' : spec.skills.map((skill) => skill.name).join(', ')}
         </dd>
-        <dt>Factor on notional now</dt>
-        <dd>
-          {now === undefined ? '–' : `trust ${factor(now.trust.notional)}, trader state ${factor(now.trader.notional)}`}
-        </dd>
+        <dt>Tightened where</dt>
+        <dd>{spec?.tiers.map(describeTier).join('; ') || 'nowhere'}</dd>
       </dl>
       {active.length === 0 ? (
         <Empty>No signal is active.</Empty>
       ) : (
-        <Table label="Active signals" head={['Kind', 'For', 'Severity', 'By', 'Ends', 'Act']} figures={[2]}>
+        <Table label="Active signals" head={['Kind', 'For', 'Does', 'Severity', 'By', 'Ends', 'Act']} figures={[2, 3]}>
           {active.map((signal) => (
             <tr key={signal.signal_id}>
               <td>
@@ -45,6 +66,7 @@ export function TrustPanel() {
               <td>
                 {signal.agent ?? 'every agent'}, {signal.symbol ?? 'every symbol'}
               </td>
+              <td class="figure">{describeSignal(spec, signal.kind)}</td>
               <td class="figure">{figure(signal.severity)}</td>
               <td>{signal.set_by}</td>
               <td>{clock(signal.expires_at_ms)}</td>
