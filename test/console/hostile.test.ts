@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { order } from '../daemon/harness.ts';
+import { order, until } from '../daemon/harness.ts';
 import { closeBrowser, confirm, openPage, openWorld, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
 
 after(closeBrowser);
@@ -107,5 +107,5 @@ test('the page runs no code that did not come with it', { skip: WITHOUT_BROWSER 
   assert.equal(refused.owned, undefined);
   for (const name of ['html', 'script']) assert.ok(refused.tries.includes(name), name);
   // Each of them is told to the test: that the other tests hear of none means something.
-  assert.ok(seat.complaints.some((text) => text.startsWith('refused by policy')));
+  await until('the test hears of it', () => seat.complaints.some((text) => text.startsWith('refused by policy')));
 });
