@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ConsoleSessionSchema } from '../contract/bodies.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { ApiError } from './errors.ts';
@@ -46,8 +46,8 @@ const BUILT = new URL('../console/built/', import.meta.url);
 /** The operator's console at `/`: files that were built before, and a session to look with. */
 export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void {
   const contents = new Map<string, Buffer>();
-  const send = (reply: FastifyReply, name: string): FastifyReply => {
-    requireOpen(doors);
+  const send = (request: FastifyRequest, reply: FastifyReply, name: string): FastifyReply => {
+    requireOpen(doors, request);
     const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
     if (type === undefined) throw new ApiError('NOT_FOUND', 'The console has no such file.');
     const content = contents.get(name) ?? readFileSync(new URL(name, BUILT));
@@ -60,10 +60,10 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
     schema: { hide: true },
     onRequest: buildLocalGuard(doors, `GET ${url}`),
   });
-  app.route({ ...open('/'), handler: async (_request, reply) => send(reply, 'index.html') });
+  app.route({ ...open('/'), handler: async (request, reply) => send(request, reply, 'index.html') });
   app.route({
     ...open('/assets/:file'),
-    handler: async (request, reply) => send(reply, (request.params as { readonly file: string }).file),
+    handler: async (request, reply) => send(request, reply, (request.params as { readonly file: string }).file),
   });
   addRoute(app, doors, {
     method: 'POST',
@@ -80,14 +80,18 @@ export function registerConsoleRoutes(app: FastifyInstance, doors: Doors): void 
     answer: ConsoleSessionSchema,
     handler: async (request) => {
       requireValid(checkNoQuery, queryOf(request));
-      requireOpen(doors);
+      requireOpen(doors, request);
       const caller = callerOf(request);
       return { ...doors.console.sessions.open(caller), name: caller.agent, role: caller.role };
     },
   });
 }
 
-function requireOpen({ console: { closedBecause } }: Doors): void {
-  if (closedBecause === null) return;
-  throw new ApiError('NOT_FOUND', `The console is not served: ${closedBecause}.`);
+/** The names of loopback itself: others that the daemon answers to may lead through somebody's proxy. */
+const LOOPBACK_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+
+function requireOpen({ console: { closedBecause } }: Doors, { raw }: FastifyRequest): void {
+  const isNamed = LOOPBACK_NAME.test(raw.headers.host ?? '');
+  const reason = closedBecause ?? (isNamed ? null : 'it is asked for under another name than localhost');
+  if (reason !== null) throw new ApiError('NOT_FOUND', `The console is not served: ${reason}.`);
 }

@@ -164,6 +164,18 @@ test('where somebody else holds the port of the other loopback address there is 
   assert.equal((await server.call('GET', '/v1/account')).status, 200, 'agents are served all the same');
 });
 
+test('under a name that may lead through a proxy there is no console', async (t) => {
+  const server = await startServer(t, { allowedHosts: ['holdfast.lan'] }, KEY);
+  const headers = { host: 'holdfast.lan' };
+  assert.equal((await server.call('GET', '/v1/account', { headers })).status, 200);
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['GET', '/assets/console.js'],
+    ['POST', '/v1/console/session'],
+  ] as const)
+    assert.equal((await server.call(method, path, { role: 'operator', headers })).status, 404, path);
+});
+
 test('a listener beyond loopback serves no console', async (t) => {
   const server = await startServer(t, { listen: { host: '0.0.0.0', port: 0 } }, KEY);
   assert.equal(server.http.consoleAddress, null);
