@@ -14,8 +14,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   time: rule([]),
   contract: rule(['core']),
   policy: rule(['core', 'contract'], ['time']),
-  // Everything but core arrives as a port.
-  gate: rule(['core'], ['time']),
+  // Everything but core arrives as a port; the contract says what its bodies are.
+  gate: rule(['core'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
   ledger: rule(['core'], ['gate', 'time']),
   venue: rule(['core'], ['gate', 'time']),
@@ -91,7 +91,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   evaluation: {
     floors: [
-      ['facts'],
+      ['facts', 'worker-pool.ts'],
       ['market', 'judge'],
       ['agents', 'conformance'],
       ['engine'],
@@ -201,6 +201,13 @@ export const BANS: readonly CodeBan[] = [
     why: 'reads the environment; only daemon/config/config.ts may',
   },
   { folder: 'daemon/', except: [], pattern: /\bcreateRequire\b/g, why: 'hides what it imports' },
+  {
+    folder: 'daemon/console/',
+    except: ['daemon/console/ambient.d.ts'],
+    pattern:
+      /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|srcdoc|eval|localStorage|sessionStorage|indexedDB|Buffer|process)\b/g,
+    why: 'makes markup or code of a text, keeps something in the browser, or is not there',
+  },
   {
     folder: 'daemon/core/',
     except: [],
