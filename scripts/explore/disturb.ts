@@ -60,6 +60,20 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
     case 'foreign_cancel':
       world.venue.cancelByHand(action.symbol);
       return;
+    case 'partial':
+      world.venue.fillPart(action.symbol, action.pick, action.fraction);
+      return;
+    case 'halt_market':
+      world.venue.haltMarket(action.symbol, action.forMs);
+      return;
+    case 'rebase':
+      world.operate(step, 'rebase', {}, (gate) => gate.rebase(OPERATOR, 'plan'));
+      return;
+    case 'end_signals':
+      world.operate(step, 'end_signals', {}, (gate) =>
+        Promise.all(gate.getSignals().signals.map(({ signal_id: id }) => gate.endSignal(OPERATOR, id, 'plan'))),
+      );
+      return;
     case 'transfer':
       world.venue.transfer(action.usdt);
       return;

@@ -48,6 +48,8 @@ export type Action =
       readonly usdt: number;
       readonly limitBps?: number;
       readonly slippageBps?: number;
+      /** 1 without it. */
+      readonly leverage?: number;
       readonly id?: string;
     }
   /** `close_position`. */
@@ -127,6 +129,13 @@ export type Action =
     }
   /** The owner cancels all orders in a symbol there. */
   | { readonly kind: 'foreign_cancel'; readonly symbol: SymbolName }
+  /** The market fills a part of an order that rests at the exchange; `pick`: 0 is the newest of the symbol. */
+  | { readonly kind: 'partial'; readonly symbol: SymbolName; readonly pick: number; readonly fraction: number }
+  /** The exchange trades a symbol no more, for so long. */
+  | { readonly kind: 'halt_market'; readonly symbol: SymbolName; readonly forMs: number }
+  /** The operator has drawdown measured anew, or ends the signals that are active. */
+  | { readonly kind: 'rebase' }
+  | { readonly kind: 'end_signals' }
   /** In, or out when negative. */
   | { readonly kind: 'transfer'; readonly usdt: number }
   /** Funding is settled now. */

@@ -81,6 +81,7 @@ export abstract class PlayedWorld {
   /** No fault is left, no crash is armed, and somebody lives. */
   quieten(): void {
     this.venue.control('clear-faults', {});
+    this.venue.endHalts(true);
     this.wire.clearFaults();
   }
 

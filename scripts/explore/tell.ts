@@ -81,6 +81,14 @@ function tellAction(action: Action): string {
     }
     case 'foreign_cancel':
       return `the owner cancels all orders in ${action.symbol} by hand`;
+    case 'partial':
+      return `the market fills ${Math.round(action.fraction * 100)} % of what rests in ${action.symbol} (order ${action.pick})`;
+    case 'halt_market':
+      return `the exchange halts ${action.symbol} for ${action.forMs} ms`;
+    case 'rebase':
+      return 'operator: drawdown is measured anew';
+    case 'end_signals':
+      return 'operator: active signals are ended';
     case 'transfer':
       return `${Math.abs(action.usdt)} USDT are transferred ${action.usdt < 0 ? 'out' : 'in'}`;
     case 'funding':

@@ -4,7 +4,7 @@ import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/exit-caps.ts';
 import { isAsSent } from '../plan/sent-form.ts';
-import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
@@ -286,6 +286,7 @@ export class AccountFeed {
     const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: this.#core.nowMs() - 3_600_000 };
     const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
     if (outcome.kind === 'failed') return false;
+    let isRead = true;
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
       // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
@@ -306,7 +307,9 @@ export class AccountFeed {
           trade_id: trade.tradeId,
         });
       }
-      this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
+      // One whose order is not known yet is read again once it is, with all that follow.
+      isRead &&= order !== undefined || !hasUnnumbered(this.#core, symbol);
+      if (isRead) this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
   }
@@ -335,6 +338,13 @@ export class AccountFeed {
     this.#marks.note('transfers', askedAtMs);
     return true;
   }
+}
+
+/** An order of ours was sent of which the venue's number is not known yet: a trade of nobody may be its. */
+function hasUnnumbered({ state }: GateCore, symbol: string): boolean {
+  for (const { foreign, status, venueOrderId } of liveOrders(state.orders, symbol))
+    if (venueOrderId === null && status !== 'pending_send' && !foreign) return true;
+  return false;
 }
 
 /** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */
