@@ -4,12 +4,13 @@ import type { Resolver } from '../orders/resolver.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { awaitsReading } from '../plan/exit-caps.ts';
 import { isAsSent } from '../plan/sent-form.ts';
-import { everyLiveOrder, isResting, isTerminal, liveOrders, type OrderState, statusOf } from '../state/orders.ts';
+import { everyLiveOrder, isResting, isTerminal, type OrderState, statusOf } from '../state/orders.ts';
 import type { AccountSnapshot, FetchOutcome, VenueOrder } from '../venue-port.ts';
 import { accountEvent, marginRatio } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { findUnexplained } from './unexplained-positions.ts';
+import { firstTradesSince, hasUnnumbered } from './unread-trades.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -283,7 +284,7 @@ export class AccountFeed {
 
   /** Prices and fees of what was executed; trades are deduplicated by id. */
   async pollTrades(symbol: string): Promise<boolean> {
-    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: this.#core.nowMs() - 3_600_000 };
+    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(this.#core, symbol) };
     const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
     if (outcome.kind === 'failed') return false;
     let isRead = true;
@@ -338,13 +339,6 @@ export class AccountFeed {
     this.#marks.note('transfers', askedAtMs);
     return true;
   }
-}
-
-/** An order of ours was sent of which the venue's number is not known yet: a trade of nobody may be its. */
-function hasUnnumbered({ state }: GateCore, symbol: string): boolean {
-  for (const { foreign, status, venueOrderId } of liveOrders(state.orders, symbol))
-    if (venueOrderId === null && status !== 'pending_send' && !foreign) return true;
-  return false;
 }
 
 /** A client id is unique among open orders only: whoever chose it may use it again once its order has ended. */

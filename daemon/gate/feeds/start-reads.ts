@@ -7,6 +7,7 @@ import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
+import { findUntoldSince } from './unread-trades.ts';
 
 /** A mode that was found right is not read again within this time, domain ms: a running daemon does not either. */
 const MODE_RECENT_MS = 60_000;
@@ -114,9 +115,6 @@ const QUOTES_READ_ALONE = 5;
 export const FILTERS = 'the exchange filters';
 /** Between two tries to read the rules, wall ms. */
 const RULES_AGAIN_MS = 5_000;
-/** Trades are read this far back, ms; older ones come with nothing that a start could do. */
-const TRADES_BACK_MS = 3_600_000;
-
 /**
  * What a start reads, in the order in which it asks. An exit, a cancel and a flatten need none of it: they go by what the
  * ledger holds. Each list is asked for once; what is left out was read recently enough, by this process or by one before
@@ -288,11 +286,7 @@ export class StartReads {
   }
   /** Symbols with fills whose prices and fees are not known. */
   #findUntold(symbols: readonly string[]): readonly string[] {
-    const sinceMs = this.#core.nowMs() - TRADES_BACK_MS;
-    const untold = new Set<string>();
-    for (const order of this.#core.state.orders.all.values())
-      if (order.executedLots > order.tradedLots && order.updatedAtMs >= sinceMs) untold.add(order.symbol);
-    return symbols.filter((symbol) => untold.has(symbol));
+    return symbols.filter((symbol) => findUntoldSince(this.#core, symbol) !== null);
   }
 }
 
