@@ -100,7 +100,10 @@ export class PlainPace {
     if (order === undefined || rules === undefined) return;
     const [lots, usdt] = [order.traded.lots + trade.lots, order.traded.usdt + trade.lots * trade.price];
     const taken = trade.lots * (rules.lotMantissa / rules.lotScale) * (usdt / lots) * rules.takerFee;
-    this.#fees.push({ atMs: trade.at_venue_ms, agent: order.agent, usdt: trade.fee_usdt - taken });
+    // What is dated before the newest of a sum counts with it.
+    const newestMs = Math.max(...this.#fees.filter(({ agent }) => agent === order.agent).map(({ atMs }) => atMs));
+    const atMs = Math.max(trade.at_venue_ms, newestMs);
+    this.#fees.push({ atMs, agent: order.agent, usdt: trade.fee_usdt - taken });
   }
 
   #setBack(nowMs: number): void {

@@ -7,6 +7,7 @@ const DAY_MS = 86_400_000;
 /** Sums count by the minute, and the exchange's clock is not the daemon's. */
 const SLACK_MS = 2 * 60_000;
 const CENT = 0.01;
+const AWAY_MS = 60_000;
 /**
  * What an answer without a price has filled counts at its order's bound, and that is no further from the mark. It is not put
  * right when the trade is read.
@@ -161,8 +162,12 @@ function findDayBreaches(history: History): readonly Breach[] {
   const { exchange, gate, venue } = history.world;
   if (gate === null || venue.hands.some(({ what }) => what === 'order')) return [];
   const nowMs = exchange.world.state.nowMs;
-  // Its clock may lie hours off, and trades of a day ago may count or not.
-  if (history.plan.steps.some(({ do: step }) => step.kind === 'trouble' && step.trouble.kind === 'clock')) return [];
+  // Its clock may lie hours off, and what was filled while it was away counts when it is read.
+  const isUnsure = history.plan.steps.some(
+    ({ do: step }) =>
+      (step.kind === 'trouble' && step.trouble.kind === 'clock') || (step.kind === 'crash' && step.downMs >= AWAY_MS),
+  );
+  if (isUnsure) return [];
   const since = (fromMs: number, value: (trade: Trade) => bigint): number =>
     booked(history).reduce((sum, trade) => (trade.timeMs > fromMs ? sum + Number(value(trade)) / 1e8 : sum), 0);
   const { fees_24h_usdt: fees, turnover_24h_usdt: turnover } = gate.getAccount();
