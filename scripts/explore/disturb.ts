@@ -51,6 +51,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       if (action.at === undefined) world.die(action.downMs);
       else world.armCrash(action.at.what, action.at.n, action.at.after, action.downMs);
       return;
+    case 'away':
+      await world.leave(action.forMs);
+      return;
     case 'restart':
       await world.restart(action.downMs, action.leaveOrders === true);
       return;

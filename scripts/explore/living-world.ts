@@ -16,6 +16,8 @@ import { Wire, type WireRecord } from './wire.ts';
 
 const CLOSE_WITHIN_MS = 3_000;
 const DOOR_CLOSES_WITHIN_MS = 1_500;
+/** What comes up does so within this time, where nothing keeps it. */
+const UP_WITHIN_MS = 10_000;
 
 export interface WorldOptions {
   /** The exchange enforces its request weight, and the daemon keeps to it. */
@@ -187,6 +189,13 @@ export abstract class LivingWorld extends PlayedWorld {
     this.endLife(this.running);
     this.endCalls();
     this.reviveAfter(downMs);
+  }
+
+  /** Only a process that has come up is let die: time that nobody is away for would be played through. */
+  override async leave(forMs: number): Promise<void> {
+    if (!(await this.untilReady(UP_WITHIN_MS))) return;
+    this.die(forMs);
+    await this.time.advance(forMs + 50);
   }
 
   protected endLife(life: Running): void {

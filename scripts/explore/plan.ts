@@ -119,6 +119,8 @@ export type Action =
       readonly at?: { readonly what: 'commit' | 'request'; readonly n: number; readonly after: boolean };
       readonly downMs: number;
     }
+  /** The process dies, and nobody starts it for so long: hours, or days. The next step comes when it is back. */
+  | { readonly kind: 'away'; readonly forMs: number }
   /** Orderly: the daemon is stopped and started again. */
   | { readonly kind: 'restart'; readonly downMs: number; readonly leaveOrders?: boolean }
   /** The account's owner trades at the exchange itself. */

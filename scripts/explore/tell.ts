@@ -73,6 +73,8 @@ function tellAction(action: Action): string {
       return 'faults are over';
     case 'crash':
       return `the process dies${action.at === undefined ? '' : ` ${action.at.after ? 'after' : 'before'} ${action.at.what} ${action.at.n} from now`}, down ${action.downMs} ms`;
+    case 'away':
+      return `the process dies, and the daemon is away for ${Math.round(action.forMs / 60_000)} min`;
     case 'restart':
       return `the daemon is restarted, down ${action.downMs} ms`;
     case 'foreign': {

@@ -17,7 +17,7 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
       const steps: Step[] = [draw.step(draw.anyOpen()), draw.step(draw.close(), random.int(500, 6_000))];
       const times = random.pick([1, 1, 2, 3]);
       for (let time = 0; time < times; time += 1) {
-        const downMs = random.pick([
+        const forMs = random.pick([
           HOUR_MS + 5_000,
           5 * HOUR_MS,
           DAY_MS - 90_000,
@@ -25,7 +25,7 @@ export const RARITIES: readonly (readonly [number, Piece])[] = [
           49 * HOUR_MS,
           8 * DAY_MS,
         ]);
-        steps.push(draw.step({ kind: 'crash', downMs }), draw.step(draw.close(), downMs + random.int(1_000, 9_000)));
+        steps.push(draw.step({ kind: 'away', forMs }), draw.step(draw.close(), random.int(1_000, 9_000)));
         steps.push(draw.step(draw.open()), draw.step(random.chance(0.6) ? draw.anyExit() : draw.anyOpen()));
       }
       return steps;

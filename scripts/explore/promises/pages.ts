@@ -7,7 +7,6 @@ const DAY_MS = 86_400_000;
 /** Sums count by the minute, and the exchange's clock is not the daemon's. */
 const SLACK_MS = 2 * 60_000;
 const CENT = 0.01;
-const AWAY_MS = 60_000;
 /**
  * What an answer without a price has filled counts at its order's bound, and that is no further from the mark. It is not put
  * right when the trade is read.
@@ -37,8 +36,10 @@ export function findPageBreaches(history: History): readonly Breach[] {
   ];
 }
 
+/** Of what the daemon keeps its orders for: older ones it may not have read before they were forgotten. */
 function booked({ world }: History): readonly Trade[] {
-  return world.exchange.world.state.trades;
+  const { nowMs, trades } = world.exchange.world.state;
+  return trades.filter(({ timeMs }) => timeMs >= nowMs - KEPT_DAYS * DAY_MS);
 }
 
 function findFillBreaches(history: History): readonly Breach[] {
@@ -140,6 +141,7 @@ function findExecutionBreaches(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const order of exchange.world.state.orders.values()) {
     const { clientOrderId: id } = order;
+    if (order.updatedMs < exchange.world.state.nowMs - KEPT_DAYS * DAY_MS) continue;
     const sum = told.get(id);
     const known = history.orders.get(id);
     if (known === undefined || known.planned.protective || known.decision.event.decision.kind === 'standing') continue;
@@ -164,8 +166,7 @@ function findDayBreaches(history: History): readonly Breach[] {
   const nowMs = exchange.world.state.nowMs;
   // Its clock may lie hours off, and what was filled while it was away counts when it is read.
   const isUnsure = history.plan.steps.some(
-    ({ do: step }) =>
-      (step.kind === 'trouble' && step.trouble.kind === 'clock') || (step.kind === 'crash' && step.downMs >= AWAY_MS),
+    ({ do: step }) => (step.kind === 'trouble' && step.trouble.kind === 'clock') || step.kind === 'away',
   );
   if (isUnsure) return [];
   const since = (fromMs: number, value: (trade: Trade) => bigint): number =>
