@@ -14,6 +14,8 @@ interface Plain {
   readonly pace: PlainPace;
   readonly equity: PlainEquity;
   readonly trust: PlainTrust;
+  /** The last records of the account's side and of the market's. */
+  readonly heads: { state: number; market: number };
 }
 
 /**
@@ -21,19 +23,26 @@ interface Plain {
  * turnover, fees, drawdown, daily loss, p_t, what may still fill, signals, the trading state.
  */
 export function findFigureBreaches(history: History): readonly Breach[] {
-  const plain: Plain = { pace: new PlainPace(), equity: new PlainEquity(), trust: new PlainTrust() };
+  const plain: Plain = {
+    pace: new PlainPace(),
+    equity: new PlainEquity(),
+    trust: new PlainTrust(),
+    heads: { state: 0, market: 0 },
+  };
   const breaches = new Map<string, Breach>();
-  for (const { atMs, event } of history.events) {
+  for (const { atMs, event, seq } of history.events) {
     if (event.kind === 'decision')
       for (const [code, detail] of compare(history, plain, event.payload))
         if (!breaches.has(code))
           breaches.set(code, { code, detail: `${event.payload.decision.decision_id} at ${at(atMs)}: ${detail}` });
-    takeIn(plain, event);
+    takeIn(plain, event, seq);
   }
   return [...breaches.values()];
 }
 
-function takeIn({ equity, pace, trust }: Plain, event: Note['event']): void {
+function takeIn({ equity, heads, pace, trust }: Plain, event: Note['event'], seq: number): void {
+  if (event.kind === 'market' || event.kind === 'rules') heads.market = seq;
+  else if (event.kind !== 'token') heads.state = seq;
   pace.take(event);
   equity.take(event);
   trust.take(event);
@@ -42,6 +51,8 @@ function takeIn({ equity, pace, trust }: Plain, event: Note['event']): void {
 type Found = readonly [code: string, detail: string];
 
 function* compare(history: History, plain: Plain, event: DecisionEvent): Generator<Found> {
+  yield* unequal('state-seq', event.state_seq, plain.heads.state);
+  yield* unequal('market-seq', event.market_seq, plain.heads.market);
   yield* comparePacing(history, plain.pace, event);
   yield* compareAccount(history, plain.equity, event.context);
   yield* compareTrust(plain.trust, event);
