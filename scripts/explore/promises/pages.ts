@@ -49,7 +49,7 @@ function findFillBreaches(history: History): readonly Breach[] {
   for (const { symbol, trade_id: id } of shown) times.set(`${symbol} ${id}`, (times.get(`${symbol} ${id}`) ?? 0) + 1);
   const isStops = stopsOf(history);
   for (const trade of booked(history)) {
-    if (isStops(trade)) continue;
+    if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
     const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
     if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
   }
