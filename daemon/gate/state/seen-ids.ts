@@ -14,6 +14,11 @@ export class SeenIds {
     return this.#scopes.get(scope)?.ids.has(id) ?? false;
   }
 
+  /** From when on every id that was taken in is still kept; -Infinity when there is none. */
+  keptSinceMs(scope: string): number {
+    return (this.#scopes.get(scope)?.newestMs ?? Number.NEGATIVE_INFINITY) - this.#keepMs;
+  }
+
   /** False: it was there already. */
   add(scope: string, id: string, atMs: number): boolean {
     const seen = this.#scopes.get(scope) ?? createScope();
