@@ -6,7 +6,7 @@ import { encodeRecord } from './record-bytes.ts';
 import type { AppendRecord, WrittenPayload } from './types.ts';
 
 /** Kinds need no escape in JSON, which keeps the hash preimage simple. */
-const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
+export const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
 
 /** Last record of a chain. */
 export interface ChainHead {

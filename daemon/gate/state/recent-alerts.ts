@@ -1,4 +1,5 @@
 import type { AlertEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 
 /** Older ones are in the ledger only. */
 export const MOST_ALERTS = 1_000;
@@ -10,8 +11,21 @@ export interface RecordedAlert extends AlertEvent {
 
 /** The last alerts, and how many there were in all. */
 export class RecentAlerts {
-  readonly #kept: RecordedAlert[] = [];
+  #kept: RecordedAlert[] = [];
   count = 0;
+
+  static {
+    keeps(
+      RecentAlerts,
+      (view) => ({ kept: view.#kept, count: view.count }),
+      (kept) => {
+        const made = new RecentAlerts();
+        made.#kept = kept.kept;
+        made.count = kept.count;
+        return made;
+      },
+    );
+  }
 
   add(alert: AlertEvent, seq: number, atMs: number): void {
     this.count += 1;
