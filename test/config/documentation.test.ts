@@ -15,6 +15,7 @@ const KINDS: Record<EventKind, true> = {
   account: true,
   alert: true,
   arming: true,
+  checkpoint: true,
   decision: true,
   exit_target: true,
   leverage: true,
