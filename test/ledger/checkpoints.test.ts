@@ -97,7 +97,9 @@ describe('a checkpoint', () => {
     const { ledger } = home;
     const before = ledger.lastSeq();
     await checkpointer(home).close();
-    const recorded = ledger.readNewest('checkpoint', 9).map(({ payload, seq }) => [seq, (payload as CheckpointEvent).seq]);
+    const recorded = ledger
+      .readNewest('checkpoint', 9)
+      .map(({ payload, seq }) => [seq, (payload as CheckpointEvent).seq]);
     assert.deepEqual(recorded, [[before + 1, before]]);
     ledger.appendSync([signal(1)]);
     assert.deepEqual(foldAndTell(home), { fromSeq: before, skipped: [] });
