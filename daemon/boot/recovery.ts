@@ -8,7 +8,7 @@ import { StartError } from './live.ts';
 export interface RecoveryOptions {
   /** Venue time, ms. */
   readonly atVenueMs: number;
-  /** What other ledgers placed until then belongs to nobody from here on. */
+  /** Orders that other ledgers placed until then now belong to nobody. */
   readonly takeOver: boolean;
   readonly setBy: string;
 }
@@ -19,11 +19,11 @@ export interface Recovered {
 }
 
 /**
- * Declares a ledger the one of its account, after an older copy was put back or instead of another ledger: ids of a new
- * epoch, so that no id is used twice and two recoveries of one backup never meet; no token of before works; halted until
- * an operator has looked. Durable when it returns.
+ * Declares a ledger the one of its account, after a restore or instead of another ledger. Ids get a new epoch, so that
+ * no id is used twice and two recoveries of one backup never collide. Earlier tokens are revoked, and the account is
+ * halted until an operator has looked at it. Durable when it returns.
  *
- * @throws StartError when another daemon traded the account and `takeOver` is not asked for
+ * @throws StartError if another daemon traded the account and `takeOver` is false
  */
 export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: RecoveryOptions): Recovered {
   const { state } = foldLedger(ledger, { folder: null });
@@ -34,7 +34,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
     );
   }
   const epoch = Math.max(Math.floor(atVenueMs / 1000), (state.recovery?.epoch ?? 0) + 1);
-  // INVARIANT: what was placed by now is of before, also where the epoch had to be later than the venue's second.
+  // INVARIANT: orders placed until now are earlier ones, even if the epoch had to be later than the venue's second.
   const at_venue_ms = Math.max(Math.floor(atVenueMs), state.recovery?.at_venue_ms ?? 0);
   const live = ledger.tokens.listTokens().filter((token) => token.revoked_at_ms === null);
   for (const { id } of live) ledger.tokens.revokeToken(id);
@@ -45,7 +45,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
       clears_when: 'an operator clears it',
       layer: 'operator',
       name: null,
-      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: look at positions, orders and limits first`,
+      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: check positions, orders and limits first`,
       scope: 'account',
       set_by: setBy,
       state: 'halted',
@@ -64,7 +64,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
         state: 'active',
       }),
     );
-  // Together with the revocations.
+  // In one commit with the revocations.
   ledger.appendSync(records);
   return { epoch, at_venue_ms, revoked_tokens: live.length };
 }

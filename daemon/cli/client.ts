@@ -25,21 +25,21 @@ export interface DaemonAnswer {
 const TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Where a daemon may be entered. */
+/** An address of the daemon. */
 interface Place {
   readonly origin: string;
   readonly socketPath: string | null;
 }
 
-/** A running daemon over HTTP. Requests are never repeated: an order may have gone out although no answer came. */
+/** A running daemon over HTTP. Requests are never repeated: an order may have been sent even if no answer came. */
 export class DaemonClient {
   #origin: string;
   #others: readonly Place[];
-  /** An error: there is none, and this says what to do, once it is known that a daemon answers at all. */
+  /** An error: there is no token. It says what to do, and is thrown only once a daemon is known to answer. */
   readonly #token: string | CliError | null;
   #agent: Agent;
 
-  /** `places`: tried in order; the next one only where no connection was made at all. */
+  /** `places`: tried in order, the next one only if no connection could be made. */
   constructor([first, ...others]: readonly [Place, ...Place[]], token: string | CliError | null) {
     this.#origin = first.origin;
     this.#others = others;
@@ -62,25 +62,25 @@ export class DaemonClient {
     return (await this.#exchange('PUT', path, body)) as T;
   }
 
-  /** Whatever the status is. @throws CliError when nobody answers */
+  /** The answer, whatever its status. @throws CliError when nobody answers */
   async ask(path: string): Promise<DaemonAnswer> {
     const answer = await this.#send('GET', path);
     return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
   }
 
-  /** A call of a tool, whatever the status is. @throws CliError when nobody answers, or the answer was lost */
+  /** A tool call, whatever its status. @throws CliError when nobody answers, or the answer was lost */
   async call(path: string, body: unknown): Promise<DaemonAnswer> {
     const answer = await this.#send('POST', path, body);
     return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
   }
 
-  /** Asks the one route that is for agents alone. @throws CliError where the token is another's, or none */
+  /** Calls the one route that only agents may call. @throws CliError if the token is missing or has another role */
   async requireAgent(): Promise<void> {
     const { status, body } = await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
     if (status === 401 || status === 403) throw toCliError(status, body);
   }
 
-  /** Lines of a stream of server-sent events, from after `lastEventId` when given. @throws CliError */
+  /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
   async *stream(path: string, lastEventId: string | null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
     const answer = await this.#send('GET', path, undefined, headers, 0);
@@ -141,7 +141,9 @@ export class DaemonClient {
     }
   }
 
-  /** Where nobody answered, so that nothing was sent, the next place is tried; false: there is none, or it may have been. */
+  /**
+   * Tries the next place if nobody answered and so nothing was sent. False: no place is left, or something may be sent.
+   */
   async #goElsewhere(error: unknown): Promise<boolean> {
     const [next, ...others] = this.#others;
     if (next === undefined || !wasNeverMade(error)) return false;
@@ -162,9 +164,9 @@ function connectTo({ socketPath }: Place): Agent {
   });
 }
 
-/** The client of a verb. `role`: whose token file is taken on paper when no token is given. */
+/** The client of a verb. `role`: whose token file is used on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
-  // With --url nothing else says where the daemon is, so nothing else can be wrong about it.
+  // With --url no other setting says where the daemon is, so no other setting is checked.
   const nowhere = { HOLDFAST_HOST: undefined, HOLDFAST_PORT: undefined, HOLDFAST_SOCKET: undefined };
   const env = options.url === undefined ? io.env : { ...io.env, ...nowhere };
   const config = readClientEnv(env, {
@@ -193,7 +195,7 @@ export async function withClient<T>(
   }
 }
 
-/** The entrance that no agent can fill, of a daemon that runs on this home; null: enter where everybody does. */
+/** The operator's entrance of a daemon that runs on this home; null: use the agents' address. */
 function findOperatorEntrance({ home, venue }: ClientConfig): Place | null {
   if (findRunningDaemon(join(home, venue)) === null) return null;
   const path = operatorSocketPath(home, venue);
@@ -213,7 +215,7 @@ function locate(config: ClientConfig, { url, socket }: ConnectionOptions): Place
   }
   if (config.listen.kind === 'socket') return { origin: 'http://localhost', socketPath: config.listen.path };
   const { host, port } = config.listen;
-  // An address to listen on everywhere is no address to call.
+  // A wildcard address to listen on is no address to connect to.
   const called = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return { origin: `http://${called.includes(':') ? `[${called}]` : called}:${port}`, socketPath: null };
 }
@@ -225,7 +227,7 @@ function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role:
   if (existsSync(file)) return readToken(file);
   return new CliError(
     EXIT.NOT_PERMITTED,
-    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` makes one.`,
+    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` creates one.`,
   );
 }
 
@@ -252,18 +254,18 @@ function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(EXIT.FAILURE, 'What answered is not a Holdfast daemon: its answer is not JSON.');
+    throw new CliError(EXIT.FAILURE, 'The server that answered is not a Holdfast daemon: its answer is not JSON.');
   }
 }
 
 function toCliError(status: number, body: unknown): CliError {
   const { error } = (body ?? {}) as ErrorAnswer;
   const violations = error?.details?.violations ?? [];
-  // The message repeats the first violation, without what was found and what is allowed.
+  // The message repeats the first violation, without the value found and the values allowed.
   const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
   const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
   const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
-  // Not a slip of the command line: it named another policy than the one that waits now.
+  // No usage error: the hash is of another policy than the one pending now.
   return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
 }
 
@@ -284,7 +286,7 @@ function toConnectionError(origin: string, method: string, error: unknown): CliE
   }
   return new CliError(
     EXIT.UNREACHABLE,
-    `The connection to ${origin} broke off (${code}). What you asked for may have been done: look at \`holdfast decisions\` before you ask again.`,
+    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
   );
 }
 

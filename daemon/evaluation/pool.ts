@@ -6,22 +6,24 @@ import type { ReplayTask, TaskOutcome, WorkerSettings } from './worker.ts';
 /** Compiled or not, a worker is the neighbour of this file with the same ending. */
 const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 
-/** Tasks handed to the pool for each worker: one runs, one waits, so that no worker idles until it is given the next. */
+/**
+ * Tasks handed to the pool for each worker: one runs, one waits, so that no worker idles until it is given the next.
+ */
 const TASKS_PER_WORKER = 2;
 /** New objects of a run mostly die at once; more room for them only makes the process larger. */
 const YOUNG_GENERATION_MB = 24;
 /**
- * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because the
- * engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
+ * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because
+ * the engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
  */
 const OLD_GENERATION_MB = 256;
 const OLD_GENERATION_KB_PER_BAR = 4;
 
 /**
- * Runs tasks in `threads` workers, started in the order given; each outcome is handed over as it comes, in no particular
- * order, and not kept. Tasks are drawn from `tasks` as workers become free: no queue of them is built. The mutation table,
- * which is returned, is played by a worker too: this thread keeps nothing but what it adds up. Rejects with the first
- * failure, after which nothing more is started.
+ * Runs tasks in `threads` workers, started in the order given; each outcome is handed over as it comes, in no
+ * particular order, and not kept. Tasks are drawn from `tasks` as workers become free: no queue of them is built. The
+ * mutation table, which is returned, is played by a worker too: this thread keeps nothing but what it adds up. Rejects
+ * with the first failure, after which nothing more is started.
  */
 export async function runTasks(
   settings: WorkerSettings,

@@ -37,14 +37,18 @@ export interface ReplayOutcome {
   readonly calibration: CalibrationInput | null;
   readonly mutations: readonly MutationRow[];
   readonly samples: readonly RunSample[];
-  /** Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two. */
+  /**
+   * Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two.
+   */
   readonly disagreements: readonly string[];
   readonly decisions: number;
   readonly runs: number;
   readonly bootstrap: BootstrapPlan;
 }
 
-/** Every agent under every seed through all variants and scenarios. The same input gives the same outcome, bit by bit. */
+/**
+ * Every agent under every seed through all variants and scenarios. The same input gives the same outcome, bit by bit.
+ */
 export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { market, seeds, reference } = options;
   const bootstrap = createBootstrapPlan({

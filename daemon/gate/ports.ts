@@ -1,5 +1,5 @@
 /**
- * What the gate needs from the outside, as types. Adapters (venue/, ledger/) implement these and never import each
+ * What the gate needs from outside, as types. Adapters (venue/, ledger/) implement these and never import each
  * other. Quantities are integer lots and prices integer ticks of the symbol; only a venue adapter writes decimals.
  */
 
@@ -47,13 +47,13 @@ export interface LedgerPort {
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
 }
 /**
- * Copies that spare a start some reads. Never more than that: what is damaged, of another ledger or of another form is
- * absent, and nothing is decided by a copy that the venue's own answer would not be held to as well.
+ * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
+ * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
  */
 export interface StartCachePort {
-  /** Undefined: there is none. */
+  /** Undefined: there is no copy. */
   read(name: string): unknown;
-  /** Never throws: a copy that cannot be kept is none. */
+  /** Never throws: a copy that cannot be stored is skipped. */
   write(name: string, value: unknown): void;
 }
 /** Domain time (venue/clock.ts implements it). */
@@ -74,7 +74,7 @@ export interface ObserverPort {
   decided(kind: string, tool: string, verdict: string, codes: readonly string[], elapsedNs: number): void;
   submitted(outcome: string): void;
   alerted(code: string): void;
-  /** A call that had no effect was counted and not recorded by itself. */
+  /** A call without an effect was only counted. */
   summed(kind: string): void;
 }
 

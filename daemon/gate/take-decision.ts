@@ -15,15 +15,15 @@ import { buildBody } from './plan/retell.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
-/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+/** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** `canonicalJson(body)`: what the caller is answered. */
+  /** `canonicalJson(body)`: the text of the caller's answer. */
   readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
-  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  /** Time of the decision, wall ms of the process: send deadlines count from here. */
   readonly decidedAtWallMs: number;
 }
 export interface DecideOptions {
@@ -32,16 +32,16 @@ export interface DecideOptions {
   readonly bodyHash: string | null;
   readonly texts: { readonly [field: string]: string };
   readonly parentDecisionId: string | null;
-  /** On whose behalf an exit is decided; absent: the caller's. */
+  /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
   /** Orders that follow from the decision; none for advisory kinds. */
   readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
-  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
+  /** Decisions that change nothing need no record (standing orders that still fit). `acted`: record only actions. */
   readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
 }
 
 /**
- * Snapshot, decide and append in one event-loop turn: N clients racing one cap can never overspend it, since the
+ * Snapshot, decide and append in one event-loop turn. N clients racing for one cap can never overspend it, since the
  * reservation is in the views before the next snapshot is taken.
  */
 export function takeDecision(
@@ -91,7 +91,7 @@ export function takeDecision(
     };
     return { payload: event, body, text: writeRecord(event, body, contextText, 'derived') };
   });
-  // INVARIANT: in the transaction of the exit, and before it is sent.
+  // INVARIANT: in the exit's transaction, before it is sent.
   if (options.kind === 'tool' || options.kind === 'gate') {
     endUndone(core, payload, policy);
     const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
@@ -113,7 +113,7 @@ export function takeDecision(
   return { body, bodyText: writeBody(body), event: payload, appended, policy, decidedAtWallMs: startedAt };
 }
 
-/** What the feeds have seen, and what the venue still takes of orders. */
+/** The feeds' readings, and how many orders the venue still takes. */
 function readInputs(core: GateCore): LiveInputs {
   const nowMs = core.nowMs();
   const inputs = core.market.inputs(nowMs);
@@ -123,7 +123,10 @@ function readInputs(core: GateCore): LiveInputs {
   return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
 }
 
-/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+/**
+ * Orders that go out at once count from their decision on, so that decisions of one turn see each other. Exits are
+ * counted elsewhere.
+ */
 function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
   if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
   const action = decision.effective?.action;

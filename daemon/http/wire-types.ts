@@ -19,11 +19,11 @@ import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Positio
 import type { TradingArgs } from '../gate/api/trading-calls.ts';
 import type { GateApi } from '../gate/api.ts';
 
-/** What the door adds where it pages. */
+/** What HTTP adds to pages. */
 interface Paged {
   readonly next: string | null;
 }
-/** The contract's schemas and the gate's types describe the same data; each line stops compiling when they part. */
+/** The contract's schemas and the gate's types describe the same data; each line stops compiling when they differ. */
 export const WIRE_TYPES_AGREE: readonly [
   Agree<TradingCall, TradingArgs>,
   Agree<Static<typeof SignalRequest>, SignalBody>,

@@ -8,16 +8,16 @@ import type { AppendRecord, WrittenPayload } from './types.ts';
 /** Kinds need no escape in JSON, which keeps the hash preimage simple. */
 export const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
 
-/** Last record of a chain. */
+/** The last record of a chain. */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: string;
 }
 
 /**
- * Gives records their places behind `head`: seqs without a gap, canonical text, hashes.
+ * Places records after `head`: consecutive seqs, canonical text, hashes.
  *
- * @throws LedgerError LEDGER_ARGUMENT when one of them cannot be taken; then none is
+ * @throws LedgerError LEDGER_ARGUMENT when one of them is not acceptable; then none is placed
  */
 export function chainRecords(head: ChainHead, records: readonly AppendRecord[]): PreparedEvent[] {
   let { seq, hash } = head;

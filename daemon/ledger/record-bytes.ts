@@ -1,12 +1,14 @@
 import { sha256Hex } from './hash-chain.ts';
 
-/** The UTF-8 bytes of a record's payload, encoded once: they are what is hashed and what the database stores. */
+/** The UTF-8 bytes of a record's payload, encoded once for both the hash and the database. */
 export interface EncodedRecord {
   readonly payload: Buffer;
   readonly hash: string;
 }
 
-/** `hashEvent` of a record, and its payload as bytes. The preimage is laid out in one piece, so that nothing is joined. */
+/**
+ * `hashEvent` of a record, and its payload as bytes. The preimage is built in one buffer, so that nothing is joined.
+ */
 export function encodeRecord(
   prevHash: string,
   seq: number,
@@ -20,7 +22,7 @@ export function encodeRecord(
   const tailAt = head.length + payloadBytes;
   const bytes = Buffer.allocUnsafe(tailAt + tail.length);
   bytes.write(head, 0, head.length, 'latin1');
-  // With exactly the room that it needs, a text of ASCII alone is copied instead of encoded.
+  // Given exactly the room it needs, a pure ASCII text is copied instead of encoded.
   bytes.write(payload, head.length, payloadBytes, 'utf8');
   bytes.write(tail, tailAt, tail.length, 'latin1');
   return { payload: bytes.subarray(head.length, tailAt), hash: sha256Hex(bytes) };

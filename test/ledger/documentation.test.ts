@@ -29,7 +29,7 @@ test('the program in docs/ledger.md verifies a ledger in use and names a record 
 });
 
 test('docs/ledger.md names the columns of every row in their order', () => {
-  const block = /Its members stand in this order:\n\n```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const block = /with its members in this order:\n\n```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const said = block
     .replaceAll(/\n {4}/g, ' ')
     .trimEnd()

@@ -87,8 +87,8 @@ class MetricSums {
 }
 
 /**
- * Everything about one variant in one scenario, over all its seeds and agents. Sums only, exact and so independent of the
- * order of runs; of each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
+ * Everything about one variant in one scenario, over all its seeds and agents. Sums only, exact and so independent of
+ * the order of runs; of each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
  */
 export class Cell {
   readonly totals: SeedSums<CellTotal>;

@@ -79,7 +79,10 @@ function writeLeverage(cap: number, { budgets }: IntendedPolicySpec): Factor {
   return cap >= budgets.leverage ? 1 : `${cap}/${budgets.leverage}`;
 }
 
-/** A higher regime allows no more than the one below it, no regime more leverage than its cap, none more slices than tokens. */
+/**
+ * A higher regime allows no more than the one below it, no regime more leverage than its cap, none more slices than
+ * tokens.
+ */
 function mendRegimes(spec: IntendedPolicySpec): void {
   const at = (regime: Regime, key: string) => `market.regimes.${regime}.${key}`;
   const factorAt = (path: string) => factorValue(valueAt(spec, path) as Factor);

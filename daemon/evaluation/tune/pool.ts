@@ -15,7 +15,10 @@ export class TunePool {
     this.#threads = threads;
   }
 
-  /** Outcomes in the order of the tasks, whatever worker came first; `onDone` after each. Rejects with the first failure. */
+  /**
+   * Outcomes in the order of the tasks, whatever worker came first; `onDone` after each. Rejects with the first
+   * failure.
+   */
   async run(tasks: readonly TuneTask[], onDone: () => void = () => {}): Promise<readonly TuneTaskOutcome[]> {
     const pool = this.#open();
     return Promise.all(

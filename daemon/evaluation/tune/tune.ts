@@ -51,8 +51,8 @@ export interface TuneOptions {
 
 /**
  * Tunes a policy on the first part of the window, freezes it, and runs start policy and best once on the rest (SAE
- * section 8, "Tuning"). Writes best.yaml, trace.json and report.md; goes on from state.json where there is one. The same
- * options give the same files bit by bit, whatever the threads and however often it was interrupted.
+ * section 8, "Tuning"). Writes best.yaml, trace.json and report.md; resumes from state.json where there is one. The
+ * same options give the same files bit by bit, whatever the threads and however often it was interrupted.
  *
  * @throws TuneError for options, a market or a folder that cannot be used
  */

@@ -1,4 +1,4 @@
-/** A decision, what became of it, and so the answer of a tool. */
+/** A decision and its execution: the answer of a tool. */
 import type {
   BudgetRecord,
   Constraints,
@@ -76,8 +76,8 @@ export type DerivedMember =
   | 'retry_after_ms'
   | 'verdicts';
 /**
- * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null: it
- * was recorded before there were any.
+ * A decision as it is told later: what another version of the core would have to derive is null. `core_version` null:
+ * it was recorded before there were any.
  */
 export type ToldDecision = Omit<DecisionBody, DerivedMember | 'core_version'> & {
   readonly [Member in DerivedMember | 'core_version']: DecisionBody[Member] | null;
@@ -99,11 +99,11 @@ export interface ExecutionOrder {
 export interface ExecutionBody {
   readonly state: ExecutionState;
   readonly orders: readonly ExecutionOrder[];
-  /** Plain advice, e.g. "pending, do not resend", or why the venue rejected. */
+  /** Advice such as "pending, do not resend", or the venue's reason for a rejection. */
   readonly note: string | null;
-  /** Rejected by the venue, and asking again is sensible. */
+  /** Rejected by the venue, and a retry makes sense. */
   readonly retryable: boolean;
-  /** Slices that were not sent because an exit closes what they would have opened again. */
+  /** Slices dropped because an exit closes what they would have opened again. */
   readonly slices_dropped: number;
 }
 export interface ToolAnswer {
@@ -111,7 +111,8 @@ export interface ToolAnswer {
   readonly execution: ExecutionBody;
 }
 /**
- * Answer of a trading tool. `text` is the JSON of `{decision, execution}` ready to send. 409 is `conflict`, 503 is `unavailable`.
+ * Answer of a trading tool. `text` is the JSON of `{decision, execution}`, ready to send. 409 is `conflict`, 503 is
+ * `unavailable`.
  */
 export type ToolOutcome =
   | { readonly kind: 'decided'; readonly text: string }
@@ -122,14 +123,14 @@ export interface Unavailable {
   readonly kind: 'unavailable';
   readonly message: string;
 }
-/** A call without an effect, beyond what its sender may have recorded: counted, and its request id is not used up. */
+/** A call without an effect, beyond its sender's budget: it is counted, and its request id is not used up. */
 export interface OverBudget {
   readonly kind: 'over_budget';
   readonly budget: RequestKind;
   readonly limit: RateLimit;
-  /** Until one more is recorded, ms of domain time. */
+  /** Time until one more is recorded, ms of domain time. */
   readonly retryAfterMs: number;
   readonly message: string;
-  /** Null for advice: there is none without a record. */
+  /** Null for advice, which has no record. */
   readonly decided: ExecutionDecision | null;
 }

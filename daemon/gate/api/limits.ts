@@ -4,8 +4,8 @@ import type { Regime } from '../../core/policy.ts';
 import type { ReasonCode } from '../../core/reasons.ts';
 
 /**
- * One component of B_t; remaining is never below 0. Where the agent has a cap of its own and less of that remains, the
- * line is of that one.
+ * One component of B_t; remaining is never below 0. If the agent has its own cap and less of that remains, the figures
+ * are those of the agent's cap.
  */
 type Component =
   | 'gross_notional_usdt'
@@ -32,13 +32,13 @@ export interface BudgetLine {
   readonly remaining: number;
   readonly unit: string;
 }
-/** What an opening market order of one side meets now. */
+/** The limits that an opening market order of one side meets now. */
 export interface OpeningLimits {
-  /** Largest notional that no budget cuts, at any leverage to the cap; 0 where this side cannot be opened at all. */
+  /** Largest notional that no budget cuts, at any leverage up to the cap; 0 where this side cannot be opened at all. */
   readonly remaining_usdt: number;
-  /** The least bound. */
+  /** The tightest limit. */
   readonly bound_by: string | null;
-  /** Codes for which an order of that size would be refused now; empty: it would go out. */
+  /** Codes that would refuse an order of that size now; empty: it would be sent. */
   readonly blocked_by: readonly string[];
 }
 export interface SymbolLimits {

@@ -8,7 +8,7 @@ export interface SignalBody {
   readonly ttl_ms: number;
   readonly evidence?: string;
 }
-/** A signal as it is active. */
+/** An active signal. */
 export interface SignalEntryBody {
   readonly signal_id: string;
   readonly kind: SignalKind;
@@ -39,7 +39,7 @@ export interface StateLayerBody {
   readonly clears_when: string;
 }
 export interface TradingStateBody {
-  /** In force for the account: the most restrictive account-wide layer. */
+  /** The state in force for the account: that of the most restrictive account-wide layer. */
   readonly state: 'active' | 'reducing' | 'halted';
   readonly layers: readonly StateLayerBody[];
 }
@@ -57,11 +57,11 @@ export interface ReadinessBody {
   } | null;
   readonly policy_error: string | null;
   readonly alerts: number;
-  /** Calls without an effect that were counted and not recorded one by one, since the ledger began. */
+  /** Calls without an effect that were only counted, since the ledger began. */
   readonly requests_summed: number;
 }
 export interface FlattenBody {
-  /** What was set, for what `scope` says. */
+  /** What was set, for `scope`. */
   readonly state: 'halted';
   readonly scope: 'account' | 'symbols';
   /** Null: the whole account. */

@@ -31,7 +31,7 @@ export type ReloadBody =
       readonly looser: readonly string[];
       readonly not_before_ms: number | null;
     };
-/** `refused`: the hash is not that of the pending policy (null: none is pending); 409 at the door. */
+/** `refused`: the hash is not that of the pending policy (null: none is pending); a 409 over HTTP. */
 export type ReloadOutcome =
   | ReloadBody
   | { readonly status: 'refused'; readonly message: string; readonly pending_hash: string | null };

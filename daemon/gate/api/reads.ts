@@ -1,4 +1,4 @@
-/** What may be read of orders, positions, account, market and alerts. */
+/** Reads of orders, positions, account, market and alerts. */
 import type { Regime } from '../../core/policy.ts';
 import type { Side } from '../../core/request.ts';
 import type { OrderStatus } from './decisions.ts';

@@ -1,4 +1,4 @@
-/** The trading tools and their arguments, as the contract lets them through. */
+/** The trading tools and their arguments, as the contract passes them. */
 import type { OrderType, Side } from '../../core/request.ts';
 
 export type TradingToolName = 'place_order' | 'close_position' | 'modify_order' | 'cancel_order' | 'cancel_all';

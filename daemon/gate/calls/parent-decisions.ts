@@ -11,13 +11,13 @@ import { type Decided, takeDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 
-/** The answer to a call that was not recorded. */
+/** The answer to an unrecorded call. */
 export type Unrecorded = Unavailable | OverBudget;
 export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
   return 'appended' in outcome;
 }
 
-/** The first decision on what a caller, or the gate itself, asks for: later slices and rungs follow from it. */
+/** The first decision on a request of a caller or of the gate; later slices and rungs follow from it. */
 export class ParentDecisions {
   readonly #core: GateCore;
   readonly #availability: Availability;
@@ -34,12 +34,12 @@ export class ParentDecisions {
   }
 
   /**
-   * What is not recorded is not done: on a full disk what is not needed there, and beyond the budgets of its sender what
-   * would have no effect.
+   * Unrecorded calls are not carried out: on a full disk those that are not needed, and beyond the sender's budgets
+   * those without an effect.
    */
   decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
     const { request } = intake;
-    // Advice has no effect, whatever it says.
+    // Advice never has an effect.
     if (kind !== 'tool') {
       const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
       if (overrun !== null) return overrun;
@@ -69,7 +69,7 @@ export class ParentDecisions {
     return decided;
   }
 
-  /** What the gate asks for on its own behalf: also on a full disk. */
+  /** A request of the gate itself: recorded even on a full disk. */
   decideForGate(request: ExecutionRequest, cause: ExitCause): Decided | null {
     const intake: Intake = {
       request,

@@ -15,7 +15,7 @@ export interface ExitForm {
   readonly lots: number;
   readonly rung: number;
   readonly own: OrderState | null;
-  /** Of an order that its caller has moved since; absent: as it was asked for. */
+  /** Of an order that its caller has moved since; absent: as it was requested. */
   readonly limitPrice?: number | null;
 }
 

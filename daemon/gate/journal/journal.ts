@@ -56,7 +56,10 @@ export interface GatePorts {
   readonly venue: VenuePort;
   /** Domain time. */
   readonly clock: ClockPort;
-  /** Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is known. */
+  /**
+   * Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is
+   * known.
+   */
   readonly time: TimePort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
@@ -65,7 +68,9 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
-  /** What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether. */
+  /**
+   * What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether.
+   */
   readonly findArgsViolation?: OperatorSchemaCheck;
   readonly sha256: (text: string) => string;
 }
@@ -173,8 +178,8 @@ export class GateCore {
   }
 
   /**
-   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be waited
-   * for: the record says so, and every view brings it to now.
+   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be
+   * waited for: the record says so, and every view brings it to now.
    */
   appendBoot(reason: string): void {
     const nowMs = this.nowMs();

@@ -52,7 +52,7 @@ export class MinuteMaxima {
     return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts anew. */
+  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
   raise(sample: DatedEquity): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {

@@ -1,7 +1,7 @@
 import type { AlertEvent } from '../events.ts';
 import { keeps } from './keep.ts';
 
-/** Older ones are in the ledger only. */
+/** Older alerts are only in the ledger. */
 export const MOST_ALERTS = 1_000;
 
 export interface RecordedAlert extends AlertEvent {
@@ -9,7 +9,7 @@ export interface RecordedAlert extends AlertEvent {
   readonly atMs: number;
 }
 
-/** The last alerts, and how many there were in all. */
+/** The last alerts, and the total number. */
 export class RecentAlerts {
   #kept: RecordedAlert[] = [];
   count = 0;

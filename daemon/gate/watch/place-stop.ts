@@ -9,7 +9,7 @@ import type { PositionState } from '../state/positions.ts';
 import { takeDecision } from '../take-decision.ts';
 import type { Rejection } from '../venue-port.ts';
 
-/** A stop that was sent, and why the venue did not take it. */
+/** A sent stop, and why the venue refused it. */
 export interface SentStop {
   readonly order: OrderState;
   readonly rejection: Rejection | null;
@@ -17,7 +17,7 @@ export interface SentStop {
 
 /**
  * Decides, records and sends a stop for the whole position (closePosition, on the mark). Null: nothing was sent.
- * `held`: lots that are to be protected. `isNews`: whether a decision is worth its record.
+ * `held`: lots to protect. `isNews`: whether a decision is worth a record.
  */
 export async function placeStop(
   core: GateCore,
@@ -72,7 +72,7 @@ export async function placeStop(
   return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
 }
 
-/** Of the position, or of what the venue shows where we know of none. */
+/** From the position, or from what the venue shows where we know of none. */
 function findEntryPrice(core: GateCore, position: PositionState): number {
   if (position.lots !== 0) return position.entryPrice;
   const shown = core.state.account?.positions.find((record) => record.symbol === position.symbol);
