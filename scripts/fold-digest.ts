@@ -4,8 +4,8 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { blankComments, readModuleSyntax } from './boundaries/module-syntax.ts';
 
-/** What makes views of records: how a record is read back, and how it is folded. */
-const ENTRIES = ['daemon/gate/state/gate-state.ts', 'daemon/ledger/read-payload.ts'];
+/** What makes checkpoints of records: how a record is read back and folded, and how views are written. */
+const ENTRIES = ['daemon/gate/state/gate-state.ts', 'daemon/gate/state/graph-text.ts', 'daemon/ledger/read-payload.ts'];
 /** Where the digest stands: it is no part of itself. */
 const VERSION_FILE = 'daemon/gate/state/fold-version.ts';
 

@@ -2,6 +2,8 @@ import { putTogether, takeApart } from './keep.ts';
 
 /** Objects of one line: a line is a JSON array of them. */
 const LINE_NODES = 512;
+/** Length up to which equal texts of one JSON document are one string already. */
+const PARSER_KEEPS = 10;
 
 /**
  * What stands for a value: strings, booleans, null and finite numbers are themselves; `[n]` is object n of the text; a name
@@ -137,6 +139,8 @@ function* cells<T>(values: Iterable<T>, toCell: (value: T) => Cell): Generator<C
 /** Reads a text of {@link writeGraph}, line by line. */
 export class GraphReader {
   readonly #objects: object[] = [];
+  /** Ids stand in several views: one text of each is kept. */
+  readonly #texts = new Map<string, string>();
   readonly #shapes: { readonly keys: readonly string[]; readonly empty: Record<string, unknown> }[] = [];
 
   /** @throws Error, SyntaxError when it is no such line */
@@ -200,7 +204,17 @@ export class GraphReader {
     return object;
   }
 
+  #text(text: string): string {
+    // The parser keeps one of shorter ones by itself.
+    if (text.length <= PARSER_KEEPS) return text;
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    this.#texts.set(text, text);
+    return text;
+  }
+
   #value(cell: Cell): unknown {
+    if (typeof cell === 'string') return this.#text(cell);
     if (typeof cell !== 'object' || cell === null) return cell;
     const [what] = cell;
     if (typeof what === 'string') {
