@@ -104,10 +104,19 @@ test('every class of views keeps every field that events change', () => {
         fields += 1;
         if (kept.includes('...view') || DERIVED[name]?.includes(field) === true || field === '#mayGoOn') continue;
         assert.ok(kept.includes(`view.${field}`), `${file}: ${name} does not keep ${field}`);
+        assert.ok(kept.includes(`kept.${field.replace('#', '')}`), `${file}: ${name} does not take ${field} back`);
       }
     }
   }
   assert.ok(fields > 60, `${fields} fields were found`);
+});
+
+test('no view follows from what is recorded past the gate: a decision before a restart has not seen it', () => {
+  const state = new GateState();
+  state.apply({ kind: 'alert', seq: 2, at_ms: 5, payload: { code: 'A', detail: '', severity: 'info' } } as never);
+  const before = textOf(state);
+  for (const kind of ['checkpoint', 'token']) state.apply({ kind, seq: 3, at_ms: 9, payload: {} } as never);
+  assert.equal(textOf(state), before);
 });
 
 const NEXT_DECISIONS = 1_000;
