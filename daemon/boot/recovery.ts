@@ -1,7 +1,8 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { layerKey } from '../gate/state/layers.ts';
-import type { AppendRecord, Ledger } from '../ledger/types.ts';
+import type { Ledger } from '../ledger/types.ts';
 import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
 
@@ -38,7 +39,7 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
   const at_venue_ms = Math.max(Math.floor(atVenueMs), state.recovery?.at_venue_ms ?? 0);
   const live = ledger.tokens.listTokens().filter((token) => token.revoked_at_ms === null);
   for (const { id } of live) ledger.tokens.revokeToken(id);
-  const records: AppendRecord[] = [
+  const records: LedgerRecord[] = [
     record('recovery', at_venue_ms, { at_venue_ms, epoch, set_by: setBy, take_over: takeOver }),
     record('state', at_venue_ms, {
       clears_at_ms: null,
@@ -69,6 +70,6 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
   return { epoch, at_venue_ms, revoked_tokens: live.length };
 }
 
-function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): AppendRecord {
+function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): LedgerRecord {
   return { kind, at_ms, payload };
 }

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
+
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
@@ -38,6 +40,8 @@ const orderStatus = field.oneOf(
   'unknown: no conclusive answer from the exchange yet; do not send again.',
 );
 
+export const DECISION_KINDS = ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'] as const;
+
 /** Not in the record: null where another version of the core decided, which alone derives them. */
 const derivedMembers = {
   budget: nullable(decisionMembers.budget),
@@ -54,7 +58,7 @@ export const DecisionBodySchema = Type.Object(
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
     kind: field.oneOf(
-      ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'],
+      DECISION_KINDS,
       'How the request came in; slice, standing and gate: the daemon itself decided again.',
     ),
     agent: text('Who asked.'),

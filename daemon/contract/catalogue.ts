@@ -1,7 +1,7 @@
 import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
 import { TOOL_NAMES } from '../core/policy.ts';
-import { MAX_BYTES_KEYWORD } from './check.ts';
 import type { CATALOGUE_FORMATS } from './commands.ts';
+import { MAX_BYTES_KEYWORD } from './fields.ts';
 import { isTradingTool, TOOL_SCHEMAS } from './tools.ts';
 
 /** The tools as an LLM sees them, in the form of its framework. */

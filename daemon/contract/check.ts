@@ -2,12 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from './absent.ts';
 import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
-
-/**
- * Maximum length of a text in bytes of UTF-8. JSON Schema's maxLength counts characters, which may take four bytes
- * each. The `x-` keeps the keyword legal in OpenAPI.
- */
-export const MAX_BYTES_KEYWORD = 'x-max-bytes';
+import { MAX_BYTES_KEYWORD } from './fields.ts';
 
 contractAjv.addKeyword({
   keyword: MAX_BYTES_KEYWORD,

@@ -2,7 +2,6 @@ import Type, { type Static } from 'typebox';
 import type { ExecutionContext } from '../core/context.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import type { Agree } from './agreement.ts';
-import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
@@ -197,5 +196,3 @@ export const ExecutionContextSchema = Type.Object(
 
 /** Stops compiling when schema and core type differ. */
 export const CONTEXT_TYPES_AGREE: readonly [Agree<Static<typeof ExecutionContextSchema>, ExecutionContext>] = [true];
-
-export const checkExecutionContext = buildContractCheck<ExecutionContext>(ExecutionContextSchema);

@@ -4,7 +4,6 @@ import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Agree } from './agreement.ts';
-import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
@@ -186,6 +185,3 @@ export const DECISION_TYPES_AGREE: readonly [
   Agree<Static<typeof ExecutionRequestSchema>, ExecutionRequest>,
   Agree<Static<typeof ExecutionDecisionSchema>, ExecutionDecision>,
 ] = [true, true];
-
-export const checkExecutionRequest = buildContractCheck<ExecutionRequest>(ExecutionRequestSchema);
-export const checkExecutionDecision = buildContractCheck<ExecutionDecision>(ExecutionDecisionSchema);

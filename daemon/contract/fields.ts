@@ -1,9 +1,13 @@
 import Type from 'typebox';
-import { MAX_BYTES_KEYWORD } from './check.ts';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */
 
+/**
+ * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
+ * `x-` keeps the keyword legal in OpenAPI.
+ */
+export const MAX_BYTES_KEYWORD = 'x-max-bytes';
 export const SYMBOL_PATTERN = '^[A-Z0-9]{2,20}$';
 /** Largest free text a caller may send, bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 2048;

@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
 
+import type { Agree } from './agreement.ts';
 import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
 import { accountSection, marketSection, trustSection } from './policy-sections.ts';
@@ -237,18 +238,8 @@ export const PolicySchema = Type.Object(
   { ...closed, title: 'Holdfast policy', description: 'Intended Policy Spec of a Holdfast daemon.' },
 );
 
-type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
-type FromSchema = DeepReadonly<Static<typeof PolicySchema>>;
-type Assignable<From, To> = [From] extends [To] ? true : false;
-/** Schema and core types describe the same documents; each line stops compiling when they differ. */
-export const POLICY_TYPES_AGREE: readonly [
-  Assignable<FromSchema, IntendedPolicySpec>,
-  Assignable<IntendedPolicySpec, FromSchema>,
-] = [true, true];
+/** Schema and core types describe the same documents; each line stops compiling when they part. */
+export const POLICY_TYPES_AGREE: readonly [Agree<Static<typeof PolicySchema>, IntendedPolicySpec>] = [true];
 
 const check = buildChecker<IntendedPolicySpec>(PolicySchema);
 /** Shape and ranges only; `parsePolicy` (policy/parse.ts) adds what a schema cannot express. */

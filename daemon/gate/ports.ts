@@ -5,25 +5,35 @@
 
 import type { FetchOutcome } from './venue-port.ts';
 
-/** The part of the ledger that the gate writes and reads; ledger/ implements it. */
-export type LedgerRecord =
-  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
-  | {
-      readonly kind: string;
-      readonly at_ms: number;
-      /** `text` is canonical JSON: what is recorded of the payload. */
-      readonly write: (seq: number) => { readonly payload: unknown; readonly text: string };
-    };
+/**
+ * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
+ * >= 0. The payload has a canonical JSON form (core/canonical-json.ts). One of kind `decision` carries the members of
+ * `DecisionKeys` (ledger/decision-keys.ts).
+ */
+export interface LedgerRecord {
+  readonly kind: string;
+  readonly at_ms: number;
+  readonly payload: unknown;
+  /** The place that a record which names its own seq was made for; the ledger refuses it in any other. */
+  readonly seq?: number;
+  /**
+   * What is recorded of the payload, canonical JSON, where a caller has its parts already. It is taken as it is;
+   * `audit verify` checks it.
+   */
+  readonly text?: string;
+}
 export interface StoredEvent {
   readonly seq: number;
   readonly at_ms: number;
   readonly kind: string;
   readonly payload: unknown;
 }
+/** The part of the ledger that the gate writes and reads; ledger/ implements it. */
 export interface LedgerPort {
   readonly genesis: { readonly genesis_id: string };
   readonly isFailed: boolean;
+  /** The place that the next record gets. */
+  nextSeq(): number;
   appendNow(records: readonly LedgerRecord[]): {
     readonly seqs: readonly number[];
     readonly committed: Promise<void>;

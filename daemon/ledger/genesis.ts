@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { LedgerError } from './errors.ts';
-import type { AppendRecord, Genesis, RandomBytes } from './types.ts';
+import type { Genesis, RandomBytes } from './types.ts';
 
 export const GENESIS_KIND = 'genesis';
 
@@ -8,7 +9,7 @@ export const GENESIS_KIND = 'genesis';
 const FORMAT = 1;
 
 /** First record of a new ledger. Its random id makes the hash, and so the client order ids, unique. */
-export function buildGenesisRecord(venue: string, account: string, atMs: number, random: RandomBytes): AppendRecord {
+export function buildGenesisRecord(venue: string, account: string, atMs: number, random: RandomBytes): LedgerRecord {
   const payload = { account, format: FORMAT, genesis_id: random(16).toString('hex'), venue };
   return { kind: GENESIS_KIND, at_ms: atMs, payload };
 }

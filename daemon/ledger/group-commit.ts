@@ -1,8 +1,9 @@
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
 import { type ChainHead, chainRecords } from './chain-builder.ts';
 import { LedgerError } from './errors.ts';
-import type { AppendRecord, LedgerStats, PendingAppend } from './types.ts';
+import type { LedgerStats, PendingAppend } from './types.ts';
 
 /** How many records may wait for their commit; with more, the commit happens at once. */
 const MAX_PENDING = 4096;
@@ -61,7 +62,6 @@ export class GroupCommit {
   #timer: Timer | null = null;
   #failure: LedgerError | null = null;
   #isClosed = false;
-  #isBuilding = false;
   #stats: LedgerStats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: false };
 
   constructor(head: ChainHead, ports: GroupCommitPorts) {
@@ -77,19 +77,16 @@ export class GroupCommit {
     return this.#stats;
   }
 
+  /** The place behind all that was {@link add}ed. */
+  get nextSeq(): number {
+    return this.#head.seq + 1;
+  }
+
   /** Adds records to this turn's batch. Throws if they are not acceptable; then no seq is used. */
-  add(records: readonly AppendRecord[]): PendingAppend {
+  add(records: readonly LedgerRecord[]): PendingAppend {
     this.#assertOpen();
-    // A `build` that appends would take the seq of the record being built.
-    if (this.#isBuilding) throw new LedgerError('LEDGER_ARGUMENT', 'A record may not append while it is being built.');
     if (records.length === 0) throw new LedgerError('LEDGER_ARGUMENT', 'There is no record to append.');
-    this.#isBuilding = true;
-    let events: PreparedEvent[];
-    try {
-      events = chainRecords(this.#head, records);
-    } finally {
-      this.#isBuilding = false;
-    }
+    const events = chainRecords(this.#head, records);
     this.#head = events.at(-1) ?? this.#head;
     const batch = this.#openBatch();
     for (const event of events) batch.content.events.push(event);

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import type { Ledger, LedgerReader } from './types.ts';
@@ -166,9 +166,10 @@ export function followHead(
   };
   const write = (): void => {
     timer = null;
-    const text = describeHead(ledger);
-    if (text === null || isClosed) return;
-    writing = replaceFile(path, text)
+    // It may have waited for the one before: by then the ledger is closed, and its last head noted.
+    const text = isClosed ? null : describeHead(ledger);
+    if (text === null) return;
+    writing = replaceFile(path, text, () => !isClosed)
       .then(() => {
         isTold = false;
       }, tell)
@@ -200,7 +201,8 @@ export function followHead(
   };
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
+/** Without blocking, but for the last step: nothing may come between the look and the rename. */
+async function replaceFile(path: string, text: string, isWanted: () => boolean): Promise<void> {
   const draft = `${path}.tmp`;
   const file = await open(draft, 'w', 0o600);
   try {
@@ -209,5 +211,6 @@ async function replaceFile(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-  await rename(draft, path);
+  if (isWanted()) renameSync(draft, path);
+  else rmSync(draft, { force: true });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
 import { chainRecords } from './chain-builder.ts';
 import { isDiskFull, openForWriting, toLedgerError } from './connection.ts';
@@ -20,7 +21,6 @@ import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
   AppendedEvent,
-  AppendRecord,
   Genesis,
   Ledger,
   LedgerStats,
@@ -160,17 +160,21 @@ class SqliteLedger extends SqliteReader implements Ledger {
     return this.#commits.stats;
   }
 
-  appendNow(records: readonly AppendRecord[]): PendingAppend {
+  nextSeq(): number {
+    return this.#commits.nextSeq;
+  }
+
+  appendNow(records: readonly LedgerRecord[]): PendingAppend {
     return this.#commits.add(records);
   }
 
-  async append(records: readonly AppendRecord[]): Promise<AppendedEvent[]> {
+  async append(records: readonly LedgerRecord[]): Promise<AppendedEvent[]> {
     const { events, committed } = this.#commits.add(records);
     await committed;
     return [...events];
   }
 
-  appendSync(records: readonly AppendRecord[]): AppendedEvent[] {
+  appendSync(records: readonly LedgerRecord[]): AppendedEvent[] {
     const { events } = this.#commits.add(records);
     this.#commits.flush();
     return [...events];

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { AppendRecord, TokenRole } from './types.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
+import type { TokenRole } from './types.ts';
 
 export const TOKEN_KIND = 'token';
 
@@ -31,7 +32,7 @@ interface ChangeRow {
 
 /** Records of the changes not yet in the chain, oldest first, and the number of the last one. */
 export interface TokenChanges {
-  readonly records: readonly AppendRecord[];
+  readonly records: readonly LedgerRecord[];
   readonly lastNr: number;
 }
 

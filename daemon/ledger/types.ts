@@ -1,3 +1,4 @@
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
 import type { MemoryStorage } from './memory-storage.ts';
@@ -11,23 +12,6 @@ export interface LedgerEvent {
   readonly text: string;
   readonly prev_hash: string;
   readonly hash: string;
-}
-
-/**
- * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is domain time, an integer
- * >= 0. The payload must have a canonical JSON form (see core/canonical-json.ts); it is `payload`, or what `build`
- * makes of the record's seq. `write` gives the canonical text too, if a caller already has its parts. It is used
- * verbatim, and `audit verify` checks it. A payload of kind `decision` has the members of {@link DecisionKeys}.
- */
-export type AppendRecord =
-  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly write: (seq: number) => WrittenPayload };
-
-export interface WrittenPayload {
-  readonly payload: unknown;
-  /** Canonical JSON: what is recorded of the payload. */
-  readonly text: string;
 }
 
 /** An appended record's place in the chain. */
@@ -127,17 +111,19 @@ export interface Ledger extends LedgerReader {
   readonly isFailed: boolean;
   readonly stats: LedgerStats;
 
+  /** The place that the next record gets: behind all that was appended, on disk or not. */
+  nextSeq(): number;
   /**
    * Assigns the records their seqs now and commits them together with everything else of this event-loop turn. The
    * records of one call are in one transaction.
    *
    * @throws LedgerError LEDGER_ARGUMENT, LEDGER_FAILED, LEDGER_CLOSED: nothing was accepted, no seq was used
    */
-  appendNow(records: readonly AppendRecord[]): PendingAppend;
+  appendNow(records: readonly LedgerRecord[]): PendingAppend;
   /** {@link appendNow}, resolved when durable. */
-  append(records: readonly AppendRecord[]): Promise<AppendedEvent[]>;
+  append(records: readonly LedgerRecord[]): Promise<AppendedEvent[]>;
   /** Commits everything pending and `records` before it returns; for boot and shutdown. */
-  appendSync(records: readonly AppendRecord[]): AppendedEvent[];
+  appendSync(records: readonly LedgerRecord[]): AppendedEvent[];
 
   /** Commits everything pending before it returns. */
   flush(): void;

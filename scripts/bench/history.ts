@@ -1,7 +1,8 @@
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { readPayload } from '../../daemon/ledger/read-payload.ts';
-import type { AppendRecord, LedgerEvent } from '../../daemon/ledger/types.ts';
+import type { LedgerEvent } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 
 /** So many of the newest decisions are of the last seven days. */
@@ -35,7 +36,7 @@ export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { r
     const stepMs = spanMs / rounds;
     if (stepMs < last.at_ms - first.at_ms) throw new Error('what is repeated takes longer than there is time');
     const endMs = Date.now() - 60_000;
-    let batch: AppendRecord[] = [];
+    let batch: LedgerRecord[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const shift: Shift = {
         seqs: round * model.length,
@@ -66,7 +67,7 @@ interface Shift {
   readonly ids: number;
 }
 
-function repeat({ at_ms, kind, seq, text }: LedgerEvent, shift: Shift): AppendRecord {
+function repeat({ at_ms, kind, seq, text }: LedgerEvent, shift: Shift): LedgerRecord {
   const seqOf = (old: number): number => (old < shift.fromSeq ? old : old + shift.seqs);
   const again = text.replaceAll(ID, (whole, id, idSeq, seqKey, oldSeq, idKey, oldId, ms) => {
     if (id !== undefined) return `${id}${seqOf(Number.parseInt(idSeq, 36)).toString(36)}`;
@@ -75,12 +76,6 @@ function repeat({ at_ms, kind, seq, text }: LedgerEvent, shift: Shift): AppendRe
     return ms === undefined ? whole : String(Number(ms) + shift.ms);
   });
   const atMs = at_ms + shift.ms;
-  return {
-    kind,
-    at_ms: atMs,
-    write: (place) => {
-      if (place !== seq + shift.seqs) throw new Error(`record ${place} was to be ${seq + shift.seqs}`);
-      return { payload: readPayload(kind, JSON.parse(again), place, atMs), text: again };
-    },
-  };
+  const place = seq + shift.seqs;
+  return { kind, at_ms: atMs, payload: readPayload(kind, JSON.parse(again), place, atMs), seq: place, text: again };
 }

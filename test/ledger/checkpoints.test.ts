@@ -7,11 +7,12 @@ import { checkpointPath, describeState, writeCheckpoint } from '../../daemon/boo
 import { Checkpointer, type CheckpointerOptions } from '../../daemon/boot/checkpointer.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
 import type { CheckpointEvent, GateEvent } from '../../daemon/gate/events.ts';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { GateState } from '../../daemon/gate/state/gate-state.ts';
 import { writeGraph } from '../../daemon/gate/state/graph-text.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
-import type { AppendRecord, Ledger } from '../../daemon/ledger/types.ts';
+import type { Ledger } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import { generatePlan } from '../../scripts/explore/generate.ts';
 import { playPlan } from '../../scripts/explore/run-plan.ts';
@@ -57,7 +58,7 @@ const LOG = { info: () => {}, warn: (...said: unknown[]) => assert.fail(`warned:
 const checkpointer = (home: Home, more: Partial<CheckpointerOptions> = {}): Checkpointer =>
   new Checkpointer({ ...home, fromSeq: 0, now: () => NOW_MS, log: LOG, leastAtStop: 1, ...more });
 
-const signal = (n: number): AppendRecord => ({
+const signal = (n: number): LedgerRecord => ({
   kind: 'alert',
   at_ms: NOW_MS + n,
   payload: { code: 'TEST', detail: `${n}`, severity: 'info' },

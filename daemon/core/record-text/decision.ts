@@ -1,5 +1,5 @@
 import type { EffectiveAction, Reason, RuleVerdict } from '../decision.ts';
-import { keepNewest } from './newest-text.ts';
+import { keepNewest } from './kept-text.ts';
 import {
   figureText,
   inOnePiece,

@@ -3,7 +3,7 @@ import type { ExecutionContext } from '../../core/context.ts';
 import { CORE_VERSION, nameCore } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
 import type { Regime } from '../../core/policy.ts';
-import { writeContext } from '../../core/record-text/context.ts';
+import { writeContext } from '../../core/record-text/rows.ts';
 import type { DecisionEvent, GateEvent } from '../events.ts';
 import { writeRecord } from '../journal/record-text.ts';
 import { decisionId } from '../plan/order-ids.ts';

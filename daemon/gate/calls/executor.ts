@@ -138,7 +138,6 @@ export class Executor {
   /** Resolves when the exit is on disk; it then runs by itself. */
   async runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void> {
     const decided = this.#decisions.decideForGate(request, cause);
-    if (decided === null) return;
     await decided.appended.committed;
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
     this.#exits.run(decided).catch((error: unknown) => {

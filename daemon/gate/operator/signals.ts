@@ -51,19 +51,17 @@ export class Signals {
     // A later signal revokes no earlier warning.
     const expiresAtMs = Math.max(now + signal.ttl_ms, before?.expires_at_ms ?? 0);
     const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
-    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
-      account: scope.account,
-      agent: scope.agent,
+    const seq = core.nextSeq();
+    const signalId = `s-${seq.toString(36)}`;
+    const recorded = {
+      ...scope,
       evidence_hash: evidenceHash,
       expires_at_ms: expiresAtMs,
-      kind: scope.kind,
-      set_by: scope.set_by,
       severity: signal.severity,
-      signal_id: `s-${seq.toString(36)}`,
-      symbol: scope.symbol,
-    }));
-    await appended.committed;
-    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+      signal_id: signalId,
+    };
+    await core.append('signal', recorded, { seq }).committed;
+    return { signal_id: signalId, expires_at_ms: expiresAtMs };
   }
 
   /** Limits what one reporter may have active and recorded, so that it can only lock out itself. */

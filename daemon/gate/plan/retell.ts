@@ -4,7 +4,7 @@ import { CORE_VERSION } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { writeContext } from '../../core/record-text/context.ts';
+import { writeContext } from '../../core/record-text/rows.ts';
 import type { DecisionBody, ToldDecision } from '../api/decisions.ts';
 import type { DecisionEvent, RecordedDecision } from '../events.ts';
 

@@ -2,11 +2,10 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { clientOrderId } from '../plan/order-ids.ts';
-import { NO_ORDERS } from '../plan/orders.ts';
 import { closeRequest, findStopTicks, planStop } from '../plan/stops.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 import type { Rejection } from '../venue-port.ts';
 
 /** A sent stop, and why the venue refused it. */
@@ -33,38 +32,33 @@ export async function placeStop(
   const side = held > 0 ? 'sell' : 'buy';
   const ticks = findStopTicks(side, entryPrice, core.policySpec.protection.stop_bps, rules);
   const lots = Math.abs(held);
-  const decided = takeDecision(
-    core,
-    closeRequest(core.settings, symbol, side, 1, core.nowMs()),
-    {
-      phase: 'parent',
-      venue: core.settings.venue,
-      accountName: core.settings.account,
-      tokenSkillSha256: null,
-      schemaViolation: null,
-      own: null,
-      leaving: null,
-      exitRung: 0,
-      sliceLots: lots,
-      parentPriceTicks: null,
-      target: null,
-    },
-    {
-      kind: 'gate',
-      route: 'stop',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: null,
-      skipUnless: isNews,
-      plan: (decision, seq) => {
-        if (decision.effective?.action !== 'exit') return NO_ORDERS();
-        const id = clientOrderId(core.ids, seq, 0, 0);
-        return [planStop(id, symbol, side, lots, ticks)];
-      },
-    },
-  );
-  const planned = decided?.event.orders[0];
-  if (decided === null || planned === undefined) return null;
+  const request = closeRequest(core.settings, symbol, side, 1, core.nowMs());
+  const considered = consider(core, request, {
+    phase: 'parent',
+    venue: core.settings.venue,
+    accountName: core.settings.account,
+    tokenSkillSha256: null,
+    schemaViolation: null,
+    own: null,
+    leaving: null,
+    exitRung: 0,
+    sliceLots: lots,
+    parentPriceTicks: null,
+    target: null,
+  });
+  if (!isNews(considered.decision)) return null;
+  const id = clientOrderId(core.ids, considered.seq, 0, 0);
+  const isExit = considered.acted.effective?.action === 'exit';
+  const decided = recordDecision(core, considered, {
+    kind: 'gate',
+    route: 'stop',
+    bodyHash: null,
+    texts: {},
+    parentDecisionId: null,
+    orders: isExit ? [planStop(id, symbol, side, lots, ticks)] : [],
+  });
+  const [planned] = decided.event.orders;
+  if (planned === undefined) return null;
   await decided.appended.committed;
   const order = core.state.orders.all.get(planned.client_order_id);
   if (order === undefined || isTerminal(order.status)) return null;

@@ -4,7 +4,6 @@ import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { NO_ORDERS } from '../plan/orders.ts';
 import {
   type Breach,
   bareRequest as buildBareRequest,
@@ -27,7 +26,7 @@ import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import { layerKey, stateInForce } from '../state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 
 /**
  * Rule 15: whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again
@@ -182,19 +181,18 @@ export class StandingOrders {
     if (rules === undefined || order.agent === null) return 'unclear';
     const { settings } = this.#core;
     const request = standingRequest(settings, order, form, rules, this.#core.nowMs());
-    let verdict: StandingVerdict = 'fits';
-    takeDecision(this.#core, request, standingAsk(settings, order, form, leaving), {
-      kind: 'standing',
-      route: 'standing',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: order.decisionId,
-      plan: NO_ORDERS,
-      skipUnless: (decision) => {
-        verdict = judgeStanding(decision, order, form);
-        return verdict === 'gone';
-      },
-    });
+    const considered = consider(this.#core, request, standingAsk(settings, order, form, leaving));
+    const verdict = judgeStanding(considered.decision, order, form);
+    if (verdict === 'gone') {
+      recordDecision(this.#core, considered, {
+        kind: 'standing',
+        route: 'standing',
+        bodyHash: null,
+        texts: {},
+        parentDecisionId: order.decisionId,
+        orders: [],
+      });
+    }
     return verdict;
   }
 
