@@ -1,10 +1,23 @@
+import { keeps } from './keep.ts';
 /**
  * Ids of what was taken in already, by scope, each with its own instant. An id is kept while it is at most `keepMs`
  * older than the newest of its scope: pages are requested from the newest one on, or from a while before a restart.
  */
 export class SeenIds {
   readonly #keepMs: number;
-  readonly #scopes = new Map<string, Scope>();
+  #scopes = new Map<string, Scope>();
+
+  static {
+    keeps(
+      SeenIds,
+      (view) => ({ keepMs: view.#keepMs, scopes: view.#scopes }),
+      (kept) => {
+        const made = new SeenIds(kept.keepMs);
+        made.#scopes = kept.scopes;
+        return made;
+      },
+    );
+  }
 
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
