@@ -6,6 +6,7 @@ import { buildBriefCatalogue } from '../daemon/contract/brief-catalogue.ts';
 import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
+import { placeConsole } from './build-console.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
 import { buildRowWriters } from './generate-rows.ts';
 
@@ -57,7 +58,7 @@ function listGeneratedFiles(): GeneratedFile[] {
 }
 
 /** Writes every generated file, or with `isCheck` says which differ; returns the exit code. */
-function generate(root: string, isCheck: boolean): number {
+async function generate(root: string, isCheck: boolean): Promise<number> {
   const files = listGeneratedFiles();
   let differing = 0;
   for (const { path, build } of files) {
@@ -69,10 +70,14 @@ function generate(root: string, isCheck: boolean): number {
     if (!isCheck) writeFileSync(target, text);
     process.stdout.write(isCheck ? `${path} is not up to date. Run: npm run generate\n` : `wrote ${path}\n`);
   }
+  for (const path of await placeConsole(root, isCheck)) {
+    differing += 1;
+    process.stdout.write(isCheck ? `${path} is not up to date. Run: npm run generate\n` : `wrote ${path}\n`);
+  }
   process.stdout.write(`${files.length} files, ${differing} ${isCheck ? 'differ' : 'changed'}\n`);
   return isCheck && differing > 0 ? 1 : 0;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.exitCode = generate(ROOT, process.argv.includes('--check'));
+  process.exitCode = await generate(ROOT, process.argv.includes('--check'));
 }

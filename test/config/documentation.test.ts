@@ -14,7 +14,9 @@ const PAGE = read('docs/operating.md');
 const KINDS: Record<EventKind, true> = {
   account: true,
   alert: true,
+  alert_ack: true,
   arming: true,
+  checkpoint: true,
   decision: true,
   exit_target: true,
   leverage: true,

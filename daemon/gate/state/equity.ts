@@ -1,4 +1,5 @@
-import { createCursor, EquitySamples } from './dated-equity.ts';
+import { createCursor, type DatedEquity, EquitySamples } from './dated-equity.ts';
+import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
@@ -8,13 +9,33 @@ import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 const DAY_MS = 86_400_000;
 
 export class EquityHistory {
-  readonly #maxima = new MinuteMaxima();
+  #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
-  readonly #recent = new EquitySamples();
+  #recent = new EquitySamples();
   readonly #atMidnight = createCursor();
   readonly #dayAgo = createCursor();
   #transfers = 0;
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
+
+  static {
+    keeps(
+      EquityHistory,
+      (view) => ({
+        maxima: view.#maxima,
+        recent: view.#recent,
+        transfers: view.#transfers,
+        rebasedAtMs: view.#rebasedAtMs,
+      }),
+      (kept) => {
+        const made = new EquityHistory();
+        made.#maxima = kept.maxima;
+        made.#recent = kept.recent;
+        made.#transfers = kept.transfers;
+        made.#rebasedAtMs = kept.rebasedAtMs;
+        return made;
+      },
+    );
+  }
 
   get transfersUsdt(): number {
     return this.#transfers;
@@ -48,6 +69,23 @@ export class EquityHistory {
     this.#maxima.raise({ atMs, equity: peak });
     this.#recent.add(peak === equity ? { atMs, equity } : { atMs, equity, peak });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
+  }
+
+  /** At most `most` of the samples of the last two days, each the last one of its span, oldest first. */
+  thinned(most: number): readonly DatedEquity[] {
+    const [oldest] = this.#recent;
+    if (oldest === undefined) return [];
+    const stepMs = (2 * DAY_MS) / (most - 1);
+    const thin: DatedEquity[] = [];
+    let span = -1;
+    for (const sample of this.#recent) {
+      const at = Math.floor(sample.atMs / stepMs);
+      if (at === span) thin[thin.length - 1] = sample;
+      // An answer may be older than the one before it.
+      else if (at > span) thin.push(sample);
+      span = Math.max(span, at);
+    }
+    return thin.slice(-most);
   }
 
   /** The clock was set back: the maximum of a later minute counts until that has left the window. */
