@@ -2,23 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
-import { formatViolation, type Violation } from '../contract/violations.ts';
-import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
+import { toExactJson } from './exact-json.ts';
+import { CliError, EXIT } from './exit-codes.ts';
 import { findRunningDaemon } from './running-daemon.ts';
-import { plain } from './tables.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
 type Role = 'agent' | 'monitor' | 'operator';
-interface ErrorAnswer {
-  readonly error?: {
-    readonly code?: string;
-    readonly message?: string;
-    readonly details?: { readonly violations?: readonly Violation[] };
-  };
-}
 export interface DaemonAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** `Retry-After`, null without one. */
+  readonly retryAfterMs: number | null;
 }
 
 /** Longest wait for an answer; a flatten may take a while. */
@@ -64,14 +59,19 @@ export class DaemonClient {
 
   /** Whatever the status is. @throws CliError when nobody answers */
   async ask(path: string): Promise<DaemonAnswer> {
-    const answer = await this.#send('GET', path);
-    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+    return readAnswer(await this.#send('GET', path));
   }
 
   /** A call of a tool, whatever the status is. @throws CliError when nobody answers, or the answer was lost */
   async call(path: string, body: unknown): Promise<DaemonAnswer> {
-    const answer = await this.#send('POST', path, body);
-    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+    return readAnswer(await this.#send('POST', path, toExactJson(body)));
+  }
+
+  /** The same with the body as text, which goes out as it is. The body of a 200 answer. @throws CliError */
+  async callWithText(path: string, text: string): Promise<unknown> {
+    const { status, body } = await readAnswer(await this.#send('POST', path, text));
+    if (status !== 200) throw toCliError(status, body);
+    return body;
   }
 
   /** Asks the one route that is for agents alone. @throws CliError where the token is another's, or none */
@@ -109,7 +109,7 @@ export class DaemonClient {
   }
 
   async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
-    const answer = await this.#send(method, path, body);
+    const answer = await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body));
     const parsed = parseAnswer(await answer.body.text());
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parsed);
     return parsed;
@@ -118,7 +118,7 @@ export class DaemonClient {
   async #send(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    body?: unknown,
+    body?: string,
     more: Readonly<Record<string, string>> = {},
     bodyTimeout = TIMEOUT_MS,
   ): Promise<Dispatcher.ResponseData> {
@@ -131,10 +131,7 @@ export class DaemonClient {
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options = { method, headers, dispatcher: this.#agent, bodyTimeout };
     try {
-      return await request(
-        `${this.#origin}${path}`,
-        body === undefined ? options : { ...options, body: JSON.stringify(body) },
-      );
+      return await request(`${this.#origin}${path}`, body === undefined ? options : { ...options, body });
     } catch (error) {
       if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout);
       throw toConnectionError(this.#origin, method, error);
@@ -248,57 +245,19 @@ function checkToken(text: string, source: string): string {
   throw new CliError(EXIT.USAGE, `${source} does not hold a token.`);
 }
 
+async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<DaemonAnswer> {
+  const after = Number(headers['retry-after'] ?? Number.NaN);
+  return {
+    status: statusCode,
+    body: parseAnswer(await body.text()),
+    retryAfterMs: Number.isFinite(after) ? after * 1000 : null,
+  };
+}
+
 function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new CliError(EXIT.FAILURE, 'What answered is not a Holdfast daemon: its answer is not JSON.');
   }
-}
-
-function toCliError(status: number, body: unknown): CliError {
-  const { error } = (body ?? {}) as ErrorAnswer;
-  const violations = error?.details?.violations ?? [];
-  // The message repeats the first violation, without what was found and what is allowed.
-  const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
-  const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
-  const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
-  // Not a slip of the command line: it named another policy than the one that waits now.
-  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
-}
-
-function exitCodeOf(status: number): ExitCode {
-  if (status === 400 || status === 404 || status === 409 || status === 413) return EXIT.USAGE;
-  if (status === 401 || status === 403) return EXIT.NOT_PERMITTED;
-  return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
-}
-
-/** A connection that was never made is harmless; one that broke off may have carried an order. */
-function toConnectionError(origin: string, method: string, error: unknown): CliError {
-  const code = codeOf(error);
-  if (wasNeverMade(error) || method === 'GET') {
-    return new CliError(
-      EXIT.UNREACHABLE,
-      `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
-    );
-  }
-  return new CliError(
-    EXIT.UNREACHABLE,
-    `The connection to ${origin} broke off (${code}). What you asked for may have been done: look at \`holdfast decisions\` before you ask again.`,
-  );
-}
-
-const NEVER_MADE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'EACCES',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-function wasNeverMade(error: unknown): boolean {
-  return NEVER_MADE.has(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException).code ?? 'unknown');
 }

@@ -12,8 +12,9 @@ export function createDaemonPort(client: DaemonClient, version: string, venue: s
     callTool: async (name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }> => {
       try {
         const path = `/v1/tools/${encodeURIComponent(name)}?view=brief`;
-        const { status, body } = await client.call(path, args);
-        if (status !== 200) return { body: { ...(body as object), status }, isError: true };
+        const { status, body, retryAfterMs } = await client.call(path, args);
+        const retry = retryAfterMs === null ? {} : { retry_after_ms: retryAfterMs };
+        if (status !== 200) return { body: { ...(body as object), status, ...retry }, isError: true };
         return { body: unwrap(body), isError: false };
       } catch (error) {
         if (!(error instanceof CliError)) throw error;

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { McpFace } from '../mcp/http.ts';
 import type { ToolPort } from '../mcp/server.ts';
-import { type ApiError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
+import { type ApiError, answerError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
 import type { Flight } from './in-flight.ts';
 import { AGENT_ONLY, bodyOf, buildGuard, callerOf, type Doors } from './routing.ts';
 import { callInBrief, listToolsBriefly, NEVER_SHED, noteRejectedInput } from './tool-calls.ts';
@@ -44,6 +44,11 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
       } finally {
         places.endWork();
       }
+    },
+    // What cannot be read names no tool; it is recorded all the same.
+    errorHandler: (error, request, reply) => {
+      noteRejectedInput(doors, request.caller, 'mcp', error);
+      answerError(doors.logger, error, request, reply);
     },
   });
 }

@@ -215,7 +215,7 @@ export class Holdfast {
         authorization: `Bearer ${this.#token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: toExactJson(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = (await response.json()) as {
@@ -226,6 +226,19 @@ export class Holdfast {
     const after = response.headers.get('retry-after');
     throw new HoldfastError(response.status, code, message, details, after === null ? null : Number(after) * 1000);
   }
+}
+
+/**
+ * JSON.stringify writes NaN and Infinity as null, and an optional null counts as absent: what was not to be sized would
+ * be sized in full. They go out as a number that the daemon refuses; where the runtime cannot write one, nothing does.
+ */
+function toExactJson(body: object): string {
+  const { rawJSON } = JSON as unknown as { readonly rawJSON?: (text: string) => unknown };
+  return JSON.stringify(body, (key, value: unknown) => {
+    if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+    if (rawJSON !== undefined) return rawJSON(value === 0 ? '-0' : '1e999');
+    throw new HoldfastError(400, 'INVALID_JSON', `${key} is a number that cannot be held exactly.`, undefined, null);
+  });
 }
 
 function sleep(ms: number): Promise<void> {
