@@ -110,6 +110,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/account'],
   ['get', '/v1/market'],
   ['get', '/v1/events'],
+  ['get', '/v1/stream'],
   ['post', '/v1/signals'],
   ['get', '/v1/signals'],
   ['post', '/v1/signals/{id}/end'],
@@ -185,6 +186,7 @@ test('openapi.json is small, and generators find names, types and examples in it
     for (const name of Object.keys(json.components[kind])) assert.ok(refs.has(`#/components/${kind}/${name}`), name);
   assert.deepEqual(contentTypes(json, 'get', '/metrics'), ['text/plain']);
   assert.deepEqual(contentTypes(json, 'get', '/v1/events'), ['text/event-stream']);
+  assert.deepEqual(contentTypes(json, 'get', '/v1/stream'), ['text/event-stream']);
   const check = json.paths['/v1/policy/check'].post.requestBody.content;
   assert.deepEqual(Object.keys(check), ['application/json', 'text/yaml']);
   assert.ok(json.paths['/v1/tools/place_order'].post.responses[409]);
