@@ -172,7 +172,7 @@ function registerCatalogue(app: FastifyInstance, doors: Doors): void {
     isLimited: true,
     text: {
       summary: 'The tools that this token may call, with their schemas',
-      description: 'format: openai, anthropic or mcp gives entries that go into their requests as they are.',
+      description: 'format gives entries that go into requests as they are: openai, openai_strict and openai_responses (strict: what may be left out may be null), anthropic, mcp.',
       tags: TAGS,
     },
     query: ToolsQuery,
