@@ -81,9 +81,9 @@ export class DaemonClient {
   }
 
   /** Lines of a stream of server-sent events, from after `lastEventId` when given. @throws CliError */
-  async *stream(path: string, lastEventId: string | null): AsyncGenerator<string> {
+  async *stream(path: string, lastEventId: string | null, signal: AbortSignal | null = null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
-    const answer = await this.#send('GET', path, undefined, headers, 0);
+    const answer = await this.#send('GET', path, undefined, headers, 0, signal);
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(await answer.body.text()));
     answer.body.setEncoding('utf8');
     try {
@@ -121,6 +121,7 @@ export class DaemonClient {
     body?: string,
     more: Readonly<Record<string, string>> = {},
     bodyTimeout = TIMEOUT_MS,
+    signal: AbortSignal | null = null,
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { ...more };
     if (this.#token instanceof CliError) {
@@ -129,11 +130,11 @@ export class DaemonClient {
     }
     if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, dispatcher: this.#agent, bodyTimeout };
+    const options = { method, headers, dispatcher: this.#agent, bodyTimeout, ...(signal === null ? {} : { signal }) };
     try {
       return await request(`${this.#origin}${path}`, body === undefined ? options : { ...options, body });
     } catch (error) {
-      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout);
+      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout, signal);
       throw toConnectionError(this.#origin, method, error);
     }
   }

@@ -9,6 +9,8 @@ export function createDaemonPort(client: DaemonClient, version: string, venue: s
     venue,
     listTools: async (): Promise<readonly unknown[]> =>
       (await client.get<{ readonly tools: readonly unknown[] }>('/v1/tools?format=mcp&view=brief')).tools,
+    readActivity: () => readActivity(client),
+    onActivity: (listener: () => void) => follow(client, listener),
     callTool: async (name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }> => {
       try {
         const path = `/v1/tools/${encodeURIComponent(name)}?view=brief`;
@@ -22,6 +24,39 @@ export function createDaemonPort(client: DaemonClient, version: string, venue: s
       }
     },
   };
+}
+
+const ENTRIES = 20;
+async function readActivity(client: DaemonClient): Promise<object> {
+  const [{ decisions }, { fills }] = await Promise.all([
+    client.get<{ readonly decisions: readonly { readonly decision_id: string }[] }>(`/v1/decisions?limit=${ENTRIES}`),
+    client.get<{ readonly fills: readonly unknown[] }>(`/v1/fills?limit=${ENTRIES}`),
+  ]);
+  const answers = decisions.map(({ decision_id }) =>
+    client.call('/v1/tools/get_decision?view=brief', { decision_id }).then(({ body }) => unwrap(body)),
+  );
+  return { decisions: await Promise.all(answers), fills };
+}
+
+/** A daemon that went away is asked again so often. */
+const RETRY_MS = 5_000;
+/** The daemon's stream as a signal that there is more: what it is, is read. */
+function follow(client: DaemonClient, listener: () => void): () => void {
+  const over = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      try {
+        for await (const text of client.stream('/v1/stream', null, over.signal)) {
+          if (text.includes('data: ')) listener();
+        }
+      } catch {
+        // Asked again below.
+      }
+      await new Promise<void>((done) => setTimeout(done, RETRY_MS).unref());
+    }
+  };
+  void run();
+  return () => over.abort();
 }
 
 /** Reading tools answer `{result}`, trading tools the decision itself. */
