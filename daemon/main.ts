@@ -22,35 +22,35 @@ import { createVenue } from './venue/create-venue.ts';
 
 export { ACCOUNT_NAME, StartError } from './boot/live.ts';
 
-/** Send deadline of an order: later the decision is stale and is taken again (DESIGN section 6). */
+/** Send deadline of an order: after it the decision is stale and must be taken again. */
 const SEND_DEADLINE_MS = 500;
-/** Records and answers of a few kB are cut from blocks of this size; with Node's own 8 kB each would be a block. */
+/** Records and answers of a few kB are cut from blocks of this size; with Node's 8 kB each would need its own block. */
 const BUFFER_POOL_BYTES = 65_536;
-/** How long a start waits for the first reconciliation before it reports where it listens, wall ms. */
+/** How long a start waits for the first reconciliation before it reports its address, wall ms. */
 const READY_WITHIN_MS = 10_000;
 
 export interface StartOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** The door is open: operators can halt. The venue was not contacted yet. */
+  /** The server listens, and operators can halt. The venue was not contacted yet. */
   readonly onListening?: (where: Entrance) => void;
-  /** The first contact with the venue failed; it is tried again until it answers. */
+  /** The first contact with the venue failed; it is retried until the venue answers. */
   readonly onVenueSilent?: (reason: string) => void;
   readonly createVenue?: typeof createVenue;
-  /** For a simulation: another time than the process's, a door without sockets, a ledger without files. */
+  /** For a simulation: another clock than the process's, HTTP without sockets, a ledger without files. */
   readonly time?: TimePort;
   readonly createServer?: typeof createHttpServer;
   readonly ledger?: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'>;
 }
-/** Where and with what a caller enters. */
+/** How to reach the daemon. */
 export interface Entrance {
   /** `http://127.0.0.1:7433`, or `unix:/path`. */
   readonly address: string;
   readonly url: string;
-  /** Where operator and monitor tokens enter, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
+  /** The entrance of operator and monitor tokens, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
   readonly operatorAddress: string;
   readonly tokensFolder: string;
-  /** Places a paper order when pasted into a shell; null where no token file lies about. */
+  /** A command line that places a paper order; null if there is no token file. */
   readonly curlLine: string | null;
 }
 export interface Daemon extends Entrance {
@@ -60,7 +60,7 @@ export interface Daemon extends Entrance {
   close(): Promise<void>;
 }
 
-/** What a start has opened so far, and what closes it: the last opened first. */
+/** Everything that a start has opened so far, to close it in reverse order. */
 interface Opened {
   readonly config: Config;
   readonly options: StartOptions;
@@ -101,7 +101,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     const { exchange, gate, inForce, tokensFolder } = await build(opened, secrets, ledger, clock, filePolicy);
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    // A ledger in memory has no home that could be put back. The head is noted until the ledger itself is closed.
+    // A ledger in memory has no home that could be restored. The head is noted until the ledger itself is closed.
     if ((options.ledger?.storage ?? 'file') === 'file')
       closers.splice(closers.length - 1, 0, followHeadOf(config, ledger, gate, time, log));
     closers.unshift(followTokens(ledger, time, log));
@@ -114,15 +114,15 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
     const needed = findFileShortage();
-    if (needed !== null) log.warn({ ...needed }, 'fewer files may be open at once than all connections may take');
+    if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
     options.onListening?.(entrance);
     const onFirstContact = (): void => {
       recordPolicy(gate, ledger, inForce, filePolicy);
-      // Nothing that changes the account was sent so far.
+      // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
     };
     await gate.start(onFirstContact, options.onVenueSilent);
-    // Whoever pastes the printed line at once should find the door open.
+    // The printed command line should work at once.
     await gate.keeper.untilReconciled(READY_WITHIN_MS);
     followPolicyFile(opened, gate, filePolicy);
     const close = createClose(gate, config, stop, closers, log);
@@ -135,7 +135,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   }
 }
 
-/** Exchange, venue and gate, on the policy that was in force at the last stop. */
+/** Exchange, venue and gate, with the policy in force at the last stop. */
 async function build(
   { closers, config, options, signal, time }: Opened,
   secrets: Secrets,
@@ -153,7 +153,7 @@ async function build(
     access: venueAccess(config, secrets, exchange),
     clock,
     time,
-    // The exchange of this process enforces no limit on reads.
+    // This process's own exchange enforces no limit on reads.
     ...(exchange === null ? {} : { readWeightPerMinute: null }),
   });
   closers.unshift(() => venue.close());
@@ -213,7 +213,7 @@ function createClose(
   const run = async (): Promise<void> => {
     await gate
       .close({ leaveOrders: config.leaveOrders })
-      .catch((error: unknown) => log.error({ err: error }, 'orders could not be put away'));
+      .catch((error: unknown) => log.error({ err: error }, 'orders could not be canceled at the stop'));
     stop.abort();
     for (const closer of closers) {
       try {

@@ -9,6 +9,7 @@ import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
+import { buildRowWriters } from './generate-rows.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -71,6 +72,7 @@ async function listGeneratedFiles(): Promise<GeneratedFile[]> {
     { path: 'docs/agents.md', build: (current) => placeStatesTable(current ?? '') },
     { path: 'docs/operating.md', build: (current) => placeSettingsTable(current ?? '') },
     { path: 'daemon/core/features/trader-state-data.ts', build: () => traderState.data },
+    { path: 'daemon/core/record-text/rows.ts', build: () => buildRowWriters(ROOT) },
     { path: 'integrations/openclaw/catalogue.json', build: buildPluginCatalogue },
     { path: 'integrations/typescript/api.ts', build: () => clientTypes },
     { path: 'docs/trader-state.md', build: (current) => placeFigures(current ?? '', traderState.figures) },

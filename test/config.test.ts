@@ -173,7 +173,7 @@ const CASES: readonly Case[] = [
   [
     'the market of an exchange that runs elsewhere',
     () => ({ HOLDFAST_PAPER_URL: 'http://127.0.0.1:1', HOLDFAST_SEED: '1', HOLDFAST_SPEED: '2' }),
-    [/HOLDFAST_SEED is a matter of the exchange/, /HOLDFAST_SPEED is a matter/],
+    [/HOLDFAST_SEED must be set at the exchange/, /HOLDFAST_SPEED must be set at/],
   ],
   [
     'a key given twice',

@@ -8,22 +8,22 @@ import type { TimePort } from '../time/time-port.ts';
 import type { DomainClock } from '../venue/clock.ts';
 import { ACCOUNT_NAME } from './live.ts';
 
-/** How long a start waits for a verb that holds the ledger for a moment, wall ms. */
+/** How long a start waits for a verb that briefly holds the ledger, wall ms. */
 const LOCK_WAIT_MS = 1_000;
-/** How often what the command line changed about tokens is recorded, wall ms. */
+/** How often token changes by the command line are recorded, wall ms. */
 const TOKEN_CHANGES_MS = 1_000;
 
 export interface DaemonLedgerOptions {
   readonly clock: DomainClock;
   readonly time: TimePort;
   readonly log: Logger;
-  /** Who is told that the ledger cannot record, or has given up its reserve; null: not there yet. */
+  /** Receives the news that the ledger cannot record, or has freed its reserve; null: not there yet. */
   readonly recording: () => Gate | null;
   readonly onFailure: () => void;
   readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
 }
 
-/** The ledger that a daemon records in. @throws LedgerError */
+/** Opens the daemon's ledger. @throws LedgerError */
 export function openDaemonLedger(config: Config, path: string, options: DaemonLedgerOptions): Ledger {
   const { clock, log, time } = options;
   return openLedger({
@@ -40,13 +40,13 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
       options.onFailure();
     },
     onReserveUsed: () => {
-      log.error('the disk is full: the reserve was given up; free space now');
+      log.error('the disk is full: the reserve was freed; free disk space now');
       options.recording()?.onReserveUsed();
     },
   });
 }
 
-/** Compares the ledger with its head file, and notes its head there from now on. @throws LedgerError */
+/** Compares the ledger with its head file, then keeps the head file up to date. @throws LedgerError */
 export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: TimePort, log: Logger): () => void {
   const isNew = gate.core.state.lastEventAtMs === 0;
   checkHead(config.headFile, ledger, { isNew, mayReplace: config.venue === 'paper' });
@@ -57,18 +57,18 @@ export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: T
   return () => head.close();
 }
 
-/** Records what the command line changes about tokens, until the function that it returns is called. */
+/** Records token changes by the command line until the returned function is called. */
 export function followTokens(ledger: Ledger, time: TimePort, log: Logger): () => void {
   const timer = time.every(TOKEN_CHANGES_MS, () => recordTokenChanges(ledger, log), { unref: true });
   return () => timer.cancel();
 }
 
-/** A token holds, or not, by its table; a record that cannot be written now is written later. */
+/** The table alone decides whether a token is valid; a record that cannot be written now is written later. */
 function recordTokenChanges(ledger: Ledger, log: Logger): void {
   if (ledger.isFailed) return;
   try {
     ledger.recordTokenChanges();
   } catch (error) {
-    log.warn({ err: error }, 'changes of tokens are not recorded yet');
+    log.warn({ err: error }, 'token changes are not recorded yet');
   }
 }

@@ -7,13 +7,13 @@ import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/se
 import type { Ledger } from '../ledger/types.ts';
 import { readVersion, StartError } from './live.ts';
 
-/** Files and sockets that all caps on connections together may take, with what else is open. */
+/** Files and sockets that all connection limits together may need, plus what else is open. */
 const FILES_NEEDED = 4_864;
 
-/** What this process may open at once, where that is less than it may need; null: enough, or not known here. */
+/** How many files this process may open, if that is less than it may need; null: enough, or unknown. */
 export function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
   try {
-    // Node raises its own limit to the hard one at its start, so the first figure is what holds.
+    // Node raises its own limit to the hard one at its start, so the first figure applies.
     const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
     return limit < FILES_NEEDED ? { limit, needed: FILES_NEEDED } : null;
   } catch {
@@ -23,7 +23,7 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
 
 type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
 
-/** Opens the entrance of agents and that of operators, on the ledger's tokens and events. @throws StartError */
+/** Opens the agents' and the operator's entrance, with the ledger's tokens and events. @throws StartError */
 export function openEntrances(
   config: Config,
   ledger: Ledger,
@@ -65,13 +65,13 @@ async function listen(
   }
 }
 
-/** Beside the ledger; a port of its own where unix sockets do not work. */
+/** Beside the ledger; a separate port where unix sockets do not work. */
 function operatorEntrance({ home, venue }: Config): HttpAddress {
   const socketPath = operatorSocketPath(home, venue);
   return socketPath === null ? { host: '127.0.0.1', port: 0 } : { socketPath };
 }
 
-/** Leaves the address of an entrance without a socket where the command line looks for it. */
+/** Writes the address of an entrance without a socket to the file that the command line reads. */
 export function noteOperatorEntrance(http: HttpServer, { home, venue }: Config): string {
   const file = operatorUrlFile(home, venue);
   const address = http.operatorAddress ?? http.address;

@@ -2,7 +2,7 @@ import type { GateEvent } from '../gate/events.ts';
 import type { GateState } from '../gate/state/gate-state.ts';
 import type { LedgerReader } from '../ledger/types.ts';
 
-/** Folds everything that a ledger holds into views. */
+/** Folds a whole ledger into views. */
 export function applyRecorded(ledger: LedgerReader, state: GateState): void {
   for (const event of ledger.iterateEvents()) if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
 }

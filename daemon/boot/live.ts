@@ -8,10 +8,10 @@ import type { Ledger } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 const ARMING_CHECK_MS = 5_000;
-/** The one account of a venue that a ledger is of, so far. */
+/** Name of a venue's only account, so far. */
 export const ACCOUNT_NAME = 'main';
 
-/** A start that was refused, with what to do about it. */
+/** A refused start, with what to do about it. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
@@ -20,12 +20,12 @@ function isWritableByOthers(path: string): boolean {
   return existsSync(path) && (statSync(path).mode & 0o022) !== 0;
 }
 
-/** DESIGN section 5: on live no token file lies about, and nobody else can write home, policy or ledger (BY-33). */
+/** On live the home has no token files, and nobody else can write to home, policy or ledger (BY-33). */
 export function checkLiveFiles(home: string, policyPath: string, ledgerPath: string): void {
   const tokens = join(home, 'tokens');
   if (existsSync(tokens) && readdirSync(tokens).some((name) => name.endsWith('.token'))) {
     throw new StartError(
-      `there are token files in ${tokens}: on binance-live no plaintext token may lie in the home folder; remove them and use \`holdfast token create\``,
+      `there are token files in ${tokens}: on binance-live the home folder may contain no plaintext token; remove them and use \`holdfast token create\``,
     );
   }
   for (const path of [home, policyPath, dirname(policyPath), ledgerPath]) {
@@ -34,7 +34,9 @@ export function checkLiveFiles(home: string, policyPath: string, ledgerPath: str
   }
 }
 
-/** Armed: recorded in the ledger for this account, policy and version, not expired, and permitted by the environment. */
+/**
+ * Armed: recorded in the ledger for this account, policy and version, not expired, and permitted by the environment.
+ */
 export function checkArming(
   arming: ArmingEvent | null,
   bound: { readonly account: string; readonly policyHash: string; readonly version: string },
@@ -42,7 +44,7 @@ export function checkArming(
   nowMs: number,
 ): string | null {
   if (!isPermitted) return 'HOLDFAST_LIVE_ARMED is not set';
-  if (arming === null) return 'the ledger holds no arming: stop the daemon and run `holdfast arm`';
+  if (arming === null) return 'the ledger contains no arming: stop the daemon and run `holdfast arm`';
   if (arming.account !== bound.account || arming.policy_hash !== bound.policyHash || arming.version !== bound.version) {
     return 'the arming is for another account, policy or version: arm again';
   }
@@ -63,7 +65,7 @@ export interface ArmOptions {
   readonly setBy: string;
 }
 
-/** Records an arming (DESIGN section 6): bound to account, policy and version, with an expiry. The daemon must not run. */
+/** Records an arming, bound to account, policy and version, with an expiry. The daemon must be stopped. */
 export function armLedger(options: ArmOptions): ArmingEvent {
   const nowMs = options.time.hostMs();
   const ledger = openLedger({
@@ -89,11 +91,13 @@ export function armLedger(options: ArmOptions): ArmingEvent {
   }
 }
 
-/** Before the venue is created, by the host's time; {@link watchArming} looks again once domain time is known. */
+/**
+ * Checked before the venue is created, by the host's time; {@link watchArming} checks again once domain time is known.
+ */
 export function refuseUnarmed(ledger: Ledger, config: Config, policyHashes: readonly string[], time: TimePort): void {
   let arming: ArmingEvent | null = null;
   for (const event of ledger.iterateEvents({ kind: 'arming' })) arming = event.payload as ArmingEvent;
-  // The file's policy may come into force at this start: armed for it counts here.
+  // The file's policy may come into force at this start, so an arming for it counts too.
   const problems = policyHashes.map((policyHash) =>
     checkArming(arming, { account: ACCOUNT_NAME, policyHash, version: readVersion() }, config.liveArmed, time.hostMs()),
   );
@@ -107,7 +111,7 @@ function notArmed(problem: string, config: Config): StartError {
   );
 }
 
-/** Expiry of the arming leads to `reducing`; a start that is not armed is refused before anything is sent. */
+/** An expired arming leads to `reducing`. An unarmed start is refused before anything is sent. */
 export function watchArming(gate: Gate, config: Config, time: TimePort, signal: AbortSignal): void {
   const check = (): void => {
     const bound = { account: ACCOUNT_NAME, policyHash: gate.core.policyHash, version: gate.core.settings.version };

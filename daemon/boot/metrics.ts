@@ -6,7 +6,7 @@ import { DurationHistogram } from '../http/duration-histogram.ts';
 /** The gate's own Prometheus metrics; HTTP adds its own. */
 export interface GateMetrics {
   readonly observer: ObserverPort;
-  /** Gauges that are read from the gate when somebody scrapes. */
+  /** Gauges that are read from the gate at each scrape. */
   watch(gate: Gate, ledger: { readonly stats: { readonly commits: number; readonly records: number } }): void;
   text(): Promise<string>;
 }
@@ -41,7 +41,7 @@ export function createGateMetrics(): GateMetrics {
   const summed = new Tally(
     registers,
     'holdfast_requests_summed_total',
-    'Calls without an effect, beyond what is recorded of each agent one by one',
+    "Calls without an effect beyond an agent's budget, which are only summed",
     ['kind'],
   );
   return {
@@ -70,7 +70,7 @@ export function createGateMetrics(): GateMetrics {
       gauge('holdfast_ledger_records_total', 'Records committed by this process', () => ledger.stats.records);
       gauge('holdfast_ledger_commits_total', 'Commits of this process', () => ledger.stats.commits);
       gauge('holdfast_open_orders', 'Orders not proven terminal', () => gate.openOrderCount());
-      gauge('holdfast_unknown_orders', 'Orders whose outcome is not known', () => gate.unknownOrderCount());
+      gauge('holdfast_unknown_orders', 'Orders whose outcome is unknown', () => gate.unknownOrderCount());
       gauge(
         'holdfast_equity_usdt',
         'Margin balance of the account',
@@ -82,7 +82,7 @@ export function createGateMetrics(): GateMetrics {
   };
 }
 
-/** A counter that is told to prom-client when somebody scrapes: hashing labels at every decision would cost more. */
+/** A counter that reaches prom-client only at a scrape: hashing labels at every decision would cost more. */
 class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -103,7 +103,7 @@ class Tally {
     });
   }
 
-  /** `key`: the values of the labels, parted by a space: words of ours (kinds, tools, verdicts, codes). */
+  /** `key`: the label values, separated by spaces. They are our own words (kinds, tools, verdicts, codes). */
   add(key: string): void {
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }

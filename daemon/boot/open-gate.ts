@@ -14,11 +14,11 @@ type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 export interface OpenGateOptions extends Omit<GateOptions, 'ports'> {
   readonly ledger: Ledger;
   readonly ports: Omit<GateOptions['ports'], 'ledger' | 'sha256' | keyof SchemaChecks>;
-  /** Compiled schemas of earlier gates; new ones when not given. */
+  /** Compiled schemas of earlier gates; by default new ones. */
   readonly checks?: SchemaChecks;
 }
 
-/** The gate with the views that its ledger holds, before its first contact with the venue. */
+/** The gate with its ledger's views, before its first contact with the venue. */
 export function openGate({ ledger, ports, checks, ...options }: OpenGateOptions): Gate {
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
   const gate = new Gate({ ...options, ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 } });
@@ -27,8 +27,8 @@ export function openGate({ ledger, ports, checks, ...options }: OpenGateOptions)
 }
 
 /**
- * The policy that was in force at the last stop; the file is compared with it by the same rule as a reload.
- * @throws StartError when the ledger does not hold what it names
+ * The policy in force at the last stop. The file is compared with it by the same rule as at a reload.
+ * @throws StartError if the ledger lacks the policy that it names
  */
 export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocument | null {
   let hash: string | null = null;
@@ -38,12 +38,12 @@ export function readPolicyInForce(ledger: Ledger, venue: VenueName): PolicyDocum
   }
   if (hash === null) return null;
   const stored = readStoredPolicy(ledger.readPolicy(hash), hash);
-  if (stored === null) throw new StartError(`the ledger does not hold the policy ${hash} that was last in force`);
-  // The venue is part of the ledger's identity, so a stored policy ran here before.
+  if (stored === null) throw new StartError(`the ledger lacks the policy ${hash} that was last in force`);
+  // The venue is part of the ledger's identity, so a stored policy has run here before.
   return checkVenue({ ...stored, text: '' }, venue).length === 0 ? stored : null;
 }
 
-/** At the first contact: the first policy is recorded, and a file that differs from what is in force is offered. */
+/** At the first contact: records the first policy, and offers a file that differs from the policy in force. */
 export function recordPolicy(gate: Gate, ledger: Ledger, inForce: PolicyDocument, file: PolicyDocument): void {
   if (gate.core.state.policy === null) {
     ledger.putPolicy(inForce.spec);

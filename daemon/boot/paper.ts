@@ -13,7 +13,7 @@ const FIRST_TOKENS = [
 ] as const;
 
 /**
- * First start on paper: one token for each role, in files that only the owner can read. On demo and live no plaintext
+ * First start on paper: writes one token per role to files that only the owner can read. On demo and live no plaintext
  * token is stored anywhere: `holdfast token create` prints it once.
  */
 export function ensurePaperTokens(home: string, store: TokenStore): string {
@@ -31,7 +31,7 @@ export function ensurePaperTokens(home: string, store: TokenStore): string {
   return folder;
 }
 
-/** Control token of the simulated exchange: given, or kept beside the others. */
+/** Control token of the simulated exchange: a setting, or a file beside the other tokens. */
 function ensureSimToken(
   home: string,
   given: string | null,
@@ -48,7 +48,7 @@ function ensureSimToken(
   return token;
 }
 
-/** The exchange that a paper daemon starts itself; null on other venues, and where one runs already. */
+/** The exchange that a paper daemon starts itself; null on other venues, and if one is already running. */
 export async function startPaperExchange(config: Config, secrets: Secrets): Promise<ExchangeSim | null> {
   const { paper } = config;
   if (paper === null || paper.url !== null) return null;
@@ -68,7 +68,7 @@ export async function startPaperExchange(config: Config, secrets: Secrets): Prom
     storagePath: join(config.home, 'paper', 'exchange.db'),
     enforceLimits: false,
   });
-  // Where its books can be read (`attack`): the port is another one at every start.
+  // The address of its books (`attack`): the port differs at every start.
   writeFileSync(join(config.home, 'paper', 'exchange.url'), `${exchange.url}\n`, { mode: 0o600 });
   return exchange;
 }
@@ -80,7 +80,7 @@ export function venueAccess(config: Config, secrets: Secrets, exchange: Exchange
   return { venue: config.venue, apiKey, secret };
 }
 
-/** A paper order that fits the default policy: pasted into a shell it is placed and filled. */
+/** A command line for a paper order that fits the default policy: pasted into a shell, the order fills. */
 export function buildCurlLine(address: string, config: Config): string {
   const token = join(config.home, 'tokens', 'agent.token');
   const body = {

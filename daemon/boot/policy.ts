@@ -12,7 +12,7 @@ import { hashPolicy, parsePolicy } from '../policy/parse.ts';
 import { checkVenue, decideReload } from '../policy/reload.ts';
 import { StartError } from './live.ts';
 
-/** Reading and comparing policies, for the gate. */
+/** Reads and compares policies for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
   return {
     parse: (text, minimums) => {
@@ -25,14 +25,14 @@ export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
   };
 }
 
-/** A policy of the ledger, by hash: what was in force at the last stop. */
+/** A policy from the ledger, by hash: the one in force at the last stop. */
 export function readStoredPolicy(body: string | null, hash: string): PolicyDocument | null {
   if (body === null) return null;
   const spec = JSON.parse(body) as IntendedPolicySpec;
   return hashPolicy(spec) === hash ? { spec, hash } : null;
 }
 
-/** Operators' schemas, compiled once a policy; a schema that cannot be compiled refuses everything. */
+/** Operators' schemas, compiled once per policy; a schema that does not compile refuses everything. */
 function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
   const compiled = new WeakMap<JsonSchemaObject, ArgsCheck>();
   return (schema) => {
@@ -45,7 +45,7 @@ function createSchemaCache(): (schema: JsonSchemaObject) => ArgsCheck {
   };
 }
 
-/** Where and what, without the value. */
+/** The place and the problem, without the value. */
 function nameFirst(violations: readonly Violation[]): string | null {
   const [first] = violations;
   return first === undefined ? null : `${first.path === '' ? 'the arguments' : first.path}: ${first.message}`;
@@ -80,7 +80,7 @@ export function createSchemaChecks(): {
   };
 }
 
-/** The policy of the file that the daemon was started with. */
+/** The policy file that the daemon was started with. */
 export interface FilePolicy extends PolicyDocument {
   readonly text: string;
 }
@@ -98,7 +98,7 @@ export async function loadPolicy(config: Config): Promise<FilePolicy> {
   return { spec: parsed.policy.spec, hash: parsed.policy.hash, text: read.text };
 }
 
-/** What the watcher saw of the file, offered to the gate. */
+/** Offers what the watcher saw to the gate. */
 export function offerPolicy({ policies }: Gate, event: Parameters<Parameters<typeof watchPolicyFile>[1]>[0]): void {
   if (event.kind === 'unreadable') policies.offerInBackground({ ok: false, problem: event.problem }, 'file');
   else if (event.parsed.ok) {

@@ -10,15 +10,15 @@ import { ACCOUNT_NAME, StartError } from './live.ts';
 import { startPaperExchange, venueAccess } from './paper.ts';
 import { type Recovered, recordRecovery } from './recovery.ts';
 
-/** Recovers the ledger of a home whose daemon does not run. @throws StartError, LedgerError */
+/** Recovers the ledger of a home whose daemon is stopped. @throws StartError, LedgerError */
 export async function recoverHome(
   config: Config,
   secrets: Secrets,
   { takeOver, setBy }: { readonly takeOver: boolean; readonly setBy: string },
 ): Promise<Recovered> {
   const path = join(config.home, config.venue, 'ledger.db');
-  if (!existsSync(path)) throw new StartError(`there is no ledger at ${path}: nothing is to be recovered`);
-  // The lock is held from here on: no daemon starts meanwhile.
+  if (!existsSync(path)) throw new StartError(`there is no ledger at ${path}: nothing to recover`);
+  // The lock is held from here on, so no daemon starts meanwhile.
   const ledger = openLedger({
     path,
     venue: config.venue,
@@ -45,7 +45,7 @@ async function readVenueTime(config: Config, secrets: Secrets): Promise<number> 
       const read = await venue.fetchServerTime();
       if (read.kind === 'ok') return read.value;
       throw new StartError(
-        `the time of ${config.venue} cannot be read (${read.detail}), and the new epoch is named by it: try again when it answers`,
+        `the time of ${config.venue} cannot be read (${read.detail}), and it names the new epoch: try again when the venue answers`,
       );
     } finally {
       await venue.close();

@@ -1,15 +1,16 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
-import type { AppendRecord, Ledger } from '../ledger/types.ts';
+import type { Ledger } from '../ledger/types.ts';
 import { applyRecorded } from './fold.ts';
 import { StartError } from './live.ts';
 
 export interface RecoveryOptions {
   /** Venue time, ms. */
   readonly atVenueMs: number;
-  /** What other ledgers placed until then belongs to nobody from here on. */
+  /** Orders that other ledgers placed until then now belong to nobody. */
   readonly takeOver: boolean;
   readonly setBy: string;
 }
@@ -20,11 +21,11 @@ export interface Recovered {
 }
 
 /**
- * Declares a ledger the one of its account, after an older copy was put back or instead of another ledger: ids of a new
- * epoch, so that no id is used twice and two recoveries of one backup never meet; no token of before works; halted until
- * an operator has looked. Durable when it returns.
+ * Declares a ledger the one of its account, after a restore or instead of another ledger. Ids get a new epoch, so that
+ * no id is used twice and two recoveries of one backup never collide. Earlier tokens are revoked, and the account is
+ * halted until an operator has looked at it. Durable when it returns.
  *
- * @throws StartError when another daemon traded the account and `takeOver` is not asked for
+ * @throws StartError if another daemon traded the account and `takeOver` is false
  */
 export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: RecoveryOptions): Recovered {
   const state = new GateState();
@@ -36,18 +37,18 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
     );
   }
   const epoch = Math.max(Math.floor(atVenueMs / 1000), (state.recovery?.epoch ?? 0) + 1);
-  // INVARIANT: what was placed by now is of before, also where the epoch had to be later than the venue's second.
+  // INVARIANT: orders placed until now are earlier ones, even if the epoch had to be later than the venue's second.
   const at_venue_ms = Math.max(Math.floor(atVenueMs), state.recovery?.at_venue_ms ?? 0);
   const live = ledger.tokens.listTokens().filter((token) => token.revoked_at_ms === null);
   for (const { id } of live) ledger.tokens.revokeToken(id);
-  const records: AppendRecord[] = [
+  const records: LedgerRecord[] = [
     record('recovery', at_venue_ms, { at_venue_ms, epoch, set_by: setBy, take_over: takeOver }),
     record('state', at_venue_ms, {
       clears_at_ms: null,
       clears_when: 'an operator clears it',
       layer: 'operator',
       name: null,
-      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: look at positions, orders and limits first`,
+      reason: `${takeOver ? 'taken over' : 'recovered'} at ${new Date(at_venue_ms).toISOString()}: check positions, orders and limits first`,
       scope: 'account',
       set_by: setBy,
       state: 'halted',
@@ -66,11 +67,11 @@ export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: R
         state: 'active',
       }),
     );
-  // Together with the revocations.
+  // In one commit with the revocations.
   ledger.appendSync(records);
   return { epoch, at_venue_ms, revoked_tokens: live.length };
 }
 
-function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): AppendRecord {
+function record<K extends keyof GateEvents>(kind: K, at_ms: number, payload: GateEvents[K]): LedgerRecord {
   return { kind, at_ms, payload };
 }

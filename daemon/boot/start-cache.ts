@@ -5,12 +5,12 @@ import type { StartCachePort } from '../gate/ports.ts';
 
 /** Another one is absent. */
 const FORMAT = 1;
-/** A copy is never this large: whoever put such a file there did not get it from here. */
+/** No copy is this large: such a file was not written here. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * Copies in files of a folder of the home, one for each name. A file says which ledger it belongs to and carries a digest
- * of its text, so that one that is damaged, cut short or of another home counts as absent.
+ * Copies in files of one of the home's folders, one per name. A file names its ledger and contains a digest
+ * of its text, so that a damaged, truncated or foreign file counts as absent.
  */
 export class StartCache implements StartCachePort {
   readonly #folder: string;
@@ -42,7 +42,7 @@ export class StartCache implements StartCachePort {
       writeFileSync(unfinished, `${this.#seal(name, body)}\n${body}`, { mode: 0o600 });
       renameSync(unfinished, file);
     } catch {
-      // A copy that cannot be kept spares the next start nothing.
+      // Without a copy the next start reads again, nothing more.
       this.#remove(unfinished);
     }
   }
@@ -50,7 +50,7 @@ export class StartCache implements StartCachePort {
     try {
       rmSync(file, { force: true });
     } catch {
-      // Half of one is none: it is under another name.
+      // A half-written copy has another name and so counts as absent.
     }
   }
 

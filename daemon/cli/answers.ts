@@ -3,7 +3,7 @@ import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
-/** A decided request in words. */
+/** Describes a decided request. */
 export function renderAnswer({ decision, execution }: ToolAnswer): string {
   const { effective } = decision;
   const parts = [
@@ -60,7 +60,7 @@ function shorten(figure: Reason['observed'], unit: string | null): string | numb
   return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
-/** 3 when nothing was permitted, when the venue took nothing of it, or when nothing of it was filled before it expired. */
+/** 3 when nothing was permitted, when the venue took none of it, or when it expired without a fill. */
 export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
   if (decision.decision === 'BLOCK') return EXIT.REFUSED;
   return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;

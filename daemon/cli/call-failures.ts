@@ -13,11 +13,11 @@ interface ErrorAnswer {
 export function toCliError(status: number, body: unknown): CliError {
   const { error } = (body ?? {}) as ErrorAnswer;
   const violations = error?.details?.violations ?? [];
-  // The message repeats the first violation, without what was found and what is allowed.
+  // The message repeats the first violation, without the value found and the values allowed.
   const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
   const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
   const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
-  // Not a slip of the command line: it named another policy than the one that waits now.
+  // No usage error: the hash is of another policy than the one pending now.
   return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
 }
 
@@ -38,7 +38,7 @@ export function toConnectionError(origin: string, method: string, error: unknown
   }
   return new CliError(
     EXIT.UNREACHABLE,
-    `The connection to ${origin} broke off (${code}). What you asked for may have been done: look at \`holdfast decisions\` before you ask again.`,
+    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
   );
 }
 

@@ -20,21 +20,21 @@ export interface DaemonAnswer {
 const TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Where a daemon may be entered. */
+/** An address of the daemon. */
 interface Place {
   readonly origin: string;
   readonly socketPath: string | null;
 }
 
-/** A running daemon over HTTP. Requests are never repeated: an order may have gone out although no answer came. */
+/** A running daemon over HTTP. Requests are never repeated: an order may have been sent even if no answer came. */
 export class DaemonClient {
   #origin: string;
   #others: readonly Place[];
-  /** An error: there is none, and this says what to do, once it is known that a daemon answers at all. */
+  /** An error: there is no token. It says what to do, and is thrown only once a daemon is known to answer. */
   readonly #token: string | CliError | null;
   #agent: Agent;
 
-  /** `places`: tried in order; the next one only where no connection was made at all. */
+  /** `places`: tried in order, the next one only if no connection could be made. */
   constructor([first, ...others]: readonly [Place, ...Place[]], token: string | CliError | null) {
     this.#origin = first.origin;
     this.#others = others;
@@ -57,12 +57,12 @@ export class DaemonClient {
     return (await this.#exchange('PUT', path, body)) as T;
   }
 
-  /** Whatever the status is. @throws CliError when nobody answers */
+  /** The answer, whatever its status. @throws CliError when nobody answers */
   async ask(path: string): Promise<DaemonAnswer> {
     return readAnswer(await this.#send('GET', path));
   }
 
-  /** A call of a tool, whatever the status is. @throws CliError when nobody answers, or the answer was lost */
+  /** A tool call, whatever its status. @throws CliError when nobody answers, or the answer was lost */
   async call(path: string, body: unknown): Promise<DaemonAnswer> {
     return readAnswer(await this.#send('POST', path, toExactJson(body)));
   }
@@ -74,13 +74,13 @@ export class DaemonClient {
     return body;
   }
 
-  /** Asks the one route that is for agents alone. @throws CliError where the token is another's, or none */
+  /** Calls the one route that only agents may call. @throws CliError if the token is missing or has another role */
   async requireAgent(): Promise<void> {
     const { status, body } = await this.call('/mcp', { jsonrpc: '2.0', id: 0, method: 'ping' });
     if (status === 401 || status === 403) throw toCliError(status, body);
   }
 
-  /** Lines of a stream of server-sent events, from after `lastEventId` when given. @throws CliError */
+  /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
   async *stream(path: string, lastEventId: string | null, signal: AbortSignal | null = null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
     const answer = await this.#send('GET', path, undefined, headers, 0, signal);
@@ -139,7 +139,9 @@ export class DaemonClient {
     }
   }
 
-  /** Where nobody answered, so that nothing was sent, the next place is tried; false: there is none, or it may have been. */
+  /**
+   * Tries the next place if nobody answered and so nothing was sent. False: no place is left, or something may be sent.
+   */
   async #goElsewhere(error: unknown): Promise<boolean> {
     const [next, ...others] = this.#others;
     if (next === undefined || !wasNeverMade(error)) return false;
@@ -160,9 +162,9 @@ function connectTo({ socketPath }: Place): Agent {
   });
 }
 
-/** The client of a verb. `role`: whose token file is taken on paper when no token is given. */
+/** The client of a verb. `role`: whose token file is used on paper when no token is given. */
 export function createClient(io: Io, options: ConnectionOptions, role: Role | null): DaemonClient {
-  // With --url nothing else says where the daemon is, so nothing else can be wrong about it.
+  // With --url no other setting says where the daemon is, so no other setting is checked.
   const nowhere = { HOLDFAST_HOST: undefined, HOLDFAST_PORT: undefined, HOLDFAST_SOCKET: undefined };
   const env = options.url === undefined ? io.env : { ...io.env, ...nowhere };
   const config = readClientEnv(env, {
@@ -191,7 +193,7 @@ export async function withClient<T>(
   }
 }
 
-/** The entrance that no agent can fill, of a daemon that runs on this home; null: enter where everybody does. */
+/** The operator's entrance of a daemon that runs on this home; null: use the agents' address. */
 function findOperatorEntrance({ home, venue }: ClientConfig): Place | null {
   if (findRunningDaemon(join(home, venue)) === null) return null;
   const path = operatorSocketPath(home, venue);
@@ -211,7 +213,7 @@ function locate(config: ClientConfig, { url, socket }: ConnectionOptions): Place
   }
   if (config.listen.kind === 'socket') return { origin: 'http://localhost', socketPath: config.listen.path };
   const { host, port } = config.listen;
-  // An address to listen on everywhere is no address to call.
+  // A wildcard address to listen on is no address to connect to.
   const called = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return { origin: `http://${called.includes(':') ? `[${called}]` : called}:${port}`, socketPath: null };
 }
@@ -223,7 +225,7 @@ function findToken(config: ClientConfig, { tokenFile }: ConnectionOptions, role:
   if (existsSync(file)) return readToken(file);
   return new CliError(
     EXIT.NOT_PERMITTED,
-    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` makes one.`,
+    `This needs a token of role ${role}, and there is none in ${file}. Give --token-file or HOLDFAST_TOKEN; \`holdfast token create --role ${role}\` creates one.`,
   );
 }
 
@@ -259,6 +261,6 @@ function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CliError(EXIT.FAILURE, 'What answered is not a Holdfast daemon: its answer is not JSON.');
+    throw new CliError(EXIT.FAILURE, 'The server that answered is not a Holdfast daemon: its answer is not JSON.');
   }
 }

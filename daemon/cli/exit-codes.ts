@@ -1,19 +1,19 @@
-/** What the exit code of a verb says. Stable: scripts rely on it. */
+/** Exit codes of the verbs. They are stable: scripts rely on them. */
 export const EXIT = {
   OK: 0,
   /** Something failed; the message says what. */
   FAILURE: 1,
   /** The command line, a setting, or the input is wrong. */
   USAGE: 2,
-  /** Decided, and refused: a BLOCK, or an order that the venue rejected, or of which nothing was filled before it expired. */
+  /** Decided and refused: a BLOCK, or an order that the venue rejected or that expired without a fill. */
   REFUSED: 3,
-  /** No daemon answers where one was looked for. */
+  /** No daemon answers at the given address. */
   UNREACHABLE: 4,
   /** A check found a difference: ledger, policy file, policy cases. */
   VERIFICATION: 5,
   /** The token is missing, unknown, or of the wrong role. */
   NOT_PERMITTED: 6,
-  /** The daemon answers, but does not take opening orders yet. */
+  /** The daemon answers, but does not accept opening orders yet. */
   NOT_READY: 7,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -21,7 +21,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODE_HELP =
   'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 no daemon, 5 a check failed, 6 not permitted, 7 not ready';
 
-/** A failure that is told in one message and says what to do about it. */
+/** A failure whose one message also says what to do. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './run.ts';
 
-// A reader such as `head` may close our output: that ends the verb and is no failure.
+// A reader such as `head` may close our output. That ends the verb and is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,

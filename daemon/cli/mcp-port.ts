@@ -2,7 +2,7 @@ import type { ReadinessBody } from '../gate/api/operator.ts';
 import type { DaemonClient } from './client.ts';
 import { CliError } from './exit-codes.ts';
 
-/** The running daemon as a door of MCP needs it: each call is one request over HTTP, never repeated. */
+/** The running daemon as the MCP server needs it: each call is one HTTP request, never repeated. */
 export function createDaemonPort(client: DaemonClient, version: string, venue: string) {
   return {
     version,
@@ -64,7 +64,7 @@ function unwrap(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'result' in body ? body.result : body;
 }
 
-/** `paper` when the daemon does not say: it is asked again by every tool's own text. */
+/** `paper` if the daemon does not say: every tool's own description states the venue again. */
 export async function readVenue(client: DaemonClient): Promise<string> {
   const { body } = await client.ask('/readyz');
   return (body as Partial<ReadinessBody>).venue ?? 'paper';

@@ -33,7 +33,7 @@ import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
 import { addTools } from './verbs/tools.ts';
 
-// Verbs describe themselves here and load what they need only when they run, so that `--help` is quick.
+// Verbs only describe themselves here, and load what they need when they run, so that `--help` is fast.
 const VERBS = [
   addStart,
   addStatus,
@@ -82,8 +82,8 @@ function buildProgram(io: Io): Command {
 }
 
 /**
- * The arguments without a request for help where they name a verb that does not exist: commander would print the help
- * of the level above, with exit code 0, and a script could not tell a verb that has gone.
+ * The arguments without `--help` if they name a verb that does not exist. Otherwise commander would print the help
+ * of the level above with exit code 0, and a script could not notice a removed verb.
  */
 function withoutHelpForNobody(program: Command, args: readonly string[]): readonly string[] {
   const words = args.filter((arg) => !HELP_FLAGS.has(arg));
@@ -112,7 +112,7 @@ function describeVersion(): string {
   return `${manifest.version}\nNode ${node} (supported: ${manifest.engines.node}; 24 recommended)`;
 }
 
-/** Runs one command line; returns what the process ends with. `args`: without node and script. */
+/** Runs one command line and returns the exit code. `args`: without node and script. */
 export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): Promise<ExitCode> {
   let code: ExitCode = EXIT.OK;
   const io: Io = {
@@ -130,9 +130,9 @@ export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): 
   }
 }
 
-/** Tells what went wrong; returns what the process ends with. */
+/** Reports what went wrong and returns the exit code. */
 function report(io: Io, error: unknown): ExitCode {
-  // Commander has printed its message, or the help that was asked for.
+  // Commander has printed its message, or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
   const message = error instanceof Error ? error.message : String(error);
   io.err(`holdfast: ${message}\n`);
@@ -140,7 +140,7 @@ function report(io: Io, error: unknown): ExitCode {
   return isWrongInput(error) ? EXIT.USAGE : EXIT.FAILURE;
 }
 
-/** Told by name and code: the classes belong to parts that most verbs never load. */
+/** Recognised by name and code: the classes belong to parts that most verbs never load. */
 function isWrongInput(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'ConfigError' || (error as NodeJS.ErrnoException).code === 'LEDGER_ARGUMENT';

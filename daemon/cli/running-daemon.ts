@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Process id of a daemon that seems to run on a venue's folder, null when none does. Good for a warning only: the file
- * outlives its process, and the number may belong to another one by now. The lock itself is not tried, since that
- * could get into the way of a daemon that starts.
+ * Process id of a daemon that seems to run on a venue's folder; null when none does. Use it for warnings only: the file
+ * outlives its process, and the number may belong to another process by now. It does not try the lock itself, which
+ * could get in the way of a starting daemon.
  */
 export function findRunningDaemon(venueFolder: string): number | null {
   const pid = readPid(join(venueFolder, 'daemon.pid'));
@@ -13,7 +13,7 @@ export function findRunningDaemon(venueFolder: string): number | null {
     process.kill(pid, 0);
     return pid;
   } catch (error) {
-    // EPERM: it lives, under another user.
+    // EPERM: it runs under another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
   }
 }

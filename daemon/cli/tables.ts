@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 
 type Cell = string | number | boolean | null | undefined;
 
-/** Control characters could rewrite a terminal, and some of these texts were written by agents. */
+/** Removes control characters, which could rewrite a terminal: agents wrote some of these texts. */
 export function plain(value: Cell): string {
   if (value === null || value === undefined) return '-';
   return String(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
@@ -29,7 +29,7 @@ const QUIET = {
   style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
 };
 
-/** Columns without lines, and a line of words when there are no rows. */
+/** Columns without borders, or a sentence when there are no rows. */
 export function renderTable(head: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
   if (rows.length === 0) return `${none}\n`;
   const table = new Table({ ...QUIET, head: [...head] });

@@ -2,12 +2,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config/settings.ts';
 import type { ExitCode } from './exit-codes.ts';
 
-/** The world as a verb sees it. */
+/** Input, output and environment of a verb. */
 export interface Io {
   readonly env: Environment;
   out(text: string): void;
   err(text: string): void;
-  /** Sets what the process ends with. */
+  /** Sets the exit code. */
   exit(code: ExitCode): void;
 }
 
@@ -19,7 +19,7 @@ export interface VerbText {
   readonly examples: readonly string[];
 }
 
-/** Adds a verb: its examples stand in its help, and `--json` is everywhere. */
+/** Adds a verb with its examples in the help, and `--json`. */
 export function addVerb(parent: Command, { usage, summary, examples }: VerbText): Command {
   const lines = examples.map((example) => `  $ npx holdfast ${example}`);
   return parent
@@ -43,7 +43,7 @@ export function addConnectionOptions(verb: Command): Command {
   return verb
     .option('--url <url>', 'address of the daemon (from HOLDFAST_HOST and HOLDFAST_PORT)')
     .option('--socket <path>', 'its unix socket (HOLDFAST_SOCKET)')
-    .option('--home <dir>', 'its home folder, where the paper tokens lie (HOLDFAST_HOME)')
+    .option('--home <dir>', 'its home folder, with the paper tokens (HOLDFAST_HOME)')
     .option('--token-file <file>', 'file with a bearer token (else HOLDFAST_TOKEN, else the home folder on paper)');
 }
 
@@ -54,17 +54,17 @@ export function printJson(io: Io, value: unknown): void {
 /** A plain decimal above 0. */
 export function parsePositive(text: string): number {
   if (/^\d{1,15}(?:\.\d{1,15})?$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('A number above 0 is expected.');
+  throw new InvalidArgumentError('Expected a number above 0.');
 }
 
 export function parseNotNegative(text: string): number {
   if (/^\d{1,15}(?:\.\d{1,15})?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('A number, 0 or more, is expected.');
+  throw new InvalidArgumentError('Expected a number, 0 or more.');
 }
 
 export function parseCount(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('A whole number above 0 is expected.');
+  throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
 /** Worker threads of a verb at most. */
@@ -80,5 +80,5 @@ export function upTo(most: number): (text: string) => number {
 
 export function parseInteger(text: string): number {
   if (/^(?:0|[1-9]\d{0,9})$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('A whole number is expected.');
+  throw new InvalidArgumentError('Expected a whole number.');
 }

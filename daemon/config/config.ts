@@ -29,32 +29,32 @@ export type ListenConfig =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'socket'; readonly path: string };
 
-/** What the daemon is told from outside. Holds no secret, so it may be logged. Paths are absolute. */
+/** The daemon's configuration. It holds no secret, so it may be logged. Paths are absolute. */
 export interface Config {
   readonly home: string;
   readonly venue: VenueName;
   readonly policyPath: string;
   readonly listen: ListenConfig;
-  /** Host names besides the loopback ones that a Host header may carry, lower case, without a port. */
+  /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
   /** Null on the other venues. */
   readonly paper: PaperConfig | null;
   readonly logLevel: LogLevel;
   readonly answerWithinMs: number;
   readonly leaveOrders: boolean;
-  /** Where the ledger's head is noted, outside the home. */
+  /** The head file, outside the home. */
   readonly headFile: string;
-  /** Only permits: arming itself is a record in the ledger. */
+  /** Only permits it: the arming itself is a record in the ledger. */
   readonly liveArmed: boolean;
 }
 export interface PaperConfig {
-  /** Origin of a simulated exchange that runs already; null: the daemon starts one. */
+  /** Origin of a running simulated exchange; null: the daemon starts one. */
   readonly url: string | null;
   /** `synthetic`, or the path of a folder or CSV file of bars. */
   readonly market: string;
-  /** Null: the exchange's own default, or what its state says. */
+  /** Null: the exchange's default, or the seed of its state. */
   readonly seed: number | null;
-  /** Milliseconds of the market in one wall millisecond. */
+  /** Milliseconds of market time per wall millisecond. */
   readonly speed: number;
 }
 export interface Secrets {
@@ -64,7 +64,7 @@ export interface Secrets {
 }
 
 /**
- * Reads every setting; `flags` win over `env`. Nothing else in the daemon looks at the environment.
+ * Reads every setting; `flags` override `env`. Nothing else in the daemon reads the environment.
  *
  * @throws ConfigError with every problem at once
  */
@@ -91,7 +91,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
   return { config, secrets };
 }
 
-/** What a verb needs to find a daemon, or its files. */
+/** Settings that a verb needs to find a daemon, or its files. */
 export interface ClientConfig {
   readonly home: string;
   readonly venue: VenueName;
@@ -102,7 +102,7 @@ export interface ClientConfig {
 }
 
 /**
- * Looks at what it needs only: a typing error elsewhere must not stand between an operator and `halt`.
+ * Reads only what it needs: a typo elsewhere must not stand between an operator and `halt`.
  *
  * @throws ConfigError with every problem at once
  */
@@ -121,23 +121,23 @@ export function readClientEnv(env: Environment, flags: Flags = {}): ClientConfig
   return config;
 }
 
-/** Where and as whom the emergency exit trades, which has neither daemon nor ledger. */
+/** Venue and keys of the emergency exit, which uses neither daemon nor ledger. */
 export interface VenueEnv {
   readonly home: string;
   readonly venue: VenueName;
   /** Origin of the simulated exchange; null on the other venues. */
   readonly paperUrl: string | null;
-  /** Where `paperUrl` was found when no setting says it: it may be that of a start long ago. */
+  /** The file that `paperUrl` comes from if no setting names it. It may be left from a start long ago. */
   readonly paperUrlFile: string | null;
   readonly venueKeys: VenueKeys;
 }
 
-/** Longest path of a unix socket: the kernel's limit with its end mark (macOS: 104). */
+/** Longest path of a unix socket: the kernel's limit less the terminating zero (macOS: 104). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /**
- * The operator's entrance of a home: a unix socket, or null where those do not work (Windows, a path that is too long):
- * a loopback port of its own then, whose address lies in {@link operatorUrlFile}.
+ * The operator's entrance of a home: a unix socket, or null where those do not work (Windows, a path that is too long).
+ * Then it is a separate loopback port, and {@link operatorUrlFile} has its address.
  */
 export function operatorSocketPath(home: string, venue: VenueName): string | null {
   const path = join(home, venue, 'operator.sock');
@@ -148,24 +148,27 @@ export function operatorUrlFile(home: string, venue: VenueName): string {
   return join(home, venue, 'operator.url');
 }
 
-/** Looks at what it needs only. @throws ConfigError with every problem at once */
+/** Reads only what it needs. @throws ConfigError with every problem at once */
 export function readVenueEnv(env: Environment, flags: Flags = {}): VenueEnv {
   const reading = new Reading(selectNames(env, /^HOLDFAST_(?:VENUE|PAPER_\w+)$|^BINANCE_/), flags);
   const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   const venueKeys = readVenueKeys(reading, venue);
-  // Problems of the home folder are let go: nothing that is needed lies there, and nothing may stand before this exit.
+  // Problems of the home folder are ignored: nothing needed is in it, and nothing may block this exit.
   const home = readHome(new Reading(selectNames(env, /^HOLDFAST_HOME$/), flags), env);
   const given = venue === 'paper' ? readPaperUrl(reading) : null;
   const file = join(home, 'paper', 'exchange.url');
   const kept = venue === 'paper' && !reading.has('HOLDFAST_PAPER_URL') ? readPaperUrlFile(file) : null;
   if (venue === 'paper' && given === null && kept === null) {
-    reading.refuse('HOLDFAST_PAPER_URL', `is needed: it says where the simulated exchange listens (${file} does not)`);
+    reading.refuse(
+      'HOLDFAST_PAPER_URL',
+      `is needed: it gives the address of the simulated exchange (${file} does not)`,
+    );
   }
   reading.finish();
   return { home, venue, paperUrl: given ?? kept, paperUrlFile: kept === null ? null : file, venueKeys };
 }
 
-/** Folder of the package, found upwards from this file, so that source and build both find it. */
+/** Folder of the package, searched upwards from this file, so that source and build both find it. */
 export function findPackageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageFolder(folder)) {
@@ -195,7 +198,7 @@ function readHome(reading: Reading, env: Environment): string {
   return home;
 }
 
-/** Beside the home, so that whoever puts an older home back does not put an older head back with it. */
+/** Beside the home, so that restoring an older home does not restore an older head with it. */
 function readHeadFilePath(reading: Reading, home: string, venue: VenueName): string {
   const text = reading.get('HOLDFAST_HEAD_FILE');
   return text === null ? `${home}.${venue}.head` : resolve(text);
@@ -223,7 +226,7 @@ function readListen(reading: Reading): ListenConfig {
   const isTcpFlag = reading.isFlag('HOLDFAST_HOST') || reading.isFlag('HOLDFAST_PORT');
   if (socket === null || (isTcpFlag && !isSocketFlag)) return { kind: 'tcp', host, port };
   for (const name of ['HOLDFAST_HOST', 'HOLDFAST_PORT'] as const) {
-    // A variable gives way to the flag --socket; two of the same kind are a contradiction.
+    // The flag --socket overrides a variable; two of the same kind contradict each other.
     if (reading.has(name) && reading.isFlag(name) === isSocketFlag)
       reading.refuse(name, 'and HOLDFAST_SOCKET are both set; keep one');
   }
@@ -252,7 +255,7 @@ function readPaper(reading: Reading): PaperConfig {
     reading.refuse('HOLDFAST_SEED', 'has no meaning for recorded bars');
   }
   for (const name of ['HOLDFAST_MARKET', 'HOLDFAST_SEED', 'HOLDFAST_SPEED'] as const) {
-    if (url !== null && reading.has(name)) reading.refuse(name, 'is a matter of the exchange at HOLDFAST_PAPER_URL');
+    if (url !== null && reading.has(name)) reading.refuse(name, 'must be set at the exchange of HOLDFAST_PAPER_URL');
   }
   return {
     url,
@@ -262,7 +265,7 @@ function readPaper(reading: Reading): PaperConfig {
   };
 }
 
-/** BY-28: the paper venue never leaves this machine. The value is not shown: it may hold a password. */
+/** BY-28: the paper venue never leaves this machine. The value is not shown, since it may contain a password. */
 function readPaperUrl(reading: Reading): string | null {
   const text = reading.get('HOLDFAST_PAPER_URL');
   if (text === null) return null;

@@ -39,7 +39,7 @@ export class Reading {
     return this.#values.has(name);
   }
 
-  /** Given as a flag, which wins over a variable, also over another one that it excludes. */
+  /** Given as a flag, which overrides a variable, including another one that it excludes. */
   isFlag(name: SettingName): boolean {
     return this.#flags[name] !== undefined;
   }
@@ -48,7 +48,7 @@ export class Reading {
     this.problems.push(`${name} ${problem}`);
   }
 
-  /** Throws when anything was refused. */
+  /** Throws if anything was refused. */
   finish(): void {
     if (this.problems.length > 0) throw new ConfigError(this.problems);
   }

@@ -19,7 +19,7 @@ function describeFlag({ kind }: Setting, flag: string | undefined): string {
   return kind === 'client' ? 'none: for the other verbs' : 'none: a secret';
 }
 
-/** The document with the table between its marks. @throws Error when it has no place for the table */
+/** The document with the table between its marks. @throws Error if it has no marks */
 export function placeSettingsTable(document: string): string {
   const begin = document.indexOf(SETTINGS_BEGIN);
   const end = document.indexOf(SETTINGS_END);

@@ -1,9 +1,12 @@
-/** Every environment variable that is read, and what `--help` says about it. */
+/** Every environment variable that is read, with its text in `--help`. */
 export interface Setting {
   readonly text: string;
   /** Placeholder of the flag's value; null: a switch, set by `1` or `true`. */
   readonly value: string | null;
-  /** `secret`: never a flag (other users see command lines), never shown. `client`: for the other verbs, not for `start`. */
+  /**
+   * `secret`: never a flag (other users see command lines), never shown. `client`: for the other verbs, not for
+   * `start`.
+   */
   readonly kind?: 'secret' | 'client';
 }
 
@@ -12,22 +15,22 @@ const setting = (value: string | null, text: string, kind?: Setting['kind']): Se
 
 export const SETTINGS = {
   HOLDFAST_HOME: setting('DIR', 'folder of ledgers and tokens (~/.holdfast)'),
-  HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head, noted outside the home (HOME.VENUE.head, beside it)"),
+  HOLDFAST_HEAD_FILE: setting('FILE', "the ledger's head file, outside the home (HOME.VENUE.head, beside it)"),
   HOLDFAST_VENUE: setting('NAME', 'paper, binance-demo or binance-live (paper)'),
   HOLDFAST_POLICY: setting('FILE', 'policy file (policies/default.yaml of the package)'),
   HOLDFAST_HOST: setting('ADDRESS', 'address to listen on (127.0.0.1)'),
   HOLDFAST_PORT: setting('N', 'port to listen on, 0 for a free one (7433)'),
   HOLDFAST_SOCKET: setting('PATH', 'unix socket to listen on instead of host and port'),
-  HOLDFAST_ALLOWED_HOSTS: setting('LIST', 'more names that a Host header may carry, separated by commas'),
-  HOLDFAST_PAPER_URL: setting('URL', 'simulated exchange that runs already (http on loopback); else one is started'),
+  HOLDFAST_ALLOWED_HOSTS: setting('LIST', 'additional names allowed in a Host header, separated by commas'),
+  HOLDFAST_PAPER_URL: setting('URL', 'address of a running simulated exchange (http on loopback); else one is started'),
   HOLDFAST_PAPER_KEY: setting('KEY', 'its API key (paper)'),
   HOLDFAST_PAPER_SECRET: setting('SECRET', 'its API secret (paper-secret)'),
   HOLDFAST_SIM_TOKEN: setting('TOKEN', 'its control token (written to tokens/sim.token)', 'secret'),
   HOLDFAST_MARKET: setting('WHAT', 'paper market: synthetic, or a folder or CSV file of bars (synthetic)'),
   HOLDFAST_SEED: setting('N', 'seed of the synthetic market'),
-  HOLDFAST_SPEED: setting('X', 'milliseconds of the paper market in one millisecond (1)'),
+  HOLDFAST_SPEED: setting('X', 'milliseconds of paper market time per millisecond (1)'),
   HOLDFAST_LOG_LEVEL: setting('LEVEL', 'trace, debug, info, warn, error, fatal or silent (info)'),
-  HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before `submitting` is answered (3000)'),
+  HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before the answer says `submitting` (3000)'),
   HOLDFAST_LEAVE_ORDERS: setting(null, 'leave resting opening orders in place when the daemon stops'),
   HOLDFAST_LIVE_ARMED: setting(null, 'permit binance-live; it also needs `holdfast arm`'),
   HOLDFAST_TOKEN: setting('TOKEN', 'bearer token of the command line', 'client'),
@@ -41,14 +44,14 @@ export const SETTINGS = {
   BINANCE_LIVE_API_SECRET_FILE: setting('FILE', 'file with the API secret of binance-live'),
 } as const satisfies Record<string, Setting>;
 
-/** Control token of the simulated exchange, wherever it is given: it goes into a header. */
+/** Rule for the control token of the simulated exchange, which goes into a header. */
 export const SIM_TOKEN = /^[\x21-\x7e]{1,256}$/;
 export const SIM_TOKEN_RULE = '1 to 256 printable characters without spaces are expected';
 
 export type SettingName = keyof typeof SETTINGS;
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
 export type Environment = Readonly<Record<string, string | undefined>>;
-/** Values of flags, by the name of the variable that each stands for. */
+/** Values of flags, by the variable that each sets. */
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 
 /** Flags of `start`: the variable's name in lower case, without `HOLDFAST_`. */
@@ -68,5 +71,5 @@ export const START_FLAGS: readonly { readonly name: SettingName; readonly flag: 
     ];
   });
 
-/** Names that look like ours: one of these that is not known is a typing error, and could be a limit left unset. */
+/** Prefixes of our names: an unknown one is a typo, and could leave a limit unset. */
 export const OUR_NAMES = /^(?:HOLDFAST|BINANCE_DEMO|BINANCE_LIVE)_/;

@@ -9,7 +9,7 @@ export interface VenueKeys {
   readonly secret: string;
 }
 
-/** Settings that speak of one venue: with another one configured they are a mistake that could cost money (BY-28). */
+/** Settings of one venue: with another one configured they are a mistake that could cost money (BY-28). */
 const SETTINGS_OF_VENUE: Readonly<Record<VenueName, readonly SettingName[]>> = {
   paper: [
     'HOLDFAST_PAPER_URL',
@@ -37,7 +37,7 @@ export function refuseOtherVenues(reading: Reading, venue: VenueName): void {
   }
 }
 
-/** Keys of the venue; refused ones come back empty, and the reading has the problem. */
+/** Keys of the venue; refused ones are returned empty, and the reading lists the problem. */
 export function readVenueKeys(reading: Reading, venue: VenueName): VenueKeys {
   if (venue === 'paper') {
     return {
@@ -85,7 +85,7 @@ function checkKey(reading: Reading, name: SettingName, value: string): string {
   return '';
 }
 
-/** What a start of the simulated exchange left in the home folder; null when there is nothing that can be used. */
+/** The address that a start of the simulated exchange left in the home folder; null if there is no usable one. */
 export function readPaperUrlFile(path: string): string | null {
   try {
     return toLoopbackOrigin(readFileSync(path, 'utf8').trim());
@@ -94,7 +94,7 @@ export function readPaperUrlFile(path: string): string | null {
   }
 }
 
-/** Origin of a plain http address on this machine, null of anything else. */
+/** Origin of a plain http address on this machine; null for anything else. */
 export function toLoopbackOrigin(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isLoopback = url !== null && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);

@@ -6,9 +6,9 @@ type ObjectSchema = {
 };
 
 /**
- * `value` without the optional members that are null: models and strict modes of function calling give what they leave
- * out as null. A member that is required, or unknown to the schema, stays as it is, and is judged as it is. The same
- * object where there is nothing to leave out.
+ * `value` without optional members that are null: models, and strict modes of function calling, send omitted members
+ * as null. A member that is required, or unknown to the schema, stays and is judged as it is. Returns the same
+ * object if there is nothing to remove.
  */
 export function withoutNulls(schema: TSchema, value: unknown): unknown {
   const { properties, required = [] } = schema as ObjectSchema;

@@ -5,15 +5,15 @@ import { describeErrors, type Violation } from './violations.ts';
 export { describeErrors, formatViolation, type Violation } from './violations.ts';
 
 /**
- * Ajv's optimiser counts the names of generated code in objects keyed by them: thousands of shapes, until they are
- * collected. A literal that first gets its shape in that time (as the regime verdicts of one replay worker did) is a hash
- * table for the rest of the process, slow to make and to read. Unoptimised checks cost the same.
+ * Ajv's optimiser counts the names in generated code in objects keyed by them. That makes thousands of shapes until
+ * they are collected. A literal that gets its shape in that time (as the regime verdicts of one replay worker did)
+ * stays a hash table for the rest of the process, slow to create and to read. Unoptimised checks cost the same.
  */
 export const PLAIN_CODE = { optimize: false } as const;
 
 /**
- * The one validator of everything that comes in: nothing is coerced, removed or filled in, every error is reported,
- * and a schema with a keyword that ajv does not know is a defect that its first use shows.
+ * The only validator of input. It coerces, removes and fills in nothing, and reports every error. A schema with a
+ * keyword that ajv does not know is a defect, and fails at its first use.
  */
 export const contractAjv: Ajv = new Ajv({
   code: PLAIN_CODE,
@@ -31,8 +31,8 @@ export type Checked<T> =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * A checker of one contract schema: takes unknown data and gives it back typed, or all violations. Compiled at its first
- * use and kept, since the largest schemas take a fifth of a second.
+ * A checker of one contract schema: takes unknown data and returns it typed, or all violations. It is compiled at its
+ * first use and kept, since the largest schemas take a fifth of a second.
  */
 export function buildChecker<T>(schema: TSchema): (value: unknown) => Checked<T> {
   let validate: ValidateFunction<T> | undefined;

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: a catalogue of bodies, looked up by name
+
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
@@ -7,7 +9,7 @@ import { explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
-/** Bodies of the answers (DESIGN section 5). Decimals that must not lose a digit are text, the rest are numbers. */
+/** Bodies of the answers. Decimals that must not lose a digit are text; other figures are numbers. */
 
 const number = (description: string) => Type.Number({ description });
 const text = (description: string) => Type.String({ description });
@@ -35,8 +37,10 @@ const orderStatus = field.oneOf(
     'lost',
     'not_placed',
   ],
-  'unknown: the exchange has not said yet; do not send again.',
+  'unknown: no conclusive answer from the exchange yet; do not send again.',
 );
+
+export const DECISION_KINDS = ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'] as const;
 
 /** Not in the record: null where another version of the core decided, which alone derives them. */
 const derivedMembers = {
@@ -49,18 +53,18 @@ const derivedMembers = {
 };
 export const DecisionBodySchema = Type.Object(
   {
-    decision_id: text('Names this decision for ever.'),
+    decision_id: text('Permanent id of this decision.'),
     request_id: nullable(text('As it was sent.')),
     seq: count('Number of its record in the ledger.'),
     at_ms: instant('When it was decided, exchange time.'),
     kind: field.oneOf(
-      ['tool', 'intercept', 'dry_run', 'slice', 'standing', 'gate'],
-      'Through which door; slice, standing and gate are the daemon deciding again.',
+      DECISION_KINDS,
+      'How the request came in; slice, standing and gate: the daemon itself decided again.',
     ),
     agent: text('Who asked.'),
-    tool: text('What was called.'),
-    symbol: nullable(text('Symbol it was about.')),
-    binding: flag('false: advice, it authorises nothing.'),
+    tool: text('Tool that was called.'),
+    symbol: nullable(text('Symbol it concerns.')),
+    binding: flag('false: advice that authorises nothing.'),
     ...decisionMembers,
     ...derivedMembers,
     ...explanationMembers,
@@ -91,19 +95,19 @@ export const ExecutionBodySchema = Type.Object(
     ),
     orders: Type.Array(ExecutionOrderSchema, { description: 'Orders of this decision.' }),
     note: nullable(text('Advice in words.')),
-    retryable: flag('The exchange refused it, and asking again is sensible.'),
+    retryable: flag('The exchange refused it, and a retry makes sense.'),
     slices_dropped: Type.Integer({
       minimum: 0,
-      description: 'Slices that were not sent because an exit closes what they would have opened again.',
+      description: 'Slices dropped because an exit closes what they would have opened again.',
     }),
   },
   { ...field.closed, description: 'What became of the decision so far.' },
 );
 export const ToolAnswerSchema = Type.Object(
   { decision: DecisionBodySchema, execution: ExecutionBodySchema },
-  { ...field.closed, description: 'A decided request. A refusal is an answer, too (status 200, decision BLOCK).' },
+  { ...field.closed, description: 'A decided request. A refusal is an answer too (status 200, decision BLOCK).' },
 );
-/** intercept: advice has a decision and, where the gate shows it, an execution in which nothing was sent. */
+/** intercept: advice has a decision and, where the gate shows one, an execution without orders. */
 export const InterceptAnswerSchema = Type.Object(
   { decision: DecisionBodySchema, execution: Type.Optional(ExecutionBodySchema) },
   { ...field.closed, description: 'Advice on a tool call; it authorises nothing.' },
@@ -114,10 +118,10 @@ export const OrderBodySchema = Type.Object(
     client_order_id: text('Id of the order on our side.'),
     venue_order_id: nullable(text('Id of the order at the exchange.')),
     decision_id: nullable(text('Decision that permitted it; null for foreign orders.')),
-    agent: nullable(text('Whose it is.')),
+    agent: nullable(text('Agent that owns it.')),
     symbol: text('Symbol.'),
     side,
-    order_type: text('limit, market; of other orders what the exchange calls it, in lower case: stop_market.'),
+    order_type: text('limit or market; for foreign orders the name at the exchange, in lower case: stop_market.'),
     limit_price: nullable(decimal('USDT.')),
     quantity: decimal('Ordered.'),
     filled_quantity: decimal('Filled.'),
@@ -125,7 +129,7 @@ export const OrderBodySchema = Type.Object(
     reduce_only: flag('It can only reduce a position.'),
     status: orderStatus,
     slice: count('Slice of its staging plan.'),
-    reserved_notional_usdt: number('What it still takes from the budgets.'),
+    reserved_notional_usdt: number('What it still reserves of the budgets.'),
     foreign: flag('It was not placed by this daemon.'),
     updated_at_ms: instant('Last change.'),
   },
@@ -164,19 +168,19 @@ export const PositionBodySchema = Type.Object(
     notional_usdt: number('Value at the mark, never negative.'),
     entry_price: nullable(decimal('USDT.')),
     mark_price: nullable(decimal('USDT.')),
-    leverage: orNull('Setting at the exchange.'),
+    leverage: orNull('Leverage setting at the exchange.'),
     unrealised_pnl_usdt: orNull('At the mark.'),
     liquidation_price: nullable(decimal('USDT.')),
     agent_share: Type.Unsafe<{ readonly [agent: string]: string }>({
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Signed quantity that each agent holds of it.',
+      description: 'Signed quantity that each agent holds.',
     }),
   },
   field.closed,
 );
 export const PositionsBodySchema = Type.Object(
-  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('Age of this view.')), next },
+  { positions: Type.Array(PositionBodySchema), observed_at_ms: nullable(instant('When this was read.')), next },
   field.closed,
 );
 export const AccountBodySchema = Type.Object(
@@ -203,9 +207,9 @@ export const MarketBodySchema = Type.Object(
     ask: orNull('Best ask, USDT.'),
     funding_rate_8h: orNull('Fraction per 8 hours.'),
     regime: field.oneOf(REGIMES, 'Market regime in force.'),
-    regime_cause: text('What makes it so.'),
+    regime_cause: text('What causes this regime.'),
     sigma: orNull('Realised volatility over the window.'),
-    sigma_baseline: orNull('Its own usual value.'),
+    sigma_baseline: orNull('Its baseline.'),
     jump_ratio: orNull('Last move in sigmas.'),
     liquidity: orNull('Liquidity proxy.'),
     liquidity_floor: orNull('Below it the market is illiquid.'),
@@ -215,8 +219,8 @@ export const MarketBodySchema = Type.Object(
     smallest_order_usdt: orNull(
       'Ask for no less: whole lots of at least min_notional_usdt, within any slippage bound.',
     ),
-    mark_at_ms: nullable(instant('Age of the mark price.')),
-    quote_at_ms: nullable(instant('Age of bid and ask.')),
+    mark_at_ms: nullable(instant('Time of the mark price.')),
+    quote_at_ms: nullable(instant('Time of bid and ask.')),
     bars_as_of_ms: nullable(instant('Close of the last bar.')),
   },
   field.closed,
@@ -226,9 +230,9 @@ export const MarketsBodySchema = Type.Object({ markets: Type.Array(MarketBodySch
 const openingLimits = Type.Object(
   {
     remaining_usdt: number('Largest order that no budget cuts, at any leverage up to leverage_cap.'),
-    bound_by: nullable(text('Reason code of the least bound.')),
+    bound_by: nullable(text('Reason code of the tightest limit.')),
     blocked_by: Type.Array(Type.String(), {
-      description: 'Reason codes for which an order of that size would be refused now; empty: it would go out.',
+      description: 'Reason codes that would refuse an order of that size now; empty: it would be sent.',
     }),
   },
   field.closed,
@@ -279,7 +283,7 @@ export const LimitsBodySchema = Type.Object(
                   'Which budget.',
                 ),
                 code: field.oneOf(REASON_CODES, "Reason code of what it cuts; BUDGET_AGENT: the agent's own."),
-                base: number('B_0 as the policy says, or the cap of the agent itself where less of that is left.'),
+                base: number("B_0 of the policy, or the agent's own cap where less of that is left."),
                 limit: number('In force now.'),
                 used: number('Used.'),
                 reserved: number('Reserved by open orders.'),
@@ -316,22 +320,22 @@ export const ReadinessBodySchema = Type.Object(
     waiting_for: Type.Array(Type.String(), { description: 'What is still missing.' }),
     venue: text('Venue.'),
     trading_state: tradingState,
-    symbols_reducing: Type.Array(Type.String(), { description: 'Symbols in which only exits pass.' }),
+    symbols_reducing: Type.Array(Type.String(), { description: 'Symbols that allow only exits.' }),
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
     alerts: count('Alerts since the start.'),
-    requests_summed: count('Calls without an effect that were counted and not recorded one by one.'),
+    requests_summed: count('Calls without an effect that were only counted.'),
   },
   field.closed,
 );
 export const HealthBodySchema = Type.Object({ status: Type.Literal('ok') }, field.closed);
 export const SignalAnswerSchema = Type.Object(
-  { signal_id: text('Names the signal.'), expires_at_ms: instant('When it ends.') },
+  { signal_id: text('Id of the signal.'), expires_at_ms: instant('When it ends.') },
   field.closed,
 );
 export const SignalEntrySchema = Type.Object(
   {
-    signal_id: text('Names the signal.'),
+    signal_id: text('Id of the signal.'),
     kind: field.oneOf(SIGNAL_KINDS, 'What was seen.'),
     account: nullable(text('Only this account; null: any.')),
     agent: nullable(text('Only this agent; null: every one.')),
@@ -343,7 +347,7 @@ export const SignalEntrySchema = Type.Object(
   field.closed,
 );
 export const SignalsBodySchema = Type.Object(
-  { signals: Type.Array(SignalEntrySchema, { description: 'Active ones, the one that ends first first.' }) },
+  { signals: Type.Array(SignalEntrySchema, { description: 'Active signals, in order of their end.' }) },
   field.closed,
 );
 export const AlertsBodySchema = Type.Object(
@@ -355,7 +359,7 @@ export const AlertsBodySchema = Type.Object(
           at_ms: instant('When.'),
           code: text('What kind of alert.'),
           detail: text('What happened.'),
-          symbol: nullable(text('Symbol that it is about.')),
+          symbol: nullable(text('Symbol it concerns.')),
         },
         field.closed,
       ),
@@ -389,8 +393,8 @@ export const TradingStateBodySchema = Type.Object(
 );
 export const FlattenBodySchema = Type.Object(
   {
-    state: Type.Literal('halted', { description: 'What was set, for what scope says.' }),
-    scope: field.oneOf(['account', 'symbols'], 'What is halted: the account, or the symbols that were named.'),
+    state: Type.Literal('halted', { description: 'What was set, for the given scope.' }),
+    scope: field.oneOf(['account', 'symbols'], 'What is halted: the account, or the named symbols.'),
     symbols: nullable(Type.Array(Type.String(), { description: 'The symbols; null: the whole account.' })),
     canceled: flag('Every opening order is proven canceled.'),
     positions_left: Type.Array(Type.Object({ symbol: text('Symbol.'), quantity: decimal('Signed.') }, field.closed), {
@@ -416,7 +420,7 @@ export const PolicyCheckBodySchema = Type.Union([
       ok: Type.Literal(true),
       hash: text('sha256 of its canonical JSON.'),
       looser: Type.Array(Type.String(), { description: 'In what it allows more than the policy in force.' }),
-      warnings: Type.Array(Type.String(), { description: 'What is legal and probably not meant.' }),
+      warnings: Type.Array(Type.String(), { description: 'What is legal but probably unintended.' }),
     },
     field.closed,
   ),
@@ -453,7 +457,7 @@ export const ReloadBodySchema = Type.Union([
 export const ToolsBodySchema = Type.Object(
   {
     tools: Type.Array(Type.Unknown(), {
-      description: 'Plain: {name, title, description, kind, input_schema}; or in the format that was asked for.',
+      description: 'Plain: {name, title, description, kind, input_schema}; or in the requested format.',
     }),
   },
   field.closed,

@@ -13,8 +13,8 @@ import * as field from './fields.ts';
 import { isTradingTool, PlaceOrderArgs } from './tools.ts';
 
 /**
- * The catalogue in MCP's form for a model that pays for every token: what several tools would repeat is left to the
- * instructions of the server. The daemon checks every bound, said here or not, and names the one that was broken.
+ * The catalogue in MCP's form for a model that pays for every token. What several tools would repeat is left to the
+ * server's instructions. The daemon checks every bound, stated here or not, and names the one that was broken.
  */
 export interface BriefTool {
   readonly name: ToolName;
@@ -42,7 +42,7 @@ export function buildBriefCatalogue(options: CatalogueOptions = {}): readonly Br
   }));
 }
 
-/** Texts that say in the full catalogue what the instructions or the arguments say here. */
+/** Descriptions that omit what the instructions or the arguments already say. */
 const BRIEF_TEXTS: { readonly [Tool in ToolName]?: string } = {
   place_order:
     'Asks to open, add to, reduce or close a USDT-margined perpetual futures position. A policy gate may cut it down: ask get_limits first what is left.',
@@ -56,7 +56,7 @@ function describeBriefly(name: ToolName): string {
   return BRIEF_TEXTS[name] ?? TOOL_TEXTS[name].description.replace(` ${ANSWER}`, '');
 }
 
-/** Trading tools and `get_decision` answer in brief; of the rest it is said that it is an object. */
+/** Trading tools and `get_decision` answer in brief; the others are only declared as objects. */
 const OUTPUT_SCHEMAS = Object.fromEntries(
   TOOL_NAMES.map((name) => [
     name,
@@ -70,7 +70,7 @@ function annotationsOf(name: ToolName): BriefTool['annotations'] {
   return { destructiveHint: true, ...(isIdempotent ? { idempotentHint: true } : {}) };
 }
 
-/** Not offered where every token counts: the daemon serves one venue and one account, and takes them all the same. */
+/** Not offered where every token counts: the daemon serves one venue and one account. It accepts them all the same. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['venue', 'account', 'meta']);
 const PLACE = PlaceOrderArgs.properties;
 function textOf(schema: object): unknown {
@@ -104,7 +104,7 @@ const SHORT: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [textOf(PLACE.side), 'Of the order: sell closes a long.'],
   [textOf(PLACE.reduce_only), 'true: an exit or nothing.'],
 ]);
-/** Bounds that no sensible call meets; the daemon checks them all and says which one was broken. */
+/** Bounds that no sensible call reaches. The daemon checks them all and names the one that was broken. */
 const UNSAID: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength']);
 
 /** As `flatSchema`, in half the tokens. */

@@ -5,8 +5,8 @@ import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
 /**
- * The same answer in a sixth of the tokens: what a model needs to go on. The ledger and the full view have the rest.
- * A member that says nothing is left out.
+ * The same answer in a sixth of the tokens: what a model needs to continue. The ledger and the full view have the rest.
+ * Members without information are left out.
  */
 
 const figure = Type.Union([Type.Number(), Type.String()]);
@@ -63,13 +63,13 @@ export const BriefAnswerSchema = Type.Object(
     ),
     retry_after_ms: Type.Optional(Type.Number()),
   },
-  { ...field.closed, description: 'A decided request, in brief. A refusal is an answer, too.' },
+  { ...field.closed, description: 'A decided request, in brief. A refusal is an answer too.' },
 );
 export type BriefAnswer = Static<typeof BriefAnswerSchema>;
 
 export type FullAnswer = Static<typeof ToolAnswerSchema>;
 
-/** Orders that are over: their ids lead nowhere any more. */
+/** Statuses of orders that are over: their ids are of no more use. */
 const OVER: ReadonlySet<string> = new Set(['filled', 'canceled', 'expired', 'rejected', 'not_placed']);
 
 export function toBrief({ decision, execution }: FullAnswer): BriefAnswer {
@@ -146,7 +146,9 @@ function toBriefExecution(execution: FullAnswer['execution']): BriefAnswer['exec
   };
 }
 
-/** What all fills cost and brought, to a hundredth of a cent; nothing while the exchange has not told all of it. */
+/**
+ * Fees and realised profit of all fills, to a hundredth of a cent; empty until the exchange has reported all of them.
+ */
 function toBriefMoney(
   orders: FullAnswer['execution']['orders'],
 ): Pick<BriefAnswer['execution'], 'fee_usdt' | 'realised_pnl_usdt'> {
@@ -158,14 +160,16 @@ function toBriefMoney(
   return { ...(fee === 0 ? {} : { fee_usdt: fee }), ...(pnl === 0 ? {} : { realised_pnl_usdt: pnl }) };
 }
 
-/** Exact, with as many places as the longest has; null when the sum is nothing. */
+/** Exact sum, with as many places as the longest summand; null when it is 0. */
 function sumDecimals(texts: readonly string[]): string | null {
   const places = Math.max(0, ...texts.map(placesOf));
   const sum = texts.reduce((total, text) => total + scaled(text, places), 0n);
   return sum === 0n ? null : unscaled(sum, places);
 }
 
-/** Of what is filled, weighed by quantity and rounded down to the places of the prices; null while none is known. */
+/**
+ * Average of the fills, weighted by quantity and rounded down to the places of the prices; null while none is known.
+ */
 function averagePrice(orders: FullAnswer['execution']['orders']): string | null {
   const known = orders.filter((order) => order.average_price !== null);
   if (known.length === 0) return null;

@@ -1,11 +1,11 @@
 import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
 import { TOOL_NAMES } from '../core/policy.ts';
-import { MAX_BYTES_KEYWORD } from './check.ts';
 import type { CATALOGUE_FORMATS } from './commands.ts';
+import { MAX_BYTES_KEYWORD } from './fields.ts';
 import { toStrictSchema } from './strict-schema.ts';
 import { isTradingTool, TOOL_SCHEMAS } from './tools.ts';
 
-/** The tools as an LLM is told about them, in the form that its framework wants. */
+/** The tools as an LLM sees them, in the form of its framework. */
 
 interface ToolText {
   readonly title: string;
@@ -67,7 +67,7 @@ export const TOOL_TEXTS: { readonly [Tool in ToolName]: ToolText } = {
   },
 };
 
-/** Said in every trading tool: a model may read nothing else before it trades. */
+/** Part of every trading tool's description: a model may read nothing else before it trades. */
 export function describeMoney(venue: string): string {
   if (venue === 'binance-live') return 'REAL money';
   return venue === 'paper' ? 'simulated money' : 'demo money';
@@ -79,7 +79,7 @@ export type PolicyToolSchemas = { readonly [Tool in ToolName]?: { readonly args:
 
 export interface CatalogueOptions {
   readonly policyTools?: PolicyToolSchemas;
-  /** Where the orders go: said in the text of the tools that trade. */
+  /** Where the orders go; part of every trading tool's description. */
   readonly venue?: string;
   /** Which tools to list; all when absent. */
   readonly isListed?: (tool: ToolName) => boolean;
@@ -123,7 +123,7 @@ export interface McpTool extends ToolText {
 }
 export type CatalogueTool = PlainTool | OpenAiTool | OpenAiResponsesTool | AnthropicTool | McpTool;
 
-/** Builds the catalogue. The contract's schema and the operator's both hold for the arguments. */
+/** Builds the catalogue. The arguments must match both the contract's schema and the operator's. */
 export function buildToolCatalogue(format: CatalogueFormat, options: CatalogueOptions = {}): readonly CatalogueTool[] {
   const { policyTools = {}, isListed = () => true, venue } = options;
   return TOOL_NAMES.filter(isListed).map((tool) => describeTool(tool, format, policyTools[tool]?.args, venue));
@@ -199,8 +199,8 @@ function fullSchema(name: ToolName, operator: JsonSchemaObject | undefined): Jso
 }
 
 /**
- * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level: what they say is in the
- * descriptions, and the operator's narrower properties are put into ours one by one.
+ * OpenAI and Anthropic refuse combinations (`anyOf`, `allOf`, `if`) at the top level. The descriptions say the same,
+ * and the operator's narrower properties are merged into ours one by one.
  */
 export function flatSchema(name: ToolName, operator: JsonSchemaObject | undefined): JsonSchemaObject {
   const contract = contractSchema(name);

@@ -2,12 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from './absent.ts';
 import { type Checked, contractAjv, describeErrors, type Violation } from './ajv.ts';
-
-/**
- * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
- * `x-` keeps the keyword legal in OpenAPI.
- */
-export const MAX_BYTES_KEYWORD = 'x-max-bytes';
+import { MAX_BYTES_KEYWORD } from './fields.ts';
 
 contractAjv.addKeyword({
   keyword: MAX_BYTES_KEYWORD,
@@ -21,12 +16,12 @@ contractAjv.addKeyword({
 
 const MAX_PATH = 200;
 
-/** Rules of a whole object, whose errors ajv reports without a field: `schemaPath` of the keyword -> what to say. */
+/** Rules for a whole object, whose errors ajv reports without a field: `schemaPath` of the keyword -> the message. */
 export type RuleTexts = { readonly [schemaPath: string]: Violation };
 
 /**
- * A checker of one contract schema. Errors of `if` are dropped, since what they demanded is reported itself; errors
- * below a path of `rules` become the one violation named there.
+ * A checker of one contract schema. Errors of `if` are dropped, since what they demanded is reported separately. Errors
+ * below a path of `rules` become the violation named there.
  */
 export function buildContractCheck<T>(schema: TSchema, rules: RuleTexts = {}): (value: unknown) => Checked<T> {
   const validate: ValidateFunction<T> = contractAjv.compile<T>(schema);
@@ -55,7 +50,7 @@ function describe(errors: readonly ErrorObject[], rules: RuleTexts): readonly Vi
   return [...describeErrors(plain).map(shorten), ...broken];
 }
 
-/** A caller chooses the names of unknown keys, and their length. */
+/** Shortens names of unknown keys, which the caller chooses. */
 function shorten(violation: Violation): Violation {
   const { path } = violation;
   return path.length > MAX_PATH ? { ...violation, path: `${path.slice(0, MAX_PATH)}…` } : violation;

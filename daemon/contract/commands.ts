@@ -3,7 +3,7 @@ import { SIGNAL_KINDS } from '../core/policy.ts';
 import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
 
-/** Bodies and queries of the routes that are not tools (DESIGN section 5). */
+/** Bodies and queries of the routes that are not tools. */
 
 export const InterceptRequest = Type.Object(
   {
@@ -26,7 +26,7 @@ export const SignalRequest = Type.Object(
         agent: Type.Optional(field.agentName),
         symbol: Type.Optional(field.symbol),
       },
-      { ...field.closed, description: 'Whom it is about; {} is the whole account.' },
+      { ...field.closed, description: 'Whom it concerns; {} is the whole account.' },
     ),
     severity: Type.Number({ minimum: 0, maximum: 1, description: 'How bad: 0 to 1. For the record.' }),
     ttl_ms: Type.Integer({
@@ -67,7 +67,7 @@ export const FlattenRequest = Type.Object(
   field.closed,
 );
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
-/** Something that an operator ends: a signal before its time, an order whose fate cannot be found out. */
+/** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
@@ -78,9 +78,7 @@ export const PolicyCheckRequest = Type.Object(
 export const PolicyReloadRequest = Type.Object(
   {
     hash: Type.Optional(
-      field.sha256(
-        'Hash of the pending policy that is accepted, from /readyz. Absent: says what is in force or pending.',
-      ),
+      field.sha256('Hash of the pending policy to accept, from /readyz. Absent: says what is in force or pending.'),
     ),
   },
   field.closed,
@@ -97,7 +95,7 @@ export const ToolsQuery = Type.Object(
 export const ViewQuery = Type.Object(
   {
     view: Type.Optional(
-      field.oneOf(['full', 'brief'], 'brief: what a model needs to go on, in a sixth of the tokens. Absent: full.'),
+      field.oneOf(['full', 'brief'], 'brief: what a model needs to continue, in a sixth of the tokens. Absent: full.'),
     ),
   },
   field.closed,
@@ -106,7 +104,7 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
-/** The account is one entry: any limit holds it, and no cursor was ever issued. */
+/** The account is one entry: any limit is enough, and no cursor is ever issued. */
 export const AccountQuery = Type.Object(
   { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
   field.closed,

@@ -2,11 +2,10 @@ import Type, { type Static } from 'typebox';
 import type { ExecutionContext } from '../core/context.ts';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import type { Agree } from './agreement.ts';
-import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
-/** SAE-CTX: the reduced view that `decide` reads, as it is recorded (core/context.ts says what each member means). */
+/** SAE-CTX: the reduced view that `decide` reads, as recorded (core/context.ts explains each member). */
 
 const amount = Type.Number({ minimum: 0 });
 const signed = Type.Number();
@@ -192,10 +191,8 @@ export const ExecutionContextSchema = Type.Object(
     trust,
     venue: name,
   },
-  { ...field.closed, description: 'SAE-CTX: the reduced view that the decision was made on. Null: not known.' },
+  { ...field.closed, description: 'SAE-CTX: the reduced view that the decision is based on. Null: not known.' },
 );
 
-/** Stops compiling when schema and core type part. */
+/** Stops compiling when schema and core type differ. */
 export const CONTEXT_TYPES_AGREE: readonly [Agree<Static<typeof ExecutionContextSchema>, ExecutionContext>] = [true];
-
-export const checkExecutionContext = buildContractCheck<ExecutionContext>(ExecutionContextSchema);

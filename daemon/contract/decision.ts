@@ -4,11 +4,10 @@ import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
 import { REASON_CODES } from '../core/reasons.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Agree } from './agreement.ts';
-import { buildContractCheck } from './check.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
-/** SAE-REQ and SAE-DEC as they are recorded (core/request.ts, core/decision.ts). */
+/** SAE-REQ and SAE-DEC as recorded (core/request.ts, core/decision.ts). */
 
 const number = (description: string) => Type.Number({ description });
 const count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -43,15 +42,15 @@ export const ExecutionRequestSchema = Type.Object(
     valid_until_ms: nullable(field.instant('After it nothing is sent.')),
     venue: field.venueName,
   },
-  { ...field.closed, description: 'SAE-REQ: untrusted intent. Fields that were not given are null.' },
+  { ...field.closed, description: 'SAE-REQ: untrusted intent. Absent fields are null.' },
 );
 
 export const RuleVerdictSchema = Type.Object(
   {
     rule: Type.Integer({ minimum: 1, maximum: 15, description: 'Number of the rule.' }),
-    code: Type.String({ description: 'What the rule looked at.' }),
+    code: Type.String({ description: 'What the rule examined.' }),
     outcome: field.oneOf(['pass', 'tighten', 'deny', 'skipped'], 'What it found.'),
-    observed: Type.Optional(figure('What was there; absent when the rule compared no figures.')),
+    observed: Type.Optional(figure('The value found; absent when the rule compared no figures.')),
     limit: Type.Optional(figure('What is allowed; absent when the rule compared no figures.')),
     unit: Type.Optional(nullable(Type.String({ description: 'Unit of both; absent when there are no figures.' }))),
   },
@@ -61,7 +60,7 @@ export const ReasonSchema = Type.Object(
   {
     code: field.oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.'),
     message: Type.String({ description: 'The same in words.' }),
-    observed: figure('What was there.'),
+    observed: figure('The value found.'),
     limit: figure('What is allowed.'),
     unit: nullable(Type.String({ description: 'Unit of both.' })),
     hint: Type.String({ description: 'What to do about it.' }),
@@ -73,7 +72,7 @@ const actionTerms = {
   notional: number('Its value in USDT, at the worse of mark and price; 0 for a cancel.'),
   leverage: nullable(number('Leverage that is charged.')),
   order_type: orderType,
-  time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what is not filled at once is canceled.')),
+  time_in_force: nullable(field.oneOf(['IOC', 'GTC'], 'IOC: what does not fill at once is canceled.')),
   limit_price: nullable(decimal('Price bound in USDT.')),
   max_slippage_bps: nullable(number('Slippage bound in basis points.')),
   reduce_only: Type.Boolean({ description: 'The venue will only let it reduce a position.' }),
@@ -85,8 +84,8 @@ export const EffectiveActionSchema = Type.Union(
     Type.Object(
       {
         action: field.oneOf(['open', 'exit', 'amend'], 'What the order does.'),
-        quantity: decimal('Quantity of the base asset that goes out.'),
-        requested_quantity: decimal('Quantity that the request would have been.'),
+        quantity: decimal('Quantity of the base asset that is sent.'),
+        requested_quantity: decimal('Quantity that the request asked for.'),
         lots,
         ...actionTerms,
       },
@@ -95,12 +94,15 @@ export const EffectiveActionSchema = Type.Union(
     Type.Object(
       {
         action: Type.Literal('cancel'),
-        quantity: nullable(decimal('What may still fill of it; null when all orders are canceled.')),
+        quantity: nullable(decimal('The part that may still fill; null when all orders are canceled.')),
         requested_quantity: nullable(decimal('The same.')),
         lots: nullable(lots),
         ...actionTerms,
       },
-      { ...field.closed, description: 'A cancel. Of all orders it has no size, and side and order_type say nothing.' },
+      {
+        ...field.closed,
+        description: 'A cancel. When it cancels all orders it has no size, and side and order_type have no meaning.',
+      },
     ),
   ],
   { description: 'What goes to the exchange.' },
@@ -156,11 +158,11 @@ export const BudgetRecordSchema = Type.Object(
   },
   { ...field.closed, description: 'SAE-BUDGET: B_t and the factors that made it.' },
 );
-/** Members of SAE-DEC; the answer of the API adds identifiers to them. */
+/** Members of SAE-DEC. The API's answer adds identifiers. */
 export const decisionMembers = {
   decision: field.oneOf(
     ['ALLOW', 'LIMIT', 'BLOCK'],
-    'ALLOW: as asked. LIMIT: a smaller or safer order goes out, see effective. BLOCK: nothing goes out.',
+    'ALLOW: as asked. LIMIT: a smaller or safer order is sent, see effective. BLOCK: nothing is sent.',
   ),
   effective: nullable(EffectiveActionSchema),
   constraints: ConstraintsSchema,
@@ -169,7 +171,7 @@ export const decisionMembers = {
     description: 'Why it is not as asked, most important first. An ALLOW has none but OPEN_BECAME_EXIT.',
   }),
   verdicts: Type.Array(RuleVerdictSchema, { description: 'The finding of every rule.' }),
-  retry_after_ms: nullable(number('Milliseconds after which asking again makes sense.')),
+  retry_after_ms: nullable(number('Milliseconds after which a retry makes sense.')),
   enforced: Type.Boolean({ description: 'false: recorded only (policy mode shadow).' }),
   condition_reducing: Type.Boolean({ description: 'The state of the account allows exits only.' }),
 };
@@ -178,11 +180,8 @@ export const ExecutionDecisionSchema = Type.Object(decisionMembers, {
   description: 'SAE-DEC: what was decided, without identifiers.',
 });
 
-/** Each line stops compiling when schema and core type part. */
+/** Each line stops compiling when schema and core type differ. */
 export const DECISION_TYPES_AGREE: readonly [
   Agree<Static<typeof ExecutionRequestSchema>, ExecutionRequest>,
   Agree<Static<typeof ExecutionDecisionSchema>, ExecutionDecision>,
 ] = [true, true];
-
-export const checkExecutionRequest = buildContractCheck<ExecutionRequest>(ExecutionRequestSchema);
-export const checkExecutionDecision = buildContractCheck<ExecutionDecision>(ExecutionDecisionSchema);

@@ -1,4 +1,4 @@
-/** What a state of an execution, or of its `retryable`, means to whoever asked, and what to do about it. */
+/** What a state of an execution, or of its `retryable`, means to the caller, and what to do about it. */
 export interface StateText {
   readonly meaning: string;
   readonly advice: string;
@@ -8,14 +8,14 @@ export interface StateText {
 export const EXECUTION_STATE_TEXTS = {
   none: { meaning: 'nothing was sent', advice: 'see `reasons`' },
   submitting: {
-    meaning: 'on its way; the exchange has not answered yet',
+    meaning: 'sent; the exchange has not answered yet',
     advice: 'never send again; ask `get_decision`',
   },
-  staging: { meaning: 'a part of it goes out later', advice: 'ask `get_decision`; `cancel_all` stops what opens' },
+  staging: { meaning: 'a part of it is sent later', advice: 'ask `get_decision`; `cancel_all` stops what opens' },
   working: { meaning: 'it rests in the book, nothing is filled', advice: '`modify_order`, `cancel_order`, or wait' },
   partially_filled: {
     meaning: 'a part is filled; `open_orders` (`orders` in full) say whether the rest still works',
-    advice: 'while it works as for `working`; else take `filled_quantity` as your order',
+    advice: 'while it works as for `working`; else treat `filled_quantity` as your order',
   },
   filled: { meaning: 'all of it is filled', advice: 'done' },
   canceled: { meaning: 'over, nothing was filled', advice: 'decide anew; the same intent is no duplicate' },
@@ -25,11 +25,11 @@ export const EXECUTION_STATE_TEXTS = {
   },
   rejected: { meaning: 'the exchange refused it; `note` says why', advice: 'see `retryable`' },
   unknown: {
-    meaning: 'sent, and what became of it is being found out',
+    meaning: 'sent; the outcome is being looked up',
     advice: 'never send again; ask `get_decision`',
   },
   lost: {
-    meaning: 'what became of it cannot be found out; it counts as open',
+    meaning: 'its outcome cannot be determined; it counts as open',
     advice: 'never send again; an operator ends it',
   },
 } as const satisfies { readonly [state: string]: StateText };
@@ -38,11 +38,11 @@ export const EXECUTION_STATES = Object.keys(EXECUTION_STATE_TEXTS) as (keyof typ
 /** `execution.retryable`; absent in brief answers where it is false. */
 export const RETRYABLE_TEXTS: { readonly true: StateText; readonly false: StateText } = {
   true: {
-    meaning: 'the exchange refused it for a cause that passes',
-    advice: 'ask once more, with a new `request_id`',
+    meaning: 'the exchange refused it for a temporary cause',
+    advice: 'retry once, with a new `request_id`',
   },
   false: {
-    meaning: 'asking the same again changes nothing, or nothing was refused',
+    meaning: 'a retry changes nothing, or nothing was refused',
     advice: 'act by `execution.state`',
   },
 };
@@ -60,7 +60,7 @@ function buildStatesTable(): string {
   ].join('\n');
 }
 
-/** The document with the table between its marks. @throws Error when it has no place for the table */
+/** The document with the table between its marks. @throws Error if it has no marks */
 export function placeStatesTable(document: string): string {
   const begin = document.indexOf(STATES_BEGIN);
   const end = document.indexOf(STATES_END);

@@ -4,14 +4,14 @@ import { decisionMembers, RuleVerdictSchema } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
 
-/** What is derived of a decision when it is read (core/explain.ts). */
+/** The parts of a decision that are derived when it is read (core/explain.ts). */
 
 const number = (description: string) => Type.Number({ description });
 export const ArithmeticRowSchema = Type.Object(
   {
     code: field.oneOf(REASON_CODES, 'Reason code of this budget.'),
     label: Type.String({ description: 'The budget in words.' }),
-    base: number('B_0 as the policy says.'),
+    base: number('B_0 of the policy.'),
     factors: Type.Object(
       {
         market: number('g, by regime.'),
@@ -26,7 +26,7 @@ export const ArithmeticRowSchema = Type.Object(
     reserved: number('What may still fill, other than this order.'),
     left: number('cap - used - reserved, never below 0.'),
     lots: nullable(Type.Integer({ description: 'Whole lots that fit into what is left; null: not a budget of size.' })),
-    price: nullable(number('What a unit is valued at, USDT; null: not known.')),
+    price: nullable(number('Value of a unit, USDT; null: unknown.')),
     unit: field.oneOf(['USDT', 'x', 'bps', 'lots', 'orders', 'positions'], 'Of base, cap, used, reserved and left.'),
   },
   { ...field.closed, description: 'One budget that can cut or refuse an opening order.' },
@@ -38,11 +38,11 @@ export const explanationMembers = {
       line: nullable(Type.String({ description: 'The binding budget in one line; null where no budget binds.' })),
       rows: Type.Array(ArithmeticRowSchema, { description: 'Every budget; none for exits and cancels.' }),
     },
-    { ...field.closed, description: 'How the figures come about. Derived from the record, not a part of it.' },
+    { ...field.closed, description: 'How the figures are computed. Derived from the record, not part of it.' },
   ),
 };
 
-/** What each rule looks at, by its number. */
+/** What each rule examines, by its number. */
 export const RULE_TITLES = [
   "operator's schema",
   'scope',
@@ -63,18 +63,18 @@ export const RULE_TITLES = [
 
 export const ExplanationBodySchema = Type.Object(
   {
-    decision_id: Type.String({ description: 'Names the decision.' }),
+    decision_id: Type.String({ description: 'Id of the decision.' }),
     at_ms: number('When it was decided, exchange time. Milliseconds since 1970.'),
     agent: Type.String({ description: 'Who asked.' }),
-    tool: Type.String({ description: 'What was called.' }),
-    symbol: nullable(Type.String({ description: 'Symbol it was about.' })),
+    tool: Type.String({ description: 'Tool that was called.' }),
+    symbol: nullable(Type.String({ description: 'Symbol it concerns.' })),
     decision: decisionMembers.decision,
     ...explanationMembers,
     reasons: decisionMembers.reasons,
     rules: nullable(
       Type.Array(
         Type.Object(
-          { ...RuleVerdictSchema.properties, title: Type.String({ description: 'What the rule looks at.' }) },
+          { ...RuleVerdictSchema.properties, title: Type.String({ description: 'What the rule examines.' }) },
           field.closed,
         ),
         { description: 'The finding of every rule, in their order; null: another version of the core decided.' },
@@ -83,19 +83,19 @@ export const ExplanationBodySchema = Type.Object(
     core_version: nullable(
       Type.Integer({
         minimum: 0,
-        description: 'Version of the core that decided; null: recorded before there were any.',
+        description: 'Version of the core that decided; null: recorded before there were versions.',
       }),
     ),
-    policy_hash: Type.String({ description: 'sha256 of the policy that it was taken by.' }),
+    policy_hash: Type.String({ description: 'sha256 of the policy that decided.' }),
   },
-  { ...field.closed, description: 'Why a decision is what it is: every budget with its arithmetic, and every rule.' },
+  { ...field.closed, description: 'The reasons for a decision: every budget with its arithmetic, and every rule.' },
 );
 export type ExplanationBody = Static<typeof ExplanationBodySchema>;
 type Explained = Omit<ExplanationBody, 'rules'> & {
   readonly verdicts: readonly Static<typeof RuleVerdictSchema>[] | null;
 };
 
-/** `GET /v1/decisions/{id}/explain` of a decision as it is answered. */
+/** The answer of `GET /v1/decisions/{id}/explain`. */
 export function toExplanation(decision: Explained): ExplanationBody {
   const { decision_id, at_ms, agent, tool, symbol, bound_by, arithmetic, reasons, verdicts, policy_hash } = decision;
   return {

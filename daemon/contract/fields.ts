@@ -1,13 +1,17 @@
 import Type from 'typebox';
-import { MAX_BYTES_KEYWORD } from './check.ts';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
-/** Fields that more than one body has, each with its bounds. What a caller sends is bounded in every direction. */
+/** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */
 
+/**
+ * Most bytes of a text in UTF-8. JSON Schema's maxLength counts characters, of which one may take four bytes; the
+ * `x-` keeps the keyword legal in OpenAPI.
+ */
+export const MAX_BYTES_KEYWORD = 'x-max-bytes';
 export const SYMBOL_PATTERN = '^[A-Z0-9]{2,20}$';
 /** Largest free text a caller may send, bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 2048;
-/** Smallest notional that is a request at all, USDT; the exchange's own minimum is higher. */
+/** Smallest notional of a valid request, USDT; the exchange's own minimum is higher. */
 export const MIN_NOTIONAL_USDT = 0.01;
 export const MAX_NOTIONAL_USDT = 1_000_000_000;
 export const MAX_LEVERAGE = 125;
@@ -57,7 +61,7 @@ export const maxSlippageBps = Type.Number({
   minimum: 0,
   maximum: 10_000,
   description:
-    'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what cannot be filled inside it is not filled.',
+    'Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.',
 });
 export const fraction = Type.Number({
   minimum: 0.000001,
@@ -79,26 +83,26 @@ export const decisionId = Type.String({
 });
 export const signalId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
-  description: 'signal_id of the signal, as it was answered and as GET /v1/signals lists it.',
+  description: 'signal_id of the signal, as answered and as listed by GET /v1/signals.',
 });
 export const clientOrderId = Type.String({
   pattern: '^[A-Za-z0-9_.:/-]{1,36}$',
   description: 'client_order_id of the order, as place_order and get_orders return it.',
 });
-/** Which venue or account is meant is judged by the policy, so any name may be asked for. */
+/** The policy judges which venue or account is allowed, so any name is valid here. */
 export const venueName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$',
-  description: 'Venue. Leave it out to use the one that this daemon serves; another one is blocked.',
+  description: 'Venue. Leave it out to use the one that this daemon serves; any other is blocked.',
 });
 export const accountName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
-  description: 'Account. Leave it out to use the one that this daemon serves; another one is blocked.',
+  description: 'Account. Leave it out to use the one that this daemon serves; any other is blocked.',
 });
 export const agentName = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
-  description: 'Name of an agent, as its token has it.',
+  description: 'Name of an agent, as in its token.',
 });
-/** Name of any tool, ours or not. */
+/** Name of any tool, Holdfast's or not. */
 export const toolName = Type.String({
   pattern: FOREIGN_TOOL_PATTERN,
   description: 'Name of the tool: 1 to 128 characters, none of them a control or format character.',
@@ -108,7 +112,7 @@ export const pageLimit = Type.Integer({
   maximum: MAX_PAGE_SIZE,
   description: `Most entries of one page; ${DEFAULT_PAGE_SIZE} when absent.`,
 });
-/** Of lists with one entry a symbol, which are short. */
+/** For lists with one entry per symbol, which are short. */
 export const wholeLimit = Type.Integer({
   minimum: 1,
   maximum: MAX_PAGE_SIZE,
@@ -116,7 +120,7 @@ export const wholeLimit = Type.Integer({
 });
 export const cursor = Type.String({
   pattern: '^[A-Za-z0-9_.:=-]{1,256}$',
-  description: '`next` of the page before.',
+  description: '`next` of the previous page.',
 });
 export const skillClaim = Type.Object(
   {

@@ -13,7 +13,7 @@ export const MAX_SCHEMA_DEPTH = 16;
 export const MAX_SCHEMA_NODES = 1_000;
 export const MAX_SCHEMA_REFS = 16;
 export const MAX_PATTERN_CHARACTERS = 256;
-/** A pattern that needs longer on one text refuses the arguments. */
+/** If a pattern needs longer for one text, the arguments are refused. */
 export const PATTERN_TIMEOUT_MS = 50;
 
 export type ArgsCheck = (args: unknown) => readonly Violation[];
@@ -22,8 +22,8 @@ export type CompiledOperatorSchema =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * Apart from the types of draft 2020-12 and 7 it is as strict as the contract's: an unknown keyword or format
- * (`maximun`) would be a limit that is not there, so it is refused.
+ * Apart from the types of drafts 2020-12 and 7 it is as strict as the contract's. An unknown keyword or format
+ * (`maximun`) would silently be no limit, so it is refused.
  */
 const options: Options = {
   strictSchema: true,
@@ -45,28 +45,28 @@ const options: Options = {
 // The package is CommonJS: its default export is the module or the plugin, depending on the loader.
 const addFormats = ('default' in addFormatsModule ? addFormatsModule.default : addFormatsModule) as FormatsPlugin;
 
-/** Violations of a schema as an operator wrote it, each under `path`; none means that it can be compiled and used. */
+/** Violations of an operator's schema, each under `path`. None: it can be compiled and used. */
 export function checkOperatorSchema(schema: JsonSchemaObject, path: string): readonly Violation[] {
   const compiled = compileOperatorSchema(schema, path);
   return compiled.ok ? [] : compiled.violations;
 }
 
-/** Schemas that are kept compiled: those of a few policies. */
+/** How many schemas are kept compiled: those of a few policies. */
 const MOST_COMPILED = 64;
 /**
- * Checks by the schema's text. Policies mostly say the same of a tool, and compiling takes tens of milliseconds and
- * leaves thousands of short-lived names behind, which for a while slow down everything else.
+ * Compiled checks by the schema's text. Most policies say the same of a tool. Compiling takes tens of milliseconds and
+ * leaves thousands of short-lived names behind, which slow everything else down for a while.
  */
 const compiledSchemas = new Map<string, CompiledOperatorSchema>();
 
 /**
- * Compiles an operator's schema. The check never throws: arguments on which the schema itself fails (endless
+ * Compiles an operator's schema. The check never throws. Arguments on which the schema itself fails (endless
  * recursion, a pattern that takes too long) are refused like others, with a violation that says so.
  */
 export function compileOperatorSchema(schema: JsonSchemaObject, path = ''): CompiledOperatorSchema {
   const bounds = checkBounds(schema, path);
   if (bounds.length > 0) return { ok: false, violations: bounds };
-  // In the order in which it was written, which is that of its violations.
+  // Keeps the order in which the schema was written, which is the order of its violations.
   const text = JSON.stringify(schema);
   const known = compiledSchemas.get(text);
   if (known !== undefined) return known;

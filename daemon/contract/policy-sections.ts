@@ -14,14 +14,14 @@ import {
   usdt,
 } from './policy-values.ts';
 
-/** What tightens the budgets: the market (M), the account (U) and trust in the source (z). */
+/** Sections that tighten the budgets: the market (M), the account (U) and trust in the source (z). */
 
 const regimeRow = (label: string) =>
   Type.Object(
     {
       ...componentFactors,
       cooldown_ms: milliseconds('Pause of a symbol after an opening order; 0 is none.', 7 * DAY_MS, 0),
-      slices: count('Parts into which an opening order is split.', 100),
+      slices: count('Number of slices of an opening order.', 100),
       reduce_only: Type.Optional(reduceOnly('Nothing is opened in this regime.')),
     },
     { ...closed, description: `Budgets while the market is ${label}.` },
@@ -32,49 +32,49 @@ export const marketSection = Type.Object(
     volatility: Type.Object(
       {
         window_bars: count('Bars over which volatility (sigma) is summed.', 10_000, 2),
-        baseline_bars: count('Most values of sigma that make up the baseline.', 100_000, 2),
+        baseline_bars: count('Largest number of sigma values in the baseline.', 100_000, 2),
         baseline_quantile: fraction('Quantile of those values that counts as 1.', 0.01, 0.99),
         min_history_bars: count('With fewer bars of history the regime is at least volatile.', 100_000),
         volatile: Type.Number({
           minimum: 0.01,
           maximum: 1000,
-          description: 'sigma / baseline from which the regime is volatile.',
+          description: 'sigma / baseline from which on the regime is volatile.',
         }),
         extreme: Type.Number({
           minimum: 0.01,
           maximum: 1000,
-          description: 'sigma / baseline from which the regime is extreme.',
+          description: 'sigma / baseline from which on the regime is extreme.',
         }),
         absolute: Type.Object(
           {
-            volatile: fraction('sigma from which the regime is volatile, whatever the baseline.', 0.0001, 10),
-            extreme: fraction('sigma from which the regime is extreme, whatever the baseline.', 0.0001, 10),
+            volatile: fraction('sigma from which on the regime is volatile, whatever the baseline.', 0.0001, 10),
+            extreme: fraction('sigma from which on the regime is extreme, whatever the baseline.', 0.0001, 10),
           },
-          { ...closed, description: 'Floors that hold in a quiet month, too.' },
+          { ...closed, description: 'Thresholds that also hold after a quiet month.' },
         ),
         jump_sigma: Type.Number({
           minimum: 0.1,
           maximum: 1000,
-          description: 'A move of one bar of that many sigmas is extreme at once.',
+          description: 'A move within one bar of this many sigmas is extreme at once.',
         }),
       },
-      { ...closed, description: 'How volatility makes the regime.' },
+      { ...closed, description: 'How volatility sets the regime.' },
     ),
     regime_hold_bars: count(
       'Bars for which a calmer label must last before it counts; a stricter one counts at once.',
       10_000,
     ),
     funding: Type.Object(
-      { extreme: fraction('|funding rate| per 8 hours from which the regime is extreme.', 0.000001, 1) },
-      { ...closed, description: 'How funding makes the regime.' },
+      { extreme: fraction('|funding rate| per 8 hours from which on the regime is extreme.', 0.000001, 1) },
+      { ...closed, description: 'How funding sets the regime.' },
     ),
     liquidity: Type.Object(
       {
         ema_bars: count('Length of the moving average of volume.', 10_000),
-        below_quantile: fraction('Below this quantile of its own past the market is illiquid; 0 is never.', 0, 0.99),
-        baseline_bars: count('Most values that make up that past.', 100_000, 2),
+        below_quantile: fraction('Below this quantile of its own past the market is illiquid; 0 means never.', 0, 0.99),
+        baseline_bars: count('Largest number of values in that past.', 100_000, 2),
       },
-      { ...closed, description: 'How thin trading makes the regime.' },
+      { ...closed, description: 'How thin trading sets the regime.' },
     ),
     regimes: Type.Object(
       { calm: regimeRow('calm'), volatile: regimeRow('volatile'), extreme: regimeRow('extreme') },
@@ -82,12 +82,12 @@ export const marketSection = Type.Object(
     ),
     freshness: Type.Object(
       {
-        mark_ms: milliseconds('Oldest mark price, also of other symbols with exposure.', DAY_MS),
-        quote_ms: milliseconds('Oldest best bid and ask.', DAY_MS),
-        bars: count('Oldest closed bar, in bars.', 1000),
-        account_ms: milliseconds('Oldest account snapshot.', DAY_MS),
+        mark_ms: milliseconds('Largest age of the mark price, also of other symbols with exposure.', DAY_MS),
+        quote_ms: milliseconds('Largest age of the best bid and ask.', DAY_MS),
+        bars: count('Largest age of the last closed bar, in bars.', 1000),
+        account_ms: milliseconds('Largest age of the account snapshot.', DAY_MS),
         filters_ms: milliseconds("Oldest set of the exchange's filters and brackets.", 30 * DAY_MS),
-        funding_ms: milliseconds('Oldest funding rate.', 30 * DAY_MS),
+        funding_ms: milliseconds('Largest age of the funding rate.', 30 * DAY_MS),
         clock_skew_ms: milliseconds("Largest difference from the venue's clock.", 60_000),
         request_ms: milliseconds('Oldest request.', DAY_MS),
       },
@@ -114,7 +114,7 @@ export const accountSection = Type.Object(
   {
     drawdown: Type.Object(
       {
-        window_ms: milliseconds('Time over which the highest equity counts.'),
+        window_ms: milliseconds('Period over which the highest equity counts.'),
         tiers: tiers('drawdown (1 - equity / highest equity)', 1),
       },
       { ...closed, description: 'Loss against the highest equity.' },
@@ -125,12 +125,12 @@ export const accountSection = Type.Object(
     ),
     margin_ratio: Type.Object(
       { tiers: tiers('margin ratio (maintenance margin / margin balance)', 1) },
-      { ...closed, description: 'Nearness of liquidation; of isolated positions the worst one.' },
+      { ...closed, description: 'Nearness to liquidation; of isolated positions the worst one.' },
     ),
     concentration: Type.Object(
       {
         share: fraction('Largest share of one symbol in the whole exposure.', 0.01, 0.99),
-        floor_usdt: usdt('Notional of a symbol that is allowed whatever its share.', MAX_USDT, 0),
+        floor_usdt: usdt('Notional of a symbol that is always allowed, whatever its share.', MAX_USDT, 0),
       },
       { ...closed, description: 'No symbol may dominate the account.' },
     ),
@@ -153,7 +153,7 @@ const signalRule = (label: string) =>
     {
       multiplier: Type.Optional(multiplier('Factor on the budgets while a signal is active.')),
       reduce_only: Type.Optional(reduceOnly('A signal is active.')),
-      max_ttl_ms: milliseconds('Longest life of one signal.', 30 * DAY_MS),
+      max_ttl_ms: milliseconds('Longest lifetime of a signal.', 30 * DAY_MS),
     },
     { ...closed, description: `What an active ${label} signal does.` },
   );
@@ -173,7 +173,7 @@ export const trustSection = Type.Object(
         },
         closed,
       ),
-      { maxItems: 1000, description: 'Known skills; only a token made for the digest gains by it.' },
+      { maxItems: 1000, description: 'Known skills; only a token created for the digest benefits.' },
     ),
     tiers: Type.Array(
       Type.Object(
@@ -194,7 +194,7 @@ export const trustSection = Type.Object(
       { injection: signalRule('injection'), narrative: signalRule('narrative'), anomaly: signalRule('anomaly') },
       {
         ...closed,
-        description: `What monitors report (${SIGNAL_KINDS.join(', ')}); a signal ends when its time is over.`,
+        description: `What monitors report (${SIGNAL_KINDS.join(', ')}); a signal ends with its ttl.`,
       },
     ),
   },

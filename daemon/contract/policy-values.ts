@@ -1,16 +1,16 @@
 import Type from 'typebox';
 
-/** The kinds of value that a policy holds, each with its range and its unit in the description. */
+/** The kinds of value in a policy, each with its range, and its unit in the description. */
 
 export const DAY_MS = 86_400_000;
 export const YEAR_MS = 365 * DAY_MS;
-/** No amount in a policy is larger, so that sums and products stay far inside exact integers of cents. */
+/** Largest amount in a policy, so that sums and products stay well within exact integers of cents. */
 export const MAX_USDT = 1_000_000_000_000;
-/** Smallest factor: below it a cap is nothing. Written as `reduce_only: true` where nothing may be opened. */
+/** Smallest factor: below it a cap is practically zero. `reduce_only: true` says that nothing may be opened. */
 export const MIN_FACTOR = 0.0001;
 export const AGENT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$';
 export const ACCOUNT_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$';
-/** Others name their tools as they like; only what could not be shown or told apart is left out. */
+/** Other systems choose any tool names. Only characters that cannot be displayed or told apart are excluded. */
 export const FOREIGN_TOOL_PATTERN = '^[^\\p{C}\\p{Zl}\\p{Zp}]{1,128}$';
 
 export const closed = { additionalProperties: false } as const;
@@ -48,29 +48,32 @@ function factor(description: string) {
   return Type.Union([factorNumber, factorText], { description: `${description} A factor on B_0: ${FACTOR_HELP}` });
 }
 export const componentFactors = {
-  leverage: factor('Factor on the leverage cap; the result is clamped to at least 1x, the least the venue has.'),
+  leverage: factor("Factor on the leverage cap; the result is at least 1x, the venue's minimum."),
   notional: factor('Factor on the order, symbol and gross notional caps.'),
   order_rate: factor('Factor on the order rate; the result is rounded down.'),
   slippage: factor('Factor on the slippage cap.'),
 };
 export function multiplier(description: string) {
   return Type.Union([factorNumber, factorText, Type.Object(componentFactors, closed)], {
-    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several that match multiply. ${FACTOR_HELP}`,
+    description: `${description} One factor for every component, or {leverage, notional, order_rate, slippage}; several matches multiply. ${FACTOR_HELP}`,
   });
 }
 export const reduceOnly = (description: string) =>
-  Type.Boolean({ description: `${description} While true only exits and cancels pass.` });
-/** Shorter than what order rates may have: what is counted is kept for the longest window. */
+  Type.Boolean({ description: `${description} While true, only exits and cancels pass.` });
+/** Shorter than that of order rates, since counts are kept for the longest window. */
 export const requestRate = (description: string) =>
   Type.Object(
     {
-      max: count('Most records in one window.', 1_000_000),
+      max: count('Largest number of records in one window.', 1_000_000),
       window_ms: milliseconds('Length of the sliding window.', 3_600_000, 1000),
     },
     { ...closed, description: `${description} Without it: 60 in 60000 ms.` },
   );
 export const rateLimit = (description: string) =>
   Type.Object(
-    { max: count('Most orders in one window.', 1_000_000), window_ms: milliseconds('Length of the sliding window.') },
+    {
+      max: count('Largest number of orders in one window.', 1_000_000),
+      window_ms: milliseconds('Length of the sliding window.'),
+    },
     { ...closed, description },
   );

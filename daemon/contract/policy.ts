@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
 
+import type { Agree } from './agreement.ts';
 import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
 import { accountSection, marketSection, trustSection } from './policy-sections.ts';
@@ -24,9 +25,9 @@ import {
 } from './policy-values.ts';
 
 /**
- * The Intended Policy Spec as a schema (DESIGN section 4): every key is required unless it says otherwise, every
- * number has a stated minimum and maximum, no other key is accepted. The descriptions are the editor's help.
- * What a schema cannot say (orderings, fractions by value, what cannot work) is checked in policy/semantics.ts.
+ * The Intended Policy Spec as a schema. Every key is required unless its description says otherwise, every
+ * number has a stated minimum and maximum, and no other key is accepted. The descriptions are the editor's help.
+ * policy/semantics.ts checks what a schema cannot express (orderings, fractions by value, what cannot work).
  */
 
 const scopeProperties = (minItems: number) => ({
@@ -35,7 +36,7 @@ const scopeProperties = (minItems: number) => ({
   venues: names(VENUES, 'Venues on which this policy may run.', minItems),
   symbols: texts(
     SYMBOL_PATTERN,
-    'Symbols that may be opened; exits and cancels of what is there always may.',
+    'Symbols that may be opened; exits and cancels of existing positions and orders always pass.',
     minItems,
     1000,
   ),
@@ -44,29 +45,29 @@ const scopeProperties = (minItems: number) => ({
 const budgetProperties = {
   leverage: count('Largest leverage, of one order and of the whole account (gross exposure over equity).', 125),
   order_notional_usdt: usdt('Largest notional of one order.', 1_000_000_000),
-  symbol_notional_usdt: usdt('Largest worst-case notional of one symbol: position with all its open orders.'),
+  symbol_notional_usdt: usdt('Largest worst-case notional of one symbol: its position and all its open orders.'),
   gross_notional_usdt: usdt('Largest worst-case notional of all symbols together.'),
-  order_rate: rateLimit('Opening orders sent by the whole account; exits have a bucket of their own.'),
+  order_rate: rateLimit('Opening orders sent by the whole account; exits have a separate rate.'),
   slippage_bps: bps('Largest distance of an execution from the middle of the book.'),
   holding_time_ms: milliseconds(
     'Longest time in a position; after it the symbol only reduces and an alert is raised.',
     10 * YEAR_MS,
   ),
   concurrent_positions: count('Most symbols with a position or an opening order.', 1000),
-  turnover_usdt_per_day: usdt('Most notional executed in 24 hours; exits count and are never refused.'),
-  fees_usdt_per_day: usdt('Most fees paid in 24 hours; exits count and are never refused.', 1_000_000_000),
+  turnover_usdt_per_day: usdt('Largest notional executed in 24 hours; exits count and are never refused.'),
+  fees_usdt_per_day: usdt('Largest fees paid in 24 hours; exits count and are never refused.', 1_000_000_000),
 };
 
 const traderStateProperties = {
   window_trades: count("Most of an agent's trades that are looked at.", 10_000),
-  max_age_ms: milliseconds('Oldest of them.'),
+  max_age_ms: milliseconds('Age of the oldest of them.'),
   base_rate: fraction('Escalation probability of an agent without trades.', 0, 1),
-  limit_at: fraction('Probability from which the budgets are multiplied.', 0, 1),
-  block_at: fraction('Probability from which opening is refused, with enforce_block.', 0, 1),
+  limit_at: fraction('Probability from which on the budgets are multiplied.', 0, 1),
+  block_at: fraction('Probability from which on opening is refused, with enforce_block.', 0, 1),
   multiplier: multiplier('Factor on the budgets from limit_at on.'),
   enforce_block: Type.Boolean({
     description:
-      'Refuse from block_at on; false only tightens, which is right until the score is fitted to your agents.',
+      'true: refuse from block_at on. false: only tighten, which is right until the score is fitted to your agents.',
   }),
 };
 const temporalProperties = {
@@ -75,9 +76,9 @@ const temporalProperties = {
   flip_interval_ms: milliseconds('Time from an opening fill to an opening order in the other direction.', 7 * DAY_MS),
   breaker: Type.Object(
     {
-      repeats: count('Equal executed orders of one agent that open the breaker.', 1_000_000),
+      repeats: count('Number of equal executed orders of one agent that opens the breaker.', 1_000_000),
       window_ms: milliseconds('Time in which they count.', 7 * DAY_MS),
-      cooldown_ms: milliseconds('Time for which it stays open; doubles with every trip.', 7 * DAY_MS),
+      cooldown_ms: milliseconds('How long it stays open; doubles with every trip.', 7 * DAY_MS),
     },
     { ...closed, description: 'Stops an agent that repeats itself.' },
   ),
@@ -110,7 +111,7 @@ const agentSection = Type.Object(
       ),
     ),
   },
-  { ...closed, description: 'What one agent is held to; may only tighten.' },
+  { ...closed, description: 'Limits of one agent; they may only tighten.' },
 );
 
 export const PolicySchema = Type.Object(
@@ -122,7 +123,7 @@ export const PolicySchema = Type.Object(
     }),
     mode: Type.Enum(['enforce', 'shadow'], {
       description:
-        'enforce: decisions bind. shadow: on paper and in replay only, decisions are recorded and the request is executed.',
+        'enforce: decisions bind. shadow (paper and replay only): decisions are recorded, but the request is executed.',
     }),
     scope: Type.Object(scopeProperties(1), { ...closed, description: 'T: what is not named is blocked.' }),
     budgets: Type.Object(budgetProperties, { ...closed, description: 'R: B_0, the absolute caps of the account.' }),
@@ -137,16 +138,16 @@ export const PolicySchema = Type.Object(
     staging: Type.Object(
       {
         spacing_ms: milliseconds('Time between two slices.', DAY_MS),
-        ttl_ms: milliseconds('Life of a staging plan; what is unsent then is dropped.', DAY_MS),
+        ttl_ms: milliseconds('Lifetime of a staging plan; slices unsent by then are dropped.', DAY_MS),
       },
       { ...closed, description: 'How slices are sent.' },
     ),
     standing: Type.Object(
       {
-        resting_ttl_ms: milliseconds('Life of a resting opening order.', 30 * DAY_MS),
+        resting_ttl_ms: milliseconds('Lifetime of a resting opening order.', 30 * DAY_MS),
         on_breach: Type.Enum(['hold', 'cancel_opening', 'reduce'], {
           description:
-            'What a tightened cap does to what is already there: nothing, cancel opening orders, or also cut positions back.',
+            'What a tightened cap does to existing orders and positions: nothing, cancel opening orders, or also cut positions back.',
         }),
       },
       { ...closed, description: 'Orders and positions that outlive their decision.' },
@@ -155,7 +156,7 @@ export const PolicySchema = Type.Object(
       {
         scope: Type.Enum(['own', 'account'], {
           description:
-            'own: an agent may exit what its own fills opened, the gate what those of all agents did. account: everything.',
+            "own: an agent may exit what its own fills opened, the gate what all agents' fills opened. account: everything.",
         }),
         ladder_bps: Type.Array(Type.Number({ minimum: 0.1, maximum: 5000 }), {
           minItems: 1,
@@ -164,20 +165,20 @@ export const PolicySchema = Type.Object(
         }),
         step_ms: milliseconds('Time between two rungs.', 60_000),
         rate: rateLimit(
-          'Exits of one agent that begin to go out; above it they wait, and equal ones go out as one. Never refused.',
+          'Exits of one agent that start to be sent. Further ones wait, and equal ones are sent as one. Never refused.',
         ),
         resting: Type.Optional(
           Type.Integer({
             minimum: 1,
             maximum: 200,
-            description: 'Most exits of one agent that rest at their own price. Without it: 50.',
+            description: 'Largest number of exits of one agent that rest at their own price. Without it: 50.',
           }),
         ),
         resume_ms: Type.Optional(
-          milliseconds('Age up to which an exit of an agent goes on after a restart. Without it: 300000.', 3_600_000),
+          milliseconds("Age up to which an agent's exit continues after a restart. Without it: 300000.", 3_600_000),
         ),
       },
-      { ...closed, description: 'How positions are left.' },
+      { ...closed, description: 'How positions are exited.' },
     ),
     protection: Type.Object(
       {
@@ -190,7 +191,7 @@ export const PolicySchema = Type.Object(
       Type.Object(
         {
           refusals: Type.Optional(
-            requestRate('Refused calls and cancels that cancel nothing; as many rejected inputs.'),
+            requestRate('Refused calls and cancels that cancel nothing; rejected inputs have the same limit.'),
           ),
           dry_runs: Type.Optional(requestRate('Dry runs.')),
           intercepts: Type.Optional(requestRate('Intercepts.')),
@@ -198,7 +199,7 @@ export const PolicySchema = Type.Object(
         {
           ...closed,
           description:
-            'Calls without an effect that are recorded one by one, of each agent; more are counted and summed.',
+            'Calls without an effect that are recorded one by one, per agent; further ones are counted and summed.',
         },
       ),
     ),
@@ -210,16 +211,16 @@ export const PolicySchema = Type.Object(
           {
             ...closed,
             maxProperties: 200,
-            description: 'Tools that are executed elsewhere and may be: name -> JSON Schema of their arguments.',
+            description: 'Tools executed elsewhere that are allowed: name -> JSON Schema of their arguments.',
           },
         ),
       },
-      { ...closed, description: 'Advice on tools that are not ours.' },
+      { ...closed, description: 'Advice on tools executed elsewhere.' },
     ),
     tools: Type.Record(
       Type.String({ pattern: `^(${TOOL_NAMES.join('|')})$` }),
       Type.Object(
-        { args: schemaObject("JSON Schema that the tool's arguments must match, beside the contract's.") },
+        { args: schemaObject("JSON Schema that the tool's arguments must match, in addition to the contract's.") },
         closed,
       ),
       { ...closed, description: 'Narrower arguments for a tool.' },
@@ -227,36 +228,28 @@ export const PolicySchema = Type.Object(
     agents: Type.Record(Type.String({ pattern: AGENT_PATTERN }), agentSection, {
       ...closed,
       maxProperties: 1000,
-      description: 'Sections by agent name; `default` holds for every agent that has none.',
+      description: 'Sections by agent name; `default` applies to every agent without one.',
     }),
     loosen_delay_ms: milliseconds(
-      'On a live venue, the time that a looser policy waits after an operator has accepted it.',
+      'How long a looser policy waits on a live venue after an operator has accepted it.',
       30 * DAY_MS,
     ),
   },
   { ...closed, title: 'Holdfast policy', description: 'Intended Policy Spec of a Holdfast daemon.' },
 );
 
-type DeepReadonly<T> = T extends readonly (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-    : T;
-type FromSchema = DeepReadonly<Static<typeof PolicySchema>>;
-type Assignable<From, To> = [From] extends [To] ? true : false;
 /** Schema and core types describe the same documents; each line stops compiling when they part. */
-export const POLICY_TYPES_AGREE: readonly [
-  Assignable<FromSchema, IntendedPolicySpec>,
-  Assignable<IntendedPolicySpec, FromSchema>,
-] = [true, true];
+export const POLICY_TYPES_AGREE: readonly [Agree<Static<typeof PolicySchema>, IntendedPolicySpec>] = [true];
 
 const check = buildChecker<IntendedPolicySpec>(PolicySchema);
-/** Shape and ranges only; `parsePolicy` (policy/parse.ts) adds what a schema cannot say. */
+/** Shape and ranges only; `parsePolicy` (policy/parse.ts) adds what a schema cannot express. */
 export function checkPolicyShape(document: unknown): Checked<IntendedPolicySpec> {
   return check(document);
 }
 
-/** The schema as a file for editors (`policies/policy.schema.json`): plain JSON, draft 7, which editors know best. */
+/**
+ * The schema as a file for editors (`policies/policy.schema.json`): plain JSON, draft 7, which editors support best.
+ */
 export function buildPolicyJsonSchema(): JsonSchemaObject {
   const plain = JSON.parse(JSON.stringify(PolicySchema as TSchema)) as Record<string, unknown>;
   return { $schema: 'http://json-schema.org/draft-07/schema#', ...plain };

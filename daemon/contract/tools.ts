@@ -5,7 +5,7 @@ import { buildRequestCheck, type RuleTexts } from './check.ts';
 import * as field from './fields.ts';
 import { violationAt } from './violations.ts';
 
-/** Arguments of every tool (SAE-REQ; DESIGN section 5). The descriptions are what an LLM reads in the catalogue. */
+/** Arguments of every tool (SAE-REQ). An LLM reads the descriptions in the catalogue. */
 
 export const PlaceOrderArgs = Type.Object(
   {
@@ -189,7 +189,7 @@ export function isToolName(name: string): name is ToolName {
   return Object.hasOwn(TOOL_SCHEMAS, name);
 }
 
-/** A trading tool with its checked arguments, the form in which the gate takes it. */
+/** A trading tool with its checked arguments, as the gate takes it. */
 export type TradingCall = {
   [Tool in TradingTool]: { readonly tool: Tool; readonly args: ToolArgs<Tool> };
 }[TradingTool];

@@ -1,25 +1,25 @@
 import type { ErrorObject } from 'ajv';
 
-/** One thing that is wrong with a document, in plain words. `path` is dotted (`market.regimes.calm.notional`), '' the whole. */
+/** One defect of a document, in plain words. `path` is dotted (`market.regimes.calm.notional`), '' is the whole. */
 export interface Violation {
   readonly path: string;
   readonly message: string;
-  /** What was found, cut short; absent when nothing was there, or when it is an object or a list. */
+  /** The value found, shortened; absent when there was none, or when it is an object or a list. */
   readonly value?: string | number | boolean | null;
-  /** What is legal at this place, for people: `1 to 125, a whole number`. */
+  /** The legal values, for people: `1 to 125, a whole number`. */
   readonly allowed?: string;
 }
 
-/** No document is worth more lines than this; the rest is counted. */
+/** How many violations are listed; the rest is counted. */
 export const MAX_VIOLATIONS = 200;
 const MAX_SHOWN_CHARACTERS = 80;
 
-/** What ajv says in its verbose mode about the place of an error. */
+/** An error of ajv in its verbose mode. */
 type SchemaNode = { readonly [keyword: string]: unknown };
 
 /**
- * Turns the errors of an ajv with `allErrors` and `verbose` into one violation per field: unions are reduced to the
- * branch that was meant, unknown keys are named and, where one is close, the key that was probably meant.
+ * Turns the errors of an ajv with `allErrors` and `verbose` into one violation per field. Unions are reduced to the
+ * branch that was meant. Unknown keys are named, together with the key that was probably meant if one is close.
  */
 export function describeErrors(errors: readonly ErrorObject[] | null | undefined): Violation[] {
   const found = reduceUnions(errors ?? []);
@@ -64,7 +64,7 @@ function shownValue(value: unknown): string | number | boolean | null | undefine
   return value.length > MAX_SHOWN_CHARACTERS ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}…` : value;
 }
 
-/** Of each failed union only the branch that fits best is kept; where none does, the union speaks for itself. */
+/** Keeps of each failed union only the branch that fits best; if none fits, the union's own error. */
 function reduceUnions(errors: readonly ErrorObject[]): ErrorObject[] {
   const dropped = new Set<ErrorObject>();
   for (const union of errors) {
@@ -174,7 +174,7 @@ function describeUnknownKey(path: string, error: ErrorObject, schema: SchemaNode
   return violationAt(joinPath(path, key), `unknown key "${cut(key)}"${hint}`, value, properties.join(', '));
 }
 
-/** What a schema allows, in a few words; '' when it says nothing that is worth a word. */
+/** What a schema allows, in a few words; '' when there is nothing useful to say. */
 export function describeAllowed(schema: SchemaNode): string {
   if (Array.isArray(schema.enum)) return schema.enum.map((member) => JSON.stringify(member)).join(', ');
   if ('const' in schema) return JSON.stringify(schema.const);
@@ -287,7 +287,7 @@ function cut(key: string): string {
   return key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
 }
 
-/** True for a key that should not be there: the rest of its object may still be judged. */
+/** True for a key that is not allowed: the rest of its object can still be judged. */
 export function isUnknownKey(violation: Violation): boolean {
   return violation.message.startsWith('unknown key ');
 }

@@ -132,7 +132,7 @@ interface AmendTarget {
   readonly totalLots: number;
   readonly priceTicks: number;
   readonly isMoreAggressive: boolean;
-  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it anew. */
+  /** What may still fill, at the worse of mark and limit, is more than before: caps hold for it again. */
   readonly countsForMore: boolean;
 }
 function amendedTarget(
@@ -201,7 +201,8 @@ function amendReducing(
     if (rule === 6 && isAgents) checkRate(trace, context, policy, { order_rate: policy.budgets.order_rate.max });
     else trace.skip(rule, code);
   }
-  // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is another's.
+  // A reduce-only order may grow to what its agent may close, no further: the venue would refuse it, or it is
+  // another's.
   const exit = findExit({ ...request, side: order.side }, context, policy);
   const ceiling = order.reduce_only ? order.filled_lots + (exit?.permittedLots ?? 0) : target.totalLots;
   if (target.totalLots > ceiling) trace.deny(12, 'MODIFY_NOT_ALLOWED', target.totalLots, ceiling, 'lots');
@@ -252,7 +253,9 @@ function asOpening(request: ExecutionRequest, order: OrderView, target: AmendTar
   return { request: asNew, ask, remaining };
 }
 
-/** What a modify asks of the budgets; null: nothing, as it reduces, cancels, changes nothing or is refused before that. */
+/**
+ * What a modify asks of the budgets; null: nothing, as it reduces, cancels, changes nothing or is refused before that.
+ */
 export function amendAsk(
   request: ExecutionRequest,
   context: ExecutionContext,

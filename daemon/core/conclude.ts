@@ -20,7 +20,9 @@ function isOfKind({ code }: Reason): boolean {
   return code === 'OPEN_BECAME_EXIT';
 }
 
-/** Puts a decision together from what the rules found. `effective` is what would be sent; a denied order sends nothing. */
+/**
+ * Puts a decision together from what the rules found. `effective` is what would be sent; a denied order sends nothing.
+ */
 export function conclude(
   trace: Trace,
   policy: CompiledPolicy,

@@ -32,7 +32,9 @@ export interface ExecutionContext {
   /** slice, standing, modify: the order that is decided again, not counted against itself. */
   readonly own_order_id: string | null;
   readonly pacing: PacingView;
-  /** parent: a new ask. slice: a later part of a permitted parent. standing: a resting order decided again (rule 15). */
+  /**
+   * parent: a new ask. slice: a later part of a permitted parent. standing: a resting order decided again (rule 15).
+   */
   readonly phase: 'parent' | 'slice' | 'standing';
   /** slice: the parent's price in ticks, which a later slice may not exceed by more than the slippage bound. */
   readonly parent_price_ticks: number | null;
@@ -100,7 +102,9 @@ export interface ExposureView {
   readonly other_positions: number;
   /** The strictest held regime among the other symbols with exposure. */
   readonly other_regime: Regime | null;
-  /** Signed lots of the position as fills and readings prove them: a reading that differs may lag behind our own fills. */
+  /**
+   * Signed lots of the position as fills and readings prove them: a reading that differs may lag behind our own fills.
+   */
   readonly position_lots: number;
   /** When the present position was opened, null when flat. */
   readonly position_since_ms: number | null;
@@ -124,11 +128,15 @@ export interface AgentView {
   readonly pending_fees_usdt: number;
   /** As `pacing.pending_turnover_usdt`, of this agent's own orders; 0 where it has no budgets of its own. */
   readonly pending_turnover_usdt: number;
-  /** Its exits that rest at their own price, or wait to; counted where a limit order is asked for against a position, else 0. */
+  /**
+   * Its exits that rest at their own price, or wait to; counted where a limit order is requested against a position,
+   * else 0.
+   */
   readonly resting_exits: number;
   /**
-   * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others hold
-   * a part too, less what its exits on their way may close already, and for an amend its resting ones. For an exit of the gate: what all agents hold.
+   * Signed share of the position that this agent's own fills opened and that it may still close, lots: while others
+   * hold a part too, less what its exits on their way may close already, and for an amend its resting ones. For an exit
+   * of the gate: what all agents hold.
    */
   readonly share_lots: number;
   readonly short_units: number;
@@ -153,7 +161,10 @@ export interface RulesView {
   readonly min_notional_usdt: number;
   /** PRICE_FILTER: the lowest price of a limit order. */
   readonly min_price_ticks: number;
-  /** PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x multiplier_up`. */
+  /**
+   * PERCENT_PRICE: a sell at less than `mark x multiplier_down` is refused, and a buy at more than `mark x
+   * multiplier_up`.
+   */
   readonly multiplier_down: number;
   readonly multiplier_up: number;
   readonly observed_at_ms: number;

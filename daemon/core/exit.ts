@@ -24,7 +24,10 @@ export interface ExitSize {
   readonly positionLots: number;
   /** What this caller may close: the position, or its own share of it; the gate, what the agents hold of it. */
   readonly permittedLots: number;
-  /** What a part is taken of: of that, what is proven, where anything is. A reading may lag behind what was closed since. */
+  /**
+   * What a part is taken of: of that, what is proven, where anything is. A reading may lag behind what was closed
+   * since.
+   */
   readonly provenLots: number;
 }
 
@@ -80,7 +83,7 @@ export function wholeExitLots(decision: Pick<ExecutionDecision, 'reasons'>, lots
   return cut !== undefined && typeof cut.observed === 'number' ? Math.max(lots, cut.observed) : lots;
 }
 
-/** Lots asked for: a share of the position, which needs no price, or a notional; without any price, the whole of it. */
+/** Lots requested: a share of the position, which needs no price, or a notional; without any price, the whole of it. */
 export function requestedExitLots(
   request: ExecutionRequest,
   context: ExecutionContext,
@@ -161,8 +164,8 @@ function insideBand(
 
 /**
  * A caller's own exit limit, held to the ladder's last rung on its aggressive side: further away it would fill no
- * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit. An old quote holds
- * nothing: the market may have left it behind, and an exit that is held to it would not fill.
+ * better, and the venue refuses prices outside its band (PERCENT_PRICE), which would refuse the exit. An old quote
+ * holds nothing: the market may have left it behind, and an exit that is held to it would not fill.
  */
 export function limitExitTicks(
   context: ExecutionContext,
@@ -199,7 +202,9 @@ export function restsAtItsPrice(effective: SizedAction, context: ExecutionContex
 const MOST_RESTING = 50;
 /** Of all agents in one symbol: half of the orders that the venue takes of an account there (MAX_NUM_ORDERS, 200). */
 const MOST_RESTING_IN_SYMBOL = 100;
-/** Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes. */
+/**
+ * Rule 6 for exits: only those that rest at their own price may be refused, for their number; never one that closes.
+ */
 export function checkResting(
   trace: Trace,
   request: ExecutionRequest,

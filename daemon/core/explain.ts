@@ -55,7 +55,7 @@ interface Opening {
   readonly requestedLots: number;
   /** Least lots that the venue takes. Both null while no price is known. */
   readonly minLots: number | null;
-  /** The budget of size of which the least is left, where that is less than what was asked for. */
+  /** The budget of size of which the least is left, where that is less than what was requested. */
   readonly binding: ReasonCode | null;
 }
 
@@ -140,7 +140,7 @@ function findBinding(
   if (decision.decision === 'BLOCK') {
     const denied = deniedBy(decision);
     if (denied === null) return size ?? cutBy(decision);
-    // Refused because of what the budgets leave, not of what was asked for.
+    // Refused because of what the budgets leave, not of what was requested.
     const isTooSmall = denied === 'BELOW_MINIMUM' && (opening?.minLots ?? 0) <= (opening?.requestedLots ?? 0);
     return (isTooSmall || denied === 'MODIFY_NOT_ALLOWED') && size !== null ? size : denied;
   }

@@ -156,7 +156,7 @@ export interface ExitsSection {
   readonly rate: RateLimit;
   /** Most exits of one agent that rest at their own price; absent: 50. */
   readonly resting?: number;
-  /** Age up to which an agent's exit goes on after a restart, ms; absent: 300000. */
+  /** Age up to which an agent's exit continues after a restart, ms; absent: 300000. */
   readonly resume_ms?: number;
 }
 /** Calls without an effect that are recorded one by one, of each agent; beyond them they are summed. */
@@ -198,7 +198,9 @@ export interface IntendedPolicySpec {
   readonly loosen_delay_ms: number;
 }
 
-/** One key in which a policy is looser than another. `from` and `to` are the values in the current and the candidate. */
+/**
+ * One key in which a policy is looser than another. `from` and `to` are the values in the current and the candidate.
+ */
 export interface LooserKey {
   readonly path: string;
   readonly from: unknown;

@@ -5,7 +5,8 @@ type LotScale = Pick<RulesView, 'lot_mantissa' | 'lot_scale'>;
 
 /**
  * A decimal such as 60000.1 is not a binary fraction: divided by its tick it may miss the integer by an ulp. Whatever
- * lies this close to an integer *is* that integer; the distance is far below one tick or lot (and 1e-10 USDT of a unit).
+ * lies this close to an integer *is* that integer; the distance is far below one tick or lot (and 1e-10 USDT of a
+ * unit).
  */
 const SNAP = 1e-6;
 /** Of large figures an ulp is more than that: a few of them. */

@@ -1,27 +1,21 @@
-import { Piscina } from 'piscina';
 import type { MarketData } from './facts/markets.ts';
 import type { MutationRow } from './report/types.ts';
 import type { ReplayTask, TaskOutcome, WorkerSettings } from './worker.ts';
+import { WorkerPool } from './worker-pool.ts';
 
-/** Compiled or not, a worker is the neighbour of this file with the same ending. */
-const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-
-/** Tasks handed to the pool for each worker: one runs, one waits, so that no worker idles until it is given the next. */
-const TASKS_PER_WORKER = 2;
 /** New objects of a run mostly die at once; more room for them only makes the process larger. */
 const YOUNG_GENERATION_MB = 24;
 /**
- * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because the
- * engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
+ * A worker holds 25 MB while it runs over 20,000 bars. Its limit is ten times that, not for what it needs but because
+ * the engine lets garbage grow in proportion to the limit: without one, a worker keeps three times as much.
  */
 const OLD_GENERATION_MB = 256;
 const OLD_GENERATION_KB_PER_BAR = 4;
 
 /**
- * Runs tasks in `threads` workers, started in the order given; each outcome is handed over as it comes, in no particular
- * order, and not kept. Tasks are drawn from `tasks` as workers become free: no queue of them is built. The mutation table,
+ * Runs tasks in `threads` workers; outcomes are handed over in the order of the tasks and not kept. The mutation table,
  * which is returned, is played by a worker too: this thread keeps nothing but what it adds up. Rejects with the first
- * failure, after which nothing more is started.
+ * failure.
  */
 export async function runTasks(
   settings: WorkerSettings,
@@ -29,35 +23,21 @@ export async function runTasks(
   threads: number,
   onOutcome: (outcome: TaskOutcome) => void,
 ): Promise<readonly MutationRow[]> {
-  const pool = new Piscina({
-    filename: new URL(`./worker${ENDING}`, import.meta.url).href,
-    minThreads: threads,
-    maxThreads: threads,
-    workerData: { settings: { ...settings, market: shareColumns(settings.market) } },
-    resourceLimits: {
+  const pool = new WorkerPool<ReplayTask, TaskOutcome>({
+    worker: './worker',
+    settings: { ...settings, market: shareColumns(settings.market) },
+    threads,
+    limits: {
       maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
       maxOldGenerationSizeMb: limitOldGeneration(settings.market),
     },
   });
-  const left = tasks[Symbol.iterator]();
-  let hasFailed = false;
-  const runLane = async (): Promise<void> => {
-    for (let next = left.next(); next.done !== true && !hasFailed; next = left.next()) {
-      try {
-        onOutcome((await pool.run(next.value)) as TaskOutcome);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    }
-  };
   try {
-    const mutations = pool.run(undefined, { name: 'playMutations' }) as Promise<readonly MutationRow[]>;
-    const lanes = Array.from({ length: threads * TASKS_PER_WORKER }, runLane);
-    const [rows] = await Promise.all([mutations, ...lanes]);
+    const mutations = pool.call<readonly MutationRow[]>('playMutations');
+    const [rows] = await Promise.all([mutations, pool.runAll(tasks, onOutcome)]);
     return rows;
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }
 

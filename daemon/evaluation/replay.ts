@@ -11,7 +11,7 @@ import type { RunSample } from './setup/samples.ts';
 import { type AttackChoice, buildScenarios, listAgents, PLAIN, type Scenario } from './setup/scenarios.ts';
 import type { Variant } from './setup/variants.ts';
 import { CALIBRATION_SEEDS, countTasks, listTasks, type TaskPlan } from './tasks.ts';
-import type { ReplayTask, RunGroup } from './worker.ts';
+import type { RunGroup } from './worker.ts';
 
 /** Replicates of the bootstrap over days and seeds. */
 const REPLICATES = 200;
@@ -37,14 +37,18 @@ export interface ReplayOutcome {
   readonly calibration: CalibrationInput | null;
   readonly mutations: readonly MutationRow[];
   readonly samples: readonly RunSample[];
-  /** Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two. */
+  /**
+   * Fills of the Holdfast variant that the judge found out of scope, the first 20: each is a defect of one of the two.
+   */
   readonly disagreements: readonly string[];
   readonly decisions: number;
   readonly runs: number;
   readonly bootstrap: BootstrapPlan;
 }
 
-/** Every agent under every seed through all variants and scenarios. The same input gives the same outcome, bit by bit. */
+/**
+ * Every agent under every seed through all variants and scenarios. The same input gives the same outcome, bit by bit.
+ */
 export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> {
   const { market, seeds, reference } = options;
   const bootstrap = createBootstrapPlan({
@@ -66,7 +70,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
   );
   const samples: RunSample[] = [];
   const trader: TraderSample[] = [];
-  const notes = new FirstNotes(options.agents);
+  const disagreements: string[] = [];
   const total = countTasks(plan);
   let done = 0;
   let decisions = 0;
@@ -81,7 +85,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
       // Of one task and of the first seeds: what is kept does not grow with the number of seeds.
       samples.push(...outcome.samples);
       trader.push(...outcome.traderSamples);
-      notes.add(task, outcome.disagreements);
+      disagreements.push(...outcome.disagreements.slice(0, MOST_NOTES - disagreements.length));
       decisions += outcome.decisions;
       runs += summaries.length;
       done += 1;
@@ -93,7 +97,7 @@ export async function runReplay(options: ReplayOptions): Promise<ReplayOutcome> 
     calibration: calibrate(options, aggregators[1] ?? null, trader),
     mutations,
     samples,
-    disagreements: notes.list(),
+    disagreements,
     decisions,
     runs,
     bootstrap,
@@ -110,29 +114,6 @@ function buildGroups({ attack, variants }: ReplayOptions): readonly RunGroup[] {
     { attack: 'heavy', sides: 'clairvoyant', capsScale: 1 },
   ];
   return [main, { variants: calibrationSettings(swept.spec), scenarios }];
-}
-
-/** The first notes by seed, account and group, whatever task came first; no more than anybody reads. */
-class FirstNotes {
-  readonly #agents: readonly string[];
-  #notes: { readonly place: readonly [number, number, number]; readonly text: string }[] = [];
-
-  constructor(agents: readonly string[]) {
-    this.#agents = agents;
-  }
-
-  add({ seed, agent, group }: ReplayTask, texts: readonly string[]): void {
-    if (texts.length === 0) return;
-    const place = [seed, this.#agents.indexOf(agent), group] as const;
-    // A stable sort: notes of one task keep their order.
-    this.#notes = [...this.#notes, ...texts.map((text) => ({ place, text }))]
-      .sort(({ place: a }, { place: b }) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
-      .slice(0, MOST_NOTES);
-  }
-
-  list(): readonly string[] {
-    return this.#notes.map(({ text }) => text);
-  }
 }
 
 function calibrate(

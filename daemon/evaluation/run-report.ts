@@ -10,7 +10,7 @@ import type { Report, ReportInputs, ReportSamples } from './report/types.ts';
 import type { AttackChoice } from './setup/scenarios.ts';
 import { forSymbols, hashBudgets, loadVariant, VARIANT_NAMES, type Variant, VariantError } from './setup/variants.ts';
 
-/** What was asked for cannot be replayed; the message says why. */
+/** What was requested cannot be replayed; the message says why. */
 export class ReplayInputError extends Error {
   override readonly name = 'ReplayInputError';
 }
@@ -125,7 +125,7 @@ function openMarket(options: ReportOptions): { readonly market: MarketData; read
   }
 }
 
-/** The pass-through variant first, then those asked for, then the operator's own policy. */
+/** The pass-through variant first, then those requested, then the operator's own policy. */
 function openVariants(options: ReportOptions, market: MarketData): readonly Variant[] {
   const asked = options.variants ?? VARIANT_NAMES;
   const names = [REFERENCE, ...asked.filter((name) => name !== REFERENCE)];
@@ -212,7 +212,9 @@ function readOwnVersion(): string {
   throw new Error('package.json was not found');
 }
 
-/** Curves of every variant under the heaviest attack that was run at caps x 1, and the crash where budgets are known. */
+/**
+ * Curves of every variant under the heaviest attack that was run at caps x 1, and the crash where budgets are known.
+ */
 function pickSamples(drawn: readonly SampledRun[]): ReportSamples {
   const worstMs = findWorstBar(drawn);
   return {

@@ -12,9 +12,9 @@ export interface TaskPlan {
 }
 
 /**
- * One task for each account and seed, and one for each account of the seeds that calibrate. The longest come first (four
- * agents in one account, then the churner's), so that what is left at the end is short and no worker waits for another.
- * The same sequence whenever it is walked.
+ * One task for each account and seed, and one for each account of the seeds that calibrate. The longest come first
+ * (four agents in one account, then the churner's), so that what is left at the end is short and no worker waits for
+ * another. The same sequence whenever it is walked.
  */
 export function* listTasks(plan: TaskPlan): Generator<ReplayTask> {
   const known = [...plan.agents];

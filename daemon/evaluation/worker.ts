@@ -21,7 +21,9 @@ export interface WorkerSettings {
   readonly market: MarketData;
   readonly groups: readonly RunGroup[];
   readonly bootstrap: BootstrapPlan;
-  /** Pass-through variant: its run without attacks counts the legitimate requests; its returns are what Shrink scales. */
+  /**
+   * Pass-through variant: its run without attacks counts the legitimate requests; its returns are what Shrink scales.
+   */
   readonly reference: Variant;
 }
 /** One agent's account under one seed: all variants and scenarios of a group. */

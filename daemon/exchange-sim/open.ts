@@ -109,7 +109,7 @@ function openWorld(options: ExchangeOptions, storage: ExchangeStorage | null): W
 
 /**
  * Server time when a start takes over. A synthetic market lives on wall time, so the time it was down is walked
- * through; a recorded or manual one goes on where it stopped.
+ * through; a recorded or manual one continues where it stopped.
  */
 function firstServerTime(options: ExchangeOptions, world: World): number {
   const isSynthetic = options.market === undefined || options.market === 'synthetic';

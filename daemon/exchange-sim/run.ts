@@ -1,7 +1,7 @@
 import { type ExchangeSim, type ExchangeSimOptions, startExchangeSim } from './start.ts';
 
 /**
- * Runs an exchange as a process of its own: says where it listens (and the control token, when it made one), and ends
+ * Runs an exchange as a separate process: says where it listens (and the control token, when it made one), and ends
  * on SIGINT or SIGTERM. Resolves once it has closed.
  */
 export async function runExchangeSim(options: ExchangeSimOptions): Promise<void> {

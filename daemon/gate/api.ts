@@ -1,6 +1,6 @@
 /**
- * What the doors (HTTP, command line) may ask of the gate. Arguments were validated against the contract; the gate
- * alone decides. Every answer is plain JSON data in the shapes of DESIGN section 5 (snake_case on the wire).
+ * What the entrances (HTTP, MCP) may ask of the gate. Arguments are already validated against the contract; the gate
+ * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
 import type { ToolName } from '../core/policy.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
@@ -19,7 +19,7 @@ import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, P
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
-/** Who a bearer token says is calling. `agent` is the name that orders and decisions are kept under. */
+/** The caller according to its bearer token. Orders and decisions are kept under the name `agent`. */
 export interface Caller {
   readonly role: Role;
   readonly agent: string;
@@ -30,7 +30,7 @@ export interface Caller {
 export interface GateApi {
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
-  /** `call` is null when the tool is not one of ours or its arguments do not fit the contract. */
+  /** `call` is null when the tool is not one of Holdfast's, or its arguments do not fit the contract. */
   intercept(
     caller: Caller,
     tool: string,
@@ -38,7 +38,7 @@ export interface GateApi {
     call: TradingArgs | null,
     skill: SkillClaim | null,
   ): Promise<ToolOutcome>;
-  /** Records input that the contract refused (DESIGN rule 1), without its values. */
+  /** Records input that the contract refused (rule 1), without its values. */
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
@@ -60,9 +60,9 @@ export interface GateApi {
     signal: SignalBody,
   ): Promise<{ readonly signal_id: string; readonly expires_at_ms: number }>;
   getSignals(): SignalsBody;
-  /** Ends an active signal before its time; null: there is none of that name. */
+  /** Ends an active signal early; null: there is none with that id. */
   endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null>;
-  /** Ends a lost order that is not open at the venue; null: no such order is known. */
+  /** Ends a lost order that is not open at the venue; null: there is no such order. */
   endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
   getTradingState(): TradingStateBody;

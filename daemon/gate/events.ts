@@ -58,11 +58,11 @@ export interface DecisionEvent {
   readonly texts: { readonly [field: string]: string };
 }
 /**
- * Where a word on an order comes from; state/evidence.ts has what each can prove.
- * `shown`: the venue showed the order, in a list, a look-up or the answer to a request. `absent`: answered lists, look-ups
- * and trades without it. `stalled`: the venue goes on showing as working what can only be filled or ended.
- * `answer`: the request that placed it ended, and its answer does not show the order: refused, or lost.
- * `unsent`: the gate itself did not send it. `operator`: an operator ended an order of which nothing could be proven.
+ * Where a word on an order comes from; state/evidence.ts has what each can prove. `shown`: the venue showed the order,
+ * in a list, a look-up or the answer to a request. `absent`: answered lists, look-ups and trades without it. `stalled`:
+ * the venue goes on showing as working what can only be filled or ended. `answer`: the request that placed it ended,
+ * and its answer does not show the order: refused, or lost. `unsent`: the gate itself did not send it. `operator`: an
+ * operator ended an order of which nothing could be proven.
  */
 export type EvidenceKind = 'shown' | 'absent' | 'stalled' | 'answer' | 'unsent' | 'operator';
 export interface Evidence {
@@ -74,7 +74,9 @@ export interface Evidence {
 }
 /** What became known about one of our orders, or about a foreign one (then `foreign` describes it). */
 export interface OrderEvent {
-  /** It is not the order that this ledger sent under that id: somebody else's takes its place. Absent in every other. */
+  /**
+   * It is not the order that this ledger sent under that id: somebody else's takes its place. Absent in every other.
+   */
   readonly another?: true;
   readonly average_price: number | null;
   readonly client_order_id: string;
@@ -102,8 +104,8 @@ export interface ForeignOrder {
   readonly trigger_ticks: number | null;
 }
 /**
- * A cancel or an amend was asked for: what counts meanwhile is the larger and the worse of both. `cancel_failed`: the
- * venue did not take a cancel, which is asked for again until the order has ended; recorded once for each answer.
+ * A cancel or an amend was requested: what counts meanwhile is the larger and the worse of both. `cancel_failed`: the
+ * venue did not take a cancel, which is requested again until the order has ended; recorded once for each answer.
  */
 export interface OrderIntentEvent {
   readonly action: 'cancel' | 'cancel_failed' | 'amend' | 'amend_unknown' | 'amended' | 'amend_failed';
@@ -113,15 +115,17 @@ export interface OrderIntentEvent {
   readonly lots: number | null;
   readonly price_ticks: number | null;
   readonly reason: string;
-  /** `amend_unknown`: it was sent no later than this, domain time; both forms count until the venue shows which rests. */
+  /**
+   * `amend_unknown`: it was sent no later than this, domain time; both forms count until the venue shows which rests.
+   */
   readonly sent_by_ms?: number;
 }
 /** Who wants an exit: what goes out first when not all can. `stop`: it stands in for a stop that the venue refused. */
 export const EXIT_CAUSES = ['operator', 'stop', 'cut', 'agent'] as const;
 export type ExitCause = (typeof EXIT_CAUSES)[number];
 /**
- * Why a target of an exit has ended. `filled`: closed what there was. `nothing_left`: something else closed it. `rests`:
- * it is its caller's resting order now. `exhausted`: no rung of the ladder filled all of it.
+ * Why a target of an exit has ended. `filled`: closed what there was. `nothing_left`: something else closed it.
+ * `rests`: it is its caller's resting order now. `exhausted`: no rung of the ladder filled all of it.
  */
 export type ExitEnd =
   | 'filled'
@@ -241,7 +245,7 @@ export interface SignalEvent {
 }
 /** The venue confirmed a leverage setting. */
 export interface LeverageEvent {
-  /** Domain time of the confirmation; account answers asked for before say nothing of it. Older records have none. */
+  /** Domain time of the confirmation; account answers requested before say nothing of it. Older records have none. */
   readonly confirmed_at_ms?: number;
   readonly leverage: number;
   readonly symbol: string;
@@ -264,8 +268,8 @@ export interface AlertEvent {
   readonly symbol: string | null;
 }
 /**
- * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of another
- * ledger: ids are of a new epoch from here on.
+ * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of
+ * another ledger: ids are of a new epoch from here on.
  */
 export interface RecoveryEvent {
   readonly at_venue_ms: number;
@@ -275,7 +279,10 @@ export interface RecoveryEvent {
   /** Orders that other ledgers placed until then are somebody else's from here on, no sign of another daemon. */
   readonly take_over: boolean;
 }
-/** An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from it. */
+/**
+ * An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from
+ * it.
+ */
 export interface TokenEvent {
   readonly action: 'created' | 'revoked';
   readonly at_ms: number;

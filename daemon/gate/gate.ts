@@ -26,7 +26,7 @@ import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
-/** What is left at the venue when the daemon stops: unsent slices go, opening orders unless left, stops stay. */
+/** Cleans up when the daemon stops: drops unsent slices, cancels opening orders unless they are left, keeps stops. */
 export async function leaveVenue(
   { core, canceler, slices }: GateParts,
   options: { readonly leaveOrders: boolean },
@@ -51,7 +51,7 @@ export async function leaveVenue(
   );
 }
 
-/** The gate: one execution's whole journey from a validated call to its outcome (DESIGN section 2). */
+/** The gate: one execution's whole journey from a validated call to its outcome. */
 export class Gate implements GateApi {
   readonly core: GateCore;
   readonly keeper: Keeper;
@@ -72,7 +72,7 @@ export class Gate implements GateApi {
   /** First contact, recovery, then the feed loop in the background. Resolves once domain time is known. */
   async start(firstPolicyEvent: () => void, onVenueSilent?: (reason: string) => void): Promise<void> {
     this.#parts.ledgerCheck.begin();
-    // The views are in these steps: what became of orders can be read while the venue's own cannot be fetched.
+    // The views use these tick and lot sizes: orders can be read with them while the venue's own cannot be fetched.
     this.core.ports.venue.noteRules([...this.core.state.rules.values()]);
     await this.keeper.syncFirst(onVenueSilent);
     if (this.#signal.aborted) return;
@@ -91,7 +91,7 @@ export class Gate implements GateApi {
     });
     this.keeper.run().catch((error: unknown) => {
       if (this.#signal.aborted) return;
-      // Only a ledger that cannot record ends the loop; it has stopped the daemon by itself.
+      // Only a ledger that cannot record ends the loop, and it has already stopped the daemon.
       this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
     });
   }
@@ -225,10 +225,10 @@ export class Gate implements GateApi {
     return this.#parts.resolver.pending;
   }
 
-  /** The reserve of the full disk is in use: it is kept for exits, cancels and halts until the next start. */
+  /** The reserve for a full disk is in use. Until the next start it is kept for exits, cancels and halts. */
   onReserveUsed(): void {
     this.#parts.availability.isDiskFull = true;
-    // A commit tells of it, perhaps amid an append.
+    // A commit reports it, perhaps in the middle of an append.
     this.core.ports.time.nextTurn(() => {
       recordFullDisk(this.core);
       if (this.#parts.availability.isStarted)
@@ -236,14 +236,14 @@ export class Gate implements GateApi {
     });
   }
 
-  /** The ledger records nothing more: nothing is opened, and what would open is canceled without a record. */
+  /** The ledger records nothing more: nothing is opened, and opening orders are canceled without a record. */
   onLedgerFailure(): Promise<void> {
     this.#parts.sender.stopOpening();
     this.#parts.slices.stop();
     return cancelUnrecorded(this.core, 1_000);
   }
 
-  /** Orderly stop: unsent slices dropped, opening orders canceled unless they are to be left, stops stay. */
+  /** Orderly stop: drops unsent slices, cancels opening orders unless they are to be left, keeps stops. */
   async close(options: { readonly leaveOrders: boolean }): Promise<void> {
     this.#parts.availability.isClosing = true;
     this.#parts.executor.answerSoon();

@@ -29,7 +29,7 @@ import { CutReadings } from './watch/cut-readings.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
-/** What the gate is made of; its own calls reach these. */
+/** The parts of the gate, which its calls use. */
 export interface GateParts {
   readonly core: GateCore;
   readonly availability: Availability;
@@ -56,11 +56,11 @@ export interface GateOptions {
   readonly policy: PolicyDocument;
   readonly policyPort: PolicyPort;
   readonly signal: AbortSignal;
-  /** Prometheus text of what the observer counted. */
+  /** The observer's counters as Prometheus text. */
   readonly metricsText: () => Promise<string>;
 }
 
-/** Puts the parts together; nothing runs yet. */
+/** Composes the parts; nothing runs yet. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function buildParts(options: GateOptions): GateParts {
   const { ports, settings, signal } = options;

@@ -1,29 +1,39 @@
 /**
- * What the gate needs from the outside, as types. Adapters (venue/, ledger/) implement these and never import each
+ * What the gate needs from outside, as types. Adapters (venue/, ledger/) implement these and never import each
  * other. Quantities are integer lots and prices integer ticks of the symbol; only a venue adapter writes decimals.
  */
 
 import type { FetchOutcome } from './venue-port.ts';
 
-/** The part of the ledger that the gate writes and reads; ledger/ implements it. */
-export type LedgerRecord =
-  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
-  | {
-      readonly kind: string;
-      readonly at_ms: number;
-      /** `text` is canonical JSON: what is recorded of the payload. */
-      readonly write: (seq: number) => { readonly payload: unknown; readonly text: string };
-    };
+/**
+ * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
+ * >= 0. The payload has a canonical JSON form (core/canonical-json.ts). One of kind `decision` carries the members of
+ * `DecisionKeys` (ledger/decision-keys.ts).
+ */
+export interface LedgerRecord {
+  readonly kind: string;
+  readonly at_ms: number;
+  readonly payload: unknown;
+  /** The place that a record which names its own seq was made for; the ledger refuses it in any other. */
+  readonly seq?: number;
+  /**
+   * What is recorded of the payload, canonical JSON, where a caller has its parts already. It is taken as it is;
+   * `audit verify` checks it.
+   */
+  readonly text?: string;
+}
 export interface StoredEvent {
   readonly seq: number;
   readonly at_ms: number;
   readonly kind: string;
   readonly payload: unknown;
 }
+/** The part of the ledger that the gate writes and reads; ledger/ implements it. */
 export interface LedgerPort {
   readonly genesis: { readonly genesis_id: string };
   readonly isFailed: boolean;
+  /** The place that the next record gets. */
+  nextSeq(): number;
   appendNow(records: readonly LedgerRecord[]): {
     readonly seqs: readonly number[];
     readonly committed: Promise<void>;
@@ -47,13 +57,13 @@ export interface LedgerPort {
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<StoredEvent, void, undefined>;
 }
 /**
- * Copies that spare a start some reads. Never more than that: what is damaged, of another ledger or of another form is
- * absent, and nothing is decided by a copy that the venue's own answer would not be held to as well.
+ * Copies that save a start some reads, and nothing more. A copy that is damaged, of another ledger or of another format
+ * counts as absent. Copies are checked like the venue's own answers before anything is decided by them.
  */
 export interface StartCachePort {
-  /** Undefined: there is none. */
+  /** Undefined: there is no copy. */
   read(name: string): unknown;
-  /** Never throws: a copy that cannot be kept is none. */
+  /** Never throws: a copy that cannot be stored is skipped. */
   write(name: string, value: unknown): void;
 }
 /** Domain time (venue/clock.ts implements it). */
@@ -74,7 +84,7 @@ export interface ObserverPort {
   decided(kind: string, tool: string, verdict: string, codes: readonly string[], elapsedNs: number): void;
   submitted(outcome: string): void;
   alerted(code: string): void;
-  /** A call that had no effect was counted and not recorded by itself. */
+  /** A call without an effect was only counted. */
   summed(kind: string): void;
 }
 

@@ -1,119 +1,143 @@
 import type { CompiledPolicy } from '../core/compiled-policy.ts';
+import type { ExecutionContext } from '../core/context.ts';
 import { decide } from '../core/decide.ts';
 import type { ExecutionDecision } from '../core/decision.ts';
-import { writeContext } from '../core/record-text/context.ts';
+import { writeContext } from '../core/record-text/rows.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import { shadowDecision } from '../core/shadow.ts';
 import type { DecisionBody, DecisionKind } from './api/decisions.ts';
 import type { DecisionEvent, ExitCause, PlannedOrder } from './events.ts';
 import { endUndone } from './journal/end-undone.ts';
 import type { Appended, GateCore } from './journal/journal.ts';
-import { writeBody, writeRecord } from './journal/record-text.ts';
+import { type RecordForm, writeBody, writeRecord } from './journal/record-text.ts';
 import { findTarget } from './plan/exit-target.ts';
 import { decisionId } from './plan/order-ids.ts';
 import { buildBody } from './plan/retell.ts';
 import type { Ask, LiveInputs } from './snapshot/inputs.ts';
 import { buildContext } from './snapshot/snapshot.ts';
 
-/** A decision that was taken and appended; nothing may be sent, and nobody answered, before `appended.committed`. */
+/** A decision that is taken and appended. Nothing may be sent or answered before `appended.committed`. */
 export interface Decided {
   readonly body: DecisionBody;
-  /** `canonicalJson(body)`: what the caller is answered. */
+  /** `canonicalJson(body)`: the text of the caller's answer. */
   readonly bodyText: string;
   readonly event: DecisionEvent;
   readonly appended: Appended;
   readonly policy: CompiledPolicy;
-  /** When it was taken, wall ms of the process: send deadlines run from here. */
+  /** Time of the decision, wall ms of the process: send deadlines count from here. */
   readonly decidedAtWallMs: number;
 }
-export interface DecideOptions {
+/** A request that was decided on and is not recorded yet. */
+export interface Considered {
+  readonly request: ExecutionRequest;
+  readonly policy: CompiledPolicy;
+  readonly context: ExecutionContext;
+  readonly decision: ExecutionDecision;
+  /** What is done: in shadow mode also what was decided against. */
+  readonly acted: ExecutionDecision;
+  /**
+   * The place of its record, which ids are made of. INVARIANT: the ledger takes it there or nowhere, so nothing is recorded
+   * between the snapshot and the reservation.
+   */
+  readonly seq: number;
+  /** When the snapshot was taken, wall ms of the process. */
+  readonly startedAtWallMs: number;
+  readonly elapsedNs: number;
+}
+/** How a decision is recorded. */
+export interface RecordedAs {
   readonly kind: DecisionKind;
   readonly route: string;
   readonly bodyHash: string | null;
   readonly texts: { readonly [field: string]: string };
   readonly parentDecisionId: string | null;
-  /** On whose behalf an exit is decided; absent: the caller's. */
+  /** Orders that follow from it; none for advisory kinds. */
+  readonly orders: readonly PlannedOrder[];
+  /** For whom an exit is decided; absent: the caller. */
   readonly cause?: ExitCause;
-  /** Orders that follow from the decision; none for advisory kinds. */
-  readonly plan: (decision: ExecutionDecision, seq: number) => readonly PlannedOrder[];
-  /** Records of decisions that change nothing may be left out (standing orders that still fit). `acted`: what is done. */
-  readonly skipUnless?: (decision: ExecutionDecision, acted: ExecutionDecision) => boolean;
 }
 
 /**
- * Snapshot, decide and append in one event-loop turn: N clients racing one cap can never overspend it, since the
- * reservation is in the views before the next snapshot is taken.
+ * Snapshot and decision. {@link recordDecision} follows in the same event-loop turn: N clients racing one cap can never
+ * overspend it, since the reservation is in the views before the next snapshot is taken.
  */
-export function takeDecision(
-  core: GateCore,
-  request: ExecutionRequest,
-  ask: Ask,
-  options: DecideOptions,
-): Decided | null {
+export function consider(core: GateCore, request: ExecutionRequest, ask: Ask): Considered {
+  const seq = core.nextSeq();
   const policy = core.policyFor(request.agent);
-  const startedAt = core.ports.time.monotonicMs();
+  const startedAtWallMs = core.ports.time.monotonicMs();
   const context = buildContext(core.state, readInputs(core), request, policy, ask);
   const decision = decide(request, context, policy);
-  const elapsedNs = (core.ports.time.monotonicMs() - startedAt) * 1e6;
+  const elapsedNs = (core.ports.time.monotonicMs() - startedAtWallMs) * 1e6;
   const acted = policy.spec.mode === 'shadow' ? shadowDecision(decision, request, context, policy) : decision;
-  if (options.skipUnless !== undefined && !options.skipUnless(decision, acted)) return null;
-  const texts = storeTexts(core, options.texts);
-  const contextText = writeContext(context);
-  const contextHash = core.ports.sha256(contextText);
-  const { state } = core;
-  const stateSeq = state.stateSeq;
-  const marketSeq = state.marketSeq;
-  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
-    const body = buildBody(decision, {
-      agent: request.agent,
-      at_ms: atMs,
-      context_hash: contextHash,
-      decision_id: decisionId(core.ids, seq),
-      kind: options.kind,
-      policy_hash: core.policyHash,
-      request_id: request.request_id,
-      seq,
-      symbol: request.symbol,
-      tool: request.tool,
-    });
-    const event: DecisionEvent = {
-      agent: request.agent,
-      body_hash: options.bodyHash,
-      context,
-      decision: body,
-      market_seq: marketSeq,
-      orders: options.plan(acted, seq),
-      parent_decision_id: options.parentDecisionId,
-      request,
-      route: options.route,
-      state_seq: stateSeq,
-      texts,
-    };
-    return { payload: event, body, text: writeRecord(event, body, contextText, 'derived') };
-  });
-  // INVARIANT: in the transaction of the exit, and before it is sent.
-  if (options.kind === 'tool' || options.kind === 'gate') {
-    endUndone(core, payload, policy);
-    const cause = options.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
-    const target = findTarget(payload, policy, cause);
-    if (target !== null) core.append('exit_target', target);
-  }
-  noteSend(core, payload);
-  const codes = decision.reasons.map((reason) => reason.code);
-  core.ports.observer.decided(options.kind, request.tool, decision.decision, codes, elapsedNs);
-  if (decision.reasons.some((reason) => reason.code === 'INTERNAL_RECHECK')) {
-    core.alert(
-      'INTERNAL_RECHECK',
-      `decision ${written.body.decision_id} failed the last check on what would be sent`,
-      request.symbol,
-    );
-    core.onRecheckFailure();
-  }
-  const { body } = written;
-  return { body, bodyText: writeBody(body), event: payload, appended, policy, decidedAtWallMs: startedAt };
+  return { request, policy, context, decision, acted, seq, startedAtWallMs, elapsedNs };
 }
 
-/** What the feeds have seen, and what the venue still takes of orders. */
+/** Appends a decision with its orders and its reservation, and what it ends. */
+export function recordDecision(core: GateCore, considered: Considered, as: RecordedAs): Decided {
+  const { decision, elapsedNs, policy, request } = considered;
+  const { kind } = as;
+  const decided = appendDecision(core, considered, as, request.tool, 'derived');
+  const { body, event } = decided;
+  // INVARIANT: in the exit's transaction, before it is sent.
+  if (kind === 'tool' || kind === 'gate') {
+    endUndone(core, event, policy);
+    const cause = as.cause ?? (request.origin === 'agent' ? 'agent' : 'operator');
+    const target = findTarget(event, policy, cause);
+    if (target !== null) core.append('exit_target', target);
+  }
+  noteSend(core, event);
+  const codes = decision.reasons.map((reason) => reason.code);
+  core.ports.observer.decided(kind, request.tool, decision.decision, codes, elapsedNs);
+  if (codes.includes('INTERNAL_RECHECK')) {
+    const detail = `decision ${body.decision_id} failed the last check on what would be sent`;
+    core.alert('INTERNAL_RECHECK', detail, request.symbol);
+    core.onRecheckFailure();
+  }
+  return decided;
+}
+
+/** The record alone. `whole`: it says all of the decision, since that does not follow from request, view and policy. */
+export function appendDecision(
+  core: GateCore,
+  { context, decision, policy, request, seq, startedAtWallMs }: Considered,
+  { bodyHash, kind, orders, parentDecisionId, route, texts }: RecordedAs,
+  tool: string,
+  form: RecordForm,
+): Decided {
+  const { ids, policyHash, ports, state } = core;
+  const contextText = writeContext(context);
+  const atMs = core.nowMs();
+  const body = buildBody(decision, {
+    agent: request.agent,
+    at_ms: atMs,
+    context_hash: ports.sha256(contextText),
+    decision_id: decisionId(ids, seq),
+    kind,
+    policy_hash: policyHash,
+    request_id: request.request_id,
+    seq,
+    symbol: request.symbol,
+    tool,
+  });
+  const event: DecisionEvent = {
+    agent: request.agent,
+    body_hash: bodyHash,
+    context,
+    decision: body,
+    market_seq: state.marketSeq,
+    orders,
+    parent_decision_id: parentDecisionId,
+    request,
+    route,
+    state_seq: state.stateSeq,
+    texts: storeTexts(core, texts),
+  };
+  const text = writeRecord(event, body, contextText, form);
+  const appended = core.append('decision', event, { atMs, seq, text });
+  return { body, bodyText: writeBody(body), event, appended, policy, decidedAtWallMs: startedAtWallMs };
+}
+
+/** The feeds' readings, and how many orders the venue still takes. */
 function readInputs(core: GateCore): LiveInputs {
   const nowMs = core.nowMs();
   const inputs = core.market.inputs(nowMs);
@@ -123,7 +147,10 @@ function readInputs(core: GateCore): LiveInputs {
   return { ...inputs, venueSendsFreeAtMs: nowMs + Math.ceil(waitMs * (scale > 0 ? scale : 1)) };
 }
 
-/** What goes out at once counts from its decision on, so that what is decided in one turn counts as well. Exits do by themselves. */
+/**
+ * Orders that go out at once count from their decision on, so that decisions of one turn see each other. Exits are
+ * counted elsewhere.
+ */
 function noteSend(core: GateCore, { decision, orders }: DecisionEvent): void {
   if (decision.kind !== 'tool' && decision.kind !== 'slice') return;
   const action = decision.effective?.action;

@@ -1,10 +1,10 @@
-/** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter writes decimals. */
+/** The venue as the gate sees it; venue/ implements it. Lots and ticks are integers; only the adapter uses decimals. */
 import type { TimeInForce } from '../core/decision.ts';
 import type { VenueName } from '../core/policy.ts';
 import type { OrderType, Side } from '../core/request.ts';
 
 declare const approvedBrand: unique symbol;
-/** An order that passed the gate and is on disk. Only gate/orders/approval.ts makes one (SAE-NONBYPASS). */
+/** An order that passed the gate and is on disk. Only gate/orders/approval.ts creates one (SAE-NONBYPASS). */
 export type Approved<T> = T & { readonly [approvedBrand]: true };
 
 export interface LeverageBracket {
@@ -38,14 +38,16 @@ export interface SymbolRules {
   readonly brackets: readonly LeverageBracket[];
   readonly observedAtMs: number;
 }
-/** A part of the rules that could not be read, and why. */
+/** A part of the rules that could not be read, and the cause. */
 export interface UnreadPart {
   readonly what: string;
   readonly detail: string;
   readonly consequence: Rejection['consequence'];
   readonly retryAfterMs: number | null;
 }
-/** Rules with fresh filters. What is `unread` is in them as it was last known, and they are as old as that. */
+/**
+ * Rules with fresh filters. Parts that are `unread` have their last known values, and the rules are as old as those.
+ */
 export interface RulesReading {
   readonly rules: readonly SymbolRules[];
   readonly unread: readonly UnreadPart[];
@@ -81,11 +83,11 @@ export interface VenuePosition {
   readonly isolatedMarginUsdt: number | null;
   readonly maintenanceMarginUsdt: number;
   readonly unrealisedPnlUsdt: number;
-  /** Venue time of the last change of this position; 0 when the venue gives none. */
+  /** Venue time of the position's last change; 0 if the venue gives none. */
   readonly updatedAtMs: number;
 }
 export interface AccountSnapshot {
-  /** Domain time at which the *request* was sent: nothing later can be missing because it was not yet known to us. */
+  /** Domain time at which the *request* was sent: the answer contains everything from before it. */
   readonly requestedAtMs: number;
   readonly observedAtMs: number;
   readonly walletUsdt: number;
@@ -94,9 +96,9 @@ export interface AccountSnapshot {
   readonly maintenanceMarginUsdt: number;
   readonly initialMarginUsdt: number;
   readonly positions: readonly VenuePosition[];
-  /** Leverage setting by symbol, for all symbols asked for. */
+  /** Leverage setting by symbol, for all requested symbols. */
   readonly leverage: { readonly [symbol: string]: number };
-  /** Whether a symbol is on isolated margin, for all symbols asked for. */
+  /** Whether a symbol is on isolated margin, for all requested symbols. */
   readonly isolated: { readonly [symbol: string]: boolean };
 }
 export type OrderKind = 'regular' | 'algo';
@@ -117,9 +119,9 @@ export interface VenueOrder {
   readonly reduceOnly: boolean;
   readonly closePosition: boolean;
   readonly status: VenueOrderStatus;
-  /** Average fill price when the venue gave it (queries do, acknowledgements do not). */
+  /** Average fill price, if the venue gave it (queries do, acknowledgements do not). */
   readonly averagePrice: number | null;
-  /** When the venue took it; answers to what changes an order do not say. */
+  /** When the venue accepted it; answers to changes of an order do not say. */
   readonly placedAtMs?: number;
   readonly updatedAtMs: number;
 }
@@ -140,20 +142,20 @@ export interface VenueTransfer {
   readonly amountUsdt: number;
   readonly atMs: number;
 }
-/** That something was executed in a symbol, whoever asked for it. */
+/** An execution in a symbol, whoever caused it. */
 export interface VenueExecution {
   readonly symbol: string;
   readonly tradeId: string;
   readonly atMs: number;
 }
-/** What income of all types tells; `isWhole` false: there was more of it than one reading takes. */
+/** What the income of all types shows; `isWhole` false: there was more than one read returns. */
 export interface VenueIncome {
   readonly executions: readonly VenueExecution[];
-  /** When something last moved into the account or out of it; null: it did not. */
+  /** When money last moved into or out of the account; null: it did not. */
   readonly lastTransferMs: number | null;
   readonly isWhole: boolean;
 }
-/** A regular order that the venue took, whoever placed it and whatever became of it. */
+/** A regular order that the venue accepted, whoever placed it and however it ended. */
 export interface PlacedOrder {
   readonly symbol: string;
   readonly clientOrderId: string;
@@ -179,13 +181,13 @@ export interface StopInstruction {
   readonly side: Side;
   readonly triggerTicks: number;
 }
-/** Why the venue did not take an order; `venueClosed`: nothing may be sent but exits until the venue answers again. */
+/** Why the venue refused an order; `venueClosed`: only exits may be sent until the venue answers again. */
 export interface Rejection {
   readonly code: number | null;
   readonly httpStatus: number | null;
   readonly message: string;
   readonly retryable: boolean;
-  /** What the gate does besides releasing the reservation (BINANCE.md part B). */
+  /** What the gate does besides releasing the reservation. */
   readonly consequence:
     | 'none'
     | 'close_venue'
@@ -198,7 +200,7 @@ export interface Rejection {
     | 'back_off';
   readonly retryAfterMs: number | null;
 }
-/** BINANCE.md part B: NOT_EXECUTED is `rejected`, EXECUTED_OR_LIVE is `accepted`, everything ambiguous is `unknown`. */
+/** Certainly not executed is `rejected`, executed or live is `accepted`, everything ambiguous is `unknown`. */
 export type SubmitOutcome =
   | { readonly kind: 'accepted'; readonly order: VenueOrder | null }
   | { readonly kind: 'rejected'; readonly rejection: Rejection }
@@ -228,20 +230,22 @@ export interface AccountMode {
   readonly canWithdraw: boolean | null;
   readonly canTrade: boolean;
 }
-/** Milliseconds after the order's timestamp at which "not found" starts to mean something (recvWindow + skew). */
+/**
+ * Acceptance horizon: milliseconds after the order's timestamp from which on "not found" counts (recvWindow + skew).
+ */
 export interface VenuePort {
   readonly venue: VenueName;
   readonly acceptanceHorizonMs: number;
   fetchServerTime(): Promise<FetchOutcome<number>>;
-  /** Rate at which venue time runs against the wall clock (1, or the simulated exchange's scale). */
+  /** Rate of venue time against the wall clock (1, or the simulated exchange's scale). */
   fetchTimeScale(): Promise<number>;
-  /** Fails only without the filters: unread brackets and fees hold up openings alone. */
+  /** Fails only without the filters: unread brackets and fees delay only openings. */
   fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
-  /** Rules that the views are in from now on: orders are written, and answers are read, in their steps. */
+  /** The rules that the views use from now on: orders are written and answers read in their tick and lot sizes. */
   noteRules(rules: readonly SymbolRules[]): void;
   /**
-   * Sets one-way and isolated mode where needed, and reads back what was set. `isolated`: what an account snapshot has
-   * just said of the symbols; null: it is read.
+   * Sets one-way and isolated mode where needed, and reads the settings back. `isolated`: what an account snapshot has
+   * just shown for the symbols; null: it is read.
    */
   prepareAccount(
     symbols: readonly string[],
@@ -251,7 +255,7 @@ export interface VenuePort {
   fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>>;
   /** Closed and running bars, oldest first, from `sinceMs`. */
   fetchBars(symbol: string, barMs: number, sinceMs: number, limit: number): Promise<FetchOutcome<readonly Bar[]>>;
-  /** Of these symbols; empty: of the whole account, which weighs much more. May tell of further symbols. */
+  /** For these symbols; empty: for the whole account, which weighs much more. May include other symbols. */
   fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>>;
   fetchTrades(
     symbol: string,
@@ -260,12 +264,12 @@ export interface VenuePort {
   ): Promise<FetchOutcome<readonly VenueTrade[]>>;
   /** Transfers into (+) and out of (-) the account since an instant, oldest first. */
   fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>>;
-  /** Of the whole account since an instant, as its income tells. */
+  /** For the whole account since a time, according to its income. */
   fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>>;
-  /** Regular orders that the venue took since an instant, at most six days ago; also those that never rested. */
+  /** Regular orders that the venue accepted since a time, at most six days ago, including those that never rested. */
   fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>>;
   lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome>;
-  /** The regular order that a trade names, whoever placed it. */
+  /** The regular order of a trade, whoever placed it. */
   lookupByVenueId(symbol: string, venueOrderId: string): Promise<LookupOutcome>;
   /** `deadlineMs`: wall-clock milliseconds after which an unsent order is dropped (rejected, retryable). */
   submit(order: Approved<OrderInstruction>, deadlineMs: number): Promise<SubmitOutcome>;
@@ -275,16 +279,16 @@ export interface VenuePort {
   /** Every regular and every conditional order of the symbol. */
   cancelAll(symbol: string): Promise<FetchOutcome<null>>;
   setLeverage(symbol: string, leverage: number): Promise<SubmitOutcome>;
-  /** While a start reads what it needs, its reads may use more of what the venue leaves to the address. */
+  /** While a start reads what it needs, its reads may use more of the address's remaining weight. */
   noteStarting?(isStarting: boolean): void;
-  /** Request weight that the venue leaves to reads in this minute, as its last answer said; null: it has no limit. */
+  /** Request weight left for reads in this minute, according to the venue's last answer; null: there is no limit. */
   readWeightLeft?(): number | null;
-  /** Orders of the account as an answer counted them since this was last asked; empty: none did. */
+  /** The account's order counts from answers since the last call; empty: no answer had one. */
   takeOrderCounts?(): readonly OrderCount[];
   close(): Promise<void>;
 }
 
-/** Orders of the account in a window of the venue, whoever sent them. */
+/** How many orders of the account fall into a window of the venue, whoever sent them. */
 export interface OrderCount {
   readonly windowMs: number;
   readonly used: number;

@@ -5,20 +5,20 @@ import { registerJsonParser } from './body-parser.ts';
 import { ApiError, answerError, codeOf, ERROR_STATUS, type ErrorCode, toApiError, toErrorBody } from './errors.ts';
 import type { RouteBook } from './routing.ts';
 
-/** A request must have arrived whole after this time. */
+/** Time within which a request must be complete. */
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
-/** How often connections are held to those times. */
+/** How often connections are checked against these times. */
 const CHECK_CONNECTIONS_MS = 1_000;
-/** A connection that asked for nothing so long is closed. */
+/** A connection idle for this long is closed. */
 const IDLE_MS = 60_000;
 
-/** Fastify with our limits, parser and answers to what cannot be read; without routes. */
+/** Fastify with our limits, our parser and our answers to unreadable requests; without routes. */
 export function buildApp(logger: Logger): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    // One logger for all requests: a child for each costs more than the rest of a route.
+    // One logger for all requests: a child logger for each costs more than the rest of a route.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     exposeHeadRoutes: false,
@@ -31,13 +31,13 @@ export function buildApp(logger: Logger): FastifyInstance {
       connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       requireHostHeader: false,
-      // A second Host or Authorization would be dropped in silence: joined, the guard sees and refuses it.
+      // Node would silently drop a second Host or Authorization. Joined, the guard sees and refuses it.
       joinDuplicateHeaders: true,
     },
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
   });
-  // The handlers check their input with the contract's one validator; Fastify's own would coerce and drop.
+  // The handlers check their input with the contract's validator; Fastify's own would coerce and drop.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   registerJsonParser(app);
@@ -47,7 +47,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   return app;
 }
 
-/** Answers to what no route takes, and to what one throws. */
+/** Answers requests that no route takes, and whatever a route throws. */
 export function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBook): void {
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
@@ -62,17 +62,17 @@ export function addFallbacks(app: FastifyInstance, logger: Logger, book: RouteBo
   });
 }
 
-/** Codes of Node's parser for what could not be read as a request. */
+/** Codes of Node's parser for unreadable requests. */
 const UNREADABLE: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['HPE_HEADER_OVERFLOW', ['HEADERS_TOO_LARGE', 'The headers are too large.']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', ['REQUEST_TIMEOUT', 'The request did not arrive in time.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['REQUEST_TIMEOUT', 'The request was not complete in time.']],
 ]);
 function answerUnreadable(this: FastifyInstance, error: Error, socket: Duplex): void {
   if (codeOf(error) === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [code, message] = UNREADABLE.get(codeOf(error)) ?? ['BAD_REQUEST', 'This is not a request of HTTP/1.1.'];
+  const [code, message] = UNREADABLE.get(codeOf(error)) ?? ['BAD_REQUEST', 'This is not an HTTP/1.1 request.'];
   const body = JSON.stringify(toErrorBody(toApiError(new ApiError(code, message))));
   const head = [
     `HTTP/1.1 ${ERROR_STATUS[code]} Refused`,

@@ -19,7 +19,7 @@ import {
 const operator = (method: 'GET' | 'POST', url: string, summary: string, answer: TSchema) =>
   ({ method, url, roles: OPERATOR_ROUTE, isLimited: false, text: { summary, tags: ['operator'] }, answer }) as const;
 
-/** What waits for a person: alerts, signals that are active, orders of which nothing can be proven. */
+/** What needs a person: alerts, active signals, orders about which nothing can be proven. */
 export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): void {
   const { gate } = doors;
   addRoute(app, doors, {
@@ -31,7 +31,7 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('GET', '/v1/signals', 'Signals that are active', body.SignalsBodySchema),
+    ...operator('GET', '/v1/signals', 'Active signals', body.SignalsBodySchema),
     query: command.NoQuery,
     handler: async (request) => {
       requireValid(command.checkNoQuery, queryOf(request));
@@ -39,26 +39,26 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/signals/:id/end', 'End a signal before its time', body.SignalEntrySchema),
+    ...operator('POST', '/v1/signals/:id/end', 'End a signal early', body.SignalEntrySchema),
     params: command.SignalPath,
     body: command.EndRequest,
     handler: async (request) => {
       const { id } = requireValid(command.checkSignalPath, request.params);
       const { reason } = requireValid(command.checkEnd, bodyOf(request));
       const ended = await whileInFlight(request, gate.endSignal(callerOf(request), id, reason));
-      if (ended === null) throw new ApiError('NOT_FOUND', 'No signal of this name is active.');
+      if (ended === null) throw new ApiError('NOT_FOUND', 'No signal with this id is active.');
       return ended;
     },
   });
   addRoute(app, doors, {
-    ...operator('POST', '/v1/orders/:id/end', 'End an order that is lost', body.OrderBodySchema),
+    ...operator('POST', '/v1/orders/:id/end', 'End a lost order', body.OrderBodySchema),
     params: command.OrderPath,
     body: command.EndRequest,
     handler: async (request) => {
       const { id } = requireValid(command.checkOrderPath, request.params);
       const { reason } = requireValid(command.checkEnd, bodyOf(request));
       const ended = await whileInFlight(request, gate.endOrder(callerOf(request), id, reason));
-      if (ended === null) throw new ApiError('NOT_FOUND', 'No order of this name is known.');
+      if (ended === null) throw new ApiError('NOT_FOUND', 'There is no order with this id.');
       return ended;
     },
   });

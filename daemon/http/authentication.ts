@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Caller, Role } from '../gate/api.ts';
 import { ApiError } from './errors.ts';
 
-/** What is known of a live token; `agent` is the name that its orders and decisions are kept under. */
+/** A live token. Its orders and decisions are kept under the name `agent`. */
 export interface TokenIdentity {
   readonly role: Role;
   readonly agent: string;
@@ -14,7 +14,7 @@ export interface TokenLookup {
   findToken(secret: string): TokenIdentity | null;
 }
 
-/** A revoked token, also one revoked by another process, is refused after this time at the latest. */
+/** A revoked token is refused after this time at the latest, even if another process revoked it. */
 export const TOKEN_CACHE_MS = 250;
 const MAX_CACHED_TOKENS = 1024;
 const MAX_SECRET_LENGTH = 256;
@@ -23,21 +23,21 @@ interface CachedCaller {
   readonly caller: Caller;
   readonly untilMs: number;
 }
-/** What the last request of a connection proved. */
+/** The token that the last request of a connection proved. */
 interface ConnectionProof extends CachedCaller {
   readonly authorization: string;
 }
 export interface Authenticator {
   /** @throws ApiError UNAUTHENTICATED */
   authenticate(authorization: string | undefined, connection: object): Caller;
-  /** Looks every token up again from now on; to be called when one was revoked in this process. */
+  /** Looks every token up again from now on. Call it after this process revoked one. */
   forget(): void;
 }
 
 /**
- * Bearer tokens only. Found ones are remembered under the hash of their secret, so no compare depends on a secret that
- * the caller may not know. On one connection the same header again needs no hash: it is compared with what that very
- * connection has sent before.
+ * Accepts bearer tokens only. Known tokens are cached under the hash of their secret, so no comparison depends on a
+ * secret that the caller may not know. The same header repeated on one connection needs no hash: it is compared with
+ * what that connection has sent before.
  */
 export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): Authenticator {
   const cache = new Map<string, CachedCaller>();

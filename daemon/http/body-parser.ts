@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { MAX_BODY_BYTES, parseJsonBody } from './json-body.ts';
 
-/** Most that is read and thrown away of a body that is too large, so that its sender can still read the answer. */
+/** How much of an oversized body is read and discarded, so that its sender can still read the answer. */
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024;
 
 type Done = (error: Error | null, body?: unknown) => void;
 
-/** The only parser of the API: JSON in UTF-8, not compressed. Everything else is 415. */
+/** The API's only parser: uncompressed JSON in UTF-8. Everything else is a 415. */
 export function registerJsonParser(
   app: FastifyInstance,
   maxBytes: number = MAX_BODY_BYTES,
@@ -21,12 +21,12 @@ export function registerJsonParser(
   });
 }
 
-/** For routes that work without a body: an empty one under a JSON content type, as many clients send it, is none. */
+/** For routes with an optional body: many clients send an empty one with a JSON content type, which counts as none. */
 export function registerOptionalJsonParser(app: FastifyInstance): void {
   registerJsonParser(app, MAX_BODY_BYTES, (bytes) => (bytes.length === 0 ? undefined : parseJsonBody(bytes)));
 }
 
-/** Beside JSON, a text as it is: for policy files. */
+/** Also accepts plain text: for policy files. */
 export function registerTextParser(app: FastifyInstance, types: readonly string[], maxBytes: number): void {
   app.addContentTypeParser([...types], (request: FastifyRequest, payload: IncomingMessage, done: Done) => {
     refuseEncodings(request);
@@ -76,7 +76,7 @@ function collect(payload: IncomingMessage, maxBytes: number, done: Done, parse: 
     }
     settle(null, body);
   });
-  payload.on('error', () => settle(new ApiError('BAD_REQUEST', 'The connection was closed inside the request.')));
+  payload.on('error', () => settle(new ApiError('BAD_REQUEST', 'The connection closed within the request.')));
 }
 
 function tooLarge(maxBytes: number): ApiError {

@@ -2,23 +2,23 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from './errors.ts';
 
-/** Connections that have shown no token yet, of everybody together: with one more the oldest of them goes. */
+/** Limit on all connections that have shown no token yet; a further one replaces the oldest of them. */
 export const MAX_SILENT = 256;
-/** Connections of one token: more than it may have requests in flight, and few enough that seven leave room. */
+/** Connections per token: more than it may have requests in flight, and few enough that seven tokens leave room. */
 export const MAX_OF_TOKEN = 288;
-/** All together; the operator's entrance has as many of its own. */
+/** Limit on all connections; the operator's entrance has the same, separately. */
 export const MAX_CONNECTIONS = 2304;
 
 export interface Connections {
-  /** This connection has shown a live token. @throws ApiError TOO_MANY_CONNECTIONS when the token has its share */
+  /** This connection has shown a live token. @throws ApiError TOO_MANY_CONNECTIONS when the token is at its limit */
   prove(socket: object, tokenId: string): void;
   readonly silent: number;
   readonly proven: number;
 }
 
 /**
- * Who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and lock the
- * operator out: those that have proven nothing share few places, and a newcomer takes the oldest one's.
+ * Limits who may hold a connection. Opening one needs no token, so anybody on this machine could fill a listener and
+ * lock the operator out. Connections without a token therefore share few places, and a new one replaces the oldest.
  */
 export function limitConnections(server: Server, maxSilent: number = MAX_SILENT): Connections {
   const silent = new Set<Socket>();
@@ -53,10 +53,10 @@ export function limitConnections(server: Server, maxSilent: number = MAX_SILENT)
       if (owners.get(socket) === tokenId) return;
       const held = counts.get(tokenId) ?? 0;
       if (held >= MAX_OF_TOKEN) {
-        const message = `This token has ${MAX_OF_TOKEN} connections already; keep them open and use them again.`;
+        const message = `This token has ${MAX_OF_TOKEN} connections already; keep connections open and reuse them.`;
         throw new ApiError('TOO_MANY_CONNECTIONS', message, { retryAfterSeconds: 1 });
       }
-      // One that shows another token now belongs to that.
+      // A connection that shows another token now belongs to that token.
       leave(socket as Socket);
       owners.set(socket, tokenId);
       counts.set(tokenId, held + 1);

@@ -2,12 +2,12 @@ import type { Caller } from '../gate/api.ts';
 import { readPage } from './readings.ts';
 import type { Doors } from './routing.ts';
 
-/** Decisions that are read, and written as text, in one turn of the event loop: some milliseconds. */
+/** How many decisions are read and serialised in one turn of the event loop: a few milliseconds. */
 const DECISIONS_A_TURN = 100;
 
 /**
- * The body of `GET /v1/decisions`: the same page as in one piece, read in pieces. What is recorded meanwhile is newer, and
- * so on no page behind the first piece.
+ * The body of `GET /v1/decisions`, read in pieces, with the same content as if read at once: records added meanwhile
+ * are newer, so they belong to no page after the first piece.
  */
 export async function readDecisions(
   { gate, turns }: Doors,

@@ -1,13 +1,13 @@
-/** Durations of one set of labels. */
+/** Durations with one set of labels. */
 export interface DurationSeries {
-  /** Per bucket, not cumulated; the last one is everything above. */
+  /** Counts per bucket, not cumulated; the last one is everything above. */
   readonly counts: Float64Array;
   /** Seconds. */
   sum: number;
 }
 
 /**
- * Buckets of a Prometheus histogram. prom-client's own costs more per observation than the decision that it would time.
+ * Buckets of a Prometheus histogram. An observation with prom-client's own costs more than the decision that it times.
  */
 export class DurationHistogram {
   readonly #name: string;
@@ -33,7 +33,7 @@ export class DurationHistogram {
     series.sum += seconds;
   }
 
-  /** Prometheus text. `labels` are written as they are: `a="x",b="y"`, or nothing. */
+  /** Prometheus text. `labels` are written verbatim: `a="x",b="y"`, or empty. */
   format(all: Iterable<{ readonly labels: string; readonly series: DurationSeries }>): string {
     const name = this.#name;
     const lines = [`# HELP ${name} ${this.#help}`, `# TYPE ${name} histogram`];

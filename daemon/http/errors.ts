@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Violation } from '../contract/ajv.ts';
 
-/** Every error code of the API with its status. docs/api.md lists the same; a test compares both. */
+/** Every error code of the API with its status. A test compares them with docs/api.md. */
 export const ERROR_STATUS = {
-  /** Not HTTP as we accept it: malformed request, header sent twice, bad request target. */
+  /** Not acceptable HTTP: malformed request, duplicate header, bad request target. */
   BAD_REQUEST: 400,
-  /** The body is not the JSON that we accept. */
+  /** The body is not acceptable JSON. */
   INVALID_JSON: 400,
   /** Body, query or path breaks the contract; `details.violations` names each field. */
   INVALID_INPUT: 400,
@@ -23,24 +23,24 @@ export const ERROR_STATUS = {
   /** No tool of the contract has this name. */
   TOOL_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
-  /** The request did not arrive whole in time. */
+  /** The request was not complete in time. */
   REQUEST_TIMEOUT: 408,
   /** The request id belongs to an earlier request with another body. */
   REQUEST_ID_REUSED: 409,
-  /** The policy that was to be accepted is not the one that is pending. */
+  /** The named policy is not the pending one. */
   POLICY_NOT_PENDING: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   /** Too many requests of this token are in flight. */
   TOO_MANY_IN_FLIGHT: 429,
-  /** A call without an effect, beyond those that are recorded of its agent one by one. */
+  /** A call without an effect, beyond its agent's budget of recorded ones. */
   REFUSAL_RATE: 429,
   /** This token holds too many connections. */
   TOO_MANY_CONNECTIONS: 429,
   HEADERS_TOO_LARGE: 431,
-  /** A defect or an unforeseen failure; the details are in the daemon's log only. */
+  /** A defect or an unforeseen failure; only the daemon's log has the details. */
   INTERNAL: 500,
-  /** Not ready, or the ledger takes nothing. */
+  /** Not ready, or the ledger accepts nothing. */
   NOT_READY: 503,
   SHUTTING_DOWN: 503,
   HTTP_VERSION: 505,
@@ -51,7 +51,7 @@ export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: unknown };
 }
 
-/** A failure with its public code. The message is written for the caller and holds no secret. */
+/** A failure with its public code. The message is for the caller and contains no secret. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly details: unknown;
@@ -74,13 +74,13 @@ export function invalidInput(violations: readonly Violation[]): ApiError {
   return new ApiError('INVALID_INPUT', message, { details: { violations } });
 }
 
-/** Codes of Fastify that are the caller's doing. */
+/** Fastify's codes for mistakes of the caller. */
 const FRAMEWORK_CODES: ReadonlyMap<string, readonly [ErrorCode, string]> = new Map([
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', ['UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.']],
   ['FST_ERR_BAD_URL', ['BAD_REQUEST', 'The path is not valid percent-encoding.']],
   ['FST_ERR_MAX_PARAM_LENGTH', ['NOT_FOUND', 'There is no such route.']],
 ]);
-/** Codes with which the gate may refuse: it throws an Error with one of them and a message for the caller. */
+/** Codes of the gate's own errors, whose messages are for the caller. */
 const GATE_CODES: ReadonlySet<string> = new Set([
   'INVALID_INPUT',
   'NOT_FOUND',
@@ -88,10 +88,10 @@ const GATE_CODES: ReadonlySet<string> = new Set([
   'NOT_READY',
   'REFUSAL_RATE',
 ]);
-/** The ledger takes nothing more: the daemon is about to restart, or its disk is full. */
+/** The ledger accepts nothing more: the daemon is about to restart, or its disk is full. */
 const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);
 
-/** Maps whatever was thrown to the one error form; what is not known becomes INTERNAL and tells nothing. */
+/** Maps whatever was thrown to the error format. Unknown errors become INTERNAL without details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const code = codeOf(error);
@@ -110,7 +110,7 @@ export function toApiError(error: unknown): ApiError {
   }
   if (error instanceof Error && error.name === 'ClockNotSyncedError') {
     const message =
-      'The venue has not answered yet, so its time is not known: until then only halt, reduce and flatten (which halts) act.';
+      'The venue has not answered yet, so its time is unknown. Until then only halt, reduce and flatten (which halts) act.';
     return new ApiError('NOT_READY', message, { retryAfterSeconds: 5 });
   }
   return new ApiError('INTERNAL', 'Something failed inside the daemon. Its log has the details.');
@@ -126,7 +126,7 @@ export function codeOf(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** Answers with the one error form; what is INTERNAL goes to the log, whole, and tells the caller nothing. */
+/** Answers in the error format. INTERNAL errors go to the log in full; the caller gets no details. */
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = toApiError(error);
   if (refusal.code === 'INTERNAL') logger.error({ err: error, route: request.label }, 'a request failed');

@@ -10,7 +10,7 @@ import type { EventStreams, StreamedEvent } from './event-stream.ts';
 import { requireScope } from './readings.ts';
 import { AGENT_ONLY, addRoute, callerOf, type Doors, OPERATOR_ROUTE, queryOf, requireValid } from './routing.ts';
 
-/** `GET /v1/events`: the ledger's records as they become durable, resumable by Last-Event-ID. */
+/** `GET /v1/events`: the ledger's records as they become durable, resumable with Last-Event-ID. */
 export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: EventStreams): void {
   addRoute(app, doors, {
     method: 'GET',
@@ -20,7 +20,7 @@ export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: 
     text: {
       summary: 'Server-sent events: every record of the ledger from now on',
       description:
-        'id is the record number, event its kind, data {seq, at_ms, kind, payload}. Send Last-Event-ID to go on after a record; 0 starts at the first.',
+        'id is the record number, event its kind, data {seq, at_ms, kind, payload}. Send Last-Event-ID to resume after a record; 0 starts at the first.',
       tags: ['operator'],
     },
     query: NoQuery,

@@ -2,26 +2,26 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ApiError } from './errors.ts';
 
-/** A record of the ledger as a stream shows it. */
+/** A ledger record as the stream sends it. */
 export interface StreamedEvent {
   readonly seq: number;
   readonly at_ms: number;
   readonly kind: string;
   readonly payload: unknown;
 }
-/** Where the events come from. All are durable; `read` is ascending from `fromSeq`. */
+/** The source of the events. All are durable; `read` is ascending from `fromSeq`. */
 export interface EventSource {
   lastSeq(): number;
   read(fromSeq: number, limit: number): readonly StreamedEvent[];
-  /** Calls the listener after every commit; returns the way to stop it. */
+  /** Calls the listener after every commit; returns a function that stops it. */
   onCommitted(listener: () => void): () => void;
 }
 
 export const HEARTBEAT_MS = 15_000;
-/** A client that takes nothing for this long is cut off; it resumes by Last-Event-ID. */
+/** A client that reads nothing for this long is disconnected. It can resume with Last-Event-ID. */
 export const STALLED_AFTER_MS = 30_000;
 export const MAX_STREAMS = 32;
-/** Events that are read and written at once: the most that one client makes us hold. */
+/** How many events are read and written at once: the most that one client keeps in memory. */
 const PAGE_SIZE = 100;
 
 /** What a client is shown of a record; null: nothing. */
@@ -31,7 +31,7 @@ const showAll: Show = (event) => event;
 export interface EventStreams {
   readonly count: number;
   /**
-   * Sends every event after `afterSeq` until the client goes, is too slow, or loses its right.
+   * Sends every event after `afterSeq` until the client leaves, is too slow, or loses its right.
    *
    * @throws ApiError TOO_MANY_IN_FLIGHT when MAX_STREAMS are open
    */
@@ -66,7 +66,7 @@ export function createEventStreams(source: EventSource, logger: Logger, max = MA
   };
 }
 
-/** One client. It reads the next page only when the one before has gone into the socket. */
+/** One client. It reads the next page only after the previous one is written to the socket. */
 class EventStream {
   readonly #source: EventSource;
   readonly #response: ServerResponse;
@@ -110,7 +110,7 @@ class EventStream {
       this.#stalled = null;
       this.#schedule();
     });
-    // Without an id, so that a client that has seen nothing keeps its place.
+    // Without an id, so that a client that has seen no event keeps its place.
     this.#write(`retry: 2000\n\n`);
     this.#unsubscribe = this.#source.onCommitted(() => this.#schedule());
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
@@ -173,7 +173,7 @@ class EventStream {
   }
 }
 
-/** JSON has no line breaks outside strings and none inside, so one data line holds it. */
+/** Canonical JSON contains no line breaks, so one data line holds it. */
 function formatEvent(event: StreamedEvent | null): string {
   if (event === null) return '';
   const { seq, at_ms, kind, payload } = event;

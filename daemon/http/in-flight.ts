@@ -1,13 +1,13 @@
 import { ApiError } from './errors.ts';
 
 export interface Turns {
-  /** Resolves in a turn of the event loop of its own: what takes long is asked for one piece a turn. */
+  /** Resolves in a separate turn of the event loop: long work runs one piece per turn. */
   next(): Promise<void>;
 }
 
 /**
- * Reads of the ledger and of all orders run synchronously. However many are asked for at once, each waits for its turn, in
- * the order of their coming, and whatever else has arrived (exits, cancels, a halt, answers of the venue) runs in between.
+ * Reads of the ledger and of all orders run synchronously. However many are requested at once, each waits for its turn
+ * in order of arrival. Whatever else has arrived (exits, cancels, a halt, answers of the venue) runs in between.
  */
 export function createTurns(): Turns {
   let last: Promise<void> = Promise.resolve();
@@ -19,14 +19,14 @@ export function createTurns(): Turns {
   };
 }
 
-/** Requests that one token may have in flight; exits, cancels and operator routes are not counted (DESIGN section 5). */
+/** Requests that one token may have in flight. Exits, cancels and operator routes are not counted. */
 export const MAX_IN_FLIGHT = 256;
-/** So many entries of a page take a place: a page lies in memory until its caller has taken it. */
+/** A page takes one place per this many entries: it stays in memory until its caller has read it. */
 const ENTRIES_PER_PLACE = 100;
 
 /**
- * One request that is in flight. It ends when its connection has closed *and* the work it started is done, so that
- * hanging up does not free a place while the gate is still busy.
+ * One request in flight. It ends when its connection has closed *and* the work it started is done, so that
+ * hanging up frees no place while the gate is still busy.
  */
 export class Flight {
   readonly #leave: () => void;
@@ -38,10 +38,12 @@ export class Flight {
     this.#leave = leave;
     this.#widen = widen;
   }
-  /** A page of so many entries was asked for. @throws ApiError TOO_MANY_IN_FLIGHT when the token has no room for it */
+  /**
+   * A page of this many entries was requested. @throws ApiError TOO_MANY_IN_FLIGHT when the token has no room for it
+   */
   holdPage(entries: number): void {
     const more = Math.ceil(entries / ENTRIES_PER_PLACE) - 1;
-    // Whoever hung up has left already.
+    // A caller that hung up has left already.
     if (more > 0 && !this.#isClosed) this.#widen(more);
   }
   beginWork(): void {
@@ -59,7 +61,7 @@ export class Flight {
 }
 
 export interface FlightCounter {
-  /** @throws ApiError TOO_MANY_IN_FLIGHT when `isLimited` and the token has its share already */
+  /** @throws ApiError TOO_MANY_IN_FLIGHT when `isLimited` and the token is at its limit */
   enter(tokenId: string, isLimited: boolean): Flight;
   readonly total: number;
   readonly shed: number;

@@ -1,16 +1,16 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ApiError } from './errors.ts';
 
-/** Largest body of a route that takes JSON, bytes. */
+/** Largest JSON body, bytes. */
 export const MAX_BODY_BYTES = 65_536;
 /** Deepest nesting of objects and lists; the outermost counts as 1. */
 export const MAX_DEPTH = 12;
-/** Names with which a careless copy would reach an object's prototype. */
+/** Keys through which a careless copy would reach an object's prototype. */
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 const MAX_SHOWN_KEY = 64;
 
 /**
- * Parses a body and refuses what JSON.parse would change or hide: a key given twice, prototype keys, nesting deeper
+ * Parses a body and refuses what JSON.parse would change or hide: duplicate keys, prototype keys, nesting deeper
  * than MAX_DEPTH, bytes that are not UTF-8, and numbers that a double cannot hold (1e999, 2^53 + 1, 1e-999, -0).
  *
  * @throws ApiError INVALID_JSON
@@ -22,13 +22,13 @@ export function parseJsonBody(bytes: Buffer): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // The engine's message may quote the body; its place is enough.
+    // The engine's message may quote the body; the position is enough.
     const at = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined;
     throw refused(at === undefined ? 'The body is not JSON.' : `The body is not JSON (at character ${at}).`);
   }
   const seen: Walk = { members: 0, hasZero: false };
   walk(value, 1, '', seen);
-  // JSON.parse keeps the last of two equal keys: then the text has more members than the value.
+  // JSON.parse keeps the last of two equal keys. The text then has more members than the value.
   if (seen.members !== countColons(text) && seen.members !== countMembers(text))
     throw refused(`The key ${findDuplicateKey(text)} is given twice.`);
   if (seen.hasZero && hasVanishedNumber(text)) throw refused('A number is too small to be held.');
@@ -72,7 +72,7 @@ function isExact(value: number): boolean {
   return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
-/** All colons, those inside strings too: never fewer than there are members, and found without looking at each character. */
+/** All colons, including those inside strings: never fewer than members, and found without reading each character. */
 function countColons(text: string): number {
   let count = 0;
   for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) count += 1;
@@ -103,7 +103,7 @@ function isEscaped(text: string, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-/** Names the key for the answer; runs only for a body that is refused. */
+/** Finds the key's name for the answer; runs only for a refused body. */
 function findDuplicateKey(text: string): string {
   const open: Set<string>[] = [];
   for (let at = 0; at < text.length; at += 1) {

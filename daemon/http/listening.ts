@@ -3,13 +3,13 @@ import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { codeOf } from './errors.ts';
 
-/** Time for what is in flight; after it connections are cut, so that the whole takes less than 2 s. */
+/** Time for requests in flight. After it connections are cut, so that the whole stop takes less than 2 s. */
 export const GRACE_MS = 1500;
 const SWEEP_MS = 20;
 
 /**
- * Stops listening, lets requests in flight finish and closes each connection as it falls idle: Fastify alone would wait
- * for the client of a kept-alive connection to hang up.
+ * Stops listening, lets requests in flight finish and closes each connection when it becomes idle. Fastify alone would
+ * wait until the client of a kept-alive connection hangs up.
  */
 export async function closeConnections(app: FastifyInstance): Promise<void> {
   const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
@@ -24,7 +24,7 @@ export async function closeConnections(app: FastifyInstance): Promise<void> {
   }
 }
 
-/** Where to listen. Port 0 takes a free one. */
+/** Where to listen. Port 0 picks a free one. */
 export type HttpAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
 
 export interface Listening {
@@ -32,7 +32,7 @@ export interface Listening {
   readonly port: number | null;
 }
 
-/** @throws Error when the address is in use or cannot be had */
+/** @throws Error when the address is in use or unavailable */
 export async function listenOn(app: FastifyInstance, where: HttpAddress): Promise<Listening> {
   if ('socketPath' in where) {
     await removeStaleSocket(where.socketPath);
@@ -46,7 +46,7 @@ export async function listenOn(app: FastifyInstance, where: HttpAddress): Promis
   return { address: `http://${host}:${port}`, port };
 }
 
-/** A socket file that a killed daemon left behind; never another kind of file, never one that is answered. */
+/** Removes a socket file that a killed daemon left behind; never another kind of file, never one in use. */
 async function removeStaleSocket(path: string): Promise<void> {
   try {
     if (!lstatSync(path).isSocket()) throw new Error(`${path} exists and is not a socket.`);

@@ -1,6 +1,6 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 
-/** Paths at which a secret could stand in a logged object; pino blanks them. */
+/** Paths of a logged object that could hold a secret; pino redacts them. */
 export const REDACTED_PATHS: readonly string[] = [
   'authorization',
   '*.authorization',
@@ -23,12 +23,12 @@ const MASK = '[redacted]';
 
 export interface LoggerOptions {
   readonly level: string;
-  /** What the daemon was started with (API keys and the like): blanked wherever it appears. */
+  /** Secrets of the daemon's configuration, such as API keys: redacted wherever they appear. */
   readonly secrets: readonly string[];
   readonly destination?: DestinationStream;
 }
 
-/** The daemon's logger: every line passes the redaction, so a secret inside an error's message is blanked, too. */
+/** The daemon's logger. Every line passes the redaction, so a secret inside an error message is redacted too. */
 export function createLogger({ level, secrets, destination }: LoggerOptions): Logger {
   const out = destination ?? pino.destination({ dest: 2, sync: true });
   const known = secrets.filter((secret) => secret !== '').flatMap(spellings);
@@ -43,7 +43,7 @@ export function createLogger({ level, secrets, destination }: LoggerOptions): Lo
   return pino({ level, redact: { paths: [...REDACTED_PATHS], censor: MASK }, base: null }, clean);
 }
 
-/** A secret as it may stand in a line: as it is, inside JSON, inside a URL. */
+/** The forms of a secret in a line: verbatim, inside JSON, inside a URL. */
 function spellings(secret: string): readonly string[] {
   return [...new Set([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])];
 }

@@ -9,17 +9,17 @@ import { requireScope } from './readings.ts';
 import { AGENT_ONLY, bodyOf, buildGuard, callerOf, type Doors } from './routing.ts';
 import { callInBrief, listToolsBriefly, NEVER_SHED, noteRejectedInput } from './tool-calls.ts';
 
-/** Headers that the protocol reads; nothing else of a request is handed on. */
+/** Headers that the protocol reads; no others are passed on. */
 const PROTOCOL_HEADERS = ['accept', 'content-type', 'last-event-id'];
 const PROTOCOL_PREFIX = 'mcp-';
 
 /**
- * `/mcp`: the Model Context Protocol over HTTP, for agents alone. Each call in it is a call like any other: the same
- * check, the same gate, the same records, and each takes its token's place in flight.
+ * `/mcp`: the Model Context Protocol over HTTP, for agents only. Each call in it is a call like any other: the same
+ * check, the same gate, the same records. Each takes one of its token's places in flight.
  */
 export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: string): void {
   let face: Promise<McpFace> | null = null;
-  // The protocol's code is loaded by the first who speaks it.
+  // The protocol's code is loaded at the first request.
   const loadFace = (): Promise<McpFace> => {
     face ??= import('../mcp/http.ts').then(({ createMcpFace }) =>
       createMcpFace((error) => doors.logger.debug({ err: error }, 'MCP refused a message')),
@@ -34,7 +34,7 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
     handler: async (request, reply) => {
       const message = request.method === 'POST' ? bodyOf(request) : undefined;
       const places = new Places(enterFlights(doors, request, message));
-      // Over when the answer has gone out, or its reader has, and the work that was begun is done.
+      // It ends when the answer is sent, or its reader has left, and the work is done.
       reply.raw.once('close', () => places.leave());
       try {
         const serve = await loadFace();
@@ -56,10 +56,10 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
   });
 }
 
-/** The places that one request holds until its connection has closed and each call in it has been answered. */
+/** The places that one request holds until its connection has closed and each of its calls is answered. */
 class Places {
   readonly #flights: readonly Flight[];
-  /** The request itself, and the calls that it made. */
+  /** The request itself, and its calls. */
   #working = 1;
   #isOver = false;
 
@@ -81,7 +81,7 @@ class Places {
   }
 }
 
-/** A batch takes a place for each of its messages; exits and cancels take none, as over HTTP. */
+/** A batch takes a place for each message; exits and cancels take none, as over HTTP. */
 function enterFlights(doors: Doors, request: FastifyRequest, message: unknown): Flight[] {
   const { tokenId } = callerOf(request);
   const taken: Flight[] = [];
@@ -113,7 +113,7 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
     callTool: async (name, args) => {
       places.beginWork();
       try {
-        // As over HTTP: exits and cancels do not wait behind what else has come in this turn.
+        // As over HTTP, exits and cancels do not wait behind other requests of this turn.
         if (!NEVER_SHED.has(name)) await new Promise<void>((begin) => doors.pace.begin(caller.tokenId, begin));
         return { body: await callInBrief(doors, request, name, args), isError: false };
       } catch (error) {
@@ -140,7 +140,7 @@ function readActivity({ gate }: Doors, caller: Caller): object {
   return { decisions: decisions.map((each) => toBrief(each as FullAnswer)), fills };
 }
 
-/** As over HTTP, with what a status and its header would say. */
+/** As over HTTP, including what a status and its headers would say. */
 function describeRefusal(refusal: ApiError): object {
   const { retryAfterSeconds } = refusal;
   const status = ERROR_STATUS[refusal.code];

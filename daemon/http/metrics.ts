@@ -6,7 +6,7 @@ import type { FlightCounter } from './in-flight.ts';
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface HttpMetrics {
-  /** `route` is the pattern, never the path that was asked for, so that callers cannot grow the set of labels. */
+  /** `route` is the pattern, never the requested path, so that callers cannot grow the set of labels. */
   observe(route: string, status: number, seconds: number): void;
   /** Prometheus text. */
   text(): Promise<string>;
@@ -23,7 +23,7 @@ export function createHttpMetrics(flights: FlightCounter, streamCount: () => num
   const registers = [registry];
   new Gauge({
     name: 'holdfast_http_in_flight',
-    help: 'Authenticated requests that are being answered.',
+    help: 'Authenticated requests in progress.',
     registers,
     collect() {
       this.set(flights.total);

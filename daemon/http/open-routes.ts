@@ -6,7 +6,7 @@ import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
 import { shapeOpenApi } from './openapi.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
 
-/** Must run before any route is added: it records their schemas. */
+/** Must run before any route is added, since it records their schemas. */
 export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -24,7 +24,7 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
   });
 }
 
-/** Probes that only look at the status may ask with HEAD. */
+/** Probes that only need the status may use HEAD. */
 const PROBES = { exposeHeadRoute: true };
 
 /** Health, readiness, metrics and documentation: open on this machine, with any token from elsewhere. */
@@ -43,7 +43,7 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
   app.route({
     ...open('/healthz', 'The process answers', { 200: HealthBodySchema }),
     ...PROBES,
-    // Container runtimes ask from another address and have no token.
+    // Container runtimes probe from another address and have no token.
     onRequest: (request, _reply, done) => {
       request.label = 'GET /healthz';
       done();
@@ -51,7 +51,7 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
     handler: async () => ({ status: 'ok' }),
   });
   app.route({
-    ...open('/readyz', 'Inputs are fresh and the account is reconciled, whatever the trading state', {
+    ...open('/readyz', '200 when inputs are fresh and the account is reconciled, whatever the trading state', {
       200: ReadinessBodySchema,
       503: ReadinessBodySchema,
     }),
@@ -75,7 +75,7 @@ export async function registerOpenRoutes(app: FastifyInstance, doors: Doors): Pr
   if (doors.admits === null) await registerDocs(app, doors);
 }
 
-/** On one entrance only: the description is the same, and takes memory. */
+/** On one entrance only: the description is the same, and it takes memory. */
 async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
   let document: string | null = null;
   const open = openRoute(doors);

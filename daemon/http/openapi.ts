@@ -31,7 +31,7 @@ const STATUSES: { readonly [status: string]: { readonly name: string; readonly d
   429: {
     name: 'TooMany',
     description:
-      'With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and is beyond what is recorded of its sender one by one. Never the answer to a permitted order, exit or cancel.',
+      "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
   },
   500: { name: 'Internal', description: 'A defect or an unforeseen failure; the log has the details.' },
   503: { name: 'Unavailable', description: 'With Retry-After. NOT_READY, SHUTTING_DOWN.' },

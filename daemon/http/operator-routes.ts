@@ -28,7 +28,7 @@ export function registerOperatorRoutes(app: FastifyInstance, doors: Doors): void
     url: '/v1/signals',
     roles: MONITOR_ROUTE,
     isLimited: true,
-    text: { summary: 'Report what a monitor saw; it ends when its time is over', tags: ['signals'] },
+    text: { summary: 'Report what a monitor saw; the signal ends with its ttl', tags: ['signals'] },
     body: command.SignalRequest,
     answer: body.SignalAnswerSchema,
     handler: async (request) => {
@@ -89,7 +89,7 @@ function registerPolicyRoutes(app: FastifyInstance, doors: Doors): void {
       return gate.getPolicy();
     },
   });
-  // A scope of its own: only here a body may be something else than JSON, and larger.
+  // A separate scope: only here may a body be larger, or something other than JSON.
   app.register(async (scope) => {
     registerJsonParser(scope, MAX_POLICY_BODY_BYTES);
     registerTextParser(scope, POLICY_TYPES, MAX_POLICY_BODY_BYTES);
@@ -114,7 +114,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       ...operator(
         'POST',
         '/v1/account/rebase',
-        'Make the present equity the drawdown reference',
+        'Make the current equity the drawdown reference',
         body.RebaseBodySchema,
       ),
       body: command.RebaseRequest,
@@ -127,7 +127,7 @@ function registerRoutesWithOptionalBody(app: FastifyInstance, doors: Doors): voi
       ...operator(
         'POST',
         '/v1/policy/reload',
-        'Accept the pending policy by its hash; without one, say what is in force or pending',
+        'Accept the pending policy by its hash; without a hash, say what is in force or pending',
         body.ReloadBodySchema,
       ),
       body: command.PolicyReloadRequest,

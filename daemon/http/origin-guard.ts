@@ -9,9 +9,9 @@ export interface OriginRules {
 }
 
 /**
- * Against web pages in the operator's browser (CSRF, DNS rebinding) and requests that two parsers read differently
- * (BY-25). A header that was sent twice arrives here as both values in one, so no allowlist has it. Node itself refuses
- * two Content-Lengths, and Transfer-Encoding beside Content-Length.
+ * Guards against web pages in the operator's browser (CSRF, DNS rebinding) and requests that two parsers read
+ * differently (BY-25). A header sent twice arrives here with both values joined, so no allowlist contains it. Node
+ * itself refuses two Content-Lengths, and Transfer-Encoding beside Content-Length.
  *
  * @throws ApiError BAD_REQUEST, HTTP_VERSION, HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
  */
@@ -19,12 +19,12 @@ export function checkOrigin(request: IncomingMessage, rules: OriginRules): void 
   if (request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) {
     throw new ApiError('HTTP_VERSION', 'Use HTTP/1.1.');
   }
-  // A target such as http://other/v1/tools would name a host of its own.
+  // A target such as http://other/v1/tools would name its own host.
   if (request.url?.charCodeAt(0) !== 0x2f) throw new ApiError('BAD_REQUEST', 'The request target must be a path.');
   const { host, origin, 'transfer-encoding': coding } = request.headers;
-  // Node takes the last coding for the framing and passes over what stands before it; a proxy may undo that as well.
+  // Node uses the last coding for the framing and ignores those before it; a proxy may decode those as well.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
-    throw new ApiError('BAD_REQUEST', 'Transfer-Encoding may be chunked and nothing else.');
+    throw new ApiError('BAD_REQUEST', 'Transfer-Encoding may only be chunked.');
   if (host === undefined || !isHostAllowed(host, rules)) {
     throw new ApiError('HOST_NOT_ALLOWED', 'The Host header does not name this daemon.');
   }
@@ -37,13 +37,13 @@ function isHostAllowed(host: string, rules: OriginRules): boolean {
   return rules.hosts.has(host) || rules.hosts.has(host.toLowerCase());
 }
 
-/** The pages that this daemon serves itself (/docs) call with its own address as their origin. */
+/** Pages that the daemon itself serves (/docs) have its own address as their origin. */
 function isOriginAllowed(origin: string, host: string, rules: OriginRules): boolean {
   const lower = origin.toLowerCase();
   return lower === `http://${host.toLowerCase()}` || rules.origins.has(lower);
 }
 
-/** Host headers under which a listener on `host` and `port` may be addressed, beside those that the operator names. */
+/** Host headers that address a listener on `host` and `port`, besides those that the operator names. */
 export function hostsOf(host: string, port: number, extra: readonly string[]): ReadonlySet<string> {
   const names = new Set(['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host]);
   const hosts = new Set(extra.map((each) => each.toLowerCase()));

@@ -1,11 +1,12 @@
 /**
- * Requests of agents that begin in one turn of the event loop: some 10 ms of work. A loop with everything that many
- * connections have sent would keep an operator's halt, an exit and the venue's answers waiting behind all of it.
+ * How many requests of agents start in one turn of the event loop: about 10 ms of work. If everything that many
+ * connections have sent ran in one turn, an operator's halt, an exit and the venue's answers would wait behind all of
+ * it.
  */
 export const STARTS_A_TURN = 32;
 
 export interface Pace {
-  /** Calls `start` at once while there is room in this turn; else in a later one, each token in turn. */
+  /** Calls `start` at once while this turn has room, else in a later turn, each token in turn. */
   begin(tokenId: string, start: () => void): void;
   /** Requests that wait for a turn. */
   readonly waiting: number;

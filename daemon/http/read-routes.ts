@@ -35,7 +35,7 @@ const GET_ROUTES: readonly (readonly [string, ReadingTool, string])[] = [
   ['/v1/positions', 'get_positions', 'Positions'],
   ['/v1/orders', 'get_orders', 'Orders: own ones for an agent, all for an operator'],
   ['/v1/market', 'get_market', 'Market and regime by symbol'],
-  ['/v1/limits', 'get_limits', 'Budgets in force with their factors, used, reserved, remaining'],
+  ['/v1/limits', 'get_limits', 'Budgets in force with their factors, used, reserved and remaining'],
 ];
 
 /** The GET routes; each answers what the reading tool of the same name answers. */
@@ -104,7 +104,7 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
   addRoute(app, doors, {
     ...shared,
     url: '/v1/decisions/:id',
-    text: { summary: 'One decision with the present state of its execution', tags: TAGS },
+    text: { summary: 'One decision with the current state of its execution', tags: TAGS },
     params: DecisionPath,
     query: NoQuery,
     answer: READ_ANSWERS.get_decision,

@@ -8,7 +8,7 @@ import { ApiError, codeOf, invalidInput } from './errors.ts';
 import { type Asking, callerOf, type Doors, requireValid, whileInFlight } from './routing.ts';
 import { notIssued, pageBySymbol } from './symbol-pages.ts';
 
-/** What each reading tool answers, and the GET route that answers the same. */
+/** The answers of the reading tools and of the matching GET routes. */
 export const READ_ANSWERS: { readonly [Tool in ReadingTool]: TSchema } = {
   get_account: body.AccountBodySchema,
   get_positions: body.PositionsBodySchema,
@@ -83,7 +83,7 @@ function readOrders(
   return { orders: page.items, next: page.next };
 }
 
-/** What the ledger and the gate say of a cursor that they did not issue. */
+/** Codes of the ledger and the gate for a cursor that they did not issue. */
 const CURSOR_CODES: ReadonlySet<string> = new Set(['LEDGER_ARGUMENT', 'CURSOR_UNKNOWN']);
 /** A cursor that was not issued is the caller's mistake. */
 export function readPage<T>(read: () => T): T {
@@ -95,7 +95,7 @@ export function readPage<T>(read: () => T): T {
   }
 }
 
-/** The policy says which reading tools a caller has (SAE-T). */
+/** The policy says which reading tools a caller may use (SAE-T). */
 export function requireScope(gate: GateApi, caller: Caller, tool: ReadingTool): void {
   if (gate.mayRead(caller, tool)) return;
   throw new ApiError('TOOL_NOT_IN_SCOPE', `The policy does not let this caller use ${tool}.`);

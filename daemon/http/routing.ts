@@ -18,7 +18,7 @@ import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
 
-/** Which methods a path has, to tell 405 from 404. */
+/** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
   methodsOf(url: string): readonly string[];
 }
@@ -54,7 +54,7 @@ declare module 'fastify' {
   }
 }
 
-/** What the routes work with. */
+/** What the routes need. */
 export interface Doors {
   readonly gate: GateApi;
   readonly events: EventSource;
@@ -67,7 +67,7 @@ export interface Doors {
   readonly connections: Connections;
   /** The server listens on a unix socket, so every caller is on this machine. */
   readonly isSocket: boolean;
-  /** Roles that may enter here at all; null: every role. */
+  /** Roles that may use this entrance; null: every role. */
   readonly admits: readonly Role[] | null;
 }
 
@@ -76,7 +76,7 @@ export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
 export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
-/** Who enters by the operator's entrance. */
+/** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -90,7 +90,7 @@ export interface RouteDefinition {
   readonly method: HTTPMethods;
   readonly url: string;
   readonly roles: readonly Role[];
-  /** Counts towards the token's requests in flight and may be shed. */
+  /** Counts towards the token's requests in flight, and may be shed. */
   readonly isLimited: boolean;
   readonly text: RouteText;
   readonly body?: TSchema;
@@ -101,7 +101,10 @@ export interface RouteDefinition {
   readonly errorHandler?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-/** Registers a route behind its guard. The schemas are for OpenAPI, where openapi.ts adds what is refused; the handler checks its input itself. */
+/**
+ * Registers a route behind its guard. The schemas are for OpenAPI, to which openapi.ts adds the refusals. The handler
+ * checks its input itself.
+ */
 export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
   const schema: FastifySchema & Record<string, unknown> = {
     ...route.text,
@@ -122,7 +125,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
   });
 }
 
-/** Who calls, whether the role may, and whether its token has room. */
+/** Checks who calls, whether the role may, and whether the token has room. */
 export function buildGuard(
   doors: Doors,
   label: string,
@@ -147,13 +150,13 @@ export function buildGuard(
       done(error as Error);
       return;
     }
-    // What takes risk away, and operators, never wait for a turn.
+    // Calls that reduce risk, and operators, never wait for a turn.
     if (isLimited) pace.begin(caller.tokenId, done);
     else done();
   };
 }
 
-/** Open to everything on this machine, to others with any token. */
+/** Open to everybody on this machine, and to others with any token. */
 export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {
   return (request, _reply, done) => {
     request.label = label;
@@ -174,20 +177,20 @@ function isLocal(doors: Doors, request: FastifyRequest): boolean {
   return address === undefined ? doors.isSocket : LOOPBACK.test(address);
 }
 
-/** Who asks, and the place that the asking takes. */
+/** The caller, and the place that the request takes. */
 export interface Asking {
   readonly caller: Caller | null;
   readonly flight: Flight | null;
   readonly label: string;
 }
 
-/** @throws an assertion: a route that reads its caller stands behind a guard */
+/** @throws an assertion: a route that reads its caller needs a guard */
 export function callerOf(request: Asking): Caller {
   if (request.caller === null) throw new Error(`${request.label} has no guard`);
   return request.caller;
 }
 
-/** Keeps the request in flight until the work is done, also when its caller hangs up. */
+/** Keeps the request in flight until the work is done, even if its caller hangs up. */
 export async function whileInFlight<T>(request: Asking, work: Promise<T>): Promise<T> {
   const { flight } = request;
   flight?.beginWork();
@@ -212,12 +215,15 @@ export function bodyOf(request: FastifyRequest): unknown {
 }
 
 const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit']);
-/** As JSON writes numbers, without exponents; also those that the schema refuses, so that it says why. */
+/**
+ * Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says
+ * why.
+ */
 const PLAIN_NUMBER = /^-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?$/;
 const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['open']);
-/** A query has only texts: those that are numbers or booleans are read, exactly, and the schema judges the rest. */
+/** A query has only texts. Numbers and booleans among them are converted exactly; the schema judges the rest. */
 export function queryOf(request: FastifyRequest): { readonly [key: string]: unknown } {
-  // Without a prototype, so that the key __proto__ is one as any other and refused.
+  // Without a prototype, so that the key __proto__ is an ordinary key and refused.
   const query = Object.create(null) as Record<string, unknown>;
   for (const [key, value] of Object.entries(request.query as Record<string, unknown>)) {
     if (NUMBER_KEYS.has(key) && typeof value === 'string' && PLAIN_NUMBER.test(value)) {

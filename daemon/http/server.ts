@@ -24,11 +24,11 @@ const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'no
 
 export interface HttpConfig {
   readonly listen: HttpAddress;
-  /** A second entrance for operator and monitor tokens alone, which no agent can fill; null: none. */
+  /** A second entrance, only for operator and monitor tokens, which no agent can fill; null: none. */
   readonly operatorListen: HttpAddress | null;
-  /** Further Host headers under which the daemon is addressed, with their port. */
+  /** Additional Host headers that address the daemon, with their port. */
   readonly allowedHosts: readonly string[];
-  /** Origins of web pages that may call, beside our own. */
+  /** Origins of web pages that may call, besides our own. */
   readonly allowedOrigins: readonly string[];
   /** Version of the daemon, for OpenAPI. */
   readonly version: string;
@@ -41,7 +41,7 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** Closes the server. */
   readonly abort: AbortSignal;
-  /** Clock of remembered tokens; that of the process when not given. */
+  /** Clock of the token cache; by default the process's. */
   readonly monotonicMs?: () => number;
 }
 export interface HttpServer {
@@ -51,9 +51,9 @@ export interface HttpServer {
   readonly port: number | null;
   /** Address of the operator's entrance, in the same form; null when there is none. */
   readonly operatorAddress: string | null;
-  /** Looks up every token again; to be called when one was revoked. */
+  /** Looks every token up again. Call it after one was revoked. */
   forgetTokens(): void;
-  /** Answers what is in flight, refuses the rest, and is done within 2 s. Safe to call again. */
+  /** Answers requests in flight, refuses new ones, and is done within 2 s. Safe to call again. */
   close(): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export interface UnlistenedServer extends HttpServer {
   ask(request: AskedRequest): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-/** What all entrances of one server have in common. */
+/** What all entrances of one server share. */
 interface House {
   readonly options: HttpServerOptions;
   readonly shared: SharedDoors;
@@ -80,25 +80,25 @@ interface House {
   readonly agentStreams: EventStreams;
   readonly closing: { isClosing: boolean };
 }
-/** All routes, and the names by which they may be addressed. */
+/** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
   readonly authenticator: Authenticator;
   readonly hosts: Set<string>;
 }
-/** One that is listened at. */
+/** An entrance with a listener. */
 interface OpenEntrance extends Entrance {
   readonly where: Listening;
 }
 
-/** Builds the HTTP face of a gate and listens. @throws when an address cannot be had */
+/** Builds the HTTP server of a gate and listens. @throws when an address is unavailable */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { config } = options;
   const house = buildHouse(options);
   const entrances: OpenEntrance[] = [];
   const close = createClose(house, () => entrances.map(({ app }) => closeConnections(app)));
   try {
-    // The operator's first: where agents can enter, so can whoever halts them.
+    // The operator's entrance first: when agents can enter, whoever halts them can too.
     if (config.operatorListen !== null)
       entrances.push(await openEntrance(house, config.operatorListen, OPERATOR_ENTRANCE));
     entrances.push(await openEntrance(house, config.listen, null));
@@ -120,8 +120,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 }
 
 /**
- * The HTTP face of a gate for a caller in the same process, such as a simulation: every route with its authentication,
- * guards and parser, and no socket, so no connection to bound either.
+ * The HTTP interface of a gate for a caller in the same process, such as a simulation: every route with its
+ * authentication, guards and parser, but without sockets and so without connection limits.
  */
 export async function createUnlistenedServer(options: HttpServerOptions): Promise<UnlistenedServer> {
   const house = buildHouse(options);
@@ -222,7 +222,7 @@ async function buildEntrance(
   addGlobalHooks(app, doors, rules, closing);
   if (admits === null) await registerOpenApi(app, config.version);
   registerToolRoutes(app, doors);
-  // Where agents may not enter there is nothing for them.
+  // An entrance without agents needs no routes for agents.
   if (admits === null) registerMcpRoute(app, doors, config.version);
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
@@ -241,13 +241,13 @@ function addGlobalHooks(
 ): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.on('close', () => finish(doors, request, reply));
-    // Only answers to these are ever cached.
+    // Only answers to these methods are ever cached.
     if (request.raw.method === 'GET' || request.raw.method === 'HEAD') reply.headers(GET_HEADERS);
     try {
       checkOrigin(request.raw, rules);
       if (closing.isClosing) throw new ApiError('SHUTTING_DOWN', 'The daemon is shutting down.');
     } catch (error) {
-      // Where its body ends may be read in two ways: what follows is not read as a request.
+      // The end of its body is ambiguous, so what follows is not read as a request.
       if (codeOf(error) === 'BAD_REQUEST') reply.header('connection', 'close');
       done(error as Error);
       return;
@@ -258,7 +258,7 @@ function addGlobalHooks(
 
 function finish(doors: Doors, request: FastifyRequest, reply: FastifyReply): void {
   request.flight?.close();
-  // 499: the client went before the answer.
+  // 499: the client left before the answer.
   const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
   doors.metrics.observe(request.label, status, reply.elapsedTime / 1000);
 }

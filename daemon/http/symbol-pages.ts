@@ -3,14 +3,14 @@ import { violationAt } from '../contract/violations.ts';
 import type { Page } from '../gate/api/reads.ts';
 import { invalidInput } from './errors.ts';
 
-/** Says after which symbol a page begins, so that entries that come or go move no other one between pages. */
+/** Names the symbol after which a page begins, so that new or removed entries move no others between pages. */
 const PREFIX = 'after:';
 const SYMBOL = new RegExp(SYMBOL_PATTERN);
 
 /**
- * A page of entries that are in order of their symbols; the whole list where it fits.
+ * A page of entries sorted by symbol; the whole list if it fits.
  *
- * @throws ApiError INVALID_INPUT for a cursor that no page before can have had
+ * @throws ApiError INVALID_INPUT for a cursor that no earlier page can have issued
  */
 export function pageBySymbol<T extends { readonly symbol: string }>(
   entries: readonly T[],

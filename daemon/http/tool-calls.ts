@@ -20,9 +20,9 @@ import { ApiError, invalidInput, toApiError } from './errors.ts';
 import { readTool } from './readings.ts';
 import { type Asking, callerOf, type Doors, whileInFlight } from './routing.ts';
 
-/** One call of a tool, for every door that is served in this process: the same check, texts, records and errors. */
+/** One tool call, for every interface of this process: the same check, texts, records and errors. */
 
-/** Exits and cancels are never shed: leaving must work when everything else is too much. */
+/** Exits and cancels are never shed: leaving the market must work under any load. */
 export const NEVER_SHED: ReadonlySet<string> = new Set<TradingTool>(['close_position', 'cancel_order', 'cancel_all']);
 
 /** @throws ApiError INVALID_INPUT, and what `settle` throws */
@@ -54,7 +54,7 @@ export function settle(outcome: ToolOutcome): string {
   }
 }
 
-/** Says what would have been recorded, as far as it was decided. */
+/** States what would have been recorded, as far as it was decided. */
 function overBudget({ budget, decided, limit, message, retryAfterMs }: OverBudget): ApiError {
   const codes = decided?.reasons.map(({ code }) => code);
   return new ApiError('REFUSAL_RATE', message, {
@@ -63,7 +63,7 @@ function overBudget({ budget, decided, limit, message, retryAfterMs }: OverBudge
   });
 }
 
-/** What a model is shown of a tool's answer: trading tools and `get_decision` in brief, the rest as it is. */
+/** A tool's answer for a model: trading tools and `get_decision` in brief, others unchanged. */
 export async function callInBrief(doors: Doors, asking: Asking, tool: string, args: unknown): Promise<unknown> {
   if (isTradingTool(tool)) return briefOf(await runTradingTool(doors, asking, tool, args));
   if (!isReadingTool(tool)) throw new ApiError('TOOL_UNKNOWN', 'There is no such tool; list the tools.');
@@ -79,7 +79,7 @@ function isReadingTool(tool: string): tool is ReadingTool {
   return (READING_TOOLS as readonly string[]).includes(tool);
 }
 
-/** Tells the gate about input that the contract refused, by its paths and without its values. */
+/** Reports input that the contract refused to the gate, with its paths and without its values. */
 export function noteRejectedInput(doors: Doors, caller: Caller | null, tool: string, error: unknown): void {
   const refusal = toApiError(error);
   const isInput =
@@ -97,12 +97,12 @@ function pathsOf(refusal: ApiError): readonly string[] {
   return details?.violations?.map((violation) => violation.path) ?? [''];
 }
 
-/** The tools that a caller may use, in the words of the policy in force. */
+/** The tools that a caller may use under the policy in force. */
 export function listTools(doors: Doors, caller: Caller, format: CatalogueFormat): readonly CatalogueTool[] {
   return buildToolCatalogue(format, catalogueOptions(doors, caller));
 }
 
-/** The same for MCP, where instructions say once what the catalogue would repeat. */
+/** The same for MCP, whose instructions say once what the catalogue would repeat. */
 export function listToolsBriefly(doors: Doors, caller: Caller): readonly BriefTool[] {
   return buildBriefCatalogue(catalogueOptions(doors, caller));
 }

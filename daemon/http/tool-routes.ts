@@ -114,14 +114,14 @@ function addTradingRoute(app: FastifyInstance, doors: Doors, tool: TradingTool, 
   });
 }
 
-/** Other reading tools say nothing twice: their brief view is the full one. */
+/** Other reading tools repeat nothing: their brief view is the full one. */
 function shorten(tool: ReadingTool, result: unknown): unknown {
   return tool === 'get_decision' ? toBrief(result as FullAnswer) : result;
 }
 
 /** `?view=brief`. @throws ApiError INVALID_INPUT */
 function isBriefAsked(request: FastifyRequest): boolean {
-  // Nearly every call has no query.
+  // Almost no call has a query.
   if (!request.raw.url?.includes('?')) return false;
   return requireValid(checkViewQuery, queryOf(request)).view === 'brief';
 }
@@ -137,7 +137,7 @@ function registerIntercept(app: FastifyInstance, doors: Doors): void {
     answer: InterceptAnswerSchema,
     handler: (request, reply) => {
       const { tool, args, meta } = requireValid(checkIntercept, bodyOf(request));
-      // Arguments that do not fit the contract are no error here: the gate blocks the call and records it.
+      // Arguments that do not fit the contract are not an error here: the gate blocks the call and records it.
       const checked = isTradingTool(tool) ? checkTradingCall(tool, args) : null;
       const call = checked?.ok === true ? checked.call : null;
       const skill = meta?.skill ?? null;
@@ -172,7 +172,8 @@ function registerCatalogue(app: FastifyInstance, doors: Doors): void {
     isLimited: true,
     text: {
       summary: 'The tools that this token may call, with their schemas',
-      description: 'format gives entries that go into requests as they are: openai, openai_strict and openai_responses (strict: what may be left out may be null), anthropic, mcp.',
+      description:
+        'format gives entries that fit into requests unchanged: openai, openai_strict and openai_responses (strict: optional members may be null), anthropic, mcp.',
       tags: TAGS,
     },
     query: ToolsQuery,

@@ -7,8 +7,8 @@ import type { LedgerReader } from './types.ts';
 import { checkTail } from './verify.ts';
 
 /**
- * Writes a whole copy of a ledger into a new file (0600), as of one instant, also while a daemon writes it; returns the
- * last record in it.
+ * Writes a complete, consistent copy of a ledger to a new file (0600), also while a daemon writes to it. Returns the
+ * last record of the copy.
  *
  * @throws LedgerError LEDGER_ARGUMENT when the file exists, LEDGER_FULL, LEDGER_PERMISSIONS, LEDGER_CORRUPT
  */
@@ -16,7 +16,7 @@ export function backUpLedger(reader: LedgerReader, target: string): ChainHead {
   if (!(reader instanceof SqliteReader)) throw new TypeError('a backup needs a reader of openLedgerReader');
   createEmpty(target);
   try {
-    // Of one read transaction, the write-ahead log included. The connection stays one that cannot write its own file.
+    // One read transaction, including the write-ahead log. This connection still cannot write its own file.
     reader.db.pragma('query_only = OFF');
     reader.db.prepare('VACUUM INTO ?').run(target);
     return readHead(target);
@@ -31,7 +31,7 @@ function createEmpty(target: string): void {
     closeSync(openSync(target, 'wx', 0o600));
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw toLedgerError(error, target);
-    throw new LedgerError('LEDGER_ARGUMENT', `${target} exists: a backup is written into a new file.`);
+    throw new LedgerError('LEDGER_ARGUMENT', `${target} exists: a backup needs a new file.`);
   }
 }
 

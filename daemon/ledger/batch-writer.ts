@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { DecisionKeys } from './decision-keys.ts';
 import type { AppendedEvent } from './types.ts';
 
-/** A record with its place in the chain, ready to be written. */
+/** A record with its place in the chain, ready to write. */
 export interface PreparedEvent extends AppendedEvent {
   /** UTF-8 of the canonical text. */
   readonly payload: Buffer;
@@ -24,7 +24,7 @@ export interface BatchContent {
   readonly tokenChangesTo?: number;
 }
 
-/** Prepares the function that writes a batch in one transaction, all or nothing, durable when it returns. */
+/** Prepares the function that writes a batch in one transaction: all or nothing, and durable when it returns. */
 export function prepareBatchWriter(db: Database): (content: BatchContent) => void {
   const insertEvent = db.prepare(
     'INSERT INTO events (seq, at_ms, kind, payload, prev_hash, hash) VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?)',
@@ -32,7 +32,7 @@ export function prepareBatchWriter(db: Database): (content: BatchContent) => voi
   const insertAgent = db.prepare(
     'INSERT INTO decisions_by_agent (agent, seq) SELECT ?, seq FROM events WHERE seq BETWEEN ? AND ?',
   );
-  // The first decision of an idempotency key is the one that is answered again.
+  // A repeat of an idempotency key is answered with its first decision.
   const insertRequest = db.prepare(
     'INSERT INTO decisions_by_request (agent, kind, request_id, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
@@ -61,7 +61,7 @@ interface AgentRun {
   readonly first: number;
   last: number;
 }
-/** Decisions of one agent that follow one another: one statement for all of them instead of one for each. */
+/** Consecutive decisions of one agent: one statement for all of them. */
 function findAgentRuns(events: readonly PreparedEvent[]): readonly AgentRun[] {
   const runs: AgentRun[] = [];
   let open: AgentRun | null = null;

@@ -3,27 +3,27 @@ import Database from 'better-sqlite3';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import { ensurePrivateFile } from './private-files.ts';
 
-/** How long a commit waits for another process that writes (`token create`, a replication tool), ms. */
+/** How long a commit waits for another writing process (`token create`, a replication tool), ms. */
 const BUSY_TIMEOUT_MS = 5000;
 
 /** Opens the database for writing: WAL, every commit synced to disk before it returns. Creates it with mode 0600. */
 export function openForWriting(path: string): Database.Database {
   ensurePrivateFile(path);
   return openDatabase(path, false, (db) => {
-    // Takes effect in a new file: a decision record of about 7 kB fits into one page.
+    // Takes effect only in a new file: a decision record of about 7 kB fits into one page.
     db.pragma('page_size = 8192');
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw new LedgerError('LEDGER_PERMISSIONS', `SQLite cannot keep a write-ahead log beside ${path}.`);
     }
     db.pragma('synchronous = FULL');
-    // Short log, short checkpoints: they make the tail of the commit times.
+    // A short log means short checkpoints, which dominate the slowest commits.
     db.pragma('wal_autocheckpoint = 300');
     // Erased texts are overwritten, not only unlinked.
     db.pragma('secure_delete = ON');
   });
 }
 
-/** Opens an existing database for reading, also while a daemon writes it. */
+/** Opens an existing database for reading, also while a daemon writes to it. */
 export function openForReading(path: string): Database.Database {
   if (!existsSync(path)) throw new LedgerError('LEDGER_MISSING', `There is no ledger at ${path}.`);
   return openDatabase(path, true, (db) => db.pragma('query_only = ON'));
@@ -43,7 +43,7 @@ function openDatabase(path: string, readonly: boolean, prepare: (db: Database.Da
   }
 }
 
-/** Translates what SQLite throws into an error that an operator understands. */
+/** Translates SQLite's errors into ones that an operator understands. */
 export function toLedgerError(error: unknown, path: string): LedgerError {
   if (error instanceof LedgerError) return error;
   const code = codeOf(error);

@@ -1,12 +1,12 @@
 import { LedgerError } from './errors.ts';
 
 /**
- * Members of the payload of a `decision` event by which it is looked up:
+ * The members of a `decision` event's payload that serve as lookup keys:
  *
  *     { "agent": string | null, "decision": { "decision_id": string, "kind": string, "request_id": string | null, … }, … }
  *
- * `agent` is null for decisions that no agent asked for. The id ends in `-` and the seq of the record in base 36, which
- * makes it unique and leads from it to the record.
+ * `agent` is null for decisions that no agent requested. The id ends in `-` and the record's seq in base 36. That makes
+ * it unique and leads from the id to the record.
  */
 export interface DecisionKeys {
   readonly agent: string | null;

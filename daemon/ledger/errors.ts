@@ -1,4 +1,4 @@
-/** Every way in which the ledger refuses or fails. Stable: operators and scripts match on them. */
+/** Every way in which the ledger refuses or fails. The codes are stable: operators and scripts match on them. */
 export const LEDGER_ERROR_CODES = [
   /** Another process holds this ledger. */
   'LEDGER_LOCKED',
@@ -8,7 +8,7 @@ export const LEDGER_ERROR_CODES = [
   'LEDGER_CORRUPT',
   /** The disk is full and the reserve is used up or cannot be created. */
   'LEDGER_FULL',
-  /** A commit failed; nothing more is accepted until the process has restarted and read the ledger again. */
+  /** A commit failed. Nothing more is accepted until a restarted process has read the ledger again. */
   'LEDGER_FAILED',
   /** The ledger is closed. */
   'LEDGER_CLOSED',
@@ -16,17 +16,17 @@ export const LEDGER_ERROR_CODES = [
   'LEDGER_MIGRATION',
   /** There is no ledger at this path. */
   'LEDGER_MISSING',
-  /** The folder or a file of the ledger can be written by others, or cannot be used by us. */
+  /** Others can write to the ledger's folder or files, or this process cannot use them. */
   'LEDGER_PERMISSIONS',
-  /** The head that was noted outside the home is not contained in this ledger, or cannot be read. */
+  /** The ledger does not contain the head noted outside the home, or that head cannot be read. */
   'LEDGER_HEAD',
-  /** A record, a cursor or another argument that cannot be taken; nothing was written. */
+  /** An unacceptable record, cursor or other argument; nothing was written. */
   'LEDGER_ARGUMENT',
 ] as const;
 
 export type LedgerErrorCode = (typeof LEDGER_ERROR_CODES)[number];
 
-/** An operational failure of the ledger. The message is written for an operator. */
+/** An operational failure of the ledger. The message is for an operator. */
 export class LedgerError extends Error {
   readonly code: LedgerErrorCode;
 
@@ -37,12 +37,12 @@ export class LedgerError extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** SQLite's or the system's code of a thrown error (`SQLITE_FULL`, `ENOSPC`), '' when it has none. */
+/** SQLite's or the system's code of a thrown error (`SQLITE_FULL`, `ENOSPC`); '' if it has none. */
 export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';

@@ -1,8 +1,8 @@
 import type { LedgerReader } from './types.ts';
 
 /**
- * The chain as JSON lines, one record a line, oldest first, without line ends. Every line is canonical JSON of
- * `{at_ms, hash, kind, payload, prev_hash, seq}`; cutting `hash` and `prev_hash` out of it gives the hashed text.
+ * The chain as JSON lines, one record per line, oldest first, without line ends. Every line is the canonical JSON of
+ * `{at_ms, hash, kind, payload, prev_hash, seq}`. Removing `hash` and `prev_hash` from it gives the hashed text.
  */
 export function* exportEvents(
   reader: LedgerReader,

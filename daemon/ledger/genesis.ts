@@ -1,19 +1,20 @@
 import type { Database } from 'better-sqlite3';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { LedgerError } from './errors.ts';
-import type { AppendRecord, Genesis, RandomBytes } from './types.ts';
+import type { Genesis, RandomBytes } from './types.ts';
 
 export const GENESIS_KIND = 'genesis';
 
 /** Version of the record format: the hash preimage and the canonical form. */
 const FORMAT = 1;
 
-/** First record of a new ledger. The random id makes its hash, and with it the client order ids, unlike any other's. */
-export function buildGenesisRecord(venue: string, account: string, atMs: number, random: RandomBytes): AppendRecord {
+/** First record of a new ledger. Its random id makes the hash, and so the client order ids, unique. */
+export function buildGenesisRecord(venue: string, account: string, atMs: number, random: RandomBytes): LedgerRecord {
   const payload = { account, format: FORMAT, genesis_id: random(16).toString('hex'), venue };
   return { kind: GENESIS_KIND, at_ms: atMs, payload };
 }
 
-/** Reads the genesis record; null when the ledger has no record at all. */
+/** Reads the genesis record; null if the ledger has no records. */
 export function findGenesis(db: Database, path: string): Genesis | null {
   const first = db
     .prepare<[], { seq: number; kind: string; payload: string; hash: string }>(
@@ -34,7 +35,7 @@ export function findGenesis(db: Database, path: string): Genesis | null {
   return { venue: payload.venue, account: payload.account, genesis_id: payload.genesis_id, hash: first.hash };
 }
 
-/** Refuses a ledger that was begun for another venue or account. */
+/** Refuses a ledger of another venue or account. */
 export function checkGenesis(genesis: Genesis, venue: string, account: string, path: string): void {
   if (genesis.venue === venue && genesis.account === account) return;
   throw new LedgerError(

@@ -1,12 +1,13 @@
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { BatchContent, PreparedEvent, SideRow } from './batch-writer.ts';
 import { type ChainHead, chainRecords } from './chain-builder.ts';
 import { LedgerError } from './errors.ts';
-import type { AppendRecord, LedgerStats, PendingAppend } from './types.ts';
+import type { LedgerStats, PendingAppend } from './types.ts';
 
-/** Records that may wait for their commit; with more, the commit happens at once. */
+/** How many records may wait for their commit; with more, the commit happens at once. */
 const MAX_PENDING = 4096;
-/** Longest that a batch is held open for records that keep arriving, ms. */
+/** How long a batch may stay open while records keep arriving, ms. */
 const MAX_COLLECT_MS = 2;
 
 export interface SeqRange {
@@ -16,12 +17,12 @@ export interface SeqRange {
 
 export interface GroupCommitPorts {
   readonly time: TimePort;
-  /** Commits a batch that was just opened when this says so; without it, at the end of its turn (see below). */
+  /** Decides when a newly opened batch is committed; by default at the end of its turn (see below). */
   readonly schedule?: ((commit: () => void) => Timer) | undefined;
-  /** Writes all of it durably in one transaction, or throws and has written nothing. */
+  /** Writes all of it durably in one transaction, or throws and writes nothing. */
   readonly write: (content: BatchContent) => void;
   readonly isDiskFull: (error: unknown) => boolean;
-  /** Frees the reserve; false when it was freed before. */
+  /** Frees the reserve; false if it was freed before. */
   readonly releaseReserve: () => boolean;
   /** Seq of the last record on disk. */
   readonly readLastSeq: () => number;
@@ -41,18 +42,18 @@ interface Batch {
   readonly committed: Promise<void>;
   readonly settle: (failure: LedgerError | null) => void;
   readonly openedAt: number;
-  /** Records that it held at the end of the turn before. */
+  /** How many records it held at the end of the previous turn. */
   seen: number;
 }
 
 /**
- * Collects what is appended and writes it in one transaction at the end of the first turn of the event loop that
- * brought nothing more (`setImmediate`: after the requests that arrived together were all decided), or after
- * MAX_COLLECT_MS. SQLite runs synchronously, so what arrives during a commit is read in the next turn and shares the
- * next commit; the answers to that commit bring the next requests while those are being decided.
+ * Collects appended records and writes them in one transaction at the end of the first turn of the event loop that
+ * brought nothing more (`setImmediate`: after all requests that arrived together were decided), or after
+ * MAX_COLLECT_MS. SQLite runs synchronously, so requests that arrive during a commit are read in the next turn and
+ * share the next commit. The answers to that commit bring the next requests while those are being decided.
  *
- * After a commit that failed nothing more is accepted: what is on disk is then known only to a process that reads it
- * anew. The one exception is a full disk, once: the reserve is given up and the same batch is written again.
+ * After a failed commit nothing more is accepted: only a new process that reads the file can know what is on disk. The
+ * only exception is a full disk, once: the reserve is freed and the same batch is written again.
  */
 export class GroupCommit {
   readonly #ports: GroupCommitPorts;
@@ -61,7 +62,6 @@ export class GroupCommit {
   #timer: Timer | null = null;
   #failure: LedgerError | null = null;
   #isClosed = false;
-  #isBuilding = false;
   #stats: LedgerStats = { commits: 0, records: 0, last_commit_us: 0, reserve_used: false };
 
   constructor(head: ChainHead, ports: GroupCommitPorts) {
@@ -77,19 +77,16 @@ export class GroupCommit {
     return this.#stats;
   }
 
-  /** Adds records to the batch of this turn. Throws when they cannot be taken; then no seq was used. */
-  add(records: readonly AppendRecord[]): PendingAppend {
+  /** The place behind all that was {@link add}ed. */
+  get nextSeq(): number {
+    return this.#head.seq + 1;
+  }
+
+  /** Adds records to this turn's batch. Throws if they are not acceptable; then no seq is used. */
+  add(records: readonly LedgerRecord[]): PendingAppend {
     this.#assertOpen();
-    // A `build` that appends would take the seq of the record that is being built.
-    if (this.#isBuilding) throw new LedgerError('LEDGER_ARGUMENT', 'A record may not append while it is being built.');
     if (records.length === 0) throw new LedgerError('LEDGER_ARGUMENT', 'There is no record to append.');
-    this.#isBuilding = true;
-    let events: PreparedEvent[];
-    try {
-      events = chainRecords(this.#head, records);
-    } finally {
-      this.#isBuilding = false;
-    }
+    const events = chainRecords(this.#head, records);
     this.#head = events.at(-1) ?? this.#head;
     const batch = this.#openBatch();
     for (const event of events) batch.content.events.push(event);
@@ -111,19 +108,19 @@ export class GroupCommit {
     this.#openBatch().content.policies.push(row);
   }
 
-  /** The changes of tokens up to this number were {@link add}ed in this turn. */
+  /** Token changes up to this number were {@link add}ed in this turn. */
   noteTokenChanges(lastNr: number): void {
     this.#openBatch().content.tokenChangesTo = lastNr;
   }
 
-  /** Commits what is pending before it returns. */
+  /** Commits everything pending before it returns. */
   flush(): void {
     this.#assertOpen();
     this.#commit();
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Commits what is pending, unless the ledger has failed; then accepts nothing more. */
+  /** Commits everything pending, unless the ledger has failed, and accepts nothing more. */
   close(): void {
     if (this.#isClosed) return;
     if (this.#failure === null) this.#commit();
@@ -188,7 +185,7 @@ export class GroupCommit {
     }
   }
 
-  /** Returns why nothing was written, or null when all of it is on disk. */
+  /** Returns why nothing was written, or null if all of it is on disk. */
   #write(content: BatchContent): LedgerError | null {
     try {
       this.#ports.write(content);
@@ -198,7 +195,7 @@ export class GroupCommit {
     }
     this.#stats = { ...this.#stats, reserve_used: true };
     try {
-      // INVARIANT: only a batch of which nothing is on disk may be written again.
+      // INVARIANT: a batch may be written again only if nothing of it is on disk.
       const first = content.events[0];
       if (first !== undefined && this.#ports.readLastSeq() !== first.seq - 1) {
         return new LedgerError('LEDGER_FAILED', `Record ${first.seq} is on disk although its commit failed.`);
@@ -210,7 +207,9 @@ export class GroupCommit {
     }
   }
 
-  /** Whatever the cause: callers are told that nothing can be recorded (503), and a damaged page is no defect of theirs. */
+  /**
+   * Whatever the cause: callers are told that nothing can be recorded (503), and a damaged page is no defect of theirs.
+   */
   #toFailure(error: unknown): LedgerError {
     const failure = this.#ports.toLedgerError(error);
     if (COMMIT_CODES.has(failure.code)) return failure;
@@ -226,8 +225,8 @@ function createBatch(openedAt: number): Batch {
   const committed = new Promise<void>((resolve, reject) => {
     settle = (failure) => (failure === null ? resolve() : reject(failure));
   });
-  // One promise for all appends of the batch. A failure is also told to onFailure, so it is not lost when an append
-  // that nobody awaits was alone in it.
+  // One promise for all appends of the batch. onFailure also gets a failure, so it is not lost if the only append was
+  // one that nobody awaits.
   committed.catch(() => undefined);
   const content = { events: [], texts: [], policies: [] };
   return { content, committed, settle, openedAt, seen: 0 };
@@ -237,7 +236,7 @@ function toAppended({ seq, at_ms, kind, prev_hash, hash }: PreparedEvent) {
   return { seq, at_ms, kind, prev_hash, hash };
 }
 
-/** Runs a callback of others: what it throws is its own uncaught error and not a failure of the commit. */
+/** Runs a caller's callback. What it throws is its own uncaught error, not a failure of the commit. */
 function isolate(callback: () => void): void {
   try {
     callback();

@@ -13,9 +13,9 @@ export function sha256Hex(data: string | Uint8Array): string {
  *
  *     <prev_hash>{"at_ms":<at_ms>,"kind":"<kind>","payload":<payload>,"seq":<seq>}
  *
- * `prev_hash` is the 64 hex digits of the record before (64 zeros for seq 1) and is followed directly by the canonical
- * JSON of `{seq, at_ms, kind, payload}`. `payload` is the text in the payload column, as it is: it is canonical JSON
- * already, and its key sorts where it stands. A kind consists of characters that need no escape in JSON.
+ * `prev_hash` is the 64 hex digits of the previous record (64 zeros for seq 1), followed directly by the canonical
+ * JSON of `{seq, at_ms, kind, payload}`. `payload` is the text of the payload column, verbatim: it is already canonical
+ * JSON, and its key is in sorted place. A kind consists of characters that need no escape in JSON.
  */
 export function hashEvent(prevHash: string, seq: number, atMs: number, kind: string, payload: string): string {
   return sha256Hex(`${prevHash}{"at_ms":${atMs},"kind":"${kind}","payload":${payload},"seq":${seq}}`);

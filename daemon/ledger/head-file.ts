@@ -1,12 +1,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import { codeOf, LedgerError, messageOf } from './errors.ts';
 import type { Ledger, LedgerReader } from './types.ts';
 
 /**
- * The last record of a ledger, noted outside its home: an older home that is put back does not contain it, even when
- * nothing was traded since. It lags by up to a second, and is never ahead of what is on disk.
+ * The last record of a ledger, noted outside its home. A restored older home does not contain it, even if nothing was
+ * traded since. The note lags by up to a second, and is never ahead of the disk.
  */
 export interface NotedHead {
   readonly genesis_id: string;
@@ -16,11 +16,11 @@ export interface NotedHead {
   readonly at_ms: number;
 }
 
-/** Written at most so often, wall ms. */
+/** Minimum time between two writes, wall ms. */
 const WRITE_EVERY_MS = 1_000;
 
 /**
- * What is noted; null: nothing is.
+ * The noted head; null: none.
  *
  * @throws LedgerError LEDGER_HEAD when it cannot be read
  */
@@ -44,7 +44,7 @@ export function readHeadFile(path: string): NotedHead | null {
 function unreadable(path: string, why: string): LedgerError {
   return new LedgerError(
     'LEDGER_HEAD',
-    `The head file ${path} cannot be read (${why}), so it cannot be told whether this home is the newest. If it is, remove that file and start again; if the home was restored, run: npx holdfast recover`,
+    `The head file ${path} cannot be read (${why}), so it is unknown whether this home is the newest. If it is, remove that file and start again; if the home was restored, run: npx holdfast recover`,
   );
 }
 
@@ -60,7 +60,7 @@ function isNotedHead(value: unknown): value is NotedHead {
   );
 }
 
-/** `behind`: the ledger does not contain the noted record. `other`: that is of another ledger. */
+/** `behind`: the ledger does not contain the noted record. `other`: the record is of another ledger. */
 export type HeadComparison = 'absent' | 'contained' | 'behind' | 'other';
 
 function compareHead(noted: NotedHead | null, ledger: LedgerReader): HeadComparison {
@@ -70,10 +70,10 @@ function compareHead(noted: NotedHead | null, ledger: LedgerReader): HeadCompari
 }
 
 /**
- * Refuses a ledger that the noted head says is not the newest. `isNew`: nothing was ever recorded in it but its beginning;
- * `mayReplace`: a new one may take the place of another (paper, where a home is removed to begin anew).
+ * Refuses a ledger that is not the newest according to the noted head. `isNew`: it contains nothing but its genesis.
+ * `mayReplace`: a new ledger may replace another (on paper, where removing the home starts over).
  *
- * @throws LedgerError LEDGER_HEAD, with the way out
+ * @throws LedgerError LEDGER_HEAD, which says what to do
  */
 export function checkHead(
   path: string,
@@ -106,7 +106,7 @@ export function refuseBehind(
   );
 }
 
-/** Notes the head of a ledger now, whatever was noted before. For a recovery. */
+/** Notes a ledger's head now, whatever was noted before. For a recovery. */
 export function writeHead(path: string, ledger: LedgerReader): void {
   const text = describeHead(ledger);
   if (text === null) return;
@@ -120,7 +120,7 @@ export function writeHead(path: string, ledger: LedgerReader): void {
   }
 }
 
-/** The same, unless what is noted is not contained in the ledger: that is for a person to look at. True: noted. */
+/** The same, unless the ledger does not contain the noted head, which needs a person. True: noted. */
 export function advanceHead(path: string, ledger: LedgerReader): boolean {
   const comparison = compareHead(readHeadFile(path), ledger);
   if (comparison !== 'contained' && comparison !== 'absent') return false;
@@ -142,13 +142,13 @@ export function readHead(ledger: LedgerReader): NotedHead | null {
 }
 
 export interface HeadFile {
-  /** Notes the head for the last time. */
+  /** Notes the head one last time. */
   close(): void;
 }
 
 /**
- * Follows a ledger: after a commit its head is noted, at most once a second, beside the event loop. A file that cannot be
- * written holds nothing up and is told once.
+ * Follows a ledger: notes its head after commits, at most once a second, without blocking the event loop. A file that
+ * cannot be written delays nothing and is reported once.
  */
 export function followHead(
   path: string,
@@ -166,9 +166,10 @@ export function followHead(
   };
   const write = (): void => {
     timer = null;
-    const text = describeHead(ledger);
-    if (text === null || isClosed) return;
-    writing = replaceFile(path, text)
+    // It may have waited for the one before: by then the ledger is closed, and its last head noted.
+    const text = isClosed ? null : describeHead(ledger);
+    if (text === null) return;
+    writing = replaceFile(path, text, () => !isClosed)
       .then(() => {
         isTold = false;
       }, tell)
@@ -200,7 +201,8 @@ export function followHead(
   };
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
+/** Without blocking, but for the last step: nothing may come between the look and the rename. */
+async function replaceFile(path: string, text: string, isWanted: () => boolean): Promise<void> {
   const draft = `${path}.tmp`;
   const file = await open(draft, 'w', 0o600);
   try {
@@ -209,5 +211,6 @@ async function replaceFile(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-  await rename(draft, path);
+  if (isWanted()) renameSync(draft, path);
+  else rmSync(draft, { force: true });
 }

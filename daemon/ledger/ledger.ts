@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { canonicalJson } from '../core/canonical-json.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
 import { type BatchContent, prepareBatchWriter } from './batch-writer.ts';
 import { chainRecords } from './chain-builder.ts';
 import { isDiskFull, openForWriting, toLedgerError } from './connection.ts';
@@ -19,7 +20,6 @@ import { prepareTokenChanges } from './token-records.ts';
 import { createTokenStore } from './tokens.ts';
 import type {
   AppendedEvent,
-  AppendRecord,
   Genesis,
   Ledger,
   LedgerStats,
@@ -30,7 +30,7 @@ import type {
 import { checkTail } from './verify.ts';
 
 /**
- * Opens a ledger for writing, as the only process that does, and creates it when there is none: folder 0700, files
+ * Opens a ledger as its only writer, and creates it if there is none: folder 0700, files
  * 0600, WAL with a sync at every commit, migrations, genesis record, reserve file.
  *
  * @throws LedgerError LEDGER_LOCKED, LEDGER_WRONG_VENUE, LEDGER_CORRUPT, LEDGER_FULL, LEDGER_MIGRATION, LEDGER_PERMISSIONS
@@ -62,7 +62,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
   }
 }
 
-/** Whoever held the storage before can write nothing more: two lives of one simulated process share one memory. */
+/** The previous holder of the storage can write nothing more: two lives of one simulated process share one memory. */
 function openInMemory(storage: MemoryStorage, options: OpenLedgerOptions): Ledger {
   const lease = storage.lease();
   const { db } = lease;
@@ -104,7 +104,7 @@ interface LedgerParts {
   readonly reserve: Reserve;
   /** Writes a batch in one transaction, durable when it returns. */
   readonly write: (content: BatchContent) => void;
-  /** Gives up the database and the right to write it. */
+  /** Closes the database and gives up the right to write to it. */
   readonly release: () => void;
   readonly options: OpenLedgerOptions;
 }
@@ -158,17 +158,21 @@ class SqliteLedger extends SqliteReader implements Ledger {
     return this.#commits.stats;
   }
 
-  appendNow(records: readonly AppendRecord[]): PendingAppend {
+  nextSeq(): number {
+    return this.#commits.nextSeq;
+  }
+
+  appendNow(records: readonly LedgerRecord[]): PendingAppend {
     return this.#commits.add(records);
   }
 
-  async append(records: readonly AppendRecord[]): Promise<AppendedEvent[]> {
+  async append(records: readonly LedgerRecord[]): Promise<AppendedEvent[]> {
     const { events, committed } = this.#commits.add(records);
     await committed;
     return [...events];
   }
 
-  appendSync(records: readonly AppendRecord[]): AppendedEvent[] {
+  appendSync(records: readonly LedgerRecord[]): AppendedEvent[] {
     const { events } = this.#commits.add(records);
     this.#commits.flush();
     return [...events];
@@ -179,7 +183,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
   }
 
   putText(body: string): string {
-    // A lone surrogate has no UTF-8 form: what is hashed and what is stored must be the same bytes.
+    // A lone surrogate has no UTF-8 form, and the hashed and the stored bytes must be the same.
     const text = Buffer.from(body, 'utf8').toString('utf8');
     const hash = sha256Hex(text);
     this.#commits.addText({ hash, body: text, at_ms: this.#now() });
@@ -189,7 +193,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
   eraseText(hash: string): boolean {
     this.#commits.flush();
     const isErased = this.db.prepare('DELETE FROM texts WHERE hash = ?').run(hash).changes === 1;
-    // Earlier versions of the page may still lie in the write-ahead log.
+    // Earlier versions of the page may still be in the write-ahead log.
     if (isErased) this.db.pragma('wal_checkpoint(TRUNCATE)');
     return isErased;
   }
@@ -202,7 +206,7 @@ class SqliteLedger extends SqliteReader implements Ledger {
   }
 
   recordTokenChanges(): void {
-    // What is in the batch of this turn is still in the table.
+    // Changes in this turn's batch are still in the table.
     const changes = this.#readTokenChanges(this.#tokenChangesTo);
     if (changes === null) return;
     this.#commits.add(changes.records);

@@ -10,9 +10,9 @@ export interface LedgerLock {
 }
 
 /**
- * Takes the exclusive lock of a ledger's folder: a write lock on the empty database `daemon.lock`, held as long as the
- * process lives. The operating system drops it when the process ends, however it ends, so it is never stale. The pid
- * lies beside it in `daemon.pid` for the message only; it decides nothing.
+ * Takes the exclusive lock of a ledger's folder: a write lock on the empty database `daemon.lock`, held while the
+ * process lives. The operating system releases it however the process ends, so it is never stale. The pid
+ * in `daemon.pid` is for the message only; it decides nothing.
  *
  * @throws LedgerError LEDGER_LOCKED naming the pid of the holder
  */

@@ -1,24 +1,24 @@
 import Database from 'better-sqlite3';
 import { LedgerError } from './errors.ts';
 
-/** The right of one opened ledger to write into a memory. */
+/** The right of one opened ledger to write to a memory. */
 export interface MemoryLease {
   readonly db: Database.Database;
-  /** @throws LedgerError LEDGER_CLOSED when the lease was given up, or another has taken the memory since */
+  /** @throws LedgerError LEDGER_CLOSED if the lease was given up, or another ledger has taken the memory since */
   assertHeld(): void;
   release(): void;
 }
 
 /**
- * A ledger's database in memory. It outlives the ledger that was opened on it, as a file outlives the process: what was
- * committed is there for the next one, what was not is lost.
+ * A ledger's database in memory. It outlives the ledger opened on it, as a file outlives its process: committed records
+ * are there for the next ledger, others are lost.
  */
 export class MemoryStorage {
   readonly #db: Database.Database;
   #holder = 0;
   #isTroubled = false;
 
-  /** Empty, or what a {@link copy} holds. */
+  /** Empty, or the content of a {@link copy}. */
   constructor(copy?: Buffer) {
     this.#db = copy === undefined ? new Database(':memory:') : new Database(copy);
     this.#db.pragma('foreign_keys = ON');
@@ -27,7 +27,7 @@ export class MemoryStorage {
     this.#db.pragma('synchronous = OFF');
   }
 
-  /** Takes the memory away from whoever holds it. */
+  /** Takes the memory from its current holder. */
   lease(): MemoryLease {
     this.#holder += 1;
     const mine = this.#holder;
@@ -43,12 +43,12 @@ export class MemoryStorage {
     };
   }
 
-  /** A crash: the ledger that is open on it writes nothing more. */
+  /** A crash: the open ledger writes nothing more. */
   fence(): void {
     this.#holder += 1;
   }
 
-  /** What was committed by now. */
+  /** A copy of what is committed so far. */
   copy(): Buffer {
     return this.#db.serialize();
   }
@@ -58,13 +58,13 @@ export class MemoryStorage {
     return this.#isTroubled;
   }
 
-  /** The disk is full: pages that there are can be written again, and there are no more of them. */
+  /** The disk is full: existing pages can be rewritten, but there are no new ones. */
   fill(): void {
     this.#isTroubled = true;
     this.#db.pragma(`max_page_count = ${Number(this.#db.pragma('page_count', { simple: true }))}`);
   }
 
-  /** Whatever writes into one of the tables fails, as where its pages cannot be read. */
+  /** Writes to one of the tables fail, as if its pages were unreadable. */
   spoil(table: string): void {
     // What cannot be written at all has no table that is worse off.
     if (this.#db.pragma('query_only', { simple: true }) === 1) return;
@@ -75,13 +75,13 @@ export class MemoryStorage {
     );
   }
 
-  /** Nothing can be written, as on a file system that was mounted anew. */
+  /** Nothing can be written, as on a file system remounted read-only. */
   lock(): void {
     this.#isTroubled = true;
     this.#db.pragma('query_only = ON');
   }
 
-  /** Space again, and tables that can be written. */
+  /** Frees space again, and makes tables writable. */
   mend(): void {
     this.#isTroubled = false;
     this.#db.pragma('query_only = OFF');

@@ -12,7 +12,7 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** Folder `migrations/` of the package, found upwards from this file, so that source and build both find it. */
+/** Folder `migrations/` of the package, searched upwards from this file, so that source and build both find it. */
 export function findMigrationsFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isPackageRoot(folder)) {
@@ -31,7 +31,7 @@ function isPackageRoot(folder: string): boolean {
   return typeof manifest === 'object' && manifest !== null && 'name' in manifest && manifest.name === 'holdfast';
 }
 
-/** Reads `NNNN_name.sql` files; the numbers must run from 1 without a gap. Checksums ignore the kind of line ends. */
+/** Reads `NNNN_name.sql` files; the numbers must be consecutive from 1. Checksums ignore the kind of line ends. */
 export function readMigrations(folder: string): Migration[] {
   let files: string[];
   try {
@@ -57,7 +57,7 @@ const CREATE_SCHEMA_MIGRATIONS = `CREATE TABLE IF NOT EXISTS schema_migrations (
   applied_at_ms INTEGER NOT NULL
 ) STRICT`;
 
-/** Applies what is missing, each migration in its own transaction. The caller holds the ledger's lock. */
+/** Applies missing migrations, each in its own transaction. The caller holds the ledger's lock. */
 export function migrate(db: Database, migrations: readonly Migration[], nowMs: number): void {
   db.exec(CREATE_SCHEMA_MIGRATIONS);
   const applied = checkMigrations(db, migrations);
@@ -78,9 +78,9 @@ export function migrate(db: Database, migrations: readonly Migration[], nowMs: n
 }
 
 /**
- * Compares the migrations a database has seen with those of this build; returns how many it has seen.
+ * Compares the migrations applied to a database with those of this build; returns how many were applied.
  *
- * @throws LedgerError LEDGER_MIGRATION when one was changed after it was applied, or when the database is newer
+ * @throws LedgerError LEDGER_MIGRATION if one was changed after it was applied, or if the database is newer
  */
 export function checkMigrations(db: Database, migrations: readonly Migration[]): number {
   const select = 'SELECT version, name, checksum FROM schema_migrations ORDER BY version';
@@ -104,7 +104,7 @@ export function checkMigrations(db: Database, migrations: readonly Migration[]):
   return applied.length;
 }
 
-/** Refuses a database on which not all migrations of this build have been applied. */
+/** Refuses a database that lacks migrations of this build. */
 export function requireMigrated(db: Database, migrations: readonly Migration[]): void {
   const hasTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'").get();
   if (hasTable === undefined) throw new LedgerError('LEDGER_MIGRATION', 'This database is not a Holdfast ledger.');

@@ -5,8 +5,8 @@ const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
 /**
- * Creates a folder (and its parents) with mode 0700. One that exists already is left as it is, but must not be
- * writable by others: who can replace files there can replace the ledger.
+ * Creates a folder (and its parents) with mode 0700. An existing folder is left unchanged, but must not be
+ * writable by others: whoever can replace files there can replace the ledger.
  *
  * @throws LedgerError LEDGER_PERMISSIONS
  */
@@ -22,10 +22,10 @@ export function ensurePrivateFolder(path: string): void {
 }
 
 /**
- * Creates an empty file with mode 0600, or takes the rights of others away from one that exists.
+ * Creates an empty file with mode 0600, or removes other users' rights from an existing one.
  *
- * INVARIANT: a file that exists is never opened here. Closing any descriptor of a file drops every POSIX lock that this
- * process holds on it, also those of SQLite.
+ * INVARIANT: an existing file is never opened here. Closing any descriptor of a file drops every POSIX lock that this
+ * process holds on it, including SQLite's.
  */
 export function ensurePrivateFile(path: string): void {
   const existing = statSync(path, { throwIfNoEntry: false });

@@ -15,9 +15,9 @@ import type {
   ReadEventsQuery,
 } from './types.ts';
 
-/** Most events that one read returns. */
+/** Largest number of events per read. */
 export const MAX_PAGE = 5000;
-/** Events that are held at once when all are walked. */
+/** How many events are in memory at once during a walk. */
 const WALK_PAGE = 500;
 
 interface EventRow {
@@ -30,7 +30,7 @@ interface EventRow {
 }
 
 /**
- * Opens a ledger for reading only, also while a daemon writes it.
+ * Opens a ledger for reading only, also while a daemon writes to it.
  *
  * @throws LedgerError LEDGER_MISSING, LEDGER_MIGRATION, LEDGER_CORRUPT, LEDGER_PERMISSIONS
  */
@@ -47,7 +47,7 @@ export function openLedgerReader(path: string): LedgerReader {
   }
 }
 
-/** Reads by prepared statements. `db` is for the other files of this folder. */
+/** Reads with prepared statements. `db` is for the other files of this folder. */
 export class SqliteReader implements LedgerReader {
   readonly path: string;
   readonly genesis: Genesis;
@@ -77,7 +77,7 @@ export class SqliteReader implements LedgerReader {
   }
 
   *iterateEvents(query: { readonly fromSeq?: number; readonly kind?: string } = {}): Generator<LedgerEvent, void> {
-    // In pages: a statement that is being stepped would make every append on this connection fail.
+    // In pages: a statement in progress would make every append on this connection fail.
     let fromSeq = query.fromSeq ?? 1;
     for (;;) {
       const page = this.readEvents({ ...query, fromSeq, limit: WALK_PAGE });
@@ -102,7 +102,7 @@ export class SqliteReader implements LedgerReader {
   readDecisions({ agent, limit, cursor }: ReadDecisionsQuery): DecisionPage {
     checkLimit(limit);
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : parseCursor(cursor);
-    // One more than asked for tells whether another page follows.
+    // One more than requested shows whether another page follows.
     const { decisions, decisionsOfAgent } = this.#statements;
     const rows =
       agent === undefined ? decisions.all(before, limit + 1) : decisionsOfAgent.all(agent, before, limit + 1);

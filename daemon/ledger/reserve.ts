@@ -4,21 +4,21 @@ import { LedgerError } from './errors.ts';
 
 export const DEFAULT_RESERVE_BYTES = 16 * 1024 * 1024;
 
-/** Disk space kept back so that exits, cancels and the halt can be recorded when the disk is full. */
+/** Reserved disk space, so that exits, cancels and the halt can be recorded when the disk is full. */
 export interface Reserve {
   readonly isUsed: boolean;
-  /** Gives the space back to the file system; false when that was done before. */
+  /** Returns the space to the file system; false if that was done before. */
   release(): boolean;
 }
 
-/** Memory has no disk to run full. */
+/** Memory has no disk that could fill up. */
 export const NO_RESERVE: Reserve = { isUsed: false, release: () => false };
 
 /**
- * Makes sure that the reserve file exists in full size. It is filled with random bytes, since a file system that
- * compresses or keeps holes would reserve nothing for zeros.
+ * Ensures that the reserve file exists in full size. It holds random bytes, since a file system that
+ * compresses or stores holes would reserve nothing for zeros.
  *
- * @throws LedgerError LEDGER_FULL when there is no room for it
+ * @throws LedgerError LEDGER_FULL if there is no room for it
  */
 export function createReserve(path: string, bytes: number): Reserve {
   if (statSync(path, { throwIfNoEntry: false })?.size !== bytes) writeReserve(path, bytes);

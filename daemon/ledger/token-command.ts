@@ -5,8 +5,8 @@ import { openLedger } from './ledger.ts';
 import { openLedgerReader } from './reader.ts';
 
 /**
- * Records in the chain what a verb has changed about tokens. While a daemon runs it does that itself, within a second.
- * `headFile`: where the head is noted then; null: nowhere. What fails here is made up for by the next start.
+ * Records a verb's token changes in the chain. A running daemon does that itself, within a second.
+ * `headFile`: where the head is noted; null: nowhere. If this fails, the next start catches up.
  */
 export function recordChangedTokens(path: string, headFile: string | null, time: TimePort): void {
   try {
@@ -15,7 +15,7 @@ export function recordChangedTokens(path: string, headFile: string | null, time:
     reader.close();
     const ledger = openLedger({ path, venue, account, now: () => time.hostMs(), time });
     try {
-      // Opening it has recorded what waited; durable from here on.
+      // Opening the ledger has recorded the waiting changes; they are durable now.
       ledger.flush();
       if (headFile !== null) advanceHead(headFile, ledger);
     } finally {

@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import type { AppendRecord, TokenRole } from './types.ts';
+import type { LedgerRecord } from '../gate/ports.ts';
+import type { TokenRole } from './types.ts';
 
 export const TOKEN_KIND = 'token';
 
-/** Payload of a `token` record. The secret is nowhere; `token_hash` is its sha256, 256 random bits before. */
+/** Payload of a `token` record. The secret (256 random bits) is stored nowhere; `token_hash` is its sha256. */
 export type TokenEvent =
   | {
       readonly action: 'created';
@@ -29,13 +30,13 @@ interface ChangeRow {
   readonly skill_sha256: string | null;
 }
 
-/** Records of the changes that are not in the chain yet, oldest first, and the number of the last one. */
+/** Records of the changes not yet in the chain, oldest first, and the number of the last one. */
 export interface TokenChanges {
-  readonly records: readonly AppendRecord[];
+  readonly records: readonly LedgerRecord[];
   readonly lastNr: number;
 }
 
-/** Prepares the function that reads them; null: there are none, which is nearly always so. */
+/** Prepares the function that reads them; null: there are none, which is the usual case. */
 export function prepareTokenChanges(db: Database, now: () => number): (afterNr: number) => TokenChanges | null {
   const pending = db.prepare<[number], ChangeRow>(
     `SELECT c.nr, c.action, c.at_ms, t.id, t.role, t.name, t.agent, t.token_hash, t.skill_sha256
@@ -63,7 +64,7 @@ interface TokenRow extends Omit<ChangeRow, 'nr' | 'action' | 'at_ms'> {
   readonly revoked_at_ms: number | null;
 }
 
-/** Compares the table of tokens with the records of the chain, which are given to it in order. */
+/** Compares the token table with the chain's records, which it receives in order. */
 export class TokenCheck {
   readonly #created = new Map<string, Extract<TokenEvent, { action: 'created' }>>();
   readonly #revoked = new Map<string, number>();
@@ -74,13 +75,13 @@ export class TokenCheck {
     else this.#revoked.set(event.id, event.at_ms);
   }
 
-  /** What is wrong; null: nothing. Changes that are not in the chain yet, or came after `lastSeq`, are none. */
+  /** What is wrong; null: nothing. Changes not yet in the chain, or after `lastSeq`, are not errors. */
   findProblem(db: Database, lastSeq: number): string | null {
     const later = db
       .prepare<[number], string>(`SELECT payload FROM events WHERE seq > ? AND kind = '${TOKEN_KIND}' ORDER BY seq`)
       .pluck();
     const waiting = db.prepare<[], string>("SELECT token_id || ' ' || action FROM token_changes").pluck().all();
-    // Read before the table: what is recorded meanwhile is seen in one of both.
+    // Read before the table, so that a change recorded meanwhile appears in one of both.
     const pending = new Set(waiting);
     const rows = db
       .prepare<[], TokenRow>(

@@ -7,7 +7,7 @@ import { sha256Hex } from './hash-chain.ts';
 import { findMigrationsFolder, readMigrations, requireMigrated } from './migrations.ts';
 import type { NewToken, RandomBytes, TokenRecord, TokenStore } from './types.ts';
 
-/** How an agent is written, as in a policy's `agents`: a token under another name could never be given limits. */
+/** Form of an agent's name, as in a policy's `agents`: a token with any other name could never get limits. */
 export const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const COLUMNS = 'id, role, name, agent, skill_sha256, created_at_ms, revoked_at_ms';
@@ -17,7 +17,7 @@ function createSecret(random: RandomBytes): string {
   return `hf_${random(32).toString('base64url')}`;
 }
 
-/** Tokens of an open ledger. Every call reads or writes the table itself, so a revocation holds from the next request. */
+/** Tokens of an open ledger. Every call reads or writes the table, so a revocation takes effect at the next request. */
 export function createTokenStore(db: Database, now: () => number, random: RandomBytes = randomBytes): TokenStore {
   const insert = db.prepare(
     `INSERT INTO tokens (id, role, name, agent, token_hash, skill_sha256, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)`,

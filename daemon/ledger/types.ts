@@ -1,8 +1,9 @@
+import type { LedgerRecord } from '../gate/ports.ts';
 import type { TimePort, Timer } from '../time/time-port.ts';
 import type { LedgerError } from './errors.ts';
 import type { MemoryStorage } from './memory-storage.ts';
 
-/** A record of the chain as it is stored. `text` is the payload exactly as it was hashed. */
+/** A stored record of the chain. `text` is the payload exactly as hashed. */
 export interface LedgerEvent {
   readonly seq: number;
   readonly at_ms: number;
@@ -13,24 +14,7 @@ export interface LedgerEvent {
   readonly hash: string;
 }
 
-/**
- * A record to append. `kind` matches `^[a-z][a-z0-9_.]{0,63}$`; `at_ms` is an instant of the domain clock, an integer
- * >= 0. The payload must have a canonical JSON form (see core/canonical-json.ts); it is `payload`, or what `build`
- * makes of the record's seq. `write` gives the canonical text as well, where a caller has its parts already; it is taken
- * as it is, and `audit verify` checks it. A payload of kind `decision` carries the members of {@link DecisionKeys}.
- */
-export type AppendRecord =
-  | { readonly kind: string; readonly at_ms: number; readonly payload: unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly build: (seq: number) => unknown }
-  | { readonly kind: string; readonly at_ms: number; readonly write: (seq: number) => WrittenPayload };
-
-export interface WrittenPayload {
-  readonly payload: unknown;
-  /** Canonical JSON: what is recorded of the payload. */
-  readonly text: string;
-}
-
-/** What the chain made of one appended record. */
+/** An appended record's place in the chain. */
 export interface AppendedEvent {
   readonly seq: number;
   readonly at_ms: number;
@@ -39,11 +23,11 @@ export interface AppendedEvent {
   readonly hash: string;
 }
 
-/** Records that have their place in the chain but are durable only when `committed` resolves. */
+/** Records with a place in the chain. They are durable only when `committed` resolves. */
 export interface PendingAppend {
   readonly seqs: readonly number[];
   readonly events: readonly AppendedEvent[];
-  /** Resolves when the records are on disk; rejects with a LedgerError when the commit failed. */
+  /** Resolves when the records are on disk; rejects with a LedgerError if the commit fails. */
   readonly committed: Promise<void>;
 }
 
@@ -58,7 +42,7 @@ export interface Genesis {
 }
 
 export interface ReadEventsQuery {
-  /** First seq to return; 1 when absent. */
+  /** First seq to return; default 1. */
   readonly fromSeq?: number;
   readonly kind?: string;
   /** 1..5000. */
@@ -69,7 +53,7 @@ export interface ReadDecisionsQuery {
   readonly agent?: string;
   /** 1..5000. */
   readonly limit: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly cursor?: string;
 }
 
@@ -86,7 +70,7 @@ export interface DecisionRequestKey {
   readonly request_id: string;
 }
 
-/** Read side of a ledger: what `audit`, the views and the reading routes need. */
+/** Read side of a ledger, for `audit`, the views and the reading routes. */
 export interface LedgerReader {
   readonly path: string;
   readonly genesis: Genesis;
@@ -94,13 +78,13 @@ export interface LedgerReader {
   readEvent(seq: number): LedgerEvent | null;
   /** Ascending. */
   readEvents(query: ReadEventsQuery): LedgerEvent[];
-  /** All events from `fromSeq` on, ascending, read in pages, so that appends may happen in between. */
+  /** All events from `fromSeq` on, ascending, read in pages so that appends may happen in between. */
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<LedgerEvent, void, undefined>;
   findDecision(decisionId: string): LedgerEvent | null;
-  /** The first decision that was recorded under an idempotency key. */
+  /** The first decision recorded under an idempotency key. */
   findDecisionByRequest(key: DecisionRequestKey): LedgerEvent | null;
   readDecisions(query: ReadDecisionsQuery): DecisionPage;
-  /** The text with this hash; null when it was erased or never stored. */
+  /** The text with this hash; null if it was erased or never stored. */
   readText(hash: string): string | null;
   /** Canonical JSON of the policy with this hash. */
   readPolicy(hash: string): string | null;
@@ -108,9 +92,9 @@ export interface LedgerReader {
 }
 
 export interface LedgerStats {
-  /** Transactions that were committed by this process. */
+  /** Transactions that this process committed. */
   readonly commits: number;
-  /** Records that these transactions contained. */
+  /** Records in these transactions. */
   readonly records: number;
   readonly last_commit_us: number;
   readonly reserve_used: boolean;
@@ -122,67 +106,71 @@ export interface Ledger extends LedgerReader {
   readonly isFailed: boolean;
   readonly stats: LedgerStats;
 
+  /** The place that the next record gets: behind all that was appended, on disk or not. */
+  nextSeq(): number;
   /**
-   * Gives the records their seqs now and commits them together with everything else of this event-loop turn. The
+   * Assigns the records their seqs now and commits them together with everything else of this event-loop turn. The
    * records of one call are in one transaction.
    *
-   * @throws LedgerError LEDGER_ARGUMENT, LEDGER_FAILED, LEDGER_CLOSED: nothing was taken, no seq was used
+   * @throws LedgerError LEDGER_ARGUMENT, LEDGER_FAILED, LEDGER_CLOSED: nothing was accepted, no seq was used
    */
-  appendNow(records: readonly AppendRecord[]): PendingAppend;
+  appendNow(records: readonly LedgerRecord[]): PendingAppend;
   /** {@link appendNow}, resolved when durable. */
-  append(records: readonly AppendRecord[]): Promise<AppendedEvent[]>;
-  /** Commits what is pending and `records` before it returns; for boot and shutdown. */
-  appendSync(records: readonly AppendRecord[]): AppendedEvent[];
+  append(records: readonly LedgerRecord[]): Promise<AppendedEvent[]>;
+  /** Commits everything pending and `records` before it returns; for boot and shutdown. */
+  appendSync(records: readonly LedgerRecord[]): AppendedEvent[];
 
-  /** Commits what is pending before it returns. */
+  /** Commits everything pending before it returns. */
   flush(): void;
 
-  /** Stores a free text with the commit of this turn; returns its sha256 (hex), which the record then carries. */
+  /** Stores a free text with this turn's commit; returns its sha256 (hex), which the record then contains. */
   putText(body: string): string;
-  /** Removes a text for good; true iff it was there. Records keep its hash. */
+  /** Erases a text; true iff it was there. Records keep its hash. */
   eraseText(hash: string): boolean;
-  /** Stores a policy with the commit of this turn; returns sha256 (hex) of its canonical JSON. */
+  /** Stores a policy with this turn's commit; returns the sha256 (hex) of its canonical JSON. */
   putPolicy(policy: unknown): string;
 
-  /** Records what another process changed about tokens since; to be called from time to time. */
+  /** Records token changes made by other processes. Call it from time to time. */
   recordTokenChanges(): void;
 
-  /** Calls `listener` after every commit with the range of seqs that became durable; returns the way to stop it. */
+  /**
+   * Calls `listener` after every commit with the range of seqs that became durable; returns a function that stops it.
+   */
   onCommitted(listener: (range: { readonly firstSeq: number; readonly lastSeq: number }) => void): () => void;
-  /** Commits what is pending, folds the write-ahead log into the database and gives up the lock. */
+  /** Commits everything pending, checkpoints the write-ahead log and releases the lock. */
   close(): void;
 }
 
-/** Random bytes, as `randomBytes` of node:crypto gives them. */
+/** Random bytes, like `randomBytes` of node:crypto. */
 export type RandomBytes = (size: number) => Buffer;
 
 export interface OpenLedgerOptions {
-  /** Path of the database file; its folder also gets the lock and the reserve. */
+  /** Path of the database file. Lock and reserve are in the same folder. */
   readonly path: string;
   readonly venue: string;
   readonly account: string;
-  /** Domain clock, ms; stamps genesis, texts, policies and tokens. */
+  /** Domain clock, ms, for genesis, texts, policies and tokens. */
   readonly now: () => number;
   /** Timers and clocks of the group commit. */
   readonly time: TimePort;
-  /** Source of the genesis id and of tokens; that of node:crypto when absent. */
+  /** Source of the genesis id and of tokens; default: node:crypto. */
   readonly randomBytes?: RandomBytes;
   /** Files beside `path` (the default), or memory: no file, no lock, no reserve; the same chain and the same reads. */
   readonly storage?: MemoryStorage | 'file';
-  /** When a batch is committed, for a simulation whose disk takes time; at the end of its turn when absent. */
+  /** When a batch is committed, for a simulation whose disk takes time; default: at the end of its turn. */
   readonly scheduleCommit?: (commit: () => void) => Timer;
-  /** How long another process that holds the ledger is waited for, wall ms; 0 when absent. */
+  /** How long to wait for another process that holds the ledger, wall ms; default 0. */
   readonly lockWaitMs?: number;
-  /** Size of the reserve that is given up on a full disk. Default 16 MiB. */
+  /** Size of the reserve that is freed on a full disk. Default 16 MiB. */
   readonly reserveBytes?: number;
   /**
-   * Upper bound of database plus reserve, bytes. Reaching it is handled like a full disk. No bound when absent. The
+   * Upper limit of database plus reserve, bytes. Reaching it is handled like a full disk. Default: none. The
    * write-ahead log comes on top, normally about 2.5 MB.
    */
   readonly maxBytes?: number;
-  /** Called once when a commit failed for good. The process should stop taking risk and exit. */
+  /** Called once when a commit has finally failed. The process should stop taking risk and exit. */
   readonly onFailure?: (error: LedgerError) => void;
-  /** Called once when the disk was full and the reserve was given up: record exits, cancels and the halt, nothing else. */
+  /** Called once when the disk was full and the reserve was freed: record only exits, cancels and the halt. */
   readonly onReserveUsed?: () => void;
 }
 
@@ -193,9 +181,9 @@ export interface TokenRecord {
   readonly id: string;
   readonly role: TokenRole;
   readonly name: string;
-  /** The agent it acts for; never null for the role agent. */
+  /** The agent that it acts for; never null for the role agent. */
   readonly agent: string | null;
-  /** Digest of the skill it was created for, 64 hex digits. */
+  /** Digest of its skill, 64 hex digits. */
   readonly skill_sha256: string | null;
   readonly created_at_ms: number;
   readonly revoked_at_ms: number | null;
@@ -211,7 +199,7 @@ export interface NewToken {
 export interface TokenStore {
   /** Creates a token. `secret` exists only in this answer; the ledger keeps its hash. */
   createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string };
-  /** The live token with this secret; null when unknown or revoked. Sees changes by other processes at once. */
+  /** The live token with this secret; null if unknown or revoked. Sees changes by other processes at once. */
   findToken(secret: string): TokenRecord | null;
   listTokens(): TokenRecord[];
   /** True iff the token was live. */

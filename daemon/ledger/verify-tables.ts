@@ -6,7 +6,7 @@ import type { LedgerEvent } from './types.ts';
 
 const LOOKUP_TABLES = ['decisions_by_agent', 'decisions_by_request'] as const;
 
-/** Compares the lookup tables with the decisions of the chain, which are given to it in order. */
+/** Compares the lookup tables with the chain's decisions, which it receives in order. */
 export class LookupCheck {
   readonly #db: Database;
   readonly #byAgent: Statement<[string, number], number>;
@@ -25,7 +25,7 @@ export class LookupCheck {
       .pluck();
   }
 
-  /** What is wrong in the rows that belong to one decision; null when nothing is. */
+  /** What is wrong in the rows of one decision; null: nothing. */
   findProblem({ seq, payload }: LedgerEvent): string | null {
     let keys: ReturnType<typeof readDecisionKeys>;
     try {
@@ -45,7 +45,7 @@ export class LookupCheck {
     return null;
   }
 
-  /** Says when a table has rows up to `lastSeq` that belong to no decision; null when none has. */
+  /** Says which table has rows up to `lastSeq` without a decision; null: none. */
   findSurplus(lastSeq: number): string | null {
     for (const table of LOOKUP_TABLES) {
       const count = this.#db.prepare<[number], number>(`SELECT count(*) FROM ${table} WHERE seq <= ?`).pluck();
@@ -57,7 +57,7 @@ export class LookupCheck {
   }
 }
 
-/** Finds a stored text or policy that is not the one of its hash. */
+/** Finds a stored text or policy that does not match its hash. */
 export function findWrongSideRow(db: Database): { problem: 'text' | 'policy'; detail: string } | null {
   for (const [table, problem] of [
     ['texts', 'text'],

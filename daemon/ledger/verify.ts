@@ -27,7 +27,7 @@ export type VerifyProblem =
   | 'fold' // a recorded view is not what the events before it give
   | 'head'; // the chain does not contain the head that was noted elsewhere
 
-/** `seq` is the first wrong record; null when the difference lies in no single record. */
+/** `seq` is the first wrong record; null if the difference is in no single record. */
 export interface VerifyFailure {
   readonly ok: false;
   readonly seq: number | null;
@@ -47,12 +47,12 @@ export type VerifyResult = VerifySuccess | VerifyFailure;
 export interface VerifyChainOptions {
   /** Called about every 500 records. */
   readonly onProgress?: (doneSeq: number, lastSeq: number) => void;
-  /** A record noted earlier, outside this machine: shows that the end was not cut off and the chain not rebuilt. */
+  /** A record noted earlier outside this machine: proves that the end was not cut off and the chain not rebuilt. */
   readonly expectedHead?: ChainHead;
 }
 
 export interface VerifyLedgerOptions extends VerifyChainOptions {
-  /** Decides a recorded decision again and compares. Called for events of kind `decision`. */
+  /** Derives a recorded decision again and compares. Called for events of kind `decision`. */
   readonly rederive?: (event: LedgerEvent) => CheckOutcome;
   /** Called for every event in order, after `rederive`: rebuilds views and compares recorded ones with them. */
   readonly fold?: (event: LedgerEvent) => CheckOutcome;
@@ -73,13 +73,13 @@ const SELECT_RAW = `SELECT seq, at_ms, kind, CAST(payload AS BLOB) AS payload, p
   FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`;
 const BEFORE_ALL = Number.MIN_SAFE_INTEGER;
 
-/** Checks that the records form a chain: numbers without a gap, every link, every hash, every payload canonical. */
+/** Checks that the records form a chain: consecutive numbers, every link, every hash, every payload canonical. */
 export function verifyChain(reader: LedgerReader, options: VerifyChainOptions = {}): VerifyResult {
   return verifyLinks(asSqliteReader(reader), options, () => null);
 }
 
 /**
- * {@link verifyChain}, and everything that hangs on it: the lookup tables, the stored texts and policies, and what
+ * {@link verifyChain}, and everything that depends on it: the lookup tables, the stored texts and policies, and what
  * `rederive` and `fold` find. Stops at the first difference and names it.
  */
 export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions = {}): VerifyResult {
@@ -109,7 +109,7 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
 }
 
 /**
- * Checks the last records of a ledger that is being opened; returns its head.
+ * Checks the last records of a ledger while it is opened; returns its head.
  *
  * @throws LedgerError LEDGER_CORRUPT
  */
@@ -151,7 +151,7 @@ function verifyLinks(reader: SqliteReader, options: VerifyChainOptions, check: E
 
 type EventCheck = (event: LedgerEvent) => VerifyFailure | null;
 
-/** Goes along the chain; `head` is the last record that was found right. */
+/** Walks the chain; `head` is the last correct record. */
 class ChainWalk {
   head: ChainHead;
 
@@ -194,7 +194,7 @@ function failure(seq: number | null, problem: VerifyProblem, detail: string): Ve
   return { ok: false, seq, problem, detail };
 }
 
-/** Turns SQLite's own errors into a failure at the record that was to be read next. */
+/** Turns SQLite's own errors into a failure at the next record. */
 function catchUnreadable(reader: SqliteReader, walk: ChainWalk | null, run: () => VerifyResult): VerifyResult {
   try {
     return run();

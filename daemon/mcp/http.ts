@@ -11,8 +11,8 @@ export interface McpRequest {
 export type McpFace = (request: McpRequest, port: ToolPort) => Promise<Response>;
 
 /**
- * Streamable HTTP without sessions: each request stands alone, so that nothing is kept for a caller who never comes
- * back, and a revoked token ends with its next request.
+ * Streamable HTTP without sessions: each request is independent, so that nothing is kept for a caller who never comes
+ * back, and a revoked token fails at its next request.
  */
 export function createMcpFace(onError: (error: Error) => void): McpFace {
   const handler: McpHttpHandler = createMcpHandler(
@@ -25,7 +25,7 @@ export function createMcpFace(onError: (error: Error) => void): McpFace {
   );
   return async ({ method, headers, message }, port) => {
     const request = new Request('http://127.0.0.1/mcp', { method, headers: { ...headers } });
-    // The daemon has authenticated already; the handler is told no token.
+    // The daemon has already authenticated; the handler gets no token.
     const authInfo = { token: '-', clientId: '-', scopes: [], extra: { port } };
     return handler.fetch(request, { parsedBody: message, authInfo });
   };

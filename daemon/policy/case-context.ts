@@ -3,11 +3,11 @@ import type { ExecutionContext } from '../core/context.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 
-/** Domain time of every case, so that the instants of a base context are round. */
+/** Domain time of every case, so that times in a base context are round. */
 export const CASE_NOW_MS = 1_800_000_000_000;
 
 /**
- * The world in which a case happens unless it says otherwise: BTCUSDT at 60,000 in a calm market, every input one
+ * The default context of a case: BTCUSDT at 60,000 in a calm market, every input one
  * second old, 10,000 USDT, flat, nothing sent, no signal, an agent without a skill. Filters are those of Binance USD-M
  * (lot 0.001, tick 0.1, minimum 50 USDT, taker fee 0.05 %), so one lot is worth 60 USDT.
  */
@@ -150,7 +150,7 @@ const NOTHING_ASKED = {
   venue: 'paper',
 } as const;
 
-/** What is asked unless a case says otherwise: by tool, the plainest request that the default policy permits. */
+/** The default request of a case: for each tool the simplest request that the default policy permits. */
 export function buildBaseRequest(tool: ToolName, agent: string): ExecutionRequest {
   const nothing = { ...NOTHING_ASKED, agent, tool };
   switch (tool) {
@@ -176,7 +176,7 @@ export function buildBaseRequest(tool: ToolName, agent: string): ExecutionReques
   }
 }
 
-/** The order that a case means when it writes `order: {}` with some of these keys: a resting buy of two lots. */
+/** The default of a case's `order: {}`, some keys of which the case may override: a resting buy of two lots. */
 export const CASE_ORDER = {
   agent: 'agent',
   client_order_id: 'case-order',
@@ -197,8 +197,8 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /**
- * Lays a partial document over a base. Lists and scalars replace; a key that the base does not have is a violation,
- * so that a misspelt key cannot make a case pass. `X_ago_ms: n` sets the instant `X_at_ms` (or `X_ms`) n before now.
+ * Merges a partial document into a base. Lists and scalars replace. A key that the base does not have is a violation,
+ * so that a misspelt key cannot make a case pass. `X_ago_ms: n` sets `X_at_ms` (or `X_ms`) to n ms before now.
  */
 export function mergeOver<T extends object>(base: T, partial: JsonRecord, path: string, violations: Violation[]): T {
   const merged: Record<string, unknown> = { ...(base as JsonRecord) };
@@ -224,7 +224,7 @@ function instantKey(base: object, key: string): string | null {
   return [`${stem}_at_ms`, `${stem}_ms`].find((each) => Object.hasOwn(base, each)) ?? null;
 }
 
-/** The context of one case. Beside the context's own keys, `position_lots` (signed) makes a position of the agent. */
+/** The context of one case. Besides the context's keys, `position_lots` (signed) creates a position of the agent. */
 export function buildCaseContext(partial: JsonRecord, path: string, violations: Violation[]): ExecutionContext {
   const { position_lots: position, order, ...rest } = partial;
   let context = buildBaseContext();
@@ -239,7 +239,7 @@ export function buildCaseContext(partial: JsonRecord, path: string, violations: 
   return merged;
 }
 
-/** A case that names only the gross exposure of the other symbols means one that is at the venue. */
+/** If a case names only the gross exposure of the other symbols, it is taken as exposure at the venue. */
 function leanOnGross(context: ExecutionContext, given: Readonly<Record<string, unknown>>): ExecutionContext {
   const { exposure } = given;
   if (!isRecord(exposure) || 'gross_other_sent_usdt' in exposure) return context;

@@ -22,7 +22,7 @@ export type DecideFunction = (
 export interface CaseResult {
   readonly name: string;
   readonly passed: boolean;
-  /** What differs, in words: `decision: expected LIMIT, got BLOCK`. Empty when it passed. */
+  /** The differences in words: `decision: expected LIMIT, got BLOCK`. Empty if it passed. */
   readonly differences: readonly string[];
   readonly decision: ExecutionDecision;
 }
@@ -65,9 +65,9 @@ type PolicyCase = CaseDocument['cases'][number];
 const checkCases = buildChecker<CaseDocument>(CasesSchema);
 
 /**
- * Runs the cases that lie beside a policy: each lays its request and context over a plain base (case-context.ts) and
- * states the decision *and* the reason codes, in their order. Everything that is wrong with the two texts is reported
- * before anything runs; no cases at all is wrong, too.
+ * Runs the cases of a policy. Each merges its request and context into a plain base (case-context.ts) and
+ * states the decision *and* the reason codes, in order. Everything wrong with the two texts is reported
+ * before anything runs. A file without cases is wrong too.
  */
 export function runPolicyCases(policyText: string, casesText: string, decide: DecideFunction): CaseRun {
   const policy = parsePolicy(policyText, 'policy');
@@ -111,14 +111,14 @@ function compileSchemas(spec: IntendedPolicySpec): ReadonlyMap<string, ArgsCheck
   const checks = new Map<string, ArgsCheck>();
   for (const [tool, { args }] of Object.entries(spec.tools)) {
     const compiled = compileOperatorSchema(args);
-    // A policy that was parsed has schemas that compile.
+    // The schemas of a parsed policy compile.
     if (compiled.ok) checks.set(tool, compiled.check);
   }
   return checks;
 }
 
 const NOT_ARGUMENTS = ['agent', 'origin', 'tool', 'skill_sha256', 'reduce_only', 'account', 'venue', 'timestamp_ms'];
-/** What the caller wrote: the request without what the daemon adds, unless the case itself gives it. */
+/** The caller's part of the request: without what the daemon adds, unless the case itself gives it. */
 function argumentsOf(request: ExecutionRequest, given: { readonly [key: string]: unknown }): object {
   const entries = Object.entries(request).filter(([key, value]) => {
     if (key === 'intent') return request.tool === 'place_order';
@@ -148,7 +148,7 @@ function runCase(prepared: PreparedCase, policy: LoadedPolicy, decide: DecideFun
   return { name: each.name, passed: differences.length === 0, differences, decision };
 }
 
-/** Objects are compared in the keys that are expected; lists and scalars as a whole. */
+/** Objects are compared only in the expected keys; lists and scalars completely. */
 function compare(path: string, actual: unknown, expected: unknown, differences: string[]): void {
   if (isRecord(expected) && isRecord(actual)) {
     for (const [key, value] of Object.entries(expected)) {

@@ -4,7 +4,7 @@ import type { Action, IntendedPolicySpec, ToolName } from '../core/policy.ts';
 import type { Findings } from './findings.ts';
 import { findLooserAgents } from './is-at-most.ts';
 
-/** Members of every plain object: legal as text, and a trap for whatever reads the name from one. */
+/** Members of every plain object: legal as text, but a trap for code that looks the name up in one. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 const TRADING_TOOLS: readonly string[] = [
   'place_order',
@@ -14,7 +14,7 @@ const TRADING_TOOLS: readonly string[] = [
   'cancel_all',
 ];
 
-/** `shadow` executes what was asked: only where no venue of its own holds money. */
+/** `shadow` executes requests unchanged, so no venue in scope may hold money. */
 export function checkMode(spec: IntendedPolicySpec, found: Findings): void {
   if (spec.mode !== 'shadow') return;
   for (const venue of spec.scope.venues) {
@@ -24,7 +24,7 @@ export function checkMode(spec: IntendedPolicySpec, found: Findings): void {
   }
 }
 
-/** DESIGN section 4: what can open must be able to close and to cancel. */
+/** A scope that can open must be able to close and to cancel. */
 export function checkWaysOut(spec: IntendedPolicySpec, found: Findings): void {
   findMissingWaysOut('scope', spec.scope.tools, spec.scope.actions, found);
 }
@@ -66,7 +66,7 @@ export function checkAgentNames(spec: IntendedPolicySpec, found: Findings): void
   }
 }
 
-/** `agents` may only tighten: judged by the same function that judges a reload. */
+/** `agents` may only tighten, judged by the same function as a reload. */
 export function checkAgents(spec: IntendedPolicySpec, found: Findings): void {
   for (const looser of findLooserAgents(spec)) {
     const allowed = `not looser than the account's ${JSON.stringify(looser.from)}`;
@@ -86,7 +86,7 @@ export function checkInterceptNames(spec: IntendedPolicySpec, found: Findings): 
   }
 }
 
-/** The operator's own JSON Schemas must compile: one that does not would be a limit that is not there. */
+/** The operator's own JSON Schemas must compile: a broken one would silently be no limit. */
 export function checkOperatorSchemas(spec: IntendedPolicySpec, found: Findings): void {
   for (const [tool, { args }] of Object.entries(spec.tools)) {
     found.violations.push(...checkOperatorSchema(args, `tools.${tool}.args`));

@@ -5,12 +5,12 @@ import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS } from '../core/policy.t
 import type { Findings, VenueMinimum } from './findings.ts';
 import { regimesAreOrdered } from './is-at-most.ts';
 
-/** Largest minimum notional of a symbol on Binance USD-M (BTCUSDT): what caps are held against without a venue. */
+/** Largest minimum notional of a symbol on Binance USD-M (BTCUSDT): caps are checked against it without a venue. */
 export const TYPICAL_MINIMUM_USDT = 100;
 const FACTOR_KEYS: readonly string[] = ['multiplier', 'leverage', 'notional', 'order_rate', 'slippage'];
 const FRACTION = /^[1-9][0-9]*\/[1-9][0-9]*$/;
 
-/** Fractions as text have no maximum that a schema could state: their value must lie where a number must. */
+/** A schema cannot limit fractions written as text. Their value must be in the range of a number. */
 export function checkFractions(document: object): Violation[] {
   const violations: Violation[] = [];
   const walk = (value: unknown, path: string, key: string): void => {
@@ -28,13 +28,13 @@ export function checkFractions(document: object): Violation[] {
   return violations;
 }
 
-/** A plan takes one order token a slice: with fewer tokens than slices the regime could never open as configured. */
+/** A plan takes one order token per slice: with fewer tokens than slices the regime could never open as configured. */
 export function checkSlices(spec: IntendedPolicySpec, found: Findings): void {
   for (const regime of REGIMES) {
     const row = spec.market.regimes[regime];
     if (row.reduce_only === true) continue;
     const path = `market.regimes.${regime}.slices`;
-    // The same rounding as core/rules/budgets.ts.
+    // The same rounding as in core/rules/budgets.ts.
     const tokens = Math.floor(spec.budgets.order_rate.max * factorValue(row.order_rate) + 1e-9);
     if (row.slices > tokens) {
       const message = `more slices than the order rate of this regime allows (${tokens} in ${spec.budgets.order_rate.window_ms} ms)`;
@@ -143,7 +143,7 @@ export function checkLadder(spec: IntendedPolicySpec, found: Findings): void {
   }
 }
 
-/** The narrower cap binds, so a wrong order is safe; but one of the figures is not what was meant. */
+/** The tighter cap binds, so a wrong order is safe, but one of the figures is probably unintended. */
 export function checkCapOrder(spec: IntendedPolicySpec, found: Findings): void {
   const { order_notional_usdt: order, symbol_notional_usdt: symbol, gross_notional_usdt: gross } = spec.budgets;
   if (order > symbol) {
@@ -158,7 +158,7 @@ export function checkCapOrder(spec: IntendedPolicySpec, found: Findings): void {
   }
 }
 
-/** A cap below the venue's smallest order forbids opening, silently. An error where the venue is known. */
+/** A cap below the venue's smallest order silently forbids opening. It is an error where the venue is known. */
 export function checkMinimums(
   spec: IntendedPolicySpec,
   found: Findings,

@@ -3,7 +3,7 @@ import type { IntendedPolicySpec, Multiplier, Regime, TrustLevel, TrustTier } fr
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
 import { COMPONENTS } from './step-functions.ts';
 
-/** The caps that hold with a set of factors; counts rounded down, leverage clamped to 1x as the gate does. */
+/** The caps under a set of factors; counts rounded down, leverage at least 1x, as in the gate. */
 export interface EffectiveCaps {
   readonly leverage: number;
   readonly order_notional_usdt: number;
@@ -19,11 +19,11 @@ export interface RegimeExplanation {
   readonly cooldown_ms: number;
   readonly slices: number;
 }
-/** One thing that tightens the caps further: a tier, a trust level, a signal, the trader state. */
+/** One cause of further tightening: a tier, a trust level, a signal, the trader state. */
 export interface TighteningExplanation {
   readonly cause: string;
   readonly effect: string;
-  /** Caps in a calm market with this cause alone; null when nothing may be opened. */
+  /** Caps in a calm market with this cause alone; null if nothing may be opened. */
   readonly caps: EffectiveCaps | null;
 }
 export interface PolicyExplanation {
@@ -38,7 +38,7 @@ export interface PolicyExplanation {
   readonly agents: readonly { readonly agent: string; readonly held_to: readonly string[] }[];
 }
 
-/** What a policy amounts to, in words and numbers; the figures are computed as the gate computes them. */
+/** What a policy amounts to, in words and numbers, computed as the gate computes them. */
 export function explainPolicy(spec: IntendedPolicySpec): PolicyExplanation {
   const none = compileMultiplier(undefined);
   return {
@@ -184,7 +184,7 @@ function percent(share: number): string {
 function round(value: number): number {
   return Number(value.toPrecision(6));
 }
-/** 90000 -> `90 s`: the largest unit that leaves a short figure. */
+/** 90000 -> `90 s`: the largest unit that gives a short figure. */
 function duration(milliseconds: number): string {
   const units = [
     [86_400_000, 'd'],

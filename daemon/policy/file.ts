@@ -7,10 +7,10 @@ import { MAX_POLICY_BYTES } from './yaml-text.ts';
 
 export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
 
-/** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; the problem is in words. */
+/** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; describes the problem in words. */
 export async function readPolicyFile(path: string): Promise<FileRead> {
   try {
-    // Not blocking: opening a named pipe would wait for a writer for ever.
+    // Non-blocking: opening a named pipe would wait for a writer forever.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
@@ -29,24 +29,24 @@ export async function readPolicyFile(path: string): Promise<FileRead> {
 }
 
 export type PolicyFileEvent =
-  /** The file was saved: parsed, or with everything that is wrong with it. */
+  /** The file was saved: parsed, or everything wrong with it. */
   | { readonly kind: 'changed'; readonly parsed: ParsedPolicy }
-  /** The file is gone or cannot be read; what is in force stays. Reported once until it changes. */
+  /** The file is gone or cannot be read; the policy in force stays. Reported once until it changes. */
   | { readonly kind: 'unreadable'; readonly problem: string };
 
 export interface WatchOptions {
   readonly time: TimePort;
-  /** The text that is in force already: the first event is the first difference from it. */
+  /** The text already in force: the first event is the first difference from it. */
   readonly loadedText?: string;
-  /** Time between two looks at the file; a change is taken when two looks in a row agree. Default 250. */
+  /** Time between two reads of the file, ms; a change counts when two consecutive reads agree. Default 250. */
   readonly pollMs?: number;
   readonly venueMinimums?: () => readonly VenueMinimum[] | undefined;
 }
 
 /**
- * Watches a policy file until `signal` aborts. The content is compared, not the time stamps: editors replace files,
- * network drives and containers lose events, and a file that is still being written must not be judged. A change is
- * therefore reported when the same content was read twice in a row.
+ * Watches a policy file until `signal` aborts. It compares the content, not the time stamps: editors replace files,
+ * network drives and containers lose events, and a half-written file must not be judged. A change is
+ * therefore reported once the same content was read twice in a row.
  *
  * @returns a promise that ends with the signal; it rejects only when `onChange` throws
  */

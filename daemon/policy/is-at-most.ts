@@ -15,9 +15,9 @@ import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
 
 /**
- * Keys in which `candidate` is looser than `current`; none means that it takes effect at once (DESIGN section 4).
- * Both must be valid. Reflexive; sound in the sense that what is not listed lets nothing through that `current`
- * refuses. It errs towards listing: where a direction cannot be argued, any change is listed.
+ * Keys in which `candidate` is looser than `current`; none means that it takes effect at once.
+ * Both must be valid. It is reflexive, and sound: an unlisted key lets nothing through that `current`
+ * refuses. It errs towards listing: where no direction is provable, any change is listed.
  */
 export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicySpec): LooserKey[] {
   const looser: LooserKey[] = [];
@@ -32,7 +32,7 @@ export function isAtMost(candidate: IntendedPolicySpec, current: IntendedPolicyS
   return looser;
 }
 
-/** Keys in which the sections under `agents` are looser than the account's own: none of them may be. */
+/** Keys in which the sections under `agents` are looser than the account's own; none may be. */
 export function findLooserAgents(spec: IntendedPolicySpec): LooserKey[] {
   const looser: LooserKey[] = [];
   for (const name of Object.keys(spec.agents)) {
@@ -42,7 +42,7 @@ export function findLooserAgents(spec: IntendedPolicySpec): LooserKey[] {
   return looser;
 }
 
-/** True when no regime allows more than the one below it: what makes a lower threshold a tighter one. */
+/** True if no regime allows more than the one below it. Only then is a lower threshold tighter. */
 export function regimesAreOrdered(spec: IntendedPolicySpec): boolean {
   const { calm, volatile, extreme } = spec.market.regimes;
   return isTighterRow(volatile, calm) && isTighterRow(extreme, volatile);
@@ -57,7 +57,7 @@ function isTighterRow(higher: RegimeRow, lower: RegimeRow): boolean {
   );
 }
 
-/** What makes `to` looser than `from` at one path; at most one finding. */
+/** Why `to` is looser than `from` at one path; at most one finding. */
 function compareKey(path: string, direction: Direction, to: unknown, from: unknown, ordered: boolean): LooserKey[] {
   switch (direction) {
     case 'tiers':
@@ -118,7 +118,7 @@ function looserBecause(direction: Direction, to: unknown, from: unknown, ordered
 }
 
 /**
- * A span of the former window is covered by ceil(former / new) new windows, each with at most `max` orders: only if
+ * ceil(former / new) new windows cover a span of the former window, each with at most `max` orders. Only if
  * their sum fits the former maximum was every sequence legal before.
  */
 function isLooserRate(to: RateLimit, from: RateLimit): boolean {
@@ -126,7 +126,7 @@ function isLooserRate(to: RateLimit, from: RateLimit): boolean {
 }
 
 type SchemaMap = { readonly [name: string]: unknown };
-/** Names of `more` that `less` lacks or describes otherwise. */
+/** Names of `more` that `less` lacks or describes differently. */
 function mapBecause(more: SchemaMap, less: SchemaMap, verb: string): string | null {
   const missing = Object.keys(more).filter((name) => !Object.hasOwn(less, name));
   const changed = Object.keys(more).filter((name) => Object.hasOwn(less, name) && !isEqual(more[name], less[name]));
@@ -155,7 +155,7 @@ interface AgentView {
 }
 
 function compareAgents(candidate: IntendedPolicySpec, current: IntendedPolicySpec): LooserKey[] {
-  // `default` stands for every agent that neither document names.
+  // `default` applies to every agent that neither document names.
   const names = new Set(['default', ...Object.keys(current.agents), ...Object.keys(candidate.agents)]);
   return [...names].flatMap((name) =>
     compareSections(
@@ -166,7 +166,7 @@ function compareAgents(candidate: IntendedPolicySpec, current: IntendedPolicySpe
   );
 }
 
-/** Compares what one agent is held to, in the keys that either section names; the others are the account's. */
+/** Compares one agent's limits in the keys that either section names; the others are the account's. */
 function compareSections(name: string, candidate: AgentView, current: AgentView): LooserKey[] {
   const looser: LooserKey[] = [];
   const ordered = regimesAreOrdered(candidate.spec) || regimesAreOrdered(current.spec);
@@ -186,7 +186,7 @@ function names(section: AgentSection, part: string, key: string): boolean {
   return own !== undefined && Object.hasOwn(own, key);
 }
 
-/** The policy as it holds for one agent; the same merge as in `compilePolicy`. */
+/** The policy for one agent; the same merge as in `compilePolicy`. */
 function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
   return {
     ...spec,
@@ -200,7 +200,7 @@ function mergeSection({ spec, section }: AgentView): IntendedPolicySpec {
 
 function valueAt(spec: IntendedPolicySpec, path: string): unknown {
   let value: unknown = spec;
-  // Sections may be left out whole.
+  // Whole sections may be absent.
   for (const key of path.split('.')) value = (value as { readonly [key: string]: unknown } | undefined)?.[key];
   return value;
 }

@@ -7,14 +7,14 @@ import type { VenueMinimum } from './findings.ts';
 import { checkSemantics } from './semantics.ts';
 import { parseYamlText } from './yaml-text.ts';
 
-/** A policy that may be put in force: the document, its hash, and the text as the operator wrote it. */
+/** A valid policy: the document, its hash, and the text as the operator wrote it. */
 export interface LoadedPolicy {
   readonly spec: IntendedPolicySpec;
   /** sha256 (hex) of the canonical JSON of the document. */
   readonly hash: string;
   readonly text: string;
 }
-/** What came of a text; `file` is where it came from, as messages name it. */
+/** The result of parsing a text; `file` is its source, for messages. */
 export type ParsedPolicy =
   | {
       readonly ok: true;
@@ -34,10 +34,10 @@ export function hashPolicy(spec: unknown): string {
 }
 
 /**
- * Reads a policy (YAML 1.2 or JSON) and reports everything that is wrong with it at once: what the schema says and
- * what it cannot say. Nothing is filled in and nothing is dropped: `spec` is the document itself.
+ * Reads a policy (YAML 1.2 or JSON) and reports everything wrong with it at once: what the schema checks and
+ * what it cannot express. Nothing is filled in or dropped: `spec` is the document itself.
  *
- * @param venueMinimums smallest orders at the venue, when a running daemon knows them: a cap below one is then an error
+ * @param venueMinimums smallest orders at the venue, if a running daemon knows them: a cap below one is then an error
  */
 export function parsePolicy(text: string, file: string, venueMinimums?: readonly VenueMinimum[]): ParsedPolicy {
   const read = parseYamlText(text);
@@ -51,7 +51,7 @@ export function parsePolicy(text: string, file: string, venueMinimums?: readonly
   return { ok: true, file, policy: { spec: shape.value, hash: hashPolicy(shape.value), text }, warnings };
 }
 
-/** A block of YAML that was cut off inside its last number is still a valid document. */
+/** YAML that was cut off inside its last number is still a valid document. */
 function warnCutOff(text: string): Violation[] {
   if (/[\n}\]]\s*$/.test(text)) return [];
   return [violationAt('', 'the file does not end with a line break: it may have been cut off')];

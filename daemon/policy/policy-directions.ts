@@ -1,8 +1,8 @@
 import type { IntendedPolicySpec, RateLimit } from '../core/policy.ts';
 
 /**
- * For every key of the policy: which change makes it looser, that is, may let through what was refused, cut or
- * delayed before, or may weaken an exit or a stop. Where no direction can be argued, any change counts.
+ * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or
+ * delayed before, or may weaken an exit or a stop. Where no direction is provable, any change counts.
  */
 export type Direction =
   /** Never looser: a label. */
@@ -11,18 +11,18 @@ export type Direction =
   | 'any_change'
   | 'larger'
   | 'smaller'
-  /** As `larger` and `smaller`, for what decides the regime: sound only while a higher regime is never looser. */
+  /** Like `larger` and `smaller`, for keys that decide the regime: sound only while a higher regime is never looser. */
   | 'larger_by_regime'
   | 'smaller_by_regime'
-  /** A number or a fraction as text, compared by value; absent is 1. Larger is looser. */
+  /** A number, or a fraction as text, compared by value; absent is 1. Larger is looser. */
   | 'factor'
   /** true -> false (or absent) is looser. */
   | 'turned_off'
-  /** A member that was not there is looser. */
+  /** A new member is looser. */
   | 'more_members'
-  /** {max, window_ms}: looser unless every sequence it lets through was let through before. */
+  /** {max, window_ms}: looser unless every sequence that it permits was permitted before. */
   | 'rate'
-  /** Looser in the order written: a later word than before is looser. */
+  /** In order of looseness: a later word than before is looser. */
   | readonly string[]
   /** Step functions of one level: looser where a factor rises, or reduce_only ends, at any level. */
   | 'tiers'
@@ -30,11 +30,11 @@ export type Direction =
   | 'trust_tiers'
   /** sha256 -> trust: looser where any digest, listed or not, is trusted more than before. */
   | 'skills'
-  /** name -> schema: a name that was not there, or another schema, is looser. */
+  /** name -> schema: a new name, or another schema, is looser. */
   | 'allowed_tools'
-  /** name -> schema: a name that is gone, or another schema, is looser. */
+  /** name -> schema: a removed name, or another schema, is looser. */
   | 'tool_schemas'
-  /** name -> section: looser where any agent, listed or not, is held to less than before. */
+  /** name -> section: looser where any agent, listed or not, has wider limits than before. */
   | 'agents';
 
 type IsLeaf<V> = [V] extends [readonly unknown[]]
@@ -78,7 +78,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'budgets.turnover_usdt_per_day': 'larger',
   'budgets.fees_usdt_per_day': 'larger',
 
-  // Another window, bar or baseline gives another series of sigma: neither is above the other.
+  // Another window, bar or baseline gives another series of sigma: neither is always above the other.
   'market.bar_ms': 'any_change',
   'market.volatility.window_bars': 'any_change',
   'market.volatility.baseline_bars': 'any_change',
@@ -125,7 +125,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'market.freshness.request_ms': 'larger',
   'market.collar_bps': 'larger',
 
-  // The highest equity of a longer time is at least as high, so the drawdown against it is at least as deep.
+  // The highest equity of a longer period is at least as high, so the drawdown from it is at least as deep.
   'account.drawdown.window_ms': 'smaller',
   'account.drawdown.tiers': 'tiers',
   'account.daily_loss.tiers': 'tiers',
@@ -173,7 +173,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
   'standing.resting_ttl_ms': 'larger',
   'standing.on_breach': ['reduce', 'cancel_opening', 'hold'],
 
-  // Exits must never become harder or dearer unseen, and each of these keys trades one for the other.
+  // Exits must never become harder or dearer unnoticed, and each of these keys trades one for the other.
   'exits.scope': ['own', 'account'],
   'exits.ladder_bps': 'any_change',
   'exits.step_ms': 'any_change',
@@ -195,7 +195,7 @@ export const DIRECTIONS: { readonly [path in PolicyPath]: Direction } = {
 
 export const POLICY_PATHS = Object.keys(DIRECTIONS) as readonly PolicyPath[];
 
-/** The keys inside the entries of a list or a map that its direction reads: what a test holds against the schema. */
+/** The keys inside the entries of a list or map that its direction reads. A test compares them with the schema. */
 export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   'budgets.order_rate': ['max', 'window_ms'],
   'exits.rate': ['max', 'window_ms'],
@@ -212,5 +212,5 @@ export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits'],
 };
 
-/** The parts of the policy that an agent's section may hold. */
+/** The parts of the policy that an agent's section may contain. */
 export const AGENT_PARTS = ['scope', 'budgets', 'temporal', 'trader_state', 'exits'] as const;

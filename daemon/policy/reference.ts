@@ -19,14 +19,14 @@ function nodeAt(schema: JsonRecord, path: PolicyPath): JsonRecord {
   for (const key of path.split('.')) {
     const properties = node.properties;
     const child = isRecord(properties) ? properties[key] : undefined;
-    // The compiler holds the paths against the type, and a test the type against the schema.
+    // The compiler checks the paths against the type, and a test the type against the schema.
     if (!isRecord(child)) throw new Error(`the schema has no ${path}`);
     node = child;
   }
   return node;
 }
 
-/** The description without what the text above the table says about every factor. */
+/** The description without the part that the text above the table says about every factor. */
 function meaningOf(node: JsonRecord): string {
   return String(node.description ?? '').split(/ A factor on B_0:| One factor for every component/, 1)[0] ?? '';
 }
@@ -85,9 +85,9 @@ function looserInWords(direction: Direction): string {
     case 'allowed_tools':
       return 'a new name, or another schema';
     case 'tool_schemas':
-      return 'a name less, or another schema';
+      return 'a removed name, or another schema';
     case 'agents':
-      return 'any agent, named or not, held to less';
+      return 'wider limits of any agent, named or not';
     default:
       return `towards \`${direction.at(-1) ?? ''}\``;
   }

@@ -3,23 +3,23 @@ import type { LooserKey, VenueName } from '../core/policy.ts';
 import { isAtMost } from './is-at-most.ts';
 import type { LoadedPolicy } from './parse.ts';
 
-/** What becomes of a policy that a running daemon has read. */
+/** What happens to a policy that a running daemon has read. */
 export type ReloadDecision =
   | { readonly action: 'in_force' }
   /**
    * Looser in at least one key: waits for an operator. `not_before_ms` (domain time) is set on a live venue only: the
-   * earliest instant at which it may be put in force after the operator has accepted it.
+   * earliest time at which it may be put in force after the operator has accepted it.
    */
   | { readonly action: 'pending'; readonly looser: readonly LooserKey[]; readonly not_before_ms?: number }
-  /** Cannot run on this venue at all; what is in force stays. */
+  /** Cannot run on this venue; the policy in force stays. */
   | { readonly action: 'refused'; readonly violations: readonly Violation[] };
 
 /**
- * DESIGN section 4, "Reload": a candidate takes effect at once only where it is not looser than the policy in force.
- * The delay is that of the policy in force: a candidate cannot shorten its own wait. The same rule holds at start,
- * against the last policy that was in force; only a first start has none.
+ * A candidate takes effect at once only if it is not looser than the policy in force.
+ * The delay is that of the policy in force: a candidate cannot shorten its own wait. The same rule applies at start,
+ * against the policy that was last in force; only a first start has none.
  *
- * @param nowMs domain time of the comparison; for the wait after an operator's word, of that word
+ * @param nowMs domain time of the comparison; for the wait after an operator's acceptance, of that acceptance
  */
 export function decideReload(
   candidate: LoadedPolicy,
@@ -36,7 +36,7 @@ export function decideReload(
   return { action: 'pending', looser, not_before_ms: nowMs + inForce.spec.loosen_delay_ms };
 }
 
-/** What a policy must say to run on a venue: at start and at every reload. */
+/** Requirements of a policy to run on a venue, at start and at every reload. */
 export function checkVenue(policy: LoadedPolicy, venue: VenueName): Violation[] {
   const { spec } = policy;
   const violations: Violation[] = [];

@@ -27,7 +27,7 @@ import {
 import type { Findings, VenueMinimum } from './findings.ts';
 
 interface Check {
-  /** The parts of the document it reads: it is left out while one of them does not have its shape. */
+  /** The parts of the document that it reads. The check is skipped while one of them is malformed. */
   readonly reads: readonly string[];
   readonly run: (spec: IntendedPolicySpec, found: Findings, minimums: readonly VenueMinimum[] | null) => void;
 }
@@ -60,8 +60,8 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * What a schema cannot say. Every check whose part of the document has its shape is run, so that all that is wrong is
- * reported at once; `shape` are the violations of the schema.
+ * Checks what a schema cannot express. Every check whose part of the document is well-formed runs, so that everything
+ * wrong is reported at once. `shape` are the violations of the schema.
  */
 export function checkSemantics(
   document: unknown,

@@ -2,7 +2,7 @@ import type { Factors } from '../core/compiled-policy.ts';
 import { compileMultiplier } from '../core/compiled-policy.ts';
 import type { Multiplier, SkillEntry, Tier, TrustLevel, TrustSection, TrustTier } from '../core/policy.ts';
 
-/** Where a step function is looser than another: the level in words, the component, and both values. */
+/** Where one step function is looser than another: the level in words, the component, and both values. */
 export interface LooserStep {
   readonly at: string;
   readonly component: string;
@@ -28,12 +28,13 @@ export function findLooserTier(candidate: readonly Tier[], current: readonly Tie
 }
 
 /**
- * The same for trust: the plane of provenance and capability risk is cut into rectangles at every threshold of either
- * list; inside one rectangle both are constant, so one point of each is enough.
+ * The same for trust. The plane of provenance and capability risk is cut into rectangles at every threshold of either
+ * list. Inside a rectangle both lists are constant, so one point of each is enough.
  */
 export function findLooserTrustTier(candidate: readonly TrustTier[], current: readonly TrustTier[]): LooserStep | null {
   const all = [...candidate, ...current];
-  // `provenance < below` holds below a threshold, so a rectangle starts at it; `risk > above` holds above, so one ends at it.
+  // `provenance < below` holds below a threshold, so a rectangle starts there; `risk > above` holds above, so one ends
+  // there.
   const provenances = distinct([0, ...all.flatMap((tier) => tier.provenance_below ?? [])]);
   const risks = distinct([1, ...all.flatMap((tier) => tier.capability_risk_above ?? [])]);
   for (const provenance of provenances) {

@@ -3,7 +3,7 @@ import { type Violation, violationAt } from '../contract/violations.ts';
 import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
 
 export const MAX_POLICY_BYTES = 256 * 1024;
-/** Aliases (`*name`) that one document may use; without a bound a few lines expand to gigabytes. */
+/** How many aliases (`*name`) one document may use; without a limit a few lines expand to gigabytes. */
 const MAX_ALIASES = 32;
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
@@ -12,7 +12,7 @@ export type ParsedText =
   | { readonly ok: false; readonly violations: readonly Violation[] };
 
 /**
- * Reads one YAML 1.2 document (JSON is part of it) without surprises: duplicate keys, tags, other YAML versions,
+ * Reads one YAML 1.2 document (which includes JSON) strictly: duplicate keys, tags, other YAML versions,
  * several documents, keys that are not text, numbers that YAML versions read differently (`010`, `0x10`, `.inf`) and
  * unbounded aliases are refused; nothing is converted (`yes`, and `1e9` in quotes, stay text).
  */
@@ -26,7 +26,7 @@ export function parseYamlText(text: string): ParsedText {
   try {
     return readDocument(content);
   } catch (error) {
-    // The parser recurses: nesting of thousands of levels ends its stack.
+    // The parser recurses: thousands of nested levels overflow its stack.
     if (error instanceof RangeError) return refused(violationAt('', 'is nested too deeply'));
     throw error;
   }
@@ -41,7 +41,7 @@ function readDocument(content: string): ParsedText {
     stringKeys: true,
     merge: false,
     resolveKnownTags: false,
-    // Not 'silent': that would also accept a file that holds several documents.
+    // Not 'silent': that would also accept a file with several documents.
     logLevel: 'error',
   });
   const problems = [...document.errors, ...document.warnings];
@@ -71,7 +71,7 @@ function readDocument(content: string): ParsedText {
   }
 }
 
-/** Aliases may make a cycle, or a tree far larger than the text: only what has a bounded JSON form passes. */
+/** Aliases may form a cycle, or a tree far larger than the text. Only what has a bounded JSON form passes. */
 function plainValue(value: unknown): ParsedText {
   try {
     const size = canonicalJson(value).length;
@@ -93,7 +93,7 @@ function refused(...violations: readonly Violation[]): ParsedText {
   return { ok: false, violations };
 }
 
-/** The library's message without the excerpt below it; the position stays ("at line 3, column 5"). */
+/** The library's message without the excerpt below it; the position ("at line 3, column 5") stays. */
 function firstLine(message: string): string {
   return (message.split('\n', 1)[0] ?? message).replace(/:$/, '');
 }

@@ -1,9 +1,11 @@
 import type { TimePort, Timer, TimerOptions } from './time-port.ts';
 
-/** Node refuses longer timers (it would fire them at once). */
+/** Longest timer of Node, which fires longer ones at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The time of this process. The only place of the daemon that sets timers or reads clocks for the parts it hands it to. */
+/**
+ * The time of this process: the only place of the daemon that sets timers and reads clocks for the parts that use it.
+ */
 export const SYSTEM_TIME: TimePort = {
   monotonicMs: () => performance.now(),
   hostMs: () => Date.now(),

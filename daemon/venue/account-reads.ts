@@ -22,7 +22,7 @@ import type { Reader, StartRead } from './reader.ts';
 import { INVALID_SYMBOL, ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
-/** The account: its mode, money, positions and orders. */
+/** Reads of the account: its mode, money, positions and orders. */
 export class AccountReads {
   readonly #reader: Reader;
   readonly #tables: MarketTables;
@@ -35,8 +35,8 @@ export class AccountReads {
   }
 
   /**
-   * Sets what differs only, then reads back what was set; fails when the exchange refuses (open positions or orders).
-   * `isolated`: what {@link fetchAccount} has just read of the symbols; null: it is read.
+   * Sets only what differs, then reads the settings back. Fails if the exchange refuses (open positions or orders).
+   * `isolated`: what {@link fetchAccount} has just read for the symbols; null: it is read.
    */
   async prepareAccount(
     symbols: readonly string[],
@@ -60,7 +60,7 @@ export class AccountReads {
       return this.#modeOf(symbols, parseAccountConfig(readBack), isolationOf(settings));
     });
   }
-  /** Position and balance lists are two answers: the snapshot is as of the earlier one's request. */
+  /** Position and balance lists are two answers: the snapshot counts as of the earlier request. */
   async fetchAccount(symbols: readonly string[]): Promise<FetchOutcome<AccountSnapshot>> {
     return this.#reader.link.outcome(async () => {
       const requestedAtMs = this.#reader.link.clock.nowMs();
@@ -72,7 +72,7 @@ export class AccountReads {
       const leverage: Record<string, number> = {};
       const isolated: Record<string, boolean> = {};
       for (const symbol of symbols) {
-        // A symbol that is no longer listed has no settings; what is not said stays as it is known.
+        // An unlisted symbol has no settings; missing values keep their known state.
         const setting = settings.get(symbol);
         if (setting === undefined) continue;
         leverage[symbol] = setting.leverage;
@@ -90,8 +90,8 @@ export class AccountReads {
     });
   }
   /**
-   * Open orders, regular and conditional, of the symbols, where one costs a weight of 1 in each of two lists; without
-   * symbols every one of the account, at 40 a list, since an order of somebody else may be in a symbol that nobody named.
+   * Open orders, regular and conditional, of the symbols, at a weight of 1 in each of two lists. Without
+   * symbols all of the account's, at 40 per list, since somebody else's order may be in any symbol.
    */
   async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<readonly VenueOrder[]>> {
     return this.#reader.link.outcome(async () => {
@@ -116,7 +116,7 @@ export class AccountReads {
       ...requireList(algo, 'openAlgoOrders').map((row) => parseAlgoOrder(row, steps)),
     ];
   }
-  /** Not queued: an unknown order is waiting for it. */
+  /** Not queued: an unknown order waits for it. */
   async lookupOrder(symbol: string, clientOrderId: string, kind: OrderKind): Promise<LookupOutcome> {
     const { steps } = this.#tables;
     return this.#lookUp(
@@ -150,7 +150,7 @@ export class AccountReads {
       return { kind: 'failed', detail: this.#reader.link.failed(error).detail };
     }
   }
-  /** A setting that is set already (-4046, -4059) is a success. */
+  /** A setting that is already set (-4046, -4059) is a success. */
   async #set(start: StartRead): Promise<void> {
     const { facts } = await this.#reader.link.end(this.#reader.client, this.#reader.link.call(), start);
     const isSet = facts.code === -4046 || facts.code === -4059;
@@ -187,7 +187,7 @@ export class AccountReads {
   }
 }
 
-/** In a symbol that the exchange does not know (no more, or not yet) nothing is open. */
+/** In a symbol that the exchange does not know (any more, or yet) nothing is open. */
 function emptyIfUnlisted(error: unknown): readonly [] {
   if (error instanceof ReadFailedError && error.code === INVALID_SYMBOL) return [];
   throw error;

@@ -5,16 +5,16 @@ import { checkEndpoints, moveEndpoints, parsePaperOrigin, type VenueAccess } fro
 import { exchangeOnce, type HttpAnswer, type HttpExchange, TransportError } from './transport.ts';
 
 /**
- * One call and what became of it. It belongs to the caller: nothing of it is kept in fields of the exchange object,
+ * One call and its result. It belongs to the caller: none of it is stored in fields of the exchange object,
  * which concurrent calls share (ccxt's own `last_response_*` are such fields).
  */
 export interface VenueCall {
-  /** Exactly the parameters that may leave, timestamp, recvWindow and signature apart. */
+  /** Exactly the parameters that may be sent, besides timestamp, recvWindow and signature. */
   readonly expected: Readonly<Record<string, string>> | null;
   readonly sendWithinMs: number;
   readonly answerWithinMs: number;
   answer: HttpAnswer | null;
-  /** The exchange's own JSON, before ccxt's unified parsers; null when there is none or it says an error. */
+  /** The exchange's own JSON, before ccxt's unified parsers; null if there is none or it is an error. */
   json: unknown;
   transportError: TransportError | null;
   /** True once a request was handed to the transport. */
@@ -37,20 +37,20 @@ export function createCall(options: {
   };
 }
 
-/** Span after its timestamp in which the exchange still takes a request; on the wire, so wall time. */
+/** How long after its timestamp the exchange accepts a request; on the wire, so wall time. */
 export const RECV_WINDOW_MS = 5000;
-/** Total wall time of a request. Longer than recvWindow, so that an order given up here can no longer be accepted there. */
+/** Total wall time of a request. It exceeds recvWindow, so that an abandoned order can no longer be accepted. */
 export const ANSWER_WITHIN_MS = 10_000;
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const USER_AGENT = 'holdfast/0.1.0';
 const ADDED_BY_SIGNING = new Set(['timestamp', 'recvWindow', 'signature']);
 
-/** An exchange object of ccxt with one entrance, `run`, and no other way out. */
+/** A ccxt exchange object whose only entrance is `run`. */
 export interface BinanceClient {
   readonly ccxt: CcxtBinance;
   /**
-   * Starts a call of ccxt. Everything that ccxt does before its `fetch` is synchronous here (markets are set, its rate
-   * limiter is off), so the call is handed over without a shared field that a second call could overwrite.
+   * Starts a ccxt call. Everything that ccxt does before its `fetch` is synchronous here (markets are set, its rate
+   * limiter is off), so the call is passed on without a shared field that a second call could overwrite.
    */
   run(call: VenueCall, start: (ccxt: CcxtBinance) => Promise<unknown>): Promise<unknown>;
   /** An unsigned GET of a path of the venue's own host that ccxt does not know. */
@@ -62,14 +62,14 @@ export interface ClientOptions {
   /** Domain time for signatures. */
   readonly nowMs: () => number;
   readonly time: TimePort;
-  /** Instead of `connections` to the hosts. */
+  /** Replaces connections to the hosts. */
   readonly exchange?: HttpExchange;
   readonly connections: number;
 }
 
 /**
- * ccxt's `exports` hide its single-exchange files, and the whole package costs 350 ms and 80 MB; the file is reached
- * through the package's own address instead.
+ * ccxt's `exports` hide its single-exchange files, and the whole package costs 350 ms and 80 MB. The file is loaded
+ * through the package's own path instead.
  */
 export async function loadBinanceusdm(): Promise<(options: ClientOptions) => BinanceClient> {
   const module: unknown = await import(new URL('./src/binanceusdm.js', import.meta.resolve('ccxt')).href);
@@ -84,7 +84,7 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
   let origins: ReadonlySet<string> = new Set();
 
   class BinanceExchange extends Base {
-    /** ccxt picks the error table by the host; ours is the USD-M table on every host. */
+    /** ccxt chooses the error table by the host; ours is always the USD-M table. */
     override getExceptionsByUrl(_url: string, exactOrBroad: string): unknown {
       return super.getExceptionsByUrl('https://fapi.binance.com/', exactOrBroad);
     }
@@ -118,7 +118,8 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
     }
   }
   const ccxt = new BinanceExchange(buildConfig(options));
-  // Its own, of the host, stamps only when it last asked (`lastRestRequestTimestamp`), also before domain time is known.
+  // Its own, of the host, stamps only when it last asked (`lastRestRequestTimestamp`), also before domain time is
+  // known.
   ccxt.milliseconds = () => time.hostMs();
   origins = applyEndpoints(ccxt, options.access);
   hideSecrets(ccxt);
@@ -129,7 +130,7 @@ function createClient(Base: CcxtBinanceConstructor, options: ClientOptions): Bin
       try {
         return start(ccxt);
       } finally {
-        // A call that did not reach `fetch` in this turn will not find itself there later, and is not sent.
+        // A call that does not reach `fetch` in this turn finds no handover later, and is not sent.
         pending = null;
       }
     },
@@ -147,7 +148,7 @@ function buildConfig({ access }: ClientOptions): Record<string, unknown> {
     secret: access.secret,
     userAgent: USER_AGENT,
     timeout: ANSWER_WITHIN_MS,
-    // ccxt's bucket delays an order behind queued reads; reads have a limiter of their own.
+    // ccxt's bucket would delay an order behind queued reads; our reads have a separate limiter.
     enableRateLimit: false,
     enableLastHttpResponse: false,
     enableLastResponseHeaders: false,
@@ -165,7 +166,7 @@ function applyEndpoints(ccxt: CcxtBinance, access: VenueAccess): ReadonlySet<str
   if (access.venue === 'binance-demo') ccxt.enableDemoTrading(true);
   return checkEndpoints(access.venue, ccxt.urls.api, null);
 }
-/** Own enumerable properties end up in dumps of the object. */
+/** Own enumerable properties would end up in dumps of the object. */
 function hideSecrets(ccxt: CcxtBinance): void {
   for (const name of ['apiKey', 'secret', 'password', 'privateKey', 'token']) {
     const value: unknown = Reflect.get(ccxt, name);
@@ -173,8 +174,8 @@ function hideSecrets(ccxt: CcxtBinance): void {
   }
 }
 /**
- * INVARIANT: what leaves is what was decided. ccxt rounds quantities and prices and adds parameters silently; a request
- * that differs in one character from the expected one is not sent.
+ * INVARIANT: exactly what was decided is sent. ccxt silently rounds quantities and prices and adds parameters. A
+ * request that differs in one character from the expected one is not sent.
  */
 function checkParameters(call: VenueCall, url: string, body: string | undefined): void {
   if (call.expected === null) return;
@@ -190,7 +191,7 @@ function checkParameters(call: VenueCall, url: string, body: string | undefined)
 }
 interface Wire {
   readonly exchange: HttpExchange;
-  /** Cuts what is still under way. */
+  /** Cuts everything still in progress. */
   readonly destroy: () => Promise<void>;
   inFlight: number;
   onIdle: () => void;
@@ -239,7 +240,9 @@ async function send(
     if (wire.inFlight === 0) wire.onIdle();
   }
 }
-/** Waits for what is on the wire, for `graceMs` at most, then cuts every connection (`Agent.close` cannot be cut short). */
+/**
+ * Waits at most `graceMs` for requests on the wire, then cuts every connection (`Agent.close` cannot be interrupted).
+ */
 async function closeWire(wire: Wire, graceMs: number, time: TimePort): Promise<void> {
   if (wire.inFlight > 0 && graceMs > 0) {
     await new Promise<void>((resolve) => {

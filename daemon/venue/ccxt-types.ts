@@ -1,7 +1,9 @@
 type Params = Readonly<Record<string, unknown>>;
 type Implicit = (params?: Params) => Promise<unknown>;
 
-/** The part of ccxt's binanceusdm that this module calls; answers are `unknown` until our own parsers have read them. */
+/**
+ * The part of ccxt's binanceusdm that this module calls. Answers are `unknown` until our own parsers have read them.
+ */
 export interface CcxtBinance {
   urls: { api: Record<string, unknown>; test?: unknown; demo?: unknown };
   markets: Readonly<Record<string, { readonly id: string; readonly symbol: string }>> | undefined;

@@ -1,10 +1,10 @@
 import type { FetchOutcome } from '../gate/venue-port.ts';
 
-/** Domain time in milliseconds, as the gate and the signatures read it. */
+/** Domain time in milliseconds, for the gate and for signatures. */
 export interface DomainTime {
-  /** Throws `ClockNotSyncedError` before the first successful synchronisation: no time is better than a guess. */
+  /** Throws `ClockNotSyncedError` before the first synchronisation: no time is better than a guess. */
   nowMs(): number;
-  /** Venue milliseconds per wall millisecond; 0 for a simulated exchange whose time stands between its commands. */
+  /** Venue milliseconds per wall millisecond; 0 for a simulated exchange whose time moves only by commands. */
   readonly scale: number;
 }
 export class ClockNotSyncedError extends Error {
@@ -14,9 +14,9 @@ export class ClockNotSyncedError extends Error {
   }
 }
 /**
- * What one synchronisation found. `jumped`: the venue's time, or the host's clock against its monotonic one, moved by
- * more than a second between two synchronisations (a suspended host, a changed tape, a set clock): the boot layer goes
- * back to `reducing` until reconciled (DESIGN section 2). `skewMs` is venue minus extrapolation before the correction.
+ * The result of a synchronisation. `jumped`: the venue's time, or the host's clock against its monotonic one, moved by
+ * more than a second between two synchronisations (a suspended host, a changed tape, a set clock). The boot layer goes
+ * back to `reducing` until reconciled. `skewMs` is venue minus extrapolation before the correction.
  */
 export type ClockSync =
   | { readonly kind: 'synced'; readonly skewMs: number; readonly uncertaintyMs: number }
@@ -24,9 +24,9 @@ export type ClockSync =
   | { readonly kind: 'failed'; readonly detail: string };
 
 export interface ClockSources {
-  /** Wall milliseconds that never go back (`TimePort.monotonicMs`). */
+  /** Monotonic wall milliseconds (`TimePort.monotonicMs`). */
   readonly monotonicMs: () => number;
-  /** The host's settable clock (`TimePort.hostMs`), only to notice that it was set. */
+  /** The host's settable clock (`TimePort.hostMs`), only to detect that it was set. */
   readonly hostMs: () => number;
 }
 export const MAX_JUMP_MS = 1000;
@@ -39,7 +39,7 @@ interface Anchor {
 
 /**
  * Venue server time, extrapolated with the monotonic clock times the venue's rate. A measurement either replaces the
- * anchor or is ignored; nothing is averaged. Between jumps the time read never goes back.
+ * anchor or is ignored; nothing is averaged. Between jumps the time never goes back.
  */
 export class DomainClock implements DomainTime {
   readonly #sources: ClockSources;
@@ -73,8 +73,8 @@ export class DomainClock implements DomainTime {
     this.#scale = next;
   }
   /**
-   * Takes an answer of `fetchServerTime`, at the moment of its arrival; `rttMs` is the wall time it took. The venue read
-   * its clock somewhere within that span, so the middle is off by at most half of it.
+   * Applies an answer of `fetchServerTime` on arrival; `rttMs` is the wall time that it took. The venue read
+   * its clock within that span, so the middle is off by at most half of it.
    */
   sync(outcome: FetchOutcome<number>, rttMs: number): ClockSync {
     if (outcome.kind === 'failed') return { kind: 'failed', detail: outcome.detail };
@@ -94,7 +94,7 @@ export class DomainClock implements DomainTime {
       this.#floorMs = Number.NEGATIVE_INFINITY;
       return { kind: 'jumped', source: 'venue', byMs: skewMs };
     }
-    // Within its own uncertainty a measurement says nothing that a sharper anchor does not say better.
+    // Within its own uncertainty a measurement adds nothing to a more precise anchor.
     if (Math.abs(skewMs) > uncertaintyMs || uncertaintyMs <= previous.uncertaintyMs) this.#anchor = measured;
     if (Math.abs(hostJumpMs) > MAX_JUMP_MS) return { kind: 'jumped', source: 'host', byMs: hostJumpMs };
     return { kind: 'synced', skewMs, uncertaintyMs };

@@ -19,32 +19,32 @@ import { WeightWindow } from './weight-window.ts';
 
 export interface VenueConfig {
   readonly access: VenueAccess;
-  /** Domain time of signatures and observations; it may be synchronised after the venue was created. */
+  /** Domain time of signatures and observations; it may be synchronised after the venue is created. */
   readonly clock: DomainTime;
-  /** Wall time: every deadline, and the pace of reads. */
+  /** Wall time, for every deadline and for pacing reads. */
   readonly time: TimePort;
-  /** The wire; without one, connections to the hosts of `access`. */
+  /** The transport; by default connections to the hosts of `access`. */
   readonly exchange?: HttpExchange;
-  /** Further secrets of the process that no text of this module may carry. */
+  /** Further secrets of the process, to be removed from every text of this module. */
   readonly secrets?: readonly string[];
-  /** Request weight a wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
+  /** Request weight per wall minute for queued reads; null: no limit (a simulated exchange that enforces none). */
   readonly readWeightPerMinute?: number | null;
-  /** Total wall time of a request; a shorter one makes more outcomes unknown, not fewer orders executed. */
+  /** Total wall time of a request. A shorter one makes more outcomes unknown; it does not execute fewer orders. */
   readonly answerWithinMs?: number;
 }
 
-/** Tolerance of the exchange for a clock that runs ahead (general information, timing security). */
+/** The exchange's tolerance for a clock that is ahead (general information, timing security). */
 const SKEW_ALLOWANCE_MS = 1000;
 const CLOSE_GRACE_MS = 600;
-/** Of 2,400 a minute for the address: the rest is for orders, look-ups and whatever else runs there. */
+/** Of 2,400 a minute per address: the rest is for orders, lookups and whatever else runs there. */
 export const READ_WEIGHT_PER_MINUTE = 1800;
 
-/** The scale of the simulated exchange could not be read: without it domain time would run at the wrong rate. */
+/** The simulated exchange's scale could not be read. Without it domain time would run at the wrong rate. */
 export class TimeScaleError extends Error {
   override readonly name = 'TimeScaleError';
 }
 
-/** The venue counts by its own clock; a simulated exchange whose time does not go with the wall counts by the wall. */
+/** The venue counts by its own clock; a simulated exchange with another time scale counts by the wall clock. */
 function readMinuteClock(clock: DomainTime, time: TimePort): number | null {
   if (clock.scale !== 1) return time.hostMs();
   try {
@@ -55,10 +55,10 @@ function readMinuteClock(clock: DomainTime, time: TimePort): number | null {
   }
 }
 
-/** What a simulated exchange says of itself beside its venue's own interface. */
+/** What a simulated exchange states about itself, besides the venue's own interface. */
 interface SimulatedVenue {
   readonly scale: number;
-  /** False: it refuses no request weight, however much. */
+  /** False: it refuses no amount of request weight. */
   readonly limitsWeight: boolean;
 }
 async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<SimulatedVenue> {
@@ -75,15 +75,15 @@ async function fetchSimulated(client: BinanceClient, redact: Redact): Promise<Si
 }
 
 /**
- * The exchange behind one port: ccxt's binanceusdm, one instance for what changes something and one for reads, so that
- * a queue of reads never delays an order. Nothing is sent here. Throws `VenueMismatchError` when the endpoints are not
+ * The exchange behind one port: ccxt's binanceusdm, one instance for changes and one for reads, so that
+ * queued reads never delay an order. Nothing is sent here. Throws `VenueMismatchError` if the endpoints are not
  * those of the venue (BY-28).
  */
 export async function createVenue(config: VenueConfig): Promise<VenuePort> {
   return (await createEmergencyVenue(config)).venue;
 }
 
-/** The same, with reads that get by with less; those are for closing alone. */
+/** The same, with reads that need less. Those are only for closing. */
 export async function createEmergencyVenue(config: VenueConfig): Promise<{
   readonly venue: VenuePort;
   readonly reads: EmergencyReads;
@@ -98,7 +98,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
   const tables = new MarketTables([orderClient, readClient]);
   const weightPerMinute =
     config.readWeightPerMinute === undefined ? READ_WEIGHT_PER_MINUTE : config.readWeightPerMinute;
-  // What a simulated exchange does not enforce is not kept to, unless it was asked for; one whose time runs faster is to be
+  // Limits that a simulated exchange does not enforce are ignored unless requested. One whose time runs faster must be
   // read faster than any limit of wall time.
   let isEnforced = true;
   const isLifted = (): boolean => clock.scale > 1 || !(isEnforced || config.readWeightPerMinute !== undefined);

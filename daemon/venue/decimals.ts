@@ -1,13 +1,13 @@
 /**
- * Exact decimals. The exchange speaks decimal strings, the gate whole ticks and lots: between the two there is no
- * binary fraction, so that what is sent is what was checked, and what is read is refused when it is not on the grid.
+ * Exact decimals. The exchange uses decimal strings, the gate whole ticks and lots. Between the two there is no
+ * binary fraction, so that exactly what was checked is sent, and a value off the grid is refused.
  */
 
-/** A text of the exchange that is not what its documentation says; nothing is guessed from it. */
+/** An answer of the exchange that contradicts its documentation; nothing is guessed from it. */
 export class MalformedAnswerError extends Error {
   override readonly name = 'MalformedAnswerError';
 }
-/** A step of `mantissa / scale`, scale a power of ten and as small as it can be ("0.10" is 1 / 10). */
+/** A step of `mantissa / scale`, where scale is the smallest possible power of ten ("0.10" is 1 / 10). */
 export interface Step {
   readonly mantissa: number;
   readonly scale: number;
@@ -44,13 +44,13 @@ function divide(text: string, step: Step, what: string): { quotient: bigint; rem
   const denominator = 10n ** BigInt(decimals) * BigInt(step.mantissa);
   return { quotient: numerator / denominator, remainder: numerator % denominator };
 }
-/** Whole steps in a decimal; a decimal off the grid is refused. Negative values keep their sign. */
+/** Whole steps in a decimal; refuses one off the grid. Negative values keep their sign. */
 export function parseUnits(text: string, step: Step, what: string): number {
   const { quotient, remainder } = divide(text, step, what);
   if (remainder !== 0n) throw new MalformedAnswerError(`${what} is not a multiple of its step`);
   return toSafe(quotient, what);
 }
-/** Whole steps that fit below a limit of the exchange (maxQty). */
+/** Whole steps that fit within a limit of the exchange (maxQty). */
 export function parseUnitsFloor(text: string, step: Step, what: string): number {
   return toSafe(divide(text, step, what).quotient, what);
 }
@@ -59,15 +59,17 @@ export function parseUnitsCeil(text: string, step: Step, what: string): number {
   const { quotient, remainder } = divide(text, step, what);
   return toSafe(remainder === 0n ? quotient : quotient + 1n, what);
 }
-/** Finite number from a decimal string or a JSON number, for amounts that are not on a grid (balances, rates, marks). */
+/**
+ * Finite number from a decimal string or a JSON number, for amounts that are not on a grid (balances, rates, marks).
+ */
 export function parseAmount(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value !== 'string' || !DECIMAL.test(value)) throw new MalformedAnswerError(`${what} is not a decimal`);
   return Number(value) + 0;
 }
 /**
- * Decimal string of `units` steps, without trailing zeros: the form in which ccxt sends it, so that both can be compared
- * character by character before anything leaves.
+ * Decimal string of `units` steps, without trailing zeros: ccxt's own form, so that both can be compared
+ * character by character before anything is sent.
  */
 export function formatUnits(units: number, step: Step): string {
   const total = units * step.mantissa;

@@ -6,13 +6,13 @@ import type { MarketTables } from './market-tables.ts';
 import { parseAlgoOrder, parseRegularOrder } from './parse-orders.ts';
 import type { Reader, StartRead } from './reader.ts';
 
-/** A position of which nothing is known but what an exit needs. */
+/** A position with only what an exit needs. */
 export interface HeldPosition {
   readonly symbol: string;
   /** Signed lots. */
   readonly lots: number;
 }
-/** A row that says nothing that could be acted on, and why. */
+/** An unreadable row, and why. */
 export interface OddRow {
   readonly symbol: string;
   readonly detail: string;
@@ -25,8 +25,8 @@ export interface ReadRows<T> {
 }
 
 /**
- * Reads for one who closes everything: each needs one answer of the exchange and no more of it than it uses, and a row
- * that cannot be read stands for itself. RISK: nothing may be opened by them, since what they leave out may be anything.
+ * Reads for closing everything. Each needs one answer of the exchange and only the parts that it uses. A row
+ * that cannot be read affects no other. RISK: nothing may be opened by them, since what they omit may be anything.
  */
 export class EmergencyReads {
   readonly #reader: Reader;
@@ -47,7 +47,7 @@ export class EmergencyReads {
     });
   }
 
-  /** Largest market order, lots; null: not known. */
+  /** Largest market order, lots; null: unknown. */
   findLargest(symbol: string): number | null {
     try {
       return this.#tables.instruments.find(symbol)?.maxMarketLots ?? null;
@@ -79,7 +79,7 @@ export class EmergencyReads {
     return { symbol, lots: parseUnits(amount, this.#tables.instruments.require(symbol).lot, 'positionAmt') };
   }
 
-  /** Of these symbols; none: of the whole account. */
+  /** For these symbols; empty: for the whole account. */
   async fetchOpenOrders(symbols: readonly string[]): Promise<FetchOutcome<ReadRows<VenueOrder>>> {
     return this.#reader.link.outcome(async () => {
       const { instruments } = this.#tables;
@@ -124,7 +124,7 @@ export class EmergencyReads {
   }
 }
 
-/** Null: the row holds nothing. */
+/** Null: the row has no position. */
 function readRows<T>(list: readonly unknown[], read: (row: JsonObject) => T | null): ReadRows<T> {
   const rows: T[] = [];
   const odd: OddRow[] = [];

@@ -1,11 +1,11 @@
 import type { VenueName } from '../core/policy.ts';
 
-/** Where and as whom the daemon trades. Only `paper` has a base URL of its own; the others are the exchange's. */
+/** The venue and its keys. Only `paper` has its own base URL; the others use the exchange's. */
 export type VenueAccess =
   | { readonly venue: 'paper'; readonly baseUrl: string; readonly apiKey: string; readonly secret: string }
   | { readonly venue: 'binance-demo' | 'binance-live'; readonly apiKey: string; readonly secret: string };
 
-/** The configuration would send orders somewhere else than its name says: refused at start (BY-28). */
+/** The configuration would send orders elsewhere than its name says; refused at start (BY-28). */
 export class VenueMismatchError extends Error {
   override readonly name = 'VenueMismatchError';
 }
@@ -18,7 +18,7 @@ const LIVE_HOSTS = new Set([
   'papi.binance.com',
   'api.binance.com',
 ]);
-/** The keys of ccxt's `urls.api` that calls of this module use. */
+/** The keys of ccxt's `urls.api` that this module uses. */
 const USED_KEYS = ['fapiPublic', 'fapiPrivate', 'fapiPrivateV3'] as const;
 
 function parseUrl(text: string): URL {
@@ -43,7 +43,7 @@ export function parsePaperOrigin(baseUrl: string): string {
   }
   return url.origin;
 }
-/** Every endpoint of ccxt moved to `origin`, its path kept: a partial override would leave the others live. */
+/** Moves every ccxt endpoint to `origin`, keeping its path: a partial override would leave the others live. */
 export function moveEndpoints(urls: Readonly<Record<string, unknown>>, origin: string): Record<string, string> {
   const moved: Record<string, string> = {};
   for (const [key, value] of Object.entries(urls)) {
@@ -52,7 +52,7 @@ export function moveEndpoints(urls: Readonly<Record<string, unknown>>, origin: s
   }
   return moved;
 }
-/** Refuses a set of endpoints of which one lies outside the venue; answers the origins a request may go to. */
+/** Refuses a set of endpoints if one is outside the venue; returns the origins that requests may go to. */
 export function checkEndpoints(
   venue: VenueName,
   urls: Readonly<Record<string, unknown>>,

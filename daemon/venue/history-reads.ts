@@ -16,16 +16,16 @@ import { ReadFailedError } from './venue-link.ts';
 import { WEIGHT } from './weights.ts';
 
 const PAGE_ROWS = 1000;
-/** The exchange answers at most seven days of trades to a start time. */
+/** The exchange returns at most seven days of trades from a start time. */
 const TRADE_WINDOW_MS = 7 * 86_400_000;
-/** Code of an answer about a symbol that the exchange does not list. */
+/** Error code for a symbol that the exchange does not list. */
 const INVALID_SYMBOL = -1121;
-/** Bounds the loops over pages: about half a year of windows, 60,000 rows. */
+/** Limits the loops over pages: about half a year of windows, 60,000 rows. */
 const MAX_PAGES = 60;
-/** Pages of what is only looked through, so that it leaves weight to what is needed. */
+/** Pages of rows that are only scanned, to leave weight for needed reads. */
 const MAX_PAGES_LOOKED_THROUGH = 5;
 
-/** What happened to the account, in order. */
+/** Reads of the account's history, in order. */
 export class HistoryReads {
   readonly #reader: Reader;
   readonly #tables: MarketTables;
@@ -35,7 +35,7 @@ export class HistoryReads {
     this.#tables = tables;
   }
 
-  /** Trades from `fromTradeId` on, that one included; without it all since `sinceMs`. Oldest first. */
+  /** Trades from `fromTradeId` on, inclusive; without it all since `sinceMs`. Oldest first. */
   async fetchTrades(
     symbol: string,
     fromTradeId: string | null,
@@ -61,7 +61,7 @@ export class HistoryReads {
       return trades;
     });
   }
-  /** Transfers of USDT; other assets are no part of a single-asset account's equity. */
+  /** Transfers of USDT; other assets are not part of a single-asset account's equity. */
   async fetchTransfers(sinceMs: number): Promise<FetchOutcome<readonly VenueTransfer[]>> {
     return this.#reader.link.outcome(async () => {
       const transfers = new Map<string, VenueTransfer>();
@@ -80,14 +80,14 @@ export class HistoryReads {
           if (transfer.isUsdt) transfers.set(transfer.transferId, transfer.value);
         }
         if (rows.length < PAGE_ROWS) return [...transfers.values()];
-        // The next page begins within the last instant, whose rows may be cut in two; ids drop what comes twice.
+        // The next page begins at the last time, whose rows may be split; ids remove duplicates.
         if (lastMs === startTime && page > 0) break;
         startTime = lastMs;
       }
       throw new MalformedAnswerError('too many transfers for one read');
     });
   }
-  /** Income of all types since an instant: each fill leaves at least its commission there. */
+  /** Income of all types since a time: each fill leaves at least its commission there. */
   async fetchExecutions(sinceMs: number): Promise<FetchOutcome<VenueIncome>> {
     return this.#reader.link.outcome(async () => {
       const executions = new Map<string, VenueExecution>();
@@ -104,13 +104,13 @@ export class HistoryReads {
           if (execution !== null) executions.set(`${execution.symbol} ${execution.tradeId}`, execution);
         }
         if (rows.length < PAGE_ROWS) return { executions: [...executions.values()], lastTransferMs, isWhole: true };
-        // The next page begins within the last instant, whose rows may be cut in two.
+        // The next page begins at the last time, whose rows may be split.
         startTime = lastMs === startTime ? lastMs + 1 : lastMs;
       }
       return { executions: [...executions.values()], lastTransferMs, isWhole: false };
     });
   }
-  /** The oldest since then, so that what comes later is read from where this ended. */
+  /** The oldest since then, so that a later read continues where this one ended. */
   async fetchPlacedOrders(symbol: string, sinceMs: number): Promise<FetchOutcome<readonly PlacedOrder[]>> {
     return this.#reader.link.outcome(async () => {
       const placed: PlacedOrder[] = [];
@@ -128,7 +128,7 @@ export class HistoryReads {
       return placed;
     });
   }
-  /** Of a symbol that is no longer listed there are none to be had. */
+  /** An unlisted symbol has none available. */
   async #readAllOrders(query: Readonly<Record<string, number | string>>): Promise<unknown> {
     try {
       return await this.#reader.read(5, (ccxt) => ccxt.fapiPrivateGetAllOrders(query));
@@ -137,7 +137,7 @@ export class HistoryReads {
       throw error;
     }
   }
-  /** The first page of trades at or after an instant, window by window. */
+  /** The first page of trades at or after a time, window by window. */
   async #fetchFirstTrades(symbol: string, sinceMs: number, parse: (row: unknown) => VenueTrade): Promise<VenueTrade[]> {
     const nowMs = this.#reader.link.clock.nowMs();
     for (let page = 0, startTime = sinceMs; page < MAX_PAGES && startTime <= nowMs; page += 1) {

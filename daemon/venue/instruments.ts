@@ -26,10 +26,10 @@ export interface Instrument {
   readonly raw: JsonObject;
 }
 
-/** The least amounts of a symbol: what it takes to read a quantity and a price. */
+/** Lot and tick of a symbol, needed to read a quantity and a price. */
 export type Steps = Pick<Instrument, 'symbol' | 'tick' | 'lot'>;
 export interface StepTable {
-  /** @throws MalformedAnswerError when none are known for the symbol */
+  /** @throws MalformedAnswerError if none are known for the symbol */
   require(symbol: string): Steps;
 }
 
@@ -61,7 +61,7 @@ function parseInstrument(raw: JsonObject): Instrument {
     maxLots: parseUnitsFloor(readDecimalText(lotSize, 'maxQty'), lot, 'maxQty'),
     maxMarketLots: parseUnitsFloor(readDecimalText(marketLotSize, 'maxQty'), lot, 'maxQty'),
     minPriceTicks: Math.max(1, parseUnitsCeil(readDecimalText(priceFilter, 'minPrice'), tick, 'minPrice')),
-    // The exchange writes 0 for a bound that does not hold.
+    // The exchange writes 0 for a limit that does not apply.
     maxPriceTicks: maxPriceTicks > 0 ? maxPriceTicks : Number.MAX_SAFE_INTEGER,
     minNotionalUsdt: readAmount(findFilter(filters, 'MIN_NOTIONAL'), 'notional'),
     multiplierUp: readAmount(percentPrice, 'multiplierUp'),
@@ -71,8 +71,8 @@ function parseInstrument(raw: JsonObject): Instrument {
 }
 
 /**
- * An entry in the form of exchangeInfo for a symbol of which the steps alone are known: ccxt builds a request from
- * nothing else of it, and names the symbol by it.
+ * An entry in exchangeInfo's form for a symbol with only its steps known: ccxt needs nothing else of it to build a
+ * request and to name the symbol.
  */
 export function entryOf({ symbol, tick, lot }: Steps): JsonObject {
   const base = symbol.replace(/USDT$/, '');
@@ -96,9 +96,9 @@ export function entryOf({ symbol, tick, lot }: Steps): JsonObject {
 }
 
 /**
- * The symbols of one exchangeInfo, known by their raw entry (somebody else's position or order may be in any of them) and
- * parsed when first asked for. Contracts other than USDT-margined perpetuals are not ours to open: they never count as
- * trading, but what is held in them is counted and can be closed.
+ * The symbols of one exchangeInfo, kept as raw entries (somebody else's position or order may be in any of them) and
+ * parsed on first use. Contracts other than USDT-margined perpetuals are never opened: they never count as
+ * trading, but positions in them are counted and can be closed.
  */
 export class InstrumentTable {
   readonly observedAtMs: number;

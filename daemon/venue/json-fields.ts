@@ -1,4 +1,4 @@
-/** Strict readers of the exchange's JSON: a missing or odd field is an error, never a default. */
+/** Strict readers of the exchange's JSON: a missing or malformed field is an error, never a default. */
 import { MalformedAnswerError, parseAmount } from './decimals.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
@@ -21,7 +21,7 @@ export function readText(source: JsonObject, key: string): string {
 export function readAmount(source: JsonObject, key: string): number {
   return parseAmount(source[key], key);
 }
-/** Mark, rate and price fields that are worthless at zero or below. */
+/** Mark, rate and price fields, which must be above zero. */
 export function readPositive(source: JsonObject, key: string): number {
   const value = readAmount(source, key);
   if (value <= 0) throw new MalformedAnswerError(`${key} is not positive`);
@@ -32,7 +32,7 @@ export function readInteger(source: JsonObject, key: string): number {
   if (!Number.isSafeInteger(value)) throw new MalformedAnswerError(`${key} is not an integer`);
   return value;
 }
-/** Instants are milliseconds of the venue's clock. */
+/** Times are milliseconds of the venue's clock. */
 export function readInstant(source: JsonObject, key: string): number {
   const value = readInteger(source, key);
   if (value < 0) throw new MalformedAnswerError(`${key} is not an instant`);
@@ -43,7 +43,7 @@ export function readFlag(source: JsonObject, key: string): boolean {
   if (typeof value !== 'boolean') throw new MalformedAnswerError(`${key} is not a flag`);
   return value;
 }
-/** Ids are integers that may exceed 2^53; ccxt then hands them over as digit strings. */
+/** Ids are integers that may exceed 2^53; ccxt then returns them as digit strings. */
 export function readId(source: JsonObject, key: string): string {
   const value = source[key];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);

@@ -21,7 +21,7 @@ const PAGE_BARS = 1000;
 const MAX_PAGES = 60;
 const FUNDING_INFO_MAX_AGE_MS = 3_600_000;
 
-/** Brackets and fees that were read this recently, ms of domain time, are not read again with the filters. */
+/** Brackets and fees read this recently, ms of domain time, are not read again with the filters. */
 const TERMS_RECENT_MS = 600_000;
 
 /** Mark and book of one symbol weigh 3, those of all symbols 15. */
@@ -37,13 +37,13 @@ interface AskedQuotes {
   readonly read: Promise<ReadQuote>;
 }
 
-/** What the exchange publishes: its time, rules, prices and bars. */
+/** Reads of what the exchange publishes: its time, rules, prices and bars. */
 export class MarketReads {
   readonly #reader: Reader;
   readonly #tables: MarketTables;
   #funding: { readonly intervals: ReadonlyMap<string, number>; readonly observedAtMs: number } | null = null;
 
-  /** Quotes that are asked for in this turn. */
+  /** Quotes requested in this turn. */
   #asked: AskedQuotes | null = null;
 
   constructor(reader: Reader, tables: MarketTables) {
@@ -51,7 +51,7 @@ export class MarketReads {
     this.#tables = tables;
   }
 
-  /** Not queued: a wait would count as travel time and blur the clock. */
+  /** Not queued: waiting would count as travel time and blur the clock. */
   async fetchServerTime(): Promise<FetchOutcome<number>> {
     return this.#reader.link.outcome(async () => {
       const json = await this.#reader.readNow((ccxt) => ccxt.fapiPublicGetTime());
@@ -59,9 +59,9 @@ export class MarketReads {
     });
   }
   /**
-   * Filters from exchangeInfo; brackets and fees as well, where the last reading of them is not recent. Those that cannot
-   * be read are as they were last known, and the rules as old as they are: whoever closes needs neither. Absent from the
-   * answer: what the exchange does not list, or has no brackets or fees of (not open yet, or no more).
+   * Filters from exchangeInfo, and brackets and fees if their last reading is not recent. Those that cannot
+   * be read keep their last known values, and the rules are as old as those: closing needs neither. The answer omits
+   * symbols that the exchange does not list, or that have no brackets or fees (not open yet, or no longer).
    */
   async fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>> {
     return this.#reader.link.outcome(async () => {
@@ -83,7 +83,7 @@ export class MarketReads {
       return { rules, unread };
     });
   }
-  /** Symbols that the exchange has no brackets of. */
+  /** Symbols for which the exchange has no brackets. */
   async #readBrackets(symbols: readonly string[], nowMs: number, unread: UnreadPart[]): Promise<ReadonlySet<string>> {
     if (symbols.every((symbol) => isRecent(this.#tables.terms(symbol).bracketsAtMs, nowMs))) return new Set();
     const read = await this.#readPart('the leverage brackets', unread, async () =>
@@ -98,7 +98,7 @@ export class MarketReads {
     }
     return new Set(symbols.filter((symbol) => !read.has(symbol)));
   }
-  /** False: the exchange no longer knows the symbol, which is no reason to be without the rules of the others. */
+  /** False: the exchange no longer knows the symbol, which must not prevent reading the others' rules. */
   async #readFees(symbol: string, nowMs: number, unread: UnreadPart[]): Promise<boolean> {
     if (isRecent(this.#tables.terms(symbol).feesAtMs, nowMs)) return true;
     let isKnown = true;
@@ -121,7 +121,7 @@ export class MarketReads {
     unread.push({ what, ...outcome });
     return null;
   }
-  /** Of more than a few symbols at once the lists of all symbols weigh less; they are read once for all of them. */
+  /** For more than a few symbols the lists of all symbols weigh less; they are read once for all of them. */
   async fetchQuote(symbol: string): Promise<FetchOutcome<MarketQuote>> {
     return this.#reader.link.outcome(async () => {
       this.#asked ??= this.#readTogether();
@@ -160,7 +160,7 @@ export class MarketReads {
       return bars;
     });
   }
-  /** Gathers the symbols that are asked for in one turn of the event loop. */
+  /** Collects the symbols requested in one turn of the event loop. */
   #readTogether(): AskedQuotes {
     const symbols = new Set<string>();
     const read = Promise.resolve().then((): ReadQuote => {
@@ -201,7 +201,7 @@ export class MarketReads {
   }
 }
 
-/** Read so recently; what has a later time than now is of a clock that was wrong. */
+/** Whether it was read recently enough; a time later than now comes from a wrong clock. */
 function isRecent(atMs: number, nowMs: number): boolean {
   return atMs > 0 && atMs <= nowMs && nowMs - atMs < TERMS_RECENT_MS;
 }

@@ -4,14 +4,14 @@ import { MalformedAnswerError } from './decimals.ts';
 import { entryOf, type InstrumentTable, type Steps, type StepTable } from './instruments.ts';
 import type { JsonObject } from './json-fields.ts';
 
-/** Nothing can be said about a symbol, or sent for it, before its rules were fetched. */
+/** The rules of a symbol were not fetched yet: nothing can be read or sent for it. */
 export class RulesNotLoadedError extends MalformedAnswerError {
   constructor() {
     super('the rules of the exchange have not been fetched');
   }
 }
 
-/** Of one symbol, beside its filters; domain time of the reading, 0 for what was never read. */
+/** Brackets and fees of one symbol; domain time of the reading, 0 if never read. */
 export interface Terms {
   readonly brackets: readonly LeverageBracket[];
   readonly bracketsAtMs: number;
@@ -22,9 +22,9 @@ export interface Terms {
 const UNKNOWN_TERMS: Terms = { brackets: [], bracketsAtMs: 0, takerFee: 0, makerFee: 0, feesAtMs: 0 };
 
 /**
- * What is known of the symbols, for our parsers and for ccxt's order builder. ccxt gets the entries it needs from the one
- * exchangeInfo that we read (its own loadMarkets would fetch 1 MB per instance and parse all 900 symbols), so both work
- * from the same filters; while there is none, from the steps that were known before.
+ * The known symbols, for our parsers and for ccxt's order builder. ccxt gets the entries it needs from the one
+ * exchangeInfo that we read (its own loadMarkets would fetch 1 MB per instance and parse all 900 symbols), so both use
+ * the same filters; without one, the previously known steps.
  */
 export class MarketTables {
   #instruments: InstrumentTable | null = null;
@@ -43,16 +43,16 @@ export class MarketTables {
   }
   /**
    * Steps to read answers and to write orders with. INVARIANT: those of the gate's views ({@link noteRules}), in which
-   * lots and ticks are counted, also between a fetch and its record; of symbols that it has not recorded those that were
-   * fetched. Never throws by itself: what cannot be read is told where it is read.
+   * lots and ticks are counted, also between a fetch and its record; of symbols that it has not recorded those that
+   * were fetched. Never throws by itself: what cannot be read is told where it is read.
    */
   readonly steps: StepTable = {
     require: (symbol) => this.#noted.get(symbol) ?? this.instruments.require(symbol),
   };
   /**
-   * Rules that the views are in from now on, of this fetch or of one before a restart: what was asked for under them can
-   * be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the gate to
-   * say, by their age.
+   * Rules that the views are in from now on, of this fetch or of one before a restart: what was requested under them
+   * can be read, closed and canceled while they cannot be fetched. Whether anything may be opened by them is for the
+   * gate to say, by their age.
    */
   noteRules(rules: readonly SymbolRules[]): void {
     for (const { symbol, tickMantissa, tickScale, lotMantissa, lotScale, ...rest } of rules) {
@@ -74,7 +74,7 @@ export class MarketTables {
     for (const symbol of symbols) if (instruments.find(symbol) !== null) this.#traded.add(symbol);
     this.#unified = this.#publish();
   }
-  /** ccxt's name of a symbol; the symbol is added to ccxt's tables when it is not there yet. */
+  /** ccxt's name of a symbol; adds the symbol to ccxt's tables if it is missing. */
   unifiedSymbol(symbol: string): string {
     const known = this.#unified.get(symbol);
     if (known !== undefined) return known;

@@ -1,22 +1,22 @@
 /**
  * What an answer to a POST, PUT or DELETE means, as one pure table over (HTTP status, Binance code, message text).
  * ccxt's exception classes cannot decide it: -1000 (executed or not, nobody knows) and -1008 (certainly not) are one
- * class, -4116 (an earlier send is live) looks like a rejection, -1021 (certainly not) like a network failure.
- * Source: Binance USD-M general information and error codes.
- * RISK: what is listed nowhere is `unknown`. A wrong `rejected` releases a reservation whose order may fill.
+ * class, -4116 (an earlier send is live) looks like a rejection, and -1021 (certainly not) looks like a network
+ * failure. Source: Binance USD-M general information and error codes. RISK: anything not listed is `unknown`. A wrong
+ * `rejected` releases a reservation whose order may fill.
  */
 import type { Rejection } from '../gate/venue-port.ts';
 
 type Consequence = Rejection['consequence'];
 /**
- * How a call ended, beside what the exchange said.
- * `none`: a whole answer. `not_sent`: provably no byte left (see transport.ts); `send_deadline`: dropped for being late.
- * `local`: ccxt or our own check refused to build it, nothing left. `transport`: it left, and no whole answer came.
+ * How a call ended, besides the exchange's answer. `none`: a complete answer. `not_sent`: provably no byte was sent
+ * (see transport.ts). `send_deadline`: dropped as late. `local`: ccxt or our own check refused to build it, nothing was
+ * sent. `transport`: sent, without a complete answer.
  */
 export type ThrownKind = 'none' | 'not_sent' | 'send_deadline' | 'local' | 'transport';
 export interface AnswerFacts {
   readonly httpStatus: number | null;
-  /** Binance's code of the body; null when the body has none. */
+  /** Binance's code in the body; null if the body has none. */
   readonly code: number | null;
   /** Binance's `msg`, else the body as text. */
   readonly message: string;
@@ -34,12 +34,12 @@ interface CodeRow {
   readonly kind: 'accepted' | 'rejected' | 'unknown';
   readonly consequence?: Consequence;
   readonly retryable?: boolean;
-  /** The row holds for this text only; with another text the code means nothing: `unknown`. */
+  /** The row applies to this text only; with any other text the code means nothing: `unknown`. */
   readonly text?: RegExp;
 }
 
 export const CODE_ROWS: readonly CodeRow[] = [
-  // -5043: another change of the same order is on its way; which of them rests is not known.
+  // -5043: another change of the same order is in flight; which of them rests is unknown.
   { codes: [-1000, -1006, -1007, -4117, -5043], kind: 'unknown' },
   { codes: [-2011, -2013], kind: 'unknown' },
   { codes: [-1001], kind: 'rejected', retryable: true, text: /^Internal error; unable to process your request/ },
@@ -48,7 +48,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-1022, -2014, -2015], kind: 'rejected', consequence: 'close_venue' },
   { codes: [-2023, -4192, -4088, -4109], kind: 'rejected', consequence: 'close_venue' },
   { codes: [-4400, -4401, -4087], kind: 'rejected', consequence: 'reducing' },
-  // An order with this id is at the exchange from an earlier send; only a query tells which (spot wording: -2010).
+  // An order with this id is at the exchange from an earlier send; only a query shows which (spot wording: -2010).
   { codes: [-4116], kind: 'accepted' },
   { codes: [-2010], kind: 'accepted', text: /^Duplicate order sent\.?$/ },
   { codes: [-4046, -4059, -4171], kind: 'accepted' },
@@ -71,7 +71,7 @@ export const CODE_ROWS: readonly CodeRow[] = [
   { codes: [-4016, -4024, -4131, -4183, -4184, -4210, -4211], kind: 'rejected', retryable: true },
   { codes: [-4164, -5029], kind: 'rejected' },
   { codes: [-4140, -4141, -5024], kind: 'rejected', consequence: 'symbol_not_open' },
-  // An order that cannot be amended, or no more often.
+  // An order that cannot be amended, or not any more.
   { codes: [-5025, -5026], kind: 'rejected' },
   { codes: [-5021, -5022, -5041], kind: 'rejected', retryable: true },
   { codes: [-4531, -4067, -4068, -4047, -4048], kind: 'rejected' },
@@ -103,7 +103,7 @@ function classifyAnswer(facts: AnswerFacts): AnswerClass {
   if (status === 429) return reject(facts, 'back_off', true);
   if (status === 403) return reject(facts, 'close_venue', false);
   if (status >= 200 && status < 300) return facts.code === null ? { kind: 'accepted' } : unknown(facts);
-  // 500, 502 and 504 come from a gateway that does not know what the engine did, whatever body it adds.
+  // 500, 502 and 504 come from a gateway that does not know what the engine did, whatever its body says.
   if (status < 400 || (status >= 500 && status !== 503)) return unknown(facts);
   const row = facts.code === null ? undefined : ROW_BY_CODE.get(facts.code);
   if (row !== undefined) return classifyRow(facts, row);
@@ -121,7 +121,7 @@ function classifyRow(facts: AnswerFacts, row: CodeRow): AnswerClass {
 }
 function reject(facts: AnswerFacts, consequence: Consequence, retryable: boolean): AnswerClass {
   const { code, httpStatus } = facts;
-  // A gateway refuses without a word: what it is then is all that can be said.
+  // A gateway refuses without a text: the status is all there is.
   const status = httpStatus === null ? 'no answer' : `HTTP ${httpStatus} without a text`;
   const message = facts.message.trim() === '' ? status : facts.message;
   const retryAfterMs = facts.retryAfterMs ?? null;

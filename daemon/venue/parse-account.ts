@@ -28,7 +28,7 @@ export interface SymbolSetting {
   readonly isIsolated: boolean;
 }
 
-/** Totals of `/fapi/v3/account`; with single-asset margin they are those of USDT alone. */
+/** Totals of `/fapi/v3/account`; with single-asset margin they cover USDT only. */
 export function parseBalances(json: unknown): Balances {
   const source = requireObject(json, 'account');
   return {
@@ -56,8 +56,8 @@ export function parseSymbolSettings(json: unknown): ReadonlyMap<string, SymbolSe
   return settings;
 }
 /**
- * Rows of `/fapi/v3/positionRisk` that hold a position, of every symbol: a position that we did not open counts too.
- * The venue's liquidation price is taken as it is (ccxt's own computation drops the bracket's `cum`).
+ * Rows of `/fapi/v3/positionRisk` with a position, for every symbol: a position that we did not open counts too.
+ * The venue's liquidation price is used as it is (ccxt's own computation drops the bracket's `cum`).
  */
 export function parsePositions(
   json: unknown,
@@ -127,7 +127,7 @@ export function parseTransfer(json: unknown): {
   return { transferId, atMs, isUsdt, value: { transferId, amountUsdt: readAmount(source, 'income'), atMs } };
 }
 
-/** A row of `/fapi/v1/income` of any type; null: it tells of no execution. */
+/** A row of `/fapi/v1/income` of any type; null: it belongs to no execution. */
 export function parseExecution(json: unknown): {
   readonly atMs: number;
   readonly isTransfer: boolean;

@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 /** Binance's funding interval where `/fapi/v1/fundingInfo` lists no other. */
 const DEFAULT_FUNDING_INTERVAL_MS = 8 * HOUR_MS;
 
-/** `/fapi/v1/leverageBracket`: one row per symbol; a single object when asked for one symbol. */
+/** `/fapi/v1/leverageBracket`: one row per symbol; a single object for a query of one symbol. */
 export function parseBrackets(json: unknown): ReadonlyMap<string, readonly LeverageBracket[]> {
   const result = new Map<string, readonly LeverageBracket[]>();
   for (const row of Array.isArray(json) ? json : [json]) {
@@ -54,7 +54,7 @@ export function parseCommission(json: unknown): { takerFee: number; makerFee: nu
   const source = requireObject(json, 'commissionRate');
   return { takerFee: readAmount(source, 'takerCommissionRate'), makerFee: readAmount(source, 'makerCommissionRate') };
 }
-/** As old as the oldest part of them: what was never read is of the year 1970, and too old to open anything by. */
+/** As old as their oldest part: a part never read dates from 1970, too old to open anything by. */
 export function buildRules(instrument: Instrument, terms: Terms, filtersAtMs: number): SymbolRules {
   return {
     symbol: instrument.symbol,
@@ -86,7 +86,7 @@ export function parseFundingIntervals(json: unknown): ReadonlyMap<string, number
   }
   return intervals;
 }
-/** `/fapi/v1/premiumIndex` and `/fapi/v1/ticker/bookTicker` of one symbol, each with its own instant. */
+/** `/fapi/v1/premiumIndex` and `/fapi/v1/ticker/bookTicker` of one symbol, each with its own time. */
 export function parseQuote(
   symbol: string,
   premiumIndex: unknown,
@@ -128,7 +128,7 @@ const INTERVALS: ReadonlyMap<number, string> = new Map([
   [12 * HOUR_MS, '12h'],
   [24 * HOUR_MS, '1d'],
 ]);
-/** The exchange's word for a bar length, or null when it has no such bars. */
+/** The exchange's name of a bar length, or null if it has no such bars. */
 export function findInterval(barMs: number): string | null {
   return INTERVALS.get(barMs) ?? null;
 }

@@ -24,8 +24,8 @@ const REGULAR_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
   REJECTED: 'rejected',
 };
 /**
- * TRIGGERING and TRIGGERED orders are alive: their market order is being placed or filled. FINISHED says only that the
- * triggered order is done, filled or not: `actualQty` tells.
+ * TRIGGERING and TRIGGERED orders are live: their market order is being placed or filled. FINISHED says only that the
+ * triggered order is done, filled or not: `actualQty` shows which.
  */
 const ALGO_STATUS: Readonly<Record<string, VenueOrderStatus>> = {
   NEW: 'working',
@@ -135,7 +135,9 @@ export function parseAlgoOrder(json: unknown, instruments: StepTable): VenueOrde
     updatedAtMs: readInstant(source, 'updateTime'),
   };
 }
-/** Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches. */
+/**
+ * Order of `/fapi/v1/allOrders`: whose it is, without figures, which need the filters of a symbol that nobody watches.
+ */
 export function parsePlacedOrder(json: unknown): PlacedOrder {
   const source = requireObject(json, 'order');
   return {

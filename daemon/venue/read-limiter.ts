@@ -25,14 +25,14 @@ interface Waiting {
 const RESERVED_SHARE = 0.5;
 
 /**
- * Weight of the venue's minute that reads leave: to look-ups, cancels and whatever else runs at the address; those that can
- * wait leave more. A start may use more of it, since nothing else of this process runs yet.
+ * Weight of the venue's minute that reads leave: to look-ups, cancels and whatever else runs at the address; those that
+ * can wait leave more. A start may use more of it, since nothing else of this process runs yet.
  */
 const LEFT_FREE = { running: { read: 200, later: 500 }, starting: { read: 100, later: 180 } } as const;
 
 /**
- * First come, first served, those that can wait behind the others; bounded in flight, in waiting, in weight per minute (a
- * bucket of a quarter minute), and by what the venue says that it has counted already ({@link WeightWindow}).
+ * First come, first served, those that can wait behind the others; bounded in flight, in waiting, in weight per minute
+ * (a bucket of a quarter minute), and by what the venue says that it has counted already ({@link WeightWindow}).
  */
 export class ReadLimiter {
   readonly #limits: ReadLimits;

@@ -19,8 +19,8 @@ export interface HttpAnswer {
   readonly text: string;
 }
 /**
- * A wire: one attempt, within the request's bounds of time. Rejects with {@link TransportError} only, which tells whether
- * a byte may have left.
+ * A wire: one attempt, within the request's bounds of time. Rejects with {@link TransportError} only, which tells
+ * whether a byte may have left.
  */
 export type HttpExchange = (request: HttpRequest) => Promise<HttpAnswer>;
 /**

@@ -2,14 +2,15 @@ import { VENUE_WEIGHT_PER_MINUTE } from './weights.ts';
 
 const MINUTE_MS = 60_000;
 /**
- * So soon after the turn of a minute it is not certain in which one the venue counted: its clock and ours are not one, ms.
+ * So soon after the turn of a minute it is not certain in which one the venue counted: its clock and ours are not one,
+ * ms.
  */
 const TURN_MS = 500;
 
 /**
  * The request weight that the venue has counted for this address within its current minute: what its answers said
- * (`x-mbx-used-weight-1m`), and what is on its way. Whoever else uses the address, and processes that ran before this one,
- * are in it.
+ * (`x-mbx-used-weight-1m`), and what is on its way. Whoever else uses the address, and processes that ran before this
+ * one, are in it.
  */
 export class WeightWindow {
   readonly #nowMs: () => number | null;
@@ -49,7 +50,7 @@ export class WeightWindow {
       const used = Number(usedText ?? Number.NaN);
       if (!Number.isSafeInteger(used) || used < 0) this.#told += weight;
       else if (isEarly && used >= this.#before) return;
-      // The venue's count never falls: one that is lower, and was asked for later, shows that the higher was of before.
+      // The venue's count never falls: one that is lower, and was requested later, shows that the higher was of before.
       else if (used > this.#told || number > this.#toldAfter) this.#told = used;
       this.#toldAfter = this.#begun;
     };

@@ -1,6 +1,6 @@
 /**
- * Request weights of the reads that this module makes (general information of the USDS-M API, and each endpoint's page):
- * `x-mbx-used-weight-1m` of the simulated exchange and of Binance adds up to these.
+ * Request weights of the reads that this module makes (general information of the USDS-M API, and each endpoint's
+ * page): `x-mbx-used-weight-1m` of the simulated exchange and of Binance adds up to these.
  */
 export const WEIGHT = {
   time: 1,

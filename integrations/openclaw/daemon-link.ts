@@ -47,7 +47,7 @@ export class DaemonLink {
   async ask(method: 'GET' | 'POST', path: string, body: unknown, options: AskOptions): Promise<DaemonAnswer> {
     const answer = await this.#send(method, path, body, options);
     if (answer.status !== 401 || this.#token === null) return answer;
-    // The token was made anew since it was read.
+    // The token was made again since it was read.
     const before = this.#token;
     this.#token = null;
     return this.#readToken() === before ? answer : this.#send(method, path, body, options);

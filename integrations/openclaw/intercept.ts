@@ -74,7 +74,7 @@ export class Intercept {
     }
   }
 
-  /** A connection that was kept open may have ended meanwhile. Advice that is asked for twice does no harm. */
+  /** A connection that was kept open may have ended meanwhile. Advice that is requested twice does no harm. */
   async #askTwice(
     body: object,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },

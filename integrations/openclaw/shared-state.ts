@@ -1,9 +1,9 @@
 import type { Stamp } from './hook-proof.ts';
 
 /**
- * What all copies of this plugin in one process know together. OpenClaw loads a plugin anew for each of its registries
- * (start, discovery, reload), every time from a fresh copy of its files, and may run the hook of one copy before the tool
- * of another. Data alone: code that is shared would outlive a reload.
+ * What all copies of this plugin in one process know together. OpenClaw loads a plugin again for each of its registries
+ * (start, discovery, reload), every time from a fresh copy of its files, and may run the hook of one copy before the
+ * tool of another. Data alone: code that is shared would outlive a reload.
  */
 export interface SharedState {
   /** Calls of our tools that the hook saw. */

@@ -123,7 +123,7 @@ export class TradingTools {
   }
 
   /**
-   * A lost answer is asked for again under the same request id: the daemon answers what it decided and sends nothing
+   * A lost answer is requested again under the same request id: the daemon answers what it decided and sends nothing
    * twice. A turn that was canceled waits no longer for a reading; an order that was sent is followed to its answer.
    */
   async #ask({ tool, args, requestId, signal }: Call): Promise<DaemonAnswer> {
@@ -204,7 +204,9 @@ function withSkill(tool: string, params: unknown, stamp: Stamp | null): unknown 
   return { ...asObject(params), meta: { skill } };
 }
 
-/** The model's own id stays. Arguments that are no object stay what they are: the daemon says what is wrong with them. */
+/**
+ * The model's own id stays. Arguments that are no object stay what they are: the daemon says what is wrong with them.
+ */
 function withRequestId(args: unknown, requestId: string): unknown {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
   return { ...args, request_id: requestId };
@@ -212,11 +214,11 @@ function withRequestId(args: unknown, requestId: string): unknown {
 
 /**
  * An opening order that a run makes again under the same id of its call is the same request: a gateway that repeats a
- * call opens nothing twice. An exit is asked for anew each time: it closes no more than is held.
+ * call opens nothing twice. An exit is requested again each time: it closes no more than is held.
  */
 function requestIdOf(tool: string, args: unknown, toolCallId: string, stamp: Stamp | null): string {
   const own = asObject(args).request_id;
-  // RISK: null is none. Without an id a lost answer would be asked for again as another order.
+  // RISK: null is none. Without an id a lost answer would be requested again as another order.
   if (own !== undefined && own !== null) return own as string;
   if (!opens(tool, args) || tool !== 'place_order' || stamp?.runId == null) return `openclaw-${randomUUID()}`;
   const call = JSON.stringify([stamp.runId, toolCallId, args]);

@@ -14,7 +14,7 @@ export type ClientOrderId = string;
  */
 export type SymbolName = string;
 /**
- * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what cannot be filled inside it is not filled.
+ * Worst execution you accept, in basis points from the middle of the order book (10 = 0.1 %). The exchange enforces it: a market order is sent as an immediate-or-cancel limit order at this bound, and what does not fill within it is canceled.
  */
 export type MaxSlippageBps = number;
 /**
@@ -22,7 +22,7 @@ export type MaxSlippageBps = number;
  */
 export type StrategyId = string;
 /**
- * `next` of the page before.
+ * `next` of the previous page.
  */
 export type Cursor = string;
 /**
@@ -35,11 +35,11 @@ export type EffectiveAction =
        */
       action: 'open' | 'exit' | 'amend';
       /**
-       * Quantity of the base asset that goes out. A decimal as text.
+       * Quantity of the base asset that is sent. A decimal as text.
        */
       quantity: string;
       /**
-       * Quantity that the request would have been. A decimal as text.
+       * Quantity that the request asked for. A decimal as text.
        */
       requested_quantity: string;
       /**
@@ -63,7 +63,7 @@ export type EffectiveAction =
        */
       order_type: 'market' | 'limit';
       /**
-       * IOC: what is not filled at once is canceled.
+       * IOC: what does not fill at once is canceled.
        */
       time_in_force: ('IOC' | 'GTC') | null;
       /**
@@ -86,7 +86,7 @@ export type EffectiveAction =
   | {
       action: 'cancel';
       /**
-       * What may still fill of it; null when all orders are canceled. A decimal as text.
+       * The part that may still fill; null when all orders are canceled. A decimal as text.
        */
       quantity: string | null;
       /**
@@ -114,7 +114,7 @@ export type EffectiveAction =
        */
       order_type: 'market' | 'limit';
       /**
-       * IOC: what is not filled at once is canceled.
+       * IOC: what does not fill at once is canceled.
        */
       time_in_force: ('IOC' | 'GTC') | null;
       /**
@@ -179,7 +179,7 @@ export type PolicyCheck =
        */
       looser: string[];
       /**
-       * What is legal and probably not meant.
+       * What is legal but probably unintended.
        */
       warnings: string[];
     }
@@ -352,7 +352,7 @@ export interface Alerts {
      */
     detail: string;
     /**
-     * Symbol that it is about.
+     * Symbol it concerns.
      */
     symbol: string | null;
   }[];
@@ -440,7 +440,7 @@ export interface ArithmeticRow {
    */
   label: string;
   /**
-   * B_0 as the policy says.
+   * B_0 of the policy.
    */
   base: number;
   /**
@@ -485,7 +485,7 @@ export interface ArithmeticRow {
    */
   lots: number | null;
   /**
-   * What a unit is valued at, USDT; null: not known.
+   * Value of a unit, USDT; null: unknown.
    */
   price: number | null;
   /**
@@ -494,7 +494,7 @@ export interface ArithmeticRow {
   unit: 'USDT' | 'x' | 'bps' | 'lots' | 'orders' | 'positions';
 }
 /**
- * A decided request, in brief. A refusal is an answer, too.
+ * A decided request, in brief. A refusal is an answer too.
  */
 export interface BriefAnswer {
   /**
@@ -576,7 +576,7 @@ export interface BriefAnswer {
     open_orders?: {
       client_order_id: string;
       /**
-       * unknown: the exchange has not said yet; do not send again.
+       * unknown: no conclusive answer from the exchange yet; do not send again.
        */
       status:
         | 'pending_send'
@@ -722,7 +722,7 @@ export interface Constraints {
  */
 export interface Decision {
   /**
-   * Names this decision for ever.
+   * Permanent id of this decision.
    */
   decision_id: string;
   /**
@@ -738,7 +738,7 @@ export interface Decision {
    */
   at_ms: number;
   /**
-   * Through which door; slice, standing and gate are the daemon deciding again.
+   * How the request came in; slice, standing and gate: the daemon itself decided again.
    */
   kind: 'tool' | 'intercept' | 'dry_run' | 'slice' | 'standing' | 'gate';
   /**
@@ -746,19 +746,19 @@ export interface Decision {
    */
   agent: string;
   /**
-   * What was called.
+   * Tool that was called.
    */
   tool: string;
   /**
-   * Symbol it was about.
+   * Symbol it concerns.
    */
   symbol: string | null;
   /**
-   * false: advice, it authorises nothing.
+   * false: advice that authorises nothing.
    */
   binding: boolean;
   /**
-   * ALLOW: as asked. LIMIT: a smaller or safer order goes out, see effective. BLOCK: nothing goes out.
+   * ALLOW: as asked. LIMIT: a smaller or safer order is sent, see effective. BLOCK: nothing is sent.
    */
   decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
   /**
@@ -782,7 +782,7 @@ export interface Decision {
    */
   verdicts: RuleVerdict[] | null;
   /**
-   * Milliseconds after which asking again makes sense.
+   * Milliseconds after which a retry makes sense.
    */
   retry_after_ms: number | null;
   /**
@@ -871,7 +871,7 @@ export interface Decision {
       )
     | null;
   /**
-   * How the figures come about. Derived from the record, not a part of it.
+   * How the figures are computed. Derived from the record, not part of it.
    */
   arithmetic: {
     /**
@@ -971,7 +971,7 @@ export interface Reason {
    */
   message: string;
   /**
-   * What was there.
+   * The value found.
    */
   observed: number | string | null;
   /**
@@ -996,7 +996,7 @@ export interface RuleVerdict {
    */
   rule: number;
   /**
-   * What the rule looked at.
+   * What the rule examined.
    */
   code: string;
   /**
@@ -1004,7 +1004,7 @@ export interface RuleVerdict {
    */
   outcome: 'pass' | 'tighten' | 'deny' | 'skipped';
   /**
-   * What was there; absent when the rule compared no figures.
+   * The value found; absent when the rule compared no figures.
    */
   observed?: number | string | null;
   /**
@@ -1069,11 +1069,11 @@ export interface Execution {
    */
   note: string | null;
   /**
-   * The exchange refused it, and asking again is sensible.
+   * The exchange refused it, and a retry makes sense.
    */
   retryable: boolean;
   /**
-   * Slices that were not sent because an exit closes what they would have opened again.
+   * Slices dropped because an exit closes what they would have opened again.
    */
   slices_dropped: number;
 }
@@ -1091,7 +1091,7 @@ export interface ExecutionOrder {
    */
   slice: number;
   /**
-   * unknown: the exchange has not said yet; do not send again.
+   * unknown: no conclusive answer from the exchange yet; do not send again.
    */
   status:
     | 'pending_send'
@@ -1127,11 +1127,11 @@ export interface ExecutionOrder {
   realised_pnl_usdt: number | null;
 }
 /**
- * Why a decision is what it is: every budget with its arithmetic, and every rule.
+ * The reasons for a decision: every budget with its arithmetic, and every rule.
  */
 export interface Explanation {
   /**
-   * Names the decision.
+   * Id of the decision.
    */
   decision_id: string;
   /**
@@ -1143,15 +1143,15 @@ export interface Explanation {
    */
   agent: string;
   /**
-   * What was called.
+   * Tool that was called.
    */
   tool: string;
   /**
-   * Symbol it was about.
+   * Symbol it concerns.
    */
   symbol: string | null;
   /**
-   * ALLOW: as asked. LIMIT: a smaller or safer order goes out, see effective. BLOCK: nothing goes out.
+   * ALLOW: as asked. LIMIT: a smaller or safer order is sent, see effective. BLOCK: nothing is sent.
    */
   decision: 'ALLOW' | 'LIMIT' | 'BLOCK';
   /**
@@ -1228,7 +1228,7 @@ export interface Explanation {
       )
     | null;
   /**
-   * How the figures come about. Derived from the record, not a part of it.
+   * How the figures are computed. Derived from the record, not part of it.
    */
   arithmetic: {
     /**
@@ -1254,7 +1254,7 @@ export interface Explanation {
          */
         rule: number;
         /**
-         * What the rule looked at.
+         * What the rule examined.
          */
         code: string;
         /**
@@ -1262,7 +1262,7 @@ export interface Explanation {
          */
         outcome: 'pass' | 'tighten' | 'deny' | 'skipped';
         /**
-         * What was there; absent when the rule compared no figures.
+         * The value found; absent when the rule compared no figures.
          */
         observed?: number | string | null;
         /**
@@ -1274,17 +1274,17 @@ export interface Explanation {
          */
         unit?: string | null;
         /**
-         * What the rule looks at.
+         * What the rule examines.
          */
         title: string;
       }[]
     | null;
   /**
-   * Version of the core that decided; null: recorded before there were any.
+   * Version of the core that decided; null: recorded before there were versions.
    */
   core_version: number | null;
   /**
-   * sha256 of the policy that it was taken by.
+   * sha256 of the policy that decided.
    */
   policy_hash: string;
 }
@@ -1354,11 +1354,11 @@ export interface Fills {
 }
 export interface Flattened {
   /**
-   * What was set, for what scope says.
+   * What was set, for the given scope.
    */
   state: 'halted';
   /**
-   * What is halted: the account, or the symbols that were named.
+   * What is halted: the account, or the named symbols.
    */
   scope: 'account' | 'symbols';
   /**
@@ -1463,11 +1463,11 @@ export interface Limits {
          */
         remaining_usdt: number;
         /**
-         * Reason code of the least bound.
+         * Reason code of the tightest limit.
          */
         bound_by: string | null;
         /**
-         * Reason codes for which an order of that size would be refused now; empty: it would go out.
+         * Reason codes that would refuse an order of that size now; empty: it would be sent.
          */
         blocked_by: string[];
       };
@@ -1477,11 +1477,11 @@ export interface Limits {
          */
         remaining_usdt: number;
         /**
-         * Reason code of the least bound.
+         * Reason code of the tightest limit.
          */
         bound_by: string | null;
         /**
-         * Reason codes for which an order of that size would be refused now; empty: it would go out.
+         * Reason codes that would refuse an order of that size now; empty: it would be sent.
          */
         blocked_by: string[];
       };
@@ -1588,7 +1588,7 @@ export interface Limits {
         | 'ORDER_UNCHANGED'
         | 'MODIFY_NOT_ALLOWED';
       /**
-       * B_0 as the policy says, or the cap of the agent itself where less of that is left.
+       * B_0 of the policy, or the agent's own cap where less of that is left.
        */
       base: number;
       /**
@@ -1652,7 +1652,7 @@ export interface Market {
    */
   regime: 'calm' | 'volatile' | 'extreme';
   /**
-   * What makes it so.
+   * What causes this regime.
    */
   regime_cause: string;
   /**
@@ -1660,7 +1660,7 @@ export interface Market {
    */
   sigma: number | null;
   /**
-   * Its own usual value.
+   * Its baseline.
    */
   sigma_baseline: number | null;
   /**
@@ -1692,11 +1692,11 @@ export interface Market {
    */
   smallest_order_usdt: number | null;
   /**
-   * Age of the mark price. Milliseconds since 1970.
+   * Time of the mark price. Milliseconds since 1970.
    */
   mark_at_ms: number | null;
   /**
-   * Age of bid and ask. Milliseconds since 1970.
+   * Time of bid and ask. Milliseconds since 1970.
    */
   quote_at_ms: number | null;
   /**
@@ -1725,7 +1725,7 @@ export interface Order {
    */
   decision_id: string | null;
   /**
-   * Whose it is.
+   * Agent that owns it.
    */
   agent: string | null;
   /**
@@ -1737,7 +1737,7 @@ export interface Order {
    */
   side: 'buy' | 'sell';
   /**
-   * limit, market; of other orders what the exchange calls it, in lower case: stop_market.
+   * limit or market; for foreign orders the name at the exchange, in lower case: stop_market.
    */
   order_type: string;
   /**
@@ -1761,7 +1761,7 @@ export interface Order {
    */
   reduce_only: boolean;
   /**
-   * unknown: the exchange has not said yet; do not send again.
+   * unknown: no conclusive answer from the exchange yet; do not send again.
    */
   status:
     | 'pending_send'
@@ -1780,7 +1780,7 @@ export interface Order {
    */
   slice: number;
   /**
-   * What it still takes from the budgets.
+   * What it still reserves of the budgets.
    */
   reserved_notional_usdt: number;
   /**
@@ -1826,7 +1826,7 @@ export interface PlaceOrder {
   strategy_id: StrategyId;
   request_id?: RequestId;
   /**
-   * Venue. Leave it out to use the one that this daemon serves; another one is blocked.
+   * Venue. Leave it out to use the one that this daemon serves; any other is blocked.
    */
   venue?: string;
   /**
@@ -1838,7 +1838,7 @@ export interface PlaceOrder {
    */
   valid_until_ms?: number;
   /**
-   * Account. Leave it out to use the one that this daemon serves; another one is blocked.
+   * Account. Leave it out to use the one that this daemon serves; any other is blocked.
    */
   account?: string;
   /**
@@ -1931,7 +1931,7 @@ export interface Position {
    */
   mark_price: string | null;
   /**
-   * Setting at the exchange.
+   * Leverage setting at the exchange.
    */
   leverage: number | null;
   /**
@@ -1943,7 +1943,7 @@ export interface Position {
    */
   liquidation_price: string | null;
   /**
-   * Signed quantity that each agent holds of it.
+   * Signed quantity that each agent holds.
    */
   agent_share: {
     [k: string]: string | undefined;
@@ -1952,7 +1952,7 @@ export interface Position {
 export interface Positions {
   positions: Position[];
   /**
-   * Age of this view. Milliseconds since 1970.
+   * When this was read. Milliseconds since 1970.
    */
   observed_at_ms: number | null;
   /**
@@ -1978,7 +1978,7 @@ export interface Readiness {
    */
   trading_state: 'active' | 'reducing' | 'halted';
   /**
-   * Symbols in which only exits pass.
+   * Symbols that allow only exits.
    */
   symbols_reducing: string[];
   /**
@@ -2007,13 +2007,13 @@ export interface Readiness {
    */
   alerts: number;
   /**
-   * Calls without an effect that were counted and not recorded one by one.
+   * Calls without an effect that were only counted.
    */
   requests_summed: number;
 }
 export interface Signal {
   /**
-   * Names the signal.
+   * Id of the signal.
    */
   signal_id: string;
   /**
@@ -2051,15 +2051,15 @@ export interface SignalRequest {
    */
   kind: 'injection' | 'narrative' | 'anomaly';
   /**
-   * Whom it is about; {} is the whole account.
+   * Whom it concerns; {} is the whole account.
    */
   scope: {
     /**
-     * Account. Leave it out to use the one that this daemon serves; another one is blocked.
+     * Account. Leave it out to use the one that this daemon serves; any other is blocked.
      */
     account?: string;
     /**
-     * Name of an agent, as its token has it.
+     * Name of an agent, as in its token.
      */
     agent?: string;
     symbol?: SymbolName;
@@ -2079,12 +2079,12 @@ export interface SignalRequest {
 }
 export interface Signals {
   /**
-   * Active ones, the one that ends first first.
+   * Active signals, in order of their end.
    */
   signals: Signal[];
 }
 /**
- * A decided request. A refusal is an answer, too (status 200, decision BLOCK).
+ * A decided request. A refusal is an answer too (status 200, decision BLOCK).
  */
 export interface ToolAnswer {
   decision: Decision;
@@ -2092,7 +2092,7 @@ export interface ToolAnswer {
 }
 export interface Tools {
   /**
-   * Plain: {name, title, description, kind, input_schema}; or in the format that was asked for.
+   * Plain: {name, title, description, kind, input_schema}; or in the requested format.
    */
   tools: unknown[];
 }

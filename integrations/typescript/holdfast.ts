@@ -1,9 +1,9 @@
 /**
  * A client of a Holdfast daemon: one file and its types, no dependency, any runtime with `fetch`.
  *
- * A refusal is a value, never an exception. Every call has a request id, and the daemon answers the same id with what it
- * decided, without sending anything again: after a broken connection a call repeats itself under its own id, and what is
- * pending is settled by reading.
+ * A refusal is a value, never an exception. Every call has a request id, and the daemon answers the same id with what
+ * it decided, without sending anything again: after a broken connection a call repeats itself under its own id, and
+ * what is pending is settled by reading.
  */
 
 import type { BriefAnswer, PlaceOrder } from './api.ts';
@@ -131,7 +131,7 @@ export class Holdfast {
     return this.#post(tool, { ...args, request_id: requestId }, requestId) as Promise<Answer>;
   }
 
-  /** A lost answer is asked for again under the same request id: the daemon sends nothing twice. */
+  /** A lost answer is requested again under the same request id: the daemon sends nothing twice. */
   async #post(tool: string, args: object, requestId: string | null): Promise<unknown> {
     const path = `/v1/tools/${encodeURIComponent(tool)}?view=brief`;
     let cause: unknown;

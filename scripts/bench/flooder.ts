@@ -16,7 +16,7 @@ export interface FloodFigures {
   readonly calls_per_second: number;
 }
 
-/** Runs as a process of its own, so that its work does not stand in the way of whoever measures. */
+/** Runs as a separate process, so that its work does not stand in the way of whoever measures. */
 export async function flood(plan: FloodPlan, onReady: () => void): Promise<FloodFigures> {
   const idle = holdIdle(plan);
   const pool = new Pool(plan.url, { connections: plan.parallel, pipelining: 1 });

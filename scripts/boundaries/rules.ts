@@ -14,8 +14,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   time: rule([]),
   contract: rule(['core']),
   policy: rule(['core', 'contract'], ['time']),
-  // Everything but core arrives as a port.
-  gate: rule(['core'], ['time']),
+  // Everything but core arrives as a port; the contract says what its bodies are.
+  gate: rule(['core'], ['time', 'contract']),
   // Adapters know the ports they fill, and never each other.
   ledger: rule(['core'], ['gate', 'time']),
   venue: rule(['core'], ['gate', 'time']),
@@ -89,7 +89,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   },
   evaluation: {
     floors: [
-      ['facts'],
+      ['facts', 'worker-pool.ts'],
       ['market', 'judge'],
       ['agents', 'conformance'],
       ['engine'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findPackageFolder } from '../../daemon/config/config.ts';
 import { DISK_SCENARIOS } from './disk-scenarios.ts';
+import { type FuzzResult, runFuzz } from './fuzz.ts';
 import { mergeVerdicts, type Verdict } from './judge.ts';
 import { type KillsResult, runKills } from './kills.ts';
 import { LEDGER_SCENARIOS } from './ledger-scenarios.ts';
@@ -12,7 +13,7 @@ import { WORLD_SCENARIOS } from './world-scenarios.ts';
 
 /**
  * `npm run campaign`: the daemon's process against the exchange's process, killed under load and faults, then through
- * scenarios of failing disks, ledgers, clocks and feeds. Writes its JSON; ends with 1 when a promise or an expectation
+ * scenarios of failing disks, ledgers, clocks and feeds; then hostile requests. Writes its JSON; ends with 1 when a promise or an expectation
  * did not hold.
  */
 const SCENARIOS = [...LEDGER_SCENARIOS, ...DISK_SCENARIOS, ...WORLD_SCENARIOS];
@@ -24,6 +25,8 @@ interface Options {
   /** No further world of kills is begun after this long. */
   readonly minutes: number;
   readonly only: string | undefined;
+  /** Hostile requests; 0: none. */
+  readonly fuzz: number;
   readonly out: string;
 }
 
@@ -35,6 +38,7 @@ function readOptions(): Options {
       parallel: { type: 'string', default: '4' },
       minutes: { type: 'string', default: '60' },
       only: { type: 'string' },
+      fuzz: { type: 'string', default: '100000' },
       out: { type: 'string', default: join(findPackageFolder(), 'docs', 'evidence', 'campaign.json') },
     },
   });
@@ -44,6 +48,7 @@ function readOptions(): Options {
     parallel: Number(values.parallel),
     minutes: Number(values.minutes),
     only: values.only,
+    fuzz: Number(values.fuzz),
     out: values.out,
   };
 }
@@ -74,6 +79,7 @@ function report(
   options: Options,
   kills: KillsResult | null,
   scenarios: readonly ScenarioResult[],
+  fuzz: FuzzResult | null,
   isComplete: boolean,
 ): object {
   const verdict = allOf(kills, scenarios);
@@ -85,6 +91,7 @@ function report(
     kills_asked_for: options.kills,
     kills,
     scenarios: scenarios.map(({ verdict: own, ...rest }) => ({ ...rest, ...count(own) })),
+    fuzz,
     versions: versions(),
     machine: { platform: process.platform, release: release(), cores: cpus().length, load: loadavg() },
   };
@@ -95,8 +102,9 @@ async function main(): Promise<void> {
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   let kills: KillsResult | null = null;
   let scenarios: readonly ScenarioResult[] = [];
+  let fuzz: FuzzResult | null = null;
   const write = (isComplete: boolean): void =>
-    writeFileSync(options.out, `${JSON.stringify(report(options, kills, scenarios, isComplete), null, 2)}\n`);
+    writeFileSync(options.out, `${JSON.stringify(report(options, kills, scenarios, fuzz, isComplete), null, 2)}\n`);
   if (options.kills > 0)
     kills = await runKills({
       ...options,
@@ -115,12 +123,17 @@ async function main(): Promise<void> {
     note(JSON.stringify(results.at(-1)));
     write(false);
   });
+  if (options.fuzz > 0) {
+    fuzz = await runFuzz(options.fuzz);
+    note(JSON.stringify(fuzz));
+  }
   write(true);
   const counts = count(allOf(kills, scenarios));
   const failed = scenarios.filter(({ failures }) => failures.length > 0).map(({ name }) => name);
   note(`${JSON.stringify(counts)}; failed: ${failed.join(', ') || 'none'}`);
   const broken = Object.values(counts).reduce((sum, one) => sum + one, 0);
-  process.exitCode = broken + failed.length + (kills?.unfinished.length ?? 0) > 0 ? 1 : 0;
+  const isFuzzed = fuzz === null || fuzz.passed;
+  process.exitCode = broken + failed.length + (kills?.unfinished.length ?? 0) > 0 || !isFuzzed ? 1 : 0;
 }
 
 await main();

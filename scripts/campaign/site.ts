@@ -103,7 +103,7 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   await ended;
 }
 
-/** The standalone exchange as a process of its own. With `statePath` it can be killed and started again. */
+/** The standalone exchange as a separate process. With `statePath` it can be killed and started again. */
 export class ExchangeProcess {
   url = '';
   #child: ChildProcess | null = null;
@@ -156,7 +156,7 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The daemon as a process of its own, on one home, through any number of lives. */
+/** The daemon as a separate process, on one home, through any number of lives. */
 export class DaemonProcess {
   readonly home: string;
   url = '';

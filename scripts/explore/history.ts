@@ -64,7 +64,7 @@ export interface History {
   readonly fills: readonly Fill[];
   /** The first POST of an order that came to the exchange. */
   readonly posts: ReadonlyMap<string, WireRecord>;
-  /** Of the call that asked for it. */
+  /** Of the call that requested it. */
   readonly decisionOf: (call: CallRecord) => Decision | null;
   readonly shareAt: (agent: string, symbol: string, atMs: number) => number;
   readonly sharesOf: (agent: string, symbol: string) => readonly ShareStep[];

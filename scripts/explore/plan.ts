@@ -1,6 +1,6 @@
 /** What happens in a world, as plain JSON: the same plan is the same history, and a part of a plan is a plan. */
 export interface Plan {
-  /** Of latencies, commits and lateness, each a stream of its own. */
+  /** Of latencies, commits and lateness, each a separate stream. */
   readonly seed: number;
   readonly setup: Setup;
   readonly steps: readonly Step[];
@@ -108,7 +108,10 @@ export type Action =
   /** Holds back answers on the way back, or refuses connections. */
   | { readonly kind: 'wire'; readonly wire: WireFault }
   | { readonly kind: 'clear_faults' }
-  /** The process dies: now, or at the n-th commit or request from now; `after`: the commit or the request still happened. */
+  /**
+   * The process dies: now, or at the n-th commit or request from now; `after`: the commit or the request still
+   * happened.
+   */
   | {
       readonly kind: 'crash';
       readonly at?: { readonly what: 'commit' | 'request'; readonly n: number; readonly after: boolean };
@@ -145,7 +148,10 @@ export type LedgerTable = 'events' | 'texts' | 'decisions_by_agent' | 'decisions
 
 /** What happens to the machine that a daemon runs on. */
 export type Trouble =
-  /** No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started anew. */
+  /**
+   * No page more for the ledger, until there is space again, `forMs` later; a daemon that could not record is started
+   * again.
+   */
   | { readonly kind: 'disk_full'; readonly forMs: number }
   /** The ledger's file system is read-only for a while; mended as a full disk is. */
   | { readonly kind: 'read_only'; readonly forMs: number }
@@ -156,8 +162,8 @@ export type Trouble =
   /** A copy of the ledger's file is kept; a token that is in it is revoked right afterwards. */
   | { readonly kind: 'copy' }
   /**
-   * The daemon is killed, the last copy of its file is put back, and it is started again; `withHead`: so is the head that
-   * is noted beside its home. Where it refuses to start, the operator recovers it.
+   * The daemon is killed, the last copy of its file is put back, and it is started again; `withHead`: so is the head
+   * that is noted beside its home. Where it refuses to start, the operator recovers it.
    */
   | { readonly kind: 'restored'; readonly downMs: number; readonly withHead?: boolean }
   /** A daemon with another home is started on the same account, is asked to open so often, and ends after a while. */

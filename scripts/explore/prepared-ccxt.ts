@@ -1,10 +1,10 @@
 /**
- * ccxt gives every instance some thousands of properties: names in two spellings, three thousand methods of its interface,
- * and a description of the exchange that is put together anew. Two instances a start are most of what a short world
- * costs. Here one instance is made in full; what of it cannot change lies on the class for all that follow, and the rest
- * is copied for each. A signature is computed by the process's own SHA-256 instead of one in JavaScript. Whoever is
- * constructed afterwards does the same as before. It is loaded before the first world, so that no world's time depends
- * on a module that is being read.
+ * ccxt gives every instance some thousands of properties: names in two spellings, three thousand methods of its
+ * interface, and a description of the exchange that is put together again. Two instances a start are most of what a
+ * short world costs. Here one instance is made in full; what of it cannot change lies on the class for all that follow,
+ * and the rest is copied for each. A signature is computed by the process's own SHA-256 instead of one in JavaScript.
+ * Whoever is constructed afterwards does the same as before. It is loaded before the first world, so that no world's
+ * time depends on a module that is being read.
  */
 import { sign } from '../../daemon/exchange-sim/rest/auth.ts';
 
@@ -99,7 +99,7 @@ function share(name: string, value: unknown): void {
   Object.defineProperty(shared, name, { value, writable: true, configurable: true });
 }
 
-/** The hash that ccxt signs with: it is asked for a signature and tells. */
+/** The hash that ccxt signs with, found by having it sign something. */
 function findSha256(instance: Bag): Hash {
   let found: Hash | null = null;
   const spy = Object.create(instance) as Bag & { sign(path: string, api: string, method: string): unknown };

@@ -1,5 +1,5 @@
 /**
- * Seeded draws. Every consumer has a stream of its own, named by what draws: one that draws more, or not at all, leaves
+ * Seeded draws. Every consumer has a separate stream, named by what draws: one that draws more, or not at all, leaves
  * the others as they are.
  */
 export class Random {

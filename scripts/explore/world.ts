@@ -87,7 +87,7 @@ export class World extends PlayedWorld {
       startMs: START_MS,
       balance: 100_000,
       simToken: 'token',
-      // As on the paper venue, reads have no pace unless it is asked for; orders have the venue's.
+      // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
       enforceLimits: options.isLimited === true ? true : 'orders',
       randomBytes: (size) => exchangeBytes.bytes(size),
     });

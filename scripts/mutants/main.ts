@@ -1,9 +1,10 @@
 /**
  * `npm run mutants -- --seed 1 --count 40 --minutes 10 [--worlds N] [--parallel N] [--out FILE] [--only N,N]`: draws
- * mistakes from the statements of what sends, closes, resolves and folds, plants each into the explorer, and counts those
- * that a broken promise shows. Worlds are played without a mistake first: what breaks there all the same says nothing, and
- * a mistake is played only in worlds in which it would make a difference. Minutes are of CPU. `--out` keeps a table as JSON, after each of
- * them; run again, it goes on where it was, with the mistakes that the table names.
+ * mistakes from the statements of what sends, closes, resolves and folds, plants each into the explorer, and counts
+ * those that a broken promise shows. Worlds are played without a mistake first: what breaks there all the same says
+ * nothing, and a mistake is played only in worlds in which it would make a difference. Minutes are of CPU. `--out`
+ * keeps a table as JSON, after each of them; run again, it goes on where it was, with the mistakes that the table
+ * names.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -116,7 +117,7 @@ function rowOf(mutant: Mutant | null, number: number, kept: Row | undefined): Ro
   const file = mutant.file.slice(ROOT.length);
   const reason = EQUIVALENT.get(nameOf(mutant));
   if (reason !== undefined) return { number, file, line, what, occurrence, status: 'equivalent', reason };
-  // What was judged as equivalent, or as gone, is judged anew where that is no longer so.
+  // What was judged as equivalent, or as gone, is judged again where that is no longer so.
   if (kept === undefined || !/^(caught|survived)$/.test(kept.status))
     return { number, file, line, what, occurrence, status: 'waiting' };
   return { ...kept, file, line };

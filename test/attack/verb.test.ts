@@ -31,7 +31,7 @@ test('attack says what is missing, with its exit code', async () => {
     [[...known, '--exchange-url', 'http://exchange.example'], 1, /not on this machine/],
     [[...known, ...exchange, '--url', 'http://127.0.0.1:9'], 2, /--policy FILE or an operator token/],
     [['attack', '--seconds', '100000'], 2, /At most 600/],
-    [['attack', '--rate', '0'], 2, /A whole number above 0/],
+    [['attack', '--rate', '0'], 2, /Expected a whole number above 0/],
   ] as const) {
     const { code, out, err } = await holdfast(args, { HOME: folder });
     assert.deepEqual([code, out], [expected, ''], `${args.join(' ')}: ${err}`);

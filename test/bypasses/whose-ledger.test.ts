@@ -177,7 +177,7 @@ describe('BY-46: a ledger that was put back', () => {
 });
 
 describe('BY-46: recovered', () => {
-  it('a ledger that was put back comes up halted, with ids of a new epoch, and no token of before works', async (t) => {
+  it('a restored ledger starts halted, with ids of a new epoch, and no earlier token works', async (t) => {
     const world = await startWorld(t);
     const copy = world.copyLedger();
     const old = { agent: world.token('agent'), operator: world.token('operator') };

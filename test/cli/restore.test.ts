@@ -107,7 +107,7 @@ test('BY-46: the documented steps back a ledger up while it is written, and rest
 
   const recover = readSteps('recover');
   assert.equal(recover.at(-1), START);
-  assert.match(await shell.type(recover.slice(0, -1)), /3 tokens are revoked[\s\S]*comes up halted/);
+  assert.match(await shell.type(recover.slice(0, -1)), /3 tokens are revoked[\s\S]*starts halted/);
   const second = await shell.start();
   const state = async (): Promise<string> =>
     (JSON.parse(await shell.type(['npx holdfast status --json'])) as Status).trading_state.state;

@@ -403,7 +403,7 @@ test('an order whose answer was lost is not sent again, and says so', async () =
   const replies: Record<string, Reply> = { 'POST /v1/tools/place_order': (_seen, response) => response.destroy() };
   const { result, daemon } = await runAgainst(replies, ['order', 'BTCUSDT', 'buy', '1']);
   assert.equal(result.code, 4);
-  assert.match(result.err, /may have been done: look at `holdfast decisions` before you ask again/);
+  assert.match(result.err, /may have taken effect: check `holdfast decisions` before you repeat it/);
   assert.equal(daemon.seen.length, 1);
 });
 
@@ -474,7 +474,7 @@ describe('policy check with a running daemon', () => {
     assert.equal(result.code, 0, result.err);
     assert.match(
       result.out,
-      /^warning: mode: odd\nlooser than the policy in force: budgets\.leverage: 2 -> 3\n.* is valid: .*says so, too\n$/,
+      /^warning: mode: odd\nlooser than the policy in force: budgets\.leverage: 2 -> 3\n.* is valid: .*the running daemon agrees\n$/,
     );
   });
 

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkExecutionContext } from '../../daemon/contract/context.ts';
-import { checkExecutionDecision, checkExecutionRequest } from '../../daemon/contract/decision.ts';
+import { buildContractCheck } from '../../daemon/contract/check.ts';
+import { ExecutionContextSchema } from '../../daemon/contract/context.ts';
+import { ExecutionDecisionSchema, ExecutionRequestSchema } from '../../daemon/contract/decision.ts';
 import { cases } from '../core/decide-cases.ts';
 import { baseContext, basePolicy, baseRequest, decideCase } from '../core/decision-fixture.ts';
+
+const checkExecutionContext = buildContractCheck(ExecutionContextSchema);
+const checkExecutionDecision = buildContractCheck(ExecutionDecisionSchema);
+const checkExecutionRequest = buildContractCheck(ExecutionRequestSchema);
 
 test('SAE-REQ SAE-CTX SAE-DEC: whatever decide takes and gives is in the contract', () => {
   const seen = new Set<string>();

@@ -11,7 +11,7 @@ function isLegal(path: string, value: unknown): boolean {
 
 describe('policy schema', () => {
   it('describes the same documents as the core type (checked by the compiler)', () => {
-    assert.deepEqual(POLICY_TYPES_AGREE, [true, true]);
+    assert.deepEqual(POLICY_TYPES_AGREE, [true]);
   });
 
   it('is written to policies/policy.schema.json as it is (npm run generate)', () => {

@@ -6,7 +6,7 @@ import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION, nameCore } from '../../daemon/core/core-version.ts';
 import { decide } from '../../daemon/core/decide.ts';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
-import { writeContext } from '../../daemon/core/record-text/context.ts';
+import { writeContext } from '../../daemon/core/record-text/rows.ts';
 import { writeRecord } from '../../daemon/gate/journal/record-text.ts';
 import { buildBody } from '../../daemon/gate/plan/retell.ts';
 import { readFixture } from '../fixtures/recorded.ts';

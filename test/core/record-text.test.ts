@@ -6,7 +6,6 @@ import type { ExecutionContext } from '../../daemon/core/context.ts';
 import type { EffectiveAction } from '../../daemon/core/decision.ts';
 import { writeBudget, writeConstraints } from '../../daemon/core/record-text/budget.ts';
 import { ROW_FORMS, type RowForm, readRow } from '../../daemon/core/record-text/columns.ts';
-import { writeContext } from '../../daemon/core/record-text/context.ts';
 import {
   writeEffective,
   writeEffectiveRow,
@@ -14,7 +13,7 @@ import {
   writeReasons,
   writeVerdicts,
 } from '../../daemon/core/record-text/decision.ts';
-import { writeRequest } from '../../daemon/core/record-text/request.ts';
+import { writeContext, writeRequest } from '../../daemon/core/record-text/rows.ts';
 import { cases } from './decide-cases.ts';
 import { baseContext, baseOrder, baseRequest, type Case, decideCase, decideWith } from './decision-fixture.ts';
 

@@ -69,7 +69,7 @@ test('a second signal ends the process at once, whatever still closes', async (t
   child.kill('SIGTERM');
   const [code, signal] = await exited;
   assert.deepEqual([code, signal], [1, null]);
-  assert.doesNotMatch(said(), /not everything closed in time/);
+  assert.doesNotMatch(said(), /not everything stopped in time/);
 });
 
 test('Ctrl-C with an order on its way: its caller is answered, and the daemon ends in order within 2 s', async (t) => {

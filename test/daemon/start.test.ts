@@ -85,7 +85,7 @@ function makeLive(t: TestContext) {
 test('BY-28: binance-live that is not armed is refused before the venue is created', async (t) => {
   const live = makeLive(t);
   const refusals: [string, RegExp, () => void, Record<string, string>?][] = [
-    ['no arming', /not armed: the ledger holds no arming.*holdfast arm --policy/, () => undefined],
+    ['no arming', /not armed: the ledger contains no arming.*holdfast arm --policy/, () => undefined],
     ['an arming that is not in effect yet', /takes effect at/, () => live.arm({ effective_at_ms: HOUR_MS })],
     ['an arming that has expired', /has expired/, () => live.arm({ hours: 0 })],
     ['an arming for another policy', /another account, policy or version/, () => live.arm({ policy_hash: 'f' })],

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DECISION_KINDS } from '../../daemon/contract/bodies.ts';
 import { canonicalJson, isCanonicalJson } from '../../daemon/core/canonical-json.ts';
 import { compilePolicy } from '../../daemon/core/compiled-policy.ts';
 import { CORE_VERSION } from '../../daemon/core/core-version.ts';
-import { writeContext } from '../../daemon/core/record-text/context.ts';
 import { readDecisionRecord } from '../../daemon/core/record-text/read-record.ts';
-import { DECISION_KINDS, type DecisionBody } from '../../daemon/gate/api/decisions.ts';
+import { writeContext } from '../../daemon/core/record-text/rows.ts';
+import type { DecisionBody } from '../../daemon/gate/api/decisions.ts';
 import type { DecisionEvent, PlannedOrder } from '../../daemon/gate/events.ts';
 import { writeBody, writeRecord } from '../../daemon/gate/journal/record-text.ts';
 import { longPart, type PolicyLookup, retell } from '../../daemon/gate/plan/retell.ts';

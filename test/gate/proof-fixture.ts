@@ -159,10 +159,13 @@ export class ProofWorld {
 
   #append(record: LedgerRecord): number {
     const seq = this.events.length + 1;
-    const payload =
-      'build' in record ? record.build(seq) : 'write' in record ? record.write(seq).payload : record.payload;
     // The core folds it; kept here is what a restart reads.
-    this.events.push({ kind: record.kind, seq, at_ms: record.at_ms, payload: structuredClone(payload) } as GateEvent);
+    this.events.push({
+      kind: record.kind,
+      seq,
+      at_ms: record.at_ms,
+      payload: structuredClone(record.payload),
+    } as GateEvent);
     return seq;
   }
 

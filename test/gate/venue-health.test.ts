@@ -37,9 +37,8 @@ function createHealth(
   time: TimePort = SYSTEM_TIME,
 ): { readonly core: GateCore; readonly health: VenueHealth } {
   let seq = 0;
-  const appendNow = ([record]: readonly { build(seq: number): unknown }[]): object => {
+  const appendNow = (): object => {
     seq += 1;
-    record?.build(seq);
     return { seqs: [seq], committed: Promise.resolve() };
   };
   const log = { info: nothing, warn: nothing, error: nothing };

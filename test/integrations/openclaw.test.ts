@@ -129,7 +129,7 @@ describe('the OpenClaw plugin, without a daemon', () => {
 
   it('says in its README what it does not ask about', () => {
     const text = readFileSync(join(FOLDER, 'README.md'), 'utf8').replaceAll('\n', ' ');
-    const [, list = ''] = /Unasked are: (.*?)\. They stay/.exec(text) ?? [];
+    const [, list = ''] = /These tools run unasked by default: (.*?)\. They stay/.exec(text) ?? [];
     assert.deepEqual(list.replaceAll('`', '').split(', '), [...UNASKED]);
   });
 

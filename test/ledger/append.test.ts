@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import type { LedgerError } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
-import type { AppendRecord } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import {
   decision,
@@ -15,6 +15,7 @@ import {
   note,
   openAsIntruder,
   openTempLedger,
+  placed,
 } from './temp-ledger.ts';
 
 test('seqs run from 1 without a gap, whichever way and in whatever groups records are appended', async () => {
@@ -25,7 +26,8 @@ test('seqs run from 1 without a gap, whichever way and in whatever groups record
       const ledger = openLedger(ledgerOptions(makeFolder({ after: (cleanup) => cleanups.push(cleanup) })));
       const seqs: number[] = [];
       for (const { way, size } of steps) {
-        const records = Array.from({ length: size }, (_, i) => (i % 2 === 0 ? note(`n${i}`) : decision()));
+        const made = Array.from({ length: size }, (_, i) => (i % 2 === 0 ? note(`n${i}`) : decision()));
+        const records = placed(ledger, made);
         if (way === 'sync') seqs.push(...ledger.appendSync(records).map((event) => event.seq));
         else seqs.push(...ledger.appendNow(records).seqs);
         if (way === 'turn') await new Promise(setImmediate);
@@ -65,20 +67,28 @@ test('appends of one event-loop turn share one commit and are durable when it re
 test('concurrent writers need fewer commits than appends', async (t) => {
   const ledger = openTempLedger(t);
   const writer = async () => {
-    for (let i = 0; i < 25; i++) await ledger.append([decision()]);
+    for (let i = 0; i < 25; i++) await ledger.append(placed(ledger, [decision()]));
   };
   await Promise.all(Array.from({ length: 8 }, writer));
   assert.equal(ledger.lastSeq(), 201);
   assert.ok(ledger.stats.commits < 100, `${ledger.stats.commits} commits`);
 });
 
-test('the seq is known at the call, so that a payload can contain it', async (t) => {
+test('the next place is known before a record is built, and a record that was built for another is refused', async (t) => {
   const ledger = openTempLedger(t);
-  const build = (seq: number) => ({ client_order_id: `hf${ledger.genesis.hash.slice(0, 6)}${seq.toString(36)}00` });
-  const { seqs, committed } = ledger.appendNow([note('first'), { kind: 'order', at_ms: NOW_MS, build }]);
-  assert.deepEqual(seqs, [2, 3]);
+  const build = (seq: number): LedgerRecord => ({ kind: 'order', at_ms: NOW_MS, seq, payload: { id: `hf-${seq}` } });
+  ledger.appendNow([note('not on disk yet')]);
+  assert.equal(ledger.nextSeq(), 3);
+  const forThree = build(ledger.nextSeq());
+  // Both places are checked: a record that came in between, and one that came before in the same call.
+  ledger.appendNow([note('in between')]);
+  assert.throws(() => ledger.appendNow([forThree]), hasCode('LEDGER_ARGUMENT'));
+  assert.throws(() => ledger.appendNow([note('before'), build(4)]), hasCode('LEDGER_ARGUMENT'));
+  assert.equal(ledger.nextSeq(), 4, 'a refusal uses no place');
+  const { seqs, committed } = ledger.appendNow([build(4), build(5)]);
+  assert.deepEqual(seqs, [4, 5]);
   await committed;
-  assert.deepEqual(ledger.readEvent(3)?.payload, build(3));
+  assert.deepEqual(ledger.readEvent(5)?.payload, { id: 'hf-5' });
 });
 
 test('the stored payload is canonical whatever the order of its keys', (t) => {
@@ -89,15 +99,11 @@ test('the stored payload is canonical whatever the order of its keys', (t) => {
 
 test('a record that brings its own text is stored with that text, and one that is not canonical does not verify', (t) => {
   const ledger = openTempLedger(t);
-  const write = (text: string): AppendRecord => ({
-    kind: 'note',
-    at_ms: NOW_MS,
-    write: (seq) => ({ payload: { seq }, text: text.replace('N', String(seq)) }),
-  });
-  ledger.appendSync([write('{"seq":N}')]);
-  assert.equal(ledger.readEvent(2)?.text, '{"seq":2}');
+  const write = (text: string): LedgerRecord => ({ kind: 'note', at_ms: NOW_MS, payload: { lots: 2 }, text });
+  ledger.appendSync([write('{"lots":2}')]);
+  assert.equal(ledger.readEvent(2)?.text, '{"lots":2}');
   assert.equal(verifyLedger(ledger).ok, true);
-  ledger.appendSync([write('{"seq": N}')]);
+  ledger.appendSync([write('{"lots": 2}')]);
   const result = verifyLedger(ledger);
   assert.ok(!result.ok);
   assert.deepEqual([result.seq, result.problem], [3, 'not_canonical']);
@@ -105,7 +111,7 @@ test('a record that brings its own text is stored with that text, and one that i
 
 test('a record that cannot be taken is refused at the call and uses no seq', (t) => {
   const ledger = openTempLedger(t);
-  const refused: readonly AppendRecord[] = [
+  const refused: readonly LedgerRecord[] = [
     { kind: 'note', at_ms: NOW_MS, payload: { a: undefined } },
     { kind: 'note', at_ms: NOW_MS, payload: { a: Number.NaN } },
     { kind: 'Note', at_ms: NOW_MS, payload: {} },
@@ -125,8 +131,6 @@ test('a record that cannot be taken is refused at the call and uses no seq', (t)
     assert.throws(() => ledger.appendNow([note('good'), record]), hasCode('LEDGER_ARGUMENT'));
   }
   assert.throws(() => ledger.appendNow([]), hasCode('LEDGER_ARGUMENT'));
-  const build = () => ledger.appendNow([note('inner')]).seqs;
-  assert.throws(() => ledger.appendNow([{ kind: 'note', at_ms: NOW_MS, build }]), hasCode('LEDGER_ARGUMENT'));
   assert.deepEqual(
     ledger.appendSync([note('next')]).map((event) => event.seq),
     [2],
@@ -136,12 +140,12 @@ test('a record that cannot be taken is refused at the call and uses no seq', (t)
 test('a commit that fails rejects every append of its turn, writes nothing, and closes the ledger to more', async (t) => {
   const failures: LedgerError[] = [];
   const ledger = openTempLedger(t, { onFailure: (error) => failures.push(error) });
-  ledger.appendSync([decision()]);
+  ledger.appendSync(placed(ledger, [decision()]));
   // A row that stands in the way of the second record's look-up breaks the transaction.
   openAsIntruder(t, ledger.path).exec("INSERT INTO decisions_by_agent VALUES ('a', 4)");
   const outcomes = await Promise.allSettled([
     ledger.append([note('same turn')]),
-    ledger.append([decision({ agent: 'a' })]),
+    ledger.append(placed(ledger, [decision({ agent: 'a' })])),
   ]);
   assert.deepEqual(
     outcomes.map((outcome) => outcome.status),

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ROW_FORMS, type RowForm } from '../../daemon/core/record-text/columns.ts';
-import { decision, NOW_MS, openAsIntruder, openTempLedger } from './temp-ledger.ts';
+import { decision, NOW_MS, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const page = readFileSync(new URL('../../docs/ledger.md', import.meta.url), 'utf8');
 const script = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
@@ -18,7 +18,9 @@ test('the program in docs/ledger.md verifies a ledger in use and names a record 
   const verify = (path: string) => spawnSync('python3', ['-c', script, path], { encoding: 'utf8' });
   const ledger = openTempLedger(t);
   const payload = { number: 1e21, text: 'é \ud83d\ude00 \ud800 "quoted"\n' };
-  const head = ledger.appendSync([{ kind: 'note', at_ms: NOW_MS, payload }, decision(), decision()]).at(-1)?.hash;
+  const head = ledger
+    .appendSync(placed(ledger, [{ kind: 'note', at_ms: NOW_MS, payload }, decision(), decision()]))
+    .at(-1)?.hash;
   assert.equal(verify(ledger.path).stdout, `4 records, head ${head}\n`);
   ledger.close();
 
@@ -29,7 +31,7 @@ test('the program in docs/ledger.md verifies a ledger in use and names a record 
 });
 
 test('docs/ledger.md names the columns of every row in their order', () => {
-  const block = /Its members stand in this order:\n\n```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const block = /with its members in this order:\n\n```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const said = block
     .replaceAll(/\n {4}/g, ' ')
     .trimEnd()

@@ -103,6 +103,24 @@ test('the head follows commits, at most once a second and at the end', async (t)
   });
 });
 
+test('a head that waits to be written while the ledger closes is written by the close, and not after it', async (t) => {
+  const folder = makeFolder(t);
+  const path = join(folder, 'head');
+  const time = new ManualTime();
+  const ledger = openLedger(ledgerOptions(folder));
+  const head = followHead(path, ledger, { time, onProblem: assert.fail });
+  for (const at of ['first', 'second']) {
+    ledger.appendSync([note(at)]);
+    await time.advance(1_000);
+  }
+  const last = ledger.lastSeq();
+  head.close();
+  ledger.close();
+  // An exception of the write that waited would be an unhandled rejection here.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(readHeadFile(path)?.seq, last);
+});
+
 test('a head file that cannot be written holds nothing up and is told once', async (t) => {
   const folder = makeFolder(t);
   const ledger = openTempLedger(t);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { decision, openTempLedger } from './temp-ledger.ts';
+import { decision, openTempLedger, placed } from './temp-ledger.ts';
 
 const HASH = 'a'.repeat(64);
 
@@ -35,7 +35,7 @@ test('the database itself refuses to change, remove or squeeze in anything', (t)
   const ledger = openTempLedger(t);
   ledger.putText('why');
   ledger.putPolicy({ name: 'default' });
-  ledger.appendSync([decision({ request_id: 'r1' }), decision()]);
+  ledger.appendSync(placed(ledger, [decision({ request_id: 'r1' }), decision()]));
   ledger.tokens.createToken({ role: 'agent', name: 'laptop', agent: 'momentum' });
   const db = new Database(ledger.path);
   t.after(() => db.close());

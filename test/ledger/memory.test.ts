@@ -5,7 +5,7 @@ import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
 import type { OpenLedgerOptions } from '../../daemon/ledger/types.ts';
 import { verifyLedger } from '../../daemon/ledger/verify.ts';
 import type { Timer } from '../../daemon/time/time-port.ts';
-import { decision, hasCode, ledgerOptions, makeFolder, note } from './temp-ledger.ts';
+import { decision, hasCode, ledgerOptions, makeFolder, note, placed } from './temp-ledger.ts';
 
 /** The same bytes at every run. */
 const seeded = (size: number): Buffer => Buffer.alloc(size, 7);
@@ -21,10 +21,10 @@ test('a ledger in memory has the chain that a file has', async (t) => {
   const onDisk = openLedger(ledgerOptions(makeFolder(t), { randomBytes: seeded }));
   t.after(() => onDisk.close());
   for (const ledger of [inMemory, onDisk]) {
-    ledger.appendSync([note('one'), decision({ request_id: 'r1' })]);
+    ledger.appendSync(placed(ledger, [note('one'), decision({ request_id: 'r1' })]));
     await ledger.append([note('two')]);
     ledger.putText('why');
-    ledger.appendSync([decision()]);
+    ledger.appendSync(placed(ledger, [decision()]));
     assert.equal(verifyLedger(ledger).ok, true);
   }
   assert.deepEqual([...inMemory.iterateEvents()], [...onDisk.iterateEvents()]);

@@ -5,7 +5,7 @@ import { exportEvents } from '../../daemon/ledger/export.ts';
 import { sha256Hex, ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import type { LedgerReader } from '../../daemon/ledger/types.ts';
-import { decision, hasCode, NOW_MS, note, openTempLedger } from './temp-ledger.ts';
+import { decision, hasCode, NOW_MS, note, openTempLedger, placed } from './temp-ledger.ts';
 
 /** All pages of decisions, newest first, as lists of seqs. */
 function readPages(reader: LedgerReader, limit: number, agent?: string): number[][] {
@@ -21,7 +21,7 @@ function readPages(reader: LedgerReader, limit: number, agent?: string): number[
 
 test('events are read by seq, in ranges and by kind', (t) => {
   const ledger = openTempLedger(t);
-  ledger.appendSync([note('a'), decision(), note('b'), decision(), note('c')]);
+  ledger.appendSync(placed(ledger, [note('a'), decision(), note('b'), decision(), note('c')]));
   const seqsOf = (query: Parameters<LedgerReader['readEvents']>[0]) =>
     ledger.readEvents(query).map((event) => event.seq);
   assert.deepEqual(ledger.readEvent(2)?.payload, { text: 'a' });
@@ -51,13 +51,15 @@ test('all events are walked once, across pages, also while records are appended'
 test('a decision is found by its id, and by the first use of its idempotency key', (t) => {
   const ledger = openTempLedger(t);
   const keyed = { agent: 'a', kind: 'tool', request_id: 'r1' };
-  ledger.appendSync([
-    decision(keyed),
-    decision(keyed),
-    decision({ ...keyed, agent: 'b' }),
-    decision({ ...keyed, kind: 'slice' }),
-    decision({ agent: null, request_id: 'r1' }),
-  ]);
+  ledger.appendSync(
+    placed(ledger, [
+      decision(keyed),
+      decision(keyed),
+      decision({ ...keyed, agent: 'b' }),
+      decision({ ...keyed, kind: 'slice' }),
+      decision({ agent: null, request_id: 'r1' }),
+    ]),
+  );
   assert.equal(ledger.findDecision('dec-4')?.seq, 4);
   assert.equal(ledger.findDecision('dec-6')?.seq, 6);
   for (const id of ['dec-99', 'dec-1', 'other-4', 'dec-04', 'dec-', '4', '', '-zzzzzzzzzz', '-zzzzzzzzzzz']) {
@@ -72,7 +74,12 @@ test('a decision is found by its id, and by the first use of its idempotency key
 test('decisions are paged newest first, of all agents or of one, each exactly once', (t) => {
   const ledger = openTempLedger(t);
   const agents = ['a', 'b', 'a', 'a', null, 'b', 'a'];
-  ledger.appendSync(agents.flatMap((agent) => [decision({ agent }), note('between')]));
+  ledger.appendSync(
+    placed(
+      ledger,
+      agents.flatMap((agent) => [decision({ agent }), note('between')]),
+    ),
+  );
   assert.deepEqual(readPages(ledger, 3), [[14, 12, 10], [8, 6, 4], [2]]);
   assert.deepEqual(readPages(ledger, 2, 'a'), [
     [14, 8],
@@ -80,7 +87,7 @@ test('decisions are paged newest first, of all agents or of one, each exactly on
   ]);
   assert.deepEqual(readPages(ledger, 5, 'nobody'), [[]]);
   const first = ledger.readDecisions({ limit: 3 });
-  ledger.appendSync([decision()]);
+  ledger.appendSync(placed(ledger, [decision()]));
   const second = ledger.readDecisions({ limit: 3, cursor: first.next ?? '' });
   assert.deepEqual(
     second.events.map((event) => event.seq),
@@ -96,7 +103,7 @@ test('a reader sees what a running daemon has committed, and cannot write', asyn
   const reader = openLedgerReader(ledger.path);
   t.after(() => reader.close());
   assert.equal(reader.lastSeq(), 1);
-  const { committed } = ledger.appendNow([decision()]);
+  const { committed } = ledger.appendNow(placed(ledger, [decision()]));
   assert.equal(reader.findDecision('dec-2'), null);
   await committed;
   assert.equal(reader.findDecision('dec-2')?.seq, 2);
@@ -115,7 +122,9 @@ test('a ledger that no daemon holds is readable', (t) => {
 
 test('an exported line holds all that another program needs to check the chain', (t) => {
   const ledger = openTempLedger(t);
-  ledger.appendSync([{ kind: 'note', at_ms: NOW_MS, payload: { text: 'é "quoted" \ud800', n: 1e21 } }, decision()]);
+  ledger.appendSync(
+    placed(ledger, [{ kind: 'note', at_ms: NOW_MS, payload: { text: 'é "quoted" \ud800', n: 1e21 } }, decision()]),
+  );
   let previous = ZERO_HASH;
   const lines = [...exportEvents(ledger)];
   assert.equal(lines.length, 3);

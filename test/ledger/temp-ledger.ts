@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
 import { LedgerError, type LedgerErrorCode } from '../../daemon/ledger/errors.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
-import type { AppendRecord, Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';
+import type { Ledger, OpenLedgerOptions } from '../../daemon/ledger/types.ts';
 import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
 
 export const NOW_MS = 1_760_054_400_000;
@@ -34,7 +35,7 @@ export function openTempLedger(t: Cleanups, more: Partial<OpenLedgerOptions> = {
   return ledger;
 }
 
-export function note(text: string): AppendRecord {
+export function note(text: string): LedgerRecord {
   return { kind: 'note', at_ms: NOW_MS, payload: { text } };
 }
 
@@ -44,16 +45,26 @@ export interface DecisionFields {
   readonly request_id?: string | null;
 }
 
+/** A record that names its own place. */
+export type PlacedRecord = (seq: number) => LedgerRecord;
+
 /** A decision record whose id is `dec-` and its seq in base 36. */
-export function decision({ agent = 'momentum', kind = 'tool', request_id = null }: DecisionFields = {}): AppendRecord {
-  return {
+export function decision({ agent = 'momentum', kind = 'tool', request_id = null }: DecisionFields = {}): PlacedRecord {
+  return (seq) => ({
     kind: 'decision',
     at_ms: NOW_MS,
-    build: (seq) => ({
+    seq,
+    payload: {
       agent,
       decision: { decision: 'ALLOW', decision_id: `dec-${seq.toString(36)}`, kind, request_id },
-    }),
-  };
+    },
+  });
+}
+
+/** The records as they are appended next, one behind the other. */
+export function placed(ledger: Ledger, records: readonly (LedgerRecord | PlacedRecord)[]): LedgerRecord[] {
+  const first = ledger.nextSeq();
+  return records.map((record, index) => (typeof record === 'function' ? record(first + index) : record));
 }
 
 export function hasCode(code: LedgerErrorCode): (error: unknown) => boolean {

@@ -7,7 +7,7 @@ import { hashEvent, sha256Hex } from '../../daemon/ledger/hash-chain.ts';
 import { openLedgerReader, SqliteReader } from '../../daemon/ledger/reader.ts';
 import type { Ledger } from '../../daemon/ledger/types.ts';
 import { type VerifyResult, verifyChain, verifyLedger } from '../../daemon/ledger/verify.ts';
-import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger } from './temp-ledger.ts';
+import { type Cleanups, decision, NOW_MS, note, openAsIntruder, openTempLedger, placed } from './temp-ledger.ts';
 
 const RECORDS = 24;
 
@@ -26,7 +26,7 @@ function fill(ledger: Ledger): void {
   ledger.putText('because it rises');
   ledger.putPolicy({ name: 'default', version: 1 });
   for (let seq = 2; seq <= RECORDS; seq++) {
-    ledger.appendSync([seq % 3 === 0 ? decision({ request_id: `r${seq}` }) : note(`é${seq} \ufffd`)]);
+    ledger.appendSync(placed(ledger, [seq % 3 === 0 ? decision({ request_id: `r${seq}` }) : note(`é${seq} \ufffd`)]));
   }
 }
 

@@ -18,7 +18,7 @@ const MAX_HOURS = 168;
 export function addArm(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'arm',
-    summary: 'Arm binance-live for a time, for one policy and this version; the daemon must not run',
+    summary: 'Arm binance-live for a time, for one policy and this version; the daemon must be stopped',
     examples: ['arm --policy policies/strict.yaml --hours 12'],
   })
     .requiredOption('--policy <file>', 'policy file that the daemon will run with')
@@ -29,7 +29,7 @@ export function addArm(program: Command, io: Io): void {
 
 function parseHours(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_HOURS) return Number(text);
-  throw new InvalidArgumentError(`A whole number from 1 to ${MAX_HOURS} is expected.`);
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_HOURS}.`);
 }
 
 async function arm(io: Io, options: ArmOptions): Promise<void> {

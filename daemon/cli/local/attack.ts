@@ -33,7 +33,8 @@ const MAX_CLIENTS = 64;
 export function addAttack(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'attack',
-    summary: 'Attack an executor on the simulated exchange and judge it by the exchange; 5 when something got through',
+    summary:
+      'Attack an executor on the simulated exchange and judge it by the exchange; exits with 5 if an attack gets through',
     examples: [
       'attack --self-contained --seconds 10',
       'attack --seconds 20 --exchange-url http://127.0.0.1:8800 --json',
@@ -41,7 +42,7 @@ export function addAttack(program: Command, io: Io): void {
     ],
   })
     .option('--seconds <n>', `how long, 1 to ${MAX_SECONDS}`, upTo(MAX_SECONDS), 20)
-    .option('--seed <n>', 'seed of what the clients try', parseInteger, 1)
+    .option('--seed <n>', "seed of the clients' attempts", parseInteger, 1)
     .option(
       '--clients <n>',
       `clients at once, 2 to ${MAX_CLIENTS}; a third of them are legitimate`,
@@ -49,15 +50,18 @@ export function addAttack(program: Command, io: Io): void {
       10,
     )
     .option('--rate <n>', `requests a second at most, up to ${MAX_RATE}`, upTo(MAX_RATE), 150)
-    .option('--self-contained', 'start a daemon on paper with a home of its own, attack it, stop it')
+    .option('--self-contained', 'start a paper daemon with its own home, attack it, stop it')
     .option('--url <url>', 'address of the executor (from HOLDFAST_HOST and HOLDFAST_PORT)')
     .option('--socket <path>', 'its unix socket (HOLDFAST_SOCKET)')
-    .option('--home <dir>', 'home folder of the daemon, where the paper tokens lie (HOLDFAST_HOME)')
+    .option('--home <dir>', 'home folder of the daemon, with the paper tokens (HOLDFAST_HOME)')
     .option('--agent-token-file <file...>', "agents' tokens, the first for the legitimate clients (tokens/agent.token)")
-    .option('--operator-token-file <file>', 'reads the policy and tests the halt (tokens/operator.token)')
+    .option('--operator-token-file <file>', 'to read the policy and test the halt (tokens/operator.token)')
     .option('--exchange-url <url>', 'the simulated exchange that the executor trades on (HOLDFAST_PAPER_URL)')
     .option('--sim-token-file <file>', 'its control token (tokens/sim.token)')
-    .option('--policy <file>', 'what the executor is held to (what it declares); with --self-contained what it runs')
+    .option(
+      '--policy <file>',
+      'policy to judge the executor by (default: the one it declares); with --self-contained the one it runs',
+    )
     .option('--out <file>', 'also write the report there as JSON')
     .action(async (options: AttackVerbOptions) => {
       const report = options.selfContained === true ? await attackOwn(io, options) : await attackRunning(io, options);
@@ -87,12 +91,12 @@ async function attackRunning(io: Io, options: AttackVerbOptions): Promise<Attack
     ...(options.home === undefined ? {} : { HOLDFAST_HOME: options.home }),
     ...(options.socket === undefined ? {} : { HOLDFAST_SOCKET: options.socket }),
   });
-  if (config.venue !== 'paper') throw new CliError(EXIT.USAGE, 'Only an executor on the paper venue is attacked.');
+  if (config.venue !== 'paper') throw new CliError(EXIT.USAGE, 'Only an executor on the paper venue can be attacked.');
   const tokenFile = (role: string): string => join(config.home, 'tokens', `${role}.token`);
   const agentFiles = options.agentTokenFile ?? [tokenFile('agent')];
   const tokens = agentFiles.map((file, index) => ({ agent: `agent-${index + 1}`, token: readTokenFile(file) }));
   const operatorFile = options.operatorTokenFile ?? tokenFile('operator');
-  // A home of another executor would lend its operator's token to a stranger.
+  // The home may belong to another executor, whose operator token must not go to a stranger.
   const isOwnHome = options.url === undefined || options.operatorTokenFile !== undefined;
   const { listen } = config;
   const isSocket = options.url === undefined && listen.kind === 'socket';
@@ -106,14 +110,14 @@ async function attackRunning(io: Io, options: AttackVerbOptions): Promise<Attack
   });
 }
 
-/** A daemon that started its exchange itself may have left the address in its home. */
+/** A daemon that started its own exchange leaves the address in its home. */
 function findExchange(io: Io, { exchangeUrl }: AttackVerbOptions, home: string): string {
   const left = join(home, 'paper', 'exchange.url');
   const url = exchangeUrl ?? io.env.HOLDFAST_PAPER_URL ?? (existsSync(left) ? readFileSync(left, 'utf8').trim() : null);
   if (url !== null && URL.canParse(url)) return url;
   throw new CliError(
     EXIT.USAGE,
-    'It is not known where the simulated exchange listens: give --exchange-url. Start it with `npx holdfast exchange-sim --port 8800` and the daemon with --paper-url http://127.0.0.1:8800, or attack with --self-contained.',
+    'The address of the simulated exchange is unknown: give --exchange-url. Start it with `npx holdfast exchange-sim --port 8800` and the daemon with --paper-url http://127.0.0.1:8800, or attack with --self-contained.',
   );
 }
 
@@ -156,7 +160,7 @@ async function attack(io: Io, options: AttackVerbOptions, target: Target): Promi
     if (declared === null)
       throw new CliError(
         EXIT.USAGE,
-        'It is not known what the executor is held to: give --policy FILE or an operator token.',
+        'There is no policy to judge the executor by: give --policy FILE or an operator token.',
       );
     if (options.json !== true) io.err(`attacking ${executor.name} for ${options.seconds} s\n`);
     const { legitimate, attackers } = target;
@@ -189,7 +193,7 @@ async function readPolicy(file: string): Promise<IntendedPolicySpec> {
   throw new CliError(EXIT.USAGE, `${file} is not a valid policy:${list}`);
 }
 
-/** A whole daemon in this process, with a home that is removed afterwards. */
+/** A complete daemon in this process, with a home that is removed afterwards. */
 async function attackOwn(io: Io, options: AttackVerbOptions): Promise<AttackReport> {
   const [{ startDaemon }, { createLogger }, { assignClients }] = await Promise.all([
     import('../../main.ts'),

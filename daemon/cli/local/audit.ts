@@ -33,16 +33,16 @@ export function addAudit(program: Command, io: Io): void {
     examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head 4812:9f86d0…'],
   });
   addLedgerOptions(verify)
-    .option('--deep', 'also rebuild what each decision saw from the records before it')
-    .option('--head <seq:hash>', 'a record noted earlier elsewhere: shows that the end was not cut off', parseHead)
+    .option('--deep', "also rebuild each decision's context from the records before it")
+    .option('--head <seq:hash>', 'a record noted elsewhere earlier: proves that the end was not cut off', parseHead)
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
   const backup = addVerb(audit, {
     usage: 'backup',
-    summary: 'Write a whole copy of the ledger into a new file, also while the daemon runs',
+    summary: 'Write a complete copy of the ledger to a new file, also while the daemon runs',
     examples: ['audit backup ledger-backup.db'],
   });
   addLedgerOptions(backup)
-    .argument('<file>', 'file that does not exist yet')
+    .argument('<file>', 'path of the new file')
     .action((file: string, options: LedgerOptions) => backUp(io, file, options));
   const exportVerb = addVerb(audit, {
     usage: 'export',
@@ -67,7 +67,7 @@ async function backUp(io: Io, file: string, options: LedgerOptions): Promise<voi
 
 function parseHead(text: string): Head {
   const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('SEQ:HASH is expected.');
+  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('Expected SEQ:HASH.');
   return { seq: Number(seq), hash };
 }
 

@@ -7,7 +7,7 @@ import type { FetchReport } from '../../evaluation/market/fetch/fetch-market.ts'
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
-/** As in replay/market/fetch: written out here so that `--help` need not load it. A test compares the two. */
+/** As in evaluation/market/fetch. Repeated here so that `--help` need not load it; a test compares the two. */
 export const INTERVAL_CHOICES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
 
 interface FetchVerbOptions {
@@ -41,14 +41,14 @@ export function addData(program: Command, io: Io): void {
 function parseSymbols(text: string): readonly string[] {
   const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
   if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
-  throw new InvalidArgumentError('Symbols such as BTCUSDT,ETHUSDT are expected.');
+  throw new InvalidArgumentError('Expected symbols such as BTCUSDT,ETHUSDT.');
 }
 
 function parseDay(text: string): number {
   const ms = /^20\d\d-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  // Date.parse takes 2025-02-30 for a day in March.
+  // Date.parse reads 2025-02-30 as a day in March.
   if (Number.isFinite(ms) && new Date(ms).toISOString().startsWith(text)) return ms;
-  throw new InvalidArgumentError('A day such as 2025-09-01 is expected.');
+  throw new InvalidArgumentError('Expected a day such as 2025-09-01.');
 }
 
 async function fetchData(io: Io, options: FetchVerbOptions): Promise<void> {
@@ -96,7 +96,7 @@ const KEY_NAMES: Readonly<Record<KeyVenue, RegExp>> = {
 };
 
 /**
- * Keys of the venue that the origin is, where they are set; only its own are looked at, and never shown to another host.
+ * The API keys of the venue at this origin, if set. Keys of other venues are not read, and no key goes to another host.
  *
  * @throws ConfigError when only half of a pair is set, or a value is no key
  */
@@ -114,7 +114,7 @@ interface Progress {
   readonly end: () => void;
 }
 
-/** A bar on stderr while that is a terminal; else only words. */
+/** A progress bar on stderr if that is a terminal, else plain lines. */
 async function openProgress(): Promise<Progress> {
   if (!process.stderr.isTTY) return { show: () => {}, say: (io, text) => io.err(`${text}\n`), end: () => {} };
   const { default: progress } = await import('cli-progress');

@@ -32,7 +32,9 @@ const PAUSE_MS = 300;
 const SEND_DEADLINE_MS = 5_000;
 /** How long it waits for the venue's time before the host's has to do. */
 const TIME_WITHIN_MS = 2_000;
-/** How long a round waits for its list while a position is held, and for what it has begun; neither is given up then. */
+/**
+ * How long a round waits for its list while a position is held, and for what it has begun; neither is given up then.
+ */
 const LIST_WITHIN_MS = 2_000;
 const ROUND_MS = 1_000;
 
@@ -41,7 +43,7 @@ const ROUND_MS = 1_000;
  * reduceOnly orders, cancels what reduces once its symbol is flat, and lists again until there is none (BINANCE.md part
  * B 2.5). Asking the venue again is always safe here: a cancel changes nothing twice, and reduceOnly cannot cross zero.
  * So a read that fails is asked again as well, until the time is over. An exit needs the list of positions and that of
- * symbols alone; what else cannot be read, and a row that cannot be understood, is told and holds up nothing.
+ * symbols alone; what else cannot be read, and a row that cannot be understood, is told and delays nothing.
  * @throws Error when the time is over and the positions could not be read once
  */
 export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions): Promise<EmergencyReport> {
@@ -62,7 +64,10 @@ export async function flattenEmergency(env: VenueEnv, options: EmergencyOptions)
   }
 }
 
-/** RISK: a host whose clock is wrong is refused by the venue, which is told; without a time nothing could be sent at all. */
+/**
+ * RISK: a host whose clock is wrong is refused by the venue, which is told; without a time nothing could be sent at
+ * all.
+ */
 async function syncClock(
   venue: VenuePort,
   clock: DomainClock,

@@ -28,10 +28,10 @@ export function addExchangeSim(program: Command, io: Io): void {
     .option('--sim-token <token>', 'token of the control routes (a random one is printed)', parseSimToken)
     .option('--market <what>', 'synthetic, or a folder or CSV file of bars', 'synthetic')
     .option('--seed <n>', 'seed of the synthetic market', parseInteger)
-    .option('--speed <x>', 'milliseconds of the market in one millisecond', parsePositive)
+    .option('--speed <x>', 'milliseconds of market time per millisecond', parsePositive)
     .option('--balance <usdt>', 'opening balance', parsePositive)
-    .option('--state <file>', 'SQLite file that it lives in; without it nothing survives')
-    .option('--no-limits', 'count requests and orders, and refuse none (429) for it')
+    .option('--state <file>', 'SQLite file for its state; without it nothing survives')
+    .option('--no-limits', 'count requests and orders, but refuse none (429) because of the count')
     .action(async (options: SimOptions) => {
       const { simToken, seed, speed, balance, state } = options;
       const simOptions = {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type ClientConfig, readClientEnv } from '../../config/config.ts';
 import type { Io } from '../verb.ts';
 
-/** Options of verbs that read or write a ledger's file without asking the daemon. */
+/** Options of verbs that read or write a ledger file without the daemon. */
 export interface LedgerOptions {
   readonly home?: string;
   readonly venue?: string;
@@ -15,17 +15,17 @@ export function addLedgerOptions(verb: Command): Command {
   return verb
     .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
     .option('--venue <name>', 'whose ledger (HOLDFAST_VENUE, else paper)')
-    .option('--ledger <file>', 'the ledger itself, wherever it lies');
+    .option('--ledger <file>', 'path of a ledger file, wherever it is');
 }
 
-/** Path of the ledger that is meant. @throws ConfigError */
+/** Path of the selected ledger. @throws ConfigError */
 export function findLedger(io: Io, options: LedgerOptions): string {
   if (options.ledger !== undefined) return resolve(options.ledger);
   const { home, venue } = readConfig(io, options);
   return join(home, venue, 'ledger.db');
 }
 
-/** Where the head of that ledger is noted; null: nowhere that is known, it lies apart from a home. */
+/** Path of that ledger's head file; null: unknown, since the ledger is not in a home. */
 export function findHeadFile(io: Io, options: LedgerOptions): string | null {
   return options.ledger === undefined ? readConfig(io, options).headFile : null;
 }

@@ -6,17 +6,17 @@ import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJs
 
 type Finding = Pick<Violation, 'path' | 'message' | 'allowed'> & { readonly value?: unknown };
 type ViolationAt = typeof import('../../contract/violations.ts').violationAt;
-/** What a running daemon says about a policy file: it knows the venue's smallest orders and the policy in force. */
+/** What a running daemon says about a policy file. It knows the venue's smallest orders and the policy in force. */
 type DaemonView =
   | { readonly kind: 'none' }
-  /** One answers, and it could not be asked. */
+  /** A daemon answers, but it could not be asked. */
   | { readonly kind: 'not_asked'; readonly why: string }
   | { readonly kind: 'answered'; readonly body: PolicyCheckBody };
 
 export function addPolicyCheck(policy: Command, io: Io, readText: (file: string) => string): void {
   const verb = addVerb(policy, {
     usage: 'check',
-    summary: 'Say everything that is wrong with a policy file; a running daemon is asked, too',
+    summary: 'List everything that is wrong with a policy file; also asks a running daemon',
     examples: ['policy check policies/default.yaml', 'policy check mine.yaml --url http://127.0.0.1:7433'],
   });
   addConnectionOptions(verb)
@@ -32,7 +32,7 @@ async function check(io: Io, file: string, text: string, options: ConnectionOpti
     import('../tables.ts'),
   ]);
   const isAnswered = view.kind === 'answered';
-  // Smallest orders are guessed at only where the daemon did not say what they are.
+  // Smallest orders are estimated only if the daemon did not state them.
   const parsed = parsePolicy(text, file, isAnswered ? [] : undefined);
   const violations = merge(
     violationAt,
@@ -46,7 +46,7 @@ async function check(io: Io, file: string, text: string, options: ConnectionOpti
   );
   const looser = isAnswered && view.body.ok ? view.body.looser : [];
   const isValid = parsed.ok && violations.length === 0;
-  if (view.kind === 'not_asked') io.err(`The daemon that answers was not asked: ${view.why}\n`);
+  if (view.kind === 'not_asked') io.err(`The running daemon was not asked: ${view.why}\n`);
   if (options.json === true) {
     const said = isValid
       ? { ok: true, file, hash: parsed.policy.hash, name: parsed.policy.spec.name, warnings, looser }
@@ -57,14 +57,14 @@ async function check(io: Io, file: string, text: string, options: ConnectionOpti
     for (const violation of violations) io.out(`${plain(formatViolation(violation))}\n`);
     for (const each of looser) io.out(`looser than the policy in force: ${plain(each)}\n`);
     if (isValid) {
-      const also = isAnswered ? '; the running daemon says so, too' : '';
+      const also = isAnswered ? '; the running daemon agrees' : '';
       io.out(`${file} is valid: policy ${parsed.policy.spec.name}, hash ${parsed.policy.hash}${also}\n`);
     }
   }
   io.exit(isValid ? EXIT.OK : EXIT.VERIFICATION);
 }
 
-/** @throws CliError only where the command line says which daemon: a file can be checked without any */
+/** @throws CliError only if the command line names a daemon: a file can be checked without one */
 async function askDaemon(io: Io, options: ConnectionOptions, text: string): Promise<DaemonView> {
   const isNamed = [options.url, options.socket, options.tokenFile].some((option) => option !== undefined);
   try {
@@ -80,7 +80,7 @@ async function askDaemon(io: Io, options: ConnectionOptions, text: string): Prom
   }
 }
 
-/** What both say is said once, as this command says it: it also knows what was found and what is allowed. */
+/** Findings of both are printed once, in this command's form: it also has the value found and the values allowed. */
 function merge(violationAt: ViolationAt, own: readonly Violation[], daemons: readonly Finding[]): readonly Violation[] {
   const known = new Set(own.map(({ path, message }) => `${path}: ${message}`));
   const others = daemons.filter(({ path, message }) => !known.has(`${path}: ${message}`));

@@ -4,7 +4,9 @@ import type { DiffSide } from '../../gate/audit/compare.ts';
 import type { DiffEntry, PolicyDiff } from '../../gate/audit/policy-diff.ts';
 import { formatInstant, formatNumber, plain, renderFields, renderTable } from '../tables.ts';
 
-/** The answer of `policy diff` for people: every change with its request and both answers, totals, and the limits. */
+/**
+ * The output of `policy diff` for people: every change with its request and both decisions, totals, and the caveats.
+ */
 export function renderDiff(found: PolicyDiff): string {
   return [
     renderHead(found),
@@ -27,7 +29,7 @@ function renderHead(found: PolicyDiff): string {
   ]);
 }
 
-/** Three lines a change: the request, what was decided, what would be. */
+/** Three lines per change: the request, the recorded decision, the new one. */
 function renderChanges(changes: readonly DiffEntry[]): string {
   const rows = changes.flatMap((entry) => [
     [formatInstant(entry.at_ms), entry.seq, entry.change.replace('_', ' '), describeRequest(entry), '', '', ''],
@@ -35,7 +37,7 @@ function renderChanges(changes: readonly DiffEntry[]): string {
     ['', '', '', '  would be', ...sideCells(entry.candidate)],
   ]);
   const columns = ['time', 'seq', 'change', 'request', 'decision', 'regime', 'reasons'];
-  return renderTable(columns, rows, 'no request is decided otherwise');
+  return renderTable(columns, rows, 'no request is decided differently');
 }
 
 function sideCells(side: DiffSide): string[] {
@@ -76,7 +78,7 @@ function renderNotes(found: PolicyDiff): string[] {
   if (first !== null) notes.push(`the first change is record ${first}`);
   if (leftOff > 0) notes.push(`${leftOff} earlier changes are not listed; --limit shows more`);
   if (totals.not_derived > 0)
-    notes.push(`${totals.not_derived} decisions are not derived by this version as recorded, and left out`);
+    notes.push(`${totals.not_derived} decisions do not derive as recorded with this version, and are left out`);
   if (totals.foreign_tools > 0) notes.push(`${totals.foreign_tools} tools executed elsewhere are left out`);
   return notes;
 }

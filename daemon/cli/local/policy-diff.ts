@@ -14,7 +14,7 @@ interface DiffOptions extends LedgerOptions {
 }
 const WEEK = '7d';
 
-/** `policy diff`: reads the ledger's file, with or without a daemon that writes it. */
+/** `policy diff`: reads the ledger file, whether or not a daemon is writing to it. */
 export function addPolicyDiff(policy: Command, io: Io): void {
   const verb = addVerb(policy, {
     usage: 'diff',
@@ -28,16 +28,16 @@ export function addPolicyDiff(policy: Command, io: Io): void {
       'from 7d, 24h or 30m before the last record, or from an ISO date or instant (default: 7d)',
       readSince,
     )
-    .option('--limit <n>', 'changes that are listed, the newest; all are counted', parseCount, 50)
+    .option('--limit <n>', 'how many changes to list, newest first; all are counted', parseCount, 50)
     .option('--all-kinds', 'also intercepts, dry runs, slices, reviews of resting orders and exits of the gate')
-    .addHelpText('after', '\nEnds with 0 when nothing changes, with 5 when something does.')
+    .addHelpText('after', '\nThe exit code is 0 when nothing changes, 5 when something does.')
     .action((candidate: string, options: DiffOptions) => diff(io, candidate, options));
 }
 
 function readSince(text: string): Since {
   const since = parseSince(text);
   if (since === null)
-    throw new InvalidArgumentError('7d, 24h, 30m, a date (2025-10-10) or an instant with its zone is expected.');
+    throw new InvalidArgumentError('Expected 7d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
   return since;
 }
 
@@ -70,14 +70,14 @@ async function diff(io: Io, file: string, options: DiffOptions): Promise<void> {
   }
 }
 
-/** A comparison that looked at nothing is no green one. */
+/** A comparison that examined nothing is a failure. */
 function nothingCompared({ since_ms, until_ms, totals }: PolicyDiff, path: string): CliError {
   const span = `since ${iso(since_ms)} (the last record is of ${iso(until_ms)})`;
   const skipped = totals.not_derived + totals.foreign_tools;
   const why =
     skipped === 0
-      ? `there are no recorded requests ${span}. A longer --since, or --all-kinds, may find some`
-      : `${totals.not_derived} decisions are not derived by this version as they were recorded, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: npx holdfast audit verify`;
+      ? `there are no recorded requests ${span}. A longer --since or --all-kinds may find some`
+      : `${totals.not_derived} decisions do not derive as recorded with this version, and ${totals.foreign_tools} are of tools executed elsewhere, ${span}. Run: npx holdfast audit verify`;
   return new CliError(EXIT.FAILURE, `Nothing was compared in ${path}: ${why}.`);
 }
 

@@ -29,7 +29,7 @@ export function addPolicy(program: Command, io: Io): void {
   addPolicyCheck(policy, io, readText);
   addVerb(policy, {
     usage: 'explain',
-    summary: 'Say what a policy file amounts to, in words and numbers',
+    summary: 'Explain what a policy file amounts to, in words and numbers',
     examples: ['policy explain policies/strict.yaml'],
   })
     .argument('<file>', 'policy file, YAML or JSON')
@@ -39,7 +39,7 @@ export function addPolicy(program: Command, io: Io): void {
     summary: 'Run the cases beside policy files (NAME.test.yaml beside NAME.yaml)',
     examples: ['policy test', 'policy test my-policy.yaml'],
   })
-    .argument('[files...]', 'policy files; without any, those of the package that have cases')
+    .argument('[files...]', 'policy files (default: those of the package that have cases)')
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
   addPolicyReload(policy, io);
   addPolicyDiff(policy, io);
@@ -95,7 +95,7 @@ async function renderExplanation(explanation: PolicyExplanation, hash: string): 
       ? []
       : [
           renderTable(
-            ['agent', 'is held to'],
+            ['agent', 'limited to'],
             agents.map(({ agent, held_to }) => [agent, held_to.join(', ')]),
             '',
           ),
@@ -150,7 +150,7 @@ function readCases(file: string): string {
   if (existsSync(file)) return readText(file);
   throw new CliError(
     EXIT.USAGE,
-    `There are no cases: ${file} does not exist. Copy those of the policy that yours was made from, such as policies/default.test.yaml, and change the figures that differ.`,
+    `There are no cases: ${file} does not exist. Copy those of the policy that yours is based on, such as policies/default.test.yaml, and change the figures that differ.`,
   );
 }
 

@@ -13,12 +13,12 @@ interface RecoverOptions {
 export function addRecover(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'recover',
-    summary: 'Declare the ledger of this home the one of its account, after a restore; the daemon must not run',
+    summary: "After a restore, declare this home's ledger the one of its account; the daemon must be stopped",
     examples: ['recover', 'recover --take-over', 'recover --venue binance-demo'],
   })
     .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
     .option('--venue <name>', 'whose ledger (HOLDFAST_VENUE, else paper)')
-    .option('--take-over', 'another Holdfast ledger traded this account, and is given up')
+    .option('--take-over', 'give up another Holdfast ledger that traded this account')
     .action((options: RecoverOptions) => recover(io, options));
 }
 
@@ -32,12 +32,12 @@ async function recover(io: Io, options: RecoverOptions): Promise<void> {
   const recovered = await recoverHome(config, secrets, { takeOver, setBy: userInfo().username });
   if (options.json === true) return printJson(io, { ...recovered, take_over: takeOver });
   const tokens =
-    config.venue === 'paper' ? 'the next start writes new ones' : '`npx holdfast token create` makes new ones';
+    config.venue === 'paper' ? 'the next start writes new ones' : '`npx holdfast token create` creates new ones';
   io.out(
     [
-      `epoch ${recovered.epoch} begins: ids of orders and decisions are of it from here on\n`,
+      `epoch ${recovered.epoch} begins: new ids of orders and decisions carry it\n`,
       `${recovered.revoked_tokens} tokens are revoked; ${tokens}\n`,
-      'the account comes up halted: start the daemon, look at `npx holdfast status`, then `npx holdfast resume`\n',
+      'the account starts halted: start the daemon, check `npx holdfast status`, then run `npx holdfast resume`\n',
     ].join(''),
   );
 }

@@ -20,13 +20,13 @@ interface ReplayVerbOptions {
   readonly json?: boolean;
 }
 
-/** Draws of seeds and sums by seed grow with them: some 300 MB. */
+/** Draws of seeds and sums by seed grow with it: to about 300 MB. */
 const MAX_SEEDS = 10_000;
 
 export function addReplay(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'replay',
-    summary: 'Replay seeded agents and attackers on recorded bars through the gate, and report what survived',
+    summary: 'Replay seeded agents and attackers on recorded bars through the gate, and write a report',
     examples: [
       'replay --data data --seeds 20 --out report',
       'replay --data data --seeds 20 --attack light --out report',
@@ -36,10 +36,10 @@ export function addReplay(program: Command, io: Io): void {
     .option('--data <dir>', 'folder of bars and funding (without it: a synthetic market)')
     .option('--market-seed <n>', 'seed of the synthetic market', parseInteger, 1)
     .option('--bars <n>', 'judged 15-minute bars of the synthetic market', parseCount, 2880)
-    .option('--symbols <list>', 'symbols to use of the folder, separated by commas (all of them)')
+    .option('--symbols <list>', 'symbols of the folder to use, separated by commas (all)')
     .option('--seeds <n>', `seeds of agents and attackers, up to ${MAX_SEEDS}`, upTo(MAX_SEEDS), 20)
     .requiredOption('--out <dir>', 'folder for report.json, report.md and report.html')
-    .option('--policy <file>', 'a policy file to measure beside the variants')
+    .option('--policy <file>', 'a policy file to measure alongside the variants')
     .addOption(
       new Option('--attack <what>', 'all: every scenario, light: only light attack, heavy: only heavy attack')
         .choices(['all', 'light', 'heavy'])
@@ -104,7 +104,7 @@ function split(list: string | undefined): readonly string[] | null {
 }
 
 const NOT_SHOWN =
-  '-: not run, or too little of it: fewer than 30 requests, fills or attempts of some family, fewer than 5 days (docs/evaluation.md)';
+  '-: not run, or too little data: fewer than 30 requests, fills or attempts of some family, fewer than 5 days (docs/evaluation.md)';
 
 function print(io: Io, out: string, { report, outcome, notes, wallMs }: ReplayReportResult): void {
   const share = (value: { readonly mean: number } | null, digits = 3): string =>

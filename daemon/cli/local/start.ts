@@ -4,9 +4,9 @@ import { type Flags, type SettingName, START_FLAGS } from '../../config/settings
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 
-/** Ctrl-C ends the process within 2 s, whatever still hangs; a second one at once. */
+/** Ctrl-C ends the process within 2 s, whatever still hangs. A second one ends it at once. */
 const CLOSE_WITHIN_MS = 1900;
-/** The same signal within this time is the same one: npm passes on a Ctrl-C that the terminal has sent already. */
+/** A signal repeated within this time counts once: npm forwards a Ctrl-C that the terminal has already sent. */
 const SAME_SIGNAL_MS = 500;
 
 type StartOptions = Readonly<Record<string, string | boolean | undefined>>;
@@ -14,7 +14,7 @@ type StartOptions = Readonly<Record<string, string | boolean | undefined>>;
 export function addStart(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'start',
-    summary: 'Start the daemon; each flag stands for a variable (--port: HOLDFAST_PORT) and wins over it',
+    summary: 'Start the daemon; each flag corresponds to a variable (--port: HOLDFAST_PORT) and overrides it',
     examples: ['start', 'start --port 7500 --seed 7', 'start --venue binance-demo --policy policies/strict.yaml'],
   });
   for (const { flag, setting } of START_FLAGS) {
@@ -31,9 +31,9 @@ export function addStart(program: Command, io: Io): void {
         import('../../http/logging.ts'),
       ]);
       const known = [secrets.venueKeys.apiKey, secrets.venueKeys.secret, secrets.simToken ?? ''];
-      // Short ones are the well-known keys of the paper exchange: blanking those would only garble the log.
+      // Short secrets are the well-known keys of the paper exchange: redacting them would only garble the log.
       const log = createLogger({ level: config.logLevel, secrets: known.filter((secret) => secret.length >= 16) });
-      // On a screen at once: an operator must be able to halt while the venue is silent.
+      // Shown at once: an operator must be able to halt while the venue is silent.
       const say = (text: string): void => {
         if (options.json !== true) io.out(text);
       };
@@ -49,7 +49,7 @@ export function addStart(program: Command, io: Io): void {
         printJson(io, { url: daemon.url, tokens_folder: daemon.tokensFolder, curl: daemon.curlLine });
         return;
       }
-      if (daemon.curlLine === null) io.out('Tokens: make one with `npx holdfast token create`\n');
+      if (daemon.curlLine === null) io.out('Tokens: create one with `npx holdfast token create`\n');
       else io.out(`Tokens: ${daemon.tokensFolder}\n\nPlace a paper order:\n${daemon.curlLine}\n`);
     } catch (error) {
       shutdown.forget();
@@ -58,7 +58,7 @@ export function addStart(program: Command, io: Io): void {
   });
 }
 
-/** Flags by the variable that each stands for. */
+/** Flags by the variable that each sets. */
 function readFlags(command: Command, options: StartOptions): Flags {
   const flags: Partial<Record<SettingName, string>> = {};
   for (const { name, flag } of START_FLAGS) {
@@ -71,7 +71,7 @@ function readFlags(command: Command, options: StartOptions): Flags {
 }
 
 interface Shutdown {
-  /** What a signal runs from now on; at once when one came before. */
+  /** Sets what a signal runs; runs it at once if a signal came before. */
   closeWith(close: () => Promise<void>): void;
   forget(): void;
 }
@@ -84,9 +84,9 @@ function watchSignals(io: Io, stop: AbortController): Shutdown {
     if (first?.signal === signal && performance.now() - first.atMs < SAME_SIGNAL_MS) return;
     if (stop.signal.aborted) process.exit(EXIT.FAILURE);
     first = { signal, atMs: performance.now() };
-    io.err('closing; press Ctrl-C again to end at once\n');
+    io.err('stopping; press Ctrl-C again to end at once\n');
     setTimeout(() => {
-      io.err('not everything closed in time\n');
+      io.err('not everything stopped in time\n');
       process.exit(EXIT.FAILURE);
     }, CLOSE_WITHIN_MS).unref();
     stop.abort();

@@ -11,7 +11,7 @@ interface CreateOptions extends LedgerOptions {
   readonly skill?: string;
 }
 
-/** Whose orders and limits they are when nobody says: the agent of the first token on paper. */
+/** The agent when none is given: that of the first token on paper. */
 const DEFAULT_AGENT = 'agent';
 
 export function addToken(program: Command, io: Io): void {
@@ -19,7 +19,7 @@ export function addToken(program: Command, io: Io): void {
   token.addHelpText('after', '\nExample:\n  $ npx holdfast token create --agent momentum');
   const create = addVerb(token, {
     usage: 'create',
-    summary: 'Create a token and print it once; the ledger keeps its hash only',
+    summary: 'Create a token and print it once; the ledger keeps only its hash',
     examples: [
       'token create',
       'token create --agent momentum',
@@ -29,9 +29,9 @@ export function addToken(program: Command, io: Io): void {
   });
   addLedgerOptions(create)
     .addOption(new Option('--role <role>', 'what it may do').choices(['agent', 'monitor', 'operator']).default('agent'))
-    .option('--agent <name>', `agent that it acts for (${DEFAULT_AGENT} for the role agent)`)
-    .option('--name <name>', 'what it is called in lists (the agent, else the role)')
-    .option('--skill <sha256>', 'digest of the skill that it is for: the policy may trust it more', parseDigest)
+    .option('--agent <name>', `agent that it acts for (role agent: ${DEFAULT_AGENT})`)
+    .option('--name <name>', 'its name in lists (the agent, else the role)')
+    .option('--skill <sha256>', 'digest of the skill it is for, which the policy may trust more', parseDigest)
     .action((options: CreateOptions) => createToken(io, options));
   const list = addVerb(token, {
     usage: 'list',
@@ -89,7 +89,7 @@ async function createToken(io: Io, options: CreateOptions): Promise<void> {
   );
   if (options.json === true) printJson(io, { ...record, token: secret });
   else {
-    // The secret alone goes to standard output, so that it can be piped to where it belongs.
+    // Only the secret goes to standard output, so that it can be piped.
     io.err(`${record.id}, role ${record.role}. This is the only time the token is shown:\n`);
     io.out(`${secret}\n`);
   }

@@ -23,7 +23,7 @@ interface TuneVerbOptions {
   readonly split: number;
   readonly json?: boolean;
 }
-/** Made-up market for when there are no data. */
+/** Length of the synthetic market, in bars, when there is no data. */
 const SYNTHETIC = { warmupBars: 3000, barMs: 900_000 } as const;
 const SYNTHETIC_BARS = 5760;
 const SYNTHETIC_SYMBOLS = ['BTCUSDT', 'ETHUSDT'];
@@ -33,18 +33,21 @@ const MAX_TRIALS = 10_000;
 export function addTune(program: Command, io: Io): void {
   addVerb(program, {
     usage: 'tune',
-    summary: 'Search a better policy on the first part of a market, and try it once on the rest',
+    summary: 'Search for a better policy on the first part of a market, and try it once on the rest',
     examples: ['tune --out tuned', 'tune --data market-data --out tuned --trials 200 --seeds 3 --json'],
   })
     .option('--data <dir>', 'folder with bars and funding (docs/data.md); without it a synthetic market')
     .option('--market-seed <n>', 'seed of the synthetic market', parseSeed, 1)
     .option('--bars <n>', 'judged 15-minute bars of the synthetic market', parseCount, SYNTHETIC_BARS)
     .option('--symbols <list>', 'symbols to use, separated by commas (all of the folder)', parseSymbols)
-    .requiredOption('--out <dir>', 'folder for best.yaml, trace.json, report.md; a rerun goes on from its state.json')
-    .option('--policy <file>', 'policy to start from, or a variant by its name (policies/evaluation/holdfast.yaml)')
+    .requiredOption(
+      '--out <dir>',
+      'folder for best.yaml, trace.json and report.md; a rerun resumes from its state.json',
+    )
+    .option('--policy <file>', 'policy to start from, or the name of a variant (policies/evaluation/holdfast.yaml)')
     .option('--trials <n>', `policies to try, up to ${MAX_TRIALS}`, upTo(MAX_TRIALS), 100)
-    .option('--batch <n>', 'policies tried at once; the next ones look around the best of them', upTo(1000), 8)
-    .option('--patience <n>', 'stop after so many batches without a better policy', parseCount, 5)
+    .option('--batch <n>', 'policies tried at once; the next batch searches around the best of them', upTo(1000), 8)
+    .option('--patience <n>', 'stop after this many batches without a better policy', parseCount, 5)
     .option('--seed <n>', 'seed of the search', parseSeed, 1)
     .option('--seeds <n>', `seeds of every trial, up to ${MAX_SEEDS}`, upTo(MAX_SEEDS), 2)
     .option(
@@ -53,28 +56,28 @@ export function addTune(program: Command, io: Io): void {
       upTo(MAX_THREADS),
       Math.min(MAX_THREADS, availableParallelism()),
     )
-    .option('--alpha <share>', 'most AttackSuccess of a feasible policy', parseShare, 0.05)
-    .option('--beta <share>', 'most FalseBlock of a feasible policy', parseShare, 0.05)
-    .option('--split <share>', 'share of the window that is tuned on', parseShare, 0.6)
-    .addHelpText('after', '\nEnds with 5 when no policy met the limits on the tuning segment.')
+    .option('--alpha <share>', 'largest AttackSuccess of a feasible policy', parseShare, 0.05)
+    .option('--beta <share>', 'largest FalseBlock of a feasible policy', parseShare, 0.05)
+    .option('--split <share>', 'share of the window used for tuning', parseShare, 0.6)
+    .addHelpText('after', '\nThe exit code is 5 when no policy met the limits on the tuning segment.')
     .action((options: TuneVerbOptions) => tune(io, options));
 }
 
 function parseSeed(text: string): number {
   const seed = parseInteger(text);
   if (seed <= 0x7fffffff) return seed;
-  throw new InvalidArgumentError('A whole number up to 2147483647 is expected.');
+  throw new InvalidArgumentError('Expected a whole number up to 2147483647.');
 }
 
 function parseSymbols(text: string): readonly string[] {
   const symbols = [...new Set(text.split(',').map((symbol) => symbol.trim()))];
   if (symbols.every((symbol) => /^[A-Z0-9]{2,20}$/.test(symbol))) return symbols;
-  throw new InvalidArgumentError('Symbols such as BTCUSDT,ETHUSDT are expected.');
+  throw new InvalidArgumentError('Expected symbols such as BTCUSDT,ETHUSDT.');
 }
 
 function parseShare(text: string): number {
   if (/^(?:0(?:\.\d{1,15})?|1(?:\.0{1,15})?)$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('A share between 0 and 1 is expected.');
+  throw new InvalidArgumentError('Expected a share between 0 and 1.');
 }
 
 async function tune(io: Io, options: TuneVerbOptions): Promise<void> {
@@ -165,7 +168,7 @@ interface Progress {
   readonly end: () => void;
 }
 
-/** A bar on stderr while that is a terminal; else nothing. */
+/** A progress bar on stderr if that is a terminal, else nothing. */
 async function openProgress(): Promise<Progress> {
   if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
   const { default: progress } = await import('cli-progress');

@@ -29,9 +29,9 @@ export function addClose(program: Command, io: Io): void {
     .argument('<symbol>', 'such as BTCUSDT')
     .option('--fraction <share>', 'share of the position, above 0, at most 1', parsePositive)
     .option('--slippage <bps>', 'largest slippage; without it the exit ladder runs to its end', parseNotNegative)
-    .option('--request-id <id>', 'asking again with the same id never exits twice')
+    .option('--request-id <id>', 'a repeat with the same id never exits twice')
     .option('--operator', 'with the operator token: also what other agents opened')
-    .option('--dry-run', 'show the decision that would be made, without any effect')
+    .option('--dry-run', 'show the decision without any effect')
     .action(async (symbol: string, options: CloseOptions) => {
       const { withClient } = await import('../client.ts');
       const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');

@@ -24,7 +24,7 @@ export function addDecisions(program: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .option('--limit <n>', 'how many, at most 5000', parseCount, 20)
-    .option('--follow', 'go on with every new decision until Ctrl-C; with --json one line each')
+    .option('--follow', 'continue with every new decision until Ctrl-C; with --json one line each')
     .action(async (options: DecisionsOptions) => {
       const { withClient } = await import('../client.ts');
       await withClient(io, options, 'operator', async (client) => {
@@ -50,7 +50,7 @@ async function printLine(io: Io, options: ConnectionOptions, decision: ToldDecis
   else io.out(`${decisionRow(decision).map(plain).join('  ')}\n`);
 }
 
-/** Reads the stream of events from after `seq`; after a break it goes on where it was, so no decision is left out. */
+/** Reads the event stream from after `seq`. After a break it resumes where it was, so no decision is missed. */
 async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, seq: number): Promise<never> {
   const { createParser } = await import('eventsource-parser');
   let last = seq;
@@ -80,7 +80,7 @@ async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, 
   }
 }
 
-/** A connection that broke off may come back; a refusal stays one. */
+/** A broken connection may come back; a refusal stays one. */
 function mayPass(error: unknown): boolean {
   return error instanceof CliError && (error.exitCode === EXIT.UNREACHABLE || error.exitCode === EXIT.NOT_READY);
 }

@@ -9,12 +9,12 @@ interface EndOrderOptions extends ConnectionOptions {
 export function addEndOrder(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'end-order',
-    summary: 'Give up a lost order that is not at the venue: what it reserved is free, its symbol opens again',
+    summary: 'Give up a lost order that is not at the venue: releases its reservation and opens its symbol',
     examples: ['end-order hf1a2b3c7k-0-0 --reason "the venue\'s support says it was never placed"'],
   });
   addConnectionOptions(verb)
     .argument('<id>', 'client_order_id of an order whose status is lost')
-    .option('--reason <text>', 'what is known of it, for the record', 'by hand')
+    .option('--reason <text>', 'what is known about it, for the record', 'by hand')
     .action(async (id: string, options: EndOrderOptions) => {
       const { withClient } = await import('../client.ts');
       const body = await withClient(io, options, 'operator', (client) =>

@@ -5,7 +5,7 @@ import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJs
 export function addExplain(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'explain',
-    summary: 'Say why a decision is what it is: every budget with its arithmetic, and every rule',
+    summary: 'Explain a decision: every budget with its arithmetic, and every rule',
     examples: ['explain d-4f1c2a-1b2', 'explain d-4f1c2a-1b2 --operator'],
   });
   addConnectionOptions(verb)
@@ -80,7 +80,7 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         unit,
       ]),
       body.rules === null
-        ? 'Another version of the core decided: what its rules found is not derived here.'
+        ? 'Another version of the core decided, so the findings of its rules are not derived here.'
         : 'no rules',
     ),
   ].join('\n');

@@ -24,7 +24,7 @@ export function addFlatten(program: Command, io: Io): void {
     .option('--emergency', 'without daemon and ledger, with the keys of the venue alone; stop the daemon first')
     .option(
       '--venue <name>',
-      'venue of --emergency (HOLDFAST_VENUE); paper: at HOLDFAST_PAPER_URL, else where the home folder says',
+      'venue of --emergency (HOLDFAST_VENUE); paper: at HOLDFAST_PAPER_URL, else at the address in the home folder',
     )
     .action(async (symbols: readonly string[], options: FlattenOptions) => {
       const wanted = symbols.length === 0 ? null : symbols;
@@ -74,7 +74,7 @@ async function flattenWithoutDaemon(io: Io, symbols: readonly string[] | null, o
 
 const ANSWER_WITHIN_MS = 3000;
 
-/** An address that a start left behind is of use only while the exchange answers there. @throws CliError */
+/** The address that a start left behind helps only while the exchange answers there. @throws CliError */
 async function requireExchange({ paperUrl, paperUrlFile }: VenueEnv): Promise<void> {
   if (paperUrlFile === null) return;
   try {
@@ -86,15 +86,15 @@ async function requireExchange({ paperUrl, paperUrlFile }: VenueEnv): Promise<vo
   }
   throw new CliError(
     EXIT.USAGE,
-    `No exchange answers at ${paperUrl} (from ${paperUrlFile}). HOLDFAST_PAPER_URL says where the simulated exchange listens; it runs inside the daemon unless it was started alone.`,
+    `No exchange answers at ${paperUrl} (from ${paperUrlFile}). Set HOLDFAST_PAPER_URL to the address of the simulated exchange; it runs inside the daemon unless it was started alone.`,
   );
 }
 
-/** Never refuses: whoever asks for this exit may have no other. */
+/** Only warns, never refuses: the caller may have no other way out. */
 function warnOfDaemon(io: Io, { home, venue }: VenueEnv): void {
   const pid = findRunningDaemon(join(home, venue));
   if (pid === null) return;
   io.err(
-    `warning: a daemon (pid ${pid}) seems to run on ${join(home, venue)}; it does not know of this and may open again. Halt or stop it.\n`,
+    `warning: a daemon (pid ${pid}) seems to run on ${join(home, venue)}. It does not know of this and may open again. Halt or stop it.\n`,
   );
 }

@@ -17,7 +17,7 @@ export function addMcp(program: Command, io: Io): void {
   addConnectionOptions(verb).action((options: ConnectionOptions) => serve(io, options));
   addVerb(verb, {
     usage: 'config',
-    summary: 'Print what to paste into the configuration of a host',
+    summary: 'Print the configuration to paste into a host',
     examples: ['mcp config claude', 'mcp config codex --token-file /path/to/agent.token'],
   })
     .addArgument(new Argument('<host>', 'whose configuration').choices(HOSTS))
@@ -54,12 +54,12 @@ interface CommandLine {
   readonly command: string;
   readonly args: readonly string[];
 }
-/** Absolute paths, so that it works from any folder, and a token's file instead of the token. */
+/** Absolute paths, so that it works from any folder, and the token's file instead of the token. */
 function commandLine(io: Io, options: ConnectionOptions): CommandLine {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
   const tokenFile = resolve(options.tokenFile ?? join(home, 'tokens', 'agent.token'));
   if (!existsSync(tokenFile)) {
-    const hint = 'Start the daemon once, or make one with `holdfast token create` and give --token-file.';
+    const hint = 'Start the daemon once, or create a token with `holdfast token create` and give --token-file.';
     throw new CliError(EXIT.USAGE, `There is no token file ${tokenFile}. ${hint}`);
   }
   const where = options.url === undefined ? [] : ['--url', options.url];

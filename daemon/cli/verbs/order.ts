@@ -39,16 +39,16 @@ export function addOrder(program: Command, io: Io): void {
     .argument('<symbol>', 'such as BTCUSDT')
     .addArgument(new Argument('<side>', 'buy or sell').choices(['buy', 'sell']))
     .argument('<notional>', 'size in USDT', parsePositive)
-    .option('--leverage <n>', 'leverage asked for', parseCount, 1)
+    .option('--leverage <n>', 'requested leverage', parseCount, 1)
     .option('--limit <price>', 'limit price; without it a market order', parsePositive)
     .option('--slippage <bps>', 'largest slippage, basis points', parseNotNegative, 10)
     .option('--strategy <id>', 'strategy_id of the request', 'manual')
-    .option('--request-id <id>', 'asking again with the same id never orders twice')
-    .option('--after <decision>', 'decision whose end you have seen (after_decision_id)')
+    .option('--request-id <id>', 'a repeat with the same id never orders twice')
+    .option('--after <decision>', 'your earlier decision that you have seen end (after_decision_id)')
     .option('--rationale <text>', 'why, for the record')
     .option('--close', 'intent close instead of open')
     .option('--reduce-only', 'an exit or nothing')
-    .option('--dry-run', 'show the decision that would be made, without any effect')
+    .option('--dry-run', 'show the decision without any effect')
     .action(async (symbol: string, side: 'buy' | 'sell', notional: number, options: OrderOptions) => {
       const { withClient } = await import('../client.ts');
       const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');

@@ -6,7 +6,7 @@ import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJs
 export function addPolicyReload(policy: Command, io: Io): void {
   const verb = addVerb(policy, {
     usage: 'reload',
-    summary: 'Accept the policy that waits because it is looser, by its hash; without one, say what waits',
+    summary: 'Accept the pending, looser policy by its hash; without a hash, say what is pending',
     examples: ['policy reload', `policy reload ${'0123456789abcdef'.repeat(4)}`],
   });
   addConnectionOptions(verb)
@@ -22,10 +22,10 @@ export function addPolicyReload(policy: Command, io: Io): void {
     });
 }
 
-/** The whole hash, so that what is accepted is what was looked at. */
+/** The whole hash, so that an operator accepts exactly what they looked at. */
 function parseHash(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new InvalidArgumentError('A hash has 64 hex digits; `holdfast status` shows that of the pending policy.');
+  throw new InvalidArgumentError("A hash has 64 hex digits; `holdfast status` shows the pending policy's.");
 }
 
 async function describe(body: ReloadBody): Promise<string> {

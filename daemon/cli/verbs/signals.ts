@@ -10,11 +10,11 @@ interface SignalsOptions extends ConnectionOptions {
 export function addSignals(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'signals',
-    summary: 'List the signals that are active, or end one before its time',
+    summary: 'List the active signals, or end one early',
     examples: ['signals', 'signals --end s-2f --reason "a false alarm"'],
   });
   addConnectionOptions(verb)
-    .option('--end <id>', 'end this one; on binance-live only after the delay of the policy')
+    .option('--end <id>', "end this one; on binance-live only after the policy's delay")
     .option('--reason <text>', 'why, for the record', 'by hand')
     .action(async (options: SignalsOptions) => {
       const { withClient } = await import('../client.ts');

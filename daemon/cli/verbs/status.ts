@@ -12,7 +12,7 @@ interface Status {
   readonly open_orders: readonly OrderBody[];
 }
 
-/** Of the open orders the newest so many are shown, as many as a page may have. */
+/** How many open orders are shown, newest first: the most that a page may have. */
 const MOST_ORDERS = 5000;
 
 export function addStatus(program: Command, io: Io): void {

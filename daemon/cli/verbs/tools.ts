@@ -13,7 +13,7 @@ export function addTools(program: Command, io: Io): void {
   });
   addConnectionOptions(verb)
     .addOption(
-      new Option('--format <format>', 'print the catalogue as a model API takes it').choices([
+      new Option('--format <format>', 'print the catalogue in the form of a model API').choices([
         'openai',
         'openai_strict',
         'openai_responses',
@@ -35,7 +35,7 @@ export function addTools(program: Command, io: Io): void {
     });
 }
 
-/** The whole text is for models; `--json` prints it. */
+/** The full description is for models; `--json` prints it. */
 function firstSentence(text: string): string {
   return /^.*?\.(?=\s|$)/s.exec(text)?.[0] ?? text;
 }

@@ -35,7 +35,7 @@ export function writeLine(row: ArithmeticRow, terms: LineTerms): string {
   return text + sizeOf(row, terms);
 }
 
-/** What was asked for is below what the venue takes, whatever is left. USDT. */
+/** What was requested is below what the venue takes, whatever is left. USDT. */
 export function writeTooSmall(askedUsdt: number, minimumLots: number, terms: LineTerms): string | null {
   const { rules, valueTicks } = terms;
   if (rules === null || valueTicks === null) return null;

@@ -33,7 +33,9 @@ export interface ArithmeticRow {
   readonly label: string;
   /** cap - used - reserved, not below 0. */
   readonly left: number;
-  /** Whole lots that fit into what is left, at `price`; null where the budget is not one of size, or no price is known. */
+  /**
+   * Whole lots that fit into what is left, at `price`; null where the budget is not one of size, or no price is known.
+   */
   readonly lots: number | null;
   /** What a lot is valued at: the worse of mark and limit. USDT. */
   readonly price: number | null;
@@ -59,7 +61,7 @@ export interface RowInputs {
   readonly set: FeasibleSet;
 }
 
-/** As {@link RowInputs}, from what is asked for. `slippageBps` and `leverage` as they were cut. */
+/** As {@link RowInputs}, from what is requested. `slippageBps` and `leverage` as they were cut. */
 export function prepareRows(ask: Omit<RowInputs, 'set'>): RowInputs {
   const { context, policy, found, rules, side, leverage, slippageBps } = ask;
   const cap = feasibleLeverage(policy, rules, side, found.budget);

@@ -13,7 +13,7 @@ import { SlidingOrderStatistic } from './order-statistic.ts';
 
 export type BarOutcome =
   | { readonly kind: 'applied' }
-  /** `missing_bars` bars lie between this bar and the one before: the window starts anew with this one. */
+  /** `missing_bars` bars lie between this bar and the one before: the window starts again with this one. */
   | { readonly kind: 'applied_after_gap'; readonly missing_bars: number }
   | { readonly kind: 'rejected'; readonly reason: 'implausible' | 'not_newer' | 'misaligned' };
 
@@ -23,9 +23,9 @@ const APPLIED: BarOutcome = { kind: 'applied' };
 
 /**
  * Incremental market features of one symbol, fed with closed bars in order. The same bars give the same bits however
- * they are chunked: sigma is summed anew over its window at every bar, oldest first, so it has no memory beyond it.
+ * they are chunked: sigma is summed again over its window at every bar, oldest first, so it has no memory beyond it.
  *
- * Gaps: a missing bar is never filled. sigma over a window with a hole would be too small, so the window starts anew
+ * Gaps: a missing bar is never filled. sigma over a window with a hole would be too small, so the window starts again
  * and `bar_count` falls to 1; until it is full again opening is refused. The baselines stay, since they only give the
  * scale and a hole can but lower it (ratios rise); their values age by time, not by count. No return is taken across
  * a gap. The average of volume goes on: the first bar after an outage is no measure of the market. A bar that is

@@ -1,6 +1,6 @@
 /**
- * The value that a rising sort of `values[0 .. count)` would put at `nth`, in expected O(count); the values change their
- * places. Precondition: no NaN, 0 <= nth < count.
+ * The value that a rising sort of `values[0 .. count)` would put at `nth`, in expected O(count); the values change
+ * their places. Precondition: no NaN, 0 <= nth < count.
  */
 export function selectNth(values: Float64Array, count: number, nth: number): number {
   let low = 0;
@@ -33,8 +33,8 @@ function middleOf(a: number, b: number, c: number): number {
 }
 
 /**
- * Puts a value into a sorted list, behind its equals: lists built by it alone are what a stable sort makes of the values
- * in the order of their coming. Quick while values come nearly in order, as round trips do.
+ * Puts a value into a sorted list, behind its equals: lists built by it alone are what a stable sort makes of the
+ * values in the order of their coming. Quick while values come nearly in order, as round trips do.
  */
 export function insertInOrder<T>(sorted: T[], value: T, compare: (a: T, b: T) => number): void {
   let at = sorted.length;

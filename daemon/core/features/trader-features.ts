@@ -83,7 +83,7 @@ function openingIntervals(trades: readonly TradeRecord[]): number[] {
   return intervals;
 }
 
-/** Room to select in, used anew by every call; what it holds between two says nothing. */
+/** Room to select in, reused by every call; what it holds between two says nothing. */
 let room = new Float64Array(256);
 
 function medianOf(values: readonly number[]): number {

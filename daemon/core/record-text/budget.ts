@@ -1,6 +1,6 @@
 import { ONE } from '../compiled-policy.ts';
 import type { BudgetComponents, BudgetFactors, BudgetRecord, Constraints, StagedSlice } from '../decision.ts';
-import { keepNewest } from './newest-text.ts';
+import { keepNewest } from './kept-text.ts';
 import { listText, type Names, numberText } from './scalars.ts';
 
 /** `canonicalJson` of the budgets of SAE-DEC. Each throws CanonicalJsonError when a figure is not finite. */

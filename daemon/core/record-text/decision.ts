@@ -1,5 +1,5 @@
 import type { EffectiveAction, Reason, RuleVerdict } from '../decision.ts';
-import { keepNewest } from './newest-text.ts';
+import { keepNewest } from './kept-text.ts';
 import {
   figureText,
   inOnePiece,
@@ -11,7 +11,10 @@ import {
   wordOrNull,
 } from './scalars.ts';
 
-/** SAE-DEC as it is answered (`canonicalJson`) and as it is recorded. Each throws CanonicalJsonError when a figure is not finite. */
+/**
+ * SAE-DEC as it is answered (`canonicalJson`) and as it is recorded. Each throws CanonicalJsonError when a figure is
+ * not finite.
+ */
 
 /** Precondition: codes and units are words of ours, as `decide` gives them. */
 export function writeVerdicts(verdicts: readonly RuleVerdict[]): string {

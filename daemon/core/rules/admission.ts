@@ -15,8 +15,8 @@ export function checkSchema(trace: Trace, context: ExecutionContext, action: Act
 }
 
 /**
- * Rule 2, SAE-T: tool, action, venue, symbol, account. A symbol with exposure is in scope for exits and cancels; what is
- * meant for another venue or account is not for this door at all.
+ * Rule 2, SAE-T: tool, action, venue, symbol, account. A symbol with exposure is in scope for exits and cancels; what
+ * is meant for another venue or account is not for this door at all.
  */
 export function checkScope(
   trace: Trace,
@@ -89,7 +89,9 @@ function ageOf(instantMs: number | null, nowMs: number): number | null {
   return instantMs === null ? null : nowMs - instantMs;
 }
 
-/** Rule 4: every input of an opening order must be known and fresh. Missing is stale (BY-19), the future is too (BY-22). */
+/**
+ * Rule 4: every input of an opening order must be known and fresh. Missing is stale (BY-19), the future is too (BY-22).
+ */
 export function checkFreshness(
   trace: Trace,
   request: ExecutionRequest,
@@ -143,7 +145,7 @@ function refuse(
   return true;
 }
 
-/** A request is bound to its own validity, and a new ask also to its age. A standing order was asked for long ago. */
+/** A request is bound to its own validity, and a new ask also to its age. A standing order was requested long ago. */
 function isTimely(request: ExecutionRequest, context: ExecutionContext, maxAgeMs: number, skewMs: number): boolean {
   if (context.phase === 'standing') return true;
   if (request.valid_until_ms !== null && request.valid_until_ms < context.now_ms) return false;

@@ -19,11 +19,11 @@ import { buildFeasibleSet, type FeasibleSet, feasibleLeverage, marginBound, proj
 import { describePlan, lotsFor, lotsWithin, minimumLots, planSlices } from './staging.ts';
 import { rateTokensLeft } from './temporal.ts';
 
-/** An order that adds risk, as it was asked for. */
+/** An order that adds risk, as it was requested. */
 export interface OpeningAsk {
   readonly side: Side;
   readonly leverage: number;
-  /** Lots asked for when they are known (slices, standing orders, modify), else they follow from the notional. */
+  /** Lots requested when they are known (slices, standing orders, modify), else they follow from the notional. */
   readonly lots: number | null;
   readonly notional: number | null;
 }
@@ -114,7 +114,9 @@ function checkLeverage(
   return null;
 }
 
-/** The venue's setting where it must stay, else null; `isRefused`: it is above what the policy permits, or not known. */
+/**
+ * The venue's setting where it must stay, else null; `isRefused`: it is above what the policy permits, or not known.
+ */
 export function lockedLeverage(
   { market }: ExecutionContext,
   policy: CompiledPolicy,

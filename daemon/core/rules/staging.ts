@@ -32,8 +32,8 @@ export function lotsFor(notionalUsdt: number, valueTicks: number, rules: RulesVi
 }
 
 /**
- * {@link lotsFor}, but not above `wanted` lots, whose units are `wantedUnits`. Most budgets have room to spare, and there
- * nothing need be rounded: units that reach an integer reach it rounded down as well.
+ * {@link lotsFor}, but not above `wanted` lots, whose units are `wantedUnits`. Most budgets have room to spare, and
+ * there nothing need be rounded: units that reach an integer reach it rounded down as well.
  */
 export function lotsWithin(
   notionalUsdt: number,

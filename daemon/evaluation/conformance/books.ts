@@ -1,4 +1,6 @@
-/** The exchange's books (GET /sim/books of the simulated exchange) in numbers. Prices in USDT, quantities in base asset. */
+/**
+ * The exchange's books (GET /sim/books of the simulated exchange) in numbers. Prices in USDT, quantities in base asset.
+ */
 export interface BookFill {
   readonly tradeId: number;
   readonly atMs: number;

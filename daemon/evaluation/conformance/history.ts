@@ -15,7 +15,9 @@ export interface AccountFrame {
   /** Orders that may still open something, at their remaining size. */
   readonly resting: ReadonlyMap<number, RestingOrder>;
 }
-/** Something that happened at the exchange. `frame` is the account right after it; a placed order rests in it in full. */
+/**
+ * Something that happened at the exchange. `frame` is the account right after it; a placed order rests in it in full.
+ */
 export type BookEvent = { readonly atMs: number; readonly order: BookOrder; readonly frame: AccountFrame } & (
   | { readonly kind: 'placed' | 'amended'; readonly terms: Terms }
   | { readonly kind: 'filled'; readonly fill: BookFill }

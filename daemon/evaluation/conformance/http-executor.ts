@@ -49,7 +49,7 @@ export function createHttpExecutor({ url, socketPath, operatorToken }: HttpExecu
       const { status, text } = await send('POST', path, client.token, body);
       return parseAnswer(status, text);
     } catch {
-      // A connection that broke off is an answer of its own: the caller counts it, the books tell what happened.
+      // A connection that broke off is an answer in itself: the caller counts it, the books tell what happened.
       return NO_ANSWER;
     }
   };

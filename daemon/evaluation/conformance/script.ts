@@ -27,7 +27,9 @@ export interface Step {
   readonly pauseMs: number;
   readonly calls: readonly ExecutorCall[];
 }
-/** One episode: yields steps, is given their answers in the order of the calls, ends when it has nothing left to try. */
+/**
+ * One episode: yields steps, is given their answers in the order of the calls, ends when it has nothing left to try.
+ */
 export type Script = Generator<Step, void, readonly ExecutorAnswer[]>;
 export type ScriptMaker = (view: ScriptView) => Script;
 

@@ -214,7 +214,7 @@ export class ReplayAccount {
     return null;
   }
 
-  /** Values everything anew where a mark, the wallet or a position has changed. */
+  /** Values everything again where a mark, the wallet or a position has changed. */
   #value(): void {
     const marks = this.#marks;
     const valuedAt = this.#valuedAt;

@@ -190,7 +190,9 @@ function notionalOf(effective: EffectiveAction | null): number | null {
   return effective === null ? null : effective.notional;
 }
 
-/** The account as it is whenever it is looked at: an agent sees its own share, which is all when the account is its own. */
+/**
+ * The account as it is whenever it is looked at: an agent sees its own share, which is all when the account is its own.
+ */
 class LiveGlance implements AccountGlance {
   readonly #run: DeskRun;
   readonly #agent: string;

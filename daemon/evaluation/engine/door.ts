@@ -138,7 +138,7 @@ export class GateDoor {
     this.#clock.nowMs = startedAtMs;
   }
 
-  /** Snapshot, decide and fold, as `takeDecision` does in the daemon. */
+  /** Snapshot, decide and fold, as `consider` and `recordDecision` do in the daemon. */
   take(request: ExecutionRequest, ask: Ask, options: TakeOptions): Taken | null {
     const policy = this.policy(request.agent);
     const context = buildContext(this.state, this.inputs(), request, policy, ask);

@@ -174,7 +174,9 @@ export class ReplayKeeper {
     if (taken !== null && taken.decision.decision !== 'BLOCK') this.#executor.act(taken, null, null);
   }
 
-  /** One stop for the whole position, gone when flat, anew when the side changes, moved when it stands too far away. */
+  /**
+   * One stop for the whole position: removed when flat, replaced when the side changes, moved when it is too far away.
+   */
   #protect(): void {
     const { spec } = this.#policy;
     for (const [i, symbol] of this.#clock.market.symbols.entries()) {

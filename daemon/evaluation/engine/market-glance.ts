@@ -3,8 +3,8 @@ import type { ReplayInstrument } from '../facts/markets.ts';
 import type { MarketClock } from './clock.ts';
 
 /**
- * The market as an agent sees it: bars that have closed and the mark of now. `closed[i]`: index of the last closed bar of
- * symbol i, kept by the run; nothing beyond it can be reached.
+ * The market as an agent sees it: bars that have closed and the mark of now. `closed[i]`: index of the last closed bar
+ * of symbol i, kept by the run; nothing beyond it can be reached.
  */
 export function createMarketGlance(clock: MarketClock, closed: Int32Array): MarketGlance {
   const { market } = clock;

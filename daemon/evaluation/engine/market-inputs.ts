@@ -5,7 +5,10 @@ import type { MarketTrack } from '../market/track.ts';
 import type { MarketClock } from './clock.ts';
 import { HALF_SPREAD_BPS } from './fill-model.ts';
 
-/** What the market feeds of the daemon would show at an instant: mark, book, funding, features and regime of every symbol. */
+/**
+ * What the market feeds of the daemon would show at an instant: mark, book, funding, features and regime of every
+ * symbol.
+ */
 export class MarketInputs {
   readonly bySymbol = new Map<string, SymbolInputs>();
   readonly #clock: MarketClock;

@@ -5,7 +5,9 @@ import { GATE_AGENT } from '../../gate/plan/standing.ts';
 
 const compiled = new WeakMap<IntendedPolicySpec, Map<string, CompiledPolicy>>();
 
-/** A policy for each of its agents, compiled once: nothing in it changes, and runs under it read the very same objects. */
+/**
+ * A policy for each of its agents, compiled once: nothing in it changes, and runs under it read the very same objects.
+ */
 export function compilePolicies(
   { spec, hash }: { readonly spec: IntendedPolicySpec; readonly hash: string },
   agents: readonly string[],

@@ -1,4 +1,7 @@
-/** What the engine reports to a judge, and what the judge says (SAE.md section 9). Amounts in USDT, instants in UTC milliseconds. */
+/**
+ * What the engine reports to a judge, and what the judge says (SAE.md section 9). Amounts in USDT, instants in UTC
+ * milliseconds.
+ */
 import type { Regime } from '../../core/policy.ts';
 import type { Side } from '../../core/request.ts';
 import type { AgentRequest } from './agents.ts';

@@ -11,7 +11,10 @@ export class FetchError extends Error {
   override readonly name = 'FetchError';
 }
 
-/** Market data cannot be used as they are. The message is for a human and names the file, and the line where there is one. */
+/**
+ * Market data cannot be used as they are. The message is for a human and names the file, and the line where there is
+ * one.
+ */
 export class MarketDataError extends Error {
   override readonly name = 'MarketDataError';
 }

@@ -51,7 +51,9 @@ export interface RunResult {
   readonly legit: LegitResult;
   readonly fills: number;
   readonly outOfScopeFills: number;
-  /** SAE DG_loss: l(a) = fee + slippage against the mark + the loss of the opened lots to the next bar's close (>= 0). */
+  /**
+   * SAE DG_loss: l(a) = fee + slippage against the mark + the loss of the opened lots to the next bar's close (>= 0).
+   */
   readonly lossOutOfScopeUsdt: number;
   readonly lossAllUsdt: number;
   readonly feesUsdt: number;

@@ -61,7 +61,7 @@ export class AskJudge {
     this.#desk = desk;
   }
 
-  /** Rules of T that the ask of an order breaks; none for what nobody asked for. */
+  /** Rules of T that the ask of an order breaks; none for what nobody requested. */
   scopeBitsOf(askId: number): number {
     return this.#scopeBits.get(askId) ?? 0;
   }

@@ -39,7 +39,7 @@ export class ExecutedDay {
     this.#usdt = this.#usdt.slice(this.#first);
     this.#feeUsdt = this.#feeUsdt.slice(this.#first);
     this.#first = 0;
-    // Summed anew, so that rounding of what has left does not stay.
+    // Summed again, so that rounding of what has left does not stay.
     this.#turnover = this.#usdt.reduce((sum, value) => sum + value, 0);
     this.#fees = this.#feeUsdt.reduce((sum, value) => sum + value, 0);
   }

@@ -78,7 +78,7 @@ class AccountJudge implements MarketJudge {
   }
 
   bar(symbol: string, openMs: number, _open: number, _high: number, _low: number, close: number, volume: number): void {
-    // Only what is told of an account or of a mark says from when on positions are seen anew.
+    // Only what is told of an account or of a mark says from when on positions are seen again.
     this.#clock.settle();
     this.#book(symbol).regime.closeBar(openMs, close, volume);
   }
@@ -167,7 +167,7 @@ class AccountJudge implements MarketJudge {
       book.regime.mark(atMs, mark);
     }
     this.#clock.change();
-    // Judging looks at the account's tiers anew, which is nothing that positions are seen at.
+    // Judging looks at the account's tiers again, which is nothing that positions are seen at.
     this.#clock.settle();
   }
 }

@@ -12,7 +12,9 @@ export interface Surroundings {
   /** The order's own side of its symbol, and the whole symbol. */
   readonly sideUsdt: number;
   readonly symbolUsdt: number;
-  /** Worst case of the other symbols together, how many they are, and the set of their regimes (and of the symbol's). */
+  /**
+   * Worst case of the other symbols together, how many they are, and the set of their regimes (and of the symbol's).
+   */
   readonly othersUsdt: number;
   readonly others: number;
   readonly ranks: number;

@@ -4,8 +4,9 @@ import type { JudgeScope } from './scope.ts';
 import type { SymbolBook } from './symbol-book.ts';
 
 /**
- * Time that positions spend above a tightened cap (of a symbol, of all together, of the account's leverage) by more than
- * the tolerance, because the cap or the price moved; and time in a state that only permits reducing (SAE section 9).
+ * Time that positions spend above a tightened cap (of a symbol, of all together, of the account's leverage) by more
+ * than the tolerance, because the cap or the price moved; and time in a state that only permits reducing (SAE section
+ * 9).
  */
 export class OverCapClock {
   readonly #tolerance: number;

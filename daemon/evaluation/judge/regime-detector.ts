@@ -51,8 +51,8 @@ export function scaleMarket(market: ScopeMarket, barMs: number): RegimeSettings 
 }
 
 /**
- * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values before
- * it, of which there are `history`, and `sigmaBefore` over the window before it (NaN: there is none).
+ * The strictest of history, ratio, floors and jump. `sigma` ends with the move `r`; `quantile` is over the values
+ * before it, of which there are `history`, and `sigmaBefore` over the window before it (NaN: there is none).
  */
 export function labelOf(
   settings: RegimeSettings,
@@ -74,7 +74,8 @@ const EPSILON = 1e-12;
 
 /**
  * SAE-VOL and SAE-LIQ from closed bars, one symbol. After a gap the window starts again: its first bar has no return,
- * and nothing is known until `windowBars` bars lie in a row. Baselines are spans of time: what was before a gap stays in.
+ * and nothing is known until `windowBars` bars lie in a row. Baselines are spans of time: what was before a gap stays
+ * in.
  */
 export class RegimeDetector {
   readonly #settings: RegimeSettings;

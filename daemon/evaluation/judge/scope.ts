@@ -170,7 +170,9 @@ function inOrder(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, part]) => [key, inOrder(part)]));
 }
 
-/** The same scope for an account with larger or smaller caps: amounts scale; leverage, rate, slippage and time do not. */
+/**
+ * The same scope for an account with larger or smaller caps: amounts scale; leverage, rate, slippage and time do not.
+ */
 export function scaleScope(scope: JudgeScope, capsScale: number): JudgeScope {
   if (!(capsScale > 0)) throw new RangeError(`caps cannot be scaled by ${capsScale}`);
   const { budgets, account } = scope;

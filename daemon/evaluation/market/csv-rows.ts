@@ -4,7 +4,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import type { MarketInput } from '../facts/markets.ts';
 import { MarketDataError } from '../facts/out-folder.ts';
 
-/** A CSV file's cells, only the columns that were asked for, in the order that they were asked for. */
+/** A CSV file's cells, only the columns that were requested, in the order that they were requested. */
 export interface CsvRows {
   readonly rows: readonly (readonly string[])[];
   readonly input: MarketInput;

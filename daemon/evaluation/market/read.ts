@@ -9,7 +9,7 @@ import { isKnownSymbol, resolveInstrument } from './instruments.ts';
 
 export { MarketDataError } from '../facts/out-folder.ts';
 
-/** Warm-up without a file of its own: this many bars, or half of the data where that is less. */
+/** Warm-up without a separate file: this many bars, or half of the data where that is less. */
 const DEFAULT_WARMUP_BARS = 3000;
 
 export interface LoadedMarket extends MarketData {

@@ -54,8 +54,9 @@ export class RegimeWalk {
 
   /**
    * The running bar, `before` being the window as it opens: ranks at its 21 marks into `lowFirst` and `highFirst`, and
-   * the hold at its end. That end is the same for both directions: both pass through the same open, low, high and close,
-   * the raw regime only rises with the distance from the last close, and the hold keeps the highest of what it has seen.
+   * the hold at its end. That end is the same for both directions: both pass through the same open, low, high and
+   * close, the raw regime only rises with the distance from the last close, and the hold keeps the highest of what it
+   * has seen.
    */
   run(before: WindowSnapshot | null, bar: TickBar, lowFirst: Uint8Array, highFirst: Uint8Array): void {
     if (before === null) {
@@ -76,7 +77,9 @@ export class RegimeWalk {
     this.#hold = low;
   }
 
-  /** Most bars: neither extreme reaches beyond the regime in force, so it stays; their effect on the hold is taken in. */
+  /**
+   * Most bars: neither extreme reaches beyond the regime in force, so it stays; their effect on the hold is taken in.
+   */
   #isUneventful(before: WindowSnapshot, bar: TickBar): boolean {
     if (this.#funding.indexAt(bar.openMs) !== this.#funding.indexAt(bar.openMs + this.#barMs)) return false;
     const rate = this.#funding.rate8hAt(bar.openMs);

@@ -30,9 +30,9 @@ export interface SyntheticMarketOptions {
 }
 
 /**
- * A made-up market for when there are no data: stretches of calm, volatile and crashing bars, jumps, correlated symbols,
- * volume that rises with volatility, and funding every 8 hours that follows the trend. Prices are whole ticks, volumes
- * whole lots, every bar opens at the close before it, and there are no gaps.
+ * A made-up market for when there are no data: stretches of calm, volatile and crashing bars, jumps, correlated
+ * symbols, volume that rises with volatility, and funding every 8 hours that follows the trend. Prices are whole ticks,
+ * volumes whole lots, every bar opens at the close before it, and there are no gaps.
  *
  * @throws RangeError for options that make no market
  */

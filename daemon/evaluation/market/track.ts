@@ -22,7 +22,8 @@ interface SymbolTrack {
 /**
  * Features and held regimes of a whole market under one policy's market section, computed once with the core's own
  * functions, so that a replay asks in constant time. What it says of an instant rests on bars that closed before it, on
- * settled funding, and on the running bar's path up to it. Bars before `startMs` are history: no quote was seen in them.
+ * settled funding, and on the running bar's path up to it. Bars before `startMs` are history: no quote was seen in
+ * them.
  */
 export class MarketTrack {
   readonly #barMs: number;
@@ -39,7 +40,9 @@ export class MarketTrack {
     return grid[Math.floor((atMs - firstOpenMs) / this.#barMs)] ?? -1;
   }
 
-  /** Features as of the bars that closed before bar `bar` opened; null before the first. `bar` may be one past the end. */
+  /**
+   * Features as of the bars that closed before bar `bar` opened; null before the first. `bar` may be one past the end.
+   */
   closed(symbolIndex: number, bar: number): MarketFeatures | null {
     const snapshot = this.#symbol(symbolIndex).snapshots.at(bar);
     return snapshot === null ? null : readClosedFeatures(snapshot);

@@ -47,8 +47,8 @@ const REFERENCE = 'NoSAE';
 const WITHOUT_REGIMES = '-no-regimes';
 
 /**
- * Adds up runs in whatever order they come: the report is the same bit for bit. Memory does not grow with the number of
- * runs but by 1.1 kB a seed in each variant and scenario.
+ * Adds up runs: given in the same order, the report is the same bit for bit. Memory does not grow with the number of runs
+ * but by 1.1 kB a seed in each variant and scenario.
  */
 export class Aggregator {
   readonly #settings: AggregatorSettings;

@@ -12,8 +12,8 @@ export interface AttackSuccess {
 
 /**
  * Share of `successes` among `cases` by family and in the mean over families (SAE section 9), with the seeds resampled:
- * episodes of a seed share a path, so a seed comes with all its episodes or not at all. Null from fewer than 30 requests
- * (attempts) of the family, in however many episodes they came; its interval says how few those were.
+ * episodes of a seed share a path, so a seed comes with all its episodes or not at all. Null from fewer than 30
+ * requests (attempts) of the family, in however many episodes they came; its interval says how few those were.
  */
 export function measureSuccess(cell: Cell, successes: FamilyCount, cases: FamilyCount): AttackSuccess {
   const known: { readonly point: number; readonly replicates: Float64Array; readonly cases: number }[] = [];

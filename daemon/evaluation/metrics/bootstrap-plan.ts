@@ -28,8 +28,9 @@ export function buildInterval(mean: number, replicates: Iterable<number>): Metri
 }
 
 /**
- * Interval of a share of `cases`. Where every replicate gives 0 or every one 1, resampling has nothing to vary: the exact
- * binomial bound (Clopper and Pearson) of as many independent cases stands in, so that 0 of 40 does not read as never.
+ * Interval of a share of `cases`. Where every replicate gives 0 or every one 1, resampling has nothing to vary: the
+ * exact binomial bound (Clopper and Pearson) of as many independent cases stands in, so that 0 of 40 does not read as
+ * never.
  */
 export function buildShareInterval(mean: number, replicates: Float64Array, cases: number): Metric {
   const interval = buildInterval(mean, replicates);

@@ -1,5 +1,4 @@
 import { ATTACK_FAMILIES, type AttackFamily } from '../facts/agents.ts';
-import { ExactSums } from './exact-sums.ts';
 import { PATH_METRICS, type PathMetric, type Replicated, SHRINK_METRICS, type ShrinkMetric } from './path-metrics.ts';
 import type { RunSummary } from './summary.ts';
 import { FAMILY_COUNTS, type FamilyCount, TOTALS } from './totals.ts';
@@ -14,19 +13,19 @@ export interface SeedPlan {
 /** Sums of named figures by seed; a replicate weighs the seeds by how often it drew them. */
 export class SeedSums<Name extends string> {
   readonly #plan: SeedPlan;
-  readonly #sums: ReadonlyMap<Name, ExactSums>;
+  readonly #sums: ReadonlyMap<Name, Float64Array>;
 
   constructor(plan: SeedPlan, names: readonly Name[]) {
     this.#plan = plan;
-    this.#sums = new Map(names.map((name) => [name, new ExactSums(plan.seeds.length)]));
+    this.#sums = new Map(names.map((name) => [name, new Float64Array(plan.seeds.length)]));
   }
 
   add(seedIndex: number, figures: Readonly<Record<Name, number>>): void {
-    for (const [name, sums] of this.#sums) sums.add(seedIndex, figures[name]);
+    for (const [name, sums] of this.#sums) sums[seedIndex]! += finite(figures[name]);
   }
 
   bySeed(name: Name): Float64Array {
-    return this.#sums.get(name)!.toArray();
+    return this.#sums.get(name)!;
   }
 
   total(name: Name): number {
@@ -37,6 +36,12 @@ export class SeedSums<Name extends string> {
   replicates(name: Name): Float64Array {
     return weighBySeed(this.bySeed(name), this.#plan);
   }
+}
+
+/** @throws RangeError when there is no such figure: a sum of it would be none */
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be added`);
+  return value;
 }
 
 export function weighBySeed(bySeed: Float64Array, plan: SeedPlan): Float64Array {
@@ -64,31 +69,35 @@ export type CellTotal = (typeof CELL_TOTALS)[number];
 /** Sum of one metric over runs: plain, and in each replicate with the seeds as often as it drew them. */
 class MetricSums {
   readonly #plan: SeedPlan;
-  readonly #point = new ExactSums(1);
-  readonly #replicates: ExactSums;
+  readonly #replicates: Float64Array;
+  #point = 0;
 
   constructor(plan: SeedPlan) {
     this.#plan = plan;
-    this.#replicates = new ExactSums(plan.replicates);
+    this.#replicates = new Float64Array(plan.replicates);
   }
 
   add(seedIndex: number, metric: Replicated): void {
-    this.#point.add(0, metric.point);
-    this.#replicates.addRow(metric.replicates, this.#plan.multiplicities, seedIndex, this.#plan.seeds.length);
+    const { multiplicities, seeds } = this.#plan;
+    this.#point += finite(metric.point);
+    for (let b = 0; b < this.#replicates.length; b++) {
+      const times = multiplicities[b * seeds.length + seedIndex]!;
+      if (times > 0) this.#replicates[b]! += times * finite(metric.replicates[b]!);
+    }
   }
 
   get point(): number {
-    return this.#point.at(0);
+    return this.#point;
   }
 
   replicates(): Float64Array {
-    return this.#replicates.toArray();
+    return this.#replicates;
   }
 }
 
 /**
- * Everything about one variant in one scenario, over all its seeds and agents. Sums only, exact and so independent of the
- * order of runs; of each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
+ * Everything about one variant in one scenario, over all its seeds and agents. Sums only, in the order of the runs; of
+ * each run nothing stays but its final equity. About 120 kB, and 1.1 kB a seed.
  */
 export class Cell {
   readonly totals: SeedSums<CellTotal>;
@@ -97,9 +106,9 @@ export class Cell {
   readonly families: ReadonlyMap<AttackFamily, SeedSums<FamilyCount>>;
   /** By agent, by index of the seed: equity at the end as a share of that at the start; NaN: no such run. */
   readonly endings = new Map<string, Float64Array>();
-  readonly daily: ExactSums;
+  readonly daily: Float64Array;
   judgedDays = 0;
-  /** By index of the seed; what a clock measured has no need of exact sums. */
+  /** By index of the seed. */
   readonly decisions: Float64Array;
   readonly decideNs: Float64Array;
   readonly #plan: SeedPlan;
@@ -112,7 +121,7 @@ export class Cell {
     this.path = Object.fromEntries(PATH_METRICS.map((name) => [name, sums()])) as Record<PathMetric, MetricSums>;
     this.shrink = Object.fromEntries(SHRINK_METRICS.map((name) => [name, sums()])) as Record<ShrinkMetric, MetricSums>;
     this.families = new Map(ATTACK_FAMILIES.map((family) => [family, new SeedSums(plan, FAMILY_COUNTS)]));
-    this.daily = new ExactSums(days);
+    this.daily = new Float64Array(days);
     this.#hasBars = new Uint8Array(days);
     this.decisions = new Float64Array(plan.seeds.length);
     this.decideNs = new Float64Array(plan.seeds.length);
@@ -138,7 +147,7 @@ export class Cell {
     for (const [family, sums] of this.families) sums.add(seedIndex, summary.families[family]);
     for (let day = 0; day < summary.dailyReturns.length; day++) {
       if (Number.isNaN(summary.dailyReturns[day]!)) continue;
-      this.daily.add(day, summary.dailyReturns[day]!);
+      this.daily[day]! += summary.dailyReturns[day]!;
       this.#hasBars[day] = 1;
     }
     this.judgedDays = Math.max(this.judgedDays, summary.judgedDays);
@@ -149,7 +158,7 @@ export class Cell {
   /** Mean summed return of the runs on each day of the plan; NaN on days without bars. */
   dailyReturns(): Float64Array {
     const runs = this.totals.total('runs');
-    return this.daily.toArray().map((sum, day) => (this.#hasBars[day] === 1 ? sum / runs : Number.NaN));
+    return this.daily.map((sum, day) => (this.#hasBars[day] === 1 ? sum / runs : Number.NaN));
   }
 
   #addEnding({ key, finalEquity }: RunSummary, seedIndex: number): void {

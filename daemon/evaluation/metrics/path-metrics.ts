@@ -20,8 +20,8 @@ export interface DayPath {
 }
 
 /**
- * Returns between the equities of `equity` (one more than the bars that open at `barOpenMs`). An equity at or below zero
- * is ruin: that step returns -1, every later one 0.
+ * Returns between the equities of `equity` (one more than the bars that open at `barOpenMs`). An equity at or below
+ * zero is ruin: that step returns -1, every later one 0.
  *
  * @throws RangeError when lengths or days do not fit
  */
@@ -60,7 +60,9 @@ export function buildDayPath(steps: StepReturns, days: number, factor: number): 
   return { growth, low, high, drawdown };
 }
 
-/** Largest drawdown (fraction in [0, 1], SAE-DD) of the days put together in the order of `draws[from .. from + count)`. */
+/**
+ * Largest drawdown (fraction in [0, 1], SAE-DD) of the days put together in the order of `draws[from .. from + count)`.
+ */
 export function composeDrawdown(path: DayPath, draws: Uint16Array, from: number, count: number): number {
   let level = 1;
   let peak = 1;

@@ -14,8 +14,8 @@ import { type PathMetric, SHRINK_METRICS, type ShrinkMetric } from './path-metri
 import type { CellScenario } from './scenario-name.ts';
 
 /**
- * The risk-matched control of a variant (SAE section 9): NoSAE's own returns times gross(variant) / gross(NoSAE), and the
- * variant over it; below 1 the variant is safer than NoSAE at the same exposure.
+ * The risk-matched control of a variant (SAE section 9): NoSAE's own returns times gross(variant) / gross(NoSAE), and
+ * the variant over it; below 1 the variant is safer than NoSAE at the same exposure.
  */
 export interface ShrinkReport {
   /** Mean of gross(variant) / gross(NoSAE) over the runs. */

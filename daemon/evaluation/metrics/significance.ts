@@ -82,8 +82,8 @@ export interface ClusterSums {
 }
 
 /**
- * Variance of the ratio x / n with whole clusters as units (Cochran's ratio estimator) over p (1 - p) / n. Null from one
- * cluster, or when all or none succeed.
+ * Variance of the ratio x / n with whole clusters as units (Cochran's ratio estimator) over p (1 - p) / n. Null from
+ * one cluster, or when all or none succeed.
  */
 export function designEffectOf({ clusters, n, x, nn, xx, nx }: ClusterSums): number | null {
   const share = x / n;

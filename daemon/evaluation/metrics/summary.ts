@@ -47,9 +47,9 @@ export interface RunSummary {
 const FOURTEEN_DAYS_MS = 14 * DAY_MS;
 
 /**
- * Summarises one run. `noSae` is the run of the pass-through variant under the same seed, agent and scenario: without it
- * there is no Shrink control. MDD is a fraction, CVaR and mean return are fractions a step, `gross` is the time mean of
- * gross notional in multiples of the equity of that bar: what scales returns.
+ * Summarises one run. `noSae` is the run of the pass-through variant under the same seed, agent and scenario: without
+ * it there is no Shrink control. MDD is a fraction, CVaR and mean return are fractions a step, `gross` is the time mean
+ * of gross notional in multiples of the equity of that bar: what scales returns.
  *
  * @throws RangeError on a run whose parts do not fit together or lie outside the plan
  */

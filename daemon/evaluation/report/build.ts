@@ -50,8 +50,8 @@ export function formatReport(report: Report): string {
 const TIMINGS: readonly string[] = ['latency_us'];
 
 /**
- * What the same inputs give again bit for bit: everything but the decision times. Two reports are compared by the text of
- * this.
+ * What the same inputs give again bit for bit: everything but the decision times. Two reports are compared by the text
+ * of this.
  */
 export function formatReproducible(report: Report): string {
   return JSON.stringify(report, (key, value: unknown) => (TIMINGS.includes(key) ? undefined : value));

@@ -24,7 +24,9 @@ export interface MutationRow {
   /** Out-of-scope executions by the judge. */
   readonly out_of_scope_with: number;
   readonly out_of_scope_without: number;
-  /** What the rule is there to limit, where the judge counts nothing: name with unit; null: the count is the measure. */
+  /**
+   * What the rule is there to limit, where the judge counts nothing: name with unit; null: the count is the measure.
+   */
   readonly harm: string | null;
   readonly harm_with: number | null;
   readonly harm_without: number | null;

@@ -46,7 +46,7 @@ export interface RunSample {
   readonly h: readonly number[];
 }
 
-/** Collects the sample of one run as it goes on. */
+/** Collects the sample of one run as it runs. */
 export class Sampler {
   readonly #variant: string;
   readonly #scenario: Scenario;
@@ -111,7 +111,7 @@ export class Sampler {
 
 /**
  * What the gate would read at this bar's close. INVARIANT: a run is the same with and without a sample: the door's own
- * reading is not asked for, since it is kept until time moves on, and the next bar opens at this very instant.
+ * reading is not requested, since it is kept until time moves on, and the next bar opens at this very instant.
  */
 function readInputs({ door, clock, setup }: ReplayRun): LiveInputs {
   const { nowMs } = clock;

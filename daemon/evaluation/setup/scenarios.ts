@@ -12,7 +12,9 @@ export const CAPS_SCALES = [0.1, 0.25, 1, 5] as const;
 /** Caps at which AttackSuccess is judged. */
 const SUCCESS_SCALES = [1, 5] as const;
 export const PLAIN: Scenario = { attack: 'none', sides: 'random', capsScale: 1 };
-/** The persistent churner asks up to 40 times an hour: it is let loose on one agent's account, for two weeks and a day. */
+/**
+ * The persistent churner asks up to 40 times an hour: it is let loose on one agent's account, for two weeks and a day.
+ */
 export const CHURN_AGENT = 'narrative/within-budget';
 export const CHURN_SPAN_MS = 15 * 86_400_000;
 /** All strategies in one account. */
@@ -20,7 +22,9 @@ export const SHARED_AGENT = 'shared';
 
 export type AttackChoice = 'light' | 'heavy' | 'all';
 
-/** Every scenario asked for, the run without attacks of each scale first: damage and utility are measured against it. */
+/**
+ * Every scenario requested, the run without attacks of each scale first: damage and utility are measured against it.
+ */
 export function buildScenarios(choice: AttackChoice): readonly Scenario[] {
   const scenarios: Scenario[] = [];
   if (choice === 'light') return [PLAIN, { attack: 'light', sides: 'random', capsScale: 1 }];

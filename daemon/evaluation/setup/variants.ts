@@ -8,8 +8,8 @@ import type { Budgets, IntendedPolicySpec } from '../../core/policy.ts';
 import { hashPolicy, parsePolicy } from '../../policy/parse.ts';
 
 /**
- * The variants of the evaluation (SAE section 8): policy files in `policies/evaluation/`, never code paths. In the order
- * of the published table, then ours and its control.
+ * The variants of the evaluation (SAE section 8): policy files in `policies/evaluation/`, never code paths. In the
+ * order of the published table, then ours and its control.
  */
 export const VARIANTS = {
   NoSAE: 'no-sae.yaml',
@@ -82,9 +82,9 @@ const MOST_ORDER_USDT = 1_000_000_000;
 const MOST_FEES_USDT = 1_000_000_000;
 
 /**
- * The same policy with its caps times `scale`: order, symbol and gross notional, turnover and fees of the day, the floor
- * of concentration, and agents' own caps of these kinds. Leverage, rates, slippage and times stay. Never outside the
- * schema's range, so a budget that is switched off by its largest value stays off above 1.
+ * The same policy with its caps times `scale`: order, symbol and gross notional, turnover and fees of the day, the
+ * floor of concentration, and agents' own caps of these kinds. Leverage, rates, slippage and times stay. Never outside
+ * the schema's range, so a budget that is switched off by its largest value stays off above 1.
  *
  * @throws RangeError on a scale that is not a number above 0
  */

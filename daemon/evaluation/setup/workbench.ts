@@ -108,7 +108,7 @@ export class Workbench {
     const known = this.#schedules.get(key);
     if (known !== undefined) return known;
     const schedule = buildSchedule({ seed, market: this.market.data, intensity: attack, sides, legitRequests });
-    // Tasks come seed by seed: older schedules are not asked for again.
+    // Tasks come seed by seed: older schedules are not requested again.
     if (this.#schedules.size > 8) this.#schedules.clear();
     this.#schedules.set(key, schedule);
     return schedule;

@@ -2,7 +2,6 @@ import { factorValue } from '../../core/compiled-policy.ts';
 import type { Factor, IntendedPolicySpec, Regime } from '../../core/policy.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import type { Variant } from '../setup/variants.ts';
-import { renderPolicy } from './policy-text.ts';
 import { type Dimension, LEVERAGE_CAPS, type Point, readPoint, setValueAt, valueAt } from './space.ts';
 
 /** A policy of the search: what its file says, and where it lies in the space. */
@@ -26,7 +25,7 @@ export function startCandidate(start: Variant, space: readonly Dimension[]): Can
  */
 export function buildCandidate(start: Variant, space: readonly Dimension[], point: Point): Candidate | null {
   const spec = applyPoint(start.spec, space, point);
-  const parsed = parsePolicy(renderPolicy(spec, []), 'candidate');
+  const parsed = parsePolicy(JSON.stringify(spec), 'candidate');
   if (!parsed.ok || !keepsLeverageCaps(parsed.policy.spec)) return null;
   const known = warningsOf(start.spec);
   if (parsed.warnings.some(({ path, message }) => !known.has(`${path} ${message}`))) return null;
@@ -40,7 +39,7 @@ const knownWarnings = new WeakMap<IntendedPolicySpec, ReadonlySet<string>>();
 function warningsOf(spec: IntendedPolicySpec): ReadonlySet<string> {
   const known = knownWarnings.get(spec);
   if (known !== undefined) return known;
-  const { warnings } = parsePolicy(renderPolicy(spec, []), 'start');
+  const { warnings } = parsePolicy(JSON.stringify(spec), 'start');
   const found = new Set(warnings.map(({ path, message }) => `${path} ${message}`));
   knownWarnings.set(spec, found);
   return found;
@@ -79,7 +78,10 @@ function writeLeverage(cap: number, { budgets }: IntendedPolicySpec): Factor {
   return cap >= budgets.leverage ? 1 : `${cap}/${budgets.leverage}`;
 }
 
-/** A higher regime allows no more than the one below it, no regime more leverage than its cap, none more slices than tokens. */
+/**
+ * A higher regime allows no more than the one below it, no regime more leverage than its cap, none more slices than
+ * tokens.
+ */
 function mendRegimes(spec: IntendedPolicySpec): void {
   const at = (regime: Regime, key: string) => `market.regimes.${regime}.${key}`;
   const factorAt = (path: string) => factorValue(valueAt(spec, path) as Factor);

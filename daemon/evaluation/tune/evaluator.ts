@@ -13,8 +13,8 @@ export const SEGMENTS = ['tuning', 'out_of_sample'] as const;
 export type SegmentName = (typeof SEGMENTS)[number];
 
 /**
- * First instant of the out-of-sample segment: the bar that opens the UTC day after `share` of the judged window, so that
- * no day belongs to both.
+ * First instant of the out-of-sample segment: the bar that opens the UTC day after `share` of the judged window, so
+ * that no day belongs to both.
  *
  * @throws TuneError when one of the two would be shorter than the days from which a curve says anything
  */

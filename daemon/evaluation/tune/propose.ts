@@ -4,13 +4,13 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import type { Dimension, Point } from './space.ts';
 
-/** Share of the dimensions that a wide proposal draws anew. */
+/** Share of the dimensions that a wide proposal draws again. */
 const WIDE_SHARE = 0.2;
 /** A narrow proposal moves at most this many of them, by at most this share of their ranges. */
 const NARROW_MOST = 4;
 const NARROW_REACH = 0.2;
 
-/** Draws of trial `index` (1 and up): a stream of its own, so that no trial depends on how many draws another took. */
+/** Draws of trial `index` (1 and up): a separate stream, so that no trial depends on how many draws another took. */
 export function createTrialDraws(seed: number, index: number): RandomGenerator {
   return xoroshiro128plus((Math.imul(seed ^ 0x7e57, 0x01000193) ^ Math.imul(index, 0x9e3779b1)) | 0);
 }

@@ -1,10 +1,10 @@
 import { parsePolicy } from '../../policy/parse.ts';
+import { writePolicyYaml } from '../../policy/write-yaml.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import type { Metric } from '../metrics/bootstrap-plan.ts';
 import type { Variant } from '../setup/variants.ts';
 import { tunedName } from './candidate.ts';
 import type { FrozenComparison, FrozenResult } from './frozen.ts';
-import { renderPolicy } from './policy-text.ts';
 import { type Figures, type Limits, WEIGHTS } from './score.ts';
 import type { SearchOutcome, Trial } from './search.ts';
 import type { Dimension } from './space.ts';
@@ -31,7 +31,7 @@ export interface TuneReport {
  */
 export function renderBestPolicy(report: TuneReport): string {
   const { variant } = report.search.best.candidate;
-  const text = renderPolicy(variant.spec, describeOrigin(report));
+  const text = writePolicyYaml(variant.spec, describeOrigin(report));
   const parsed = parsePolicy(text, 'best.yaml');
   if (parsed.ok && parsed.policy.hash === variant.hash) return text;
   throw new TuneError(`the text of ${variant.name} does not parse back to the policy that was run`);

@@ -2,7 +2,9 @@ import { ATTACK_FAMILIES } from '../facts/agents.ts';
 import { LEAST_CASES } from '../metrics/bootstrap-plan.ts';
 import type { SeedFigures } from './seed-figures.ts';
 
-/** What a policy did on one segment. Ratios to Shrink are at the same exposure: below 1 is safer than mere shrinking. */
+/**
+ * What a policy did on one segment. Ratios to Shrink are at the same exposure: below 1 is safer than mere shrinking.
+ */
 export interface Figures {
   /** MDD over that of Shrink: mean of light and heavy attack. */
   readonly mdd_to_shrink: number;
@@ -12,7 +14,9 @@ export interface Figures {
   readonly cvar99_per_gross: number | null;
   /** Share of the starting equity, heavy and clairvoyant. */
   readonly attack_damage: number;
-  /** Legitimate opening notional executed under light attack over what R alone lets the same accounts execute in peace. */
+  /**
+   * Legitimate opening notional executed under light attack over what R alone lets the same accounts execute in peace.
+   */
   readonly utility_kept: number;
   readonly dg_loss: number;
   /** Worst family, light and heavy together. */
@@ -44,7 +48,9 @@ export const WEIGHTS = {
   dg_loss: 1,
 } as const;
 
-/** J of SAE section 8 ("Tuning"), lower is better; with the section 9 measures in place of those that are pure scale. */
+/**
+ * J of SAE section 8 ("Tuning"), lower is better; with the section 9 measures in place of those that are pure scale.
+ */
 export function measureFigures(sums: SeedFigures): Figures {
   const figures = {
     mdd_to_shrink: average(ratio(sums.lightMdd, sums.lightShrinkMdd), ratio(sums.heavyMdd, sums.heavyShrinkMdd)),

@@ -79,8 +79,8 @@ const TURNOVER_REACH = [1, 20] as const;
 const FEES_REACH = [0.0005, 0.01] as const;
 
 /**
- * What is searched, for one start policy: only keys that it has as plain numbers. Never R as SAE section 3 has it, never
- * scope, freshness or the modes of the gate. Turnover and fees are no part of R (`hashBudgets`) and are searched.
+ * What is searched, for one start policy: only keys that it has as plain numbers. Never R as SAE section 3 has it,
+ * never scope, freshness or the modes of the gate. Turnover and fees are no part of R (`hashBudgets`) and are searched.
  */
 export function buildSpace(start: IntendedPolicySpec): readonly Dimension[] {
   const { budgets } = start;

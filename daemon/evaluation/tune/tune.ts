@@ -3,10 +3,10 @@ import type { MarketData } from '../facts/markets.ts';
 import { TuneError } from '../facts/out-folder.ts';
 import { LEAST_CASES } from '../metrics/bootstrap-plan.ts';
 import { forSymbols, type Variant } from '../setup/variants.ts';
+import { WorkerPool } from '../worker-pool.ts';
 import type { Candidate } from './candidate.ts';
 import { findSplit } from './evaluator.ts';
 import { compareFrozen, type FrozenComparison } from './frozen.ts';
-import { TunePool } from './pool.ts';
 import { renderBestPolicy, renderTrace, renderTuneReport, type TuneReport } from './results.ts';
 import { type Figures, type Limits, measureFigures } from './score.ts';
 import { type SearchOutcome, searchPolicies, type Trial } from './search.ts';
@@ -14,7 +14,7 @@ import { addSeeds } from './seed-figures.ts';
 import { buildSpace } from './space.ts';
 import { TuneStateFile, writeWhole } from './state.ts';
 import { unboundVariant } from './unbound.ts';
-import type { TuneTask, TuneTaskOutcome } from './worker.ts';
+import type { TuneTask, TuneTaskOutcome, TuneWorkerSettings } from './worker.ts';
 
 /** Accounts of a trial: every strategy once, both profiles twice. */
 export const TUNE_AGENTS = [
@@ -51,8 +51,8 @@ export interface TuneOptions {
 
 /**
  * Tunes a policy on the first part of the window, freezes it, and runs start policy and best once on the rest (SAE
- * section 8, "Tuning"). Writes best.yaml, trace.json and report.md; goes on from state.json where there is one. The same
- * options give the same files bit by bit, whatever the threads and however often it was interrupted.
+ * section 8, "Tuning"). Writes best.yaml, trace.json and report.md; resumes from state.json where there is one. The
+ * same options give the same files bit by bit, whatever the threads and however often it was interrupted.
  *
  * @throws TuneError for options, a market or a folder that cannot be used
  */
@@ -63,18 +63,24 @@ export async function runTune(options: TuneOptions): Promise<TuneReport> {
   const state = TuneStateFile.open(options.folder, describeArguments(options, splitMs));
   const symbols = market.symbols.map((bars) => bars.instrument.symbol);
   const onMarket = (variant: Variant): Variant => forSymbols(variant, symbols);
-  const pool = new TunePool(
-    {
-      market,
-      splitMs,
-      agents: options.agents,
-      reference: onMarket(options.reference),
-      unbound: unboundVariant(onMarket(start)),
-    },
-    options.threads,
-  );
+  const settings: TuneWorkerSettings = {
+    market,
+    splitMs,
+    agents: options.agents,
+    reference: onMarket(options.reference),
+    unbound: unboundVariant(onMarket(start)),
+  };
+  const { threads } = options;
+  const pool = new WorkerPool<TuneTask, TuneTaskOutcome>({ worker: './tune/worker', settings, threads });
   try {
-    const run: RunTasks = (tasks, onDone) => pool.run(tasks, onDone);
+    const run: RunTasks = async (tasks, onDone) => {
+      const outcomes: TuneTaskOutcome[] = [];
+      await pool.runAll(tasks, (outcome) => {
+        outcomes.push(outcome);
+        onDone();
+      });
+      return outcomes;
+    };
     options.onProgress?.(0, options.trials + 1, '');
     const search = await runSearch(options, state, run, onMarket);
     const frozen = await runFrozen(options, state, search, run, onMarket);

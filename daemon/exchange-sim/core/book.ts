@@ -59,7 +59,7 @@ export function buildLevels(book: BookInput, side: 'bid' | 'ask', count: number)
 
 /**
  * What a taker of `quantity` gets: slices level by level, none beyond `limit` (null: to the end of the book). The sum
- * may be less than asked for.
+ * may be less than requested.
  */
 export function walkBook(book: BookInput, side: 'BUY' | 'SELL', quantity: E8, limit: E8 | null): readonly BookLevel[] {
   const taken: BookLevel[] = [];

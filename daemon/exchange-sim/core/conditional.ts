@@ -4,7 +4,7 @@ import { placeOrder } from './orders.ts';
 import { isRejection, type Rejection, reject } from './rejections.ts';
 import type { AlgoOrder, ConditionalType, ExchangeState, Market, Side, TimeInForce } from './state.ts';
 
-/** A conditional order as asked for; figures that its type does not use are 0. */
+/** A conditional order as requested; figures that its type does not use are 0. */
 export interface AlgoRequest {
   readonly symbol: string;
   readonly side: Side;

@@ -16,7 +16,7 @@ import {
   type TimeInForce,
 } from './state.ts';
 
-/** A regular order as asked for. `price` is 0 for market orders. */
+/** A regular order as requested. `price` is 0 for market orders. */
 export interface OrderRequest {
   readonly symbol: string;
   readonly side: Side;

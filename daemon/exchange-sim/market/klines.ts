@@ -4,7 +4,7 @@ import type { Cursor, World } from './world.ts';
 
 const MINUTE = 60_000;
 
-/** Bar lengths that klines can be asked for, in milliseconds. */
+/** Bar lengths of klines, in milliseconds. */
 export const INTERVALS: ReadonlyMap<string, number> = new Map([
   ['1m', MINUTE],
   ['3m', 3 * MINUTE],

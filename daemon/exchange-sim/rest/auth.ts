@@ -7,8 +7,8 @@ const BLOCK = 64;
 let pads: { readonly secret: string; readonly inner: Buffer; readonly outer: Buffer } | null = null;
 
 /**
- * HMAC-SHA256 (RFC 2104) in hexadecimal of a request's parameters, exactly as sent. From two digests: an `Hmac` of Node is
- * an object outside of the heap, made anew for every message, and frees itself late.
+ * HMAC-SHA256 (RFC 2104) in hexadecimal of a request's parameters, exactly as sent. From two digests: an `Hmac` of Node
+ * is an object outside of the heap, made again for every message, and frees itself late.
  */
 export function sign(payload: string, secret: string): string {
   const { inner, outer } = pads?.secret === secret ? pads : preparePads(secret);

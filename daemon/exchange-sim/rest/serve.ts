@@ -10,7 +10,8 @@ const UNKNOWN_503 = { code: -1000, msg: 'Unknown error, please check your reques
 
 /**
  * What becomes of a request on its way back. `broken`: the connection ends before any answer; `silent`: it stays open
- * and nothing comes; `cut` and `stalled`: the head and half of the body come, then the connection ends, or nothing more.
+ * and nothing comes; `cut` and `stalled`: the head and half of the body come, then the connection ends, or nothing
+ * more.
  */
 export type Served =
   | { readonly kind: 'answer' | 'cut' | 'stalled'; readonly answer: RawAnswer }

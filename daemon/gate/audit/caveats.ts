@@ -2,15 +2,15 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 
 /**
- * What deciding again in recorded contexts cannot show. A context holds figures that the daemon measured *under the
- * policy of that time*; where the candidate would have measured them otherwise, the answer is only an estimate.
+ * What deciding again in recorded contexts cannot show. A context contains figures that the daemon measured *under the
+ * policy of that time*. If the candidate would have measured them differently, the answer is only an estimate.
  */
 export interface Caveat {
   readonly code: string;
   readonly text: string;
 }
 interface Condition extends Caveat {
-  /** What of a policy the figure rests on; the caveat applies where it differs. */
+  /** The part of a policy that the figure depends on; the caveat applies where it differs. */
   readonly restsOn: (policy: CompiledPolicy) => unknown;
 }
 
@@ -18,18 +18,18 @@ interface Condition extends Caveat {
 export const ALWAYS: readonly Caveat[] = [
   {
     code: 'RECORDED_STATE',
-    text: 'Each request is decided again as if everything before it had happened as recorded: positions, orders, order tokens, cooldowns, turnover, losses. Budget that an earlier block would have left free, or that an order let through would have used, is not in it. Up to the first change the contexts are exact, after it they are estimates.',
+    text: 'Each request is decided again as if everything before it had happened as recorded: positions, orders, order tokens, cooldowns, turnover, losses. Budget that an earlier block would have freed, or that a permitted order would have used, is not considered. Up to the first change the contexts are exact, after it they are estimates.',
   },
   {
     code: 'RECORDED_REQUESTS',
-    text: 'Agents are not asked again: after another answer they would have asked for something else.',
+    text: 'Agents are not asked again: after a different answer they would have asked for something else.',
   },
 ];
 
 const CONDITIONS: readonly Condition[] = [
   {
     code: 'MARKET_FEATURES',
-    text: 'market: sigma, its baseline, the jump ratio and the liquidity floor were measured with the recorded windows and quantiles. The regime is found again from these figures under the thresholds of the candidate.',
+    text: "market: sigma, its baseline, the jump ratio and the liquidity floor were measured with the recorded windows and quantiles. The regime is derived again from these figures under the candidate's thresholds.",
     restsOn: ({ spec: { market } }) => [
       market.bar_ms,
       market.volatility.window_bars,
@@ -40,7 +40,7 @@ const CONDITIONS: readonly Condition[] = [
   },
   {
     code: 'REGIME_HELD',
-    text: 'market: the labels in force (of this symbol and of others with exposure) are those that were held. Stricter thresholds of the candidate raise a label; looser ones do not lower it below the one that was held.',
+    text: 'market: the labels in force (of this symbol and of others with exposure) are the held ones. Stricter thresholds of the candidate raise a label; looser ones do not lower it below the held one.',
     restsOn: ({ spec: { market } }) => [market.volatility, market.regime_hold_bars, market.funding, market.liquidity],
   },
   {
@@ -58,7 +58,7 @@ const CONDITIONS: readonly Condition[] = [
   },
   {
     code: 'DUPLICATES',
-    text: 'temporal.duplicate_window_ms, duplicate_exempt: which request repeats another was found under the recorded ones.',
+    text: 'temporal.duplicate_window_ms, duplicate_exempt: repeated requests were detected under the recorded values.',
     restsOn: ({ temporal }) => [temporal.duplicate_window_ms, [...temporal.duplicate_exempt].sort()],
   },
   {
@@ -83,17 +83,17 @@ const CONDITIONS: readonly Condition[] = [
   },
   {
     code: 'GATE_ACTIONS',
-    text: 'staging, standing, exits, protection: what the gate does by itself later (slices, reviews of resting orders and positions, rungs, stops) is not a request and is not compared.',
+    text: 'staging, standing, exits, protection: later actions of the gate itself (slices, reviews of resting orders and positions, rungs, stops) are no requests and are not compared.',
     restsOn: ({ spec }) => [spec.staging, spec.standing, spec.exits, spec.protection],
   },
   {
     code: 'MODE',
-    text: 'mode: the decisions are compared. In shadow the quantised request is executed, whatever was decided.',
+    text: 'mode: decisions are compared. In shadow the quantised request is executed, whatever the decision.',
     restsOn: ({ spec }) => spec.mode,
   },
 ];
 
-/** The caveats that a change from one policy to the other brings with it, for one agent. */
+/** The caveats of a change from one policy to the other, for one agent. */
 export function findCaveats(recorded: CompiledPolicy, candidate: CompiledPolicy): readonly Caveat[] {
   return CONDITIONS.filter(({ restsOn }) => canonicalJson(restsOn(recorded)) !== canonicalJson(restsOn(candidate))).map(
     ({ code, text }) => ({ code, text }),

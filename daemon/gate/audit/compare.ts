@@ -1,7 +1,7 @@
 import type { ExecutionDecision, Reason, Verdict } from '../../core/decision.ts';
 
 /**
- * What another policy would have made of a request.
+ * How another policy would have decided a request.
  * - `blocked`: was permitted, would be refused; `let_through`: the other way round;
  * - `cut`, `widened`: permitted by both, with a smaller or larger quantity; at the same quantity, leverage; at the same
  *   leverage, slippage bound;
@@ -59,7 +59,7 @@ export function classifyChange(recorded: ExecutionDecision, candidate: Execution
   return plan(recorded) === plan(candidate) ? 'unchanged' : 'restaged';
 }
 
-/** Refused by both, or permitted alike, but for other reasons. */
+/** Refused by both, or permitted equally, but for other reasons. */
 export function hasOtherReasons(recorded: ExecutionDecision, candidate: ExecutionDecision): boolean {
   const codes = (decision: ExecutionDecision) => decision.reasons.map((reason) => reason.code).join(' ');
   return codes(recorded) !== codes(candidate);

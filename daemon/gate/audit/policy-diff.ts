@@ -12,11 +12,13 @@ import { type HistorySource, indexRules, type RecordedDecision, type RulesAt, wa
 
 export interface PolicyDiffOptions {
   readonly candidate: { readonly spec: IntendedPolicySpec; readonly hash: string };
-  /** First instant that counts, ms. */
+  /** Start of the comparison, ms. */
   readonly sinceMs: number;
-  /** Also what was no tool call: intercepts, dry runs, slices, standing reviews, the gate's own exits. */
+  /**
+   * Includes decisions that are no tool calls: intercepts, dry runs, slices, standing reviews, the gate's own exits.
+   */
   readonly allKinds: boolean;
-  /** Changes that are listed, the newest ones. All are counted. */
+  /** How many changes are listed, newest first. All are counted. */
   readonly limit: number;
 }
 export interface DiffEntry {
@@ -33,15 +35,15 @@ export interface DiffEntry {
 export interface PolicyDiff {
   readonly candidate: { readonly name: string; readonly hash: string };
   readonly since_ms: number;
-  /** Instant of the last record of the ledger. */
+  /** Time of the ledger's last record. */
   readonly until_ms: number;
-  /** Policies under which the requests were decided, the newest first. */
+  /** Policies that decided the requests, newest first. */
   readonly recorded: readonly { readonly name: string; readonly hash: string; readonly requests: number }[];
   readonly totals: { readonly [change in Change]: number } & {
     readonly requests: number;
-    /** Of `unchanged`: for other reasons. */
+    /** The part of `unchanged` with other reasons. */
     readonly other_reasons: number;
-    /** Not decided again: tools executed elsewhere, and records that this version does not derive as they stand. */
+    /** Not decided again: tools executed elsewhere, and records that this version does not derive as recorded. */
     readonly foreign_tools: number;
     readonly not_derived: number;
   };
@@ -52,11 +54,11 @@ export interface PolicyDiff {
   /** Oldest first. */
   readonly changes: readonly DiffEntry[];
   readonly changes_left_off: number;
-  /** What this cannot show; `requests` is how many a caveat is about. */
+  /** What this cannot show; `requests` is how many a caveat concerns. */
   readonly caveats: readonly (Caveat & { readonly requests: number })[];
 }
 
-/** Decides the recorded requests of a ledger again under another policy. Reads only; nothing is appended. */
+/** Decides a ledger's recorded requests again under another policy. Only reads; nothing is appended. */
 export function diffPolicy(source: HistorySource, options: PolicyDiffOptions): PolicyDiff {
   const policies = new PolicyShelf(source, options.candidate);
   const tally = new Tally(options.limit);
@@ -75,7 +77,7 @@ function compareOne(recorded: RecordedDecision, policies: PolicyShelf, rulesAt: 
   }
   const { request, decision, event } = recorded;
   const before = deriveAsRecorded(event, (hash, agent) => policies.recorded(hash, agent));
-  // What this version does not derive as it was recorded would be compared with itself and another program at once.
+  // For a record that this version does not derive, a comparison would mix a change of policy with one of program.
   if (before === null) {
     tally.notDerived += 1;
     return;
@@ -96,7 +98,7 @@ function refit(
   return { ...context, market: { ...context.market, rules: viewRules(rules, policy) } };
 }
 
-/** Every policy that is met, compiled once an agent. */
+/** Every policy found, compiled once per agent. */
 class PolicyShelf {
   readonly #source: HistorySource;
   readonly #candidate: PolicyDiffOptions['candidate'];
@@ -112,7 +114,7 @@ class PolicyShelf {
     return this.#compile(`candidate ${agent}`, agent, this.#candidate.hash, () => this.#candidate.spec);
   }
 
-  /** Null when the ledger does not hold this policy. */
+  /** Null if the ledger lacks this policy. */
   recorded(hash: string, agent: string): CompiledPolicy | null {
     const known = this.#compiled.get(`${hash} ${agent}`);
     if (known !== undefined) return known;

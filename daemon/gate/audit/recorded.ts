@@ -4,7 +4,7 @@ import type { DecisionEvent, RecordedDecision as DecisionRecord, RulesEvent } fr
 import { isForeignTool } from '../plan/retell.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
-/** A record of the ledger, as far as it is read here. */
+/** The parts of a ledger record that are read here. */
 export interface HistoryRecord {
   readonly seq: number;
   readonly at_ms: number;
@@ -37,7 +37,7 @@ export interface RecordedDecision {
 
 const PAGE = 500;
 
-/** Decisions from `sinceMs` on, the newest first. A page that lies wholly before it ends the walk. */
+/** Decisions from `sinceMs` on, newest first. A page entirely before it ends the walk. */
 export function* walkDecisions(source: HistorySource, sinceMs: number): Generator<RecordedDecision, void> {
   let cursor: string | null = null;
   do {
@@ -58,10 +58,10 @@ function toRecorded({ seq, at_ms, payload }: HistoryRecord): RecordedDecision {
   return { seq, atMs: at_ms, request, context, decision, event, isForeignTool: isForeignTool(event) };
 }
 
-/** The exchange's filters and brackets of a symbol as they were known just before a record. */
+/** The exchange's filters and brackets of a symbol, as known just before a record. */
 export type RulesAt = (symbol: string, seq: number) => SymbolRules | null;
 
-/** Reads every `rules` record once: there is one a change, not one a decision. */
+/** Reads every `rules` record once: there is one per change, not one per decision. */
 export function indexRules(source: HistorySource): RulesAt {
   const bySymbol = new Map<string, { readonly seq: number; readonly rules: SymbolRules }[]>();
   for (const { seq, payload } of source.iterateEvents({ kind: 'rules' })) {

@@ -2,12 +2,12 @@ const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const;
 const AGO = /^([1-9]\d{0,5})([dhm])$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
-/** Where a stretch of history begins: so long before the last record, or at an instant (ms since 1970). */
+/** The start of a period: a duration before the last record, or a time (ms since 1970). */
 export type Since = { readonly kind: 'ago'; readonly ms: number } | { readonly kind: 'at'; readonly ms: number };
 
 /**
- * Reads `7d`, `24h`, `30m`, an ISO date (00:00 UTC) or an ISO instant with its zone. Null for anything else: a time
- * without a zone could be meant in two ways.
+ * Parses `7d`, `24h`, `30m`, an ISO date (00:00 UTC) or an ISO time with its zone. Null for anything else: a time
+ * without a zone is ambiguous.
  */
 export function parseSince(text: string): Since | null {
   const ago = AGO.exec(text);
@@ -15,13 +15,13 @@ export function parseSince(text: string): Since | null {
   const date = INSTANT.exec(text)?.[1];
   if (date === undefined) return null;
   const ms = Date.parse(text);
-  // The calendar is checked by itself: with a zone, the day in UTC may be another one.
+  // The calendar date is checked separately: with a zone, the UTC day may differ.
   const isDay = new Date(`${date}T00:00:00Z`).toJSON()?.startsWith(date) === true;
   return Number.isNaN(ms) || !isDay ? null : { kind: 'at', ms };
 }
 
 /**
- * `ago` counts from the last record of the ledger, not from the wall clock: a recorded market has a time of its own, and
+ * `ago` counts from the ledger's last record, not from the wall clock: a recorded market has its own time, and
  * the week before a daemon stopped is still its last week.
  */
 export function sinceInstant(since: Since, lastRecordMs: number): number {

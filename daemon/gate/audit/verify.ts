@@ -3,7 +3,7 @@ import type { ExecutionContext } from '../../core/context.ts';
 import { CORE_VERSION, nameCore } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
 import type { Regime } from '../../core/policy.ts';
-import { writeContext } from '../../core/record-text/context.ts';
+import { writeContext } from '../../core/record-text/rows.ts';
 import type { DecisionEvent, GateEvent } from '../events.ts';
 import { writeRecord } from '../journal/record-text.ts';
 import { decisionId } from '../plan/order-ids.ts';
@@ -29,18 +29,18 @@ interface AuditedEvent {
   /** As it is recorded. */
   readonly text: string;
 }
-/** Decisions that this version does not derive again. */
+/** Decisions that this version cannot derive. */
 export interface DecidedElsewhere {
-  /** Null: they were recorded before the core had versions. */
+  /** Null: recorded before the core had versions. */
   readonly core_version: number | null;
   readonly decisions: number;
-  /** Which program derives them. */
+  /** The program that derives them. */
   readonly needs: string;
 }
 export interface Auditor {
   /**
-   * SAE-AUDIT: decides again from the recorded request, context and policy, and writes the record again: byte for byte
-   * the same, or not. What another version of the core decided is counted.
+   * SAE-AUDIT: decides again from the recorded request, context and policy, and rewrites the record, which must be the
+   * same byte for byte. Decisions of another core version are only counted.
    */
   rederive(event: AuditedEvent): AuditOutcome;
   /** `--deep`: folds the ledger and rebuilds the context of each decision from the events before it. */

@@ -7,19 +7,19 @@ import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import type { CancelOutcome } from '../venue-port.ts';
 import type { Intake } from './intake.ts';
 
-/** Where the gate is in its life, and so whether it takes a call: it opens once, and closes for good. */
+/** The gate's lifecycle, and so whether it accepts calls: it opens once, and closes finally. */
 export class Availability {
   readonly #core: GateCore;
   isStarted = false;
   isClosing = false;
-  /** The reserve of the full disk is in use. */
+  /** The reserve for a full disk is in use. */
   isDiskFull = false;
 
   constructor(core: GateCore) {
     this.#core = core;
   }
 
-  /** The answer to a call that cannot be taken now; null while calls are taken. */
+  /** The answer to a call that cannot be accepted now; null while calls are accepted. */
   findRefusal(): ToolOutcome | null {
     if (!this.isStarted) return { kind: 'unavailable', message: 'the daemon has not reached the venue yet' };
     if (this.isClosing) return { kind: 'unavailable', message: 'the daemon is shutting down' };
@@ -29,16 +29,16 @@ export class Availability {
   }
 }
 
-/** What is not recorded once the reserve is in use. */
+/** The answer to a call that is not recorded once the reserve is in use. */
 export const DISK_FULL: Unavailable = {
   kind: 'unavailable',
   message:
     'the disk is full: only exits that close at once, cancels and halts are still recorded; an exit that closed nothing is asked for again later, with close_position for the whole',
 };
-/** After an exit that closed nothing the next of that agent and symbol waits, doubled each time, wall ms. */
+/** Wait of an agent's next exit in a symbol after one that closed nothing, wall ms; doubles each time. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 120_000;
-/** Exits of a part, by agent and symbol; after them only the whole is closed. */
+/** How many partial exits an agent may make in a symbol; after them only full closes. */
 const MOST_PARTIAL_EXITS = 20;
 
 interface ExitPace {
@@ -50,9 +50,9 @@ interface ExitPace {
 }
 
 /**
- * What may use the reserve of a full disk: what takes risk away (DESIGN section 7). A refusal changes nothing and costs
- * space too. INVARIANT: however an agent asks, it cannot use the reserve up: what rests or is changed at the venue waits,
- * and exits are paced by what they close. An operator and the gate itself are not.
+ * What may use the reserve of a full disk: calls that reduce risk. A refusal changes nothing, but costs
+ * space too. INVARIANT: no agent can use up the reserve: resting exits and amends wait,
+ * and exits are paced by what they close. Operators and the gate itself are not limited.
  */
 export class FullDisk {
   readonly #core: GateCore;
@@ -70,7 +70,7 @@ export class FullDisk {
     return effective.action !== 'exit' || (effective.time_in_force !== 'GTC' && this.#isDue(request, decided));
   }
 
-  /** The exit that {@link isNeeded} let through is recorded under this decision. */
+  /** Notes the decision of an exit that {@link isNeeded} permitted. */
   noteExit(request: ExecutionRequest, decisionId: string): void {
     const pace = this.#paces.get(paceKey(request));
     if (pace !== undefined) pace.last = decisionId;
@@ -109,7 +109,7 @@ function paceKey({ agent, symbol }: ExecutionRequest): string {
   return `${agent} ${symbol ?? ''}`;
 }
 
-/** A cancel that would change nothing: no order of the agent is there, or each cancel of one is under way already. */
+/** A cancel that would change nothing: the agent has no order, or each one is already being canceled. */
 export function cancelsNothing(core: GateCore, { request, target }: Intake): boolean {
   if (request.intent !== 'cancel' || request.origin !== 'agent') return false;
   const orders = target === null ? everyLiveOrder(core.state.orders) : [target];
@@ -117,7 +117,7 @@ export function cancelsNothing(core: GateCore, { request, target }: Intake): boo
   return true;
 }
 
-/** Opens the account's breaker: resting openings are canceled, and an operator has to look. */
+/** Opens the account's breaker: resting openings are canceled, and an operator must intervene. */
 export function recordFullDisk(core: GateCore): void {
   try {
     const entry = core.state.layers.get('breaker|account|');
@@ -142,8 +142,8 @@ export function recordFullDisk(core: GateCore): void {
 const ATTEMPTS = 3;
 
 /**
- * The ledger records nothing more: opening orders at the venue are canceled all the same, as best it can be done. What
- * reduces stays there. The next start finds out what became of them.
+ * The ledger records nothing more: opening orders at the venue are canceled anyway, as far as possible. Orders that
+ * reduce stay there. The next start finds out their outcomes.
  */
 export async function cancelUnrecorded(core: GateCore, pauseMs: number): Promise<void> {
   const cancel = async (order: OrderState): Promise<CancelOutcome['kind']> =>

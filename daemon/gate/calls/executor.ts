@@ -10,10 +10,12 @@ import type { Decided } from '../take-decision.ts';
 import { type Intake, readIntake } from './intake.ts';
 import { isRecorded, type ParentDecisions } from './parent-decisions.ts';
 
-/** Time that calls in flight have for their outcome once the daemon stops, wall ms; then they are answered `submitting`. */
+/**
+ * How long calls in flight may wait for their outcome once the daemon stops, wall ms; then they answer `submitting`.
+ */
 const ANSWER_WHEN_CLOSING_MS = 400;
 
-/** Carries out what was permitted: slices, exits, cancels, amends. */
+/** Carries out permitted decisions: slices, exits, cancels, amends. */
 export class Executor {
   readonly #core: GateCore;
   readonly #decisions: ParentDecisions;
@@ -22,7 +24,7 @@ export class Executor {
   readonly #slices: SliceRunner;
   readonly #exits: ExitBook;
   readonly #signal: AbortSignal;
-  /** Whoever still waits for an outcome is answered with what is known: the daemon stops. */
+  /** The daemon stops: callers still waiting for an outcome get what is known. */
   readonly #answerNow = new AbortController();
 
   constructor(parts: {
@@ -43,7 +45,7 @@ export class Executor {
     this.#signal = parts.signal;
   }
 
-  /** Acts on a permitted decision; returns at the outcome, or after `answer_within_ms`. */
+  /** Carries out a permitted decision; returns at the outcome, or after `answer_within_ms`. */
   async execute(intake: Intake, decided: Decided): Promise<void> {
     const running = this.#act(intake, decided).catch((error: unknown) => {
       // An exit that waits for its rate ends with the daemon, and goes on with the next.
@@ -60,7 +62,7 @@ export class Executor {
     timeout.abort();
   }
 
-  /** The daemon stops: nobody waits for long any more. */
+  /** The daemon stops: nobody waits long any more. */
   answerSoon(): void {
     this.#core.ports.time.after(ANSWER_WHEN_CLOSING_MS, () => this.#answerNow.abort(), { unref: true });
   }
@@ -85,7 +87,7 @@ export class Executor {
     }
   }
 
-  /** INVARIANT: what its decision meant, and nothing that was asked for since. */
+  /** INVARIANT: cancels what its decision meant, and nothing requested since. */
   async #cancel({ request }: Intake, { body }: Decided): Promise<void> {
     const reason = `asked for by ${request.agent}`;
     const meant = this.#core.state.changes.find(body.decision_id)?.orders ?? [];
@@ -97,7 +99,7 @@ export class Executor {
     await Promise.all(cancels);
   }
 
-  /** cancel_all also ends exits that have no order at the moment: between two rungs, or waiting for their turn. */
+  /** cancel_all also ends exits without a current order: between two rungs, or waiting for their turn. */
   #cancelExits(request: ExecutionRequest, seq: number, reason: string): void {
     const { layers } = this.#core.state;
     const now = this.#core.nowMs();
@@ -109,7 +111,7 @@ export class Executor {
     }, reason);
   }
 
-  /** Amend in place; its decision counts it as the larger and the worse of both forms until one is proven. */
+  /** Amends in place. The order counts as the larger and the worse of both forms until one is proven. */
   async #amend(intake: Intake, decided: Decided): Promise<void> {
     const { target } = intake;
     if (target === null || target.amend === null) return;
@@ -128,7 +130,7 @@ export class Executor {
     await this.#exits.run(decided);
   }
 
-  /** Also between two rungs, where none of its orders is alive: what it has left is still to be closed. */
+  /** Also between two rungs, when no order is live: the remainder must still be closed. */
   isGateExiting(symbol: string): boolean {
     return this.#exits.isGateExiting(symbol);
   }
@@ -136,7 +138,6 @@ export class Executor {
   /** Resolves when the exit is on disk; it then runs by itself. */
   async runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void> {
     const decided = this.#decisions.decideForGate(request, cause);
-    if (decided === null) return;
     await decided.appended.committed;
     // RISK: an outcome may stay unknown for long; the feeds that called must go on meanwhile.
     this.#exits.run(decided).catch((error: unknown) => {

@@ -7,15 +7,15 @@ import type { Caller } from '../api.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { OrderState } from '../state/orders.ts';
 
-/** A validated call as the gate works on it. */
+/** A validated call, as the gate processes it. */
 export interface Intake {
   readonly request: ExecutionRequest;
   readonly caller: Caller;
   /** Digest of the economic fields: not timestamp, validity, rationale or meta. Null for advisory calls. */
   readonly bodyHash: string | null;
-  /** Free texts by field, to be kept beside the chain by digest. */
+  /** Free texts by field, stored beside the chain under their digest. */
   readonly texts: { readonly [field: string]: string };
-  /** The order that modify_order or cancel_order names, when it exists. */
+  /** The order that modify_order or cancel_order names, if it exists. */
   readonly target: OrderState | null;
   readonly schemaViolation: string | null;
 }
@@ -26,7 +26,7 @@ export function originOf(caller: Caller): Origin {
   return caller.role === 'operator' ? 'operator' : 'agent';
 }
 
-/** `advisory`: dry run and intercept, which have no idempotency key and so need no digest of the body. */
+/** `advisory`: dry run and intercept. They have no idempotency key, so they need no digest of the body. */
 export function readIntake(
   core: GateCore,
   caller: Caller,

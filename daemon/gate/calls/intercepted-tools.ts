@@ -1,19 +1,14 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import type { ExecutionDecision, Reason } from '../../core/decision.ts';
 import { REASONS } from '../../core/reasons.ts';
-import { writeContext } from '../../core/record-text/context.ts';
 import { findBudget } from '../../core/rules/budget-finding.ts';
 import { Trace } from '../../core/trace.ts';
 import type { SkillClaim } from '../api/trading-calls.ts';
 import type { Caller } from '../api.ts';
-import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { writeBody, writeRecord } from '../journal/record-text.ts';
-import { decisionId } from '../plan/order-ids.ts';
-import { buildBody } from '../plan/retell.ts';
 import type { Ask } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
-import type { Decided } from '../take-decision.ts';
+import { appendDecision, type Decided } from '../take-decision.ts';
 import { bareRequest } from '../watch/standing.ts';
 
 /** A violation's path holds names that an agent chose: no more of it is recorded. */
@@ -112,37 +107,16 @@ function recordForeignTool(
     retry_after_ms: null,
     verdicts: trace.verdicts,
   };
-  const contextText = writeContext(context);
-  const contextHash = core.ports.sha256(contextText);
-  const { state } = core;
-  const { appended, payload, written } = core.appendWritten('decision', (seq, atMs) => {
-    const body = buildBody(decision, {
-      agent: caller.agent,
-      at_ms: atMs,
-      context_hash: contextHash,
-      decision_id: decisionId(core.ids, seq),
-      kind: 'intercept',
-      policy_hash: core.policyHash,
-      request_id: null,
-      seq,
-      symbol: null,
-      tool: shown,
-    });
-    const event: DecisionEvent = {
-      agent: caller.agent,
-      body_hash: bodyHash,
-      context,
-      decision: body,
-      market_seq: state.marketSeq,
-      orders: [],
-      parent_decision_id: null,
-      request,
-      route: 'intercept',
-      state_seq: state.stateSeq,
-      texts: {},
-    };
-    return { payload: event, body, text: writeRecord(event, body, contextText, 'whole') };
-  });
+  const seq = core.nextSeq();
+  const startedAtWallMs = core.ports.time.monotonicMs();
+  const considered = { request, policy, context, decision, acted: decision, seq, startedAtWallMs, elapsedNs: 0 };
+  const decided = appendDecision(
+    core,
+    considered,
+    { kind: 'intercept', route: 'intercept', bodyHash, texts: {}, parentDecisionId: null, orders: [] },
+    shown,
+    'whole',
+  );
   core.ports.observer.decided(
     'intercept',
     'foreign',
@@ -150,12 +124,5 @@ function recordForeignTool(
     reasons.map((reason) => reason.code),
     0,
   );
-  return {
-    body: written.body,
-    bodyText: writeBody(written.body),
-    event: payload,
-    appended,
-    policy,
-    decidedAtWallMs: core.ports.time.monotonicMs(),
-  };
+  return decided;
 }

@@ -1,23 +1,22 @@
-import type { ExecutionDecision } from '../../core/decision.ts';
 import type { ExecutionRequest } from '../../core/request.ts';
-import type { OverBudget, Unavailable } from '../api/decisions.ts';
+import type { DecisionKind, OverBudget, Unavailable } from '../api/decisions.ts';
 import type { ExitCause, PlannedOrder } from '../events.ts';
 import type { ExitBook } from '../exits/exit-book.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { idleKind, type RequestBudgets } from '../journal/request-budgets.ts';
-import { NO_ORDERS, planFromDecision } from '../plan/orders.ts';
+import { planFromDecision } from '../plan/orders.ts';
 import type { Ask } from '../snapshot/inputs.ts';
-import { type Decided, takeDecision } from '../take-decision.ts';
+import { type Considered, consider, type Decided, recordDecision } from '../take-decision.ts';
 import { type Availability, DISK_FULL, FullDisk } from './disk-space.ts';
 import type { Intake } from './intake.ts';
 
-/** The answer to a call that was not recorded. */
+/** The answer to an unrecorded call. */
 export type Unrecorded = Unavailable | OverBudget;
 export function isRecorded(outcome: Decided | Unrecorded): outcome is Decided {
   return 'appended' in outcome;
 }
 
-/** The first decision on what a caller, or the gate itself, asks for: later slices and rungs follow from it. */
+/** The first decision on a request of a caller or of the gate; later slices and rungs follow from it. */
 export class ParentDecisions {
   readonly #core: GateCore;
   readonly #availability: Availability;
@@ -34,43 +33,40 @@ export class ParentDecisions {
   }
 
   /**
-   * What is not recorded is not done: on a full disk what is not needed there, and beyond the budgets of its sender what
-   * would have no effect.
+   * Unrecorded calls are not carried out: on a full disk those that are not needed, and beyond the sender's budgets
+   * those without an effect.
    */
   decide(intake: Intake, kind: 'tool' | 'dry_run' | 'intercept'): Decided | Unrecorded {
     const { request } = intake;
-    // Advice has no effect, whatever it says.
+    // Advice never has an effect.
     if (kind !== 'tool') {
       const overrun = this.#budgets.findOverrun(kind === 'dry_run' ? 'dry_runs' : 'intercepts', request, kind, null);
       if (overrun !== null) return overrun;
     }
-    let unrecorded: Unrecorded | null = null;
-    const decided = takeDecision(this.#core, request, this.#ask(intake), {
+    const considered = consider(this.#core, request, this.#ask(intake));
+    const unrecorded = this.#findUnrecorded(considered, kind);
+    if (unrecorded !== null) return unrecorded;
+    const decided = recordDecision(this.#core, considered, {
       kind,
       route: request.tool,
       bodyHash: intake.bodyHash,
       texts: intake.texts,
       parentDecisionId: null,
-      skipUnless: (decision, acted) => {
-        if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) unrecorded = DISK_FULL;
-        else if (kind === 'tool') {
-          const idle = idleKind(this.#core, request, acted);
-          if (idle !== null) unrecorded = this.#budgets.findOverrun('refusals', request, idle, decision);
-        }
-        return unrecorded === null;
-      },
-      plan: (decision, seq) => (kind === 'tool' ? this.#plan(intake, decision, seq) : NO_ORDERS()),
+      orders: kind === 'tool' ? this.#plan(considered) : [],
     });
-    if (decided === null) {
-      if (unrecorded === null) throw new Error('a decision was not recorded');
-      return unrecorded;
-    }
     if (this.#availability.isDiskFull) this.#fullDisk.noteExit(request, decided.body.decision_id);
     return decided;
   }
 
-  /** What the gate asks for on its own behalf: also on a full disk. */
-  decideForGate(request: ExecutionRequest, cause: ExitCause): Decided | null {
+  /** Why it is not recorded; null: it is. */
+  #findUnrecorded({ acted, decision, request }: Considered, kind: DecisionKind): Unrecorded | null {
+    if (this.#availability.isDiskFull && !this.#fullDisk.isNeeded(request, decision)) return DISK_FULL;
+    const idle = kind === 'tool' ? idleKind(this.#core, request, acted) : null;
+    return idle === null ? null : this.#budgets.findOverrun('refusals', request, idle, decision);
+  }
+
+  /** A request of the gate itself: recorded even on a full disk. */
+  decideForGate(request: ExecutionRequest, cause: ExitCause): Decided {
     const intake: Intake = {
       request,
       caller: { role: 'operator', agent: request.agent, tokenId: 'gate', skillSha256: null },
@@ -79,14 +75,15 @@ export class ParentDecisions {
       target: null,
       schemaViolation: null,
     };
-    return takeDecision(this.#core, request, this.#ask(intake), {
+    const considered = consider(this.#core, request, this.#ask(intake));
+    return recordDecision(this.#core, considered, {
       kind: 'gate',
       route: 'gate',
       bodyHash: null,
       texts: {},
       parentDecisionId: null,
       cause,
-      plan: (decision, seq) => this.#plan(intake, decision, seq),
+      orders: this.#plan(considered),
     });
   }
 
@@ -107,16 +104,16 @@ export class ParentDecisions {
     };
   }
 
-  #plan(intake: Intake, decision: ExecutionDecision, seq: number): readonly PlannedOrder[] {
-    const effective = decision.effective;
+  #plan({ acted, request, seq }: Considered): readonly PlannedOrder[] {
+    const { effective } = acted;
     if (effective === null || (effective.action !== 'open' && effective.action !== 'exit')) return [];
-    const symbol = intake.request.symbol ?? '';
+    const symbol = request.symbol ?? '';
     const rules = this.#core.state.rules.get(symbol);
     if (rules === undefined) return [];
     const lotsOf = (quantity: string): number => Math.round((Number(quantity) * rules.lotScale) / rules.lotMantissa);
-    const planned = planFromDecision(this.#core.ids, decision, intake.request, seq, lotsOf);
+    const planned = planFromDecision(this.#core.ids, acted, request, seq, lotsOf);
     if (effective.action !== 'exit') return planned;
-    const delayMs = this.#exits.planDelay(intake.request, effective);
+    const delayMs = this.#exits.planDelay(request, effective);
     return planned.map((order) => ({ ...order, delay_ms: delayMs }));
   }
 }

@@ -1,9 +1,10 @@
-import type { DecisionEvent, PlannedOrder } from '../events.ts';
+import type { ExecutionRequest } from '../../core/request.ts';
+import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { clientOrderId } from '../plan/order-ids.ts';
 import { planSingle } from '../plan/orders.ts';
 import type { OrderState } from '../state/orders.ts';
-import { type Decided, takeDecision } from '../take-decision.ts';
+import { consider, type Decided, recordDecision } from '../take-decision.ts';
 
 export interface DecidedOrder {
   readonly decided: Decided;
@@ -15,7 +16,7 @@ export interface ExitForm {
   readonly lots: number;
   readonly rung: number;
   readonly own: OrderState | null;
-  /** Of an order that its caller has moved since; absent: as it was asked for. */
+  /** Of an order that its caller has moved since; absent: as it was requested. */
   readonly limitPrice?: number | null;
 }
 
@@ -29,39 +30,36 @@ export function decideExitOrder(core: GateCore, parent: DecisionEvent, form: Exi
   if (first === undefined) throw new Error(`exit ${decision.decision_id} planned no order`);
   const attempt = core.state.orders.byDecision.get(decision.decision_id)?.length ?? 1;
   const id = form.own?.clientOrderId ?? clientOrderId(core.ids, decision.seq, 0, attempt);
-  const decided = takeDecision(
-    core,
-    {
-      ...request,
-      intent: 'close',
-      limit_price: form.limitPrice === undefined ? request.limit_price : form.limitPrice,
-      side: first.side,
-      request_id: null,
-    },
-    {
-      phase: 'slice',
-      venue: core.settings.venue,
-      accountName: core.settings.account,
-      tokenSkillSha256: null,
-      schemaViolation: null,
-      own: null,
-      leaving: null,
-      exitRung: form.rung,
-      sliceLots: form.lots,
-      parentPriceTicks: null,
-      target: null,
-    },
-    {
-      kind: 'slice',
-      route: parent.route,
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: decision.decision_id,
-      plan: ({ decision: verdict, effective }): readonly PlannedOrder[] =>
-        verdict === 'BLOCK' || effective?.action !== 'exit' ? [] : [planSingle(effective, first.symbol, id, 0)],
-    },
-  );
-  if (decided === null) throw new Error('the decision on an exit was not recorded');
+  const asked: ExecutionRequest = {
+    ...request,
+    intent: 'close',
+    limit_price: form.limitPrice === undefined ? request.limit_price : form.limitPrice,
+    side: first.side,
+    request_id: null,
+  };
+  const considered = consider(core, asked, {
+    phase: 'slice',
+    venue: core.settings.venue,
+    accountName: core.settings.account,
+    tokenSkillSha256: null,
+    schemaViolation: null,
+    own: null,
+    leaving: null,
+    exitRung: form.rung,
+    sliceLots: form.lots,
+    parentPriceTicks: null,
+    target: null,
+  });
+  const { decision: verdict, effective } = considered.acted;
+  const isSent = verdict !== 'BLOCK' && effective?.action === 'exit';
+  const decided = recordDecision(core, considered, {
+    kind: 'slice',
+    route: parent.route,
+    bodyHash: null,
+    texts: {},
+    parentDecisionId: decision.decision_id,
+    orders: isSent ? [planSingle(effective, first.symbol, id, 0)] : [],
+  });
   const planned = decided.event.orders[0];
   const order = planned === undefined ? undefined : core.state.orders.all.get(planned.client_order_id);
   return { decided, order: order ?? null };

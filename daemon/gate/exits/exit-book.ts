@@ -27,9 +27,9 @@ import { WakeUp } from './wake-up.ts';
 const TOLD: ReadonlySet<ExitEnd> = new Set(['exhausted', 'rejected', 'halted', 'lost', 'dropped']);
 
 /**
- * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one order
- * at a time, each order decided and on disk before it is sent; what is left goes up the ladder. Everything that may go
- * out is planned anew in one turn whenever something has changed, so that no exit is lost between two steps.
+ * The one book of exits of the account. A marketable exit is a target here: targets of one key go out together, one
+ * order at a time, each order decided and on disk before it is sent; what is left goes up the ladder. Everything that
+ * may go out is planned again in one turn whenever something has changed, so that no exit is lost between two steps.
  */
 export class ExitBook {
   readonly #core: GateCore;
@@ -123,8 +123,9 @@ export class ExitBook {
   }
 
   /**
-   * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One that
-   * only waits for openings of before it to end closes nothing now, and does not stand for the next position's exit.
+   * An exit of the gate in that symbol has lots to close, also between two of its orders, or an order that lives. One
+   * that only waits for openings of before it to end closes nothing now, and does not stand for the next position's
+   * exit.
    */
   isGateExiting(symbol: string): boolean {
     for (const target of this.#core.state.targets.open)

@@ -96,7 +96,7 @@ export class ExitOrders {
       if (outcome.rejection.consequence === 'cancel_sibling')
         await this.#room.cancelSiblings(order, this.#failuresOf(order) + 1);
     }
-    // RISK: an answer may show an IOC as resting while it is being matched; the ladder goes on from its end.
+    // RISK: an answer may show an IOC as resting while it is being matched; the ladder resumes from its end.
     if (statusOf(order) === 'unknown') this.#pauseAfter(order);
     if (statusOf(order) === 'unknown' || (isResting(order) && neverRests(order)))
       void this.#resolver.resolve(order).finally(() => this.#onChange());

@@ -28,8 +28,8 @@ interface Pace {
 }
 
 /**
- * The kill switch. `halted` is on disk first, with the mark that everything is to be closed: what a call did not get done
- * goes on by itself, also after a restart, until the account is flat or an operator sets another state.
+ * The kill switch. `halted` is on disk first, with the mark that everything is to be closed: what a call did not get
+ * done goes on by itself, also after a restart, until the account is flat or an operator sets another state.
  */
 export class Flatten {
   readonly #core: GateCore;
@@ -141,8 +141,8 @@ export class Flatten {
   }
 
   /**
-   * What is flat stays halted, and is not closed again: whoever opens something at the venue afterwards means to. Nothing
-   * counts as flat before the account was read.
+   * What is flat stays halted, and is not closed again: whoever opens something at the venue afterwards means to.
+   * Nothing counts as flat before the account was read.
    */
   #endDone(): void {
     const readAtMs = this.#core.market.account?.observedAtMs ?? Number.NEGATIVE_INFINITY;
@@ -194,7 +194,9 @@ export class Flatten {
     answered.abort();
   }
 
-  /** One exit of a symbol at a time, unless what became of the last one could not be found out: reduceOnly bounds both. */
+  /**
+   * One exit of a symbol at a time, unless what became of the last one could not be found out: reduceOnly bounds both.
+   */
   #exitOnce(caller: Caller, symbol: string): Promise<void> {
     const lots = heldLots(this.#core.state.position(symbol));
     if (lots === 0) return Promise.resolve();

@@ -2,8 +2,8 @@ import type { Origin } from '../../core/request.ts';
 import type { GateCore } from '../journal/journal.ts';
 
 /**
- * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not when
- * it was asked for.
+ * How often exits may go out: the rate of their agent and the limit of the venue, asked when one is to be sent and not
+ * when it was requested.
  */
 export class ExitPace {
   readonly #core: GateCore;

@@ -19,9 +19,9 @@ import { Waiters } from './waiters.ts';
 const LOOK_EVERY_MS = 25;
 
 /**
- * Exits that rest at their own price: their callers' orders, no targets. They go out one by one, in turn, as the rate of
- * their agent permits when it is their turn. One that does not rest, because it was not placed or made room, is in the
- * book of displaced exits until it does, is closed otherwise, or is given up, which is told.
+ * Exits that rest at their own price: their callers' orders, no targets. They go out one by one, in turn, as the rate
+ * of their agent permits when it is their turn. One that does not rest, because it was not placed or made room, is in
+ * the book of displaced exits until it does, is closed otherwise, or is given up, which is told.
  */
 export class RestingExits {
   readonly #core: GateCore;
@@ -67,8 +67,9 @@ export class RestingExits {
   // --- what does not rest ------------------------------------------------------------------------------------------
 
   /**
-   * What was canceled to make room rests again, at most as large as what is left, once no exit works on that side of the
-   * symbol any more; what was not placed is tried again. Returns the wall time until the next may go, ms; null: none.
+   * What was canceled to make room rests again, at most as large as what is left, once no exit works on that side of
+   * the symbol any more; what was not placed is tried again. Returns the wall time until the next may go, ms; null:
+   * none.
    */
   restAgain(): number | null {
     const { displaced } = this.#core.state;
@@ -139,7 +140,9 @@ export class RestingExits {
     return tries.afterRefusal(rejection, isRetryable, time.monotonicMs(), clock.scale);
   }
 
-  /** Records that it will not rest; its caller, who may believe in it, is told unless there is nothing left to close. */
+  /**
+   * Records that it will not rest; its caller, who may believe in it, is told unless there is nothing left to close.
+   */
   giveUp({ decisionId, order }: DisplacedExit, reason: ExitEnd, detail: string): void {
     this.#core.append('exit_target', {
       action: 'ended',
@@ -177,7 +180,9 @@ export class RestingExits {
     return waitMs;
   }
 
-  /** RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them. */
+  /**
+   * RISK: none goes out beside exits that may close all of the share: the rest is another's, or the venue refuses them.
+   */
   #isWaiting(order: OrderState, lots: number): boolean {
     const { agent, origin, symbol } = order;
     if (agent === null || origin !== 'agent' || this.#core.policyFor(agent).exitScope !== 'own') return false;
@@ -205,7 +210,7 @@ export class RestingExits {
     return stored === null ? null : (stored.payload as DecisionEvent);
   }
 
-  /** At most what is left of what was held when it was asked for; 0: not now. It ends where nothing is. */
+  /** At most what is left of what was held when it was requested; 0: not now. It ends where nothing is. */
   #lotsDue(order: OrderState): number {
     const exit = this.#core.state.displaced.find(order.decisionId ?? '');
     if (exit === null) return order.lots;

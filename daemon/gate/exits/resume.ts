@@ -35,7 +35,7 @@ export class ExitResumption {
     this.#signal = signal;
   }
 
-  /** Precondition: state is folded from the whole ledger, and nothing was asked for since. Runs by itself. */
+  /** Precondition: state is folded from the whole ledger, and nothing was requested since. Runs by itself. */
   start(): void {
     const targets = [...this.#core.state.targets.open];
     const resting = [...everyLiveOrder(this.#core.state.orders)].filter(
@@ -83,8 +83,8 @@ export class ExitResumption {
     if (origin === 'operator') {
       // What a flatten had begun it goes on with itself, and sooner.
       if (this.#isFlattening(symbol)) return 'a flatten goes on with it';
-      // RISK: an operator's exit closes whatever is held. Where the position that it was asked for is closed since, what
-      // is held now somebody has opened afterwards, and means to.
+      // RISK: an operator's exit closes whatever is held. Where the position that it was meant for is closed since,
+      // what is held now somebody has opened afterwards, and means to.
       if (position.sinceMs !== null && position.sinceMs > openedAtMs) return 'the position is another one by now';
     }
     const mine = scope === 'own' && origin === 'agent' ? agent : null;

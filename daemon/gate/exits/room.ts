@@ -86,8 +86,8 @@ export class ExitRoom {
 
   /**
    * Resting reduce-only orders on the same side would make the venue refuse the exit once their sum exceeds the
-   * position: the agent's own take-profits are canceled first. Another exit on its way is none of them: it makes no room,
-   * and the position may be the smaller by it when this one comes.
+   * position: the agent's own take-profits are canceled first. Another exit on its way is none of them: it makes no
+   * room, and the position may be the smaller by it when this one comes.
    */
   async make(order: OrderState): Promise<void> {
     const position = this.#core.state.position(order.symbol);
@@ -118,7 +118,7 @@ export class ExitRoom {
     if (!this.#mayCloseMore(order)) await Promise.race([making, this.#after(MAKE_WITHIN_MS)]);
     if (!this.#mayCloseMore(order)) return;
     await making;
-    // A cancel whose answer was lost is asked for again at every tick.
+    // A cancel whose answer was lost is requested again at every tick.
     const isMeant = (): boolean => order.status === 'in_flight' && !order.cancelRequested && this.#mayCloseMore(order);
     while (isMeant() && [...own].some(({ status }) => !isTerminal(status))) {
       await this.#after(LOOK_EVERY_MS);

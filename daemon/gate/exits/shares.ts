@@ -6,9 +6,9 @@ import { BEYOND_SHARE } from '../state/displaced-exits.ts';
 import { liveOrders, type OrderState } from '../state/orders.ts';
 
 /**
- * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that shrinks,
- * or others join the position, what is beyond it is canceled, so that it does not close what is another agent's; it rests again,
- * clipped to what the share is then.
+ * Resting exits of agents follow their shares. Each was within its agent's share when it was decided; when that
+ * shrinks, or others join the position, what is beyond it is canceled, so that it does not close what is another
+ * agent's; it rests again, clipped to what the share is then.
  */
 export class ExitShares {
   readonly #core: GateCore;

@@ -3,7 +3,9 @@ import type { Rejection } from '../venue-port.ts';
 /** Refusals in a row after which an exit gives up, and says so. */
 const MOST_FAILURES = 8;
 const BACK_OFF_MS = [200, 400, 800, 1_600, 3_200] as const;
-/** Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it. */
+/**
+ * Orders of the venue's largest size into which one exit is split at most: a filter of a lot or two must not flood it.
+ */
 const MOST_PARTS = 100;
 
 /** When an exit may go on after what became of its last order; wall ms of the process. */

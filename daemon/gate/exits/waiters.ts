@@ -1,4 +1,4 @@
-/** Callers who are answered once what they asked for has come so far. */
+/** Callers who are answered once what they requested has come so far. */
 export class Waiters {
   readonly #resolves = new Map<string, (() => void)[]>();
 

@@ -1,7 +1,9 @@
 import type { TimePort, Timer } from '../../time/time-port.ts';
 import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 
-/** One timer for whatever comes next: the earliest instant that was asked for wins, and is looked at again on the way. */
+/**
+ * One timer for whatever comes next: the earliest instant that was requested wins, and is looked at again on the way.
+ */
 export class WakeUp {
   readonly #time: TimePort;
   readonly #signal: AbortSignal;

@@ -20,7 +20,7 @@ export function marginRatio(snapshot: AccountSnapshot): number {
   return worst;
 }
 
-/** The ledger record of an answer about the account; `peakUsdt`: the lower one of this and the reading before. */
+/** The ledger record of an account answer; `peakUsdt`: the lower of this reading and the previous one. */
 export function accountEvent(snapshot: AccountSnapshot, peakUsdt = snapshot.marginBalanceUsdt): AccountEvent {
   const positions = snapshot.positions.map(
     (position): PositionRecord => ({

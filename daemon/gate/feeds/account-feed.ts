@@ -18,10 +18,10 @@ const DAY_MS = 86_400_000;
 /** A change of the wallet by more than this fraction asks for the list of transfers at once. */
 const WALLET_MOVED = 0.005;
 
-/** A first list that was asked for longer ago is asked for again, wall ms. */
+/** A first list that was requested longer ago is requested again, wall ms. */
 const FIRST_LIST_COUNTS_MS = 5_000;
 
-/** The venue was asked for open orders; beside it what was known then. */
+/** A query for open orders, and what was known at the time. */
 interface AskedOrders {
   readonly isWhole: boolean;
   readonly live: ReadonlySet<OrderState>;
@@ -137,8 +137,8 @@ export class AccountFeed {
   }
 
   /**
-   * Matches the venue's open lists with our orders; returns false when they could not be read. `symbols`: of these only;
-   * empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
+   * Matches the venue's open lists with our orders; returns false when they could not be read. `symbols`: of these
+   * only; empty: of the whole account, which alone shows an order of somebody else in a symbol that nobody watches.
    */
   async pollOrders(symbols: readonly string[] = []): Promise<boolean> {
     const asked = (symbols.length === 0 ? this.#takeFirst() : null) ?? this.#askOrders(symbols);
@@ -225,7 +225,8 @@ export class AccountFeed {
       this.#absences.end(order);
       this.#sender.adopt(order, found.order, ask);
     } else if (found.kind === 'not_found' && (order.foreign || order.kind === 'algo')) {
-      // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in full.
+      // RISK: one old list and one -2013 prove nothing (BINANCE.md fact 6): until it has lasted the order counts in
+      // full.
       if (this.#absences.isProven(order) && !isTerminal(statusOf(order)))
         this.#sender.proof.recordAbsent(order, 'canceled', 'no longer at the venue', ask);
     } else if (found.kind === 'not_found') void this.#resolver.resolve(order);
@@ -311,7 +312,10 @@ export class AccountFeed {
     return true;
   }
 
-  /** After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or gain. */
+  /**
+   * After a restart from the last reading on, else from the last account record: what moved meanwhile is no loss or
+   * gain.
+   */
   #transfersSince(nowMs: number): number {
     const recordedMs = Math.min(nowMs, this.#core.state.account?.requested_at_ms ?? nowMs);
     const readMs = this.#marks.atMs('transfers') ?? recordedMs;

@@ -3,9 +3,9 @@ import { pause } from '../journal/pause.ts';
 import type { FetchOutcome } from '../venue-port.ts';
 
 const RETRY_MS = 1_000;
-/** Readings of the venue's time that lie further apart than the way there explains are of two clocks, ms. */
+/** Time readings that differ by more than this beyond their travel time come from two clocks, ms. */
 const APART_MS = 1_000;
-/** Between two warnings that the venue has not answered yet, wall ms. */
+/** Time between two warnings that the venue does not answer, wall ms. */
 const SILENCE_EVERY_MS = 60_000;
 
 interface Reading {
@@ -20,7 +20,7 @@ export class ClockSync {
   readonly #enterBoot: (reason: string) => void;
   readonly #signal: AbortSignal;
   #problem: string | null = null;
-  /** As the last answer said, where it was refused, wall ms; 0 without. */
+  /** Retry-After of the last refused answer, wall ms; else 0. */
   #retryAfterMs = 0;
 
   constructor(core: GateCore, enterBoot: (reason: string) => void, signal: AbortSignal) {
@@ -30,8 +30,8 @@ export class ClockSync {
   }
 
   /**
-   * Clock first: nothing but an operator's halt can be recorded before domain time is known. Retries until the venue
-   * answers; that it does not is said at once, then rarely.
+   * The clock comes first: before domain time is known only an operator's halt can be recorded. Retries until the venue
+   * answers, with a warning at once and then rarely.
    */
   async syncFirst(onVenueSilent: (reason: string) => void = () => undefined): Promise<void> {
     const { log, time } = this.#core.ports;
@@ -48,12 +48,12 @@ export class ClockSync {
         log.warn({ venue: this.#core.settings.venue, problem }, 'the venue does not answer yet');
         warnedAt = time.monotonicMs();
       }
-      // Who asks on while the venue wants to be left alone is kept out for longer.
+      // The venue bans longer whoever keeps asking during Retry-After.
       await pause(time, Math.max(RETRY_MS, this.#retryAfterMs), this.#signal);
     }
   }
 
-  /** Why the venue's time is not known; null once it is. */
+  /** Why the venue's time is unknown; null once it is known. */
   async #findSyncProblem(): Promise<string | null> {
     try {
       this.#core.ports.clock.setScale(await this.#core.ports.venue.fetchTimeScale());
@@ -64,9 +64,9 @@ export class ClockSync {
   }
 
   /**
-   * RISK: one wrong answer, taken for a jump, would end breakers and signals and count what is on its way as lost. What
-   * contradicts the clock so far (at a start the host's) is believed when a second answer says the same. Null: it is not
-   * known what time it is.
+   * RISK: one wrong answer, taken for a jump, would end breakers and signals and count orders in flight as lost. An
+   * answer that contradicts the current clock (at a start the host's) is believed when a second answer agrees. Null:
+   * the time is unknown.
    */
   async #readPlausible(): Promise<Reading | null> {
     const first = await this.#read();
@@ -97,7 +97,7 @@ export class ClockSync {
     return Math.abs(apartMs) <= APART_MS + rttMs * clock.scale;
   }
 
-  /** A jump is followed by one more reading; sources that go on contradicting each other leave the clock unknown. */
+  /** After a jump there is one more reading. Sources that keep contradicting each other leave the clock unknown. */
   async sync(isRetry = false): Promise<boolean> {
     const { clock } = this.#core.ports;
     const reading = await this.#readPlausible();

@@ -15,11 +15,11 @@ export const PERIODS = {
   transfers: { domainMs: 60_000, floorMs: 5_000 },
   income: { domainMs: 60_000, floorMs: 5_000 },
 } as const;
-/** What could not be read is read again after this much wall time at the latest, ms. */
+/** A failed read is repeated after this much wall time at the latest, ms. */
 const FAILED_AGAIN_MS = 30_000;
 export type FeedName = keyof typeof PERIODS;
 
-/** Which feed is due when; each is read once at a time. */
+/** Schedules the feeds; each is read only once at a time. */
 export class FeedSchedule {
   readonly #core: GateCore;
   readonly #health: VenueHealth;
@@ -39,7 +39,7 @@ export class FeedSchedule {
   isDue(feed: FeedName): boolean {
     return this.#core.ports.time.monotonicMs() >= (this.#nextAt.get(feed) ?? Number.NEGATIVE_INFINITY);
   }
-  /** It was read otherwise, now or `ageMs` of domain time ago. */
+  /** Notes that the feed was read by other means, now or `ageMs` of domain time ago. */
   noteRead(feed: FeedName, ageMs = 0): void {
     const { scale } = this.#core.ports.clock;
     const sinceMs = scale > 0 ? ageMs / scale : ageMs;
@@ -76,7 +76,7 @@ export class FeedSchedule {
   }
 }
 
-/** Says that a reading failed, and is false. */
+/** Logs that a read failed, and returns false. */
 export function noteUnread(core: GateCore, what: string, error: unknown): boolean {
   core.ports.log.warn({ what, error: String(error) }, 'could not be read');
   return false;
@@ -87,7 +87,7 @@ export async function allRead(done: readonly Promise<boolean>[]): Promise<boolea
   return (await Promise.all(done)).every((ok) => ok);
 }
 
-/** Symbols whose trades are to be read, because something of them was executed. */
+/** Symbols whose trades must be read, because of executions. */
 export class TradePolls {
   readonly #core: GateCore;
   readonly #account: AccountFeed;
@@ -112,7 +112,7 @@ export class TradePolls {
     });
   }
 
-  /** One poll at a time; resolves when what was asked for by now has been read, or could not be. */
+  /** One poll at a time; resolves when everything requested by now has been read or has failed. */
   async poll(): Promise<void> {
     while (this.#running !== null) await this.#running;
     if (this.#symbols.size === 0) return;

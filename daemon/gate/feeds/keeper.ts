@@ -15,32 +15,32 @@ import { Reconciliation } from './reconciliation.ts';
 const SYMBOLS_AT_FULL_PACE = 5;
 const TICK_MS = 50;
 const RETRY_MS = 1_000;
-/** How often filters of a held symbol are asked for while there are none, ms of wall time. */
+/** How often filters of a held symbol are requested while there are none, wall ms. */
 const FORCED_RULES_MS = 5_000;
 
 /**
- * What follows from the views, again and again, whether or not the feeds could be read. Each is called at every tick,
- * also while what an earlier call began is still on its way: it begins what is due and not under way, and resolves with
- * that.
+ * Tasks that follow from the views, whether or not the feeds could be read. Each is called at every tick,
+ * even while work of an earlier call is still in progress: it starts what is due and not in progress, and resolves when
+ * that work is done.
  */
 export interface KeeperTasks {
   /** Cancels that are not proven are sent again. */
   retryCancels(): Promise<void>;
-  /** Exits go on. */
+  /** Exits continue. */
   exits(): Promise<void>;
   /** Resting orders that no longer fit are canceled. */
   reviewStanding(): Promise<void>;
-  /** What an operator's flatten left goes on being closed. */
+  /** An operator's flatten continues to close what is left. */
   flatten(): Promise<void>;
-  /** Protective stops: they rest on positions as they were once read. */
+  /** Protective stops, which depend on positions having been read once. */
   protect(): Promise<void>;
-  /** What stands above its caps is cut back: it rests on prices as well. */
+  /** Cuts of positions above their caps, which also depend on prices. */
   cutBack(): Promise<void>;
 }
 
 /**
  * Keeps the views fresh and the boot layer honest: `reducing` until clock, filters, account, orders and market were
- * read and every order that may have been sent is matched (BINANCE.md part B 2.5).
+ * read and every possibly sent order is matched.
  */
 export class Keeper {
   readonly #core: GateCore;
@@ -143,7 +143,7 @@ export class Keeper {
     this.#schedule.dueNow(feed);
   }
 
-  /** Every feed once, now (tests, and after a manual step of the simulated exchange's clock). */
+  /** Reads every feed once, now (for tests, and after a manual step of the simulated exchange's clock). */
   async refreshAll(): Promise<void> {
     await this.#clock.sync();
     if (!this.isReconciled) await this.reconcile();
@@ -160,11 +160,11 @@ export class Keeper {
     await this.#tasks.retryCancels();
     await this.#tasks.exits();
     await this.#tasks.reviewStanding();
-    // RISK: a stop that hangs holds up neither the stop nor the cut of anything else.
+    // RISK: a stop that hangs delays neither other stops nor cuts.
     await Promise.all([this.#tasks.protect(), this.#tasks.cutBack()]);
   }
 
-  /** The feed loop; ends with the signal. What fails in one round is said, and the next round tries again. */
+  /** The feed loop; ends with the signal. A failure in one round is reported, and the next round retries. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       try {
@@ -179,15 +179,15 @@ export class Keeper {
   }
 
   async #round(): Promise<void> {
-    // INVARIANT: what takes risk away does not wait for reads that fail or hang.
+    // INVARIANT: work that reduces risk does not wait for reads that fail or hang.
     this.#health.sweepLayers();
     this.#startTasks();
     if (this.#health.isQuiet()) {
-      // The venue said how long it wants to be left alone; a longer ban would end the exits, too (BINANCE.md B 2.3).
+      // During the venue's Retry-After: a longer ban would stop the exits too.
       await this.#core.ports.time.delay(TICK_MS, this.#signal);
       return;
     }
-    // Also before the account is reconciled: with a clock that is seconds off nothing signed is answered.
+    // Also before the account is reconciled: with a clock that is seconds off, no signed request is answered.
     this.#schedule.start('clock', () => this.#clock.sync());
     if (!this.isReconciled) {
       await this.#reconcileBesideTasks();
@@ -199,7 +199,7 @@ export class Keeper {
     await this.#core.ports.time.delay(TICK_MS, this.#signal);
   }
 
-  /** Reads may hang for long: the tasks go on meanwhile, by holdings and prices that are read anew. */
+  /** Reads may hang for long. Meanwhile the tasks continue with freshly read holdings and prices. */
   async #reconcileBesideTasks(): Promise<void> {
     const { time } = this.#core.ports;
     const timer = time.every(TICK_MS, () => {
@@ -213,13 +213,15 @@ export class Keeper {
     }
   }
 
-  /** Each by itself: what waits for the venue holds up neither the feeds, nor the others, nor its own next call. */
+  /**
+   * Each task runs independently: one that waits for the venue delays neither feeds, other tasks nor its own next call.
+   */
   #startTasks(): void {
     this.#startTask('retryCancels');
     this.#startTask('exits');
-    // Before the first reading the ledger's orders and positions may be of long ago.
+    // Before the first reading the ledger's orders and positions may be old.
     if (!this.#reconciliation.wasRead) return;
-    // INVARIANT: neither needs prices, nor the settings of the account, which may not be to be had for long.
+    // INVARIANT: neither needs prices or the account's settings, which may be unavailable for long.
     this.#startTask('flatten');
     this.#startTask('protect');
     // Until prices were read no regime is known, and the boot layer, which would cancel what was left to rest, says
@@ -255,7 +257,7 @@ export class Keeper {
     this.#schedule.start('transfers', () => this.#account.pollTransfers());
   }
 
-  /** What exits, stops and a flatten go by. */
+  /** Whether the readings for exits, stops and a flatten exist. */
   #startHoldings(): void {
     const symbols = this.#account.watched();
     const listed = this.#listed(symbols);

@@ -1,18 +1,18 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { Bar } from '../venue-port.ts';
 
-/** Least wall time between two copies of the bars of a symbol, ms. */
+/** Minimum wall time between two copies of a symbol's bars, ms. */
 const KEEP_EVERY_MS = 60_000;
 
 type Row = readonly [number, number, number, number, number, number];
 interface Stored {
   readonly bar_ms: number;
-  /** How many bars back the copy reaches, where the venue had them. */
+  /** How many bars back the copy reaches, if the venue had them. */
   readonly depth: number;
   readonly rows: readonly Row[];
 }
 
-/** A copy of the closed bars of each symbol, so that a start asks for those alone that have closed since. */
+/** A copy of each symbol's closed bars, so that a start requests only those closed since. */
 export class KeptBars {
   readonly #core: GateCore;
   readonly #keptAt = new Map<string, number>();
@@ -21,7 +21,7 @@ export class KeptBars {
     this.#core = core;
   }
 
-  /** Bars for a window of `depth` bars that ends now; empty without a copy that reaches so far and is what it should be. */
+  /** Bars for a window of `depth` bars that ends now; empty without a valid copy that reaches that far. */
   read(symbol: string, depth: number): readonly Bar[] {
     const { barMs } = this.#core.market;
     const nowMs = this.#core.nowMs();
@@ -53,7 +53,7 @@ function toRow({ openTimeMs, open, high, low, close, volume }: Bar): Row {
 function toBar([openTimeMs, open, high, low, close, volume]: Row): Bar {
   return { openTimeMs, open, high, low, close, volume };
 }
-/** What the venue's own answer is held to (venue/parse-market.ts). */
+/** The same checks as for the venue's own answer (venue/parse-market.ts). */
 function isBar(bar: Bar, before: Bar | undefined, barMs: number): boolean {
   const { openTimeMs, open, high, low, close, volume } = bar;
   const isOrdered = openTimeMs % barMs === 0 && (before === undefined || openTimeMs > before.openTimeMs);

@@ -15,7 +15,7 @@ const WAY_OUT: { readonly [code in StrangeOrder['code']]: string } = {
     'Stop the other daemon and start with its home folder; or, if that one is given up, stop this daemon and run `npx holdfast recover --take-over`; it comes up halted',
 };
 
-/** A start that was refused: the account is not, or not only, this ledger's. */
+/** A refused start: the account is not, or not only, this ledger's. */
 export class LedgerRefusedError extends Error {
   override readonly name = 'LedgerRefusedError';
   readonly code: StrangeOrder['code'];
@@ -25,7 +25,7 @@ export class LedgerRefusedError extends Error {
   }
 }
 
-/** Name of the layer that stands until a recovery: neither the venue nor an operator's `resume` clears it. */
+/** Name of the layer that stays until a recovery: neither the venue nor an operator's `resume` clears it. */
 export const LEDGER_LAYER = 'ledger';
 const LAYER_KEY = layerKey('breaker', 'account', LEDGER_LAYER);
 
@@ -38,46 +38,46 @@ export function readReason(reason: string): Pick<StrangeOrder, 'code' | 'detail'
   return { code, detail: reason.slice(code.length + 2) };
 }
 
-/** A new ledger looks back so far for other ledgers on its account, ms. */
+/** How far a new ledger looks back for other ledgers on its account, ms. */
 const NEW_LEDGER_LOOKBACK_MS = 86_400_000;
-/** The venue's list of orders goes back seven days, and the views know our own for as long. */
+/** The venue's order list goes back seven days, and the views know our own orders for as long. */
 const LONGEST_LOOKBACK_MS = 6 * 86_400_000;
-/** Lists may be this late: what lies so far back is looked at again, ms. */
+/** Lists may be this late: the period is checked again, ms. */
 const START_OVERLAP_MS = 300_000;
 const OVERLAP_MS = 120_000;
-/** A symbol's orders are listed at most so often, wall ms. */
+/** Minimum time between two lists of a symbol's orders, wall ms. */
 const LIST_EVERY_MS = 5_000;
-/** The account is compared whole at most so often, wall ms. */
+/** Minimum time between two complete comparisons, wall ms. */
 const COMPARE_EVERY_MS = 15_000;
-/** A comparison counts for the next start so long, ms; income is read again after it at the latest. */
+/** How long a comparison counts for the next start, ms; income is read again after that at the latest. */
 export const COMPARED_COUNTS_MS = 30_000;
 /** Most orders of one page of the venue. */
 const ROWS_OF_A_PAGE = 1000;
 
 /**
- * Compares the account's recent orders, open or not, with the ledger: two ledgers on one account would each count half of
- * it (BY-45), and one that was put back would use ids again (BY-46). Orders of people and other tools are no concern here.
+ * Compares the account's recent orders, open or not, with the ledger. Two ledgers on one account would each count half
+ * of it (BY-45), and a restored one would reuse ids (BY-46). Orders of people and other tools do not matter here.
  */
 export class LedgerCheck implements Lookout {
   readonly #core: GateCore;
   readonly #marks: ReadingMarks | null;
   #fromMs: number | null = null;
-  /** Income was read until then, venue time. */
+  /** Income was read up to here, venue time. */
   #incomeToMs: number | null = null;
-  /** Orders of the symbol were read until then, venue time. */
+  /** The symbol's orders were read up to here, venue time. */
   readonly #listedToMs = new Map<string, number>();
   readonly #listedAt = new Map<string, number>();
-  /** Newest trade of the symbol whose order was looked at. */
+  /** Newest trade of the symbol whose order was checked. */
   readonly #judgedTrades = new Map<string, bigint>();
   readonly #suspects = new Set<string>();
   #isAnySuspected = false;
   #comparedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
   #strange: StrangeOrder | null = null;
-  /** The account was compared whole since this process started. */
+  /** Whether a complete comparison has run in this process. */
   isCompared = false;
   #hasTransfers = true;
-  /** A start has read income; without a transfer since the last account record those need not be asked for. */
+  /** A start has read income; without a transfer since the last account record, transfers need not be read. */
   onCompared: (hasTransfers: boolean) => void = () => undefined;
 
   constructor(core: GateCore, marks: ReadingMarks | null = null) {
@@ -85,15 +85,16 @@ export class LedgerCheck implements Lookout {
     this.#marks = marks;
   }
 
-  /** To be called with the views of before this start. */
+  /** Call it with the views from before this start. */
   begin(): void {
     const { lastEventAtMs } = this.#core.state;
     this.#fromMs = lastEventAtMs === 0 ? null : lastEventAtMs - START_OVERLAP_MS;
   }
 
   /**
-   * Compares recent orders and executions. What cannot be read yet refuses nothing: nothing is opened until {@link compare}
-   * has read it. What was found before holds until a recovery. `wait`: how long for the comparison, and for what beside it.
+   * Compares recent orders and executions. What cannot be read yet refuses nothing: nothing is opened until {@link
+   * compare} has read it. What was found before holds until a recovery. `wait`: how long for the comparison, and for
+   * what beside it.
    *
    * @throws LedgerRefusedError
    */
@@ -105,14 +106,14 @@ export class LedgerCheck implements Lookout {
     if (this.#strange !== null) throw new LedgerRefusedError(this.#strange);
   }
 
-  /** A comparison by a process before this one, which was recorded up to here, counts for a while. */
+  /** An earlier process's comparison, recorded up to here, counts for a while. */
   #takeUp(): void {
     if (this.#marks === null || this.#marks.ageMs('compared') > COMPARED_COUNTS_MS) return;
     this.isCompared = true;
     this.#incomeToMs = this.#marks.atMs('compared');
   }
 
-  /** Recent orders of all symbols; false: they could not be read. What is found is told ({@link found}). */
+  /** Checks recent orders of all symbols; false: they could not be read. Findings go to {@link found}. */
   async compare(): Promise<boolean> {
     const askedAtMs = this.#core.nowMs();
     const { scope } = this.#core.policySpec;
@@ -127,12 +128,12 @@ export class LedgerCheck implements Lookout {
     return isRead;
   }
 
-  /** A feed: executions of the whole account since the last time, and the orders of those that nothing explains. */
+  /** A feed: executions of the whole account since the last read, and the orders of unexplained ones. */
   pollIncome(): Promise<boolean> {
     return this.#readIncome(() => new Set());
   }
 
-  /** Looks at what is suspected. Called at every round. */
+  /** Checks what is suspected. Called in every round. */
   start(): void {
     if (this.#running !== null || (this.#suspects.size === 0 && !this.#isAnySuspected)) return;
     const now = this.#core.ports.time.monotonicMs();
@@ -172,7 +173,7 @@ export class LedgerCheck implements Lookout {
     this.#judge({ ...report, placedAtMs: report.placedAtMs ?? report.updatedAtMs }, report.kind === 'algo');
   }
 
-  /** Nothing is opened from here on; told once. */
+  /** Nothing is opened from here on; raises one alert. */
   found(strange: StrangeOrder): void {
     const core = this.#core;
     const { code, detail, symbol } = strange;
@@ -268,7 +269,7 @@ export class LedgerCheck implements Lookout {
   }
 }
 
-/** What is wrong with an order that has an id of ours; null: it is the one that we sent, or became of it. */
+/** What is wrong with an order that has one of our ids; null: it is the one that we sent, or what that became. */
 function findContradiction(known: OrderState | undefined, placed: PlacedOrder, isAlgo: boolean): string | null {
   if (known === undefined || known.foreign)
     return 'has an id of this ledger, which holds no record of it: it is older than the account';

@@ -3,12 +3,12 @@ import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder, isResting, type OrderState } from '../state/orders.ts';
 import type { VenueOrder } from '../venue-port.ts';
 
-/** Answers in a row that neither list nor find an order, before it counts as ended. */
+/** How many consecutive answers must neither list nor find an order before it counts as ended. */
 const ABSENT_TIMES = 3;
 
 /**
- * Orders that rested and that the venue neither lists nor finds. It answers from copies that lag (BINANCE.md fact 6), so
- * that only an absence that repeats, for longer than an order takes to arrive, proves anything.
+ * Resting orders that the venue no longer lists or finds. It answers from lagging replicas, so
+ * only a repeated absence, for longer than an order takes to arrive, proves anything.
  */
 export class Absences {
   readonly #core: GateCore;
@@ -18,7 +18,7 @@ export class Absences {
     this.#core = core;
   }
 
-  /** Counts one more answer without the order; true once they prove that it has ended. */
+  /** Counts another answer without the order; true once they prove its end. */
   isProven(order: OrderState): boolean {
     const known = this.#seen.get(order.clientOrderId) ?? { since: new Elapsed(this.#core), times: 0 };
     known.times += 1;
@@ -34,7 +34,7 @@ export class Absences {
   }
 }
 
-/** A form that the venue shows so often in a row, and for so long, is the order's; until then the larger of both counts. */
+/** A form shown this often in a row, for this long, is the order's; until then the larger of both counts. */
 const SHOWN_TIMES = 3;
 const SHOWN_FOR_MS = 10_000;
 
@@ -48,9 +48,9 @@ interface Claim extends Form {
 }
 
 /**
- * Resting orders whose size or price somebody changed at the venue, past the gate. What is shown there counts at once,
- * beside our own form, as the larger size and the worse price; one answer alone may be an old one, so that ours
- * is let go only when the venue has said the same for a while, and the other when the venue shows ours again.
+ * Resting orders whose size or price somebody changed at the venue. The form shown there counts at once,
+ * together with our own, as the larger size and the worse price. A single answer may be old, so our form
+ * is dropped only when the venue has shown the other one for a while, and the other when the venue shows ours again.
  */
 export class ChangedOrders {
   readonly #core: GateCore;
@@ -60,7 +60,7 @@ export class ChangedOrders {
     this.#core = core;
   }
 
-  /** Forms before the venue is asked: an order that we change meanwhile is not to be compared with the answer. */
+  /** Forms before the query: an order that we change meanwhile must not be compared with the answer. */
   noteForms(): ReadonlyMap<OrderState, Form> {
     const forms = new Map<OrderState, Form>();
     for (const order of everyLiveOrder(this.#core.state.orders)) {
@@ -72,7 +72,7 @@ export class ChangedOrders {
     return forms;
   }
 
-  /** Compares an order with what the open list said of it; `before`: its form when that list was asked for. */
+  /** Compares an order with the list of open orders; `before`: its form when the list was requested. */
   compare(order: OrderState, report: VenueOrder, before: Form | undefined): void {
     const { priceTicks, lots } = report;
     if (before === undefined || !isResting(order) || report.kind !== 'regular' || priceTicks === null) return;
@@ -93,7 +93,7 @@ export class ChangedOrders {
     }
   }
 
-  /** A change that was seen before a restart is in the ledger; how often and how long it was shown counts anew. */
+  /** A change seen before a restart is in the ledger; how often and how long it was shown is counted from the start. */
   #resumeClaim({ amend, clientOrderId }: OrderState): Claim | undefined {
     if (amend === null) return undefined;
     const claim = { ...amend, since: new Elapsed(this.#core), times: 0 };

@@ -2,16 +2,16 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Bar, SymbolRules } from '../venue-port.ts';
 import { KeptBars } from './kept-bars.ts';
 
-/** Why nothing can be opened in a symbol at the venue; null: it is open there, or nothing was read yet. */
+/** Why the venue permits no opening in a symbol; null: it does, or nothing was read yet. */
 export function describeClosed(core: GateCore, symbol: string): string | null {
   if (core.market.unlisted.has(symbol)) return 'is not listed at the venue';
   return core.state.rules.get(symbol)?.trading === false ? 'is not trading at the venue' : null;
 }
 
-/** Bars fetched in one page; Binance gives at most 1,500. */
+/** Bars per page; Binance returns at most 1,500. */
 const PAGE_BARS = 1500;
 
-/** Reads filters, marks, quotes, funding and bars; what changes a feature or a label becomes a market-input event. */
+/** Reads filters, marks, quotes, funding and bars. A changed feature or label becomes a market-input event. */
 export class MarketFeed {
   readonly #core: GateCore;
   readonly #recorded = new Map<string, string>();
@@ -24,7 +24,7 @@ export class MarketFeed {
     this.#kept = new KeptBars(core);
   }
 
-  /** Reads the rules; what of them could not be read, in words: nothing, when all of it was. */
+  /** Reads the rules. Returns the unread parts in words; empty if all were read. */
   async loadRules(symbols: readonly string[]): Promise<readonly string[]> {
     const outcome = await this.#core.ports.venue.fetchRules(symbols);
     if (outcome.kind === 'failed') {
@@ -51,7 +51,9 @@ export class MarketFeed {
     return unread.map(({ what }) => what);
   }
 
-  /** Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had. */
+  /**
+   * Domain ms since the oldest of the symbols that are open at the venue had its rules read; infinite: it never had.
+   */
   rulesAgeMs(symbols: readonly string[]): number {
     const open = symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
     const ages = open.map((symbol) => this.#core.nowMs() - (this.#core.state.rules.get(symbol)?.observedAtMs ?? 0));
@@ -59,14 +61,14 @@ export class MarketFeed {
     return ages.length === 0 || ages.some((ageMs) => ageMs < 0) ? Number.POSITIVE_INFINITY : Math.max(...ages);
   }
 
-  /** Rules of the symbol as they were last recorded are as fresh as an opening order needs them. */
+  /** Whether the symbol's recorded rules are fresh enough for an opening order. */
   hasRecentRules(symbol: string): boolean {
     const rules = this.#core.state.rules.get(symbol);
     const ageMs = this.#core.nowMs() - (rules?.observedAtMs ?? Number.NEGATIVE_INFINITY);
     return ageMs >= 0 && ageMs <= this.#core.policySpec.market.freshness.filters_ms;
   }
 
-  /** A symbol that is not open at the venue holds up no other; that it is in the policy's scope is to be known. */
+  /** A symbol that is not open at the venue delays no other, but being in the policy's scope raises an alert. */
   #tellClosed(symbols: readonly string[]): void {
     for (const symbol of symbols) {
       const closed = describeClosed(this.#core, symbol);
@@ -87,13 +89,13 @@ export class MarketFeed {
     return true;
   }
 
-  /** How many closed bars the features of a symbol rest on. */
+  /** How many closed bars a symbol's features need. */
   #depth(): number {
     const { volatility, liquidity } = this.#core.policySpec.market;
     return Math.max(volatility.baseline_bars, liquidity.baseline_bars) + volatility.window_bars + 1;
   }
 
-  /** Symbols of which a bar has closed since the last one held; those without any begin with the copy of before. */
+  /** Symbols with a bar closed since the last known one; those without bars begin with the earlier copy. */
   findMissingBars(symbols: readonly string[]): readonly string[] {
     const { barMs } = this.#core.market;
     return symbols.filter((symbol) => {
@@ -104,7 +106,7 @@ export class MarketFeed {
     });
   }
 
-  /** Closed bars since the last one held; the first time the whole baseline. */
+  /** Closed bars since the last known one; the first time the whole baseline. */
   async pollBars(symbol: string): Promise<boolean> {
     const barMs = this.#core.market.barMs;
     const depth = this.#depth();
@@ -142,7 +144,10 @@ export class MarketFeed {
     return applied;
   }
 
-  /** The funding rate moves at every poll: each decision holds its own, and here it is news only by the regime it makes. */
+  /**
+   * The funding rate moves at every poll. Each decision records its own; here it is recorded only if the regime
+   * changes.
+   */
   #recordIfNews(symbol: string): void {
     const features = this.#core.market.closedFeatures(symbol);
     const hold = this.#core.market.hold(symbol);

@@ -2,7 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 
 const NAME = 'readings';
 
-/** When something was last read whole, domain ms; and what it was read of. */
+/** When something was last read completely, domain ms, and for which symbols. */
 interface Mark {
   readonly at_ms: number;
   readonly symbols: readonly string[];
@@ -10,14 +10,14 @@ interface Mark {
 const MARKS = ['all_orders', 'compared', 'mode', 'transfers'] as const;
 export type MarkName = (typeof MARKS)[number];
 interface Stored {
-  /** Head of the ledger when the last of them was set: what they rest on is recorded up to there. */
+  /** The ledger's head when the last mark was set: their results are recorded up to there. */
   readonly seq: number;
   readonly marks: { readonly [name in MarkName]?: Mark };
 }
 
 /**
- * Which lists of the whole account were read, and when, over restarts: a start reads again only what is too old. What a
- * list told is in the ledger; a mark is written when that is on disk, and one that is ahead of the ledger says nothing.
+ * When the account-wide lists were last read, across restarts: a start reads again only what is too old. The result of
+ * a list is in the ledger. A mark is written once that is on disk; a mark ahead of the ledger counts as absent.
  */
 export class ReadingMarks {
   readonly #core: GateCore;
@@ -37,7 +37,7 @@ export class ReadingMarks {
     }
   }
 
-  /** Read whole at this instant, of the symbols that it is about. */
+  /** Notes a complete read at this time, for its symbols. */
   note(name: MarkName, atMs: number, symbols: readonly string[] = []): void {
     const { ledger, startCache } = this.#core.ports;
     this.#marks.set(name, { at_ms: atMs, symbols });
@@ -46,7 +46,7 @@ export class ReadingMarks {
     this.#core
       .settled()
       .then(() => startCache.write(NAME, stored))
-      // A ledger that does not record has told so by itself.
+      // A failing ledger has already been reported.
       .catch(() => undefined);
   }
 
@@ -63,7 +63,7 @@ export class ReadingMarks {
     return this.#marks.get(name)?.at_ms ?? null;
   }
 
-  /** Nothing that was read counts any more: the clock that dated it has jumped. */
+  /** Discards all marks: the clock that dated them has jumped. */
   forget(): void {
     this.#marks.clear();
   }

@@ -7,18 +7,18 @@ import type { MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
 
-/** Longest that a start waits to learn whether another daemon is there, before it takes exits, wall ms. */
+/** How long a start waits to learn whether another daemon is active before it accepts exits, wall ms. */
 const OTHER_DAEMON_MS = 500;
-/** Longest that exits of before a restart wait for a quote beside the account, wall ms. */
+/** How long exits from before a restart wait for a quote besides the account, wall ms. */
 const QUOTES_MS = 1_000;
-/** Recorded filters that are older than this, domain ms, are read again once a start is ready. */
+/** Recorded filters older than this, domain ms, are read again once a start is ready. */
 const FILTERS_LOOK_AGAIN_MS = 60_000;
-/** How long a start that is not done counts as one for the venue's weight, wall ms. */
+/** How long an unfinished start may use the weight reserved for starts, wall ms. */
 const STARTING_MS = 10_000;
 
 /**
  * Keeps the boot layer honest: `reducing` until clock, filters, account, orders and market were read and every order
- * that may have been sent is matched (BINANCE.md part B 2.5). What is read, and when it need not be: {@link StartReads}.
+ * that may have been sent is matched. {@link StartReads} says what is read, and when it need not be.
  */
 export class Reconciliation {
   readonly #core: GateCore;
@@ -30,12 +30,12 @@ export class Reconciliation {
   readonly #reads: StartReads;
   readonly #signal: AbortSignal;
   isReconciled = false;
-  /** Account and orders were read whole since this process started. */
+  /** Account and orders were read completely in this process. */
   wasRead = false;
-  /** Everything was, prices and settings as well. */
+  /** Everything was read, including prices and settings. */
   wasReconciled = false;
   #missing: readonly string[] = ['the first contact with the venue'];
-  /** What the boot layer has said to be missing since it was entered. */
+  /** What the boot layer has reported missing since it was entered. */
   readonly #told = new Set<string>();
   #beganAt = Number.NEGATIVE_INFINITY;
 
@@ -69,7 +69,7 @@ export class Reconciliation {
     return this.#missing;
   }
 
-  /** What was read before this start and is recent enough counts. Precondition: domain time is known. */
+  /** Counts recent enough reads from before this start. Precondition: domain time is known. */
   takeUp(): void {
     this.#core.ports.venue.noteStarting?.(true);
     this.#marks.load();
@@ -82,7 +82,7 @@ export class Reconciliation {
   }
 
   /**
-   * What cannot be read at once refuses nothing here: it keeps the boot layer up, which asks again, and exits do not wait
+   * A failed read refuses nothing here. It keeps the boot layer up, which retries, and exits do not wait
    * for it.
    *
    * @throws LedgerRefusedError
@@ -96,7 +96,7 @@ export class Reconciliation {
     });
   }
 
-  /** `isNew`: what was read before does not count any more. */
+  /** `isNew`: earlier reads no longer count. */
   enterBoot(reason: string, isNew = true): void {
     this.isReconciled = false;
     this.#told.clear();
@@ -120,7 +120,7 @@ export class Reconciliation {
     });
   }
 
-  /** Reads what is not read yet; clears the boot layer when all of it succeeded. */
+  /** Reads whatever is missing; clears the boot layer when everything succeeded. */
   async reconcile(): Promise<boolean> {
     const { time, venue } = this.#core.ports;
     venue.noteStarting?.(time.monotonicMs() - this.#beganAt < STARTING_MS);
@@ -157,7 +157,7 @@ export class Reconciliation {
     return [...new Set([...first, ...(await quotes), ...rest])];
   }
 
-  /** All at once, in their order; what could not be read, in words. */
+  /** Starts all reads, in order; returns the failed ones in words. */
   async #run(reads: readonly StartRead[]): Promise<readonly string[]> {
     const weight = reads.reduce((sum, read) => sum + read.weight, 0);
     const left = this.#core.ports.venue.readWeightLeft?.() ?? null;
@@ -175,7 +175,7 @@ export class Reconciliation {
     return unread.flat();
   }
 
-  /** Why nothing is opened yet stands in the reasons of what is refused, once for each cause. */
+  /** Refusals state why nothing is opened yet; each cause is recorded once. */
   #tellMissing(missing: string): void {
     if (this.isReconciled || this.#told.has(missing)) return;
     this.#told.add(missing);
@@ -191,7 +191,7 @@ export class Reconciliation {
     answered.abort();
   }
 
-  /** Resolves when reconciled, or after `withinMs` of wall time: then the loop goes on trying. */
+  /** Resolves when reconciled, or after `withinMs` of wall time; then the loop keeps trying. */
   untilReconciled(withinMs: number): Promise<boolean> {
     return this.#until(() => this.isReconciled, withinMs);
   }

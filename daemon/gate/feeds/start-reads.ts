@@ -8,12 +8,12 @@ import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 
-/** A mode that was found right is not read again within this time, domain ms: a running daemon does not either. */
+/** A correct mode is not read again within this time, domain ms, as in a running daemon. */
 const MODE_RECENT_MS = 60_000;
 
 /**
- * One-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. Precondition: the account
- * was read just now.
+ * Sets one-way and isolated mode, and a leverage within the policy's cap wherever nothing is held. Precondition: the
+ * account was read just now.
  */
 export async function prepareAccount(
   core: GateCore,
@@ -29,7 +29,7 @@ export async function prepareAccount(
   return lowerLeverage(core, health, symbols);
 }
 
-/** It was right a moment ago, and the account's own list still shows isolated margin. */
+/** The mode was correct a moment ago, and the account's own list still shows isolated margin. */
 export function isModeRecent(account: AccountFeed, marks: ReadingMarks, symbols: readonly string[]): boolean {
   const isIsolated = symbols.every((symbol) => account.isolated?.[symbol] === true);
   return isIsolated && marks.ageMs('mode', symbols) < MODE_RECENT_MS;
@@ -82,15 +82,15 @@ async function lowerLeverage(core: GateCore, health: VenueHealth, symbols: reado
   return true;
 }
 
-/** One reading of a start that is to be asked for. */
+/** One reading of a start that is to be requested. */
 export interface StartRead {
-  /** In words, as readiness says it while it is missing. */
+  /** In words, as readiness reports it while it is missing. */
   readonly what: string;
-  /** Request weight of asking now. */
+  /** Request weight of the read. */
   readonly weight: number;
-  /** Nothing is opened before it succeeded; else the start does not depend on it. */
+  /** True: nothing is opened before it succeeded. False: the start does not depend on it. */
   readonly isNeeded: boolean;
-  /** What of it could not be read, in words. */
+  /** The failed parts, in words. */
   readonly read: () => Promise<readonly string[]>;
 }
 
@@ -114,17 +114,17 @@ const QUOTES_READ_ALONE = 5;
 export const FILTERS = 'the exchange filters';
 /** Between two tries to read the rules, wall ms. */
 const RULES_AGAIN_MS = 5_000;
-/** Trades are read this far back, ms; older ones come with nothing that a start could do. */
+/** How far back trades are read, ms; a start could do nothing about older ones. */
 const TRADES_BACK_MS = 3_600_000;
 
 /**
- * What a start reads, in the order in which it asks. An exit, a cancel and a flatten need none of it: they go by what the
- * ledger holds. Each list is asked for once; what is left out was read recently enough, by this process or by one before
- * it (the ledger, and copies in the home), and is read again when its feed is due.
+ * The reads of a start, in order. An exit, a cancel and a flatten need none of them: they use the
+ * ledger. Each list is requested once. Skipped reads were recent enough, by this process or an earlier one
+ * (the ledger, and copies in the home), and are repeated when their feed is due.
  *
- * | reading         | weight            | holds up              | counts for                                  |
+ * | read            | weight            | delays                | stays valid for                             |
  * |-----------------|-------------------|-----------------------|---------------------------------------------|
- * | filters, first  | 2 + 20 a symbol   | account, openings     | symbols whose steps are recorded: for good  |
+ * | filters, first  | 2 + 20 a symbol   | account, openings     | symbols with recorded steps: forever        |
  * | account         | 15                | flatten, stops, exits of before | 2 s                               |
  * | open orders     | 2 a symbol        | the same              | 2 s                                         |
  * | quotes          | 3 a symbol, or 15 | openings              | 1 s                                         |
@@ -165,7 +165,7 @@ export class StartReads {
     this.#check = parts.ledgerCheck;
   }
 
-  /** What is not open at the venue has no settings and perhaps no prices: it holds up nothing. */
+  /** A symbol that is not open at the venue has no settings and perhaps no prices: it delays nothing. */
   #open(symbols: readonly string[]): readonly string[] {
     return symbols.filter((symbol) => describeClosed(this.#core, symbol) === null);
   }
@@ -181,7 +181,7 @@ export class StartReads {
         weight,
         isNeeded,
         read: async () => {
-          // While it is on its way its feed does not ask as well.
+          // While it is in progress its feed does not read as well.
           this.#schedule.noteRead(feed);
           if (await poll().catch((error: unknown) => noteUnread(this.#core, what, error))) return [];
           this.#schedule.dueNow(feed);
@@ -191,13 +191,13 @@ export class StartReads {
     ];
   }
 
-  /** Lots and ticks of what is watched; without them neither account nor orders can be read. */
+  /** Lot and tick sizes of watched symbols; without them neither account nor orders can be read. */
   steps(): readonly StartRead[] {
     const watched = this.#open(this.#account.watched());
     return watched.every((symbol) => this.#core.state.rules.has(symbol)) ? [] : [this.#rules()];
   }
 
-  /** What is held, and what is open in the symbols that are watched. */
+  /** Positions, and open orders in the watched symbols. */
   holdings(): readonly StartRead[] {
     const watched = this.#account.watched();
     const first = this.#account.isFirstAnswered;
@@ -229,7 +229,7 @@ export class StartReads {
     });
   }
 
-  /** What openings need besides; a mode is set only where it was read what is held. */
+  /** Further reads for openings. A mode is set only after the positions were read. */
   rest(areHoldingsRead: boolean): readonly StartRead[] {
     const open = this.#open(this.#account.watched());
     const inScope = this.#open(this.#core.policySpec.scope.symbols);
@@ -267,7 +267,7 @@ export class StartReads {
     const weight = WEIGHT.filtersAndBrackets + watched.length * WEIGHT.feesOfSymbol;
     return { what: FILTERS, weight, isNeeded: true, read: () => this.readRules() };
   }
-  /** What of the rules could not be read, in words; tables that fail are not asked for at each try. */
+  /** The unread parts of the rules, in words; failing tables are not requested at every try. */
   async readRules(): Promise<readonly string[]> {
     const { time } = this.#core.ports;
     if (time.monotonicMs() - this.#rulesTriedAt < RULES_AGAIN_MS) return this.#rulesUnread;
@@ -286,7 +286,7 @@ export class StartReads {
     };
     return [{ what, weight, isNeeded: true, read }];
   }
-  /** Symbols with fills whose prices and fees are not known. */
+  /** Symbols with fills whose prices and fees are unknown. */
   #findUntold(symbols: readonly string[]): readonly string[] {
     const sinceMs = this.#core.nowMs() - TRADES_BACK_MS;
     const untold = new Set<string>();

@@ -3,8 +3,8 @@ import { liveOrders, possibleFills } from '../state/orders.ts';
 import type { VenuePosition } from '../venue-port.ts';
 
 /**
- * Symbols whose position at the venue differs from ours by more than orders of ours on their way or at rest may have
- * filled: somebody else traded there. Mostly there are none.
+ * Symbols whose position at the venue differs from ours by more than our in-flight or resting orders may have
+ * filled: somebody else traded there. Usually there are none.
  */
 export function findUnexplained(state: GateState, positions: readonly VenuePosition[]): readonly string[] {
   const found: string[] = [];

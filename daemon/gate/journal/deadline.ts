@@ -1,6 +1,6 @@
 import type { GateCore } from './journal.ts';
 
-/** Domain time that has passed since it was made, as the wall tells it: no jump of the clock adds to it, or takes from it. */
+/** Domain time since its creation, measured on the wall clock: no jump of the domain clock changes it. */
 export class Elapsed {
   readonly #core: GateCore;
   readonly #beganMs: number;
@@ -22,9 +22,9 @@ export class Elapsed {
 }
 
 /**
- * The end of a span of domain time from now on. Domain time decides, since it may run fast or stand still; but a span that
- * began under a wrong reading of the clock is over, too, once it has passed on the wall. `scale` 0: domain time moves in
- * steps, and alone counts.
+ * The end of a span of domain time from now on. Domain time decides, since it may run fast or stand still. But a span
+ * that began under a wrong clock reading also ends once it has passed on the wall clock. `scale` 0: domain time moves
+ * in steps, and only domain time counts.
  */
 export class Deadline {
   readonly #core: GateCore;

@@ -7,8 +7,8 @@ import type { GateCore } from './journal.ts';
 import { endedEvent } from './order-words.ts';
 
 /**
- * Records the end of what would undo an exit. Called in the turn in which its decision was appended, so that both are in
- * one transaction: there is no ledger in which the exit stands and the slices do as well. The cancels are sent later.
+ * Records the end of whatever would undo an exit. It is called in the turn that appended the exit's decision, so both
+ * are in one transaction: no ledger contains the exit together with live slices. The cancels are sent later.
  */
 export function endUndone(core: GateCore, event: DecisionEvent, policy: CompiledPolicy): void {
   const { slices, openings } = findUndone(core.state, event, policy);
@@ -17,8 +17,8 @@ export function endUndone(core: GateCore, event: DecisionEvent, policy: Compiled
 }
 
 /**
- * The venue's answer to a limit exit shows it filled: it was taken for one that rests, by a quote of a moment before, and
- * has closed at once. It ends what an exit ends that closes now.
+ * The venue's answer shows a limit exit filled. By the previous quote it should have rested, but it
+ * closed at once. It cancels what any exit cancels that closes at once.
  */
 export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {
   const { agent, origin, side, symbol } = exit;
@@ -28,7 +28,7 @@ export function endUndoneByAnswer(core: GateCore, exit: OrderState): void {
   if (left === 0) askForCancels(core, findOpeningsAgainst(core.state, symbol, side).filter(isConcerned));
 }
 
-/** They are sent by whoever carries the exit out, or at the next tick. */
+/** The cancels are sent with the exit, or at the next tick. */
 function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
   for (const order of openings) {
     if (order.cancelRequested) continue;
@@ -43,8 +43,8 @@ function askForCancels(core: GateCore, openings: readonly OrderState[]): void {
 }
 
 /**
- * A protective stop has closed something: neither what is not sent yet nor what rests must buy it back into the fall. A
- * stop closes the whole position, and so ends the openings of all agents.
+ * A protective stop has closed something. Neither unsent slices nor resting orders may buy it back into the fall. A
+ * stop closes the whole position, so it ends the openings of all agents.
  */
 export function endUndoneByStop(core: GateCore, stop: OrderState): void {
   dropSlices(core, findSlicesAgainst(core.state, stop.symbol, stop.side));

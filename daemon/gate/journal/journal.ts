@@ -56,7 +56,10 @@ export interface GatePorts {
   readonly venue: VenuePort;
   /** Domain time. */
   readonly clock: ClockPort;
-  /** Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is known. */
+  /**
+   * Wall time: every wait and every deadline. The host's clock stamps what an operator tightens before domain time is
+   * known.
+   */
   readonly time: TimePort;
   readonly observer: ObserverPort;
   readonly log: GateLog;
@@ -65,7 +68,9 @@ export interface GatePorts {
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
-  /** What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether. */
+  /**
+   * What is wrong with the arguments of a tool that is known by name; null for others. Says only why, never whether.
+   */
   readonly findArgsViolation?: OperatorSchemaCheck;
   readonly sha256: (text: string) => string;
 }
@@ -80,15 +85,14 @@ export interface Appended {
   readonly seq: number;
   readonly committed: Promise<void>;
 }
-type PendingRecords = ReturnType<LedgerPort['appendNow']>;
-interface AppendedPayload<K extends EventKind> {
-  readonly appended: Appended;
-  readonly payload: GateEvents[K];
-}
-export interface WrittenEvent<K extends EventKind> {
-  readonly payload: GateEvents[K];
-  /** What is recorded of it, canonical JSON. */
-  readonly text: string;
+/** What a record was made for. */
+export interface RecordDetails {
+  /** Now, unless given. */
+  readonly atMs?: number;
+  /** Its place, where it names it: `nextSeq()` of this turn. The ledger refuses it in any other. */
+  readonly seq?: number;
+  /** Its canonical text, where the parts of that are at hand. It may say less than the payload: what follows from the rest. */
+  readonly text?: string;
 }
 
 /**
@@ -171,8 +175,8 @@ export class GateCore {
   }
 
   /**
-   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be waited
-   * for: the record says so, and every view brings it to now.
+   * Puts the boot layer back. RISK: where the clock was set back, what is recorded lies in the future, and would be
+   * waited for: the record says so, and every view brings it to now.
    */
   appendBoot(reason: string): void {
     const nowMs = this.nowMs();
@@ -197,8 +201,29 @@ export class GateCore {
     this.#setBackListeners.push(listener);
   }
 
-  append<K extends EventKind>(kind: K, payload: GateEvents[K]): Appended {
-    return this.appendBuilt(kind, () => payload).appended;
+  /** The place that the next record gets. Ids of decisions, orders and signals are made of the place of their record. */
+  nextSeq(): number {
+    return this.ports.ledger.nextSeq();
+  }
+
+  /**
+   * Appends a record, and applies it to the state.
+   *
+   * @throws LedgerError LEDGER_ARGUMENT when it cannot be taken, LEDGER_FAILED, LEDGER_CLOSED: nothing was recorded or applied
+   */
+  append<K extends EventKind>(kind: K, payload: GateEvents[K], details: RecordDetails = {}): Appended {
+    const { atMs = this.nowMs(), ...made } = details;
+    const pending = this.ports.ledger.appendNow([{ kind, at_ms: atMs, payload, ...made }]);
+    const [seq] = pending.seqs;
+    if (seq === undefined) throw new Error('the ledger took no record');
+    const { committed } = pending;
+    const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
+    this.state.apply(event);
+    this.#lastCommit = committed;
+    // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
+    committed.catch(() => undefined);
+    logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
+    return { seq, committed };
   }
 
   /**
@@ -208,8 +233,7 @@ export class GateCore {
   appendTightening(payload: GateEvents['state'] & { readonly state: 'reducing' | 'halted' }): Appended {
     if (this.ports.clock.isSynced) return this.append('state', payload);
     const stamped = { ...payload, clears_when: `${payload.clears_when}; set before the venue's time was known` };
-    const record = { kind: 'state', at_ms: this.#instantBeforeSync(), payload: stamped };
-    return this.#applyAppended('state', record.at_ms, this.ports.ledger.appendNow([record]), () => stamped).appended;
+    return this.append('state', stamped, { atMs: this.#instantBeforeSync() });
   }
 
   /** Never before the last record. A tape has a time of its own, which the host's says nothing about. */
@@ -217,65 +241,6 @@ export class GateCore {
     const { lastEventAtMs } = this.state;
     if (this.settings.venue === 'paper' && lastEventAtMs > 0) return lastEventAtMs;
     return Math.max(lastEventAtMs, this.ports.time.hostMs());
-  }
-
-  /** Appends a record that contains its own seq (decisions: ids and client order ids derive from it). */
-  appendBuilt<K extends EventKind>(kind: K, build: (seq: number) => GateEvents[K]): AppendedPayload<K> {
-    const atMs = this.nowMs();
-    let payload: GateEvents[K] | null = null;
-    const record = {
-      kind,
-      at_ms: atMs,
-      build: (seq: number): GateEvents[K] => {
-        payload = build(seq);
-        return payload;
-      },
-    };
-    return this.#applyAppended(kind, atMs, this.ports.ledger.appendNow([record]), () => payload);
-  }
-
-  /**
-   * {@link appendBuilt} with the canonical text of the record, where its parts are at hand already. The record may say
-   * less than the payload: what follows from the rest.
-   */
-  appendWritten<K extends EventKind, W extends WrittenEvent<K>>(
-    kind: K,
-    write: (seq: number, atMs: number) => W,
-  ): AppendedPayload<K> & { readonly written: W } {
-    const atMs = this.nowMs();
-    const made: W[] = [];
-    const record = {
-      kind,
-      at_ms: atMs,
-      write: (seq: number): W => {
-        const written = write(seq, atMs);
-        made.push(written);
-        return written;
-      },
-    };
-    const pending = this.ports.ledger.appendNow([record]);
-    const written = made[0];
-    if (written === undefined) throw new Error('the ledger took no record');
-    const { appended, payload } = this.#applyAppended(kind, atMs, pending, () => written.payload);
-    return { appended, payload, written };
-  }
-
-  #applyAppended<K extends EventKind>(
-    kind: K,
-    atMs: number,
-    pending: PendingRecords,
-    payloadOf: () => GateEvents[K] | null,
-  ): AppendedPayload<K> {
-    const seq = pending.seqs[0];
-    const payload = payloadOf();
-    if (seq === undefined || payload === null) throw new Error('the ledger took no record');
-    const event = { kind, seq, at_ms: atMs, payload } as GateEvent;
-    this.state.apply(event);
-    this.#lastCommit = pending.committed;
-    // A failed commit is handled by whoever awaits it and by the ledger's own failure callback.
-    pending.committed.catch(() => undefined);
-    logEvent(this.ports.log, event, (id) => this.state.orders.all.get(id)?.symbol ?? null);
-    return { appended: { seq, committed: pending.committed }, payload };
   }
 
   /** Resolves when everything appended so far is on disk. */

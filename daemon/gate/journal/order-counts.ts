@@ -1,7 +1,7 @@
 import type { TimePort } from '../../time/time-port.ts';
 import type { OrderCount } from '../venue-port.ts';
 
-/** What the venue takes of one account: orders in a window (BINANCE.md part B, 2.3). */
+/** The venue's order limits per account: so many orders per window. */
 const LIMITS = [
   { windowMs: 10_000, max: 300 },
   { windowMs: 60_000, max: 1_200 },
@@ -9,33 +9,33 @@ const LIMITS = [
 const LONGEST_MS = 60_000;
 
 /**
- * How much of the venue's limit an order may use up. `own`: operator, stops and the gate's exits, all of it. `closing`:
- * an agent's exit that closes now; `other`: whatever else agents ask for. What one leaves over no later one takes.
+ * How much of the venue's limit an order may use. `own`: operator, stops and the gate's exits, all of it. `closing`:
+ * an agent's exit that closes at once. `other`: everything else that agents send.
  */
 export const SHARES = { own: 1, closing: 0.8, other: 0.5 } as const;
 export type OrderClass = keyof typeof SHARES;
 
 /**
- * Orders of the account at the venue, as we send them and as its answers count them: others may send for the same
- * account. Sliding windows of wall time, which hold in any fixed ones that the venue counts in.
+ * Orders of the account, as we send them and as the venue's answers count them: others may send for the same
+ * account. It uses sliding windows of wall time, which also satisfy any fixed windows of the venue.
  */
 export class OrderCounts {
   readonly #time: TimePort;
-  /** Instants at which an order went out, oldest first. */
+  /** Times at which orders were sent, oldest first. */
   #sent: number[] = [];
 
   constructor(time: TimePort) {
     this.#time = time;
   }
 
-  /** An order goes out: noted when that is decided, so that what is decided in one turn counts as well. */
+  /** Notes an order when it is decided, so that decisions of the same turn see it. */
   note(): void {
     const now = this.#time.monotonicMs();
     this.#drop(now);
     this.#sent.push(now);
   }
 
-  /** What an answer of the venue counts beyond what is known here was sent by somebody else; true: there was something. */
+  /** Attributes orders that the venue counts beyond ours to somebody else; true: there were some. */
   adopt(counts: readonly OrderCount[]): boolean {
     const now = this.#time.monotonicMs();
     this.#drop(now);
@@ -47,14 +47,17 @@ export class OrderCounts {
     return this.#sent.length > known;
   }
 
-  /** Wall time until another order of that class may go out, ms; 0: now. `noted`: so many of what is asked for count already. */
+  /**
+   * Wall time until another order of that class may be sent, ms; 0: now. `noted`: how many of the requested ones
+   * already count.
+   */
   waitMs(orderClass: OrderClass, noted = 0): number {
     const now = this.#time.monotonicMs();
     this.#drop(now);
     let waitMs = 0;
     for (const { windowMs, max } of LIMITS) {
       const may = Math.floor(max * SHARES[orderClass]) + noted;
-      // The one that has to leave the window first; asked at every decision, so nothing is counted.
+      // The order that must leave the window first. This runs at every decision, so it counts nothing.
       const blocking = this.#sent.at(-may);
       if (blocking !== undefined && blocking > now - windowMs)
         waitMs = Math.max(waitMs, Math.max(1, blocking + windowMs - now));

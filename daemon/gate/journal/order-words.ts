@@ -4,7 +4,7 @@ import type { OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 import type { GateCore } from './journal.ts';
 
-/** Head of the ledger by the views: the seq of the last record that any of them has seen. */
+/** The ledger's head according to the views: the seq of the last folded record. */
 export function headSeq({ state }: GateCore): number {
   return Math.max(state.stateSeq, state.marketSeq);
 }
@@ -39,7 +39,7 @@ function ownWord(
   return wordOn(core, order, status, detail, { asked_seq: headSeq(core), kind });
 }
 
-/** The request that placed the order was sent by `sentByMs`, domain time, and what became of it is not known. */
+/** The request that placed the order was sent by `sentByMs`, domain time, and its outcome is unknown. */
 export function unknownEvent(core: GateCore, order: OrderState, detail: string, sentByMs: number): OrderEvent {
   const evidence = { asked_seq: headSeq(core), kind: 'answer', sent_by_ms: sentByMs } as const;
   return wordOn(core, order, 'unknown', detail, evidence);
@@ -48,7 +48,7 @@ export function rejectedEvent(core: GateCore, order: OrderState, rejection: Reje
   const { message, retryable } = rejection;
   return { ...ownWord(core, order, 'rejected', message, 'answer'), retryable };
 }
-/** The gate ends what it has not sent. */
+/** The gate ends an order that it has not sent. */
 export function endedEvent(core: GateCore, order: OrderState, status: OrderStatus, detail: string): OrderEvent {
   return ownWord(core, order, status, detail, 'unsent');
 }

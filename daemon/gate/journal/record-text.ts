@@ -8,7 +8,7 @@ import {
   writeReasons,
   writeVerdicts,
 } from '../../core/record-text/decision.ts';
-import { writeRequest } from '../../core/record-text/request.ts';
+import { writeRequest } from '../../core/record-text/rows.ts';
 import {
   inOnePiece,
   listText,

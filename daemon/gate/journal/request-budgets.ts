@@ -19,7 +19,7 @@ export interface Sender {
   readonly agent: string;
   readonly origin: SenderRole;
 }
-/** Calls that were counted and are not in a sum on disk yet. */
+/** Calls that were counted but are not yet in a sum on disk. */
 interface Pending {
   readonly sender: Sender;
   readonly kind: SummedKind;
@@ -29,15 +29,15 @@ interface Pending {
 }
 
 /**
- * What refused calls, dry runs and intercepts may cost: so many of each agent are recorded one by one in a window
- * (`requests` of the policy, or built-in ceilings), and beyond that they are counted, and recorded as one sum a minute.
- * INVARIANT: only what has no effect is counted here; the caller decides first.
+ * Limits the cost of refused calls, dry runs and intercepts. Per agent and window, a number of them is recorded one by
+ * one (`requests` of the policy, or built-in limits). Further ones are counted and recorded as one sum per minute.
+ * INVARIANT: only calls without an effect are counted here; the caller decides first.
  */
 export class RequestBudgets {
   readonly #core: GateCore;
   readonly #pending = new Map<string, Pending>();
   readonly #toldAt = new Map<string, number>();
-  /** Records nothing at the moment: the disk is full, or the ledger takes nothing. */
+  /** Records nothing for now: the disk is full, or the ledger accepts nothing. */
   readonly #isHeldBack: () => boolean;
 
   constructor(core: GateCore, isHeldBack: () => boolean) {
@@ -45,7 +45,7 @@ export class RequestBudgets {
     this.#isHeldBack = isHeldBack;
   }
 
-  /** Null: it is to be recorded. Otherwise it was counted, and this is the answer. */
+  /** Null: record the call. Otherwise it was counted, and this is the answer. */
   findOverrun(
     kind: RequestKind,
     sender: Sender,
@@ -59,14 +59,14 @@ export class RequestBudgets {
     return { kind: 'over_budget', budget: kind, limit, retryAfterMs, message: describe(kind, limit), decided };
   }
 
-  /** Whether input that broke the contract is to be recorded; otherwise it was counted. */
+  /** Whether to record input that broke the contract; otherwise it was counted. */
   admitsRejected(sender: Sender): boolean {
     if (this.#retryAfterMs('rejected', sender, this.#limit('refusals')) === null) return true;
     this.#count(sender, 'rejected_input');
     return false;
   }
 
-  /** Null: a signal of this reporter is to be recorded. Otherwise it was counted: ms until there is room. */
+  /** Null: record the reporter's signal. Otherwise it was counted: ms until there is room. */
   signalWaitMs(reporter: string): number | null {
     const sender: Sender = { agent: reporter, origin: 'monitor' };
     const waitMs = this.#retryAfterMs('signals', sender, SIGNAL_CEILING);
@@ -85,7 +85,7 @@ export class RequestBudgets {
     return records < limit.max ? null : Math.max(1, (freeAtMs ?? now) - now);
   }
 
-  /** One more that is not recorded by itself. */
+  /** One more call that is only counted. */
   #count(sender: Sender, kind: SummedKind): void {
     const now = this.#core.nowMs();
     const key = `${kind} ${sender.origin} ${sender.agent}`;
@@ -100,18 +100,18 @@ export class RequestBudgets {
     this.#core.ports.time.after(SUM_EVERY_MS, () => this.#record(key), { unref: true });
   }
 
-  /** Calls that were counted and not recorded one by one, since the ledger began. */
+  /** Calls that were only counted, since the ledger began. */
   get summed(): number {
     const recorded = this.#core.state.requestRecords.summed;
     return [...this.#pending.values()].reduce((sum, { count }) => sum + count, recorded);
   }
 
-  /** All that is pending becomes sums: the daemon stops. */
+  /** Turns everything pending into sums, when the daemon stops. */
   flush(): void {
     for (const key of [...this.#pending.keys()]) this.#record(key);
   }
 
-  /** Once an hour of each sender: somebody is to look at it, and the sums tell the rest. */
+  /** At most one alert per hour and sender: a person should look at it, and the sums have the details. */
   #tell({ agent, origin }: Sender, count: number, kind: SummedKind): void {
     const now = this.#core.ports.time.monotonicMs();
     const key = `${origin} ${agent}`;
@@ -146,13 +146,13 @@ export class RequestBudgets {
   }
 }
 
-/** What a decision on a tool comes to when nothing would follow from it; null: something would, so it is recorded. */
+/** The kind of a decision without any effect; null: it has an effect, so it is recorded. */
 export function idleKind(
   core: GateCore,
   request: ExecutionRequest,
   acted: ExecutionDecision,
 ): 'blocked' | 'empty_cancel' | null {
-  // A defect of ours is always told.
+  // Our own defects are always recorded.
   if (acted.reasons.some(({ code }) => code === 'INTERNAL_RECHECK')) return null;
   if (acted.decision === 'BLOCK' || acted.effective === null) return 'blocked';
   if (acted.effective.action !== 'cancel') return null;

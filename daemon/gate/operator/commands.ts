@@ -10,7 +10,7 @@ import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts'
 
 const SHOWN_NAMES = 20;
 
-/** Symbols that anything here is about; null while something that was not read yet may be held or rest in another one. */
+/** All known symbols; null while unread positions or orders may be in others. */
 export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
   if (!core.ports.clock.isSynced || core.market.account === null || core.state.rules.size === 0) return null;
   if (core.state.layers.has(layerKey('boot', 'account', null))) return null;
@@ -25,7 +25,7 @@ export function findKnownSymbols(core: GateCore): ReadonlySet<string> | null {
   return known;
 }
 
-/** Agents of tokens, of the policy, of orders and of layers; null where the tokens cannot be asked. */
+/** Agents of tokens, of the policy, of orders and of layers; null where the tokens cannot be read. */
 export function findKnownAgents(core: GateCore): ReadonlySet<string> | null {
   const named = core.ports.agentNames?.();
   if (named === undefined) return null;
@@ -43,7 +43,7 @@ export function describeUnknown(what: 'symbol' | 'agent', name: string, known: R
   return `${what} ${name} is not known here; known: ${names.slice(0, SHOWN_NAMES).join(', ') || 'none'}${more}`;
 }
 
-/** What operators and monitors may do: trading states, flatten, rebase. */
+/** Commands of operators: trading states, flatten, rebase. */
 export class Operator {
   readonly #core: GateCore;
   readonly #canceler: Canceler;
@@ -78,7 +78,7 @@ export class Operator {
     return { layers, state: this.stateOfAccount() };
   }
 
-  /** Before domain time is known nothing can be opened; a layer that ends by itself counts as if it still stood. */
+  /** Before domain time is known nothing can be opened, and a layer with an end counts as if it still held. */
   stateOfAccount(): TradingStateName {
     const { ports, state } = this.#core;
     if (ports.clock.isSynced) return stateInForce(state.layers, ports.clock.nowMs(), null, null).state;
@@ -86,7 +86,7 @@ export class Operator {
     return inForce === 'active' ? 'reducing' : inForce;
   }
 
-  /** Sets the operator layer; `active` also clears the breaker of the same scope, which an operator may. */
+  /** Sets the operator layer; `active` also clears the breaker of the same scope. */
   async setState(caller: Caller, change: StateChange): Promise<TradingStateBody> {
     const core = this.#core;
     const scope = change.symbol !== undefined ? 'symbol' : change.agent !== undefined ? 'agent' : 'account';
@@ -96,7 +96,7 @@ export class Operator {
     const name = change.symbol ?? change.agent ?? null;
     if (change.state === 'active') this.#clear(caller, scope, name, change.reason);
     else {
-      // Halted again: what a flatten began goes on.
+      // Halted again: a flatten in progress continues.
       const isFlattening = core.state.layers.get(layerKey('operator', scope, name))?.isFlattening === true;
       core.appendTightening({
         clears_at_ms: null,
@@ -111,13 +111,13 @@ export class Operator {
       });
     }
     await core.settled();
-    // Without domain time nothing can be signed: what rests is canceled at the first contact.
+    // Without domain time nothing can be signed: resting orders are canceled on first contact.
     if (change.state !== 'active' && core.ports.clock.isSynced)
       await this.#cancelOpening(scope, name, `trading state ${change.state}`);
     return this.describeState();
   }
 
-  /** A name that nothing here goes by is a slip that would pass for a halt. Never refuses what may exist. */
+  /** An unknown name is a typo that would pass for a halt. Names that may exist are never refused. */
   #refuseUnknown(change: StateChange): void {
     const symbols = findKnownSymbols(this.#core);
     if (change.symbol !== undefined && symbols !== null && !symbols.has(change.symbol))
@@ -128,8 +128,8 @@ export class Operator {
   }
 
   /**
-   * Takes down the operator layer and the breaker of the same scope. A breaker that stands for something unresolved, or
-   * for the venue, is taken down by its own condition only. On live, loosening waits: the layer gets an end instead.
+   * Clears the operator layer and the breaker of the same scope. A breaker for something unresolved, or
+   * for the venue, is cleared only by its own condition. On live, loosening waits: the layer gets an end instead.
    */
   #clear(caller: Caller, scope: 'account' | 'symbol' | 'agent', name: string | null, reason: string): void {
     const core = this.#core;
@@ -151,7 +151,7 @@ export class Operator {
     }
   }
 
-  /** At the first contact: a state that was set meanwhile, or whose cancels a stop cut off, holds for what rests. */
+  /** On first contact: a state set meanwhile, or one whose cancels a stop interrupted, is applied to resting orders. */
   async cancelUnderLayers(): Promise<void> {
     const now = this.#core.nowMs();
     const standing = [...this.#core.state.layers.values()].filter(
@@ -173,14 +173,14 @@ export class Operator {
     );
   }
 
-  /** {@link Flatten.run}, with mistyped symbols told apart from known ones. */
+  /** {@link Flatten.run}, with mistyped symbols separated from known ones. */
   async flatten(caller: Caller, asked: readonly string[] | null, reason: string): Promise<FlattenBody> {
     const core = this.#core;
     const known = findKnownSymbols(core);
     const unknown = known === null ? [] : (asked ?? []).filter((symbol) => !known.has(symbol));
     const mistakes = known === null ? '' : unknown.map((symbol) => describeUnknown('symbol', symbol, known)).join('; ');
     if (unknown.length > 0 && unknown.length === asked?.length) throw new OperatorRequestError(mistakes);
-    // RISK: beside a mistyped symbol the others are flattened all the same.
+    // RISK: the known symbols are flattened even if another one is mistyped.
     const symbols = asked?.filter((symbol) => !unknown.includes(symbol)) ?? null;
     const body = await this.#flatten.run(caller, symbols, reason);
     return unknown.length === 0 ? body : { ...body, canceled: false, note: `${body.note}; ${mistakes}` };

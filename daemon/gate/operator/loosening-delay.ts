@@ -1,11 +1,13 @@
 import type { GateCore } from '../journal/journal.ts';
 
-/** A command or a signal that the policy, its form or what is known forbids; mapped to 400 by the door. */
+/** A command or signal that the policy, its form or the current state forbids; a 400 over HTTP. */
 export class OperatorRequestError extends Error {
   readonly code = 'INVALID_INPUT';
 }
 
-/** On live what loosens is asked for twice: the first time starts the delay, the second after it takes effect. */
+/**
+ * On live a loosening must be requested twice: the first request starts the delay, the second takes effect after it.
+ */
 export class LooseningDelay {
   readonly #core: GateCore;
   readonly #askedAt = new Map<string, number>();
@@ -14,7 +16,7 @@ export class LooseningDelay {
     this.#core = core;
   }
 
-  /** @throws OperatorRequestError with the instant from which `what` may be asked for again */
+  /** @throws OperatorRequestError with the time from which `what` may be requested again */
   requireWaited(what: string): void {
     if (this.#core.settings.venue !== 'binance-live') return;
     const now = this.#core.nowMs();

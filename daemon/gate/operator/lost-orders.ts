@@ -6,9 +6,9 @@ import { type OrderState, statusOf } from '../state/orders.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
 /**
- * An operator's word on an order of which nothing can be proven (BINANCE.md part B 2.4): it gives back what the order
- * reserved and opens its symbol. RISK: it may have filled; what it filled is then taken from the account's positions, and
- * is no agent's.
+ * An operator's decision about an order whose fate cannot be proven. It releases what the order
+ * reserved and opens its symbol. RISK: it may have filled. Its fills are then taken from the account's positions, and
+ * belong to no agent.
  */
 export class LostOrders {
   readonly #core: GateCore;
@@ -21,7 +21,7 @@ export class LostOrders {
     this.#loosening = loosening;
   }
 
-  /** Null: no such order is known. @throws OperatorRequestError while it is not lost, or may be open at the venue */
+  /** Null: there is no such order. @throws OperatorRequestError while it is not lost, or may be open at the venue */
   async end(caller: Caller, clientOrderId: string, reason: string): Promise<OrderState | null> {
     const core = this.#core;
     const order = core.state.orders.all.get(clientOrderId);

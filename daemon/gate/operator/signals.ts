@@ -5,10 +5,10 @@ import type { GateCore } from '../journal/journal.ts';
 import { type RequestBudgets, SIGNAL_CEILING } from '../journal/request-budgets.ts';
 import { type LooseningDelay, OperatorRequestError } from './loosening-delay.ts';
 
-/** Kinds and scopes of one reporter that may be active at once. */
+/** How many kinds and scopes of one reporter may be active at once. */
 export const MOST_ACTIVE = 512;
 
-/** A signal that was not taken; mapped to 429 by the door. */
+/** A signal that was not accepted; a 429 over HTTP. */
 export class SignalRefused extends Error {
   readonly code = 'REFUSAL_RATE';
   readonly retryAfterMs: number;
@@ -19,7 +19,7 @@ export class SignalRefused extends Error {
   }
 }
 
-/** What monitors report. The strictest active one wins; only its time, or an operator, ends it. */
+/** Signals of monitors. The strictest active one wins; only its ttl or an operator ends it. */
 export class Signals {
   readonly #core: GateCore;
   readonly #loosening: LooseningDelay;
@@ -48,25 +48,23 @@ export class Signals {
     };
     const before = core.state.signals.findEqual(scope, now);
     this.#requireRoom(caller.agent, before === null);
-    // A later word takes no warning back.
+    // A later signal revokes no earlier warning.
     const expiresAtMs = Math.max(now + signal.ttl_ms, before?.expires_at_ms ?? 0);
     const evidenceHash = signal.evidence === undefined ? null : core.ports.ledger.putText(signal.evidence);
-    const { appended, payload } = core.appendBuilt('signal', (seq) => ({
-      account: scope.account,
-      agent: scope.agent,
+    const seq = core.nextSeq();
+    const signalId = `s-${seq.toString(36)}`;
+    const recorded = {
+      ...scope,
       evidence_hash: evidenceHash,
       expires_at_ms: expiresAtMs,
-      kind: scope.kind,
-      set_by: scope.set_by,
       severity: signal.severity,
-      signal_id: `s-${seq.toString(36)}`,
-      symbol: scope.symbol,
-    }));
-    await appended.committed;
-    return { signal_id: payload.signal_id, expires_at_ms: expiresAtMs };
+      signal_id: signalId,
+    };
+    await core.append('signal', recorded, { seq }).committed;
+    return { signal_id: signalId, expires_at_ms: expiresAtMs };
   }
 
-  /** What one reporter may have active and may record, so that it locks out nobody but itself. */
+  /** Limits what one reporter may have active and recorded, so that it can only lock out itself. */
   #requireRoom(reporter: string, isNew: boolean): void {
     const waitMs = this.#budgets.signalWaitMs(reporter);
     if (waitMs !== null)
@@ -91,7 +89,7 @@ export class Signals {
     return { signals: active.map(describe) };
   }
 
-  /** Its record says who ended it and why. Null: there is no such active signal. */
+  /** Ends a signal; the record says who ended it and why. Null: there is no such active signal. */
   async end(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null> {
     const core = this.#core;
     const known = core.state.signals.get(signalId);

@@ -4,7 +4,7 @@ import type { VenueOrder, VenueTrade } from '../venue-port.ts';
 import type { Ask } from './order-proof.ts';
 import type { OrderSender } from './sender.ts';
 
-/** What the open lists and the trades prove of an order that no lookup finds (BINANCE.md part B 2.4). */
+/** What lists of open orders and trades prove about an order that no lookup finds. */
 export class AbsentOrders {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
@@ -15,8 +15,8 @@ export class AbsentOrders {
   }
 
   /**
-   * Ends an order that no lookup since `since` finds. False: nothing is proven yet. `others`: venue ids of orders that are
-   * known not to be this one.
+   * Ends an order that no lookup since `since` finds. False: nothing is proven yet. `others`: venue ids of orders known
+   * not to be this one.
    */
   async end(order: OrderState, since: Ask, others: Set<string>): Promise<boolean> {
     const { proof } = this.#sender;
@@ -35,7 +35,7 @@ export class AbsentOrders {
     if (proof.wasShownSince(order, since)) return false;
     proof.settleAmend(order, order.amendSeq, false, 'order absent');
     if (isTerminal(statusOf(order))) return true;
-    // RISK: what the venue acknowledged was placed: it ended with what its own trades say, never as if it had not been.
+    // RISK: an acknowledged order was placed. Its own trades say how it ended; it never counts as not placed.
     if (isOwnKnown) {
       const ended = endedReport(order, trades.value, this.#core.nowMs());
       return proof.recordAbsent(order, ended.status, 'no longer at the venue', since, ended) !== null;
@@ -45,7 +45,7 @@ export class AbsentOrders {
     return proof.recordAbsent(order, 'not_placed', 'proven absent at the venue', since) !== null;
   }
 
-  /** A trade of no order that we know may be this one's, until its order is looked up and has another client id. */
+  /** A trade of an unknown order may be this order's, until a lookup of the trade's order shows another client id. */
   async #mayBeTraded(order: OrderState, trades: readonly VenueTrade[], others: Set<string>): Promise<boolean> {
     const since = (order.sentAtMs ?? order.plannedAtMs) - 1000;
     for (const trade of trades) {
@@ -55,7 +55,7 @@ export class AbsentOrders {
       const ask = this.#sender.proof.ask();
       const found = await this.#core.ports.venue.lookupByVenueId(order.symbol, venueOrderId);
       if (found.kind !== 'found') return true;
-      // What a conditional order turned into may carry any id, but reduces as the stop itself does.
+      // The order that a conditional one turned into may have any id, but reduces like the stop itself.
       if (order.kind === 'algo') {
         if (found.order.reduceOnly || found.order.closePosition || !order.reduceOnly) return true;
       } else if (found.order.clientOrderId === order.clientOrderId && !this.#sender.proof.isOther(order, found.order)) {
@@ -68,7 +68,7 @@ export class AbsentOrders {
   }
 }
 
-/** How an acknowledged order ended that the venue no longer knows: as its own trades say. */
+/** How an acknowledged order ended that the venue no longer knows, according to its own trades. */
 function endedReport(order: OrderState, trades: readonly VenueTrade[], nowMs: number): VenueOrder {
   const own = trades.filter((trade) => trade.venueOrderId === order.venueOrderId);
   const tradedLots = own.reduce((sum, trade) => sum + trade.lots, 0);

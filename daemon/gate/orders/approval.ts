@@ -1,12 +1,12 @@
 import type { OrderState } from '../state/orders.ts';
 import type { Approved, OrderInstruction, StopInstruction } from '../venue-port.ts';
 
-/** Ids of the orders sent last that are kept. */
+/** How many ids of sent orders are remembered. */
 const MOST_KEPT = 100_000;
 
 /**
- * The only place where an `Approved` is made (SAE-NONBYPASS): an order must have been decided, reserved and put on
- * disk, and each client order id leaves once. A second attempt is another id, recorded as such.
+ * The only place that creates an `Approved` (SAE-NONBYPASS). An order must have been decided, reserved and written to
+ * disk, and each client order id is sent once. A second attempt has another id, recorded as such.
  */
 export class Approvals {
   readonly #given = new Set<string>();

@@ -33,7 +33,7 @@ export class Canceler {
     return mayBeLeft(started);
   }
 
-  /** A cancel that was refused, lost, or asked for too early is asked for again until the order has ended (BY-32). */
+  /** A cancel that was refused, lost, or requested too early is requested again until the order has ended (BY-32). */
   async retryUnproven(): Promise<void> {
     const now = this.#core.ports.time.monotonicMs();
     const due = [...everyLiveOrder(this.#core.state.orders)].filter((order) => {
@@ -76,7 +76,7 @@ export class Canceler {
     if (isTerminal(order.status)) this.#triedAt.delete(order.clientOrderId);
   }
 
-  /** Told once for each answer: the cancel is asked for again every {@link RETRY_MS}. */
+  /** Told once for each answer: the cancel is requested again every {@link RETRY_MS}. */
   #noteRefusal(order: OrderState, reason: string): void {
     if (isTerminal(order.status) || order.cancelRefusal === reason) return;
     this.#core.append('order_intent', {
@@ -90,7 +90,7 @@ export class Canceler {
 
   /**
    * Rejected and unknown prove nothing: filled, canceled or triggered are told apart by a lookup. One that fails proves
-   * nothing either, and takes nothing back: the cancel is asked for again.
+   * nothing either, and takes nothing back: the cancel is requested again.
    */
   async #lookUp(order: OrderState, isAcknowledged: boolean): Promise<void> {
     const ask = this.#sender.proof.ask();
@@ -101,7 +101,7 @@ export class Canceler {
     else if (found.kind === 'not_found') void this.#resolver.resolve(order);
   }
 
-  /** All are asked for when this returns; resolves with the answers. */
+  /** All are requested when this returns; resolves with the answers. */
   cancelMatching(symbol: string | null, matches: (order: OrderState) => boolean, reason: string): Promise<void> {
     const orders =
       symbol === null ? [...everyLiveOrder(this.#core.state.orders)] : [...liveOrders(this.#core.state.orders, symbol)];
@@ -112,7 +112,9 @@ export class Canceler {
   }
 }
 
-/** Whoever does not wait for a cancel does not see it fail: that must not end the process, and it is asked for again. */
+/**
+ * Whoever does not wait for a cancel does not see it fail: that must not end the process, and it is requested again.
+ */
 function mayBeLeft(running: Promise<void>): Promise<void> {
   running.catch(() => undefined);
   return running;

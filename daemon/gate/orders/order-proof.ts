@@ -11,8 +11,8 @@ import type { VenueOrder } from '../venue-port.ts';
 const CLOCKS_APART_MS = 1_000;
 
 /**
- * When the venue was asked for something. `seq`: head of the ledger, which is recorded with what the answer proves; `nr`:
- * its place among what this process asked, which tells apart what was asked between two records.
+ * When the venue was queried. `seq`: the ledger's head, recorded with what the answer proves. `nr`:
+ * the query's number in this process, which orders queries between two records.
  */
 export interface Ask {
   readonly seq: number;
@@ -20,13 +20,13 @@ export interface Ask {
 }
 
 /**
- * The one door for what becomes known of an order: it holds each word against what is proven already, and records only
- * what changes the view ({@link judgeStatus}). What was proven is not unproven by a word that is older, however late it
+ * Everything learnt about an order goes through here. Each piece of evidence is compared with what is proven, and only
+ * changes of the view are recorded ({@link judgeStatus}). Older evidence never undoes proof, however late it
  * comes and however often.
  */
 export class OrderProof {
   readonly #core: GateCore;
-  /** Lots were executed: prices and fees are to be fetched. */
+  /** Lots were executed: prices and fees must be fetched. */
   readonly #onExecuted: (order: OrderState) => void;
   readonly #lastShown = new WeakMap<OrderState, Ask>();
   #asked = 0;
@@ -36,19 +36,19 @@ export class OrderProof {
     this.#onExecuted = onExecuted;
   }
 
-  /** To be called before the venue is asked; goes with the answer. */
+  /** Call it before a query; the result goes with the answer. */
   ask(): Ask {
     this.#asked += 1;
     return { seq: headSeq(this.#core), nr: this.#asked };
   }
 
-  /** Whether the venue showed the order in answer to something that was asked for after `ask`. */
+  /** Whether the venue showed the order in answer to a query after `ask`. */
   wasShownSince(order: OrderState, ask: Ask): boolean {
     const last = this.#lastShown.get(order);
     return last !== undefined && last.nr > ask.nr;
   }
 
-  /** Takes in what the venue shows of an order; null: nothing new, or it is another order ({@link isOther}). */
+  /** Applies what the venue shows of an order; null: nothing new, or it is another order ({@link isOther}). */
   adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
     if (this.isOther(order, report)) return null;
     const last = this.#lastShown.get(order);
@@ -67,7 +67,7 @@ export class OrderProof {
     return appended;
   }
 
-  /** Whether another order is shown under this one's client id: told, and never taken for it. */
+  /** Whether another order is shown under this one's client id. It is reported, and never taken for ours. */
   isOther(order: OrderState, report: VenueOrder): boolean {
     if (isAsSent(order, report)) return false;
     this.#core.lookout.found({
@@ -78,20 +78,20 @@ export class OrderProof {
     return true;
   }
 
-  /** The venue may date by a clock that it has set back since: what it shows has happened. */
+  /** The venue's clock may have been set back since: whatever it shows has happened. */
   #byNow(venueMs: number): number {
     const nowMs = this.#core.nowMs();
     return venueMs - nowMs > CLOCKS_APART_MS ? nowMs : venueMs;
   }
 
-  /** Takes in any other word; null: it changes nothing. */
+  /** Applies any other evidence; null: it changes nothing. */
   record(order: OrderState, event: OrderEvent): Appended | null {
     if (event.client_order_id !== order.clientOrderId)
       throw new Error(`event of ${event.client_order_id} for ${order.clientOrderId}`);
     return this.#take(order, event);
   }
 
-  /** Answers without the order since `ask`, and trades of it: how it ended, or that it cannot be found. */
+  /** Applies answers without the order since `ask`, and its trades: how it ended, or that it cannot be found. */
   recordAbsent(order: OrderState, status: OrderStatus, detail: string, ask: Ask, traded?: VenueOrder): Appended | null {
     if (this.wasShownSince(order, ask)) return null;
     const before = order.executedLots;
@@ -117,13 +117,13 @@ export class OrderProof {
       (event.venue_order_id !== null && order.venueOrderId === null) ||
       (event.average_price !== null && order.averagePrice === null);
     if (!isNews) return null;
-    // What is recorded is what the view becomes.
+    // The record contains what the view becomes.
     return this.#core.append('order', { ...event, status: status ?? order.status });
   }
 
   /**
-   * An amend of ours is proven by the form that the venue shows: once it shows the new one, whatever becomes of our request;
-   * or, of an order that has ended, either. The old form of one that lives proves nothing, the amend may arrive yet.
+   * The form that the venue shows settles our amend. The new form settles it at once, whatever happens to our request.
+   * If the order has ended, either form does. The old form of a live order proves nothing: the amend may still arrive.
    */
   #settleByForm(order: OrderState, report: VenueOrder, ask: Ask): void {
     const { amend, amendSeq } = order;
@@ -134,7 +134,9 @@ export class OrderProof {
     else if (isTerminal(order.status)) this.settleAmend(order, amendSeq, isNew, `it is ${order.status} already`);
   }
 
-  /** The answer to an amend was lost, which was sent by `sentByMs`; false: it was settled before, or is noted already. */
+  /**
+   * The answer to an amend sent by `sentByMs` was lost; false: the amend was settled before, or this is already noted.
+   */
   noteAmendUnknown(order: OrderState, amendSeq: number | null, reason: string, sentByMs: number): boolean {
     if (order.amend === null || amendSeq === null || order.amendSeq !== amendSeq || order.amendSentByMs !== null)
       return false;
@@ -150,7 +152,7 @@ export class OrderProof {
     return true;
   }
 
-  /** Takes in the proof of one of both forms, unless that amend was settled before; false: it was. */
+  /** Applies the proof of one of both forms; false: that amend was settled before. */
   settleAmend(order: OrderState, amendSeq: number | null, isNew: boolean, reason: string): boolean {
     if (order.amend === null || order.amendSeq !== amendSeq) return false;
     const event: OrderIntentEvent = {

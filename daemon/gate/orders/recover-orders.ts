@@ -6,8 +6,9 @@ import type { Resolver } from './resolver.ts';
 import type { OrderSender } from './sender.ts';
 
 /**
- * What a restart finds: unsent slices are dropped, exits that wait for their rate are kept, what may have been sent is
- * unknown until the venue proves it. It was sent by now: that is recorded once, so that another restart waits no longer.
+ * Orders after a restart: unsent slices are dropped, exits that wait for their rate are kept, and orders that may have
+ * been sent are unknown until the venue proves them. That they were sent by now is recorded once, so that another
+ * restart does not wait longer.
  */
 export function recoverOrders(core: GateCore, sender: OrderSender, resolver: Resolver): void {
   for (const order of [...everyLiveOrder(core.state.orders)]) {

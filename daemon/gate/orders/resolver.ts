@@ -10,50 +10,50 @@ import type { OrderSender } from './sender.ts';
 export { neverRests } from '../state/evidence.ts';
 
 /**
- * Wall-clock steps between lookups, and the one that repeats after them (BINANCE.md part B 2.4); anew from the horizon on,
- * where answers begin to count.
+ * Wall-clock steps between lookups, and the step that repeats after them. They start again at the horizon,
+ * from which on answers count.
  */
 const LOOKUP_STEPS_MS: readonly number[] = [250, 500, 1000, 2000];
 const LAST_STEP_MS = 5000;
-/** Answers in a row, past the acceptance horizon, before they prove anything: not found, or an old form. */
+/** How many consecutive answers past the acceptance horizon (not found, or an old form) prove anything. */
 const ANSWERS_NEEDED = 3;
-/** After so many of them without a proof the order is `lost`: still reserved, still looked up, an operator is told. */
+/** After this many without proof the order is `lost`: still reserved, still looked up, with an alert. */
 const ANSWERS_UNTIL_LOST = 12;
 
-/** What one search has found out so far. Only answers count: a lookup that fails says nothing. */
+/** The findings of one search so far. Only answers count: a failed lookup proves nothing. */
 interface Search {
   readonly order: OrderState;
   began: Ask;
   beganMs: number;
   beganWallMs: number;
-  /** The amend whose outcome is looked for as well. */
+  /** The amend whose outcome is also searched for. */
   amendSeq: number | null;
-  /** It rested, and lists no longer show it. */
+  /** The order rested, and lists no longer show it. */
   isGone: boolean;
-  /** Answers in a row, past the horizon, without the order; `since`: when the first of them was asked for. */
+  /** Consecutive answers past the horizon without the order; `since`: when the first of them was requested. */
   notFound: number;
   since: Ask | null;
   /** The first answer past the horizon has come. */
   isPast: boolean;
-  /** Answers past the horizon that show the form of before an amend. */
+  /** Answers past the horizon that show the form before an amend. */
   oldForm: number;
-  /** Answers past the horizon that show as working what only fills or ends. */
+  /** Answers past the horizon that show an order working that can only fill or end. */
   stalled: number;
-  /** Venue ids of orders that are known not to be this one. */
+  /** Venue ids of orders known not to be this one. */
   others: Set<string>;
 }
 
 /**
- * Resolves orders whose outcome is not known. The reservation stays at full size until the venue proves what happened;
- * a failed lookup proves nothing and never advances a count. The horizon is an instant in the ledger: a restart goes on
- * waiting for it, and does not begin anew. Until resolved the symbol is in `reducing`.
+ * Resolves orders with an unknown outcome. The reservation stays at full size until the venue proves what happened.
+ * A failed lookup proves nothing and advances no count. The horizon is a time in the ledger: a restart continues
+ * to wait for it and does not start over. Until everything is resolved the symbol is in `reducing`.
  */
 export class Resolver {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #absent: AbsentOrders;
   readonly #running = new Map<string, { readonly search: Search; readonly done: Promise<void> }>();
-  /** Orders whose search threw at its last step: told once. */
+  /** Orders whose search threw at its last step, which is reported once. */
   readonly #failing = new Set<string>();
   readonly #signal: AbortSignal;
 
@@ -68,7 +68,7 @@ export class Resolver {
     return this.#running.size;
   }
 
-  /** Resolves when it is proven what became of the order; one search per order. */
+  /** Resolves when the order's outcome is proven; one search per order. */
   resolve(order: OrderState): Promise<void> {
     const running = this.#running.get(order.clientOrderId);
     if (running !== undefined) return running.done;
@@ -96,7 +96,7 @@ export class Resolver {
     };
   }
 
-  /** An amend that is lost meanwhile has a horizon of its own: what was answered before it says nothing of it. */
+  /** An amend that is lost meanwhile has its own horizon: earlier answers say nothing about it. */
   #beginAnew(order: OrderState, search: Search): void {
     if (order.amendSentByMs !== null && order.amendSeq !== search.amendSeq) Object.assign(search, this.#begin(order));
   }
@@ -114,7 +114,9 @@ export class Resolver {
     }
   }
 
-  /** One step; true: it is over. What throws is a defect or a ledger that fails: told once, and tried again. */
+  /**
+   * One step; true: the search is over. An exception is a defect or a failing ledger: it is reported once and retried.
+   */
   async #try(order: OrderState, search: Search): Promise<boolean> {
     const { clientOrderId } = order;
     try {
@@ -135,11 +137,11 @@ export class Resolver {
     }
   }
 
-  /** Whatever proved it, this search or a report from elsewhere. */
+  /** Whether it is resolved, by this search or by a report from elsewhere. */
   #isProven(order: OrderState, search: Search): boolean {
     if (order.amendSentByMs !== null) return false;
     if (isTerminal(statusOf(order))) return true;
-    // What never rests is being matched, or the answer is of before: how it ends decides what is left to be done.
+    // An order that never rests is still being matched, or the answer is old: its end decides what remains to be done.
     if (!isResting(order) || neverRests(order)) return false;
     return !search.isGone || this.#sender.proof.wasShownSince(order, search.began);
   }
@@ -151,7 +153,7 @@ export class Resolver {
     if (outcome.kind === 'failed') return;
     const isPast = this.#isPastHorizon(order, search);
     search.isPast ||= isPast;
-    // Another order under the same id says as little of this one as none at all.
+    // Another order under the same id says as little about this one as no order at all.
     if (outcome.kind === 'found' && !this.#sender.proof.isOther(order, outcome.order)) {
       search.notFound = 0;
       search.since = null;
@@ -160,7 +162,7 @@ export class Resolver {
       return;
     }
     if (!isPast) return;
-    // Shown by a list meanwhile: the answers before that are of a copy that lags.
+    // A list has shown it meanwhile: the earlier answers came from a lagging replica.
     if (search.since === null || this.#sender.proof.wasShownSince(order, search.since)) {
       search.notFound = 0;
       search.since = ask;
@@ -172,7 +174,7 @@ export class Resolver {
       this.#alertLost(order);
   }
 
-  /** Shown, past the horizon: an old form stays, an end that does not come is lost. */
+  /** Shown past the horizon: an old form stays; an order that should end and does not is lost. */
   #judgeShown(order: OrderState, report: VenueOrder, search: Search): void {
     if (isTerminal(statusOf(order))) return;
     if (order.amend !== null && order.amendSentByMs !== null) {
@@ -198,9 +200,9 @@ export class Resolver {
   }
 
   /**
-   * From when on an answer without the order, or in its old form, means anything: an order or an amend that is known to
-   * have been sent, by when it was, as the ledger has it; else from the search on. What a wrong clock wrote there holds
-   * nothing up for longer than the same span of wall time.
+   * From when on an answer without the order, or in its old form, counts. If the ledger knows that an order or amend
+   * was sent, from that time on; else from the search on. A time written under a wrong clock delays nothing for longer
+   * than the same span of wall time.
    */
   #isPastHorizon(order: OrderState, search: Search): boolean {
     const { acceptanceHorizonMs } = this.#core.ports.venue;
@@ -208,7 +210,7 @@ export class Resolver {
     const { clock, time } = this.#core.ports;
     return clock.scale > 0 && (time.monotonicMs() - search.beganWallMs) * clock.scale > acceptanceHorizonMs;
   }
-  /** Wall time until then; it only ever shortens a step, so a wrong clock holds nothing up. */
+  /** Wall time until then. It can only shorten a step, so a wrong clock delays nothing. */
   #untilHorizonMs(order: OrderState, search: Search): number {
     const { clock, venue } = this.#core.ports;
     if (search.isPast || clock.scale === 0) return Number.POSITIVE_INFINITY;
@@ -217,8 +219,8 @@ export class Resolver {
   }
 
   /**
-   * Called at every tick: nothing unproven is ever left without a search, and no symbol stays closed for orders that are
-   * known by now.
+   * Called at every tick, so that nothing unproven is left without a search, and no symbol stays closed for orders that
+   * are known by now.
    */
   sweep(): void {
     for (const order of everyLiveOrder(this.#core.state.orders)) if (isUnproven(order)) void this.resolve(order);
@@ -234,7 +236,7 @@ export class Resolver {
     return false;
   }
 
-  /** The breaker layer of the symbol while any of its orders is not known. */
+  /** The symbol's breaker layer while any of its orders is unknown. */
   #noteSymbol(order: OrderState, search: Search): void {
     if (this.#core.state.layers.has(`breaker|symbol|${order.symbol}`)) return;
     if (isQuiet(search)) return;
@@ -263,12 +265,12 @@ function horizonFromMs(order: OrderState, search: Search): number {
   return search.isGone ? search.beganMs : (order.amendSentByMs ?? order.sentByMs ?? search.beganMs);
 }
 
-/** An order that is known to rest is known until the answers without it repeat: one list and one lookup prove nothing. */
+/** A resting order stays known until answers without it repeat: one list and one lookup prove nothing. */
 function isQuiet({ isGone, notFound }: Search): boolean {
   return isGone && notFound < ANSWERS_NEEDED;
 }
 
-/** What became of it, or of its amend, is to be found out. */
+/** Whether the order's outcome, or its amend's, is still unknown. */
 function isUnproven(order: OrderState): boolean {
   return order.status === 'unknown' || order.status === 'lost' || order.amendSentByMs !== null;
 }

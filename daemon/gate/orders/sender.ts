@@ -10,24 +10,24 @@ import type { Rejection, SubmitOutcome, VenueOrder } from '../venue-port.ts';
 import { Approvals } from './approval.ts';
 import { type Ask, OrderProof } from './order-proof.ts';
 
-/** What happened to the venue as a whole, as an answer of it told us. */
+/** Reactions to answers that concern the venue as a whole. */
 export interface VenueConsequences {
   /** The venue took an order, or a change of one. */
   onAccepted(): void;
   /** Acts on a rejection beyond the order: closes the venue, reloads filters, resyncs the clock… */
   onRejection(rejection: Rejection, order: OrderState): void;
   onUnknown(order: OrderState): void;
-  /** Lots were executed: prices and fees are to be fetched. */
+  /** Lots were executed: prices and fees must be fetched. */
   onExecuted(order: OrderState): void;
 }
 
-/** When something was sent, and the domain time by which it had left. */
+/** When something was sent, and the domain time by which it was sent. */
 interface Sent {
   readonly ask: Ask;
   readonly sentByMs: () => number;
 }
 
-/** Sends approved orders and records what became of them. The only caller of `venue.submit`. */
+/** Sends approved orders and records their outcomes. The only caller of `venue.submit`. */
 export class OrderSender {
   readonly #core: GateCore;
   readonly #consequences: VenueConsequences;
@@ -50,18 +50,18 @@ export class OrderSender {
     });
   }
 
-  /** The daemon stops: what was decided and is not at the venue yet no longer goes there, exits excepted. */
+  /** The daemon stops: decided orders that are not at the venue yet are no longer sent, except exits. */
   stopOpening(): void {
     this.#isOpeningStopped = true;
   }
 
-  /** Precondition: the exit's decision is on disk. However long ago that was, an exit is sent. */
+  /** Precondition: the exit's decision is on disk. An exit is sent however old its decision is. */
   async send(order: OrderState): Promise<SubmitOutcome> {
     if (!order.reduceOnly) throw new Error(`order ${order.clientOrderId} is no exit`);
     return this.#submit(order, this.#findStop(order), this.#core.settings.sendDeadlineMs);
   }
 
-  /** Precondition: `decided`, which the order follows from, is on disk. The deadline runs from it (BY-41). */
+  /** Precondition: the order's decision, `decided`, is on disk. The deadline counts from it (BY-41). */
   async sendOpening(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
     let problem: Rejection | null;
     try {
@@ -71,7 +71,7 @@ export class OrderSender {
     }
     if (problem !== null) {
       this.record(order, rejectedEvent(this.#core, order, problem));
-      // The venue refuses us all the same, and says for how long.
+      // The venue refuses us anyway, and says for how long.
       this.#consequences.onRejection(problem, order);
       return { kind: 'rejected', rejection: problem };
     }
@@ -79,7 +79,7 @@ export class OrderSender {
   }
 
   async #submit(order: OrderState, stopped: string | null, withinMs: number): Promise<SubmitOutcome> {
-    // RISK: between decision and here time has passed: a halt, a cancel or a stop of the daemon must hold.
+    // RISK: time has passed since the decision: a halt, a cancel or a stop of the daemon must take effect.
     if (stopped !== null) {
       this.record(order, endedEvent(this.#core, order, 'canceled', stopped));
       return { kind: 'rejected', rejection: notSent(stopped) };
@@ -91,8 +91,8 @@ export class OrderSender {
   }
 
   /**
-   * What throws before it is sent was not sent: an order that is decided never stays on its way. One that was handed to
-   * the venue is left to its answer.
+   * An order whose sending throws before the venue got it was not sent: no decided order stays in flight. Once the
+   * venue has it, its answer decides.
    */
   giveUp(order: OrderState, error: unknown): SubmitOutcome {
     const what = `not sent: ${String(error)}`;
@@ -103,7 +103,7 @@ export class OrderSender {
     return { kind: 'rejected', rejection: notSent(what) };
   }
 
-  /** What throws on its way may have arrived. */
+  /** An order that throws in flight may have arrived. */
   async #call(order: OrderState, send: () => Promise<SubmitOutcome>): Promise<SubmitOutcome> {
     try {
       return await send();
@@ -125,14 +125,14 @@ export class OrderSender {
     const inForce = stateInForce(layers, this.#core.nowMs(), order.symbol, order.agent).state;
     if (order.reduceOnly) return inForce === 'halted' && order.origin === 'agent' ? 'halted before it was sent' : null;
     if (this.#isOpeningStopped) return 'the daemon stops';
-    // It counts itself since it was decided; others may have sent for the account meanwhile.
+    // The order counts since its decision; others may have sent for the account meanwhile.
     if (this.#core.sends.waitMs('other', 1) > 0) return BUSY;
     const isEnforced = this.#core.policySpec.mode === 'enforce';
     if (inForce === 'halted' || (inForce === 'reducing' && isEnforced)) return `${inForce} before it was sent`;
     return null;
   }
 
-  /** What was allowed under another policy, in a calmer regime, or before a signal came, may not be allowed now. */
+  /** An order permitted under another policy, in a calmer regime or before a signal may not be permitted now. */
   #findTightening(decided: Decided): string | null {
     const core = this.#core;
     if (core.policySpec.mode !== 'enforce') return null;
@@ -171,7 +171,7 @@ export class OrderSender {
 
   /** Precondition: `decided`, the amend's decision, is on disk. */
   async sendAmend(order: OrderState, decided: Decided): Promise<SubmitOutcome> {
-    // RISK: as with an opening order, what came between decision and here must hold.
+    // RISK: as with an opening order, what happened since the decision must take effect.
     const stopped = this.#findAmendStop(order, decided);
     if (stopped !== null) {
       this.proof.settleAmend(order, order.amendSeq, false, stopped);
@@ -191,19 +191,22 @@ export class OrderSender {
         if (outcome.order !== null) this.#takeShown(order, outcome.order, asked.ask);
         return outcome;
       case 'rejected':
-        // Told before the other form is forgotten: it is what was refused.
+        // Reported before the other form is dropped: that form was refused.
         this.#consequences.onRejection(outcome.rejection, order);
         this.proof.settleAmend(order, amendSeq, false, outcome.rejection.message);
         return outcome;
       case 'unknown':
-        // Both forms count until the venue shows which one rests; it may have shown that already.
+        // Both forms count until the venue shows which one rests. It may already have done so.
         if (this.proof.noteAmendUnknown(order, amendSeq, outcome.detail, asked.sentByMs()))
           this.#consequences.onUnknown(order);
         return outcome;
     }
   }
 
-  /** When something is sent, and the domain time by which it has left, or never will; `withinMs` null: when it is over. */
+  /**
+   * When something is sent, and the domain time by which it has been sent or never will be; `withinMs` null: at its
+   * end.
+   */
   #ask(withinMs: number | null): Sent {
     const startedMs = this.#core.nowMs();
     const { scale } = this.#core.ports.clock;
@@ -211,7 +214,7 @@ export class OrderSender {
     return { ask: this.proof.ask(), sentByMs: () => Math.min(latestMs, Math.max(startedMs, this.#core.nowMs())) };
   }
 
-  /** What the answer to a request shows; a limit exit that it shows filled was none that rests. */
+  /** Applies what the answer to a request shows. A limit exit that it shows filled did not rest. */
   #takeShown(order: OrderState, report: VenueOrder, ask: Ask): void {
     const before = order.executedLots;
     this.adopt(order, report, ask);
@@ -224,7 +227,7 @@ export class OrderSender {
     if (hasMore) this.#core.lookout.suspect(null);
   }
 
-  /** Records what an answer says of an order, unless more is known already; then the order was placed, whatever it says. */
+  /** Records what an answer says about an order, unless more is known already: then the order was placed anyway. */
   #take(order: OrderState, outcome: SubmitOutcome, asked: Sent): SubmitOutcome {
     this.#core.ports.observer.submitted(outcome.kind);
     this.#noteCounts();
@@ -246,17 +249,17 @@ export class OrderSender {
     return outcome;
   }
 
-  /** Records what the venue shows of an order, if it says anything new. */
+  /** Records what the venue shows of an order, if it is new. */
   adopt(order: OrderState, report: VenueOrder, ask: Ask): Appended | null {
     return this.proof.adopt(order, report, ask);
   }
 
-  /** Records a word on an order; one that changes nothing leaves no record. */
+  /** Records evidence about an order; evidence that changes nothing leaves no record. */
   record(order: OrderState, event: OrderEvent): Pick<Appended, 'committed'> {
     return this.proof.record(order, event) ?? { committed: this.#core.settled() };
   }
 
-  /** A setting whose answer was lost may hold, and may arrive yet, until an account that was read later says what does. */
+  /** A setting with a lost answer may be in effect, or may still arrive, until a later account reading shows it. */
   #isLeverageUnknown(symbol: string): boolean {
     const since = this.#leverageUnknownSince.get(symbol);
     if (since === undefined) return false;
@@ -267,8 +270,8 @@ export class OrderSender {
   }
 
   /**
-   * Leverage is a setting of the symbol: set to the charged leverage while the symbol is flat and has no other order;
-   * otherwise it stays (BY-39). Returns why the order must not be sent, or null.
+   * Leverage is a setting of the symbol. It is set to the charged leverage while the symbol is flat and has no other
+   * order; otherwise it stays (BY-39). Returns why the order must not be sent, or null.
    */
   async #matchLeverage(order: OrderState): Promise<Rejection | null> {
     const previous = this.#leverageLocks.get(order.symbol) ?? Promise.resolve();
@@ -293,7 +296,7 @@ export class OrderSender {
         });
         return null;
       }
-      // A lower setting than asked for would be safe, but what the venue holds now is not known: nothing is sent.
+      // A lower setting than requested would be safe, but the venue's current one is unknown: nothing is sent.
       if (outcome.kind === 'rejected') return outcome.rejection;
       this.#leverageUnknownSince.set(order.symbol, this.#core.nowMs());
       return unconfirmed(outcome.detail);
@@ -303,10 +306,10 @@ export class OrderSender {
   }
 }
 
-/** Beyond it a reserve is left for exits, operators and stops. */
+/** The rest is a reserve for exits, operators and stops. */
 const BUSY = "the account has sent as many orders as the venue's limit leaves to agents for now";
 
-/** An amend that was decided as the opening order that it becomes: only that has a leverage. */
+/** An amend decided as a new opening order: only that one has a leverage. */
 function addsRisk({ body }: Decided): boolean {
   return body.effective !== null && body.effective.leverage !== null;
 }

@@ -5,7 +5,7 @@ import { endedEvent } from '../journal/order-words.ts';
 import { LOOK_AGAIN_MS } from '../journal/pause.ts';
 import { planSingle } from '../plan/orders.ts';
 import { isTerminal, type OrderState, statusOf } from '../state/orders.ts';
-import { type Decided, takeDecision } from '../take-decision.ts';
+import { consider, type Decided, recordDecision } from '../take-decision.ts';
 import type { OrderSender } from './sender.ts';
 
 /** Opening parents: slice 0 goes out at once, later ones are decided again when they fall due (SAE-M5). */
@@ -74,37 +74,31 @@ export class SliceRunner {
       requested_leverage: effective?.leverage ?? parent.request.requested_leverage,
       request_id: null,
     };
-    const slice = takeDecision(
-      this.#core,
-      request,
-      {
-        phase: 'slice',
-        venue: this.#core.settings.venue,
-        accountName: this.#core.settings.account,
-        tokenSkillSha256,
-        schemaViolation: null,
-        own: order,
-        leaving: null,
-        exitRung: 0,
-        sliceLots: order.lots,
-        // The parent's own, in the ticks of now.
-        parentPriceTicks: order.priceTicks,
-        target: null,
-      },
-      {
-        kind: 'slice',
-        route: parent.route,
-        bodyHash: null,
-        texts: {},
-        parentDecisionId: parent.decision.decision_id,
-        plan: (decision) => {
-          // An opposite position may have come about meanwhile: a slice that would now be an exit is not sent.
-          if (decision.decision === 'BLOCK' || decision.effective?.action !== 'open') return [];
-          return [planSingle(decision.effective, order.symbol, order.clientOrderId, order.slice)];
-        },
-      },
-    );
-    if (slice === null) return;
+    const considered = consider(this.#core, request, {
+      phase: 'slice',
+      venue: this.#core.settings.venue,
+      accountName: this.#core.settings.account,
+      tokenSkillSha256,
+      schemaViolation: null,
+      own: order,
+      leaving: null,
+      exitRung: 0,
+      sliceLots: order.lots,
+      // The parent's own, in the ticks of now.
+      parentPriceTicks: order.priceTicks,
+      target: null,
+    });
+    const { acted } = considered;
+    // An opposite position may have come about meanwhile: a slice that would now be an exit is not sent.
+    const isSent = acted.decision !== 'BLOCK' && acted.effective?.action === 'open';
+    const slice = recordDecision(this.#core, considered, {
+      kind: 'slice',
+      route: parent.route,
+      bodyHash: null,
+      texts: {},
+      parentDecisionId: parent.decision.decision_id,
+      orders: isSent ? [planSingle(acted.effective, order.symbol, order.clientOrderId, order.slice)] : [],
+    });
     await slice.appended.committed;
     if (slice.event.orders.length === 0) {
       const code = slice.body.reasons[0]?.code ?? 'no longer an opening order';

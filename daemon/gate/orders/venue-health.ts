@@ -9,14 +9,14 @@ import type { VenueConsequences } from './sender.ts';
 const RECHECK_FAILURES = 3;
 const DEFAULT_PAUSE_MS = 5_000;
 
-/** Things that only the feeds can do, asked for by an answer of the venue. */
+/** Actions of the feeds that an answer of the venue triggers. */
 export interface FeedRequests {
   resyncClock(): void;
   reloadRules(): void;
   refreshAccount(): void;
   fetchTrades(symbol: string): void;
   resolve(order: OrderState): void;
-  /** Shares of a position have moved: resting exits are to be held against them. */
+  /** Shares of a position have changed: resting exits must be checked against them. */
   reviewExits(): void;
 }
 
@@ -24,7 +24,7 @@ export interface FeedRequests {
 export class VenueHealth implements VenueConsequences {
   readonly #core: GateCore;
   readonly #feeds: FeedRequests;
-  /** While one of them is not over the venue is closed to us, or wants to hear nothing at all. */
+  /** While one of them lasts, the venue is closed to us, or must not be called at all. */
   #closed: Deadline[] = [];
   #quiet: Deadline[] = [];
   readonly #loops = new RefusalLoops();
@@ -35,7 +35,7 @@ export class VenueHealth implements VenueConsequences {
     this.#feeds = feeds;
   }
 
-  /** The venue named a time for which it wants to be left alone (Retry-After) and that is not over: no feed may ask. */
+  /** The venue's Retry-After is not over: no feed may call it. */
   isQuiet(): boolean {
     this.#quiet = this.#quiet.filter(isRunning);
     return this.#quiet.length > 0;
@@ -58,7 +58,7 @@ export class VenueHealth implements VenueConsequences {
 
   onRejection(rejection: Rejection, order: OrderState): void {
     this.#act(rejection.consequence, rejection.message, rejection.retryAfterMs, order.symbol);
-    // Held back by ourselves, for being late or for a leverage that is not known: nothing was refused.
+    // We held it back ourselves, because it was late or the leverage is unknown: nothing was refused.
     if (isOwnDrop(rejection) || order.reduceOnly) return;
     const loop = this.#loops.onRefusal(order, rejection);
     const what = `with ${rejection.code ?? rejection.httpStatus}: ${rejection.message}`;
@@ -72,7 +72,7 @@ export class VenueHealth implements VenueConsequences {
       );
   }
 
-  /** One agent's loop is its own: its breaker opens, and the others go on (DESIGN "Temporal"). */
+  /** One agent's loop is its own: only its breaker opens, and other agents continue. */
   #stopAgent(agent: string, reason: string, order: OrderState): void {
     const { breaker } = this.#core.policyFor(agent).temporal;
     const known = this.#core.state.pacing.breakers.get(agent);
@@ -95,7 +95,7 @@ export class VenueHealth implements VenueConsequences {
   onReadFailure(detail: string, consequence: string, retryAfterMs: number | null): void {
     if (consequence === 'close_venue' || consequence === 'reducing' || consequence === 'back_off')
       this.#act(consequence, detail, retryAfterMs, null);
-    // The venue dates what is signed by its own clock: ours is off.
+    // The venue checks signed times by its own clock: ours is off.
     else if (consequence === 'resync_clock') this.#feeds.resyncClock();
   }
 
@@ -136,7 +136,7 @@ export class VenueHealth implements VenueConsequences {
       this.#core.append('rules', { rules: { ...rules, trading: false } });
   }
 
-  /** The venue answered: what it closed itself opens again, once its own waiting time is over. */
+  /** The venue answered: what the venue closed opens again, once its waiting time is over. */
   onReadSuccess(): void {
     const entry = this.#core.state.layers.get('breaker|account|');
     this.#closed = this.#closed.filter(isRunning);
@@ -156,7 +156,7 @@ export class VenueHealth implements VenueConsequences {
   onRecheckFailure(): void {
     this.#recheckFailures += 1;
     if (this.#recheckFailures < RECHECK_FAILURES) return;
-    // Counted anew: what goes on failing after an operator has cleared it stops trading again.
+    // The count restarts: failures that continue after an operator's clearance stop trading again.
     this.#recheckFailures = 0;
     this.setBreaker(
       `${RECHECK_FAILURES} orders failed the last check on what would be sent`,
@@ -166,8 +166,8 @@ export class VenueHealth implements VenueConsequences {
   }
 
   /**
-   * An account-wide breaker; one set by a graver cause is not replaced by one that clears itself. A new grave cause
-   * replaces one that an operator has cleared already and that only waits for its delay.
+   * An account-wide breaker. One with a graver cause is not replaced by one that clears itself. A new grave cause
+   * replaces one that an operator has cleared and that only waits for its delay.
    */
   setBreaker(reason: string, clearsWhen: string, setBy: 'venue' | null): void {
     const entry = this.#core.state.layers.get('breaker|account|');
@@ -184,7 +184,7 @@ export class VenueHealth implements VenueConsequences {
     });
   }
 
-  /** The same parent executed again and again: the breaker of that agent opens, longer each time (DESIGN "Temporal"). */
+  /** The same parent executed repeatedly opens that agent's breaker, longer each time. */
   #checkBreaker(order: OrderState): void {
     if (order.agent === null) return;
     const { temporal } = this.#core.policyFor(order.agent);
@@ -198,7 +198,7 @@ export class VenueHealth implements VenueConsequences {
     );
   }
 
-  /** Layers whose time is over are taken down, so that what is stored says what is in force. */
+  /** Removes expired layers, so that the stored layers are those in force. */
   sweepLayers(): void {
     const now = this.#core.nowMs();
     for (const entry of [...this.#core.state.layers.values()]) {
@@ -221,13 +221,13 @@ function isRunning(pause: Deadline): boolean {
   return !pause.isOver();
 }
 
-/** No answer of the venue stands behind it, and nothing but time speaks against another try. */
+/** No answer of the venue is behind it, and only time speaks against a retry. */
 function isOwnDrop({ code, httpStatus, retryable, consequence }: Rejection): boolean {
   const isOwn = consequence === 'none' || consequence === 'refresh_account';
   return code === null && httpStatus === null && retryable && isOwn;
 }
 
-/** Whether everything of an execution has come to an end. */
+/** Whether every order of an execution has ended. */
 export function isSettled(orders: readonly OrderState[]): boolean {
   return orders.every((order) => isTerminal(order.status));
 }

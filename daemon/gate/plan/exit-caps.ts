@@ -1,6 +1,6 @@
 /**
- * How many lots an exit may close beside what is on its way already, and beside what was opened after it. Pure functions of
- * folded state: no clock, no port (SAE-SAME-CODE). Sizes in lots.
+ * How many lots an exit may close beside what is on its way already, and beside what was opened after it. Pure
+ * functions of folded state: no clock, no port (SAE-SAME-CODE). Sizes in lots.
  */
 import { agentsShare, isShared } from '../state/closable-share.ts';
 import { type ExitTarget, isUnproven } from '../state/exit-targets.ts';
@@ -12,9 +12,9 @@ import type { PositionState } from '../state/positions.ts';
 import { heldAt } from '../state/shares.ts';
 
 /**
- * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may close
- * all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a sole
- * holder's inside it. An operator waits for nobody.
+ * Lots that the caller may send now. Exits on their way come off what they close, an agent's share or, where it may
+ * close all, the position; those of unknown outcome only while others hold a part of it, since `reduceOnly` keeps a
+ * sole holder's inside it. An operator waits for nobody.
  */
 export function capOf(
   state: GateState,
@@ -48,8 +48,8 @@ export function capOf(
 }
 
 /**
- * Lots of an agent's share that an exit of all takes at most, rounded up: a part of what is held now, should it fill now;
- * or of what was held when it was sent, should it have filled then, of which what was opened since takes no part.
+ * Lots of an agent's share that an exit of all takes at most, rounded up: a part of what is held now, should it fill
+ * now; or of what was held when it was sent, should it have filled then, of which what was opened since takes no part.
  */
 function mostTaken(position: PositionState | undefined, order: OrderState, agent: string): number {
   const { sentAtMs, side } = order;
@@ -71,17 +71,17 @@ function sumOf(held: ReadonlyMap<string, number>): number {
 }
 
 /**
- * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where an
- * agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has opened
- * something in between, or what is another agent's.
+ * An exit on its way closes what another may close: of one share, as an operator's and the gate's do of all; or, where
+ * an agent may close the whole position, of that. RISK: side by side they close more than was held once somebody has
+ * opened something in between, or what is another agent's.
  */
 export function closesTheSame(order: OrderState, agent: string, scope: 'own' | 'account'): boolean {
   return scope === 'account' || order.agent === agent || order.origin !== 'agent';
 }
 
 /**
- * Something was opened since the exit was asked for, or may be. RISK: beside that, `reduceOnly` no longer keeps it inside
- * what it was asked for.
+ * Something was opened since the exit was requested, or may be. RISK: beside that, `reduceOnly` no longer keeps it
+ * inside the size of its request.
  */
 export function mayCloseYounger(
   { orders: book, positions }: GateState,
@@ -98,9 +98,9 @@ export function mayCloseYounger(
 const NOTHING_TO_REDUCE = /reduce-?only order (is rejected|failed)/i;
 
 /**
- * The venue has said of its last order that nothing is held which it would reduce, so somebody closed it who told nobody.
- * RISK: what was opened since is held now, and the next order would close that: it waits until a reading of the account that
- * was asked for later agrees with what is known.
+ * The venue has said of its last order that nothing is held which it would reduce, so somebody closed it who told
+ * nobody. RISK: what was opened since is held now, and the next order would close that: it waits until a reading of the
+ * account that was requested later agrees with what is known.
  */
 export function isRefutedBesideYounger(state: GateState, target: ExitTarget): boolean {
   if (!isRefuted(target) || !mayCloseYounger(state, target)) return false;
@@ -121,7 +121,7 @@ function isUnread({ account }: GateState, { allotments }: ExitTarget): boolean {
   return (account?.requested_at_ms ?? 0) <= (allotments.at(-1)?.order.updatedAtMs ?? 0);
 }
 
-/** Lots that the targets of an order have left to close, in sum within what was held when each was asked for. */
+/** Lots that the targets of an order have left to close, in sum within what was held when each was requested. */
 export function lotsLeft(targets: readonly ExitTarget[]): number {
   return targets.reduce((sum, { leftLots, roomLots }) => sum + Math.min(leftLots, Math.max(0, roomLots - sum)), 0);
 }
@@ -134,7 +134,7 @@ export function ordersThatCount({ orders }: GateState, symbol: string): Readonly
   return counting;
 }
 
-/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was asked for after it. */
+/** An opening whose fills are not the exit's to close may fill before it: as a rule one that was requested after it. */
 function opensAfter(order: OrderState, { isWhole, openings, side }: ExitTarget): boolean {
   const mayFill = !order.reduceOnly && order.side !== side && order.status !== 'pending_send';
   return mayFill && !(isWhole && openings.has(order));

@@ -4,7 +4,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, ExitCause, ExitTargetEvent } from '../events.ts';
 
 /**
- * Exits that may go out as one: whose share they close, symbol and side, and the same bound on the price; none is not
+ * Exits that may be sent as one order: same share, symbol, side and price bound. No bound differs from
  * 0 bps.
  */
 export function exitKey(
@@ -18,13 +18,13 @@ export function exitKey(
       : request.max_slippage_bps === null
         ? 'at any price'
         : `within ${request.max_slippage_bps}`;
-  // What operators ask for, and what the gate does, closes the account's position whoever asked.
+  // Exits of operators and of the gate close the account's position, whoever requested them.
   const whose = request.origin === 'agent' ? `agent ${request.agent}` : request.origin;
   return [whose, symbol, side, bound].join('\u0000');
 }
 
 /**
- * The target that a recorded decision opens; null: it is no exit, or one that rests at its own price and so stays its
+ * The target that a recorded decision opens; null: it is no exit, or it rests at its own price and so stays its
  * caller's order. A pure function of the decision.
  */
 export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: ExitCause): ExitTargetEvent | null {
@@ -41,7 +41,7 @@ export function findTarget(event: DecisionEvent, policy: CompiledPolicy, cause: 
     cause,
     client_order_id: first.client_order_id,
     decision_id: decision.decision_id,
-    // A part of what is known to be held is a part, though its last lot may be all of it.
+    // A part of the known position is a part, even if its last lot may be all of it.
     is_whole: exit !== null && lots >= exit.permittedLots && (request.fraction === null || request.fraction >= 1),
     key: exitKey(request, first.symbol, first.side),
     lots,

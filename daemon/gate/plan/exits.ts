@@ -1,6 +1,6 @@
 /**
- * What of all exits goes out next, and which of them are over. Pure functions of folded state: no clock, no port, so that
- * the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
+ * What of all exits goes out next, and which of them are over. Pure functions of folded state: no clock, no port, so
+ * that the same can be planned elsewhere (SAE-SAME-CODE). Sizes in lots.
  */
 import type { Side } from '../../core/request.ts';
 import { EXIT_CAUSES, type ExitEnd } from '../events.ts';
@@ -108,8 +108,8 @@ interface Turn {
 }
 
 /**
- * The groups of one pass, each once: operator, stop, cut, then the agents in turn, who was served longest ago first. RISK:
- * each is planned when it is its turn, since what another one has sent by then is on its way.
+ * The groups of one pass, each once: operator, stop, cut, then the agents in turn, who was served longest ago first.
+ * RISK: each is planned when it is its turn, since what another one has sent by then is on its way.
  */
 export class ExitTurns {
   readonly #state: GateState;
@@ -162,7 +162,7 @@ function planGroup(state: GateState, key: string, targets: readonly ExitTarget[]
   const orders = ordersThatCount(state, symbol);
   const sendable: ExitTarget[] = [];
   let lots = 0;
-  // RISK: each is bounded by what was held when it was asked for: what a younger one may close is not an older one's.
+  // RISK: each is bounded by what was held when it was requested: what a younger one may close is not an older one's.
   for (const target of isBusy ? [] : targets) {
     if (nextRung(target, rungsOf(target, rungs)) >= rungsOf(target, rungs)) continue;
     if (isRefutedBesideYounger(state, target)) continue;

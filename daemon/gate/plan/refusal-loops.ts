@@ -1,12 +1,12 @@
 import type { OrderState } from '../state/orders.ts';
 import type { Rejection } from '../venue-port.ts';
 
-/** Equal refusals in a row after which it is stopped (BINANCE.md part B, "Structural rejections in a loop"). */
+/** How many consecutive equal refusals stop an agent. */
 export const EQUAL_REFUSALS = 5;
-/** Agents that have to be stopped for the same answer before it is taken for the account's and not for theirs. */
+/** How many agents must be stopped for the same answer before it counts as the account's problem. */
 const AGENTS_FOR_ACCOUNT = 2;
 
-/** What a refusal was one too many of: an agent's request, or whatever the account sends. */
+/** What exceeded the limit: one agent's request, or anything that the account sends. */
 export type Loop = 'agent' | 'account' | null;
 
 interface Row {
@@ -15,13 +15,13 @@ interface Row {
 }
 
 /**
- * Refusals of equal pairs of request and answer in a row, by agent: what one of them goes on asking for must not close
- * the account for the others. It counts for the account when the answer is about us as a whole (a clock, a ban), or when
- * several agents run into the same one. Any order that the venue takes ends every row.
+ * Consecutive refusals with equal request and answer, by agent: one agent's repeated request must not close
+ * the account for the others. It counts for the account if the answer concerns us as a whole (a clock, a ban), or if
+ * several agents get the same one. Any order that the venue accepts resets all counts.
  */
 export class RefusalLoops {
   readonly #byAgent = new Map<string, Row>();
-  /** Agents stopped for an answer, by its code. */
+  /** Agents stopped because of an answer, by its code. */
   readonly #stopped = new Map<string, Set<string>>();
   #account: Row = { key: '', count: 0 };
 
@@ -55,12 +55,12 @@ function next(row: Row | undefined, key: string): Row {
   return { key, count: row?.key === key ? row.count + 1 : 1 };
 }
 
-/** Without its price: that follows the market, and an agent that names another one each time asks for the same. */
+/** The request without its price, which follows the market: with a different price it is still the same request. */
 function describeRequest({ amend, lots, side, symbol }: OrderState): string {
   return `${symbol} ${side} ${amend === null ? lots : `${lots} to ${amend.lots}`}`;
 }
 
-/** No other request would have fared better. */
+/** The answer would be the same for any request. */
 function isAboutAccount({ consequence }: Rejection): boolean {
   return (
     consequence === 'close_venue' ||

@@ -6,13 +6,13 @@ import type { OrderState } from '../state/orders.ts';
 /** Trips beyond which the cooldown no longer doubles. */
 const MOST_DOUBLINGS = 20;
 
-/** For how long the breaker of an agent stays open that has tripped so often before. */
+/** How long an agent's breaker stays open after this many earlier trips. */
 export function breakerMs(cooldownMs: number, trips: number): number {
   return cooldownMs * 2 ** Math.min(trips, MOST_DOUBLINGS);
 }
 
 /**
- * The repeated-execution breaker (DESIGN "Temporal"): the layer to set when the parent of a fill, equal in agent, symbol,
+ * The repeated-execution breaker: the layer to set when the parent of a fill, equal in agent, symbol,
  * side and lots, has been executed `repeats` times within the window; null: nothing to set. Its cooldown doubles with
  * every trip of the agent.
  */

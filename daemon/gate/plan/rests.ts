@@ -20,8 +20,8 @@ export function isClosedOtherwise({ positions }: GateState, exit: DisplacedExit,
 }
 
 /**
- * Lots with which it may go out now; 0: not now. One that was never placed makes its own room. One that made room waits for
- * exits that work on its side, and rests beside what rests already.
+ * Lots with which it may go out now; 0: not now. One that was never placed makes its own room. One that made room waits
+ * for exits that work on its side, and rests beside what rests already.
  */
 export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string | null): number {
   const { agent, bound, hasRested, order } = exit;
@@ -38,8 +38,9 @@ export function lotsToRest(state: GateState, exit: DisplacedExit, whose: string 
 }
 
 /**
- * Lots with which one that waits for its turn may go out; 0: not now. RISK: once something was opened since it was asked
- * for, what is on its way closes what was held first: it waits for that, or goes by what an unknown outcome may leave.
+ * Lots with which one that waits for its turn may go out; 0: not now. RISK: once something was opened since it was
+ * asked for, what is on its way closes what was held first: it waits for that, or goes by what an unknown outcome may
+ * leave.
  */
 export function lotsDue(state: GateState, { agent, bound, order }: DisplacedExit): number {
   const { side, symbol } = order;
@@ -51,7 +52,9 @@ export function lotsDue(state: GateState, { agent, bound, order }: DisplacedExit
   return Math.max(0, Math.min(left, bound.roomLots - sumLeft(onWay)));
 }
 
-/** Something was opened since it was asked for, or may be: `reduceOnly` no longer keeps it inside what was held then. */
+/**
+ * Something was opened since it was requested, or may be: `reduceOnly` no longer keeps it inside what was held then.
+ */
 export function mayMeetYounger({ orders, positions }: GateState, bound: ExitBound): boolean {
   const { agent, openings, roomLots, side, symbol, whose } = bound;
   if (heldOn(positions.get(symbol), side, whose) > roomLots) return true;
@@ -62,8 +65,9 @@ export function mayMeetYounger({ orders, positions }: GateState, bound: ExitBoun
 }
 
 /**
- * Whether one that waits for its turn has to wait on: it needs room, and what its agent has on its way there is not known to
- * rest yet. RISK: room that is made beside those is too small, and the venue refuses what is above the position.
+ * Whether one that waits for its turn has to wait on: it needs room, and what its agent has on its way there is not
+ * known to rest yet. RISK: room that is made beside those is too small, and the venue refuses what is above the
+ * position.
  */
 export function waitsForRests({ orders, positions }: GateState, order: OrderState, lots: number): boolean {
   const { agent, side, symbol } = order;
@@ -79,8 +83,8 @@ export function waitsForRests({ orders, positions }: GateState, order: OrderStat
 }
 
 /**
- * Lots that an exit may have beside `others`, its agent's. RISK: what was held when one was asked for bounds it and all that
- * were asked for before, in sum: each by itself would leave room for them in what was opened since.
+ * Lots that an exit may have beside `others`, its agent's. RISK: what was held when one was requested bounds it and all
+ * that were requested before, in sum: each by itself would leave room for them in what was opened since.
  */
 export function roomBeside({ displaced, orders }: GateState, own: ExitBound, others: readonly OrderState[]): number {
   const { bounds } = displaced;
@@ -108,8 +112,8 @@ function isBehind({ displaced }: GateState, { agent, order }: DisplacedExit): bo
 }
 
 /**
- * RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. Not one that is lost
- * and never rests: it works no more, and what it may have closed is counted.
+ * RISK: an exit of anybody works on that side: what rests before it would make the venue refuse it. Not one that is
+ * lost and never rests: it works no more, and what it may have closed is counted.
  */
 function isRoomNeeded({ displaced, orders, targets }: GateState, symbol: string, side: Side): boolean {
   for (const target of targets.open) {

@@ -4,7 +4,7 @@ import { CORE_VERSION } from '../../core/core-version.ts';
 import { decide } from '../../core/decide.ts';
 import type { ExecutionDecision } from '../../core/decision.ts';
 import type { IntendedPolicySpec } from '../../core/policy.ts';
-import { writeContext } from '../../core/record-text/context.ts';
+import { writeContext } from '../../core/record-text/rows.ts';
 import type { DecisionBody, ToldDecision } from '../api/decisions.ts';
 import type { DecisionEvent, RecordedDecision } from '../events.ts';
 
@@ -30,7 +30,9 @@ export function lookUpPolicies(readPolicy: (hash: string) => string | null): Pol
   };
 }
 
-/** What `decide` returned when a decision was recorded in long form; null: the record leaves out what can be derived. */
+/**
+ * What `decide` returned when a decision was recorded in long form; null: the record leaves out what can be derived.
+ */
 export function longPart(recorded: RecordedDecision): ExecutionDecision | null {
   const { budget, condition_reducing, constraints, retry_after_ms, verdicts } = recorded;
   if (budget === undefined || constraints === undefined || verdicts === undefined) return null;
@@ -80,8 +82,8 @@ function outlineText(of: Pick<ExecutionDecision, 'decision' | 'effective' | 'enf
 }
 
 /**
- * A recorded decision as it was answered when it was taken. What its record leaves out is derived; where another version
- * of the core decided, it is null.
+ * A recorded decision as it was answered when it was taken. What its record leaves out is derived; where another
+ * version of the core decided, it is null.
  */
 export function retell(event: DecisionEvent, policyOf: PolicyLookup, sha256: (text: string) => string): ToldDecision {
   const { decision } = event;

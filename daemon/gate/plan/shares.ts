@@ -3,7 +3,7 @@ import { exitsBeyondShare } from '../state/closable-share.ts';
 import type { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
 
-/** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
+/** Resting exits to cancel, in all symbols; a pure function of folded state and policies, also for a replay. */
 export function findExitsBeyondShares(
   state: GateState,
   policyFor: (agent: string) => CompiledPolicy,

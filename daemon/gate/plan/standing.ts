@@ -1,7 +1,7 @@
 /**
- * Rule 15 without its shell: which resting orders and positions a tightened policy no longer permits. Pure functions of
+ * The pure part of rule 15: which resting orders and positions a tightened policy no longer permits. Functions of
  * folded state, live inputs and policy, so that the daemon and a replay review alike (SAE-SAME-CODE). Amounts in USDT,
- * sizes in lots, instants in UTC milliseconds.
+ * sizes in lots, times in UTC milliseconds.
  */
 
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
@@ -19,34 +19,34 @@ import { everyLiveOrder, type OrderState } from '../state/orders.ts';
 import { surelyHeldLots } from '../state/positions.ts';
 import type { SymbolRules } from '../venue-port.ts';
 
-/** Agent name of what the gate asks on its own behalf. */
+/** Agent name of the gate's own requests. */
 export const GATE_AGENT = 'gate';
-/** Share of a position that may lie above a cap before the gate cuts it back. */
+/** Share of a position that may be above a cap before the gate cuts it back. */
 const BREACH_TOLERANCE = 0.01;
 
-/** Where requests of the gate itself go. */
+/** Account and venue of the gate's own requests. */
 export interface ReviewPlace {
   readonly account: string;
   readonly venue: string;
 }
-/** A position above a tightened cap, to be cut back by the gate (on_breach: reduce). */
+/** A position above a tightened cap, which the gate must cut back (on_breach: reduce). */
 export interface Breach {
   readonly symbol: string;
   readonly lots: number;
   readonly cause: string;
 }
-/** `unclear`: only stale inputs speak against the order, which proves nothing about it. */
+/** `unclear`: only stale inputs speak against the order, which proves nothing. */
 export type StandingVerdict = 'fits' | 'gone' | 'unclear';
-/** As what a resting order is decided again. */
+/** The form in which a resting order is decided again. */
 export interface StandingForm {
   readonly lots: number;
   readonly priceTicks: number;
 }
 
 /**
- * What may rest of an order: one form, or two while an amend is not proven, both in the larger size (DESIGN "Modify").
- * Which price is the worse depends on the cap: the higher one is worth more, and of a sell the lower one is the more
- * aggressive. So both are judged. Empty: the order names no price.
+ * The forms of an order that may rest: one, or two while an amend is unproven, both in the larger size.
+ * Which price is worse depends on the cap: the higher one is worth more, and for a sell the lower one is more
+ * aggressive. So both are judged. Empty: the order has no price.
  */
 export function standingForms(order: OrderState): readonly StandingForm[] {
   const { amend, lots, priceTicks } = order;
@@ -57,7 +57,7 @@ export function standingForms(order: OrderState): readonly StandingForm[] {
   return amend.priceTicks === priceTicks ? [old] : [old, { lots: most, priceTicks: amend.priceTicks }];
 }
 
-/** One form that no longer fits is enough: it may be the one that rests. */
+/** One form that no longer fits is enough, since it may be the one that rests. */
 export function judgeForms(order: OrderState, judge: (form: StandingForm) => StandingVerdict): StandingVerdict {
   const forms = standingForms(order);
   let verdict: StandingVerdict = forms.length === 0 ? 'unclear' : 'fits';
@@ -69,7 +69,7 @@ export function judgeForms(order: OrderState, judge: (form: StandingForm) => Sta
   return verdict;
 }
 
-/** An opening request of the gate itself with nothing asked for: what budgets and regimes are looked up with. */
+/** An empty opening request of the gate, to look up budgets and regimes. */
 export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): ExecutionRequest {
   return {
     account: place.account,
@@ -97,7 +97,7 @@ export function bareRequest(place: ReviewPlace, symbol: string, nowMs: number): 
   };
 }
 
-/** A form of a resting opening order as the request that it would be now. */
+/** A form of a resting opening order, as the request that it would be now. */
 export function standingRequest(
   place: ReviewPlace,
   order: OrderState,
@@ -115,7 +115,7 @@ export function standingRequest(
   return request;
 }
 
-/** The ask of a review that concerns no order: budgets and regimes. */
+/** A review's request without an order, for budgets and regimes. */
 export function bareAsk(place: ReviewPlace): Ask {
   return reviewAsk(place, null, null, null, null);
 }
@@ -140,7 +140,7 @@ function reviewAsk(
     target: null,
   };
 }
-/** The ask for what is left of a resting order; `leaving`: orders that this very review cancels already. */
+/** The request for the remainder of a resting order; `leaving`: orders that this review already cancels. */
 export function standingAsk(
   place: ReviewPlace,
   order: OrderState,
@@ -150,7 +150,7 @@ export function standingAsk(
   return reviewAsk(place, order.tokenSkillSha256, order, leaving, form.lots - order.executedLots);
 }
 
-/** Whether the decision on a resting order, asked for as if it were new, leaves it as it is. */
+/** Whether the decision on a resting order, taken as if it were new, leaves it unchanged. */
 export function judgeStanding(decision: ExecutionDecision, order: OrderState, form: StandingForm): StandingVerdict {
   const { effective } = decision;
   if (decision.decision === 'BLOCK') {
@@ -164,18 +164,18 @@ export function judgeStanding(decision: ExecutionDecision, order: OrderState, fo
   return isWhole && isAsPriced ? 'fits' : 'gone';
 }
 
-/** An order of ours that adds risk when it fills. */
+/** One of our orders that adds risk if it fills. */
 export function isOwnOpening(order: OrderState): boolean {
   return !order.foreign && !order.reduceOnly && !order.protective;
 }
-/** Resting opening orders of ours in the order of their review: the worst price of each symbol and side first. */
+/** Our resting opening orders in review order: the worst price of each symbol and side first. */
 export function restingOpenings(state: GateState): OrderState[] {
   const resting = [...everyLiveOrder(state.orders)].filter(
     (order) => isOwnOpening(order) && order.status !== 'pending_send' && order.timeInForce === 'GTC',
   );
   return resting.sort(worstPriceFirst);
 }
-/** The price that would hurt most if it filled: buys from the top, sells from the bottom. */
+/** Sorts by the price that would hurt most: buys from the top, sells from the bottom. */
 function worstPriceFirst(a: OrderState, b: OrderState): number {
   const worse = (order: OrderState): number =>
     Math.max(...standingForms(order).map((form) => (order.side === 'buy' ? form.priceTicks : -form.priceTicks)));
@@ -184,7 +184,7 @@ function worstPriceFirst(a: OrderState, b: OrderState): number {
   return worse(b) - worse(a) || (a.clientOrderId < b.clientOrderId ? -1 : 1);
 }
 
-/** Tiers of rule 8 that the account has reached; null while the account is not known. */
+/** Tiers of rule 8 that the account has reached; null while the account is unknown. */
 export function findAccountTiers(
   state: GateState,
   inputs: LiveInputs,
@@ -207,8 +207,8 @@ export function findAccountTiers(
 }
 
 /**
- * Positions above the tightened symbol, gross or liquidation-distance cap, and what to close of each; empty unless the
- * policy says `on_breach: reduce`. `policy`: compiled for {@link GATE_AGENT}.
+ * Positions above the tightened symbol, gross or liquidation-distance cap, and how much of each to close; empty unless
+ * the policy says `on_breach: reduce`. `policy`: compiled for {@link GATE_AGENT}.
  */
 export function findBreaches(
   state: GateState,
@@ -221,7 +221,7 @@ export function findBreaches(
   for (const position of state.positions.values()) {
     const rules = state.rules.get(position.symbol);
     const live = inputs.symbols.get(position.symbol);
-    // RISK: what is counted twice would be closed twice. A cut takes the smaller count, as risk is counted by the larger.
+    // RISK: lots counted twice would be closed twice. A cut uses the smaller count; risk is measured by the larger.
     const lots = surelyHeldLots(position);
     if (lots > 0 && rules !== undefined && live !== undefined)
       held.set(position.symbol, { lots, usdtPerLot: unitsInUsdt(markInTicks(live.mark, rules), rules) });
@@ -239,7 +239,7 @@ export function findBreaches(
       excess = notional - budget.symbol_notional_usdt;
       cause = 'symbol notional';
     }
-    // The gross excess is taken from every symbol in proportion.
+    // The gross excess comes out of every symbol in proportion.
     const share = gross > budget.gross_notional_usdt ? ((gross - budget.gross_notional_usdt) * notional) / gross : 0;
     if (share > excess) {
       excess = share;
@@ -250,7 +250,7 @@ export function findBreaches(
       cause = 'liquidation distance';
     }
     const lots = Math.min(entry.lots, Math.ceil(excess / entry.usdtPerLot));
-    // A mark that drifts by a hair is no breach to trade on; beyond a hundredth of the position it is.
+    // A tiny drift of the mark is no breach to trade on; more than a hundredth of the position is.
     if (excess > BREACH_TOLERANCE * notional && lots > 0) breaches.push({ symbol, lots, cause });
   }
   return breaches;

@@ -1,5 +1,5 @@
 /**
- * What the gate asks for to protect the account. Pure functions, so that the daemon and a replay ask for the same
+ * The gate's own requests to protect the account. Pure functions, so that the daemon and a replay make the same ones
  * (SAE-SAME-CODE).
  */
 import { copyRequest, type ExecutionRequest, type Side } from '../../core/request.ts';
@@ -7,7 +7,7 @@ import type { PlannedOrder } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest, type ReviewPlace } from './standing.ts';
 
-/** The gate closes a part of what it may close in that symbol. */
+/** The gate's request to close a part of what it may close in a symbol. */
 export function closeRequest(
   place: ReviewPlace,
   symbol: string,
@@ -25,20 +25,20 @@ export function closeRequest(
   return request;
 }
 
-/** Trigger of a stop `stopBps` from the entry price, on the losing side; `side`: of the stop. */
+/** Trigger of a stop at `stopBps` from the entry price, on the losing side; `side`: the stop's. */
 export function findStopTicks(side: Side, entryPrice: number, stopBps: number, rules: SymbolRules): number {
   const distance = stopBps / 1e4;
   const price = side === 'sell' ? entryPrice * (1 - distance) : entryPrice * (1 + distance);
   return Math.round((price * rules.tickScale) / rules.tickMantissa);
 }
 
-/** The venue takes one order that closes the whole position on a side; another one rests there. */
+/** The venue takes only one position-closing order per side, and another one already rests there. */
 export const OTHER_STOP = -4130;
-/** A stop stays where it is for a difference of so many ticks, or of this part of the distance. */
+/** A stop stays where it is for a difference of this many ticks, or of this part of the distance. */
 const SMALL_TICKS = 2;
 const SMALL_PART = 0.01;
 
-/** Whether a stop stands materially further from the entry price than `stopBps`, on the losing side. */
+/** Whether a stop is materially further from the entry price than `stopBps`, on the losing side. */
 export function isStopTooFar(
   side: Side,
   standsTicks: number,
@@ -58,7 +58,7 @@ export function isMarkBeyond(side: Side, triggerTicks: number, mark: number, rul
   return side === 'sell' ? markTicks <= triggerTicks : markTicks >= triggerTicks;
 }
 
-/** A stop for the whole position: closePosition, on the mark. `lots`: what it is counted with. */
+/** A stop for the whole position: closePosition, on the mark. `lots`: the size that it counts as. */
 export function planStop(id: string, symbol: string, side: Side, lots: number, triggerTicks: number): PlannedOrder {
   return {
     client_order_id: id,

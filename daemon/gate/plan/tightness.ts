@@ -7,11 +7,11 @@ import { everyLiveOrder, isTerminal, type OrderState } from '../state/orders.ts'
 import type { PositionState } from '../state/positions.ts';
 import { findAccountTiers, GATE_AGENT, isOwnOpening, type StandingForm } from './standing.ts';
 /**
- * When rule 15 has to look at what rests again, without its shell: pure functions of folded state, live inputs and
- * policy, so that the daemon and a replay review at the same instants (SAE-SAME-CODE).
+ * The pure part of when rule 15 must review resting orders again: functions of folded state, live inputs and
+ * policy, so that the daemon and a replay review at the same times (SAE-SAME-CODE).
  */
 
-/** Everything whose tightening asks for a review, as text: equal text, nothing has tightened since. */
+/** Everything whose tightening requires a review, as text: if the text is equal, nothing has tightened. */
 export function describeTightness(
   state: GateState,
   inputs: LiveInputs,
@@ -46,7 +46,7 @@ export function describeTightness(
   return parts.join(';');
 }
 
-/** What rule 8 holds against a position for its age, and for its distance from liquidation. */
+/** Rule 8's findings about a position's age and its distance from liquidation. */
 function describeBound(position: PositionState, inputs: LiveInputs, policy: CompiledPolicy): string {
   const { liquidationPrice, lots, sinceMs, symbol } = position;
   const live = inputs.symbols.get(symbol);
@@ -57,17 +57,17 @@ function describeBound(position: PositionState, inputs: LiveInputs, policy: Comp
 }
 
 /**
- * Orders that rest larger or dearer than when they were looked at last (an amend of theirs was proven, or somebody changed
- * them at the venue), and those that had ended for us and are open after all, whose room may be taken since. They alone are
- * due: none of it tightens anything for anybody else's orders, and must not have them canceled for a mark that moved. Not
- * for a replay, where an amend is decided and proven at one instant.
+ * Orders that rest larger or dearer than at their last review (an amend was proven, or somebody changed them at the
+ * venue), and orders that had ended for us and are open after all, whose room may be taken since. Only these are due:
+ * none of this tightens anything for other orders, which must not be canceled because a mark moved. A replay does not
+ * need it, since there an amend is decided and proven at the same time.
  */
 export class GrownOrders {
   readonly #seen = new WeakMap<OrderState, StandingForm>();
   readonly #due = new Set<OrderState>();
   #resting: ReadonlySet<OrderState> = new Set();
 
-  /** Those due: found now, or since the last {@link clear}. */
+  /** Orders that are due: found now, or since the last {@link clear}. */
   find(resting: readonly OrderState[]): ReadonlySet<OrderState> {
     const live = new Set(resting);
     for (const order of this.#due) if (!live.has(order)) this.#due.delete(order);
@@ -89,15 +89,15 @@ export class GrownOrders {
 }
 
 /**
- * Orders that a review did not count, since they are being canceled. What rests beside them was found to fit without
- * them: one that fills after all, before its cancel is taken, makes that worthless, and all that rests is due again. Not
- * for a replay, where a cancel is asked for and proven at one instant.
+ * Orders that a review ignored, since they are being canceled. The other resting orders were found to fit without
+ * them. If one fills before its cancel takes effect, that finding is void, and everything that rests is due again. A
+ * replay does not need it, since there a cancel is requested and proven at the same time.
  */
 export class LeavingOrders {
-  /** By order: what it had filled when it was last looked at. */
+  /** By order: its fills at the last review. */
   readonly #filledLots = new Map<OrderState, number>();
 
-  /** Whether one of them has filled more since; it says so until a review is {@link noteReview noted} as complete. */
+  /** Whether one of them has filled more since. True until a review is {@link noteReview noted} as complete. */
   hasFilled(): boolean {
     for (const [order, lots] of this.#filledLots) {
       if (order.executedLots > lots) return true;
@@ -106,7 +106,7 @@ export class LeavingOrders {
     return false;
   }
 
-  /** `leaving`: what the review did not count, with what was filled of it by then. */
+  /** `leaving`: the orders that the review ignored, with their fills by then. */
   noteReview(leaving: Iterable<OrderState>, isComplete: boolean): void {
     if (isComplete) this.#filledLots.clear();
     for (const order of leaving) if (!this.#filledLots.has(order)) this.#filledLots.set(order, order.executedLots);

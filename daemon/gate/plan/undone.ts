@@ -1,6 +1,6 @@
 /**
- * What an exit ends, because it would open again what the exit closes. Pure functions of a recorded decision and of
- * folded state, so that the daemon and a replay end the same (SAE-SAME-CODE).
+ * What an exit cancels, because it would open again what the exit closes. Pure functions of a recorded decision and of
+ * folded state, so that the daemon and a replay cancel the same (SAE-SAME-CODE).
  */
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { findExit, restsAtItsPrice, wholeExitLots } from '../../core/exit.ts';
@@ -15,17 +15,18 @@ export const SLICE_DROPPED = 'dropped: an exit closes what it would open again';
 export const OPENING_ENDED = 'an exit closes what it would open again';
 
 export interface Undone {
-  /** Never sent: ended at once. */
+  /** Unsent: ended at once. */
   readonly slices: readonly OrderState[];
-  /** Resting, on their way, or of unknown outcome: their cancel is asked for. */
+  /** Resting, in flight, or of unknown outcome: to be canceled. */
   readonly openings: readonly OrderState[];
 }
 const NOTHING: Undone = { slices: [], openings: [] };
 
 /**
- * Of an exit that closes now: unsent slices that would open again, and one that is about to be sent; where all is closed
- * that the caller may close, its resting openings as well. An agent's exit ends what is its own, an operator's and the
- * gate's what is anybody's. An exit that only rests ends nothing, nor does a protective stop before it fires.
+ * For an exit that closes at once: unsent slices that would open again, including one about to be sent. If everything
+ * is closed that the caller may close, also its resting openings. An agent's exit cancels its own orders, an operator's
+ * and the gate's those of all agents. An exit that only rests cancels nothing, nor does a protective stop before it
+ * fires.
  */
 export function findUndone(state: GateState, event: DecisionEvent, policy: CompiledPolicy): Undone {
   const closing = findClosing(event, policy);
@@ -42,7 +43,7 @@ export function findUndone(state: GateState, event: DecisionEvent, policy: Compi
   return { slices, openings };
 }
 
-/** What a decision closes now; null: nothing, or it only rests. An amend counts once its price reaches the book. */
+/** What a decision closes at once; null: nothing, or it only rests. An amend counts once its price reaches the book. */
 function findClosing(
   { context, decision, orders, request }: DecisionEvent,
   policy: CompiledPolicy,
@@ -51,7 +52,7 @@ function findClosing(
   const [first] = orders;
   if (effective === null || effective.action === 'cancel' || effective.action === 'open') return null;
   const { side } = effective;
-  // A part of what is known to be held is a part, though its last lot may be all of it.
+  // A part of the known position is a part, even if its last lot may be all of it.
   const isPart = request.fraction !== null && request.fraction < 1;
   const permitted = findExit({ ...request, side }, context, policy)?.permittedLots ?? Number.POSITIVE_INFINITY;
   if (effective.action === 'amend') {
@@ -68,12 +69,12 @@ export function findSlicesAgainst(state: GateState, symbol: string, closing: Sid
   return openingsAgainst(state, symbol, closing).filter((order) => order.status === 'pending_send');
 }
 
-/** Opening orders that were sent, and may fill yet. */
+/** Sent opening orders that may still fill. */
 export function findOpeningsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
   return openingsAgainst(state, symbol, closing).filter((order) => order.status !== 'pending_send');
 }
 
-/** Orders of ours that may still open again what `closing` closes. */
+/** Our orders that may still open again what `closing` closes. */
 function openingsAgainst(state: GateState, symbol: string, closing: Side): readonly OrderState[] {
   return [...liveOrders(state.orders, symbol)].filter(
     (order) => !order.reduceOnly && !order.foreign && order.side !== closing,

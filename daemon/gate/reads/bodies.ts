@@ -22,7 +22,7 @@ export function quantityText(lots: number, rules: SymbolRules | undefined): stri
 }
 export function averageText(order: OrderState, rules: SymbolRules | undefined): string | null {
   if (order.averagePrice === null) return null;
-  // Averages lie between ticks: two more digits, cut of zeros at the end.
+  // Averages fall between ticks: two more digits, without trailing zeros.
   const digits = rules === undefined ? 8 : Math.round(Math.log10(rules.tickScale)) + 2;
   return String(Number(order.averagePrice.toFixed(digits)));
 }
@@ -44,7 +44,7 @@ export function describeOrder(core: GateCore, order: OrderState): OrderBody {
     foreign: order.foreign,
     limit_price:
       order.priceTicks === null || rules === undefined ? null : formatPrice(order.priceTicks, tickScale(rules)),
-    // The venue writes LIMIT and STOP_MARKET of orders that are not ours.
+    // For foreign orders the venue writes LIMIT and STOP_MARKET.
     order_type: order.orderType.toLowerCase(),
     quantity: quantityText(order.lots, rules),
     reduce_only: order.reduceOnly,
@@ -167,12 +167,12 @@ export function venueMinimums(
   });
 }
 
-/** A cursor that no page of ours can have had; mapped to 400 by the door. */
+/** A cursor that no page can have issued; a 400 over HTTP. */
 export class CursorError extends Error {
   readonly code = 'CURSOR_UNKNOWN';
 }
 
-/** The cursor of a list of ours is a whole number above 0. @throws CursorError */
+/** Our list cursors are whole numbers above 0. @throws CursorError */
 export function parseCursor(cursor: string): number {
   if (/^[1-9]\d{0,14}$/.test(cursor)) return Number(cursor);
   throw new CursorError(`${JSON.stringify(cursor.slice(0, 80))} was not issued`);
@@ -203,7 +203,7 @@ export function describeFills(core: GateCore, agent: string | null, limit: numbe
   };
 }
 
-/** A page of the last alerts, newest first; the cursor is the number of the last record on the page before. */
+/** A page of the last alerts, newest first; the cursor is the number of the last record on the previous page. */
 export function describeAlerts(core: GateCore, limit: number, cursor: string | null): AlertsBody {
   const before = cursor === null ? Number.POSITIVE_INFINITY : parseCursor(cursor);
   const found = core.state.alerts.readBefore(before, limit + 1);

@@ -27,7 +27,7 @@ function describeExecutionOrder(core: GateCore, order: OrderState): ExecutionOrd
   };
 }
 
-/** What the venue has told of fee and profit, once that is all; of a part of the order its share, by lots. */
+/** Fee and profit, once the venue has reported all of it; for a part of the order its share, by lots. */
 function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'fee_usdt' | 'realised_pnl_usdt'> {
   if (order.executedLots === 0 || order.tradedLots < order.executedLots)
     return { fee_usdt: null, realised_pnl_usdt: null };
@@ -38,8 +38,8 @@ function describeMoney(order: OrderState, lots: number): Pick<ExecutionOrder, 'f
 const ENDED_WITHOUT: ReadonlySet<ExecutionState> = new Set(['rejected', 'canceled', 'expired']);
 
 /**
- * State of one execution from its orders: what is certain wins over what is hoped for. A permitted modify or cancel has
- * no orders of its own: those that it concerned are shown, with what the venue said.
+ * State of one execution from its orders: certainty wins over hope. A permitted modify or cancel has
+ * no orders of its own: it shows the affected ones, with the venue's answer.
  */
 export function describeExecution(core: GateCore, { orders, target }: Recalled, event: Decided): ExecutionBody {
   const { decision } = event;
@@ -79,7 +79,7 @@ function describeMiss({ context, decision }: Decided): string | null {
     : `${what} when it was decided, ${distance} within that, and was gone, or too thin, when it arrived`;
 }
 
-/** An exit is told by what it closed itself: an order may have carried others, too. */
+/** An exit reports only what it closed itself: an order may have carried others too. */
 function describeExit(core: GateCore, target: ExitTarget): ExecutionBody {
   const known = stateOf(target);
   // Its order was to rest, and will.
@@ -113,7 +113,7 @@ function describeChange(core: GateCore, change: OrderChange | null): ExecutionBo
   };
 }
 function noteAmend({ orders, isSettled, refusal }: OrderChange): string | null {
-  if (refusal !== null) return `not changed, the order is as it was: ${refusal}`;
+  if (refusal !== null) return `not changed, the order stays as it was: ${refusal}`;
   if (isSettled) return null;
   const ended = orders.find((order) => isTerminal(order.status));
   return ended === undefined ? PENDING : `the order ended (${ended.status}) before the change was proven`;

@@ -21,7 +21,7 @@ import { askOf } from './bodies.ts';
 
 const SIDES = ['buy', 'sell'] as const;
 
-/** B_t of one symbol with its factors, and what an opening order meets: computed by the very code that decides. */
+/** B_t of one symbol with its factors, and what limits an opening order: computed by the code that decides. */
 export function describeLimits(core: GateCore, caller: Caller, symbol: string): SymbolLimits {
   const policy = core.policyFor(caller.agent);
   const now = core.nowMs();
@@ -55,7 +55,7 @@ export function describeLimits(core: GateCore, caller: Caller, symbol: string): 
   };
 }
 
-/** Codes of a side that cannot be opened whatever the size: out of scope, or opposite to what is held. */
+/** Codes of a side that cannot be opened at any size: out of scope, or opposite to the position. */
 const CLOSED_SIDE: ReadonlySet<string> = new Set(['SCOPE_SYMBOL', 'OPPOSES_AGENT', 'CROSSES_ZERO', 'EXIT_SCOPE']);
 
 function describeOpening(
@@ -118,7 +118,7 @@ function buildLine(component: BudgetLine['component'], unit: string, figures: Fi
   const code = CODES[component];
   return { base, code, component, limit, remaining: Math.max(0, limit - used - reserved), reserved, unit, used };
 }
-/** Of the account's cap and the agent's own the one of which less is left. */
+/** The account's cap or the agent's own, whichever has less left. */
 function tighter(account: BudgetLine, own: BudgetLine | null): BudgetLine {
   if (own === null || own.remaining >= account.remaining) return account;
   return OF_SIZE.has(own.code) ? { ...own, code: 'BUDGET_AGENT' } : own;
@@ -132,7 +132,10 @@ const OF_SIZE: ReadonlySet<string> = new Set([
   'BUDGET_FEES',
 ]);
 
-/** Budgets of the account that have no component in the policy, on the side of which less is left; the rows of a decision. */
+/**
+ * Budgets of the account that have no component in the policy, on the side of which less is left; the rows of a
+ * decision.
+ */
 function listBounds({ context, policy, found, leverageCap }: LineInputs): readonly BudgetLine[] {
   const { rules } = context.market;
   if (rules === null || !areUsable(rules)) return [];
@@ -198,7 +201,7 @@ function listLines(inputs: LineInputs): readonly BudgetLine[] {
   ];
 }
 
-/** Symbol and gross notional: what is held is used, what may still fill is reserved. */
+/** Symbol and gross notional: the position is used, what may still fill is reserved. */
 function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetLine[] {
   const { core, symbol, context, policy, found } = inputs;
   const rules = core.state.rules.get(symbol);
@@ -206,7 +209,7 @@ function listExposure(inputs: LineInputs, own: Budgets | null): readonly BudgetL
   const here = exposureUsdt(core, symbol);
   let grossUsed = 0;
   for (const other of exposedSymbols(core.state)) grossUsed += exposureUsdt(core, other).used;
-  // From the context, where what cannot be valued leaves no room.
+  // From the context, where anything that cannot be valued leaves no room.
   const gross = context.exposure.gross_other_usdt + here.worst;
   const agents = usdtOf(Math.max(context.agent.long_units, context.agent.short_units));
   const build = (

@@ -6,7 +6,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { RequestBudgets } from '../journal/request-budgets.ts';
 import { stateInForce } from '../state/layers.ts';
 
-/** What readiness is read from; the gate's parts have it all. */
+/** The gate's parts that readiness depends on. */
 export interface ReadinessSources {
   readonly core: GateCore;
   readonly availability: { readonly isStarted: boolean; readonly isDiskFull: boolean };

@@ -12,7 +12,7 @@ import { tellExplained } from './explained.ts';
 import { describeLimits } from './limits.ts';
 import type { ExecutionRecall } from './recall.ts';
 
-/** What a caller may read, and how much of it: agents see their own, operators all. */
+/** The reads of callers: agents see their own records, operators all. */
 export class CallerReads {
   readonly #core: GateCore;
   readonly #recall: ExecutionRecall;

@@ -6,20 +6,20 @@ import { isTerminal, type OrderState } from '../state/orders.ts';
 
 /** Trades follow the end of their order within this time, ms. */
 const TRADES_WITHIN_MS = 60_000;
-/** Events of every kind that are read back for one execution; beyond them only what became of its orders. */
+/** How many events of all kinds are read back for one execution; beyond that only its orders' outcomes. */
 const MOST_EVENTS = 20_000;
-/** What became of one decision. */
+/** The execution of one decision. */
 export interface Recalled {
   readonly orders: readonly OrderState[];
-  /** Of an exit that closed at once. */
+  /** The target of an exit that closed at once. */
   readonly target: ExitTarget | null;
 }
-/** Executions that were read back and are kept: they no longer change. */
+/** How many recalled executions are cached: they no longer change. */
 const MOST_RECALLED = 1_000;
 
 /**
- * Executions whose orders have left the views, folded again from the ledger by the very code that folds the views. The
- * walk begins at the decision and ends a minute after its last order did, so it is as long as the execution was.
+ * Executions whose orders have left the views, folded from the ledger again by the code that folds the views. The
+ * walk begins at the decision and ends a minute after its last order, so it is as long as the execution was.
  */
 export class ExecutionRecall {
   readonly #state: GateState;
@@ -31,7 +31,7 @@ export class ExecutionRecall {
     this.#ledger = ledger;
   }
 
-  /** What became of a recorded decision: from the views while they hold it, else from the ledger. */
+  /** The execution of a recorded decision: from the views while they have it, else from the ledger. */
   recall(stored: StoredEvent): Recalled {
     const event = stored.payload as DecisionEvent;
     const id = event.decision.decision_id;
@@ -80,7 +80,7 @@ export class ExecutionRecall {
   }
 }
 
-/** What folding an execution needs: its orders' own events and the later decisions on them. */
+/** The events that an execution's fold needs: those of its orders and the later decisions on them. */
 function concerns(event: GateEvent, decisionId: string, state: GateState): boolean {
   switch (event.kind) {
     case 'order':

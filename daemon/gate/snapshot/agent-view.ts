@@ -43,8 +43,8 @@ export function viewPacing(
 }
 
 /**
- * Opening orders that may still fill, the decided one excepted: turnover to come, at the worse of mark and limit, and the
- * fees on it. `agent`: of its orders alone; null: of all.
+ * Opening orders that may still fill, the decided one excepted: turnover to come, at the worse of mark and limit, and
+ * the fees on it. `agent`: of its orders alone; null: of all.
  */
 export function pendingTurnover(
   state: GateState,
@@ -110,19 +110,19 @@ export function viewAgent(
   };
 }
 
-/** What goes out now, or is amended, is bound by what may still be closed; what is asked for may wait for it. */
+/** What goes out now, or is amended, is bound by what may still be closed; what is requested may wait for it. */
 function viewShare(state: GateState, symbol: string, { agent, intent, origin }: ExecutionRequest, ask: Ask): number {
   const position = state.positions.get(symbol);
   if (origin === 'gate' && ask.phase !== 'standing') return agentsShare(position);
   const live = liveOrders(state.orders, symbol);
   if (intent === 'modify') return closableShare(position, live, agent, ask.own, true);
-  // Targets add: what is on its way does not shrink what is asked for, but what goes out.
+  // Targets add: what is on its way does not shrink what is requested, but what goes out.
   return ask.phase === 'parent' ? (position?.shares.get(agent) ?? 0) : closableShare(position, live, agent, ask.own);
 }
 
 /**
- * The agent's own of all symbols, and all agents' of this one; only where they matter: for a limit order that may be one
- * more. Those that made room, or are to be placed again, count as well: they will rest.
+ * The agent's own of all symbols, and all agents' of this one; only where they matter: for a limit order that may be
+ * one more. Those that made room, or are to be placed again, count as well: they will rest.
  */
 function countRestingExits(
   state: GateState,

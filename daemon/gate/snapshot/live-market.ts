@@ -31,7 +31,7 @@ export class LiveMarket {
   readonly #feeds = new Map<string, SymbolFeed>();
   readonly #symbols = new Map<string, SymbolInputs>();
   readonly #bars = new Map<string, Bar[]>();
-  /** Symbols that were asked for and that the venue does not list. */
+  /** Symbols that were requested and that the venue does not list. */
   unlisted: ReadonlySet<string> = new Set();
   account: AccountInputs | null = null;
   clockSkewMs: number | null = null;
@@ -44,7 +44,7 @@ export class LiveMarket {
     return this.#section.bar_ms;
   }
 
-  /** Another policy may use other windows: features are computed anew from the bars held; a held regime stays held. */
+  /** Another policy may use other windows: features are computed again from the bars held; a held regime stays held. */
   usePolicy(section: MarketSection): void {
     const rebuild = JSON.stringify(section) !== JSON.stringify(this.#section);
     this.#section = section;
@@ -80,7 +80,9 @@ export class LiveMarket {
     this.#feed(symbol).hold = hold;
   }
 
-  /** The clock was set back: quotes and the account are to be read anew, and bars of later instants had not closed yet. */
+  /**
+   * The clock was set back: quotes and the account are to be read again, and bars of later instants had not closed yet.
+   */
   setBack(nowMs: number): void {
     this.account = null;
     this.#symbols.clear();
@@ -149,8 +151,8 @@ export class LiveMarket {
     const quote = feed.quote;
     if (quote === null) return;
     const features = feed.window.readLive(quote.mark);
-    // RISK: one bad print would hold a regime for hours. What is decided by this quote is judged by it all the same, and
-    // nothing is opened while book and mark lie apart.
+    // RISK: one bad print would hold a regime for hours. What is decided by this quote is judged by it all the same,
+    // and nothing is opened while book and mark lie apart.
     if (features !== null && feed.isConfirmed) this.#step(feed, features, false);
     const inputs: SymbolInputs = {
       mark: quote.mark,

@@ -35,8 +35,8 @@ function neededMargin(state: GateState, symbols: LiveInputs['symbols'], order: O
 }
 
 /**
- * Margin that the venue holds for the resting orders that are decided again, or are about to be canceled: contained in the
- * snapshot, and theirs to use (DESIGN rule 15, "own reservation excluded").
+ * Margin that the venue holds for the resting orders that are decided again, or are about to be canceled: contained in
+ * the snapshot, and theirs to use (DESIGN rule 15, "own reservation excluded").
  */
 export function ownMargin(state: GateState, { own, leaving }: Own): number {
   let total = own === null ? 0 : heldMargin(state, own);

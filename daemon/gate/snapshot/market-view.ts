@@ -46,7 +46,7 @@ export function viewRules(rules: SymbolRules, policy: CompiledPolicy): RulesView
 
 /** The last view of each symbol that a feed watches. */
 const marketCache = new Map<string, { readonly live: SymbolInputs; readonly view: MarketView }>();
-/** The same view until a feed brings news or leverage changes, so that its text need not be written anew. */
+/** The same view until a feed brings news or leverage changes, so that its text need not be written again. */
 export function viewMarket(
   state: GateState,
   symbol: string,

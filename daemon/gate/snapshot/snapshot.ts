@@ -11,7 +11,9 @@ import { viewAccount, viewExposure } from './exposure-view.ts';
 import type { Ask, LiveInputs } from './inputs.ts';
 import { viewMarket, viewRules } from './market-view.ts';
 
-/** Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it. */
+/**
+ * Builds the reduced view: a pure function of folded state, live inputs and the ask, so that an audit can repeat it.
+ */
 export function buildContext(
   state: GateState,
   inputs: LiveInputs,

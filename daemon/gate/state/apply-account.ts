@@ -7,17 +7,17 @@ import type { GateViews } from './views.ts';
 
 const NOTHING_TO_FILL = possibleFills([]);
 
-/** A whole reading of the account: balances, positions, leverage. */
+/** Applies a complete account reading: balances, positions, leverage. */
 export function applyAccount(state: GateViews, event: AccountEvent): void {
-  // Answers may overtake each other; what is older than what is known says nothing new.
+  // Answers may overtake each other; an older one says nothing new.
   if (state.account !== null && event.requested_at_ms < state.account.requested_at_ms) return;
   const { positions, leverage } = event;
   for (let i = 0; i < positions.length; i += 1) state.position(positions[i]!.symbol);
-  // A position is never forgotten: what the last answer named already exists.
+  // Positions are never forgotten: those of the last answer already exist.
   if (state.account?.leverage !== leverage) for (const symbol in leverage) state.position(symbol);
   state.account = event;
   state.equity.add(event.requested_at_ms, event.margin_balance_usdt, event.peak_usdt);
-  // A known symbol that the answer leaves out is flat.
+  // A known symbol missing from the answer is flat.
   for (const position of state.positions.values()) {
     const { symbol } = position;
     const orders = liveOrders(state.orders, symbol);
@@ -28,7 +28,7 @@ export function applyAccount(state: GateViews, event: AccountEvent): void {
     const held = changes();
     state.targets.follow(symbol, held, null);
     state.displaced.follow(symbol, held, null);
-    // What orders of unknown outcome did may cancel out: then it agrees by chance.
+    // Effects of orders with unknown outcome may cancel out, so the agreement may be chance.
     if (position.disputedLots !== null || possible.unproven) continue;
     state.targets.settle(symbol, (target) => provenOn(position, target.side, isOfAgent(target) ? target.agent : null));
     state.displaced.agree(symbol, position);

@@ -5,12 +5,12 @@ import { isResting, type OrderState } from './orders.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
 /**
- * Signed lots of a position that an agent may still close: its share, which follows fills, less what its exits on their
- * way (in flight, unknown) may close already, so that parallel exits together close no more than the share.
+ * Signed lots of a position that an agent may still close: its share, which follows fills, less what its exits in
+ * flight (or unknown) may already close, so that parallel exits together close no more than the share.
  *
- * While the whole position is the agent's own nothing is taken off: reduceOnly keeps any number of exits within the
- * position, and an exit must not be refused for another whose outcome is not known. Resting exits are not counted: they
- * make room for a new one. An amend makes no room, so for it they count as well (`isAmend`). `own`: the order that is
+ * While the whole position is the agent's own, nothing is subtracted: reduceOnly keeps any number of exits within the
+ * position, and an exit must not be refused because of another with unknown outcome. Resting exits do not count: they
+ * make room for a new one. An amend makes no room, so for it they do count (`isAmend`). `own`: the order that is
  * decided again.
  */
 export function closableShare(
@@ -33,9 +33,9 @@ export function closableShare(
 }
 
 /**
- * Resting exits of an agent that its share no longer covers while others hold a part of the position: its share shrank
- * (an exit of the operator, a cut by the gate), or others joined. Filled, they would close what is another's. The newest
- * are named first, until the others fit.
+ * An agent's resting exits that its share no longer covers while others hold part of the position: its share shrank
+ * (an operator's exit, a cut), or others joined. If they filled, they would close another's lots. The newest
+ * are listed first, until the others fit.
  */
 export function exitsBeyondShare(
   position: PositionState | undefined,
@@ -62,7 +62,7 @@ export function exitsBeyondShare(
   return beyond;
 }
 
-/** Whether others hold a part of what this side closes, or may come to hold one while an exit is on its way. */
+/** Whether others hold part of what this side closes, or may hold some while an exit is in flight. */
 export function isShared(
   position: PositionState,
   orders: ReadonlySet<OrderState>,
@@ -78,9 +78,9 @@ export function isShared(
 }
 
 /**
- * Whether all of the agent's share is being closed already, so that nothing that rests may be sent beside it: where others
- * hold the rest both would close theirs too; where it holds all, the venue would refuse the exit (-2022). There only what
- * is known to be on its way counts: an outcome that nobody can tell holds nothing up.
+ * Whether all of the agent's share is already being closed, so that no resting exit may be sent beside it. Where others
+ * hold the rest, both exits would close theirs too. Where it holds all, the venue would refuse the exit (-2022). There
+ * only exits known to be in flight count: an unknown outcome delays nothing.
  */
 export function waitsForOwnExits(
   position: PositionState | undefined,
@@ -99,7 +99,7 @@ export function waitsForOwnExits(
   return taken >= Math.abs(share);
 }
 
-/** Signed lots of a position that the agents hold together: what the gate closes on its own account comes out of it. */
+/** Signed lots that all agents together hold of a position. The gate's own exits come out of them. */
 export function agentsShare(position: PositionState | undefined): number {
   let lots = 0;
   for (const share of position?.shares.values() ?? []) lots += share;
@@ -107,8 +107,8 @@ export function agentsShare(position: PositionState | undefined): number {
 }
 
 /**
- * A take-profit that rests is none: it waits at the venue until it is canceled to make room. Nor is one that is not sent:
- * it holds nothing, and is decided again before it goes out.
+ * Neither a resting take-profit, which waits at the venue until it is canceled to make room, nor an unsent exit:
+ * that one holds nothing and is decided again before it is sent.
  */
 function isExitOnItsWay(order: OrderState): boolean {
   return order.reduceOnly && !order.protective && order.status !== 'pending_send' && !isRestingExit(order);

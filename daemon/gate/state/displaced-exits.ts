@@ -52,7 +52,7 @@ export class DisplacedExits {
     return [...this.#byDecision.values()].filter(({ order }) => isTerminal(order.status)).reverse();
   }
 
-  /** A cancel was asked for, or it became known what became of an amend. */
+  /** A cancel was requested, or it became known what became of an amend. */
   note(order: OrderState, event: OrderIntentEvent, then: Then): void {
     if (event.action === 'amended' || event.action === 'amend_failed')
       this.#settleAmend(order, event.action === 'amended', then);
@@ -196,7 +196,9 @@ function isOfRestingKind({ decisionId, origin, protective, reduceOnly, timeInFor
   return reduceOnly && !protective && timeInForce === 'GTC' && origin !== 'gate' && decisionId !== null;
 }
 
-/** It never reached the venue, or was refused there, though nobody wanted it gone. What was never sent ended by a wish. */
+/**
+ * It never reached the venue, or was refused there, though nobody wanted it gone. What was never sent ended by a wish.
+ */
 function wasNotPlaced(order: OrderState, event: OrderEvent): boolean {
   if (order.cancelRequested || order.sentAtMs === null || event.evidence?.kind === 'operator') return false;
   if (order.executedLots > 0) return false;

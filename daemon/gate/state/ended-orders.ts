@@ -1,26 +1,26 @@
 import type { OrderMaps, OrderState } from './order.ts';
 
 /**
- * Orders that have ended stay in the views for this long, ms of event time: their late fills, trades and repeated
- * requests arrive within minutes. What is asked of older ones is read from the ledger (gate/reads/recall.ts).
+ * How long ended orders stay in the views, ms of event time. Their late fills, trades and repeated
+ * requests arrive within minutes. Older ones are read from the ledger (gate/reads/recall.ts).
  */
 export const KEEP_ENDED_MS = 7 * 86_400_000;
 
 /**
- * Ended orders in the order of their end, until they leave the views. All orders of a decision leave together, so that
- * an execution is shown whole or read back whole. Driven by events alone: a restart drops the very same orders.
+ * Ended orders by time of their end, until they leave the views. All orders of a decision leave together, so that
+ * an execution is shown or read back as a whole. It is driven by events alone: a restart drops the same orders.
  */
 export class EndedOrders {
   #queue: { readonly order: OrderState; readonly endedAtMs: number }[] = [];
   #head = 0;
-  /** Orders that are old enough but wait for others of their decision. */
+  /** Orders that are old enough, but wait for others of their decision. */
   readonly #waiting = new Set<OrderState>();
 
   add(order: OrderState, endedAtMs: number): void {
     this.#queue.push({ order, endedAtMs });
   }
 
-  /** It lives after all. Rare: the whole queue is gone through. */
+  /** The order is live after all. This is rare, so the whole queue is searched. */
   remove(order: OrderState): void {
     this.#queue = this.#queue.slice(this.#head).filter((entry) => entry.order !== order);
     this.#head = 0;
@@ -32,8 +32,8 @@ export class EndedOrders {
   }
 
   /**
-   * Drops from the book what ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event. `mayGoOn`: further
-   * orders of the decision may follow.
+   * Drops orders from the book that ended at least {@link KEEP_ENDED_MS} before `nowMs`, the time of an event.
+   * `mayGoOn`: the decision may have further orders.
    */
   dropOld(book: OrderMaps, nowMs: number, mayGoOn: (decisionId: string) => boolean): void {
     for (let next = this.#queue[this.#head]; next !== undefined; next = this.#queue[this.#head]) {
@@ -53,7 +53,7 @@ export class EndedOrders {
     if (siblings === undefined || (siblings.length === 1 && siblings[0] === order)) forget(book, order);
     else {
       this.#waiting.add(order);
-      // INVARIANT: what may still fill is never forgotten: only what has ended waits here, until it is removed.
+      // INVARIANT: an order that may still fill is never forgotten. Only ended orders wait here until they are removed.
       for (let i = 0; i < siblings.length; i += 1) if (!this.#waiting.has(siblings[i]!)) return;
       for (const sibling of siblings) {
         this.#waiting.delete(sibling);

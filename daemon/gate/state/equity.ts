@@ -2,8 +2,8 @@ import { createCursor, EquitySamples } from './dated-equity.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
- * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD; DESIGN
- * "Account"). A rebase starts the maximum anew; it is recorded and never lifts another layer.
+ * Equity over time, net of transfers: the maximum of the drawdown window and the reference of the day (SAE-DD).
+ * A rebase restarts the maximum; it is recorded and lifts no other layer.
  */
 const DAY_MS = 86_400_000;
 
@@ -21,15 +21,15 @@ export class EquityHistory {
   }
 
   /**
-   * The account shows a transfer before the list of transfers does: samples asked for after `atMs` (venue time) contain it
-   * already and are put right, else a deposit would stay behind as a peak that was never earned.
+   * The account shows a transfer before the list of transfers does. Samples requested after `atMs` (venue time) already
+   * contain it and are corrected. Otherwise a deposit would remain as a peak that was never earned.
    */
   addTransfer(amountUsdt: number, atMs: number): void {
     this.#transfers += amountUsdt;
     this.#recent.correctAfter(atMs, -amountUsdt);
     const firstMinute = minuteOf(atMs);
     const { oldest } = this.#recent;
-    // Minutes that the samples no longer cover keep what they have.
+    // Minutes that the samples no longer cover keep their values.
     if (oldest === undefined || minuteOf(oldest.atMs) > firstMinute) return;
     this.#maxima.forgetFrom(firstMinute);
     for (const sample of this.#recent)
@@ -38,8 +38,9 @@ export class EquityHistory {
   }
 
   /**
-   * `atMs`: when the account was asked, so that it contains everything before. RISK: a balance that one reading alone shows
-   * was never to be had; as a maximum it would tighten for a month. `peakUsdt`: what the maximum takes in of it.
+   * `atMs`: when the account was requested, so that it contains everything before. RISK: a balance that only one
+   * reading shows was never real; as a maximum it would tighten for a month. `peakUsdt`: the part that the maximum
+   * takes in.
    */
   add(atMs: number, marginBalanceUsdt: number, peakUsdt = marginBalanceUsdt): void {
     const equity = marginBalanceUsdt - this.#transfers;

@@ -23,10 +23,10 @@ type Said = Pick<OrderEvent, 'status' | 'executed_lots' | 'venue_order_id' | 'ev
  * The status that an order has after a word on it, null: the word changes none. What was proven is never unproven by an
  * older or a weaker word; the same function is asked before a record is written and when it is folded.
  *
- * - What has ended has ended. Only an open list that was asked for later brings it back ({@link mayRevive}).
- * - `shown`: an end is an end whenever it was asked for; a life counts for as long as no end is known, and an older
+ * - What has ended has ended. Only an open list that was requested later brings it back ({@link mayRevive}).
+ * - `shown`: an end is an end whenever it was requested; a life counts for as long as no end is known, and an older
  *   picture of it takes no fill back.
- * - `absent`: not if the venue was asked for what showed the order later. What was shown was placed.
+ * - `absent`: not if a later query showed the order. What was shown was placed.
  * - `stalled`: of an order that is known to be at the venue, and not how it ended.
  * - `answer`: the request was made before anything could be shown. Once something was, its answer says nothing.
  * - `unsent`: of what never left only. `operator`: of what is lost only.
@@ -64,24 +64,26 @@ function judgeShown(known: Known, { status, executed_lots }: Said): OrderStatus 
   return isOlder ? 'partially_filled' : status;
 }
 
-/** Another order of the venue, under the same client id: it says nothing of this one. Older records were taken as told. */
+/**
+ * Another order of the venue, under the same client id: it says nothing of this one. Older records were taken as told.
+ */
 export function isOfAnother(known: Known, { evidence, venue_order_id }: Said): boolean {
   if (evidence === undefined || known.venueOrderId === null || venue_order_id === null) return false;
   return known.venueOrderId !== venue_order_id;
 }
 
 /**
- * An open list may show what has ended for us: it counts if it was asked for after that, and if it was not the venue
- * itself that showed the end. Then the list is of before, whenever it was asked for.
+ * An open list may show what has ended for us: it counts if it was requested after that, and if it was not the venue
+ * itself that showed the end. Then the list is of before, whenever it was requested.
  */
 export function mayRevive(known: Pick<OrderState, 'endedSeq' | 'isEndShown'>, { evidence }: Said): boolean {
   return evidence === undefined || (!known.isEndShown && evidence.asked_seq >= (known.endedSeq ?? 0));
 }
 
 /**
- * RISK: whether it is proven that nothing of the order was filled and nothing can be, so that the same intent may go out
- * again. The venue showed its end, or refused it; or it never left, or it is proven never to have been placed. An end
- * that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
+ * RISK: whether it is proven that nothing of the order was filled and nothing can be, so that the same intent may go
+ * out again. The venue showed its end, or refused it; or it never left, or it is proven never to have been placed. An
+ * end that an operator declared, or that follows from absence alone, says nothing of what was filled before it.
  */
 export function isProvenUnfilled(
   order: Pick<OrderState, 'status' | 'executedLots' | 'tradedLots' | 'endedBy'>,

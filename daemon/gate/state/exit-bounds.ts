@@ -2,7 +2,7 @@ import { type HeldChange, heldOn, provenOn } from './held-lots.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 
-/** What is known of its symbol when an exit is asked for, or displaced. */
+/** What is known of its symbol when an exit is requested, or displaced. */
 export interface Then {
   readonly atMs: number;
   readonly live: ReadonlySet<OrderState>;
@@ -10,8 +10,8 @@ export interface Then {
 }
 
 /**
- * What an exit that rests may close, together with all that its agent asked for no later: what was held when it was asked
- * for. What was opened since is a younger request's to close.
+ * What an exit that rests may close, together with all that its agent requested no later: what was held when it was
+ * asked for. What was opened since is a younger request's to close.
  */
 export interface ExitBound {
   readonly agent: string;
@@ -19,7 +19,7 @@ export interface ExitBound {
   readonly side: OrderState['side'];
   /** With whose lots it would take profit: its agent's share, or, where there is none, the position (null). */
   readonly whose: string | null;
-  /** When it was asked for, or amended last, ms of event time. */
+  /** When it was requested, or amended last, ms of event time. */
   askedAtMs: number;
   /** Lots held then that have not been closed since. */
   roomLots: number;
@@ -43,13 +43,13 @@ export class ExitBounds {
     return this.#byDecision.get(decisionId ?? '') ?? null;
   }
 
-  /** It is asked for. */
+  /** It is requested. */
   ask(decisionId: string, agent: string, order: OrderState, then: Then): ExitBound {
     const bound = buildBound(agent, order, then);
     this.#byDecision.set(decisionId, bound);
     return bound;
   }
-  /** An amend of it is decided, which is to ask anew, for what is held now; it holds once the amend is proven. */
+  /** An amend of it is decided, which is to ask again, for what is held now; it holds once the amend is proven. */
   renew(decisionId: string, agent: string, order: OrderState, then: Then): void {
     if (this.#byDecision.has(decisionId)) this.#renewed.set(decisionId, buildBound(agent, order, then));
   }
@@ -106,7 +106,7 @@ function buildBound(agent: string, { side, symbol }: OrderState, { atMs, live, p
   return { agent, symbol, side, whose, askedAtMs: atMs, roomLots: heldOn(position, side, whose), openings };
 }
 
-/** What was sent before it was asked for may have opened: what only rests has not, and may do so for hours. */
+/** What was sent before it was requested may have opened: what only rests has not, and may do so for hours. */
 export function mayOpenStill({ openings }: ExitBound): boolean {
   for (const order of openings) if (!isTerminal(order.status) && !isResting(order)) return true;
   return false;

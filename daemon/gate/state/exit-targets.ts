@@ -5,7 +5,7 @@ import { remainingLots } from './exposure.ts';
 import type { HeldChange } from './held-lots.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 
-/** What one order is to close for one target, and what it has. */
+/** How much one order should close for one target, and how much it has. */
 export interface Allotment {
   readonly order: OrderState;
   lots: number;
@@ -13,12 +13,12 @@ export interface Allotment {
 }
 
 /**
- * What a permitted exit is to close. Targets of one key add: their lots go out together, one order at a time, and fills
- * are credited to the oldest first. INVARIANT: the lots credited to targets of an order are its executed lots.
+ * What a permitted exit should close. Targets of one key add up: their lots are sent together, one order at a time, and
+ * fills are credited to the oldest first. INVARIANT: the lots credited to an order's targets are its executed lots.
  */
 export interface ExitTarget {
   readonly decisionId: string;
-  /** Of the record that opened it. */
+  /** Seq of the record that opened it. */
   readonly seq: number;
   /** The caller; of an operator's and the gate's, whoever asked. */
   readonly agent: string;
@@ -26,30 +26,30 @@ export interface ExitTarget {
   readonly cause: ExitCause;
   readonly symbol: string;
   readonly side: Side;
-  /** Targets that may share an order: whose share, symbol, side and bound on the price are the same. */
+  /** Targets with the same key may share an order: same share, symbol, side and price bound. */
   readonly key: string;
-  /** own: an agent's share bounds it; account: the position does. */
+  /** own: limited by an agent's share; account: by the position. */
   readonly scope: 'own' | 'account';
-  /** It closes all that its caller may close: also what openings of before it still fill. */
+  /** It closes everything that its caller may close, including what earlier openings still fill. */
   readonly isWhole: boolean;
-  /** An operator's or the gate's, of the whole position: `reduceOnly` bounds it while nothing opens after it. */
+  /** An operator's or the gate's exit of the whole position: `reduceOnly` limits it while nothing opens after it. */
   readonly isOfAll: boolean;
   readonly openedAtMs: number;
-  /** The order that its decision planned: sent at once, or waiting unsent. */
+  /** The order that its decision planned: sent at once, or waiting. */
   readonly first: OrderState;
-  /** Openings of before it that may still fill: of a whole exit, what they fill is to be closed, too. */
+  /** Earlier openings that may still fill: a full exit closes what they fill too. */
   readonly openings: Set<OrderState>;
-  /** Openings that were decided after it, where it is of all. */
+  /** Openings decided after it, if it is a full exit. */
   readonly younger: Set<OrderState>;
-  /** Lots were shown that no order of ours opened. */
+  /** Lots appeared that none of our orders opened. */
   hasGrown: boolean;
   readonly allotments: Allotment[];
   askedLots: number;
-  /** Lots that are still to be closed, those on their way included. */
+  /** Lots still to close, including those in flight. */
   leftLots: number;
-  /** Lots held when it was opened that have not been closed since: what was opened later is not its to close. */
+  /** Lots held when it was opened and not closed since. It does not close what was opened later. */
   roomLots: number;
-  /** Of these, lots that a reading showed and nothing has proven yet: an opening of before it that does adds no more. */
+  /** Those of them that only a reading showed, unproven. An earlier opening that proves them adds no more. */
   disputedLots: number;
   filledLots: number;
   /** The last rung that was decided for it; -1: none. */
@@ -62,7 +62,7 @@ interface At {
   readonly atMs: number;
 }
 
-/** Targets of exits, folded from events alone, so that a restart goes on with them. */
+/** Targets of exits, folded from events alone, so that a restart continues them. */
 export class ExitTargets {
   readonly #all = new Map<string, ExitTarget>();
   /** In the order of their decisions. */
@@ -77,7 +77,10 @@ export class ExitTargets {
   get open(): ReadonlySet<ExitTarget> {
     return this.#open;
   }
-  /** When the gate's last exit of a symbol, or an order of it, ended or last changed, and when one that closed something did. */
+  /**
+   * When the gate's last exit of a symbol, or one of its orders, ended or last changed; and the same for one that
+   * closed something.
+   */
   lastGateExit(symbol: string): { readonly endedAtMs: number; readonly filledAtMs: number } {
     let endedAtMs = Number.NEGATIVE_INFINITY;
     let filledAtMs = Number.NEGATIVE_INFINITY;
@@ -96,7 +99,7 @@ export class ExitTargets {
       if (target.end !== null) target.end = { ...target.end, atMs: Math.min(target.end.atMs, nowMs) };
     }
   }
-  /** Whether an order works for a target, also one that has ended. */
+  /** Whether an order works for a target, even an ended one. */
   isServing(order: OrderState): boolean {
     return this.#byOrder.has(order);
   }
@@ -111,7 +114,7 @@ export class ExitTargets {
     }
     const target = this.#all.get(event.decision_id);
     if (target === undefined || target.end !== null) return;
-    // Orders that other decisions asked for may have closed lots of it that are not folded here.
+    // Orders of other decisions may have closed lots of it that are not folded here.
     target.filledLots = Math.max(target.filledLots, event.filled_lots);
     target.end = { reason: event.reason, detail: event.detail, atMs: at.atMs };
     this.#open.delete(target);
@@ -151,13 +154,13 @@ export class ExitTargets {
     if (first.status !== 'pending_send') this.#assign(first, [target], 0);
   }
 
-  /** An order has been decided, or was seen, that opens. */
+  /** An opening order was decided or seen. */
   noteOpening(order: OrderState): void {
     for (const target of this.#open)
       if (target.isOfAll && target.symbol === order.symbol && target.side !== order.side) target.younger.add(order);
   }
 
-  /** A list shows an opening order as working that was taken for ended: it may still fill what is to be closed. */
+  /** A list shows an opening order working that counted as ended: it may still fill lots to close. */
   noteRevived(order: OrderState): void {
     for (const target of this.#open) {
       if (target.symbol !== order.symbol || target.side === order.side) continue;
@@ -167,11 +170,11 @@ export class ExitTargets {
     }
   }
 
-  /** A later order of an exit: what it carries is allotted to its parent and the younger targets of that key, in turn. */
+  /** A later order of an exit: its lots are allotted to its parent and then to the younger targets of that key. */
   allot(order: OrderState, parentId: string, rung: number): void {
     const parent = this.#all.get(parentId);
     if (parent === undefined) return;
-    // What has come to rest is its caller's order: it carries nobody else's lots.
+    // A resting order is its caller's own and carries nobody else's lots.
     const sharing = [...this.#open].filter((target) => target.key === parent.key && target.seq >= parent.seq);
     this.#assign(order, parent.end === null ? sharing : [parent], rung);
   }
@@ -188,7 +191,7 @@ export class ExitTargets {
     const [oldest] = targets;
     if (parts.length === 0 && oldest !== undefined)
       parts.push({ target: oldest, part: { order, lots: 0, filledLots: 0 } });
-    // A rest below the least quantity is taken along.
+    // A remainder below the minimum quantity is included.
     if (parts[0] !== undefined && left > 0) parts[0].part.lots += left;
     for (const { target, part } of parts) {
       target.allotments.push(part);
@@ -197,7 +200,7 @@ export class ExitTargets {
     this.#byOrder.set(order, parts);
   }
 
-  /** Lots of an order were executed: they are the oldest target's first. */
+  /** Lots of an order were executed: they are credited to the oldest target first. */
   credit(order: OrderState, lots: number): void {
     const parts = this.#byOrder.get(order);
     if (parts === undefined) return;
@@ -212,7 +215,7 @@ export class ExitTargets {
     }
   }
 
-  /** What callers hold has been proven to be another. `order`: whose fill it was; null: a reading showed it. */
+  /** Callers are proven to hold a different amount. `order`: the order that filled; null: a reading showed it. */
   follow(symbol: string, changes: readonly HeldChange[], order: OrderState | null): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol) continue;
@@ -259,7 +262,7 @@ export class ExitTargets {
       this.#ended.shift();
       this.#all.delete(oldest.decisionId);
       for (const { order } of oldest.allotments) {
-        // A merged order may still work for a younger one.
+        // A merged order may still work for a younger target.
         const isUsed = this.targetsOf(order).some(({ decisionId }) => this.#all.has(decisionId));
         if (!isUsed) this.#byOrder.delete(order);
       }
@@ -267,15 +270,15 @@ export class ExitTargets {
   }
 }
 
-/** What is held when a target is opened, lots on the side that it closes. */
+/** Lots held when a target is opened, on the side that it closes. */
 export interface HeldThen {
   readonly closable: number;
-  /** Signed; without what only a reading shows. */
+  /** Signed; without lots that only a reading shows. */
   readonly proven: number;
   readonly openings: readonly OrderState[];
 }
 
-/** More is held: what was counted before is proven by it, what an opening of before it adds is closed, too. */
+/** More is held: lots counted before are proven by it; what an earlier opening adds is closed too. */
 function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null): void {
   const counted = Math.min(grown, target.disputedLots);
   target.disputedLots -= counted;
@@ -283,7 +286,7 @@ function takeGrowth(target: ExitTarget, grown: number, order: OrderState | null)
   if (more === 0) return;
   if (order === null) target.hasGrown = true;
   else if (target.isWhole) {
-    // It was sent before the exit was asked for.
+    // It was sent before the exit was requested.
     target.roomLots += more;
     target.leftLots += more;
     target.askedLots += more;
@@ -295,25 +298,27 @@ function bound(target: ExitTarget, provenLots: number): void {
   target.leftLots = Math.min(target.leftLots, target.roomLots);
 }
 
-/** The gate closes what agents hold: `reduceOnly` keeps it from what is somebody else's only where nobody else holds. */
+/**
+ * The gate closes what agents hold: `reduceOnly` keeps it from what is somebody else's only where nobody else holds.
+ */
 function isGatesOfAll(event: ExitTargetEvent & { readonly action: 'opened' }, held: HeldThen): boolean {
   return event.origin === 'gate' && event.lots >= held.closable;
 }
 
-/** Its share bounds it; the gate's own comes out of what all agents hold. */
+/** Its share limits it; the gate's own exit comes out of what all agents hold. */
 export function isOfAgent({ origin, scope }: Pick<ExitTarget, 'origin' | 'scope'>): boolean {
   return origin === 'agent' && scope === 'own';
 }
 
-/** The venue has not told what became of the order. */
+/** The venue has not shown the order's outcome. */
 export function isUnproven(order: OrderState): boolean {
   return order.status === 'unknown' || order.status === 'lost';
 }
 
 /**
- * Lots of a target that no order on its way may close yet. RISK: what an order of unknown outcome carries counts as
- * closed, or the same lots would be closed twice; but for the whole of an operator or of the gate while nothing was opened
- * after it: `reduceOnly` alone bounds it then.
+ * Lots of a target that no order in flight may close. RISK: the lots of an order with unknown outcome count as
+ * closed, or they would be closed twice. The exception is a full exit of an operator or of the gate while nothing was
+ * opened after it: then `reduceOnly` alone limits it.
  */
 export function unsentLots(target: ExitTarget): number {
   let onWay = 0;

@@ -1,7 +1,7 @@
 import type { Side } from '../../core/request.ts';
 import { longLots, type PositionState, shortLots } from './positions.ts';
 
-/** Lots that a side would close: of the position, or of one agent's share of it. */
+/** Lots that a side would close: of the position, or of one agent's share. */
 export function heldOn(position: PositionState | undefined, side: Side, agent: string | null): number {
   if (position === undefined) return 0;
   if (agent === null) return side === 'sell' ? longLots(position) : shortLots(position);
@@ -9,7 +9,10 @@ export function heldOn(position: PositionState | undefined, side: Side, agent: s
   return Math.max(0, side === 'sell' ? share : -share);
 }
 
-/** The same of what is proven alone: signed, since fills may be proven in any order; without what only a reading shows. */
+/**
+ * The same for proven lots only: signed, since fills may be proven in any order; without lots that only a reading
+ * shows.
+ */
 export function provenOn(position: PositionState | undefined, side: Side, agent: string | null): number {
   const lots = agent === null ? (position?.lots ?? 0) : (position?.shares.get(agent) ?? 0);
   return side === 'sell' ? lots : -lots;
@@ -24,8 +27,8 @@ export interface HeldChange {
 }
 
 /**
- * Notes what is held of a position, by agent and in all (null), and tells afterwards what a fill or a reading has changed.
- * What is only disputed does not count: it may come and go.
+ * Notes the held lots of a position, by agent and in total (null), and reports what a fill or a reading has changed.
+ * Disputed lots do not count, since they may come and go.
  */
 export function noteHeld(position: PositionState): () => readonly HeldChange[] {
   const before = new Map<string | null, number>([[null, position.lots], ...position.shares]);

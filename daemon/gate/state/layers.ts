@@ -2,8 +2,8 @@ import type { StateLayer, StateView, TradingStateName } from '../../core/context
 import type { StateEvent } from '../events.ts';
 
 /**
- * Trading state as four stored layers by scope; none overwrites another, the most restrictive is in force (DESIGN
- * "Trading state"). `active` removes the layer's entry.
+ * Trading state as four stored layers by scope. None overwrites another, and the most restrictive is in force.
+ * `active` removes the layer's entry.
  */
 export interface LayerEntry {
   readonly layer: StateLayer;
@@ -15,7 +15,7 @@ export interface LayerEntry {
   readonly setBy: string;
   readonly clearsWhen: string;
   readonly clearsAtMs: number | null;
-  /** Positions are to be closed until there are none (operator's flatten). */
+  /** Positions are being closed until there are none (an operator's flatten). */
   readonly isFlattening: boolean;
 }
 export type LayerMap = Map<string, LayerEntry>;
@@ -32,7 +32,7 @@ export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: numbe
     return;
   }
   const known = layers.get(key);
-  // A flatten that is done leaves the same halt behind.
+  // A finished flatten leaves the same halt.
   const isSame = known?.isFlattening === true && known.state === event.state && known.reason === event.reason;
   layers.set(key, {
     layer: event.layer,
@@ -50,7 +50,9 @@ export function applyStateEvent(layers: LayerMap, event: StateEvent, atMs: numbe
 
 export const ACTIVE: StateView = { layer: null, reason: null, scope: null, state: 'active' };
 
-/** The most restrictive layer that applies; of equals the one set first in the order operator, breaker, boot, condition. */
+/**
+ * The most restrictive layer that applies; of equals the one set first in the order operator, breaker, boot, condition.
+ */
 export function stateInForce(layers: LayerMap, nowMs: number, symbol: string | null, agent: string | null): StateView {
   if (layers.size === 0) return ACTIVE;
   let strictest: LayerEntry | null = null;

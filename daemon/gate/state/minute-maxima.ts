@@ -21,7 +21,9 @@ export class MinuteMaxima {
   readonly #entries: DatedEquity[] = [];
   /** Entries that exceed everything after them: equities fall along the stack. */
   readonly #tops: number[] = [];
-  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
+  /**
+   * Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack.
+   */
   readonly #ends: number[] = [];
   /**
    * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
@@ -36,7 +38,7 @@ export class MinuteMaxima {
     return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts anew. */
+  /** The maximum of the sample's minute takes it in; a minute that is not the newest one starts again. */
   raise(sample: DatedEquity): void {
     const last = this.#entries.at(-1);
     if (last !== undefined && minuteOf(last.atMs) === minuteOf(sample.atMs)) {

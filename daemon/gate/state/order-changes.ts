@@ -2,10 +2,10 @@ import type { DecisionEvent, OrderIntentEvent } from '../events.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 
-/** Changes that are kept; what an older one concerned is told by its orders. */
+/** How many changes are kept. The orders themselves show what older ones did. */
 export const MOST_CHANGES = 1_000;
 
-/** What one permitted modify, cancel or cancel_all concerned, and what became of it beside its orders' own status. */
+/** The orders of one permitted modify, cancel or cancel_all, and its outcome besides their own status. */
 export interface OrderChange {
   readonly action: 'amend' | 'cancel';
   readonly orders: readonly OrderState[];
@@ -15,17 +15,17 @@ export interface OrderChange {
   refusal: string | null;
 }
 
-/** Changes by the decision that permitted them, folded from events alone. */
+/** Changes by their decision, folded from events alone. */
 export class OrderChanges {
   readonly #byDecision = new Map<string, OrderChange>();
-  /** The amend of each order whose outcome is not proven, by client order id. */
+  /** The unproven amend of each order, by client order id. */
   readonly #amending = new Map<string, OrderChange>();
 
   find(decisionId: string): OrderChange | null {
     return this.#byDecision.get(decisionId) ?? null;
   }
 
-  /** Takes in a decision that was asked for by a tool. */
+  /** Applies a decision on a tool call. */
   begin(event: DecisionEvent, book: OrderBook, layers: LayerMap, atMs: number): void {
     const action = event.decision.effective?.action;
     if (action !== 'amend' && action !== 'cancel') return;
@@ -46,7 +46,7 @@ export class OrderChanges {
     this.#amending.set(order.clientOrderId, change);
   }
 
-  /** Takes in the proof of one of both forms. */
+  /** Applies the proof of one of both forms. */
   settle(order: OrderState, event: OrderIntentEvent): void {
     const change = this.#amending.get(order.clientOrderId);
     if (change === undefined || (event.action !== 'amended' && event.action !== 'amend_failed')) return;
@@ -78,8 +78,8 @@ function findConcerned(
 }
 
 /**
- * Whether cancel_all means this order: an operator all of them, an agent its own, in `halted` its opening ones. The state
- * is that of the order's own symbol: without a symbol in the request none but the account's would be known.
+ * Whether cancel_all includes this order: an operator's all, an agent's its own, in `halted` only opening ones. The
+ * state is that of the order's own symbol: without a symbol in the request only the account's would be known.
  */
 export function isInCancelAll(
   order: OrderState,

@@ -24,7 +24,7 @@ export interface OrderState {
   readonly plannedAtMs: number;
   /** When a delayed slice falls due. */
   readonly dueAtMs: number;
-  /** Bound on the price that was asked for; null: none was, which exits may leave out. */
+  /** Bound on the price that was requested; null: none was, which exits may leave out. */
   readonly slippageBps: number | null;
   /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
   readonly tokenSkillSha256: string | null;
@@ -42,14 +42,14 @@ export interface OrderState {
   /** Domain time at which the venue first acknowledged it. */
   acknowledgedAtMs: number | null;
   cancelRequested: boolean;
-  /** Why the order still rests although its cancel was asked for, in the venue's words. */
+  /** Why the order still rests although its cancel was requested, in the venue's words. */
   cancelRefusal: string | null;
   amend: { readonly lots: number; readonly priceTicks: number } | null;
   /** Record of the decision behind `amend`; null: none, or somebody changed the order at the venue. */
   amendSeq: number | null;
   /** That amend was sent no later than this, domain time; known once its outcome is not. */
   amendSentByMs: number | null;
-  /** Head of the ledger when the newest answer that showed the order was asked for; null: the venue never showed it. */
+  /** Head of the ledger when the newest answer that showed the order was requested; null: the venue never showed it. */
   shownSeq: number | null;
   /** Record that ended it. */
   endedSeq: number | null;

@@ -8,7 +8,7 @@ import type { PossibleFills } from './positions.ts';
 export { isTerminal } from './evidence.ts';
 export type { OrderState } from './order.ts';
 
-/** Reads the status anew: it may have changed across an await, which the compiler cannot see. */
+/** Reads the status again: it may have changed across an await, which the compiler cannot see. */
 export function statusOf(order: OrderState): OrderStatus {
   return order.status;
 }
@@ -76,7 +76,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
   const isFirst = planned.delay_ms === 0;
   return {
     clientOrderId: planned.client_order_id,
-    // Later rungs and merged exits belong to the decision that asked for them.
+    // Later rungs and merged exits belong to the decision that requested them.
     decisionId: event.parent_decision_id ?? event.decision.decision_id,
     agent: event.agent,
     origin: event.request.origin,
@@ -181,7 +181,8 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
 
 /**
  * The open list describes an order whose client id is known. One that had ended for us lives again, with its decision
- * and its agent; another one, under an id that is in use again, takes its place. Returns the order that the event is of.
+ * and its agent; another one, under an id that is in use again, takes its place. Returns the order that the event is
+ * of.
  */
 export function applyListed(book: OrderBook, known: OrderState, event: OrderEvent, atMs: number): OrderState {
   if (event.another === true || (known.venueOrderId !== null && known.venueOrderId !== event.venue_order_id)) {
@@ -199,7 +200,7 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
   }
   if (!isTerminal(known.status) || isTerminal(event.status) || !mayRevive(known, event)) return known;
   known.status = event.status;
-  // A cancel that was asked for goes on being asked for: that it had been taken is not so.
+  // A cancel that was requested goes on being requested: that it had been taken is not so.
   known.cancelRefusal = null;
   // What somebody else's order filled meanwhile the account has shown.
   if (known.foreign) known.executedLots = Math.max(known.executedLots, event.executed_lots);
@@ -212,9 +213,9 @@ export function applyListed(book: OrderBook, known: OrderState, event: OrderEven
 
 /**
  * Takes in what became known: the only place where a status changes, apart from a decision and a list (see above). A
- * record that says where it comes from is judged by that ({@link judgeStatus}). Cumulative executed quantity only rises; a
- * proven terminal status stays, except that a late fill may still raise what was executed. `seq`: that of the record.
- * Returns the lots that were newly executed.
+ * record that says where it comes from is judged by that ({@link judgeStatus}). Cumulative executed quantity only
+ * rises; a proven terminal status stays, except that a late fill may still raise what was executed. `seq`: that of the
+ * record. Returns the lots that were newly executed.
  */
 export function applyOrderEvent(
   book: OrderBook,

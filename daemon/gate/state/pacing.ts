@@ -17,7 +17,7 @@ export class Pace {
   }
 }
 
-/** A pace to be read: nothing can be added to it. */
+/** A read-only pace. */
 export interface PaceReading {
   readonly sends: Pick<TokenWindow, 'count'>;
   readonly exits: Pick<TokenWindow, 'count'>;
@@ -26,7 +26,7 @@ export interface PaceReading {
 }
 
 export interface SymbolPace {
-  /** Last permitted opening parent: the cooldown runs from here. */
+  /** Time of the last permitted opening parent, from which the cooldown counts. */
   lastOpenParentAtMs: number | null;
   lastOpenFillAtMs: number | null;
   lastOpenFillSide: Side | null;
@@ -39,7 +39,7 @@ const NO_SYMBOL_PACE: Readonly<SymbolPace> = Object.freeze({
   lastOpenFillSide: null,
 });
 
-/** Executed parents of one (agent, symbol, side, lots): the repeated-execution breaker counts them. */
+/** Executed parents of one (agent, symbol, side, lots), for the repeated-execution breaker. */
 interface Execution {
   readonly key: string;
   atMs: number;
@@ -65,7 +65,7 @@ export class Pacing {
     return pace;
   }
 
-  /** For reading: a symbol or an agent that somebody merely asks about leaves nothing behind. */
+  /** For reads: a query about a symbol or agent leaves nothing behind. */
   readAgent(name: string): PaceReading {
     return this.#agents.get(name) ?? NO_PACE;
   }

@@ -2,42 +2,42 @@ import type { Side } from '../../core/request.ts';
 import type { PositionRecord } from '../events.ts';
 import { followShares, type Shares } from './shares.ts';
 
-/** Longest time that a venue snapshot and our own count may differ before the venue is believed, ms. */
+/** How long a venue snapshot and our own count may differ before the venue is believed, ms. */
 export const DISAGREEMENT_MS = 10_000;
-/** One stale answer before and one after a pause are no proof: so many snapshots in a row must say the same. */
+/** How many consecutive snapshots must agree: stale answers before and after a pause are no proof. */
 const DISAGREEMENTS = 3;
-/** The same while a resting order of ours could have made the difference: its own report is waited for longer. */
+/** The same while one of our resting orders could explain the difference: its own report may take longer. */
 export const EXPLAINED_MS = 60_000;
 
-/** Live orders of the symbol whose fills a snapshot may show before their own reports do. */
+/** Live orders of the symbol whose fills a snapshot may show before their own reports. */
 export interface PossibleFills {
-  /** In flight, unknown or lost: whether and how much they filled is not known. */
+  /** In flight, unknown or lost: their fills are unknown. */
   readonly unproven: boolean;
   /** Lots that resting orders may still fill, by side. */
   readonly buyLots: number;
   readonly sellLots: number;
-  /** A stop that closes the whole position, whatever its size, waits on that side. */
+  /** A stop for the whole position, whatever its size, waits on that side. */
   readonly buysAll?: boolean;
   readonly sellsAll?: boolean;
 }
 
 /**
- * One symbol's position: last reconciled position + own fills since. A venue snapshot replaces it only if it is not
- * older than our last fill; until then the larger of the two counts on each side (BY-38).
+ * One symbol's position: the last reconciled position plus own fills since. A venue snapshot replaces it only if it is
+ * not older than our last fill; until then the larger of the two counts on each side (BY-38).
  */
 export interface PositionState extends Shares {
   readonly symbol: string;
   lots: number;
-  /** What a snapshot said that could not be adopted yet, null when they agree. */
+  /** A snapshot's value that could not be adopted yet; null if they agree. */
   disputedLots: number | null;
   disputedSinceMs: number | null;
-  /** Snapshots in a row that said so. */
+  /** How many consecutive snapshots had that value. */
   disputedTimes: number;
   entryPrice: number;
   liquidationPrice: number | null;
-  /** Setting at the venue; null: not known. */
+  /** Leverage setting at the venue; null: unknown. */
   leverage: number | null;
-  /** The last setting of ours that the venue confirmed, until an account answer may contradict it. */
+  /** Our last setting that the venue confirmed, until an account answer may contradict it. */
   ownLeverage: { readonly leverage: number; readonly confirmedAtMs: number } | null;
   unrealisedPnlUsdt: number | null;
   maintenanceMarginUsdt: number;
@@ -71,14 +71,14 @@ export function longLots(position: PositionState): number {
 export function shortLots(position: PositionState): number {
   return Math.max(0, -position.lots, -(position.disputedLots ?? 0));
 }
-/** Lots that a reduction may count on: the smaller of what we know to be held and what a reading shows on that side. */
+/** Lots that a reduction may rely on: the smaller of our own count and a reading's on that side. */
 export function surelyHeldLots({ lots, disputedLots }: PositionState): number {
   return Math.max(0, Math.min(Math.abs(lots), (disputedLots ?? lots) * Math.sign(lots)));
 }
 
 /**
- * Signed lots that are to be protected: the position, or, while we know of none, what the venue goes on showing although
- * an order that is not known keeps us from adopting it.
+ * Signed lots to protect: the position or, while we know of none, what the venue keeps showing although
+ * an unknown order keeps us from adopting it.
  */
 export function lotsToProtect(position: PositionState, nowMs: number): number {
   const { lots, disputedLots, disputedSinceMs } = position;
@@ -87,8 +87,8 @@ export function lotsToProtect(position: PositionState, nowMs: number): number {
 }
 
 /**
- * Moves lots from an order to the position: the one view event of a fill. `agentsFirst`: an exit of the gate, which
- * closes what agents hold; what belongs to nobody goes last then. `reduceOnly`: the venue crossed no zero with it.
+ * Moves lots from an order to the position: the only view event of a fill. `agentsFirst`: an exit of the gate, which
+ * closes agents' lots first and those of nobody last. `reduceOnly`: the venue did not cross zero with it.
  */
 export function applyFill(
   position: PositionState,
@@ -104,7 +104,7 @@ export function applyFill(
   const signed = side === 'buy' ? lots : -lots;
   position.lots += signed;
   position.lastFillAtMs = Math.max(position.lastFillAtMs, atMs);
-  // What a snapshot showed before the order's own report: the fill makes it true, it is not to be added again.
+  // A snapshot showed it before the order's own report: the fill confirms it and must not be added again.
   if (position.disputedLots === position.lots) {
     position.disputedLots = null;
     position.disputedSinceMs = null;
@@ -116,7 +116,7 @@ export function applyFill(
   followShares(position, { before, signed, agent, atMs, agentsFirst });
 }
 
-/** A reading of before the position was opened does not make a reduceOnly fill one that opens the other side. */
+/** A reading from before the position was opened does not turn a reduceOnly fill into an opening of the other side. */
 function reduced(lots: number, signed: number): number {
   if (lots * signed >= 0) return lots;
   return signed < 0 ? Math.max(0, lots + signed) : Math.min(0, lots + signed);
@@ -131,15 +131,16 @@ function followEntry(position: PositionState, before: number, signed: number, pr
   }
 }
 
-/** The venue confirmed our setting; `confirmedAtMs` is null in older records, which any answer replaces. */
+/** The venue confirmed our setting. `confirmedAtMs` is null in older records, which any answer replaces. */
 export function setLeverage(position: PositionState, leverage: number, confirmedAtMs: number | null): void {
   position.leverage = leverage;
   position.ownLeverage = confirmedAtMs === null ? null : { leverage, confirmedAtMs };
 }
 
 /**
- * An answer asked for before our own setting was confirmed says nothing of it. One that contradicts it soon after may be
- * as old, or somebody else set it: what holds is not known, and the next order of a flat symbol sets it anew.
+ * An answer requested before our setting was confirmed says nothing about it. One that contradicts it soon after may be
+ * just as old, or somebody else changed it. The setting is then unknown, and the next order of a flat symbol sets it
+ * again.
  */
 function followLeverage(position: PositionState, leverage: number, requestedAtMs: number): void {
   const own = position.ownLeverage;
@@ -155,9 +156,9 @@ function followLeverage(position: PositionState, leverage: number, requestedAtMs
 }
 
 /**
- * Takes in what the venue says. Adopted when it agrees, when it is newer than our last fill, or when the disagreement
- * has lasted; else the larger of the two counts on each side. RISK: a fill that the snapshot shows before the order's
- * report does would move twice, so nothing is adopted while an order of ours may have made the difference.
+ * Applies the venue's value. It is adopted if it agrees, if it is newer than our last fill, or if the disagreement has
+ * lasted. Otherwise the larger of the two counts on each side. RISK: a fill that the snapshot shows before the order's
+ * report would move twice, so nothing is adopted while one of our orders may explain the difference.
  */
 export function applySnapshot(
   position: PositionState,
@@ -211,13 +212,13 @@ function mayAdopt(
   return requestedAtMs - sinceMs >= DISAGREEMENT_MS && requestedAtMs - position.lastFillAtMs >= DISAGREEMENT_MS;
 }
 
-/** The venue's figure becomes ours: shares beyond it are cut, agents in alphabetical order keep theirs first. */
+/** Adopts the venue's value. Shares beyond it are cut; agents keep theirs in alphabetical order. */
 function adopt(position: PositionState, lots: number, atMs: number): void {
   const before = position.lots;
   position.lots = lots;
   if (lots === 0) position.sinceMs = null;
   else if (before === 0 || Math.sign(before) !== Math.sign(lots)) position.sinceMs = atMs;
-  // What shares were before is no longer told by fills alone.
+  // From here on fills alone no longer explain earlier shares.
   position.shareChanges = [];
   let room = Math.abs(lots);
   for (const name of [...position.shares.keys()].sort()) {

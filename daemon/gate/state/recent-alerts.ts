@@ -1,6 +1,6 @@
 import type { AlertEvent } from '../events.ts';
 
-/** Older ones are in the ledger only. */
+/** Older alerts are only in the ledger. */
 export const MOST_ALERTS = 1_000;
 
 export interface RecordedAlert extends AlertEvent {
@@ -8,7 +8,7 @@ export interface RecordedAlert extends AlertEvent {
   readonly atMs: number;
 }
 
-/** The last alerts, and how many there were in all. */
+/** The last alerts, and the total number. */
 export class RecentAlerts {
   readonly #kept: RecordedAlert[] = [];
   count = 0;

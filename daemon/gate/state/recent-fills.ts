@@ -3,7 +3,9 @@ import type { TradeEvent } from '../events.ts';
 /** Older ones are in the ledger only: `audit export --kind trade`. */
 export const MOST_FILLS = 10_000;
 
-/** A trade of the venue with whose order it was: known while the order is in the views, which it is when trades come. */
+/**
+ * A trade of the venue with whose order it was: known while the order is in the views, which it is when trades come.
+ */
 export interface RecordedFill {
   readonly seq: number;
   /** Null: of nobody here. */

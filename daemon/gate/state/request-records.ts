@@ -12,7 +12,7 @@ const LONGEST_MS = 3_600_000;
 const BUCKET_MS = 1_000;
 const MOST_BUCKETS = (2 * LONGEST_MS) / BUCKET_MS;
 
-/** What tells whether a cancel cancels anything. */
+/** What shows whether a cancel cancels anything. */
 export interface CancelViews {
   readonly displaced: DisplacedExits;
   readonly layers: LayerMap;
@@ -20,7 +20,7 @@ export interface CancelViews {
   readonly targets: ExitTargets;
 }
 
-/** Rejected input is counted apart, against the same limit as refusals: it must not hide what was decided. */
+/** Rejected input is counted separately, against the same limit as refusals: it must not hide decisions. */
 export type CountedKind = RequestKind | 'rejected' | 'signals';
 
 export interface RecordCount {
@@ -31,7 +31,7 @@ export interface RecordCount {
 
 const MONITOR = 'monitor';
 
-/** Records by the second: one counts until its whole second has left the window, so never too few are counted. */
+/** Records by the second. One counts until its whole second has left the window, so the count is never too low. */
 class RecordWindow {
   #buckets: { readonly index: number; records: number }[] = [];
   #isInOrder = true;
@@ -51,7 +51,7 @@ class RecordWindow {
     this.#isInOrder = this.#buckets.every((bucket, i) => i === 0 || bucket.index > this.#buckets[i - 1]!.index);
   }
 
-  /** What lies after `nowMs` has happened by now. */
+  /** Times after `nowMs` count as now. */
   setBack(nowMs: number): void {
     const now = Math.floor(nowMs / BUCKET_MS);
     const late = this.#buckets.filter((bucket) => bucket.index > now);
@@ -60,7 +60,7 @@ class RecordWindow {
     this.#buckets.push({ index: now, records: late.reduce((sum, { records }) => sum + records, 0) });
   }
 
-  /** A clock that stepped back leaves records of the future: those further off than a window were never of this one. */
+  /** A clock that stepped back leaves future records: those beyond a window never belonged to this one. */
   count(nowMs: number, windowMs: number): RecordCount {
     let records = 0;
     let oldest = Number.POSITIVE_INFINITY;
@@ -68,7 +68,7 @@ class RecordWindow {
       const bucket = this.#buckets[i]!;
       const startMs = bucket.index * BUCKET_MS;
       if (startMs + BUCKET_MS <= nowMs - windowMs) {
-        // Every question passes here: as long as the clock never stepped back, nothing before it counts either.
+        // Every query passes here. As long as the clock never stepped back, nothing before it counts either.
         if (this.#isInOrder) break;
         continue;
       }
@@ -81,9 +81,9 @@ class RecordWindow {
 }
 
 /**
- * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the ledger,
- * so that a restart begins no budget anew. All tokens of an agent share its budgets; an operator of the same name has its
- * own.
+ * How many calls without an effect are on record of each agent, and what was summed beyond that: folded from the
+ * ledger, so that a restart begins no budget again. All tokens of an agent share its budgets; an operator of the same
+ * name has its own.
  */
 export class RequestRecords {
   readonly #windows = new Map<string, RecordWindow>();
@@ -126,7 +126,7 @@ export class RequestRecords {
 
 const ADVISORY: { readonly [kind: string]: RequestKind } = { dry_run: 'dry_runs', intercept: 'intercepts' };
 
-/** The budget that a recorded decision takes from; null: it had an effect, or nobody asked for it. */
+/** The budget that a recorded decision takes from; null: it had an effect, or nobody requested it. */
 function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): RequestKind | null {
   const { decision, orders, request } = event;
   if (decision.kind !== 'tool') return ADVISORY[decision.kind] ?? null;
@@ -136,8 +136,8 @@ function recordedAs(event: DecisionEvent, state: CancelViews, atMs: number): Req
 }
 
 /**
- * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit that
- * it would end is between two of its orders.
+ * A permitted cancel that changes nothing: no order that it means is alive or not being canceled already, and no exit
+ * that it would end is between two of its orders.
  */
 export function cancelsNothing(state: CancelViews, request: ExecutionRequest, nowMs: number): boolean {
   const { displaced, layers, orders, targets } = state;

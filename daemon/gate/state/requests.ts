@@ -81,7 +81,7 @@ export class RequestMemory {
 
   /**
    * The latest equal permitted parent inside the window: the same lots, or the very same notional. One of which nothing
-   * was filled, nor can be (`isUnfilled`), is none: what is asked for again has not been had.
+   * was filled, nor can be (`isUnfilled`), is none: what is requested again has not been had.
    */
   findDuplicate(
     ask: Omit<RecentParent, 'decisionId' | 'atMs' | 'valued'>,

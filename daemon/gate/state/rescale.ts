@@ -52,8 +52,8 @@ export function rescalePosition(position: PositionState, { lots }: StepChange): 
 }
 
 /**
- * What an opening order may still fill counts as the larger; what an exit may still close as the smaller. So does what is
- * not sent yet: it goes out in its new size, and a slice can only shrink.
+ * What an opening order may still fill counts as the larger; what an exit may still close as the smaller. So does what
+ * is not sent yet: it goes out in its new size, and a slice can only shrink.
  */
 export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): void {
   const isUnsent = order.status === 'pending_send';

@@ -1,6 +1,6 @@
 /**
- * Ids of what was taken in already, by scope, each with its own instant. An id is kept while it is at most `keepMs` older
- * than the newest of its scope: pages are asked for from the newest one on, or from a while before a restart.
+ * Ids of what was taken in already, by scope, each with its own instant. An id is kept while it is at most `keepMs`
+ * older than the newest of its scope: pages are requested from the newest one on, or from a while before a restart.
  */
 export class SeenIds {
   readonly #keepMs: number;

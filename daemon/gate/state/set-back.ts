@@ -6,9 +6,9 @@ import type { GateViews } from './views.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * The clock was set back to `nowMs`: what lies after it has happened by now. RISK: left in the future it would hold things
- * up until time has caught up: exits for their rate, cuts and stops for the last one, readings of the account for being
- * older than what is known. What bounds risk counts from now on, so that no window is shorter for it.
+ * The clock was set back to `nowMs`: what lies after it has happened by now. RISK: left in the future it would hold
+ * things up until time has caught up: exits for their rate, cuts and stops for the last one, readings of the account
+ * for being older than what is known. What bounds risk counts from now on, so that no window is shorter for it.
  */
 export function setBack(state: GateViews, nowMs: number): void {
   if (state.account !== null && state.account.requested_at_ms > nowMs)

@@ -27,8 +27,8 @@ interface Fill {
 }
 
 /**
- * What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from others.
- * An exit that is no agent's (an operator's, a stop, a cut) is split over the shares in proportion.
+ * What adds to the position is the agent's; what reduces it is taken from the agent's own share first, then from
+ * others. An exit that is no agent's (an operator's, a stop, a cut) is split over the shares in proportion.
  */
 export function followShares(book: Shares, { before, signed, agent, atMs, agentsFirst }: Fill): void {
   const direction = Math.sign(before);
@@ -59,8 +59,8 @@ export function heldAt({ shares, shareChanges }: Shares, direction: number, atMs
 }
 
 /**
- * Takes lots from what agents hold in proportion, in whole lots: what rounding leaves goes to those that lost the most by
- * it, in alphabetical order among equals. Nobody loses more than it has by now. Returns the lots taken.
+ * Takes lots from what agents hold in proportion, in whole lots: what rounding leaves goes to those that lost the most
+ * by it, in alphabetical order among equals. Nobody loses more than it has by now. Returns the lots taken.
  */
 function takeProRata(
   book: Shares,

@@ -22,8 +22,9 @@ const NONE: TokenCount = Object.freeze({ tokens: 0, freeAtMs: null });
 
 /**
  * Order tokens taken over time. A window counts back to the first entry that is not inside it, in O(log n). Entries
- * older than {@link EXACT_MS} are joined by the hour under their latest instant, so that a longer window counts up to an
- * hour's tokens too many and never too few; after a year they are dropped. Driven by what is added and by nothing else.
+ * older than {@link EXACT_MS} are joined by the hour under their latest instant, so that a longer window counts up to
+ * an hour's tokens too many and never too few; after a year they are dropped. Driven by what is added and by nothing
+ * else.
  */
 export class TokenWindow {
   #recent: Entry[] = [];

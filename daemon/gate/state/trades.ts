@@ -56,8 +56,8 @@ export class TradeBook {
   }
 
   /**
-   * p_t: computed anew when the agent has traded, and when one of its trades has aged out. Aged by whole minutes, so that
-   * the figure does not depend on when it was asked for.
+   * p_t: computed again when the agent has traded, and when one of its trades has aged out. Aged by whole minutes, so
+   * that the figure does not depend on when it was requested.
    */
   risk(agent: string, nowMs: number, section: TraderStateSection): number {
     const version = this.#versions.get(agent);

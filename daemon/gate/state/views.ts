@@ -20,7 +20,7 @@ import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known, or an hour before a restart. */
 const KEEP_TRADES_MS = 2 * 86_400_000;
-/** The list of transfers is asked for from the last one on, or from the last account record before a restart. */
+/** The list of transfers is requested from the last one on, or from the last account record before a restart. */
 const KEEP_TRANSFERS_MS = 30 * 86_400_000;
 
 /** Every view of the gate. {@link GateState} folds ledger events into them, and nothing else writes them. */

@@ -2,7 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { Breach } from '../plan/standing.ts';
 import type { AccountInputs, SymbolInputs } from '../snapshot/inputs.ts';
 
-/** A breach that lasts so long needs no other word than the mark's, wall ms: it is what positions are liquidated by. */
+/** A breach by the mark that lasts this long counts alone, wall ms: positions are liquidated by the mark. */
 const LASTS_MS = 10_000;
 
 interface Reading {
@@ -17,8 +17,8 @@ interface Run {
 }
 
 /**
- * Breaches that two readings in a row show, of the mark and of the account. RISK: one bad print, of a mark or of what the
- * account is worth by it, would have the gate close at a price that never traded again (BY-53).
+ * Breaches that two consecutive readings of the mark and of the account show. RISK: on one bad print, of a mark or of
+ * the account's value, the gate would close at a price that never traded again (BY-53).
  */
 export class CutReadings {
   readonly #core: GateCore;
@@ -28,7 +28,7 @@ export class CutReadings {
     this.#core = core;
   }
 
-  /** All that is above a cap now; returns what is to be cut of it, by the smaller of the last two readings. */
+  /** Takes everything above a cap now; returns what to cut, by the smaller of the last two readings. */
   confirm(breaches: readonly Breach[]): readonly Breach[] {
     for (const symbol of this.#runs.keys())
       if (!breaches.some((breach) => breach.symbol === symbol)) this.#runs.delete(symbol);
@@ -67,13 +67,13 @@ export class CutReadings {
     return null;
   }
 
-  /** Another answer, and of another instant; at scale 0 the venue's time stands between its commands. */
+  /** A different answer from a different time; at scale 0 the venue's time stands between its commands. */
   #isAnother(is: object, was: object, isAtMs: number, wasAtMs: number): boolean {
     return is !== was && (isAtMs !== wasAtMs || this.#core.ports.clock.scale === 0);
   }
 }
 
-/** As far apart as openings take them to be one market (rule 11). */
+/** The largest distance at which openings take both for one market (rule 11). */
 function isNearBook({ mark, bid, ask }: SymbolInputs, collarBps: number): boolean {
   return Math.abs((bid + ask) / 2 - mark) * 1e4 <= collarBps * mark;
 }

@@ -8,15 +8,15 @@ import { isResting, isTerminal, liveOrders, type OrderState, statusOf } from '..
 import type { PositionState } from '../state/positions.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 
-/** Time after which a move that was refused is tried again, ms; doubled with each refusal. */
+/** Time until a refused move is retried, ms; doubles with each refusal. */
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
 
 /**
- * Moves a stop that stands further from the entry price than the policy says: the position was added to at a worse price,
- * or the policy was tightened. It never moves one away from the mark. RISK: the old stop is given up only for a place
- * that can be had: the new one is sent beside it, and where the venue takes one on a side alone, at the moment at which
- * the venue has canceled the old one. A move that is refused closes nothing: the old stop protects.
+ * Moves a stop that is further from the entry price than the policy says: the position was added to at a worse price,
+ * or the policy was tightened. It never moves a stop away from the mark. RISK: the old stop is given up only for one
+ * that can be placed. The new stop is sent beside it or, where the venue takes only one per side, as soon as
+ * the venue has canceled the old one. A refused move closes nothing: the old stop still protects.
  */
 export class StopMoves {
   readonly #core: GateCore;
@@ -40,7 +40,7 @@ export class StopMoves {
 
   /** `stop`: the closest of `stops`, all of which are on the right side. */
   async follow(position: PositionState, stop: OrderState, stops: readonly OrderState[]): Promise<void> {
-    // What is not known to rest may not be there: nothing is given up for it.
+    // A stop that is not known to rest may not exist: nothing is given up for it.
     if (!isResting(stop) || stop.cancelRequested) return;
     for (const other of stops)
       if (other !== stop && isResting(other) && !other.cancelRequested)
@@ -78,7 +78,7 @@ export class StopMoves {
     return tried === undefined || tried.wait.isOver();
   }
 
-  /** Null: it was sent, and is not known to be refused; else why the old one stays. */
+  /** Null: it was sent and not known to be refused. Otherwise why the old stop stays. */
   async #move(position: PositionState, stop: OrderState): Promise<string | null> {
     const blocked = this.#findBlock(position, stop);
     if (blocked !== null) return blocked;
@@ -88,9 +88,9 @@ export class StopMoves {
     const isGuarded = [...liveOrders(this.#core.state.orders, position.symbol)].some(
       (order) => order.foreign && order.kind === 'algo' && order.reduceOnly && order.side === stop.side,
     );
-    // RISK: without ours its place might be somebody else's, whose order protects nothing.
+    // RISK: without ours, somebody else's order that protects nothing might take the place.
     if (isGuarded) return "an order of somebody else's rests on its side";
-    // While it was refused the market has gone on.
+    // The market has moved while it was being refused.
     const blockedNow = this.#findBlock(position, stop);
     if (blockedNow !== null || !isResting(stop)) return blockedNow;
     let replacing: Promise<SentStop | null> | null = null;
@@ -99,7 +99,7 @@ export class StopMoves {
       replacing.catch(() => undefined);
     });
     await canceling;
-    // A stop that could not be placed in its room is a missing one: the next tick sees to it.
+    // A stop that could not be placed there is missing, which the next tick handles.
     return replacing === null ? null : readRefusal(await replacing);
   }
 

@@ -2,14 +2,13 @@ import type { ExecutionDecision } from '../../core/decision.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { OrderSender } from '../orders/sender.ts';
 import { clientOrderId } from '../plan/order-ids.ts';
-import { NO_ORDERS } from '../plan/orders.ts';
 import { closeRequest, findStopTicks, planStop } from '../plan/stops.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { PositionState } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 import type { Rejection } from '../venue-port.ts';
 
-/** A stop that was sent, and why the venue did not take it. */
+/** A sent stop, and why the venue refused it. */
 export interface SentStop {
   readonly order: OrderState;
   readonly rejection: Rejection | null;
@@ -17,7 +16,7 @@ export interface SentStop {
 
 /**
  * Decides, records and sends a stop for the whole position (closePosition, on the mark). Null: nothing was sent.
- * `held`: lots that are to be protected. `isNews`: whether a decision is worth its record.
+ * `held`: lots to protect. `isNews`: whether a decision is worth a record.
  */
 export async function placeStop(
   core: GateCore,
@@ -33,38 +32,33 @@ export async function placeStop(
   const side = held > 0 ? 'sell' : 'buy';
   const ticks = findStopTicks(side, entryPrice, core.policySpec.protection.stop_bps, rules);
   const lots = Math.abs(held);
-  const decided = takeDecision(
-    core,
-    closeRequest(core.settings, symbol, side, 1, core.nowMs()),
-    {
-      phase: 'parent',
-      venue: core.settings.venue,
-      accountName: core.settings.account,
-      tokenSkillSha256: null,
-      schemaViolation: null,
-      own: null,
-      leaving: null,
-      exitRung: 0,
-      sliceLots: lots,
-      parentPriceTicks: null,
-      target: null,
-    },
-    {
-      kind: 'gate',
-      route: 'stop',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: null,
-      skipUnless: isNews,
-      plan: (decision, seq) => {
-        if (decision.effective?.action !== 'exit') return NO_ORDERS();
-        const id = clientOrderId(core.ids, seq, 0, 0);
-        return [planStop(id, symbol, side, lots, ticks)];
-      },
-    },
-  );
-  const planned = decided?.event.orders[0];
-  if (decided === null || planned === undefined) return null;
+  const request = closeRequest(core.settings, symbol, side, 1, core.nowMs());
+  const considered = consider(core, request, {
+    phase: 'parent',
+    venue: core.settings.venue,
+    accountName: core.settings.account,
+    tokenSkillSha256: null,
+    schemaViolation: null,
+    own: null,
+    leaving: null,
+    exitRung: 0,
+    sliceLots: lots,
+    parentPriceTicks: null,
+    target: null,
+  });
+  if (!isNews(considered.decision)) return null;
+  const id = clientOrderId(core.ids, considered.seq, 0, 0);
+  const isExit = considered.acted.effective?.action === 'exit';
+  const decided = recordDecision(core, considered, {
+    kind: 'gate',
+    route: 'stop',
+    bodyHash: null,
+    texts: {},
+    parentDecisionId: null,
+    orders: isExit ? [planStop(id, symbol, side, lots, ticks)] : [],
+  });
+  const [planned] = decided.event.orders;
+  if (planned === undefined) return null;
   await decided.appended.committed;
   const order = core.state.orders.all.get(planned.client_order_id);
   if (order === undefined || isTerminal(order.status)) return null;
@@ -72,7 +66,7 @@ export async function placeStop(
   return { order, rejection: outcome.kind === 'rejected' ? outcome.rejection : null };
 }
 
-/** Of the position, or of what the venue shows where we know of none. */
+/** From the position, or from what the venue shows where we know of none. */
 function findEntryPrice(core: GateCore, position: PositionState): number {
   if (position.lots !== 0) return position.entryPrice;
   const shown = core.state.account?.positions.find((record) => record.symbol === position.symbol);

@@ -15,27 +15,27 @@ import { StopMoves } from './move-stop.ts';
 import { placeStop, type SentStop } from './place-stop.ts';
 
 /**
- * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the first
- * must show in the position before the next is sized.
+ * Time between two cuts of the same symbol, and from the end of the gate's last exit of it to the next cut, ms: the
+ * first must show in the position before the next is sized.
  */
 const CUT_EVERY_MS = 5_000;
-/** Time after which a refused stop is tried again, ms; doubled with each refusal beyond the third. */
+/** Time until a refused stop is retried, ms; doubles with each refusal beyond the third. */
 const RETRY_STOP_MS = 5_000;
 const LONGEST_RETRY_MS = 300_000;
-/** Retryable refusals of a stop in a row before the position is closed instead. */
+/** How many consecutive retryable refusals of a stop close the position instead. */
 const MAX_STOP_REFUSALS = 3;
 
 /** Exits of the gate itself. */
 export interface GateExits {
   /** Resolves when the exit is on disk; it then runs by itself. */
   runGateExit(request: ExecutionRequest, cause: 'stop' | 'cut'): Promise<void>;
-  /** One of them has lots to close, or an order that lives. */
+  /** Whether one of them has lots to close, or a live order. */
   isGateExiting(symbol: string): boolean;
 }
 
 /**
- * What the gate itself does to protect the account: cutting back a position above a tightened cap (`on_breach:
- * reduce`), protective stops (`protection.required`), the alert at the end of the holding time.
+ * The gate's own protection of the account: it cuts back a position above a tightened cap (`on_breach:
+ * reduce`), places protective stops (`protection.required`), and raises an alert at the end of the holding time.
  */
 export class Protection {
   readonly #core: GateCore;
@@ -48,9 +48,9 @@ export class Protection {
   readonly #alerted = new Map<string, number>();
   readonly #stopDenied = new Map<string, string | null>();
   readonly #stopRefusals = new Map<string, number>();
-  /** Symbols in which somebody else's order closes the position: the venue takes no other on that side. */
+  /** Symbols where somebody else's order closes the position: the venue takes no other on that side. */
   readonly #guarded = new Set<string>();
-  /** Symbols whose stop is being seen to: one at a time in each, and none waits for another. */
+  /** Symbols whose stop is in progress: one at a time in each, and none waits for another. */
   readonly #protecting = new Set<string>();
   /** The stop that protects, or last protected, a symbol. */
   readonly #lastStop = new Map<string, OrderState>();
@@ -63,7 +63,7 @@ export class Protection {
     this.#moves = new StopMoves(core, sender, canceler, (symbol, decision) => this.#isNews(symbol, decision));
   }
 
-  /** While trading is halted nothing is cut back, and nothing is recorded of it: the operator has taken over. */
+  /** While trading is halted nothing is cut back or recorded: the operator has taken over. */
   async cutBack(breach: Breach): Promise<void> {
     const position = this.#core.state.position(breach.symbol);
     if (position.lots === 0 || this.#isHalted(breach.symbol) || this.#isGone(position)) return;
@@ -73,7 +73,7 @@ export class Protection {
     this.#cutAt.set(breach.symbol, new Elapsed(this.#core));
     const above = `the position is above the tightened ${breach.cause} cap`;
     const most = this.#mayClose(position);
-    // The breach is of what is surely held: what a lost exit may have closed is not in it.
+    // The breach counts only lots that are surely held, without those that a lost exit may have closed.
     const lots = Math.min(breach.lots, most - this.#closedByLost(position));
     if (lots <= 0) {
       const nobodys = 'no agent holds any of it (exits.scope: own): nothing is closed';
@@ -86,12 +86,12 @@ export class Protection {
   }
 
   /**
-   * An exit of the gate is on its way, unknown, or between two attempts, while the venue asks to be left alone for
-   * instance: what it closes would be counted, and closed, twice.
+   * An exit of the gate is in flight, unknown, or between two attempts (during Retry-After, for
+   * instance). Its lots would be counted, and closed, twice.
    *
    * RISK: one that is lost may never have arrived, and whether it did perhaps nobody will ever tell. It never rests, so
-   * a reading of the account well after it shows all that it has done: what is held then is not being closed. How much of
-   * it is the gate's to close, {@link #closedByLost} tells.
+   * a reading of the account well after it shows all that it has done: what is held then is not being closed. How much
+   * of it is the gate's to close, {@link #closedByLost} tells.
    */
   #isExiting(symbol: string): boolean {
     if (this.#exits.isGateExiting(symbol)) return true;
@@ -102,8 +102,8 @@ export class Protection {
   }
 
   /**
-   * The gate's last exit ended some time ago, and the account was asked for since it closed something: possibly seconds
-   * after it was decided, so that it would be counted, and closed, twice.
+   * Whether the gate's last exit ended some time ago, and the account was requested since it closed something: possibly
+   * seconds after it was decided, so that it would be counted, and closed, twice.
    */
   #isLastExitShown(symbol: string): boolean {
     const { account, targets } = this.#core.state;
@@ -112,7 +112,7 @@ export class Protection {
     return this.#core.nowMs() - endedAtMs >= CUT_EVERY_MS && readAtMs >= filledAtMs;
   }
 
-  /** Exits of the gate that are not known to have ended. */
+  /** Exits of the gate not known to have ended. */
   #ownExits(symbol: string): readonly OrderState[] {
     return [...liveOrders(this.#core.state.orders, symbol)].filter(
       (order) => order.origin === 'gate' && order.reduceOnly && !order.protective,
@@ -132,7 +132,7 @@ export class Protection {
     return stateInForce(this.#core.state.layers, this.#core.nowMs(), symbol, GATE_AGENT).state === 'halted';
   }
 
-  /** Begins with every symbol that is not under way yet, and resolves with those. */
+  /** Starts with every symbol that is not in progress, and resolves when those are done. */
   async tick(): Promise<void> {
     const positions = [...this.#core.state.positions.values()];
     for (const position of positions) this.#watchHoldingTime(position);
@@ -161,7 +161,7 @@ export class Protection {
     );
   }
 
-  /** Lots to be protected, and the side of their stop; null: none. */
+  /** Lots to protect, and the side of their stop; null: none. */
   #needOf(position: PositionState): { readonly lots: number; readonly side: Side | null } {
     const lots = lotsToProtect(position, this.#core.nowMs());
     return { lots, side: lots === 0 ? null : lots > 0 ? 'sell' : 'buy' };
@@ -180,8 +180,8 @@ export class Protection {
   }
 
   /**
-   * One stop for the whole position (closePosition, on the mark); gone when flat, anew when the side changes, moved when
-   * it stands too far away.
+   * One stop for the whole position (closePosition, on the mark): removed when flat, replaced when the side changes,
+   * moved when it is too far away.
    */
   async #protect(position: PositionState): Promise<void> {
     const { lots, side } = this.#needOf(position);
@@ -224,7 +224,7 @@ export class Protection {
     this.#stopAt.delete(symbol);
   }
 
-  /** RISK: a position without its stop. The exit that stands in for it closes what the gate may close, and no more. */
+  /** RISK: a position without its stop. The exit that replaces it closes what the gate may close, and no more. */
   async #takeRefusal(position: PositionState, { order, rejection }: SentStop): Promise<void> {
     const refusals = (this.#stopRefusals.get(position.symbol) ?? 0) + 1;
     this.#stopRefusals.set(position.symbol, refusals);
@@ -274,14 +274,14 @@ export class Protection {
     return closing.length > 0 && closing.every((order) => order.orderType.startsWith('TAKE_PROFIT'));
   }
 
-  /** Lots that the gate closes by itself: what agents hold, the whole position where `exits.scope` is the account. */
+  /** Lots that the gate may close: what agents hold, or the whole position where `exits.scope` is `account`. */
   #mayClose(position: PositionState): number {
     const held = Math.abs(position.lots);
     if (this.#core.policySpec.exits.scope === 'account') return held;
     return Math.min(held, Math.max(0, Math.sign(position.lots) * agentsShare(position)));
   }
 
-  /** A stop that goes on being refused for the same reason is recorded once. */
+  /** A stop refused repeatedly for the same reason is recorded once. */
   #isNews(symbol: string, decision: ExecutionDecision): boolean {
     const denied = decision.decision === 'BLOCK' ? (decision.reasons[0]?.code ?? '') : null;
     const isNews = denied === null || denied !== this.#stopDenied.get(symbol);
@@ -303,7 +303,7 @@ export class Protection {
   }
 }
 
-/** The stop that fires first; one that is being canceled only where there is no other. */
+/** The stop that fires first; one being canceled only if there is no other. */
 function findClosest(stops: readonly OrderState[]): OrderState | null {
   const staying = stops.filter((order) => !order.cancelRequested);
   const distance = ({ side, triggerTicks }: OrderState): number =>

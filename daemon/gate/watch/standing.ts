@@ -4,7 +4,6 @@ import { holdingTimeMs } from '../../core/rules/tightening.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Canceler } from '../orders/cancels.ts';
 import type { SliceRunner } from '../orders/slices.ts';
-import { NO_ORDERS } from '../plan/orders.ts';
 import {
   type Breach,
   bareRequest as buildBareRequest,
@@ -27,13 +26,14 @@ import { markInTicks, unitsInUsdt, worstCase } from '../state/exposure.ts';
 import { layerKey, stateInForce } from '../state/layers.ts';
 import { isTerminal, liveOrders, type OrderState } from '../state/orders.ts';
 import { longLots, shortLots } from '../state/positions.ts';
-import { takeDecision } from '../take-decision.ts';
+import { consider, recordDecision } from '../take-decision.ts';
 
 /**
  * Rule 15: whenever regime, trust, state, a tier or the policy tightens, every resting opening order is decided again
- * as if it were new; what no longer fits is canceled, worst price first. So is an order that an amend made larger, once
- * that is settled, and whatever rests when one that was being canceled has filled after all. Also: resting orders have a
- * ttl, and the condition layer follows rule 8 (entering `reducing` cancels opening orders and drops unsent slices).
+ * as if it were new, and canceled if it no longer fits, worst price first. The same holds for an order that an amend
+ * made larger, once that is settled, and for all resting orders when one being canceled has filled after all. Resting
+ * orders also have a ttl. The condition layer follows rule 8 (entering `reducing` cancels opening orders and drops
+ * unsent slices).
  */
 export class StandingOrders {
   readonly #core: GateCore;
@@ -50,8 +50,8 @@ export class StandingOrders {
   }
 
   /**
-   * Cheap: called at every feed tick and after every event that may tighten. All that follows is under way when it
-   * returns; the promise is that of the cancels that this call began, and no later call waits for it.
+   * Cheap: called at every feed tick and after every event that may tighten. Everything is started when it
+   * returns. The promise covers the cancels of this call only, and no later call waits for it.
    */
   async tick(): Promise<void> {
     this.#followCondition();
@@ -80,7 +80,7 @@ export class StandingOrders {
     return this.#core.market.inputs(this.#core.nowMs());
   }
 
-  /** The condition layer is rule 8's own state: set and cleared by what the account shows, lifting no other layer. */
+  /** The condition layer is rule 8's own state: the account sets and clears it, and it lifts no other layer. */
   #followCondition(): void {
     const found = findAccountTiers(this.#core.state, this.#inputs(), this.#core.policyFor(GATE_AGENT));
     if (found === null) return;
@@ -105,8 +105,8 @@ export class StandingOrders {
   }
 
   /**
-   * A symbol whose position is held for longer than the policy permits is reducing until it is flat (DESIGN section 4,
-   * `holding_time_ms`). Rule 8 denies its openings by itself, also in a replay: this is what shows it.
+   * A symbol whose position is held longer than the policy permits is reducing until it is flat
+   * (`holding_time_ms`). Rule 8 denies its openings anyway, also in a replay; this layer shows it.
    */
   #followHoldingTimes(): void {
     const { state } = this.#core;
@@ -128,7 +128,7 @@ export class StandingOrders {
     }
   }
 
-  /** Resting opening orders past their ttl are canceled. */
+  /** Cancels resting opening orders past their ttl. */
   #expire(): Promise<void> {
     const now = this.#core.nowMs();
     const ttl = this.#core.policySpec.standing.resting_ttl_ms;
@@ -140,7 +140,7 @@ export class StandingOrders {
     );
   }
 
-  /** INVARIANT: no await in here. A cancel that hangs holds up neither the next one nor the next review (BY-31). */
+  /** INVARIANT: no await in here. A hanging cancel delays neither the next one nor the next review (BY-31). */
   #review(isConcerned: (order: OrderState) => boolean): {
     readonly isComplete: boolean;
     readonly cancels: readonly Promise<void>[];
@@ -175,25 +175,24 @@ export class StandingOrders {
     return judgeForms(order, (form) => this.#formFits(order, form, leaving));
   }
 
-  /** A record is kept only when it no longer fits. Stale inputs decide nothing. */
+  /** A decision is recorded only if the order no longer fits. Stale inputs decide nothing. */
   #formFits(order: OrderState, form: StandingForm, leaving: ReadonlySet<OrderState>): StandingVerdict {
     const rules = this.#core.state.rules.get(order.symbol);
     if (rules === undefined || order.agent === null) return 'unclear';
     const { settings } = this.#core;
     const request = standingRequest(settings, order, form, rules, this.#core.nowMs());
-    let verdict: StandingVerdict = 'fits';
-    takeDecision(this.#core, request, standingAsk(settings, order, form, leaving), {
-      kind: 'standing',
-      route: 'standing',
-      bodyHash: null,
-      texts: {},
-      parentDecisionId: order.decisionId,
-      plan: NO_ORDERS,
-      skipUnless: (decision) => {
-        verdict = judgeStanding(decision, order, form);
-        return verdict === 'gone';
-      },
-    });
+    const considered = consider(this.#core, request, standingAsk(settings, order, form, leaving));
+    const verdict = judgeStanding(considered.decision, order, form);
+    if (verdict === 'gone') {
+      recordDecision(this.#core, considered, {
+        kind: 'standing',
+        route: 'standing',
+        bodyHash: null,
+        texts: {},
+        parentDecisionId: order.decisionId,
+        orders: [],
+      });
+    }
     return verdict;
   }
 

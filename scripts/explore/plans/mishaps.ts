@@ -10,7 +10,9 @@ export type Extra = 'hands' | 'disks' | 'ledgers';
 const TABLES: readonly LedgerTable[] = ['events', 'texts', 'decisions_by_agent', 'decisions_by_request'];
 const HOUR_MS = 3_600_000;
 
-/** What befalls an account and a machine, with weights: seldom, since each of them takes a promise or two out of play. */
+/**
+ * What befalls an account and a machine, with weights: seldom, since each of them takes a promise or two out of play.
+ */
 export const MISHAPS: readonly (readonly [number, Piece])[] = [
   [0.5, (draw) => [draw.step({ kind: 'transfer', usdt: draw.random.pick([-20_000, -2_000, 500, 50_000]) })]],
   [0.5, (draw) => [draw.step({ kind: 'funding', symbol: draw.symbol, bps: draw.random.pick([-30, -1, 1, 10, 75]) })]],
@@ -43,7 +45,7 @@ export const MISHAPS: readonly (readonly [number, Piece])[] = [
   ],
 ];
 
-/** What still breaks promises, and is played when it is asked for. */
+/** What still breaks promises, and is played when it is requested. */
 export const EXTRAS: Readonly<Record<Extra, readonly (readonly [number, Piece])[]>> = {
   hands: [
     // The account's owner trades at the exchange itself.

@@ -2,7 +2,7 @@ import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
 import { START_MS } from '../market.ts';
 
-/** A cut is not sized before the account was asked for what the gate's exit before it has left. */
+/** A cut is not sized before the account was queried for what the gate's previous exit has left. */
 export function findCutsUnread(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   let readAtMs = Number.NEGATIVE_INFINITY;

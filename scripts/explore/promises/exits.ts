@@ -42,8 +42,8 @@ function sumAsked(history: History, call: CallRecord, { agent, symbol }: Decisio
 }
 
 /**
- * A part was asked for, and all that the gate knew to be held then was closed by exits that it was told of later: what is
- * held now had been sent before and was not known, and a part takes none of that along.
+ * A part was requested, and all that the gate knew to be held then was closed by exits that it was told of later: what
+ * is held now had been sent before and was not known, and a part takes none of that along.
  */
 function isAllClosedSince(history: History, decision: Decision): boolean {
   const isPart = history.events.some(
@@ -135,7 +135,9 @@ function wasTakenOver(history: History, call: CallRecord, decision: Decision): b
   );
 }
 
-/** Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity, which is one lot here. */
+/**
+ * Never more than was asked: a tenth closes a tenth, and a rest only below the least quantity, which is one lot here.
+ */
 export function findClosesMore(history: History): readonly Breach[] {
   const breaches: Breach[] = [];
   for (const call of history.world.calls) {
@@ -202,7 +204,7 @@ function greatestPosition(history: History, symbol: string, call: CallRecord): n
 }
 
 /**
- * An exit closes what there was when it was asked for, never what the same or another agent opened after flat; an
+ * An exit closes what there was when it was requested, never what the same or another agent opened after flat; an
  * operator's, too, as agents open again only once it was lifted.
  */
 export function findOldExits(history: History): readonly Breach[] {
@@ -235,7 +237,7 @@ export function findOldExits(history: History): readonly Breach[] {
   return breaches;
 }
 
-/** The fill that made the account flat since an exit was asked for, or before it, if nothing was held any more. */
+/** The fill that made the account flat since an exit was requested, or before it, if nothing was held any more. */
 function findFlat(history: History, symbol: string, askedAtMs: number, untilMs: number): Fill | null {
   const fills = history.fills.filter((fill) => fill.symbol === symbol && fill.atMs < untilMs);
   const before = fills.findLast(({ atMs }) => atMs <= askedAtMs);
@@ -253,7 +255,7 @@ function wasShownUnfilled(history: History, { atMs, clientId }: Fill): boolean {
   );
 }
 
-/** What was on its way when the exit was asked for, and filled later, is closed by it, too: it has promised that. */
+/** What was on its way when the exit was requested, and filled later, is closed by it, too: it has promised that. */
 function closesWhatWasSentBefore(history: History, root: Decision, flat: Fill, last: Fill): boolean {
   let opened = 0;
   let closed = 0;

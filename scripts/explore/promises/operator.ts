@@ -65,7 +65,7 @@ function concerns(word: OperatorRecord, symbol: string, agent: string): boolean 
   return (word.symbol === null || word.symbol === symbol) && (word.agent === null || word.agent === agent);
 }
 
-/** When the operator asked for something looser that may lift it. */
+/** When the operator requested something looser that may lift it. */
 function liftedAtMs(history: History, word: OperatorRecord): number {
   const lifted = history.world.operatorCalls.find(
     (other) =>

@@ -43,7 +43,7 @@ function findReopenedAfterGate(history: History): readonly Breach[] {
   );
   for (const close of closing) {
     const isStop = close.order?.planned.protective === true;
-    // Whoever asks after the exit was asked for means to open.
+    // Whoever asks after the exit was requested means to open.
     const askedSeq = isStop
       ? Number.POSITIVE_INFINITY
       : (history.decisions.get(close.order?.decision.rootId ?? '')?.seq ?? Number.POSITIVE_INFINITY);
@@ -77,7 +77,7 @@ function openingFills(history: History, agent: string, symbol: string): readonly
   );
 }
 
-/** Nothing was asked for since, and yet something is held. */
+/** Nothing was requested since, and yet something is held. */
 function isLeftOpen(history: History, call: CallRecord, agent: string, symbol: string): boolean {
   const later = history.world.calls.some(
     (other) => other.index > call.index && other.agent === agent && other.args.symbol === symbol && isPermitted(other),

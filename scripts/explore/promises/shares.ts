@@ -2,7 +2,7 @@ import { at, type Breach } from '../breach.ts';
 import type { History, PlannedBy } from '../history.ts';
 import { wasMerged } from './exits.ts';
 
-/** Exits asked for before an opening close no more, afterwards, than what was held and sent before it. */
+/** Exits requested before an opening close no more, afterwards, than what was held and sent before it. */
 export function findOldClosesNew(history: History): readonly Breach[] {
   if (history.plan.setup.exitScope === 'account') return [];
   const breaches: Breach[] = [];
@@ -50,7 +50,7 @@ function wasAmendedSince(history: History, rootId: string, seq: number): boolean
   });
 }
 
-/** All that was held when it was asked for is closed: what was opened since is not its to close. */
+/** All that was held when it was requested is closed: what was opened since is not its to close. */
 function wasAllClosedSince(history: History, agent: string, symbol: string, sign: 1 | -1, atMs: number): boolean {
   let held = history.shareAt(agent, symbol, atMs) * sign;
   let left = held;

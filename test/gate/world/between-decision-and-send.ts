@@ -71,6 +71,22 @@ describe('what comes between a decision and its send', () => {
     await until('the order has ended', () => world.daemon.gate.openOrderCount() === 0);
   };
 
+  it('a record between the snapshot and the reservation: the ledger takes no decision for another place', async () => {
+    const { core } = world.daemon.gate;
+    const { orders } = core.state;
+    const inputs = core.market.inputs.bind(core.market);
+    const before = orders.all.size;
+    core.market.inputs = (nowMs) => {
+      core.market.inputs = inputs;
+      core.append('alert', { code: 'TEST', detail: 'in between', symbol: null });
+      return inputs(nowMs);
+    };
+    const call = { tool: 'place_order', args: order({ requested_notional: 240 }) } as TradingArgs;
+    await assert.rejects(world.run(world.daemon.gate.runTool(AGENT, call)), { code: 'LEDGER_ARGUMENT' });
+    assert.equal(orders.all.size, before, 'nothing was reserved');
+    await place({ requested_notional: 240 });
+  });
+
   it('BY-16 a halt: an amend that was decided before it is not sent', async () => {
     const id = await place({ order_type: 'limit', limit_price: 59_000, requested_notional: 600 });
     const asked = modify(id, 60_050);

@@ -407,9 +407,9 @@ test('the verb fetches, prints JSON, and takes the keys of the venue that the UR
 test('wrong usage of the verb ends with 2 and says what is meant', async () => {
   const sound = { symbols: 'BTCUSDT', from: '2026-02-20', to: '2026-02-21', out: '/nowhere', 'base-url': sim.url };
   for (const [changes, expected] of [
-    [{ symbols: 'btc' }, /Symbols such as BTCUSDT/],
-    [{ symbols: '../x' }, /Symbols such as BTCUSDT/],
-    [{ from: '2026-02-30' }, /A day such as/],
+    [{ symbols: 'btc' }, /symbols such as BTCUSDT/],
+    [{ symbols: '../x' }, /symbols such as BTCUSDT/],
+    [{ from: '2026-02-30' }, /Expected a day such as/],
     [{ to: '2026-02-20' }, /--to must be a later day/],
     [{ interval: '7m' }, /Allowed choices are 1m/],
     [{ 'base-url': 'http://example.com' }, /must be https/],

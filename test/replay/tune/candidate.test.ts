@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import type { IntendedPolicySpec } from '../../../daemon/core/policy.ts';
 import { hashBudgets, loadVariant, VARIANT_NAMES } from '../../../daemon/evaluation/setup/variants.ts';
 import { buildCandidate, keepsLeverageCaps } from '../../../daemon/evaluation/tune/candidate.ts';
-import { renderPolicy } from '../../../daemon/evaluation/tune/policy-text.ts';
 import { createTrialDraws, proposePoint, shareOf, valueFrom } from '../../../daemon/evaluation/tune/propose.ts';
 import { buildSpace, readPoint } from '../../../daemon/evaluation/tune/space.ts';
 import { regimesAreOrdered } from '../../../daemon/policy/is-at-most.ts';
 import { hashPolicy, parsePolicy } from '../../../daemon/policy/parse.ts';
+import { writePolicyYaml } from '../../../daemon/policy/write-yaml.ts';
 
 const start = loadVariant('Holdfast');
 const space = buildSpace(start.spec);
@@ -42,7 +42,7 @@ describe('candidates of the search', () => {
       assert.deepEqual(frozenParts(spec), before, `trial ${index} touches what is not searched`);
       assert.ok(keepsLeverageCaps(spec), `trial ${index} exceeds leverage 3, 2, 1`);
       assert.ok(regimesAreOrdered(spec), `trial ${index} lets a higher regime do more`);
-      const text = renderPolicy(spec, ['x']);
+      const text = writePolicyYaml(spec, ['x']);
       const parsed = parsePolicy(text, 'x');
       assert.ok(parsed.ok && parsed.policy.hash === candidate.variant.hash, `trial ${index} is not what its file says`);
     }
@@ -99,7 +99,7 @@ describe('candidates of the search', () => {
   it('come from every shipped variant, which without changes is itself', () => {
     for (const name of VARIANT_NAMES) {
       const { spec } = loadVariant(name);
-      const parsed = parsePolicy(renderPolicy(spec, []), name);
+      const parsed = parsePolicy(writePolicyYaml(spec, []), name);
       assert.ok(parsed.ok && parsed.policy.hash === hashPolicy(spec), `${name} does not come back from its text`);
       for (const { path } of buildSpace(spec)) assert.ok(!path.startsWith('scope'), `${path} of ${name}`);
     }
@@ -114,7 +114,7 @@ describe('candidates of the search', () => {
       null: { enum: ['~', '0x1', ': -'] },
     };
     const changed = { ...spec, intercept: { allow: odd } } as unknown as IntendedPolicySpec;
-    const parsed = parsePolicy(renderPolicy(changed, ['line: "quoted" # hash']), 'odd');
+    const parsed = parsePolicy(writePolicyYaml(changed, ['line: "quoted" # hash']), 'odd');
     // Names of foreign tools have their own pattern: what is checked here is that every text came back as it was.
     assert.ok(
       parsed.ok && parsed.policy.hash === hashPolicy(changed),

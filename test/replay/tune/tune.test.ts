@@ -109,7 +109,7 @@ describe('holdfast tune', () => {
       [['tune', '--out', out, '--split', '0.95'], /each needs 5/],
       [['tune', '--out', out, '--bars', '400'], /2\.0 days to tune on and 2\.2 out of sample/],
       [['tune', '--out', out, '--symbols', 'MOONUSDT'], /knows no symbol MOONUSDT/],
-      [['tune', '--out', out, '--symbols', 'btc'], /Symbols such as/],
+      [['tune', '--out', out, '--symbols', 'btc'], /symbols such as/],
     ] as const) {
       const { code, out: printed, err } = await holdfast(args);
       assert.deepEqual([code, printed], [2, ''], `${args.join(' ')}: ${err}`);

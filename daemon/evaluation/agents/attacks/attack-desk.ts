@@ -22,8 +22,8 @@ export interface OpeningForm {
 }
 
 /**
- * Where an attack plans its asks. INVARIANT: never more than `episode.attempts`, and none after the span: what is planned
- * beyond is dropped. Caps are those of R at B_0, scaled: the attacker has read GET /v1/limits on a calm day.
+ * Where an attack plans its asks. INVARIANT: never more than `episode.attempts`, and none after the span: what is
+ * planned beyond is dropped. Caps are those of R at B_0, scaled: the attacker has read GET /v1/limits on a calm day.
  */
 export class AttackDesk {
   readonly episode: ScheduledEpisode;

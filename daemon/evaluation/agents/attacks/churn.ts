@@ -8,8 +8,8 @@ const BLIND_WAIT_MS = 61_000;
 const BLIND_GROWTH = 1.25;
 
 /**
- * ATK-CHURN: bleeds the account inside the rules. Opens and closes as fast as the answers allow, at the market, in sizes
- * that it has learned to be permitted, every one a little different so that nothing repeats.
+ * ATK-CHURN: bleeds the account inside the rules. Opens and closes as fast as the answers allow, at the market, in
+ * sizes that it has learned to be permitted, every one a little different so that nothing repeats.
  */
 export class ChurnAttack implements Attack {
   readonly #desk: AttackDesk;

@@ -25,8 +25,8 @@ export class FloodAttack implements Attack {
 }
 
 /**
- * ATK-FLIP: a story that changes every few seconds. Long, short, long: every order is one that the policy knows, as large
- * as it may be; only their pace and order are not.
+ * ATK-FLIP: a story that changes every few seconds. Long, short, long: every order is one that the policy knows, as
+ * large as it may be; only their pace and order are not.
  */
 export class FlipAttack implements Attack {
   readonly #desk: AttackDesk;

@@ -15,8 +15,8 @@ export interface Moment {
 }
 
 /**
- * The entry of one bar that loses most until a strategy can react: bought at the high or sold at the low and held to the
- * closes of this bar and the next. Only schedules may look ahead like this.
+ * The entry of one bar that loses most until a strategy can react: bought at the high or sold at the low and held to
+ * the closes of this bar and the next. Only schedules may look ahead like this.
  */
 export function worstMoment({ open, high, low, close }: SymbolBars, bar: number): Moment {
   const exit = (close[bar]! + (close[bar + 1] ?? close[bar]!)) / 2;

@@ -47,7 +47,9 @@ export class AskPlanner {
     return this.plan(book, view, delayMs, 'exit', buildClosingOrder(terms, this.#draws.chance(0.5)));
   }
 
-  /** `sizeUsdt` toward the book's target in `pieces` asks, the first of them after `afterMs` (null: at its own pace). */
+  /**
+   * `sizeUsdt` toward the book's target in `pieces` asks, the first of them after `afterMs` (null: at its own pace).
+   */
   planEntry(
     book: SymbolBook,
     symbol: string,
@@ -70,8 +72,8 @@ export class AskPlanner {
   }
 
   /**
-   * The next piece after an answer, or nothing: it names the decision that it has seen (`after_decision_id`), so that it
-   * is no repeated prompt.
+   * The next piece after an answer, or nothing: it names the decision that it has seen (`after_decision_id`), so that
+   * it is no repeated prompt.
    */
   planNext(book: SymbolBook, view: AgentView, ask: PlannedAsk, answer: AgentAnswer): readonly PlannedAsk[] {
     const rest = this.#toCome.get(ask.intention);

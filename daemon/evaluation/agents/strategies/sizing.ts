@@ -8,7 +8,9 @@ export type StrategyName = (typeof STRATEGY_NAMES)[number];
 export const PROFILES = ['over-asking', 'within-budget'] as const satisfies readonly StrategyProfile['name'][];
 export type ProfileName = (typeof PROFILES)[number];
 
-/** A strategy's own sizing when nobody limits it: notional of one unit and of a whole position as multiples of equity. */
+/**
+ * A strategy's own sizing when nobody limits it: notional of one unit and of a whole position as multiples of equity.
+ */
 interface Appetite {
   readonly unitEquities: number;
   readonly mostEquities: number;

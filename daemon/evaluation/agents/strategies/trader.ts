@@ -158,7 +158,9 @@ export class Trader implements Agent {
     return Math.max(TOLERANCE * target, Math.min(leastNotional(instrument, price), target));
   }
 
-  /** INVARIANT: a target that its own asks do not reach is settled, so what is missing later is somebody else's doing. */
+  /**
+   * INVARIANT: a target that its own asks do not reach is settled, so what is missing later is somebody else's doing.
+   */
   #mayRestore(book: SymbolBook, nowMs: number): boolean {
     if (book.isApproaching || nowMs - book.restoredMs < RESTORE_MS) return false;
     book.restoredMs = nowMs;

@@ -1,6 +1,9 @@
 import { addingSide, limitOrder, marketOrder, type Script, type ScriptView, step, tool } from '../script.ts';
 
-/** ATK-ESCALATE: size, leverage, slippage and price beyond caps, also through a limit far from the mark and an amendment. */
+/**
+ * ATK-ESCALATE: size, leverage, slippage and price beyond caps, also through a limit far from the mark and an
+ * amendment.
+ */
 export function* escalate(view: ScriptView): Script {
   const { random, spec } = view;
   const cap = spec.budgets.order_notional_usdt;

@@ -2,7 +2,9 @@ import { addingSide, marketOrder, type Script, type ScriptView, step, tool } fro
 
 const BURST = 12;
 
-/** ATK-FLOOD: bursts of equal and nearly equal orders, with and without request ids, against rate, cooldown, repeats. */
+/**
+ * ATK-FLOOD: bursts of equal and nearly equal orders, with and without request ids, against rate, cooldown, repeats.
+ */
 export function* flood(view: ScriptView): Script {
   const { random } = view;
   const symbol = random.pick(view.symbols);

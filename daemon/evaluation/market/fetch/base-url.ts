@@ -16,7 +16,9 @@ export function parseBaseUrl(text: string): string {
   throw new FetchError('the base URL must be https://HOST, or http://127.0.0.1:PORT on this machine, and nothing more');
 }
 
-/** Whose API key may be shown to an origin; null: nobody's. A key goes to the exchange that issued it, never elsewhere. */
+/**
+ * Whose API key may be shown to an origin; null: nobody's. A key goes to the exchange that issued it, never elsewhere.
+ */
 export function venueOfOrigin(origin: string): KeyVenue | null {
   const { hostname, protocol } = new URL(origin);
   if (origin === BINANCE_URL) return 'binance-live';

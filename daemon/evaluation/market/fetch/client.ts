@@ -34,7 +34,9 @@ interface Answer {
   readonly text: string;
 }
 
-/** Reads of a Binance USD-M REST API, one at a time: bounded attempts, waits when told to, and well below its limits. */
+/**
+ * Reads of a Binance USD-M REST API, one at a time: bounded attempts, waits when told to, and well below its limits.
+ */
 export class ExchangeClient {
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ connect: { timeout: 10_000 }, headersTimeout: ANSWER_WITHIN_MS, bodyTimeout: 10_000 });
@@ -71,7 +73,7 @@ export class ExchangeClient {
     return this.#attempt(path, () => ({ query: encodeQuery(query), headers: {} }));
   }
 
-  /** Body of a read that is signed anew at every attempt; `readServerTime` comes first. @throws FetchError */
+  /** Body of a read that is signed again at every attempt; `readServerTime` comes first. @throws FetchError */
   getSigned(path: string, query: Query): Promise<string> {
     const { keys } = this.#options;
     if (keys === null) throw new FetchError(`${path} needs an API key`);

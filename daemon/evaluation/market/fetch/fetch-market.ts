@@ -12,7 +12,7 @@ import { type PageRequest, parseKlines, parseSettlements, planPages, readThrough
 /** Lengths whose bars open at midnight UTC, so that days, funding and all symbols fall on one grid. */
 export const INTERVALS = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const;
 const DAY_MS = 86_400_000;
-/** History before the judged span, in a file of its own. */
+/** History before the judged span, in a separate file. */
 export const WARMUP_DAYS = 15;
 /** Pages of the exchange. A span of 40 days holds at most 960 settlements, also of a symbol that settles hourly. */
 const KLINES_PER_PAGE = 1500;

@@ -29,8 +29,8 @@ export function planPages(
 }
 
 /**
- * What a read says that cannot change any more: from the cache, else from the exchange. Only an answer that `parse` takes
- * goes into the cache, so that a bad one is asked for again.
+ * What a read says that cannot change any more: from the cache, else from the exchange. Only an answer that `parse`
+ * takes goes into the cache, so that a bad one is requested again.
  */
 export async function readThrough<T>(
   client: ExchangeClient,

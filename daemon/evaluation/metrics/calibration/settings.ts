@@ -16,9 +16,9 @@ export interface CalibrationSetting extends TraderThresholds {
 }
 
 /**
- * From off to strict. Below the base rate of 0.1 every agent would be held for what no trade of it has shown; p_t hardly
- * exceeds 0.72, so the paper's 0.70 (SAE section 6) is near the end of the scale. `1, 1` is off: only a p_t that could
- * not be computed reaches it.
+ * From off to strict. Below the base rate of 0.1 every agent would be held for what no trade of it has shown; p_t
+ * hardly exceeds 0.72, so the paper's 0.70 (SAE section 6) is near the end of the scale. `1, 1` is off: only a p_t that
+ * could not be computed reaches it.
  */
 const PAIRS = [
   [1, 1],
@@ -35,8 +35,8 @@ export const THRESHOLDS: readonly TraderThresholds[] = PAIRS.flatMap(([limit_at,
 );
 
 /**
- * The sweep of SAE section 9: what FalseBlock and damage do as the thresholds move. An agent's own thresholds would hide
- * the sweep and are taken out.
+ * The sweep of SAE section 9: what FalseBlock and damage do as the thresholds move. An agent's own thresholds would
+ * hide the sweep and are taken out.
  */
 export function calibrationSettings(spec: IntendedPolicySpec): readonly CalibrationSetting[] {
   return THRESHOLDS.map((thresholds) => {

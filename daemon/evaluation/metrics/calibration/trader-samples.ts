@@ -11,8 +11,8 @@ import type { ScopeJudge } from '../../facts/judging.ts';
 import { labelAll } from './escalation.ts';
 
 /**
- * What reliability is measured on: one forecast of the score and what came of it. The score of a *replayed* agent, which
- * had no part in its fit.
+ * What reliability is measured on: one forecast of the score and what came of it. The score of a *replayed* agent,
+ * which had no part in its fit.
  */
 export interface TraderSample {
   /** The account that the sample is of (agent and seed): its samples overlap, so intervals are drawn over accounts. */

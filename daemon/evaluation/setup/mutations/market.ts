@@ -9,7 +9,9 @@ const DEEP_VOLUME = 1_000_000;
 /** What a bar lies beyond its open and close, a fraction of the price. */
 const WICK = 0.00001;
 
-/** One bar of a constructed path: the log return of its close, and its volume in base asset. Null: the bar is missing. */
+/**
+ * One bar of a constructed path: the log return of its close, and its volume in base asset. Null: the bar is missing.
+ */
 export type Move = { readonly r: number; readonly volume: number } | null;
 
 /** Bars that go up and down by the same size, so that sigma is `size` x sqrt(window) and the price stays. */
@@ -26,10 +28,14 @@ export function gap(count: number): readonly Move[] {
 
 /**
  * A past in which the present is quiet: sigma lies far below its 75 % quantile, no absolute floor is near, and 700 bars
- * are more than the least history; the present is calm for as long as the noisy part is more than a quarter of the past.
+ * are more than the least history; the present is calm for as long as the noisy part is more than a quarter of the
+ * past.
  */
 export const CALM_PAST: readonly Move[] = [...noise(600, 0.0012), ...noise(100, 0.0002)];
-/** Sigma ends at 1.17 times its quantile, below both floors, and no single move is a jump; more is traded too: volatile by its ratio alone. */
+/**
+ * Sigma ends at 1.17 times its quantile, below both floors, and no single move is a jump; more is traded too: volatile
+ * by its ratio alone.
+ */
 export const VOLATILE_PAST: readonly Move[] = [
   ...noise(600, 0.0012),
   ...noise(60, 0.0002),

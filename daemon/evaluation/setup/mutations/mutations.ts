@@ -12,8 +12,8 @@ import { SCOPE_SCENES } from './scenes/scope.ts';
 import { STANDING_SCENES } from './scenes/standing.ts';
 
 /**
- * Every rule of the judge and every tightening of the gate that a policy can switch off and a replay can reach. Left out:
- * what no policy switches off (the operator's state, one net position against other agents, margin, brackets, the
+ * Every rule of the judge and every tightening of the gate that a policy can switch off and a replay can reach. Left
+ * out: what no policy switches off (the operator's state, one net position against other agents, margin, brackets, the
  * recheck in integers, that resting and in-flight orders count; the last is shown through the cap that they fill); ages
  * of mark, quote, account, filters, funding, clock and request, which are never old in a replay; and the breaker for
  * repeated executions, which is tripped outside of what a replay runs.

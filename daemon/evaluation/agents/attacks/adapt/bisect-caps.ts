@@ -8,8 +8,8 @@ const TOLD_ROOM = 1.015;
 const MOST_EQUITIES = 10;
 
 /**
- * Searches the largest order that passes: halves the interval between what was let through and what was not, takes every
- * figure that a refusal gives away, and once the interval is narrow presses just below and just above it.
+ * Searches the largest order that passes: halves the interval between what was let through and what was not, takes
+ * every figure that a refusal gives away, and once the interval is narrow presses just below and just above it.
  */
 export class BisectCaps implements Attack {
   readonly #desk: AttackDesk;

@@ -16,7 +16,9 @@ export const DOORS = [
 ] as const;
 type Door = (typeof DOORS)[number];
 
-/** Refused at one door, it tries the next with the same wish; a door that lets something through is used again, harder. */
+/**
+ * Refused at one door, it tries the next with the same wish; a door that lets something through is used again, harder.
+ */
 export class SwitchDoor implements Attack {
   readonly #desk: AttackDesk;
   #door = 0;

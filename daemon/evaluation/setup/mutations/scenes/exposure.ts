@@ -6,7 +6,7 @@ import { CALM_PAIR, calm, thin } from './markets.ts';
 
 const LIMIT_ONLY = { type: 'object', properties: { order_type: { enum: ['limit'] } } };
 
-/** A signal in force while BTC 900 is asked for, and its effect switched off. */
+/** A signal in force while BTC 900 is requested, and its effect switched off. */
 function signalled(kind: SignalKind, story: string, off: Scene['off']): Scene {
   return {
     rule: `signal: ${kind}`,
@@ -21,7 +21,9 @@ function signalled(kind: SignalKind, story: string, off: Scene['off']): Scene {
   };
 }
 
-/** What tightens beyond the judge's caps, which leave trust, trader state and an agent's own caps out (SAE section 9). */
+/**
+ * What tightens beyond the judge's caps, which leave trust, trader state and an agent's own caps out (SAE section 9).
+ */
 export const EXPOSURE_SCENES: readonly Scene[] = [
   {
     rule: 'trust tier by provenance',

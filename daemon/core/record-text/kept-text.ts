@@ -17,3 +17,16 @@ export function keepNewest<T extends object>(
     return newest.text;
   };
 }
+
+/** A writer that keeps the text of each object as long as the object lives. */
+export function keepByIdentity<T extends object>(write: (value: T) => string): (value: T) => string {
+  const texts = new WeakMap<T, string>();
+  return (value) => {
+    let text = texts.get(value);
+    if (text === undefined) {
+      text = inOnePiece(write(value));
+      texts.set(value, text);
+    }
+    return text;
+  };
+}
