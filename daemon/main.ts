@@ -49,6 +49,8 @@ export interface Entrance {
   readonly url: string;
   /** The entrance of operator and monitor tokens, apart from agents: `unix:/path`, or `http://127.0.0.1:PORT`. */
   readonly operatorAddress: string;
+  /** `http://localhost:7433/`; null where the console is not served. */
+  readonly consoleAddress: string | null;
   readonly tokensFolder: string;
   /** A command line that places a paper order; null if there is no token file. */
   readonly curlLine: string | null;
@@ -190,6 +192,7 @@ function describeEntrance(http: HttpServer, config: Config, tokensFolder: string
     address: http.address,
     url: http.address,
     operatorAddress: noteOperatorEntrance(http, config),
+    consoleAddress: http.consoleAddress,
     tokensFolder,
     curlLine: config.venue === 'paper' ? buildCurlLine(http.address, config) : null,
   };

@@ -7,6 +7,10 @@ import { type ModuleImport, readModuleSyntax } from './boundaries/module-syntax.
 import { findPlaceProblem, findRoomProblem } from './boundaries/rooms.ts';
 import { BANS, COMPUTED_IMPORTS, FOLDER_RULES, MODULE_BANS, PACKAGE_HOMES, UNITS } from './boundaries/rules.ts';
 
+/** What a browser runs is bundled with what it imports, so its packages are needed by the build alone. */
+const BUNDLED = 'daemon/console/';
+const BUILT = join('console', 'built');
+
 export interface BoundaryReport {
   readonly files: number;
   readonly imports: number;
@@ -59,7 +63,9 @@ const targetOf = (file: string, specifier: string): string =>
 function listSources(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  const sources = entries.filter((entry) => entry.isFile() && /\.(ts|mts|cts|js|mjs|cjs)$/.test(entry.name));
+  const sources = entries.filter(
+    (entry) => entry.isFile() && /\.(tsx?|mts|cts|js|mjs|cjs)$/.test(entry.name) && !entry.parentPath.endsWith(BUILT),
+  );
   return sources.map((entry) => join(entry.parentPath, entry.name)).sort();
 }
 
@@ -120,7 +126,8 @@ function findPackageProblem(file: string, specifier: string, dependencies: Reado
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
-  if (!dependencies.has(name)) return `imports ${name}, which is not in the dependencies of package.json`;
+  if (!dependencies.has(name) && !file.startsWith(BUNDLED))
+    return `imports ${name}, which is not in the dependencies of package.json`;
   const home = Object.entries(PACKAGE_HOMES).find(
     ([key]) => key === name || (key.endsWith('/') && name.startsWith(key)),
   );

@@ -17,6 +17,7 @@ const STEPS = [
   { name: 'format and lint', command: [binary('biome'), 'check', ...listCode()], count: countByBiome },
   { name: 'types', command: tsc('tsconfig.json'), count: countSources },
   { name: 'types of the pure rooms', command: tsc(join('daemon', 'tsconfig.pure.json')), count: countSources },
+  { name: 'types of the console', command: tsc(join('daemon', 'console', 'tsconfig.json')), count: countSources },
   { name: 'boundaries', command: script('check-boundaries.ts'), count: countByWord },
   { name: 'generated files', command: script('generate.ts', '--check'), count: countByWord },
 ];
@@ -25,7 +26,7 @@ const STEPS = [
 function listCode() {
   return ['daemon', 'scripts', 'test', 'integrations', 'examples']
     .flatMap((folder) => listFiles(ROOT, folder))
-    .filter((file) => /\.(?:ts|mjs)$/.test(file));
+    .filter((file) => /\.(?:tsx?|mjs)$/.test(file));
 }
 
 function countByBiome(output) {
@@ -35,7 +36,7 @@ function countByBiome(output) {
 /** `tsc --listFiles` also names libraries; only our own count. */
 function countSources(output) {
   const lines = output.split('\n').map((line) => line.trim());
-  return lines.filter((line) => line.endsWith('.ts') && !line.includes('node_modules') && !line.includes('(')).length;
+  return lines.filter((line) => /\.tsx?$/.test(line) && !line.includes('node_modules') && !line.includes('(')).length;
 }
 
 function countByWord(output) {

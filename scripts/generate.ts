@@ -8,6 +8,7 @@ import { buildComponents } from '../daemon/contract/components.ts';
 import { placeStatesTable } from '../daemon/contract/execution-states.ts';
 import { buildPolicyJsonSchema } from '../daemon/contract/policy.ts';
 import { REASONS } from '../daemon/core/reasons.ts';
+import { placeConsole } from './build-console.ts';
 import { buildTraderState, placeFigures } from './calibrate/fit-trader-state.ts';
 import { buildRowWriters } from './generate-rows.ts';
 
@@ -90,6 +91,10 @@ async function generate(root: string, isCheck: boolean): Promise<number> {
     if (current === text) continue;
     differing += 1;
     if (!isCheck) writeFileSync(target, text);
+    process.stdout.write(isCheck ? `${path} is not up to date. Run: npm run generate\n` : `wrote ${path}\n`);
+  }
+  for (const path of await placeConsole(root, isCheck)) {
+    differing += 1;
     process.stdout.write(isCheck ? `${path} is not up to date. Run: npm run generate\n` : `wrote ${path}\n`);
   }
   process.stdout.write(`${files.length} files, ${differing} ${isCheck ? 'differ' : 'changed'}\n`);

@@ -9,6 +9,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { listFiles, ROOT } from './package-state.mjs';
 
 const DIST = join(ROOT, 'dist');
+const CONSOLE = join('daemon', 'console');
 const ENTRY = join(DIST, 'daemon', 'cli', 'main.js');
 
 /** The project's own settings, without the tests and scripts. */
@@ -24,6 +25,7 @@ function compile() {
       typeRoots: [join(ROOT, 'node_modules', '@types')],
     },
     include: [join(ROOT, 'daemon')],
+    exclude: [join(ROOT, CONSOLE)],
   };
   const project = join(work, 'tsconfig.json');
   writeFileSync(project, JSON.stringify(config));
@@ -35,9 +37,14 @@ function compile() {
   }
 }
 
+/** The console is served as it was built; its source is for the browser and stays here. */
+function isConsoleSource(file) {
+  return file.startsWith(CONSOLE) && !file.startsWith(join(CONSOLE, 'built'));
+}
+
 /** What the daemon reads beside its code. migrations/ and policies/ are in the tarball as they are. */
 function copyAssets() {
-  const assets = listFiles(ROOT, 'daemon').filter((file) => extname(file) !== '.ts');
+  const assets = listFiles(ROOT, 'daemon').filter((file) => extname(file) !== '.ts' && !isConsoleSource(file));
   for (const file of assets.filter((name) => basename(name) !== 'tsconfig.json')) {
     mkdirSync(dirname(join(DIST, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(DIST, file));

@@ -1,14 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Config, operatorSocketPath, operatorUrlFile } from '../config/config.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
-import type { Ledger } from '../ledger/types.ts';
+import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { readVersion, StartError } from './live.ts';
 
 /** Files and sockets that all connection limits together may need, plus what else is open. */
-const FILES_NEEDED = 4_864;
+const FILES_NEEDED = 5_888;
+const CONSOLE_KEY_BYTES = 32;
 
 /** How many files this process may open, if that is less than it may need; null: enough, or unknown. */
 export function findFileShortage(): { readonly limit: number; readonly needed: number } | null {
@@ -38,7 +42,12 @@ export function openEntrances(
       read: (fromSeq, limit) => ledger.readEvents({ fromSeq, limit }).map((event) => options.gate.tell(event)),
       onCommitted: (listener) => ledger.onCommitted(() => listener()),
     },
-    tokens: { findToken: (secret) => identify(ledger, secret) },
+    tokens: { findToken: (secret) => identify(ledger.tokens.findToken(secret)) },
+    console: {
+      key: readConsoleKey(join(config.home, config.venue, 'console.key')),
+      findToken: (id) =>
+        identify(ledger.tokens.listTokens().find((each) => each.id === id && each.revoked_at_ms === null) ?? null),
+    },
     config: {
       listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },
       operatorListen: operatorEntrance(config),
@@ -80,11 +89,27 @@ export function noteOperatorEntrance(http: HttpServer, { home, venue }: Config):
   return address;
 }
 
-function identify(
-  ledger: Ledger,
-  secret: string,
-): { role: 'agent' | 'monitor' | 'operator'; agent: string; id: string; skillSha256: string | null } | null {
-  const token = ledger.tokens.findToken(secret);
+/** The key of console sessions: made when it is first asked for, and kept, so that they go on after a restart. */
+function readConsoleKey(path: string): () => Buffer {
+  let key: Buffer | null = null;
+  return () => {
+    if (key !== null) return key;
+    try {
+      writeFileSync(path, randomBytes(CONSOLE_KEY_BYTES), { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    key = readFileSync(path);
+    // Torn by a crash: sessions under it would be anybody's to make.
+    if (key.length !== CONSOLE_KEY_BYTES) {
+      key = randomBytes(CONSOLE_KEY_BYTES);
+      writeFileSync(path, key, { mode: 0o600 });
+    }
+    return key;
+  };
+}
+
+function identify(token: TokenRecord | null): TokenIdentity | null {
   return token === null
     ? null
     : { role: token.role, agent: token.agent ?? token.name, id: token.id, skillSha256: token.skill_sha256 };

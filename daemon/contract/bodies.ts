@@ -199,6 +199,18 @@ export const AccountBodySchema = Type.Object(
   },
   field.closed,
 );
+export const EquityHistorySchema = Type.Object(
+  {
+    points: Type.Array(
+      Type.Object(
+        { at_ms: instant('When the account was asked.'), equity_usdt: number('Margin balance.') },
+        field.closed,
+      ),
+      { description: 'Oldest first, at most 720.' },
+    ),
+  },
+  { ...field.closed, description: 'Equity of the last two days.' },
+);
 export const MarketBodySchema = Type.Object(
   {
     symbol: text('Symbol.'),
@@ -350,21 +362,34 @@ export const SignalsBodySchema = Type.Object(
   { signals: Type.Array(SignalEntrySchema, { description: 'Active signals, in order of their end.' }) },
   field.closed,
 );
+export const ConsoleSessionSchema = Type.Object(
+  {
+    session: text('Bearer text that can only look.'),
+    expires_at_ms: instant('When it ends.'),
+    name: text('Name of the token.'),
+    role: field.oneOf(['operator', 'monitor'], 'Role of the token.'),
+  },
+  field.closed,
+);
+export const AlertBodySchema = Type.Object(
+  {
+    seq: count('Number of its record.'),
+    at_ms: instant('When.'),
+    code: text('What kind of alert.'),
+    detail: text('What happened.'),
+    symbol: nullable(text('Symbol that it is about.')),
+    acknowledged: nullable(
+      Type.Object(
+        { at_ms: instant('When.'), by: text('Who.'), reason: text('What was said.') },
+        { ...field.closed, description: 'Who has seen it first; null: nobody.' },
+      ),
+    ),
+  },
+  field.closed,
+);
 export const AlertsBodySchema = Type.Object(
   {
-    alerts: Type.Array(
-      Type.Object(
-        {
-          seq: count('Number of its record.'),
-          at_ms: instant('When.'),
-          code: text('What kind of alert.'),
-          detail: text('What happened.'),
-          symbol: nullable(text('Symbol it concerns.')),
-        },
-        field.closed,
-      ),
-      { description: 'Newest first.' },
-    ),
+    alerts: Type.Array(AlertBodySchema, { description: 'Newest first.' }),
     next,
   },
   field.closed,

@@ -70,6 +70,7 @@ export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, fiel
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
+export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
 export const PolicyCheckRequest = Type.Object(
   { text: Type.String({ minLength: 1, description: 'A policy file, YAML or JSON.' }) },
@@ -119,6 +120,7 @@ export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(Fl
 export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
 export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest);
 export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
+export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);
 export const checkPolicyCheck = buildContractCheck<Static<typeof PolicyCheckRequest>>(PolicyCheckRequest);
 export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRequest>>(PolicyReloadRequest);

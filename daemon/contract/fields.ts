@@ -85,6 +85,10 @@ export const signalId = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
   description: 'signal_id of the signal, as answered and as listed by GET /v1/signals.',
 });
+export const recordNumber = Type.String({
+  pattern: '^[1-9][0-9]{0,14}$',
+  description: 'Number of a record of the ledger: seq of the alert.',
+});
 export const clientOrderId = Type.String({
   pattern: '^[A-Za-z0-9_.:/-]{1,36}$',
   description: 'client_order_id of the order, as place_order and get_orders return it.',

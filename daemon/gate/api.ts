@@ -15,7 +15,17 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type {
+  AccountBody,
+  AlertBody,
+  AlertsBody,
+  EquityHistoryBody,
+  FillsBody,
+  MarketBody,
+  OrderBody,
+  Page,
+  PositionBody,
+} from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -54,6 +64,7 @@ export interface GateApi {
   getFills(caller: Caller, limit: number, cursor: string | null): FillsBody;
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
+  getEquityHistory(): EquityHistoryBody;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
   addSignal(
     caller: Caller,
@@ -64,6 +75,8 @@ export interface GateApi {
   endSignal(caller: Caller, signalId: string, reason: string): Promise<SignalEntryBody | null>;
   /** Ends a lost order that is not open at the venue; null: there is no such order. */
   endOrder(caller: Caller, clientOrderId: string, reason: string): Promise<OrderBody | null>;
+  /** Records that it was seen; null: no such alert is among the last 1,000. */
+  acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;

@@ -267,6 +267,12 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/** An operator has seen the alert of that record. It changes nothing else. */
+export interface AlertAckEvent {
+  readonly alert_seq: number;
+  readonly reason: string;
+  readonly set_by: string;
+}
 /**
  * An operator declared this ledger the one of the account, after an older copy of it was put back, or instead of
  * another ledger: ids are of a new epoch from here on.
@@ -321,6 +327,7 @@ export interface ArmingEvent {
 export interface GateEvents {
   readonly account: AccountEvent;
   readonly alert: AlertEvent;
+  readonly alert_ack: AlertAckEvent;
   readonly arming: ArmingEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;

@@ -11,17 +11,29 @@ import type {
   TradingStateBody,
 } from './api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
-import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, Page, PositionBody } from './api/reads.ts';
+import type {
+  AccountBody,
+  AlertBody,
+  AlertsBody,
+  EquityHistoryBody,
+  FillsBody,
+  MarketBody,
+  OrderBody,
+  Page,
+  PositionBody,
+} from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
 import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
 import type { GateCore } from './journal/journal.ts';
+import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
+import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
@@ -157,6 +169,9 @@ export class Gate implements GateApi {
   getAccount(): AccountBody {
     return describeAccount(this.core);
   }
+  getEquityHistory(): EquityHistoryBody {
+    return describeEquityHistory(this.core);
+  }
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
     return this.#parts.reads.getMarket(symbol);
   }
@@ -184,6 +199,9 @@ export class Gate implements GateApi {
   }
   getAlerts(limit: number, cursor: string | null): AlertsBody {
     return describeAlerts(this.core, limit, cursor);
+  }
+  async acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null> {
+    return acknowledgeAlert(this.core, caller, seq, reason);
   }
   getTradingState(): TradingStateBody {
     return this.#parts.operator.describeState();

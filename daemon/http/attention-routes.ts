@@ -31,6 +31,26 @@ export function registerAttentionRoutes(app: FastifyInstance, doors: Doors): voi
     },
   });
   addRoute(app, doors, {
+    ...operator('POST', '/v1/alerts/:id/ack', 'Record that an alert was seen', body.AlertBodySchema),
+    params: command.AlertPath,
+    body: command.EndRequest,
+    handler: async (request) => {
+      const { id } = requireValid(command.checkAlertPath, request.params);
+      const { reason } = requireValid(command.checkEnd, bodyOf(request));
+      const seen = await whileInFlight(request, gate.acknowledgeAlert(callerOf(request), Number(id), reason));
+      if (seen === null) throw new ApiError('NOT_FOUND', 'No alert of this number is among the last 1,000.');
+      return seen;
+    },
+  });
+  addRoute(app, doors, {
+    ...operator('GET', '/v1/account/history', 'Equity of the last two days', body.EquityHistorySchema),
+    query: command.NoQuery,
+    handler: async (request) => {
+      requireValid(command.checkNoQuery, queryOf(request));
+      return gate.getEquityHistory();
+    },
+  });
+  addRoute(app, doors, {
     ...operator('GET', '/v1/signals', 'Active signals', body.SignalsBodySchema),
     query: command.NoQuery,
     handler: async (request) => {

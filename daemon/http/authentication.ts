@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Caller, Role } from '../gate/api.ts';
+import { type ConsoleSessions, isSession } from './console-sessions.ts';
 import { ApiError } from './errors.ts';
 
 /** A live token. Its orders and decisions are kept under the name `agent`. */
@@ -30,6 +31,8 @@ interface ConnectionProof extends CachedCaller {
 export interface Authenticator {
   /** @throws ApiError UNAUTHENTICATED */
   authenticate(authorization: string | undefined, connection: object): Caller;
+  /** One that it found by a session of the console: it may do nothing else. */
+  looksOnly(caller: Caller): boolean;
   /** Looks every token up again from now on. Call it after this process revoked one. */
   forget(): void;
 }
@@ -39,29 +42,40 @@ export interface Authenticator {
  * secret that the caller may not know. The same header repeated on one connection needs no hash: it is compared with
  * what that connection has sent before.
  */
-export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): Authenticator {
+export function createAuthenticator(
+  tokens: TokenLookup,
+  nowMs: () => number,
+  sessions: ConsoleSessions | null = null,
+): Authenticator {
   const cache = new Map<string, CachedCaller>();
+  const looking = new WeakSet<Caller>();
   let proofs = new WeakMap<object, ConnectionProof>();
 
   function lookUp(secret: string, now: number): CachedCaller {
     const key = hash('sha256', secret, 'base64');
     const cached = cache.get(key);
     if (cached !== undefined && now < cached.untilMs) return cached;
-    const token = tokens.findToken(secret);
-    if (token === null) {
+    const caller = isSession(secret) ? findLooking(secret) : findBearer(secret);
+    if (caller === null) {
       cache.delete(key);
       throw unauthenticated('The token is unknown or revoked.');
     }
     if (cache.size >= MAX_CACHED_TOKENS) cache.clear();
-    const caller: Caller = {
-      role: token.role,
-      agent: token.agent,
-      tokenId: token.id,
-      skillSha256: token.skillSha256,
-    };
     const found = { caller, untilMs: now + TOKEN_CACHE_MS };
     cache.set(key, found);
     return found;
+  }
+
+  function findBearer(secret: string): Caller | null {
+    const token = tokens.findToken(secret);
+    if (token === null) return null;
+    const { role, agent, id, skillSha256 } = token;
+    return { role, agent, tokenId: id, skillSha256 };
+  }
+  function findLooking(session: string): Caller | null {
+    const caller = sessions?.find(session) ?? null;
+    if (caller !== null) looking.add(caller);
+    return caller;
   }
 
   return {
@@ -79,6 +93,7 @@ export function createAuthenticator(tokens: TokenLookup, nowMs: () => number): A
       proofs.set(connection, { authorization, caller, untilMs });
       return caller;
     },
+    looksOnly: (caller) => looking.has(caller),
     forget() {
       cache.clear();
       proofs = new WeakMap();

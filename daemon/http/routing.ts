@@ -12,6 +12,7 @@ import type { Checked } from '../contract/ajv.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Connections } from './connections.ts';
+import type { ConsoleSessions } from './console-sessions.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter, Turns } from './in-flight.ts';
@@ -69,6 +70,13 @@ export interface Doors {
   readonly isSocket: boolean;
   /** Roles that may use this entrance; null: every role. */
   readonly admits: readonly Role[] | null;
+  readonly console: ConsoleDoor;
+}
+/** Whether the operator's console is served here; known once the daemon listens. */
+export interface ConsoleDoor {
+  readonly sessions: ConsoleSessions;
+  /** Null: it is. */
+  closedBecause: string | null;
 }
 
 export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
@@ -144,6 +152,8 @@ export function buildGuard(
       if (!roles.includes(caller.role)) {
         throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
       }
+      if (authenticator.looksOnly(caller) && !isLooking(label))
+        throw new ApiError('FORBIDDEN', 'A session of the console can only look; to act, show an operator token.');
       request.caller = caller;
       request.flight = flights.enter(caller.tokenId, isLimited);
     } catch (error) {
@@ -155,6 +165,9 @@ export function buildGuard(
     else done();
   };
 }
+
+/** What changes nothing and records nothing. */
+const isLooking = (label: string): boolean => label.startsWith('GET ') || label === 'POST /v1/policy/check';
 
 /** Open to everybody on this machine, and to others with any token. */
 export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {

@@ -5,6 +5,8 @@ import { addFallbacks, buildApp } from './app.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { type Connections, limitConnections } from './connections.ts';
+import { registerConsoleRoutes } from './console-routes.ts';
+import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { ApiError, codeOf } from './errors.ts';
 import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
@@ -17,7 +19,8 @@ import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
 import { registerReadRoutes } from './read-routes.ts';
-import { createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
+import { holdSecondLoopback, type SecondLoopback } from './second-loopback.ts';
 import { registerToolRoutes } from './tool-routes.ts';
 
 const GET_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -37,6 +40,8 @@ export interface HttpServerOptions {
   readonly gate: GateApi;
   readonly events: EventSource;
   readonly tokens: TokenLookup;
+  /** What the operator's console needs; absent: it is not served. */
+  readonly console?: ConsoleSource;
   readonly config: HttpConfig;
   readonly logger: Logger;
   /** Closes the server. */
@@ -51,13 +56,15 @@ export interface HttpServer {
   readonly port: number | null;
   /** Address of the operator's entrance, in the same form; null when there is none. */
   readonly operatorAddress: string | null;
+  /** `http://localhost:7433/`; null where the console is not served. */
+  readonly consoleAddress: string | null;
   /** Looks every token up again. Call it after one was revoked. */
   forgetTokens(): void;
   /** Answers requests in flight, refuses new ones, and is done within 2 s. Safe to call again. */
   close(): Promise<void>;
 }
 
-type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits'>;
+type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console'>;
 
 /** A request within this process. */
 export interface AskedRequest {
@@ -83,12 +90,14 @@ interface House {
 /** All routes, and the Host headers that address them. */
 interface Entrance {
   readonly app: FastifyInstance;
+  readonly console: ConsoleDoor;
   readonly authenticator: Authenticator;
   readonly hosts: Set<string>;
 }
 /** An entrance with a listener. */
 interface OpenEntrance extends Entrance {
   readonly where: Listening;
+  readonly second: SecondLoopback | null;
 }
 
 /** Builds the HTTP server of a gate and listens. @throws when an address is unavailable */
@@ -96,7 +105,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const { config } = options;
   const house = buildHouse(options);
   const entrances: OpenEntrance[] = [];
-  const close = createClose(house, () => entrances.map(({ app }) => closeConnections(app)));
+  const close = createClose(house, () =>
+    entrances.flatMap(({ app, second }) => [closeConnections(app), second?.close() ?? Promise.resolve()]),
+  );
   try {
     // The operator's entrance first: when agents can enter, whoever halts them can too.
     if (config.operatorListen !== null)
@@ -107,11 +118,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     throw error;
   }
   closeOnAbort(options, close);
-  const main = entrances.at(-1)?.where;
+  const { where: main, second } = entrances.at(-1) ?? { where: undefined, second: null };
   return {
     address: main?.address ?? '',
     port: main?.port ?? null,
     operatorAddress: entrances.length > 1 ? (entrances[0]?.where.address ?? null) : null,
+    consoleAddress: second === null || !main?.port ? null : `http://localhost:${main.port}/`,
     forgetTokens: () => {
       for (const { authenticator } of entrances) authenticator.forget();
     },
@@ -134,6 +146,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
     address: `http://${UNLISTENED_HOST}`,
     port: null,
     operatorAddress: null,
+    consoleAddress: null,
     forgetTokens: () => authenticator.forget(),
     close,
     ask: async ({ method, path, headers, body }) => {
@@ -150,6 +163,7 @@ export async function createUnlistenedServer(options: HttpServerOptions): Promis
 
 /** Its name; nothing is to be had there. */
 const UNLISTENED_HOST = 'localhost:0';
+const NO_CONSOLE: ConsoleSource = { key: () => Buffer.alloc(0), findToken: () => null };
 const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
 
 function buildHouse(options: HttpServerOptions): House {
@@ -197,7 +211,23 @@ async function openEntrance(house: House, listen: HttpAddress, admits: Doors['ad
   const names =
     'socketPath' in listen ? hostsOfSocket(allowedHosts) : hostsOf(listen.host, where.port ?? 0, allowedHosts);
   for (const host of names) entrance.hosts.add(host);
-  return { ...entrance, where };
+  return { ...entrance, where, second: admits === null ? await openConsole(house, entrance, listen, where) : null };
+}
+
+/** Serves the console where both loopback addresses are held. */
+async function openConsole(
+  { options }: House,
+  { app, console: door }: Entrance,
+  listen: HttpAddress,
+  { port }: Listening,
+): Promise<SecondLoopback | null> {
+  if (options.console === undefined || 'socketPath' in listen || port === null) return null;
+  const second = await holdSecondLoopback(app.server, listen.host, port, (reason) => {
+    door.closedBecause = reason;
+    options.logger.warn({ reason }, 'the console is not served');
+  });
+  if (second !== null) door.closedBecause = null;
+  return second;
 }
 
 async function buildEntrance(
@@ -208,9 +238,16 @@ async function buildEntrance(
 ): Promise<Entrance> {
   const { config, logger, tokens } = options;
   const app = buildApp(logger);
+  const console: ConsoleDoor = {
+    sessions: createConsoleSessions(options.console ?? NO_CONSOLE),
+    closedBecause: 'no loopback port is listened at',
+  };
+  const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
     ...shared,
-    authenticator: createAuthenticator(tokens, options.monotonicMs ?? (() => performance.now())),
+    console,
+    // A session enters where agents do: the browser has no way to a socket.
+    authenticator: createAuthenticator(tokens, nowMs, admits === null && options.console ? console.sessions : null),
     connections: limit(app.server),
     isSocket,
     admits,
@@ -230,7 +267,8 @@ async function buildEntrance(
   registerOperatorRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   await registerOpenRoutes(app, doors);
-  return { app, authenticator: doors.authenticator, hosts };
+  if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
+  return { app, console, authenticator: doors.authenticator, hosts };
 }
 
 function addGlobalHooks(

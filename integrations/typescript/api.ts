@@ -352,9 +352,26 @@ export interface Alerts {
      */
     detail: string;
     /**
-     * Symbol it concerns.
+     * Symbol that it is about.
      */
     symbol: string | null;
+    /**
+     * Who has seen it first; null: nobody.
+     */
+    acknowledged: {
+      /**
+       * When. Milliseconds since 1970.
+       */
+      at_ms: number;
+      /**
+       * Who.
+       */
+      by: string;
+      /**
+       * What was said.
+       */
+      reason: string;
+    } | null;
   }[];
   /**
    * cursor of the next page; null on the last one.

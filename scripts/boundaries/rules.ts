@@ -24,6 +24,8 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
   http: rule(['core', 'contract', 'gate', 'mcp']),
+  // What the operator's browser runs; of the daemon it knows the bodies of its answers.
+  console: rule([], ['core', 'gate']),
   cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
@@ -131,6 +133,9 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@stdlib/': ['daemon/evaluation/metrics/'],
   '@modelcontextprotocol/': ['daemon/mcp/'],
   piscina: ['daemon/evaluation/'],
+  preact: ['daemon/console/'],
+  '@preact/': ['daemon/console/'],
+  'lightweight-charts': ['daemon/console/'],
   'csv-parse': ['daemon/evaluation/market/'],
   'cli-progress': ['daemon/cli/'],
 };
@@ -196,6 +201,13 @@ export const BANS: readonly CodeBan[] = [
     why: 'reads the environment; only daemon/config/config.ts may',
   },
   { folder: 'daemon/', except: [], pattern: /\bcreateRequire\b/g, why: 'hides what it imports' },
+  {
+    folder: 'daemon/console/',
+    except: ['daemon/console/ambient.d.ts'],
+    pattern:
+      /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|srcdoc|eval|localStorage|sessionStorage|indexedDB|Buffer|process)\b/g,
+    why: 'makes markup or code of a text, keeps something in the browser, or is not there',
+  },
   {
     folder: 'daemon/core/',
     except: [],

@@ -14,6 +14,7 @@ const PAGE = read('docs/operating.md');
 const KINDS: Record<EventKind, true> = {
   account: true,
   alert: true,
+  alert_ack: true,
   arming: true,
   decision: true,
   exit_target: true,

@@ -57,6 +57,8 @@ export interface DaemonWorldOptions {
   readonly real?: boolean;
   readonly home?: string;
   readonly answerWithinMs?: number;
+  /** Of the daemon, where it must be the same after a restart; a free one when not given. */
+  readonly port?: number;
   readonly logLevel?: string;
   /** Changes what the exchange answers to the daemon, by path; may be changed while the world runs. */
   readonly rewrites?: Rewrites;
@@ -374,7 +376,7 @@ function environment(home: string, options: DaemonWorldOptions): Record<string, 
   return {
     HOLDFAST_HOME: home,
     HOLDFAST_HEAD_FILE: join(home, 'head'),
-    HOLDFAST_PORT: '0',
+    HOLDFAST_PORT: String(options.port ?? 0),
     HOLDFAST_POLICY: pathOfPolicy(home),
     HOLDFAST_LOG_LEVEL: options.logLevel ?? 'silent',
     HOLDFAST_ANSWER_WITHIN_MS: String(options.answerWithinMs ?? 3000),

@@ -13,6 +13,7 @@ const SIGNAL_ENTRY = {
   set_by: 'monitor',
   expires_at_ms: 5,
 } as const;
+const ALERT = { seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null } as const;
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
 
@@ -268,6 +269,7 @@ export function createFakeGate(): FakeGate {
       const day = { turnover_24h_usdt: 0, fees_24h_usdt: 0 };
       return { account: 'main', venue: 'paper', ...amounts, ...ratios, ...day, observed_at_ms: 1 };
     },
+    getEquityHistory: () => ({ points: [{ at_ms: 1, equity_usdt: 10_000 }] }),
     getMarket(symbol) {
       note('getMarket', symbol);
       const price = { mark_price: 60_000, bid: 59_999, ask: 60_001, funding_rate_8h: 0.0001 };
@@ -295,7 +297,11 @@ export function createFakeGate(): FakeGate {
     },
     getAlerts(limit, cursor) {
       note('getAlerts', limit, cursor);
-      return { alerts: [{ seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null }], next: '9' };
+      return { alerts: [{ ...ALERT, acknowledged: null }], next: '9' };
+    },
+    async acknowledgeAlert(caller: Caller, seq: number, reason: string) {
+      note('acknowledgeAlert', caller, seq, reason);
+      return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
     },
     getTradingState: () => ({ state: 'active', layers: [] }),
     async setTradingState(caller: Caller, change: StateChange) {

@@ -78,8 +78,15 @@ export function createTestEvents(): TestEvents {
   };
 }
 
-/** A server on a free loopback port (or where `config` says) with a fake gate behind it. */
-export async function startServer(t: Cleanups, config: Partial<HttpConfig> = {}): Promise<TestServer> {
+/**
+ * A server on a free loopback port (or where `config` says) with a fake gate behind it. With the key of its sessions it
+ * serves the console.
+ */
+export async function startServer(
+  t: Cleanups,
+  config: Partial<HttpConfig> = {},
+  consoleKey: Buffer | null = null,
+): Promise<TestServer> {
   const gate = createFakeGate();
   const events = createTestEvents();
   const abort = new AbortController();
@@ -93,6 +100,14 @@ export async function startServer(t: Cleanups, config: Partial<HttpConfig> = {})
     gate,
     events,
     tokens: { findToken: (secret) => tokens.get(secret) ?? null },
+    ...(consoleKey === null
+      ? {}
+      : {
+          console: {
+            key: () => consoleKey,
+            findToken: (id: string) => [...tokens.values()].find((token) => token.id === id) ?? null,
+          },
+        }),
     config: {
       listen: { host: '127.0.0.1', port: 0 },
       operatorListen: null,

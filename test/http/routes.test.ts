@@ -73,6 +73,14 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: ['operator'], answer: body.AlertsBodySchema },
   {
     method: 'POST',
+    path: '/v1/alerts/12/ack',
+    roles: ['operator'],
+    body: { reason: 'looked at' },
+    answer: body.AlertBodySchema,
+  },
+  { method: 'GET', path: '/v1/account/history', roles: ['operator'], answer: body.EquityHistorySchema },
+  {
+    method: 'POST',
     path: '/v1/orders/hfabcdef1-0-0/end',
     roles: ['operator'],
     body: { reason: 'never placed' },

@@ -46,10 +46,16 @@ test('the tarball holds plain JavaScript and what it reads, and nothing of the t
   );
   assert.ok(files.length > 500, `${files.length} files`);
   assert.deepEqual(
-    files.filter((file) => /\.ts$|(^|\/)test\/|each-node/.test(file)),
+    files.filter((file) => /\.tsx?$|(^|\/)test\/|each-node/.test(file)),
     [],
   );
-  for (const file of ['migrations/0001_events.sql', 'policies/default.yaml', 'policies/policy.schema.json', 'LICENSE'])
+  for (const file of [
+    'migrations/0001_events.sql',
+    'policies/default.yaml',
+    'policies/policy.schema.json',
+    'dist/daemon/console/built/console.js',
+    'LICENSE',
+  ])
     assert.ok(files.includes(file), file);
 });
 
@@ -63,7 +69,9 @@ test('installed into an empty folder it starts, takes an order, shows its status
   child.stderr.on('data', (chunk) => (err += String(chunk)));
   await until('it listens', () => out.trimEnd().endsWith('}') || child.exitCode !== null, 30_000);
   assert.equal(child.exitCode, null, err);
-  const { url } = JSON.parse(out) as { url: string };
+  const { url, console: page } = JSON.parse(out) as { url: string; console: string | null };
+  assert.ok(page !== null, 'it serves the console');
+  assert.match(await (await fetch(page)).text(), /src="\/assets\/console\.js"/);
   const order = holdfast('order', 'BTCUSDT', 'buy', '200', '--url', url, '--json');
   assert.equal(order.status, 0, order.stdout + order.stderr);
   assert.match(order.stdout, /"state": ?"filled"/);

@@ -40,13 +40,21 @@ export function addStart(program: Command, io: Io): void {
       const daemon = await startDaemon(config, secrets, {
         log,
         signal: stop.signal,
-        onListening: ({ url }) => say(`Holdfast (${config.venue}) listens on ${url}\nPolicy: ${config.policyPath}\n`),
+        onListening: ({ url, consoleAddress }) =>
+          say(
+            `Holdfast (${config.venue}) listens on ${url}\n${consoleAddress === null ? '' : `Console: ${consoleAddress}\n`}Policy: ${config.policyPath}\n`,
+          ),
         onVenueSilent: (reason) =>
           say(`Waiting for ${config.venue} to answer (${reason}); until then only halt, reduce and flatten act.\n`),
       });
       shutdown.closeWith(() => daemon.close());
       if (options.json === true) {
-        printJson(io, { url: daemon.url, tokens_folder: daemon.tokensFolder, curl: daemon.curlLine });
+        printJson(io, {
+          url: daemon.url,
+          console: daemon.consoleAddress,
+          tokens_folder: daemon.tokensFolder,
+          curl: daemon.curlLine,
+        });
         return;
       }
       if (daemon.curlLine === null) io.out('Tokens: create one with `npx holdfast token create`\n');

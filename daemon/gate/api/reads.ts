@@ -12,6 +12,8 @@ export type FillBody = Body<typeof body.FillBodySchema>;
 export type FillsBody = Body<typeof body.FillsBodySchema>;
 export type PositionBody = Body<typeof body.PositionBodySchema>;
 export type AccountBody = Body<typeof body.AccountBodySchema>;
+/** Margin balance over the last two days, oldest first, thinned out. */
+export type EquityHistoryBody = Body<typeof body.EquityHistorySchema>;
 export type MarketBody = Body<typeof body.MarketBodySchema>;
 export type AlertsBody = Body<typeof body.AlertsBodySchema>;
 export type AlertBody = AlertsBody['alerts'][number];

@@ -10,6 +10,7 @@ import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { bareRequest } from '../watch/standing.ts';
+import { describeAlert } from './alert.ts';
 
 function tickScale(rules: SymbolRules): { tick_mantissa: number; tick_scale: number } {
   return { tick_mantissa: rules.tickMantissa, tick_scale: rules.tickScale };
@@ -209,7 +210,7 @@ export function describeAlerts(core: GateCore, limit: number, cursor: string | n
   const found = core.state.alerts.readBefore(before, limit + 1);
   const page = found.slice(0, limit);
   return {
-    alerts: page.map(({ seq, atMs, code, detail, symbol }) => ({ seq, at_ms: atMs, code, detail, symbol })),
+    alerts: page.map(describeAlert),
     next: found.length > limit ? String(page.at(-1)?.seq) : null,
   };
 }

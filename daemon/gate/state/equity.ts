@@ -1,4 +1,4 @@
-import { createCursor, EquitySamples } from './dated-equity.ts';
+import { createCursor, type DatedEquity, EquitySamples } from './dated-equity.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
@@ -48,6 +48,23 @@ export class EquityHistory {
     this.#maxima.raise({ atMs, equity: peak });
     this.#recent.add(peak === equity ? { atMs, equity } : { atMs, equity, peak });
     this.#recent.dropUntil(atMs - 2 * DAY_MS);
+  }
+
+  /** At most `most` of the samples of the last two days, each the last one of its span, oldest first. */
+  thinned(most: number): readonly DatedEquity[] {
+    const [oldest] = this.#recent;
+    if (oldest === undefined) return [];
+    const stepMs = (2 * DAY_MS) / (most - 1);
+    const thin: DatedEquity[] = [];
+    let span = -1;
+    for (const sample of this.#recent) {
+      const at = Math.floor(sample.atMs / stepMs);
+      if (at === span) thin[thin.length - 1] = sample;
+      // An answer may be older than the one before it.
+      else if (at > span) thin.push(sample);
+      span = Math.max(span, at);
+    }
+    return thin.slice(-most);
   }
 
   /** The clock was set back: the maximum of a later minute counts until that has left the window. */

@@ -96,6 +96,9 @@ export class GateState extends GateViews {
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
         return;
+      case 'alert_ack':
+        this.alerts.acknowledge(event.payload, event.at_ms);
+        return;
       case 'recovery':
         this.recovery = event.payload;
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;

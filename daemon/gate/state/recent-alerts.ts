@@ -1,11 +1,18 @@
-import type { AlertEvent } from '../events.ts';
+import type { AlertAckEvent, AlertEvent } from '../events.ts';
 
 /** Older alerts are only in the ledger. */
 export const MOST_ALERTS = 1_000;
 
+export interface Acknowledgement {
+  readonly atMs: number;
+  readonly by: string;
+  readonly reason: string;
+}
 export interface RecordedAlert extends AlertEvent {
   readonly seq: number;
   readonly atMs: number;
+  /** The first one; null: nobody has acknowledged it. */
+  readonly acknowledged: Acknowledgement | null;
 }
 
 /** The last alerts, and the total number. */
@@ -15,8 +22,24 @@ export class RecentAlerts {
 
   add(alert: AlertEvent, seq: number, atMs: number): void {
     this.count += 1;
-    this.#kept.push({ ...alert, seq, atMs });
+    this.#kept.push({ ...alert, seq, atMs, acknowledged: null });
     if (this.#kept.length > MOST_ALERTS) this.#kept.shift();
+  }
+
+  /** One of those that are kept. */
+  find(seq: number): RecordedAlert | null {
+    return this.#kept[this.#placeOf(seq)] ?? null;
+  }
+
+  acknowledge({ alert_seq, reason, set_by }: AlertAckEvent, atMs: number): void {
+    const place = this.#placeOf(alert_seq);
+    const alert = this.#kept[place];
+    if (alert === undefined || alert.acknowledged !== null) return;
+    this.#kept[place] = { ...alert, acknowledged: { atMs, by: set_by, reason } };
+  }
+
+  #placeOf(seq: number): number {
+    return this.#kept.findIndex((alert) => alert.seq === seq);
   }
 
   /** The newest `limit` before a record, newest first. */

@@ -1,0 +1,136 @@
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { ask, describeFault } from './api.ts';
+import { markDirty } from './store.ts';
+
+/** What an act needs beside the token, and what it sends. */
+export interface Act {
+  readonly title: string;
+  /** What will be so afterwards, in full sentences. */
+  readonly effect: ComponentChildren;
+  readonly confirm: string;
+  readonly isGrave?: boolean;
+  readonly scopes?: readonly ActScope[];
+  readonly needsReason: boolean;
+  readonly send: (given: { readonly reason: string; readonly scope: string }) => ActRequest;
+  /** What the answer says of what was done. */
+  readonly describe: (answer: unknown) => string;
+}
+export interface ActScope {
+  readonly value: string;
+  readonly label: string;
+}
+export interface ActRequest {
+  readonly method: 'POST' | 'PUT';
+  readonly path: string;
+  readonly body: unknown;
+}
+export const act = signal<Act | null>(null);
+/** What was done last, for the status line and screen readers. */
+export const done = signal<string | null>(null);
+
+/** States the effect and asks for the operator token again: the session can only look. The token is not kept. */
+export function ActDialog() {
+  const current = act.value;
+  return current === null ? null : <OpenDialog key={current.title} act={current} />;
+}
+
+function OpenDialog({ act: current }: { readonly act: Act }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [reason, setReason] = useState('');
+  const [scope, setScope] = useState(current.scopes?.[0]?.value ?? '');
+  const [token, setToken] = useState('');
+  const [fault, setFault] = useState<string | null>(null);
+  const [isSending, setSending] = useState(false);
+  const [title, effect, error] = [useId(), useId(), useId()];
+  useEffect(() => dialog.current?.showModal(), []);
+
+  const close = (): void => {
+    act.value = null;
+  };
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (isSending) return;
+    setSending(true);
+    setFault(null);
+    try {
+      const { method, path, body } = current.send({ reason: reason.trim(), scope });
+      const answer = await ask<unknown>(method, path, { bearer: token.trim(), body });
+      done.value = current.describe(answer);
+      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'policy');
+      close();
+    } catch (failure) {
+      setFault(describeFault(failure));
+      setToken('');
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class={current.isGrave === true ? 'grave' : ''}
+      onClose={close}
+      aria-labelledby={title}
+      aria-describedby={effect}
+    >
+      <form onSubmit={send} autocomplete="off">
+        <h2 id={title}>{current.title}</h2>
+        <div id={effect} class="effect">
+          {current.effect}
+        </div>
+        {current.scopes === undefined ? null : (
+          <label>
+            For
+            <select name="scope" value={scope} onChange={(event) => setScope(event.currentTarget.value)}>
+              {current.scopes.map(({ value, label }) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {current.needsReason ? (
+          <label>
+            Reason, for the record
+            <input
+              name="reason"
+              required
+              maxLength={400}
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </label>
+        ) : null}
+        <label>
+          Operator token
+          <input
+            name="token"
+            type="password"
+            required
+            autocomplete="off"
+            spellcheck={false}
+            value={token}
+            aria-describedby={fault === null ? undefined : error}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        </label>
+        {fault === null ? null : (
+          <p id={error} class="fault" role="alert">
+            {fault} Nothing is known to have been done.
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={close}>
+            Leave it
+          </button>
+          <button type="submit" class={current.isGrave === true ? 'danger' : 'primary'} disabled={isSending}>
+            {isSending ? 'Sending…' : current.confirm}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,161 @@
+import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
+import { type ActRequest, type ActScope, act } from './act.tsx';
+import { listDecisions } from './decisions.ts';
+import { figure, usdt, words } from './format.ts';
+import { orders, policy, positions } from './store.ts';
+
+type StateWord = 'active' | 'reducing' | 'halted';
+
+const ACCOUNT: ActScope = { value: 'account', label: 'the whole account' };
+function listScopes(hasAgents: boolean): readonly ActScope[] {
+  const spec = policy.value?.policy as { scope?: { symbols?: readonly string[] } } | undefined;
+  const symbols = new Set([...(spec?.scope?.symbols ?? []), ...(positions.value ?? []).map((each) => each.symbol)]);
+  const agents = hasAgents ? new Set(listDecisions().map((decision) => decision.agent)) : new Set<string>();
+  for (const position of hasAgents ? (positions.value ?? []) : [])
+    for (const agent of Object.keys(position.agent_share)) agents.add(agent);
+  return [
+    ACCOUNT,
+    ...[...symbols].sort().map((name) => ({ value: `symbol:${name}`, label: `symbol ${name}` })),
+    ...[...agents].sort().map((name) => ({ value: `agent:${name}`, label: `agent ${name}` })),
+  ];
+}
+function split(scope: string): { readonly kind: string; readonly name: string } {
+  const at = scope.indexOf(':');
+  return at < 0 ? { kind: scope, name: '' } : { kind: scope.slice(0, at), name: scope.slice(at + 1) };
+}
+
+function setState(state: StateWord, reason: string, scope: string): ActRequest {
+  const { kind, name } = split(scope);
+  return {
+    method: 'PUT',
+    path: '/v1/trading-state',
+    body: { state, reason, ...(kind === 'account' ? {} : { [kind]: name }) },
+  };
+}
+const describeState = (answer: unknown): string =>
+  `Done. The account is ${(answer as TradingStateBody).state} now; layers below say what holds.`;
+
+/** What rests and would open, in words. */
+function resting(): string {
+  const opening = (orders.value ?? []).filter((order) => !order.reduce_only);
+  const breach = (policy.value?.policy as { standing?: { on_breach?: string } } | undefined)?.standing?.on_breach;
+  if (opening.length === 0) return 'No opening order rests now.';
+  const count = opening.length === 1 ? 'One opening order rests' : `${opening.length} opening orders rest`;
+  return `${count} now; the policy’s standing.on_breach is ${words(breach ?? 'not known')}.`;
+}
+function held(): string {
+  const open = positions.value ?? [];
+  if (open.length === 0) return 'No position is open now.';
+  const sum = open.reduce((total, position) => total + position.notional_usdt, 0);
+  return `Open now: ${open.map((each) => `${each.quantity} ${each.symbol}`).join(', ')}, ${usdt(sum)} USDT at the mark.`;
+}
+
+export function openReduce(): void {
+  act.value = {
+    title: 'Reduce only',
+    effect: `Agents may exit and cancel; nothing that adds risk passes until an operator resumes. ${resting()}`,
+    confirm: 'Reduce only',
+    scopes: listScopes(true),
+    needsReason: true,
+    send: ({ reason, scope }) => setState('reducing', reason, scope),
+    describe: describeState,
+  };
+}
+export function openHalt(): void {
+  act.value = {
+    title: 'Halt trading',
+    effect: `Agents may only cancel their opening orders: they cannot exit either. Positions stay as they are; protective stops stay at the venue. ${held()} ${resting()}`,
+    confirm: 'Halt trading',
+    isGrave: true,
+    scopes: listScopes(true),
+    needsReason: true,
+    send: ({ reason, scope }) => setState('halted', reason, scope),
+    describe: describeState,
+  };
+}
+export function openResume(): void {
+  act.value = {
+    title: 'Resume trading',
+    effect:
+      'The operator’s layer and a breaker of the same scope are lifted, and agents may open again within the policy. No other layer is lifted: what a condition, the boot or a signal set holds until it clears by itself.',
+    confirm: 'Resume trading',
+    scopes: listScopes(true),
+    needsReason: true,
+    send: ({ reason, scope }) => setState('active', reason, scope),
+    describe: describeState,
+  };
+}
+export function openFlatten(): void {
+  act.value = {
+    title: 'Flatten',
+    effect: `Halts, cancels every opening order and closes every position at market, within the exit ladder of the policy. It goes on until all is flat, also after a restart. Closing costs fees and slippage and cannot be undone. ${held()}`,
+    confirm: 'Close everything',
+    isGrave: true,
+    scopes: listScopes(false),
+    needsReason: true,
+    send: ({ reason, scope }) => {
+      const { kind, name } = split(scope);
+      return {
+        method: 'POST',
+        path: '/v1/flatten',
+        body: { reason, ...(kind === 'symbol' ? { symbols: [name] } : {}) },
+      };
+    },
+    describe: (answer) => {
+      const { note, positions_left: left } = answer as FlattenBody;
+      return `Flatten was taken. ${left.length === 0 ? 'Nothing is open.' : `${left.length} positions are still being closed.`} ${note}`;
+    },
+  };
+}
+export function openEndSignal(signal: SignalEntryBody): void {
+  const scope = [signal.agent ?? 'every agent', signal.symbol ?? 'every symbol'].join(', ');
+  act.value = {
+    title: `End signal ${signal.signal_id}`,
+    effect: `The ${signal.kind} signal of ${signal.set_by} (severity ${figure(signal.severity)}, ${scope}) ends now instead of by itself, and what it tightened is loose again. On binance-live it is asked for twice.`,
+    confirm: 'End the signal',
+    needsReason: true,
+    send: ({ reason }) => ({
+      method: 'POST',
+      path: `/v1/signals/${encodeURIComponent(signal.signal_id)}/end`,
+      body: { reason },
+    }),
+    describe: () => `Signal ${signal.signal_id} has ended.`,
+  };
+}
+export function openEndOrder(order: OrderBody): void {
+  act.value = {
+    title: `End lost order ${order.client_order_id}`,
+    effect: `Nothing proves what became of this ${order.side} of ${order.quantity} ${order.symbol}. Look at the venue first. Its reservation of ${usdt(order.reserved_notional_usdt)} USDT is free again and ${order.symbol} may open; what it may have filled is then nobody’s until an operator closes it.`,
+    confirm: 'End the order',
+    isGrave: true,
+    needsReason: true,
+    send: ({ reason }) => ({
+      method: 'POST',
+      path: `/v1/orders/${encodeURIComponent(order.client_order_id)}/end`,
+      body: { reason },
+    }),
+    describe: () => `Order ${order.client_order_id} is ended.`,
+  };
+}
+export function openAcceptPolicy(pending: NonNullable<ReadinessBody['pending_policy']>): void {
+  act.value = {
+    title: 'Accept the pending policy',
+    effect: `It allows more than the policy in force in ${pending.looser.length} keys: ${pending.looser.join('; ')}. Agents may use that at once; on binance-live after the policy’s delay.`,
+    confirm: 'Put it in force',
+    isGrave: true,
+    needsReason: false,
+    send: () => ({ method: 'POST', path: '/v1/policy/reload', body: { hash: pending.hash } }),
+    describe: (answer) => `The policy is ${words((answer as { status: string }).status)}.`,
+  };
+}
+export function openAcknowledge(alert: AlertBody): void {
+  act.value = {
+    title: `Acknowledge alert ${alert.seq}`,
+    effect: `The ledger records that ${alert.code} was seen, and by whom. Nothing else changes: what raised it goes on until it is dealt with.`,
+    confirm: 'Acknowledge',
+    needsReason: true,
+    send: ({ reason }) => ({ method: 'POST', path: `/v1/alerts/${alert.seq}/ack`, body: { reason } }),
+    describe: () => `Alert ${alert.seq} is acknowledged.`,
+  };
+}

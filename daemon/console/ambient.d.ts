@@ -1,0 +1,5 @@
+/** A style sheet is bundled by its import, and has no value. */
+declare module '*.css';
+
+/** The schemas, whose types the page reads, also check what is sent: this name of Node stands there, not in the page. */
+declare const Buffer: { byteLength(text: string, encoding: 'utf8'): number };

@@ -1,0 +1,53 @@
+/** Calls of the daemon that served this page. Nothing is kept but in memory: no cookie, no storage. */
+
+/** An answer that is not 200: code and message as the daemon gives them. */
+export class ApiFault extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+export interface Ask {
+  readonly bearer: string;
+  readonly body?: unknown;
+  /** Sent as it is, as text/yaml. */
+  readonly text?: string;
+}
+/** A request that takes longer is given up; the daemon answers reads within milliseconds. */
+const ASK_WITHIN_MS = 15_000;
+
+/** @throws ApiFault for every answer but 200; status 0: the daemon did not answer */
+export async function ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, { bearer, body, text }: Ask): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        authorization: `Bearer ${bearer}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(text === undefined ? {} : { 'content-type': 'text/yaml' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(text === undefined ? {} : { body: text }),
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      signal: AbortSignal.timeout(ASK_WITHIN_MS),
+    });
+  } catch {
+    throw new ApiFault(0, 'UNREACHABLE', 'The daemon does not answer.');
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer as T;
+  const { code, message } = (answer as { error?: { code?: string; message?: string } } | null)?.error ?? {};
+  throw new ApiFault(response.status, code ?? 'UNREADABLE', message ?? `The daemon answered ${response.status}.`);
+}
+
+/** What went wrong, in one sentence with what was not done. */
+export function describeFault(error: unknown): string {
+  return error instanceof Error ? error.message : 'Something failed in the page.';
+}

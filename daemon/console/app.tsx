@@ -1,0 +1,126 @@
+import { useEffect } from 'preact/hooks';
+import { ActDialog, done } from './act.tsx';
+import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
+import { clock, percent, usdt } from './format.ts';
+import { Pill } from './parts.tsx';
+import { session, signOut } from './session.ts';
+import { SignIn } from './sign-in.tsx';
+import { account, connection, nowMs, readFault, readiness, startReading, tradingState } from './store.ts';
+import { AgentsPanel } from './views/agents.tsx';
+import { AlertsPanel } from './views/alerts.tsx';
+import { BudgetsPanel } from './views/budgets.tsx';
+import { DecisionDialog } from './views/decision.tsx';
+import { DecisionsPanel } from './views/decisions.tsx';
+import { EquityPanel } from './views/equity.tsx';
+import { OrdersPanel, PositionsPanel } from './views/holdings.tsx';
+import { MarketPanel } from './views/market.tsx';
+import { PolicyPanel } from './views/policy.tsx';
+import { StatePanel } from './views/state.tsx';
+import { TrustPanel } from './views/trust.tsx';
+
+export function App() {
+  return session.value === null ? <SignIn /> : <Board key={session.value.session} />;
+}
+
+function Board() {
+  useEffect(startReading, []);
+  return (
+    <>
+      <a class="skip" href="#state">
+        To the trading state
+      </a>
+      <TopBar />
+      <main class="board">
+        <h1 class="hidden">Holdfast console</h1>
+        <StatePanel />
+        <AlertsPanel />
+        <EquityPanel />
+        <BudgetsPanel />
+        <PositionsPanel />
+        <DecisionsPanel />
+        <OrdersPanel />
+        <MarketPanel />
+        <AgentsPanel />
+        <TrustPanel />
+        <PolicyPanel />
+      </main>
+      <ActDialog />
+      <DecisionDialog />
+    </>
+  );
+}
+
+const VENUE_KIND: Readonly<Record<string, string>> = {
+  paper: 'plain',
+  'binance-demo': 'plain',
+  'binance-live': 'live',
+};
+
+function TopBar() {
+  const state = tradingState.value?.state ?? 'connecting';
+  const now = account.value;
+  const venue = readiness.value?.venue ?? now?.venue ?? '';
+  return (
+    <header class={`top top-${state}`}>
+      <p class="brand">
+        <img src="/assets/icon.svg" alt="" width={24} height={24} /> Holdfast
+        {venue === '' ? null : <Pill kind={VENUE_KIND[venue] ?? 'plain'}>{venue}</Pill>}
+      </p>
+      <p class="now" role="status">
+        <span class="hidden">Trading is </span>
+        <strong class={`state-word state-${state}`}>{state}</strong>
+      </p>
+      <dl class="key-figures">
+        <div>
+          <dt>Equity</dt>
+          <dd>{usdt(now?.equity_usdt)}</dd>
+        </div>
+        <div>
+          <dt>Drawdown</dt>
+          <dd>{percent(now?.drawdown)}</dd>
+        </div>
+        <div>
+          <dt>Loss today</dt>
+          <dd>{percent(now?.daily_loss)}</dd>
+        </div>
+      </dl>
+      <nav aria-label="Acts">
+        <button type="button" onClick={openReduce}>
+          Reduce
+        </button>
+        <button type="button" onClick={openResume}>
+          Resume
+        </button>
+        <button type="button" onClick={openFlatten}>
+          Flatten
+        </button>
+        <button type="button" class="danger" onClick={openHalt}>
+          Halt
+        </button>
+      </nav>
+      <StatusLine />
+    </header>
+  );
+}
+
+function StatusLine() {
+  const link = connection.value;
+  const current = session.value;
+  return (
+    <div class="status">
+      <p role="status" class={`link link-${link}`}>
+        {link === 'live' ? 'Live' : link === 'connecting' ? 'Connecting…' : 'The daemon does not answer; trying again…'}
+        {link !== 'live' && readFault.value !== null ? ` (${readFault.value})` : ''}
+      </p>
+      <p role="status" class="done">
+        {done.value ?? ''}
+      </p>
+      <p class="dim">
+        {clock(nowMs.value)} · {current?.name}, can look until {clock(current?.expires_at_ms ?? 0)}
+      </p>
+      <button type="button" class="quiet" onClick={() => signOut(null)}>
+        Sign out
+      </button>
+    </div>
+  );
+}

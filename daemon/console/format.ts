@@ -1,0 +1,80 @@
+/** Figures as an operator reads them. Everything that is not a finite number is a dash. */
+const DASH = '–';
+const EXACT = new Intl.NumberFormat('en', { maximumFractionDigits: 8 });
+const formats = new Map<number, Intl.NumberFormat>();
+
+function withDigits(digits: number): Intl.NumberFormat {
+  const known = formats.get(digits);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  formats.set(digits, made);
+  return made;
+}
+const isFigure = (value: number | null | undefined): value is number => Number.isFinite(value);
+
+export function usdt(value: number | null | undefined): string {
+  return isFigure(value) ? withDigits(2).format(value) : DASH;
+}
+export function signedUsdt(value: number | null | undefined): string {
+  return isFigure(value) ? `${value > 0 ? '+' : ''}${withDigits(2).format(value)}` : DASH;
+}
+export function percent(fraction: number | null | undefined, digits = 2): string {
+  return isFigure(fraction) ? `${withDigits(digits).format(fraction * 100)} %` : DASH;
+}
+/** At most six significant digits, without an exponent. */
+export function figure(value: number | string | null | undefined): string {
+  if (typeof value === 'string') return value;
+  if (!isFigure(value)) return DASH;
+  return EXACT.format(Number(value.toPrecision(6)));
+}
+/** A price: two decimals where it is large. */
+export function price(value: number | string | null | undefined): string {
+  const known = typeof value === 'string' ? Number(value) : value;
+  return isFigure(known) ? (Math.abs(known) >= 100 ? withDigits(2).format(known) : figure(known)) : DASH;
+}
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const SHORT_FROM = 10_000_000;
+/** In the unit of a budget. */
+export function amount(value: number, unit: string): string {
+  const text = bare(value, unit);
+  return unit === 'x' ? `${text}×` : `${text} ${unit}`;
+}
+/** The same without its unit, where that was just said. */
+export function bare(value: number, unit: string): string {
+  if (unit !== 'USDT' || !isFigure(value)) return figure(value);
+  return value >= SHORT_FROM ? SHORT.format(value) : withDigits(value < 100 && value !== 0 ? 2 : 0).format(value);
+}
+export function factor(value: number): string {
+  return figure(Number(value.toFixed(3)));
+}
+
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const DATE = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' });
+/** Of today the time; else the date, too. */
+export function clock(atMs: number, nowMs = Date.now()): string {
+  const at = new Date(atMs);
+  const isToday = new Date(nowMs).toDateString() === at.toDateString();
+  return isToday ? CLOCK.format(at) : `${DATE.format(at)} ${CLOCK.format(at)}`;
+}
+const MINUTE = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+/** In a narrow column: of another day without the seconds. */
+export function shortClock(atMs: number, nowMs = Date.now()): string {
+  const at = new Date(atMs);
+  return new Date(nowMs).toDateString() === at.toDateString()
+    ? CLOCK.format(at)
+    : `${DATE.format(at)} ${MINUTE.format(at)}`;
+}
+const SPANS: readonly (readonly [number, string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+];
+/** In the largest unit that fits: `3 min`. */
+export function span(ms: number): string {
+  for (const [unitMs, unit] of SPANS) if (ms >= unitMs) return `${Math.floor(ms / unitMs)} ${unit}`;
+  return '0 s';
+}
+export function words(code: string): string {
+  return code.replaceAll('_', ' ').toLowerCase();
+}

@@ -1,0 +1,77 @@
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+
+/** A framed part of the page with a heading that a screen reader can go to. */
+export function Panel(props: {
+  readonly title: string;
+  readonly name: string;
+  readonly note?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  const id = useId();
+  return (
+    <section class={`panel panel-${props.name}`} aria-labelledby={id} id={props.name}>
+      <header>
+        <h2 id={id}>{props.title}</h2>
+        {props.note === undefined ? null : <span class="note">{props.note}</span>}
+        {props.actions === undefined ? null : <span class="actions">{props.actions}</span>}
+      </header>
+      {props.children}
+    </section>
+  );
+}
+
+/** A word of a fixed set, told by text and by colour. */
+export function Pill({ kind, children }: { readonly kind: string; readonly children: ComponentChildren }) {
+  return <span class={`pill pill-${kind}`}>{children}</span>;
+}
+
+export function Empty({ children }: { readonly children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
+const LONGEST_SHOWN = 240;
+/** Control and format characters, which could hide, turn or imitate what stands around them. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+
+export function showText(text: string, longest = LONGEST_SHOWN): string {
+  const shown = text.replace(INVISIBLE, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
+  return shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
+}
+
+/** Words of an agent or of what it read: never markup, never a link, marked for eyes and ears. */
+export function Untrusted({ text }: { readonly text: string }) {
+  return (
+    <span class="untrusted">
+      <span class="untrusted-mark">untrusted</span>
+      <bdi>{showText(text)}</bdi>
+    </span>
+  );
+}
+
+/** A table that scrolls by itself where the page is narrow. */
+export function Table(props: {
+  readonly label: string;
+  readonly head: readonly string[];
+  /** Columns that hold figures, by index. */
+  readonly figures?: readonly number[];
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={`${props.label}, table`}>
+      <table>
+        <thead>
+          <tr>
+            {props.head.map((title, index) => (
+              <th key={title} scope="col" class={props.figures?.includes(index) === true ? 'figure' : ''}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{props.children}</tbody>
+      </table>
+    </div>
+  );
+}

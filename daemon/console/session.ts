@@ -1,0 +1,37 @@
+import { signal } from '@preact/signals';
+import { ApiFault, ask } from './api.ts';
+
+/** Who looks. It is in this page's memory alone, and gone when the page is. */
+export interface Session {
+  readonly session: string;
+  readonly expires_at_ms: number;
+  readonly name: string;
+  readonly role: 'operator' | 'monitor';
+}
+export const session = signal<Session | null>(null);
+/** Why the sign-in is shown again; null: at first. */
+export const signedOutBecause = signal<string | null>(null);
+
+/** Exchanges a token for a session that can only look. The token is not kept. @throws ApiFault */
+export async function signIn(token: string): Promise<void> {
+  session.value = await ask<Session>('POST', '/v1/console/session', { bearer: token });
+  signedOutBecause.value = null;
+}
+
+export function signOut(because: string | null): void {
+  signedOutBecause.value = because;
+  session.value = null;
+}
+
+/** A read with the session; ends it when the daemon no longer knows it. @throws ApiFault */
+export async function look<T>(path: string): Promise<T> {
+  const current = session.value;
+  if (current === null) throw new ApiFault(401, 'UNAUTHENTICATED', 'Nobody is signed in.');
+  try {
+    return await ask<T>('GET', path, { bearer: current.session });
+  } catch (error) {
+    if (error instanceof ApiFault && error.status === 401 && session.value === current)
+      signOut('The session is over, or its token was revoked.');
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { useId, useState } from 'preact/hooks';
+import { describeFault } from './api.ts';
+import { signedOutBecause, signIn } from './session.ts';
+
+export function SignIn() {
+  const [token, setToken] = useState('');
+  const [fault, setFault] = useState<string | null>(signedOutBecause.value);
+  const [isSending, setSending] = useState(false);
+  const error = useId();
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setSending(true);
+    try {
+      await signIn(token.trim());
+    } catch (failure) {
+      setFault(describeFault(failure));
+    } finally {
+      setToken('');
+      setSending(false);
+    }
+  };
+  return (
+    <main class="sign-in">
+      <form onSubmit={send} autocomplete="off">
+        <h1>
+          <img src="/assets/icon.svg" alt="" width={36} height={36} /> Holdfast
+        </h1>
+        <label>
+          Operator or monitor token
+          <input
+            name="token"
+            type="password"
+            required
+            autocomplete="off"
+            spellcheck={false}
+            value={token}
+            aria-describedby={fault === null ? undefined : error}
+            onInput={(event) => setToken(event.currentTarget.value)}
+          />
+        </label>
+        {fault === null ? null : (
+          <p id={error} class="fault" role="alert">
+            {fault}
+          </p>
+        )}
+        <button type="submit" class="primary" disabled={isSending}>
+          Look
+        </button>
+        <p class="dim">
+          It opens a session of eight hours that can only look, in this page’s memory. Every act asks for the operator
+          token again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
+        </p>
+      </form>
+    </main>
+  );
+}

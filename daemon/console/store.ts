@@ -1,0 +1,230 @@
+import { batch, type Signal, signal } from '@preact/signals';
+import type { LimitsBody } from '../gate/api/limits.ts';
+import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { PolicyBody } from '../gate/api/policy.ts';
+import type {
+  AccountBody,
+  AlertsBody,
+  EquityHistoryBody,
+  MarketBody,
+  OrderBody,
+  PositionBody,
+} from '../gate/api/reads.ts';
+import {
+  addLive,
+  addOlder,
+  addPage,
+  type DecisionPage,
+  isAtEnd,
+  type ListedDecision,
+  resetDecisions,
+} from './decisions.ts';
+import { addEquity, resetEquity, setHistory } from './equity.ts';
+import { look, session, signOut } from './session.ts';
+import { followLedger, type LedgerRecord } from './stream.ts';
+
+/** What the page shows: every signal is the last answer of one route; null until there is one. */
+export const readiness = signal<ReadinessBody | null>(null);
+export const tradingState = signal<TradingStateBody | null>(null);
+export const account = signal<AccountBody | null>(null);
+export const limits = signal<LimitsBody | null>(null);
+export const markets = signal<readonly MarketBody[] | null>(null);
+export const positions = signal<readonly PositionBody[] | null>(null);
+export const orders = signal<readonly OrderBody[] | null>(null);
+export const signals = signal<SignalsBody['signals'] | null>(null);
+export const alerts = signal<AlertsBody['alerts'] | null>(null);
+export const policy = signal<PolicyBody | null>(null);
+export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
+/** Moves once a second, so that ages are read anew. */
+export const nowMs = signal(Date.now());
+/** What was last refused or failed while reading, for the status line. */
+export const readFault = signal<string | null>(null);
+
+type Topic =
+  | 'account'
+  | 'alerts'
+  | 'decisions'
+  | 'limits'
+  | 'market'
+  | 'orders'
+  | 'policy'
+  | 'positions'
+  | 'signals'
+  | 'state';
+
+/** As many as are in sight at the top of the list, and some more. */
+const NEWEST = 50;
+
+async function read<T, B>(path: string, target: Signal<T | null>, pick: (body: B) => T): Promise<void> {
+  const body = await look<B>(path);
+  target.value = pick(body);
+}
+const same = <T>(body: T): T => body;
+const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
+  account: async () => {
+    await read<AccountBody, AccountBody>('/v1/account', account, same);
+    const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
+    if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
+  },
+  alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
+  // What the stream has shown, with what bound it; and what a stream that was cut off has not.
+  decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
+  limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
+  market: () =>
+    read<readonly MarketBody[], { markets: readonly MarketBody[] }>('/v1/market', markets, (body) => body.markets),
+  orders: () =>
+    read<readonly OrderBody[], { orders: readonly OrderBody[] }>(
+      '/v1/orders?open=true&limit=500',
+      orders,
+      (body) => body.orders,
+    ),
+  policy: () => read<PolicyBody, PolicyBody>('/v1/policy', policy, same),
+  positions: () =>
+    read<readonly PositionBody[], { positions: readonly PositionBody[] }>(
+      '/v1/positions',
+      positions,
+      (body) => body.positions,
+    ),
+  signals: () => read<SignalsBody['signals'], SignalsBody>('/v1/signals', signals, (body) => body.signals),
+  state: async () => {
+    await read<TradingStateBody, TradingStateBody>('/v1/trading-state', tradingState, same);
+    // 503 while not ready: the body says what is missing all the same.
+    readiness.value = (await (await fetch('/readyz', { cache: 'no-store' })).json()) as ReadinessBody;
+  },
+};
+/** What a record of the ledger may have changed. */
+const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
+  account: ['account', 'positions'],
+  alert: ['alerts'],
+  alert_ack: ['alerts'],
+  arming: ['state'],
+  decision: ['decisions', 'orders', 'limits'],
+  exit_target: ['orders'],
+  order: ['orders', 'positions', 'limits'],
+  order_intent: ['orders'],
+  policy: ['policy', 'limits', 'state'],
+  rebase: ['account', 'limits'],
+  signal: ['signals', 'limits', 'state'],
+  state: ['state', 'limits'],
+  trade: ['positions', 'account', 'limits'],
+};
+/** Read anew so often even if no record says so: marks move, times pass. */
+const EVERY_MS: Readonly<Record<Topic, number>> = {
+  account: 2_000,
+  alerts: 15_000,
+  decisions: 30_000,
+  limits: 4_000,
+  market: 2_000,
+  orders: 10_000,
+  policy: 30_000,
+  positions: 3_000,
+  signals: 10_000,
+  state: 3_000,
+};
+/** However many records come: the least time between two reads of one topic. */
+const AT_MOST_EVERY_MS = 600;
+const TICK_MS = 200;
+/** A page that nobody sees reads so much more seldom. */
+const HIDDEN_FACTOR = 10;
+
+const TOPICS = Object.keys(READERS) as Topic[];
+const dirty = new Set<Topic>();
+const readAtMs = new Map<Topic, number>();
+const reading = new Set<Topic>();
+
+export function markDirty(...topics: readonly Topic[]): void {
+  for (const topic of topics) dirty.add(topic);
+}
+
+function tick(): void {
+  const now = performance.now();
+  const factor = document.hidden ? HIDDEN_FACTOR : 1;
+  for (const topic of TOPICS) {
+    if (reading.has(topic)) continue;
+    const age = now - (readAtMs.get(topic) ?? Number.NEGATIVE_INFINITY);
+    const due = age >= EVERY_MS[topic] * factor || (dirty.has(topic) && age >= AT_MOST_EVERY_MS * factor);
+    if (due) void readTopic(topic, now);
+  }
+}
+
+async function readTopic(topic: Topic, now: number): Promise<void> {
+  reading.add(topic);
+  dirty.delete(topic);
+  readAtMs.set(topic, now);
+  try {
+    await READERS[topic]();
+    readFault.value = null;
+  } catch (error) {
+    readFault.value = error instanceof Error ? error.message : 'A read failed.';
+  } finally {
+    reading.delete(topic);
+  }
+}
+
+function onRecord(record: LedgerRecord): void {
+  markDirty(...(TOPICS_OF[record.kind] ?? []));
+  if (record.kind === 'decision') addLive((record.payload as { readonly decision: ListedDecision }).decision);
+}
+
+const OLDER_PAGE = 200;
+/** Reads decisions before those that are known, up to what the page keeps. */
+export async function readOlder(): Promise<void> {
+  if (isAtEnd()) return;
+  await addOlder((cursor) =>
+    look<DecisionPage>(`/v1/decisions?limit=${OLDER_PAGE}${cursor === null ? '' : `&cursor=${cursor}`}`),
+  );
+}
+
+async function readHistory(): Promise<void> {
+  const { points } = await look<EquityHistoryBody>('/v1/account/history');
+  setHistory(points.map((point) => ({ atMs: point.at_ms, equity: point.equity_usdt })));
+}
+
+/** Begins to read for a session; the answer ends it and forgets what was read. */
+export function startReading(): () => void {
+  const bearer = session.value?.session ?? '';
+  for (const topic of TOPICS) markDirty(topic);
+  readAtMs.clear();
+  const stopStream = followLedger(bearer, {
+    onRecord,
+    onState: (state) => {
+      // What happened in between came as records; what has none is read anew.
+      if (state === 'live' && connection.value !== 'live') {
+        markDirty(...TOPICS);
+      }
+      connection.value = state;
+    },
+    onRefused: () => signOut('The session is over, or its token was revoked.'),
+  });
+  void readOlder().catch(() => undefined);
+  void readHistory().catch(() => undefined);
+  const ticking = setInterval(tick, TICK_MS);
+  const clock = setInterval(() => {
+    nowMs.value = Date.now();
+    if (Date.now() >= (session.value?.expires_at_ms ?? 0)) signOut('Eight hours are over.');
+  }, 1_000);
+  tick();
+  return () => {
+    stopStream();
+    clearInterval(ticking);
+    clearInterval(clock);
+    batch(() => {
+      for (const each of [
+        readiness,
+        tradingState,
+        account,
+        limits,
+        markets,
+        positions,
+        orders,
+        signals,
+        alerts,
+        policy,
+      ])
+        each.value = null;
+      connection.value = 'connecting';
+      resetDecisions();
+      resetEquity();
+    });
+  };
+}

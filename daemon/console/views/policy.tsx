@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import type { PolicyCheckBody } from '../../gate/api/policy.ts';
+import { openAcceptPolicy } from '../acts.ts';
+import { ask, describeFault } from '../api.ts';
+import { clock } from '../format.ts';
+import { Panel, Pill } from '../parts.tsx';
+import { session } from '../session.ts';
+import { policy } from '../store.ts';
+
+/** The policy in force, the one that waits, and a place to try another. */
+export function PolicyPanel() {
+  const body = policy.value;
+  const pending = body?.pending ?? null;
+  return (
+    <Panel
+      title="Policy"
+      name="policy"
+      note={pending === null ? 'in force' : <Pill kind="reducing">one is pending</Pill>}
+    >
+      <dl class="facts">
+        <dt>In force</dt>
+        <dd>
+          {body?.name ?? '–'} <code>{body?.hash.slice(0, 12)}</code>
+        </dd>
+      </dl>
+      {pending === null ? null : (
+        <div class="pending">
+          <p>
+            A looser policy <code>{pending.hash.slice(0, 12)}</code> waits for an operator
+            {pending.not_before_ms === null ? '' : `, no earlier than ${clock(pending.not_before_ms)}`}. It allows more
+            in:
+          </p>
+          <ul>
+            {pending.looser.map((line) => (
+              <li key={line}>
+                <code>{line}</code>
+              </li>
+            ))}
+          </ul>
+          <button type="button" class="primary" onClick={() => openAcceptPolicy(pending)}>
+            Accept…
+          </button>
+        </div>
+      )}
+      <details>
+        <summary>Every key in force</summary>
+        <pre class="scroll tall" tabIndex={0} role="region" aria-label="Policy in force, text">
+          {JSON.stringify(body?.policy ?? {}, null, 2)}
+        </pre>
+      </details>
+      <details>
+        <summary>Check a policy file</summary>
+        <Draft />
+      </details>
+    </Panel>
+  );
+}
+
+const CHECK_AFTER_MS = 400;
+let checking: ReturnType<typeof setTimeout> | undefined;
+
+/** Checked while it is typed; nothing is put in force from here: a policy is a file. */
+function Draft() {
+  const [result, setResult] = useState<PolicyCheckBody | string | null>(null);
+  const check = (text: string): void => {
+    clearTimeout(checking);
+    if (text.trim() === '') {
+      setResult(null);
+      return;
+    }
+    checking = setTimeout(() => {
+      ask<PolicyCheckBody>('POST', '/v1/policy/check', { bearer: session.value?.session ?? '', text }).then(
+        setResult,
+        (error: unknown) => setResult(describeFault(error)),
+      );
+    }, CHECK_AFTER_MS);
+  };
+  return (
+    <div class="draft">
+      <label>
+        YAML of a policy; it is checked as you type, and nothing is put in force
+        <textarea rows={8} spellcheck={false} onInput={(event) => check(event.currentTarget.value)} />
+      </label>
+      <div role="status">
+        {result === null ? null : typeof result === 'string' ? (
+          <p class="fault">{result}</p>
+        ) : result.ok ? (
+          <p>
+            Valid, <code>{result.hash.slice(0, 12)}</code>;{' '}
+            {result.looser.length === 0 ? 'it allows nothing more.' : `looser in ${result.looser.join('; ')}.`}{' '}
+            {result.warnings.join(' ')}
+          </p>
+        ) : (
+          <ul class="violations">
+            {result.violations.map((violation) => (
+              <li key={`${violation.path} ${violation.message}`}>
+                <code>{violation.path}</code> {violation.message}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { AlertAckEvent } from '../../daemon/gate/events.ts';
+import { until } from '../daemon/harness.ts';
+import { closeBrowser, confirm, findInaccessible, openPage, panel, signIn, WITHOUT_BROWSER } from './browser.ts';
+import { loseAnOrder, offerLooserPolicy, playMorning } from './scene.ts';
+
+after(closeBrowser);
+
+test('every act states its effect, asks for the operator token, and is done', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await playMorning(t);
+  await offerLooserPolicy(world);
+  const seat = await openPage(t, world);
+  const { page, complaints } = seat;
+  await signIn(seat);
+  const press = (name: string) => page.getByRole('navigation', { name: 'Acts' }).getByRole('button', { name }).click();
+  const layers = async () => (await world.tradingState()).layers.filter((layer) => layer.layer === 'operator');
+
+  await press('Reduce');
+  assert.deepEqual(await findInaccessible(page), []);
+  assert.match(await confirm(seat, 'too hot', 'Reduce only', 'agent:momentum'), /One opening order rests now/);
+  assert.ok(
+    (await layers()).some(
+      (layer) => layer.name === 'momentum' && layer.state === 'reducing' && layer.reason === 'too hot',
+    ),
+  );
+  await panel(page, 'state').getByText('operator, agent momentum').waitFor();
+
+  await press('Resume');
+  assert.match(await confirm(seat, 'cooled down', 'Resume trading', 'agent:momentum'), /No other layer is lifted/);
+  assert.ok(!(await layers()).some((layer) => layer.name === 'momentum'));
+
+  // A wrong token does nothing, and says so.
+  await press('Halt');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Reason').fill('stop');
+  await dialog.getByLabel('Operator token').fill('hf_wrong');
+  await dialog.getByRole('button', { name: 'Halt trading' }).click();
+  await dialog
+    .getByRole('alert')
+    .getByText(/unknown or revoked/)
+    .waitFor();
+  assert.equal((await world.tradingState()).state, 'active');
+  assert.match(await confirm(seat, 'stop', 'Halt trading'), /cannot exit either/);
+  assert.equal((await world.tradingState()).state, 'halted');
+  await page.locator('.state-word', { hasText: 'halted' }).waitFor();
+
+  await press('Resume');
+  await confirm(seat, 'all clear', 'Resume trading');
+  assert.equal((await world.tradingState()).state, 'active');
+
+  await panel(page, 'trust').getByRole('button', { name: /^End/ }).click();
+  assert.match(await confirm(seat, 'a false alarm', 'End the signal'), /narrative signal of monitor/);
+  await panel(page, 'trust').getByText('No signal is active.').waitFor();
+
+  await panel(page, 'alerts').getByRole('listitem').filter({ hasText: 'FOREIGN_ORDER' }).getByRole('button').click();
+  await confirm(seat, 'it was me', 'Acknowledge');
+  await panel(page, 'alerts')
+    .getByText(/^seen by operator/)
+    .waitFor();
+  const [ack] = [...world.daemon.ledger.iterateEvents({ kind: 'alert_ack' })];
+  assert.deepEqual(ack?.payload, {
+    alert_seq: (ack?.payload as AlertAckEvent | undefined)?.alert_seq,
+    reason: 'it was me',
+    set_by: 'operator',
+  });
+
+  await panel(page, 'policy').getByRole('button', { name: 'Accept…' }).click();
+  assert.match(await confirm(seat, null, 'Put it in force'), /order_notional_usdt/);
+  assert.equal((await world.ready()).body.pending_policy, null);
+  await panel(page, 'policy').getByRole('button', { name: 'Accept…' }).waitFor({ state: 'detached' });
+
+  await press('Flatten');
+  const effect = await confirm(seat, 'out', 'Close everything');
+  assert.match(effect, /Open now: 0\.\d+ BTCUSDT, 0\.\d+ ETHUSDT/);
+  await until('the account is flat', async () => {
+    await world.advance(1_000);
+    return (await world.position('BTCUSDT')) === 0 && (await world.position('ETHUSDT')) === 0;
+  });
+  await panel(page, 'positions').getByText('No position is open.').waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('a lost order is ended from the console', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await playMorning(t);
+  const id = await loseAnOrder(world);
+  const seat = await openPage(t, world);
+  await signIn(seat);
+  await panel(seat.page, 'orders').getByText('1 lost').waitFor();
+  await panel(seat.page, 'orders')
+    .getByRole('button', { name: `End… lost order ${id}` })
+    .click();
+  assert.match(await confirm(seat, 'never placed', 'End the order'), /Look at the venue first/);
+  await panel(seat.page, 'orders').getByText('0 lost').waitFor();
+  assert.deepEqual(seat.complaints, []);
+});
+
+test('the keyboard alone halts', { skip: WITHOUT_BROWSER }, async (t) => {
+  const world = await playMorning(t);
+  const seat = await openPage(t, world);
+  const { page } = seat;
+  await page.getByLabel('Operator or monitor token').focus();
+  await page.keyboard.type(world.token('operator'));
+  await page.keyboard.press('Enter');
+  await page.getByText('Live', { exact: true }).waitFor();
+  for (let presses = 0; presses < 12; presses += 1) {
+    await page.keyboard.press('Tab');
+    if ((await page.locator(':focus').textContent()) === 'Halt') break;
+  }
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('by keyboard');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(world.token('operator'));
+  await page.keyboard.press('Enter');
+  await page.locator('.state-word', { hasText: 'halted' }).waitFor();
+  assert.equal((await world.tradingState()).layers.at(-1)?.reason, 'by keyboard');
+});

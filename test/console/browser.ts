@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import { DaemonWorld, type DaemonWorldOptions } from '../daemon/harness.ts';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+/** Why tests of the console cannot run here; false: they can. */
+export const WITHOUT_BROWSER =
+  CHROMIUM === undefined ? 'no Chromium in /usr/bin; Debian: apt-get install chromium' : false;
+
+let browser: Promise<Browser> | null = null;
+/** One browser for a test file. */
+export function openBrowser(): Promise<Browser> {
+  browser ??= chromium.launch({ executablePath: CHROMIUM ?? '' });
+  return browser;
+}
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = null;
+}
+
+export interface Seat {
+  readonly world: DaemonWorld;
+  readonly page: Page;
+  /** What the page said to its console, and what its policy refused. Must stay empty. */
+  readonly complaints: string[];
+}
+/** `http://localhost:PORT/`, where the console is. */
+export function consoleAddress(world: DaemonWorld): string {
+  const { consoleAddress: address } = world.daemon;
+  assert.ok(address !== null, 'the console is served');
+  return address;
+}
+
+export async function openWorld(t: TestContext, options: DaemonWorldOptions = {}): Promise<DaemonWorld> {
+  const world = await DaemonWorld.start({ real: true, wall: true, ...options });
+  t.after(() => world.close());
+  return world;
+}
+
+export async function openPage(t: TestContext, world: DaemonWorld, options: BrowserContextOptions = {}): Promise<Seat> {
+  const context = await (await openBrowser()).newContext({ viewport: { width: 1440, height: 1000 }, ...options });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    // A daemon that is down is told of by the browser, too.
+    if (['error', 'warning'].includes(message.type()) && !/ERR_CONNECTION|Failed to load resource/.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  await page.addInitScript(() => {
+    const page = globalThis as unknown as { document: EventTarget };
+    page.document.addEventListener('securitypolicyviolation', (event) => {
+      const { violatedDirective, blockedURI } = event as Event &
+        Readonly<Record<'violatedDirective' | 'blockedURI', string>>;
+      console.error(`refused by policy: ${violatedDirective} ${blockedURI}`);
+    });
+  });
+  await page.goto(consoleAddress(world));
+  return { world, page, complaints };
+}
+
+export async function signIn({ world, page }: Seat, role: 'operator' | 'monitor' = 'operator'): Promise<void> {
+  await page.getByLabel('Operator or monitor token').fill(world.token(role));
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByRole('heading', { name: 'Trading state' }).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+}
+
+export const panel = (page: Page, name: string): Locator => page.locator(`.panel-${name}`);
+
+/** Fills a confirmation and sends it; returns what it said of the effect. */
+export async function confirm(seat: Seat, reason: string | null, button: string, scope?: string): Promise<string> {
+  const dialog = seat.page.getByRole('dialog');
+  const effect = (await dialog.locator('.effect').textContent()) ?? '';
+  if (scope !== undefined) await dialog.locator('select[name=scope]').selectOption(scope);
+  if (reason !== null) await dialog.getByLabel('Reason').fill(reason);
+  await dialog.getByLabel('Operator token').fill(seat.world.token('operator'));
+  await dialog.getByRole('button', { name: button }).click();
+  await dialog.waitFor({ state: 'detached' });
+  return effect;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+interface AxeFinding {
+  readonly id: string;
+  readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
+}
+/** Findings of axe as `rule: where`; evaluated, since the page's policy runs no script of others. */
+export async function findInaccessible(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: AxeFinding[] }> } };
+    return (await axe.run()).violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map(({ target, failureSummary }) => ({ target: target.map(String), failureSummary })),
+    }));
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`),
+  );
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { AlertBody, AlertsBody, EquityHistoryBody } from '../../daemon/gate/api/reads.ts';
+import { DaemonWorld } from '../daemon/harness.ts';
+
+describe('what a console shows of the past', () => {
+  let world: DaemonWorld;
+  before(async () => {
+    world = await DaemonWorld.start();
+  });
+  after(() => world.close());
+  const list = async () => (await world.operator<AlertsBody>('GET', '/v1/alerts')).body.alerts;
+
+  it('an acknowledgement is recorded once, with who and why, and survives a restart', async () => {
+    world.daemon.gate.core.alert('TEST', 'one');
+    world.daemon.gate.core.alert('TEST', 'two');
+    const [two, one] = await list();
+    assert.deepEqual([one?.acknowledged, two?.acknowledged], [null, null]);
+    const path = `/v1/alerts/${one?.seq}/ack`;
+    for (const role of ['agent', 'monitor'] as const)
+      assert.equal((await world.call('POST', path, { reason: 'x' }, world.token(role))).status, 403, role);
+    assert.equal((await world.operator('POST', path, { reason: '' })).status, 400);
+    const first = (await world.operator<AlertBody>('POST', path, { reason: 'looked at' })).body;
+    assert.deepEqual([first.acknowledged?.by, first.acknowledged?.reason], ['operator', 'looked at']);
+    const again = (await world.operator<AlertBody>('POST', path, { reason: 'once more' })).body;
+    assert.deepEqual(again, first, 'the first one counts');
+    const recorded = [...world.daemon.ledger.iterateEvents({ kind: 'alert_ack' })].map(({ payload }) => payload);
+    assert.deepEqual(recorded, [{ alert_seq: one?.seq, reason: 'looked at', set_by: 'operator' }]);
+    for (const id of [String((one?.seq ?? 0) + 100_000), String((one?.seq ?? 0) - 1)])
+      assert.equal((await world.operator('POST', `/v1/alerts/${id}/ack`, { reason: 'x' })).status, 404, id);
+    assert.equal((await world.operator('POST', '/v1/alerts/x/ack', { reason: 'x' })).status, 400);
+    await world.restart();
+    const kept = await list();
+    assert.deepEqual(kept.find(({ seq }) => seq === one?.seq)?.acknowledged, first.acknowledged);
+    assert.equal(kept.find(({ seq }) => seq === two?.seq)?.acknowledged, null);
+  });
+
+  it('the equity of two days is thinned to 720 points, oldest first, and ends with the last reading', async () => {
+    const { equity } = world.daemon.gate.core.state;
+    const startMs = world.nowMs();
+    for (let minute = 1; minute <= 4_000; minute += 1) equity.add(startMs + minute * 60_000, 10_000 + minute);
+    const { points } = (await world.operator<EquityHistoryBody>('GET', '/v1/account/history')).body;
+    assert.ok(points.length <= 720 && points.length > 700, `${points.length}`);
+    assert.ok(points.every((point, index) => index === 0 || point.at_ms > (points[index - 1]?.at_ms ?? 0)));
+    assert.deepEqual(points.at(-1), { at_ms: startMs + 4_000 * 60_000, equity_usdt: 14_000 });
+    const [first] = points;
+    assert.ok((first?.at_ms ?? 0) >= startMs + (4_000 - 2_880) * 60_000 - 300_000, 'no older than two days');
+    assert.equal((await world.call('GET', '/v1/account/history')).status, 403);
+  });
+});
