@@ -23,7 +23,12 @@ export interface DaemonLedgerOptions {
   readonly how: Pick<OpenLedgerOptions, 'storage' | 'randomBytes' | 'scheduleCommit'> | undefined;
 }
 
-/** Opens the daemon's ledger. @throws LedgerError */
+/** Domain time, or the host's until the venue has told it, ms. */
+export function ledgerClock(clock: DomainClock, time: TimePort): () => number {
+  return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
+}
+
+/** The ledger that a daemon records in. @throws LedgerError */
 export function openDaemonLedger(config: Config, path: string, options: DaemonLedgerOptions): Ledger {
   const { clock, log, time } = options;
   return openLedger({
@@ -32,7 +37,7 @@ export function openDaemonLedger(config: Config, path: string, options: DaemonLe
     path,
     venue: config.venue,
     account: ACCOUNT_NAME,
-    now: () => (clock.isSynced ? clock.nowMs() : time.hostMs()),
+    now: ledgerClock(clock, time),
     time,
     onFailure: (error) => {
       log.fatal({ err: error }, 'the ledger cannot record: trading stops');

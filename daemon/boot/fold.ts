@@ -1,8 +1,73 @@
-import type { GateEvent } from '../gate/events.ts';
-import type { GateState } from '../gate/state/gate-state.ts';
+import type { CheckpointEvent, GateEvent } from '../gate/events.ts';
+import { FOLD_SHA256, FOLD_VERSION } from '../gate/state/fold-version.ts';
+import { GateState } from '../gate/state/gate-state.ts';
+import { findMigrationsFolder, readMigrations } from '../ledger/migrations.ts';
 import type { LedgerReader } from '../ledger/types.ts';
+import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-file.ts';
 
-/** Folds a whole ledger into views. */
-export function applyRecorded(ledger: LedgerReader, state: GateState): void {
-  for (const event of ledger.iterateEvents()) if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
+/** Checkpoints whose files are kept: the newest, and the one before, should that be damaged. */
+export const KEPT_CHECKPOINTS = 2;
+
+export interface Folded {
+  readonly state: GateState;
+  /** Record after which folding began: that of the checkpoint; 0: all records were folded. */
+  readonly fromSeq: number;
+  /** The last record that was folded. */
+  readonly seq: number;
+}
+export interface FoldOptions {
+  /** Where files of checkpoints lie; null: there are none. */
+  readonly folder: string | null;
+  /** The last record to fold; the ledger's last when absent. */
+  readonly untilSeq?: number;
+  /** A checkpoint that was passed over, and why. */
+  readonly onSkipped?: (seq: number, reason: string) => void;
+}
+
+/** The views of a ledger: those of its newest sound checkpoint, and what was recorded since. */
+export function foldLedger(ledger: LedgerReader, options: FoldOptions): Folded {
+  const untilSeq = options.untilSeq ?? ledger.lastSeq();
+  const { fromSeq, state } = findCheckpoint(ledger, options, untilSeq) ?? { fromSeq: 0, state: new GateState() };
+  for (const event of ledger.iterateEvents({ fromSeq: fromSeq + 1 })) {
+    if (event.seq > untilSeq) break;
+    if (event.kind !== 'genesis') state.apply(event as unknown as GateEvent);
+  }
+  return { state, fromSeq, seq: untilSeq };
+}
+
+function findCheckpoint(
+  ledger: LedgerReader,
+  { folder, onSkipped }: FoldOptions,
+  untilSeq: number,
+): Pick<Folded, 'state' | 'fromSeq'> | null {
+  if (folder === null) return null;
+  for (const checkpoint of readCheckpoints(ledger)) {
+    if (checkpoint.seq > untilSeq) continue;
+    try {
+      const problem = findMismatch(ledger, checkpoint);
+      if (problem !== null) throw new Error(problem);
+      return { state: readCheckpoint(folder, checkpoint), fromSeq: checkpoint.seq };
+    } catch (error) {
+      onSkipped?.(checkpoint.seq, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return null;
+}
+
+/** What the chain says of those whose files are kept, newest first. */
+export function readCheckpoints(ledger: LedgerReader): readonly CheckpointEvent[] {
+  return ledger.readNewest('checkpoint', KEPT_CHECKPOINTS).map(({ payload }) => payload as CheckpointEvent);
+}
+
+/** Why the views of a checkpoint are not those that this build folds from this ledger; null: they are. */
+function findMismatch(ledger: LedgerReader, checkpoint: CheckpointEvent): string | null {
+  const { account, fold_sha256, fold_version, format, genesis, hash, schema, seq, venue } = checkpoint;
+  if (format !== CHECKPOINT_FORMAT) return `it has format ${format}; this build reads ${CHECKPOINT_FORMAT}`;
+  if (fold_sha256 !== FOLD_SHA256 || fold_version !== FOLD_VERSION)
+    return `it is of version ${fold_version} of the fold; this build has ${FOLD_VERSION}`;
+  const known = readMigrations(findMigrationsFolder()).length;
+  if (schema !== known) return `it is of schema ${schema}; this build has ${known}`;
+  const { genesis: own } = ledger;
+  if (genesis !== own.hash || venue !== own.venue || account !== own.account) return 'it is of another ledger';
+  return ledger.readEvent(seq)?.hash === hash ? null : `record ${seq} is another one than when it was taken`;
 }

@@ -5,25 +5,36 @@ import type { PolicyDocument } from '../gate/operator/policy-control.ts';
 import type { GateOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
 import { checkVenue } from '../policy/reload.ts';
-import { applyRecorded } from './fold.ts';
+import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
 import { createSchemaChecks, readStoredPolicy } from './policy.ts';
 
 type SchemaChecks = ReturnType<typeof createSchemaChecks>;
 
-export interface OpenGateOptions extends Omit<GateOptions, 'ports'> {
+export interface OpenGateOptions extends Omit<GateOptions, 'ports' | 'state'> {
   readonly ledger: Ledger;
   readonly ports: Omit<GateOptions['ports'], 'ledger' | 'sha256' | keyof SchemaChecks>;
   /** Compiled schemas of earlier gates; by default new ones. */
   readonly checks?: SchemaChecks;
+  /** Where files of checkpoints lie; absent: there are none. */
+  readonly checkpointFolder?: string | null;
+  /** The record that the checkpoint takes in, which folding went on from; 0: there was none. */
+  readonly onFolded?: (fromSeq: number) => void;
 }
 
-/** The gate with its ledger's views, before its first contact with the venue. */
-export function openGate({ ledger, ports, checks, ...options }: OpenGateOptions): Gate {
+/** The gate with the views that its ledger holds, before its first contact with the venue. */
+export function openGate({ ledger, ports, checks, checkpointFolder, onFolded, ...options }: OpenGateOptions): Gate {
   const sha256 = (text: string): string => hash('sha256', text, 'hex');
-  const gate = new Gate({ ...options, ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 } });
-  applyRecorded(ledger, gate.core.state);
-  return gate;
+  const { fromSeq, state } = foldLedger(ledger, {
+    folder: checkpointFolder ?? null,
+    onSkipped: (seq, reason) => ports.log.warn({ seq, reason }, 'a checkpoint was passed over'),
+  });
+  onFolded?.(fromSeq);
+  return new Gate({
+    ...options,
+    state,
+    ports: { ...ports, ...(checks ?? createSchemaChecks()), ledger, sha256 },
+  });
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { GateEvents } from '../gate/events.ts';
 import { LEDGER_LAYER, readReason } from '../gate/feeds/ledger-check.ts';
 import type { LedgerRecord } from '../gate/ports.ts';
-import { GateState } from '../gate/state/gate-state.ts';
 import { layerKey } from '../gate/state/layers.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { applyRecorded } from './fold.ts';
+import { foldLedger } from './fold.ts';
 import { StartError } from './live.ts';
 
 export interface RecoveryOptions {
@@ -28,8 +27,7 @@ export interface Recovered {
  * @throws StartError if another daemon traded the account and `takeOver` is false
  */
 export function recordRecovery(ledger: Ledger, { atVenueMs, takeOver, setBy }: RecoveryOptions): Recovered {
-  const state = new GateState();
-  applyRecorded(ledger, state);
+  const { state } = foldLedger(ledger, { folder: null });
   const standing = state.layers.get(layerKey('breaker', 'account', LEDGER_LAYER));
   if (standing !== undefined && readReason(standing.reason).code === 'OTHER_DAEMON' && !takeOver) {
     throw new StartError(

@@ -294,6 +294,33 @@ export interface TokenEvent {
   readonly at_ms: number;
   readonly id: string;
 }
+/**
+ * The folded state after record `seq` was written into a file, of which this is all but the views (docs/ledger.md). No view
+ * follows from it.
+ */
+export interface CheckpointEvent {
+  readonly account: string;
+  readonly bytes: number;
+  /** Of the last recovery; null: there was none. */
+  readonly epoch: number | null;
+  /** Of the sources that folded it, and the number that was given to them. */
+  readonly fold_sha256: string;
+  readonly fold_version: number;
+  readonly format: number;
+  /** Hash of the genesis record. */
+  readonly genesis: string;
+  /** Hash of record `seq`. */
+  readonly hash: string;
+  /** Of the policy in force; null: none was yet. */
+  readonly policy_hash: string | null;
+  /** Number of the last migration. */
+  readonly schema: number;
+  /** The last committed record that it takes in. */
+  readonly seq: number;
+  /** Of the file. */
+  readonly sha256: string;
+  readonly venue: string;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   /** Absent in older records. */
@@ -329,6 +356,7 @@ export interface GateEvents {
   readonly alert: AlertEvent;
   readonly alert_ack: AlertAckEvent;
   readonly arming: ArmingEvent;
+  readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
   readonly leverage: LeverageEvent;

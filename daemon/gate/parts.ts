@@ -25,6 +25,7 @@ import { SliceRunner } from './orders/slices.ts';
 import { VenueHealth } from './orders/venue-health.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
+import type { GateState } from './state/gate-state.ts';
 import { CutReadings } from './watch/cut-readings.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
@@ -54,6 +55,8 @@ export interface GateOptions {
   readonly ports: GatePorts;
   readonly settings: GateSettings;
   readonly policy: PolicyDocument;
+  /** What is folded already; empty views when absent. */
+  readonly state?: GateState;
   readonly policyPort: PolicyPort;
   readonly signal: AbortSignal;
   /** The observer's counters as Prometheus text. */
@@ -64,7 +67,7 @@ export interface GateOptions {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: composition; each line makes one part
 export function buildParts(options: GateOptions): GateParts {
   const { ports, settings, signal } = options;
-  const core = new GateCore(ports, settings, options.policy);
+  const core = new GateCore(ports, settings, options.policy, options.state);
   const availability = new Availability(core);
   const health = new VenueHealth(core, {
     resyncClock: () => keeper.dueNow('clock'),

@@ -6,7 +6,7 @@ import { LedgerError } from './errors.ts';
 import { sha256Hex } from './hash-chain.ts';
 
 /** Kinds need no escape in JSON, which keeps the hash preimage simple. */
-const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
+export const KIND = /^[a-z][a-z0-9_.]{0,63}$/;
 
 /** The last record of a chain. */
 export interface ChainHead {

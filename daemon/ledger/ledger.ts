@@ -12,6 +12,7 @@ import { GroupCommit, type SeqRange } from './group-commit.ts';
 import { sha256Hex, ZERO_HASH } from './hash-chain.ts';
 import { acquireLock, type LedgerLock } from './lock.ts';
 import type { MemoryStorage } from './memory-storage.ts';
+import { backUpBeforeMigrations } from './migration-backup.ts';
 import { findMigrationsFolder, migrate, readMigrations } from './migrations.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import { SqliteReader } from './reader.ts';
@@ -47,6 +48,7 @@ export function openLedger(options: OpenLedgerOptions): Ledger {
     const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
     const reserve = createReserve(join(folder, 'reserve.bin'), reserveBytes);
     db = openForWriting(path);
+    backUpBeforeMigrations(db, path, readMigrations(findMigrationsFolder()));
     const genesis = prepare(db, options);
     if (options.maxBytes !== undefined) limitPages(db, options.maxBytes - reserveBytes);
     const opened = db;

@@ -90,7 +90,8 @@ export function checkMigrations(db: Database, migrations: readonly Migration[]):
     if (known === undefined || row.version !== known.version) {
       throw new LedgerError(
         'LEDGER_MIGRATION',
-        `The ledger has migration ${row.name}, which this build does not know: it was written by a newer version.`,
+        `The ledger has migration ${row.name}, which this build does not know: it was written by a newer version. ` +
+          'Start that version, or a later one.',
       );
     }
     if (row.checksum !== known.checksum) {

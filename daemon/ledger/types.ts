@@ -41,6 +41,9 @@ export interface Genesis {
   readonly hash: string;
 }
 
+/** Kinds that migration 0005 has an index of. */
+export const RARE_KINDS: readonly string[] = ['arming', 'checkpoint', 'policy', 'recovery', 'rules'];
+
 export interface ReadEventsQuery {
   /** First seq to return; default 1. */
   readonly fromSeq?: number;
@@ -80,6 +83,8 @@ export interface LedgerReader {
   readEvents(query: ReadEventsQuery): LedgerEvent[];
   /** All events from `fromSeq` on, ascending, read in pages so that appends may happen in between. */
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<LedgerEvent, void, undefined>;
+  /** The newest records of a kind, newest first; of {@link RARE_KINDS} without going through the others. */
+  readNewest(kind: string, limit: number): LedgerEvent[];
   findDecision(decisionId: string): LedgerEvent | null;
   /** The first decision recorded under an idempotency key. */
   findDecisionByRequest(key: DecisionRequestKey): LedgerEvent | null;

@@ -14,6 +14,7 @@ import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
 import { ledgerOf, measureLedger } from './ledger.ts';
 import { type LoadFigures, load, median, timeRequests } from './load.ts';
+import { type LongLedgerFigures, measureLongLedger } from './long-ledger.ts';
 import { measurePeers } from './peers.ts';
 import { type Child, end, start } from './processes.ts';
 import { measureReplay } from './replay.ts';
@@ -23,7 +24,7 @@ import { ORDER_BODY, openPolicy } from './world.ts';
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
  * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records,
- * `-- doors` what MCP and the OpenClaw hook add to a call.
+ * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -240,7 +241,60 @@ async function mainFlood(): Promise<void> {
   }
 }
 
-/** `bench -- ledger`: bytes of each kind of call, and records that are verified in a second. */
+const HISTORY = 100_000;
+
+/** Start and memory on ledgers of `--decisions N` (100,000): `bench -- ledger` and `bench -- history`. */
+async function measureHistory(folder: string, policyPath: string, children: Child[]): Promise<LongLedgerFigures> {
+  const at = process.argv.indexOf('--decisions');
+  const decisions = at < 0 ? HISTORY : Number(process.argv[at + 1]);
+  if (!Number.isSafeInteger(decisions) || decisions < 1) throw new Error('--decisions: a number is expected');
+  const environment = (home: string): Record<string, string> => ({
+    HOLDFAST_HOME: home,
+    HOLDFAST_HEAD_FILE: `${home}-head`,
+    HOLDFAST_PORT: '0',
+    HOLDFAST_LOG_LEVEL: 'silent',
+    HOLDFAST_POLICY: policyPath,
+  });
+  const begin = async (home: string): Promise<Child> => {
+    // What the generator added is not in the file; nobody put an older ledger back.
+    rmSync(`${home}-head`, { force: true });
+    const child = await start(daemonArgs(), environment(home));
+    children.push(child);
+    return child;
+  };
+  return await measureLongLedger(
+    {
+      folder,
+      startDaemon: async (home) => {
+        const startedAt = performance.now();
+        const child = await begin(home);
+        await untilReady(child.url);
+        return { start_ms: performance.now() - startedAt, rss_mb: residentMb(child.process.pid ?? 0), child };
+      },
+      serve: async (home) => {
+        const child = await begin(home);
+        await untilReady(child.url);
+        return { child, token: readFileSync(join(home, 'tokens', 'agent.token'), 'utf8').trim() };
+      },
+      note: (text) => void process.stderr.write(`${text}\n`),
+    },
+    decisions,
+  );
+}
+
+async function mainHistory(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  try {
+    const history = await measureHistory(folder, writeOpenPolicy(folder), children);
+    process.stdout.write(`${JSON.stringify({ history })}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `bench -- ledger`: bytes of each kind of call, records that are verified in a second, and {@link measureHistory}. */
 async function mainLedger(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const children: Child[] = [];
@@ -250,7 +304,9 @@ async function mainLedger(): Promise<void> {
     const stop = async (): Promise<void> => {
       for (const child of children.splice(0).reverse()) await end(child);
     };
-    process.stdout.write(`${JSON.stringify(await measureLedger({ url: daemonUrl, token, home, stop }))}\n`);
+    const ledger = await measureLedger({ url: daemonUrl, token, home, stop });
+    const history = await measureHistory(folder, policyPath, children);
+    process.stdout.write(`${JSON.stringify({ ...ledger, history })}\n`);
   } finally {
     for (const child of children.reverse()) await end(child);
     rmSync(folder, { recursive: true, force: true });
@@ -319,6 +375,7 @@ const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
 else if (process.argv.includes('flood')) await mainFlood();
 else if (process.argv[2] === 'doors') await mainDoors();
+else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);
 else await main();

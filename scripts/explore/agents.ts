@@ -51,14 +51,14 @@ export function actAsAgent(world: PlayedWorld, step: number, action: Action): bo
 }
 
 function open(world: PlayedWorld, step: number, action: Of<'open'>): void {
-  const { agent, symbol, side, usdt, limitBps, slippageBps, id } = action;
+  const { agent, symbol, side, usdt, limitBps, slippageBps, leverage, id } = action;
   const sign = side === 'buy' ? 1 : -1;
   world.call(step, agent, 'place_order', {
     symbol,
     intent: 'open',
     side,
     requested_notional: usdt,
-    requested_leverage: 1,
+    requested_leverage: leverage ?? 1,
     order_type: limitBps === undefined ? 'market' : 'limit',
     ...(limitBps === undefined ? {} : { limit_price: priceAt(world, symbol, sign * limitBps) }),
     max_slippage_bps: slippageBps ?? 20,

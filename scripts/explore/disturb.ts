@@ -51,6 +51,9 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       if (action.at === undefined) world.die(action.downMs);
       else world.armCrash(action.at.what, action.at.n, action.at.after, action.downMs);
       return;
+    case 'away':
+      await world.leave(action.forMs);
+      return;
     case 'restart':
       await world.restart(action.downMs, action.leaveOrders === true);
       return;
@@ -59,6 +62,20 @@ export async function disturb(world: PlayedWorld, step: number, action: Action):
       return;
     case 'foreign_cancel':
       world.venue.cancelByHand(action.symbol);
+      return;
+    case 'partial':
+      world.venue.fillPart(action.symbol, action.pick, action.fraction);
+      return;
+    case 'halt_market':
+      world.venue.haltMarket(action.symbol, action.forMs);
+      return;
+    case 'rebase':
+      world.operate(step, 'rebase', {}, (gate) => gate.rebase(OPERATOR, 'plan'));
+      return;
+    case 'end_signals':
+      world.operate(step, 'end_signals', {}, (gate) =>
+        Promise.all(gate.getSignals().signals.map(({ signal_id: id }) => gate.endSignal(OPERATOR, id, 'plan'))),
+      );
       return;
     case 'transfer':
       world.venue.transfer(action.usdt);

@@ -20,6 +20,7 @@ export class ExchangeSide {
   readonly marks: MarkRecord[] = [];
   readonly sends: SendRecord[] = [];
   readonly hands: HandRecord[] = [];
+  readonly #halts = new Map<SymbolName, number>();
   readonly #nowMs: () => number;
 
   /** `nowMs`: since the world began. */
@@ -98,6 +99,37 @@ export class ExchangeSide {
   /** The owner cancels everything in a symbol, whoever placed it. */
   cancelByHand(symbol: SymbolName): void {
     if (this.#request('DELETE', '/fapi/v1/allOpenOrders', { symbol })) this.#noteHand('order', symbol, null);
+  }
+
+  /** The market fills a part of what rests, at its own price; nothing where nothing rests. */
+  fillPart(symbol: SymbolName, pick: number, fraction: number): void {
+    const resting = [...this.#market(symbol).openOrders.values()].reverse();
+    const order = resting[pick % Math.max(1, resting.length)];
+    if (order === undefined) return;
+    const lots = Math.max(1, Math.floor(Number((order.quantity - order.executed) / LOT) * fraction));
+    // One that only closes fills no more than there is, perhaps nothing.
+    serveControl(
+      this.exchange,
+      'POST',
+      '/sim/fill-order',
+      JSON.stringify({ order_id: order.orderId, quantity: (lots / 1000).toFixed(3) }),
+    );
+    persist(this.exchange);
+  }
+
+  /** No order is taken in a symbol, for so long. */
+  haltMarket(symbol: SymbolName, forMs: number): void {
+    this.control('set-instrument', { symbol, status: 'HALT' });
+    this.#halts.set(symbol, this.#nowMs() + forMs);
+  }
+
+  /** Markets that have been halted long enough trade again; `all`: every one. */
+  endHalts(all = false): void {
+    for (const [symbol, untilMs] of [...this.#halts]) {
+      if (!all && this.#nowMs() < untilMs) continue;
+      this.#halts.delete(symbol);
+      this.control('set-instrument', { symbol, status: 'TRADING' });
+    }
   }
 
   transfer(usdt: number): void {

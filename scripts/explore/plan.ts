@@ -48,6 +48,8 @@ export type Action =
       readonly usdt: number;
       readonly limitBps?: number;
       readonly slippageBps?: number;
+      /** 1 without it. */
+      readonly leverage?: number;
       readonly id?: string;
     }
   /** `close_position`. */
@@ -117,6 +119,8 @@ export type Action =
       readonly at?: { readonly what: 'commit' | 'request'; readonly n: number; readonly after: boolean };
       readonly downMs: number;
     }
+  /** The process dies, and nobody starts it for so long: hours, or days. The next step comes when it is back. */
+  | { readonly kind: 'away'; readonly forMs: number }
   /** Orderly: the daemon is stopped and started again. */
   | { readonly kind: 'restart'; readonly downMs: number; readonly leaveOrders?: boolean }
   /** The account's owner trades at the exchange itself. */
@@ -130,6 +134,13 @@ export type Action =
     }
   /** The owner cancels all orders in a symbol there. */
   | { readonly kind: 'foreign_cancel'; readonly symbol: SymbolName }
+  /** The market fills a part of an order that rests at the exchange; `pick`: 0 is the newest of the symbol. */
+  | { readonly kind: 'partial'; readonly symbol: SymbolName; readonly pick: number; readonly fraction: number }
+  /** The exchange trades a symbol no more, for so long. */
+  | { readonly kind: 'halt_market'; readonly symbol: SymbolName; readonly forMs: number }
+  /** The operator has drawdown measured anew, or ends the signals that are active. */
+  | { readonly kind: 'rebase' }
+  | { readonly kind: 'end_signals' }
   /** In, or out when negative. */
   | { readonly kind: 'transfer'; readonly usdt: number }
   /** Funding is settled now. */

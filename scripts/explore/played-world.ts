@@ -66,6 +66,10 @@ export abstract class PlayedWorld {
   abstract die(downMs: number): void;
   /** Dies at the n-th commit or request from now; `after`: it still happened. */
   abstract armCrash(what: 'commit' | 'request', n: number, after: boolean, downMs: number): void;
+  /** Away for long: a world in real time has no time for that. */
+  leave(_forMs: number): Promise<void> {
+    return Promise.resolve();
+  }
   /** An orderly stop, and a start after it. */
   abstract restart(downMs: number, leaveOrders: boolean): Promise<void>;
   /** What a world without disks, clocks or other daemons of its own cannot play has no effect there. */
@@ -81,6 +85,7 @@ export abstract class PlayedWorld {
   /** No fault is left, no crash is armed, and somebody lives. */
   quieten(): void {
     this.venue.control('clear-faults', {});
+    this.venue.endHalts(true);
     this.wire.clearFaults();
   }
 

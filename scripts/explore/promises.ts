@@ -4,10 +4,12 @@ import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } 
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
 import { findClosesMore, findCrossings, findOldExits, findQuietExits } from './promises/exits.ts';
+import { findFigureBreaches } from './promises/figures.ts';
 import { findLedgerBreaches } from './promises/ledgers.ts';
 import { findOperatorBreaches } from './promises/operator.ts';
 import { findRoomBreaches } from './promises/others.ts';
 import { findHammering, findUncut } from './promises/paces.ts';
+import { findPageBreaches } from './promises/pages.ts';
 import { findAuditBreaches, findInternalErrors, findProofUndone, findUnrecorded } from './promises/records.ts';
 import { findReopened } from './promises/reopened.ts';
 import { findReservationBreaches } from './promises/reservations.ts';
@@ -45,6 +47,8 @@ const PROMISES: readonly Promised[] = [
   findMistakenRepeats,
   findViewBreaches,
   findReservationBreaches,
+  findFigureBreaches,
+  findPageBreaches,
   findAuditBreaches,
 ];
 

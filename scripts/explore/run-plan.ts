@@ -76,6 +76,7 @@ export async function playPlan(world: PlayedWorld, plan: Plan): Promise<void> {
   await world.time.advance(1_500);
   for (const [index, step] of plan.steps.entries()) {
     await waitFor(world, step);
+    world.venue.endHalts();
     if (!actAsAgent(world, index, step.do)) await disturb(world, index, step.do);
   }
   await world.time.advance(plan.steps.length === 0 ? 0 : CALLS_END_MS);

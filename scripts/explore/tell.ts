@@ -73,6 +73,8 @@ function tellAction(action: Action): string {
       return 'faults are over';
     case 'crash':
       return `the process dies${action.at === undefined ? '' : ` ${action.at.after ? 'after' : 'before'} ${action.at.what} ${action.at.n} from now`}, down ${action.downMs} ms`;
+    case 'away':
+      return `the process dies, and the daemon is away for ${Math.round(action.forMs / 60_000)} min`;
     case 'restart':
       return `the daemon is restarted, down ${action.downMs} ms`;
     case 'foreign': {
@@ -81,6 +83,14 @@ function tellAction(action: Action): string {
     }
     case 'foreign_cancel':
       return `the owner cancels all orders in ${action.symbol} by hand`;
+    case 'partial':
+      return `the market fills ${Math.round(action.fraction * 100)} % of what rests in ${action.symbol} (order ${action.pick})`;
+    case 'halt_market':
+      return `the exchange halts ${action.symbol} for ${action.forMs} ms`;
+    case 'rebase':
+      return 'operator: drawdown is measured anew';
+    case 'end_signals':
+      return 'operator: active signals are ended';
     case 'transfer':
       return `${Math.abs(action.usdt)} USDT are transferred ${action.usdt < 0 ? 'out' : 'in'}`;
     case 'funding':

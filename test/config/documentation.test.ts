@@ -16,6 +16,7 @@ const KINDS: Record<EventKind, true> = {
   alert: true,
   alert_ack: true,
   arming: true,
+  checkpoint: true,
   decision: true,
   exit_target: true,
   leverage: true,

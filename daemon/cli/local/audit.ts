@@ -83,9 +83,10 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
-    const [{ verifyLedger }, { createAuditor }] = await Promise.all([
+    const [{ verifyLedger }, { createAuditor }, { createCheckpointAudit }] = await Promise.all([
       import('../../ledger/verify.ts'),
       import('../../gate/audit/verify.ts'),
+      import('../../boot/checkpoint-audit.ts'),
     ]);
     const auditor = createAuditor({
       genesisId: reader.genesis.genesis_id,
@@ -93,19 +94,32 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
       readPolicy: (hash) => reader.readPolicy(hash),
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });
+    const checkpoints = options.deep === true ? createCheckpointAudit(reader) : null;
     const verified = verifyLedger(reader, {
       rederive: (event) => auditor.rederive(event),
-      ...(options.deep === true ? { fold: (event) => auditor.fold(event) } : {}),
+      ...(checkpoints === null
+        ? {}
+        : {
+            fold: (event) => {
+              const outcome = auditor.fold(event);
+              return outcome.ok ? checkpoints.check(event.seq, auditor.state) : outcome;
+            },
+          }),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
-    return { ...verified, elsewhere: auditor.elsewhere };
+    const { compared = 0, elsewhere = 0 } = checkpoints ?? {};
+    return { ...verified, elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, options.deep === true));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
-type VerifiedLedger = VerifyResult & { readonly elsewhere: readonly DecidedElsewhere[] };
+type VerifiedLedger = VerifyResult & {
+  readonly elsewhere: readonly DecidedElsewhere[];
+  /** `elsewhere`: taken by another version of the fold. */
+  readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
+};
 
 /** Why a record that the chain holds may differ from what is derived. */
 const OTHER_DERIVATION =
@@ -124,6 +138,9 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     ...result.elsewhere.map(
       ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
     ),
+    isDeep && result.checkpoints.compared > 0
+      ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
+      : '',
     `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
   ].join('');
 }

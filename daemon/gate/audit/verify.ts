@@ -46,6 +46,8 @@ export interface Auditor {
   /** `--deep`: folds the ledger and rebuilds the context of each decision from the events before it. */
   fold(event: AuditedEvent): AuditOutcome;
   readonly elsewhere: readonly DecidedElsewhere[];
+  /** What is folded so far. */
+  readonly state: GateState;
 }
 export interface AuditSources {
   readonly genesisId: string;
@@ -60,8 +62,8 @@ const ELSEWHERE: AuditOutcome = { ok: true };
 /** A daemon of before versions does not start on a ledger that has them. */
 const UNVERSIONED: AuditOutcome = { ok: false, detail: 'it names no core_version, though a decision before it does' };
 
-export function createAuditor(sources: AuditSources): Auditor {
-  const state = new GateState();
+/** `state`: what is folded before the first record that it is given. */
+export function createAuditor(sources: AuditSources, state = new GateState()): Auditor {
   const policyOf = lookUpPolicies((hash) => sources.readPolicy(hash));
   const elsewhere = new Map<number | null, number>();
   let isVersioned = false;
@@ -81,6 +83,7 @@ export function createAuditor(sources: AuditSources): Auditor {
       state.apply(event as unknown as GateEvent);
       return outcome;
     },
+    state,
     get elsewhere() {
       return [...elsewhere].map(([version, decisions]) => ({
         core_version: version,
@@ -132,17 +135,20 @@ function refold(event: DecisionEvent, state: GateState, policyOf: PolicyLookup):
   }
   // What a view holds, and how it is rounded, is the core's that decided.
   if (event.decision.core_version !== CORE_VERSION) return OK;
-  const { context } = event;
-  const rebuilt = buildContext(
-    state,
-    inputsOf(context, event.request.symbol),
-    event.request,
-    policy,
-    askOf(context, state),
-  );
-  const again = canonicalJson(rebuilt);
-  const recorded = canonicalJson(context);
+  const again = canonicalJson(rebuildContext(event, state, policy));
+  const recorded = canonicalJson(event.context);
   return again === recorded ? OK : { ok: false, detail: describeDifference(recorded, again) };
+}
+
+/** What a recorded request would see with these views, at the instant of its own context or at another one (ms). */
+export function rebuildContext(
+  { context, request }: Pick<DecisionEvent, 'context' | 'request'>,
+  state: GateState,
+  policy: NonNullable<ReturnType<PolicyLookup>>,
+  nowMs = context.now_ms,
+): ExecutionContext {
+  const inputs = { ...inputsOf(context, request.symbol), nowMs };
+  return buildContext(state, inputs, request, policy, askOf(context, state));
 }
 
 /** What came from the feeds and not from the ledger, read back from the recorded context. */

@@ -10,6 +10,7 @@ import { accountEvent, marginRatio } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { findUnexplained } from './unexplained-positions.ts';
+import { firstTradesSince, hasUnnumbered } from './unread-trades.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -284,9 +285,10 @@ export class AccountFeed {
 
   /** Prices and fees of what was executed; trades are deduplicated by id. */
   async pollTrades(symbol: string): Promise<boolean> {
-    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: this.#core.nowMs() - 3_600_000 };
+    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(this.#core, symbol) };
     const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
     if (outcome.kind === 'failed') return false;
+    let isRead = true;
     for (const trade of outcome.value) {
       const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
       // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
@@ -307,7 +309,9 @@ export class AccountFeed {
           trade_id: trade.tradeId,
         });
       }
-      this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
+      // One whose order is not known yet is read again once it is, with all that follow.
+      isRead &&= order !== undefined || !hasUnnumbered(this.#core, symbol);
+      if (isRead) this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
     }
     return true;
   }

@@ -1,6 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
+import { awaitsTrades } from './unread-trades.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
 export const PERIODS = {
@@ -87,12 +88,17 @@ export async function allRead(done: readonly Promise<boolean>[]): Promise<boolea
   return (await Promise.all(done)).every((ok) => ok);
 }
 
+/** Between two readings of the trades of a symbol that lack what was executed, wall ms. */
+const TRADES_AGAIN_MS = 2_000;
+
 /** Symbols whose trades must be read, because of executions. */
 export class TradePolls {
   readonly #core: GateCore;
   readonly #account: AccountFeed;
   readonly #signal: AbortSignal;
   readonly #symbols = new Set<string>();
+  /** Symbols that were read without what was executed last, and when they are read again, monotonic ms. */
+  readonly #againAt = new Map<string, number>();
   #running: Promise<void> | null = null;
 
   constructor(core: GateCore, account: AccountFeed, signal: AbortSignal) {
@@ -106,6 +112,8 @@ export class TradePolls {
   }
 
   start(): void {
+    for (const [symbol, atMs] of this.#againAt)
+      if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
     if (this.#running !== null) return;
     this.poll().catch((error: unknown) => {
       if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
@@ -125,6 +133,12 @@ export class TradePolls {
   async #read(): Promise<void> {
     const symbols = [...this.#symbols];
     this.#symbols.clear();
-    for (const symbol of symbols) if (!(await this.#account.pollTrades(symbol))) this.#symbols.add(symbol);
+    for (const symbol of symbols) {
+      this.#againAt.delete(symbol);
+      if (!(await this.#account.pollTrades(symbol))) this.#symbols.add(symbol);
+      // The venue's list of trades may lag behind what it says of the order.
+      else if (awaitsTrades(this.#core, symbol))
+        this.#againAt.set(symbol, this.#core.ports.time.monotonicMs() + TRADES_AGAIN_MS);
+    }
   }
 }

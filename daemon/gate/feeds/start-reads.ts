@@ -7,6 +7,7 @@ import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
+import { findUntoldSince } from './unread-trades.ts';
 
 /** A correct mode is not read again within this time, domain ms, as in a running daemon. */
 const MODE_RECENT_MS = 60_000;
@@ -114,9 +115,6 @@ const QUOTES_READ_ALONE = 5;
 export const FILTERS = 'the exchange filters';
 /** Between two tries to read the rules, wall ms. */
 const RULES_AGAIN_MS = 5_000;
-/** How far back trades are read, ms; a start could do nothing about older ones. */
-const TRADES_BACK_MS = 3_600_000;
-
 /**
  * The reads of a start, in order. An exit, a cancel and a flatten need none of them: they use the
  * ledger. Each list is requested once. Skipped reads were recent enough, by this process or an earlier one
@@ -288,11 +286,7 @@ export class StartReads {
   }
   /** Symbols with fills whose prices and fees are unknown. */
   #findUntold(symbols: readonly string[]): readonly string[] {
-    const sinceMs = this.#core.nowMs() - TRADES_BACK_MS;
-    const untold = new Set<string>();
-    for (const order of this.#core.state.orders.all.values())
-      if (order.executedLots > order.tradedLots && order.updatedAtMs >= sinceMs) untold.add(order.symbol);
-    return symbols.filter((symbol) => untold.has(symbol));
+    return symbols.filter((symbol) => findUntoldSince(this.#core, symbol) !== null);
   }
 }
 

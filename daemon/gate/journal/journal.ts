@@ -100,7 +100,7 @@ export interface RecordDetails {
  * event to the state in the same turn; nothing else writes state.
  */
 export class GateCore {
-  readonly state = new GateState();
+  readonly state: GateState;
   readonly market: LiveMarket;
   readonly ports: GatePorts;
   readonly settings: GateSettings;
@@ -122,7 +122,9 @@ export class GateCore {
     ports: GatePorts,
     settings: GateSettings,
     policy: { readonly spec: IntendedPolicySpec; readonly hash: string },
+    state = new GateState(),
   ) {
+    this.state = state;
     this.ports = ports;
     this.settings = settings;
     this.sends = new OrderCounts(ports.time);

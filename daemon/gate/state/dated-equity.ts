@@ -1,3 +1,4 @@
+import { keeps } from './keep.ts';
 /** Equity net of transfers at an instant. */
 export interface DatedEquity {
   readonly atMs: number;
@@ -25,13 +26,28 @@ export function createCursor(): SampleCursor {
  * so far does.
  */
 export class EquitySamples {
-  readonly #samples: DatedEquity[] = [];
+  #samples: DatedEquity[] = [];
   /** Latest instant among the samples kept up to this one. */
-  readonly #reachedMs: number[] = [];
+  #reachedMs: number[] = [];
   /** Samples before it are dropped; the arrays are cut now and then, not at every sample. */
   #head = 0;
   /** Rises when samples move or what they reached changes; not when one is added at the end. */
   #version = 0;
+
+  static {
+    keeps(
+      EquitySamples,
+      (view) => ({ samples: view.#samples, reachedMs: view.#reachedMs, head: view.#head, version: view.#version }),
+      (kept) => {
+        const made = new EquitySamples();
+        made.#samples = kept.samples;
+        made.#reachedMs = kept.reachedMs;
+        made.#head = kept.head;
+        made.#version = kept.version;
+        return made;
+      },
+    );
+  }
 
   get oldest(): DatedEquity | undefined {
     return this.#samples[this.#head];

@@ -2,6 +2,7 @@ import type { DecisionEvent, ExitTargetEvent, OrderEvent, OrderIntentEvent } fro
 import { type ExitBound, ExitBounds, mayOpenStill, type Then } from './exit-bounds.ts';
 import type { ExitTargets } from './exit-targets.ts';
 import type { HeldChange } from './held-lots.ts';
+import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 
@@ -30,9 +31,21 @@ export interface DisplacedExit {
 
 /** Until they rest, are closed otherwise, or are given up; folded from events alone, so that a restart goes on. */
 export class DisplacedExits {
-  readonly #byDecision = new Map<string, DisplacedExit>();
+  #byDecision = new Map<string, DisplacedExit>();
   /** Of these and of those that rest. */
   readonly bounds = new ExitBounds();
+
+  static {
+    keeps(
+      DisplacedExits,
+      (view) => ({ byDecision: view.#byDecision, bounds: view.bounds }),
+      (kept) => {
+        const made = new DisplacedExits();
+        made.#byDecision = kept.byDecision;
+        return Object.assign(made, { bounds: kept.bounds });
+      },
+    );
+  }
 
   get size(): number {
     return this.#byDecision.size;

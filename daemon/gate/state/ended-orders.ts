@@ -1,3 +1,4 @@
+import { keeps } from './keep.ts';
 import type { OrderMaps, OrderState } from './order.ts';
 
 /**
@@ -13,8 +14,22 @@ export const KEEP_ENDED_MS = 7 * 86_400_000;
 export class EndedOrders {
   #queue: { readonly order: OrderState; readonly endedAtMs: number }[] = [];
   #head = 0;
-  /** Orders that are old enough, but wait for others of their decision. */
-  readonly #waiting = new Set<OrderState>();
+  /** Orders that are old enough but wait for others of their decision. */
+  #waiting = new Set<OrderState>();
+
+  static {
+    keeps(
+      EndedOrders,
+      (view) => ({ queue: view.#queue, head: view.#head, waiting: view.#waiting }),
+      (kept) => {
+        const made = new EndedOrders();
+        made.#queue = kept.queue;
+        made.#head = kept.head;
+        made.#waiting = kept.waiting;
+        return made;
+      },
+    );
+  }
 
   add(order: OrderState, endedAtMs: number): void {
     this.#queue.push({ order, endedAtMs });

@@ -1,4 +1,5 @@
 import { createCursor, type DatedEquity, EquitySamples } from './dated-equity.ts';
+import { keeps } from './keep.ts';
 import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 
 /**
@@ -8,13 +9,33 @@ import { MinuteMaxima, minuteOf } from './minute-maxima.ts';
 const DAY_MS = 86_400_000;
 
 export class EquityHistory {
-  readonly #maxima = new MinuteMaxima();
+  #maxima = new MinuteMaxima();
   /** Every sample of the last two days, for the day's reference. */
-  readonly #recent = new EquitySamples();
+  #recent = new EquitySamples();
   readonly #atMidnight = createCursor();
   readonly #dayAgo = createCursor();
   #transfers = 0;
   #rebasedAtMs = Number.NEGATIVE_INFINITY;
+
+  static {
+    keeps(
+      EquityHistory,
+      (view) => ({
+        maxima: view.#maxima,
+        recent: view.#recent,
+        transfers: view.#transfers,
+        rebasedAtMs: view.#rebasedAtMs,
+      }),
+      (kept) => {
+        const made = new EquityHistory();
+        made.#maxima = kept.maxima;
+        made.#recent = kept.recent;
+        made.#transfers = kept.transfers;
+        made.#rebasedAtMs = kept.rebasedAtMs;
+        return made;
+      },
+    );
+  }
 
   get transfersUsdt(): number {
     return this.#transfers;

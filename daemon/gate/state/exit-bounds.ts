@@ -1,4 +1,5 @@
 import { type HeldChange, heldOn, provenOn } from './held-lots.ts';
+import { keeps } from './keep.ts';
 import { isResting, isTerminal, type OrderState } from './orders.ts';
 import type { PositionState } from './positions.ts';
 
@@ -29,9 +30,22 @@ export interface ExitBound {
 
 /** By decision, from the request on until nothing of it rests or is to rest; folded from events alone. */
 export class ExitBounds {
-  readonly #byDecision = new Map<string, ExitBound>();
+  #byDecision = new Map<string, ExitBound>();
   /** Of amends that are not proven yet. */
-  readonly #renewed = new Map<string, ExitBound>();
+  #renewed = new Map<string, ExitBound>();
+
+  static {
+    keeps(
+      ExitBounds,
+      (view) => ({ byDecision: view.#byDecision, renewed: view.#renewed }),
+      (kept) => {
+        const made = new ExitBounds();
+        made.#byDecision = kept.byDecision;
+        made.#renewed = kept.renewed;
+        return made;
+      },
+    );
+  }
 
   get size(): number {
     return this.#byDecision.size;

@@ -3,6 +3,7 @@ import type { ExitCause, ExitEnd, ExitTargetEvent } from '../events.ts';
 import { KEEP_ENDED_MS } from './ended-orders.ts';
 import { remainingLots } from './exposure.ts';
 import type { HeldChange } from './held-lots.ts';
+import { keeps } from './keep.ts';
 import { isTerminal, type OrderState } from './orders.ts';
 
 /** How much one order should close for one target, and how much it has. */
@@ -64,11 +65,26 @@ interface At {
 
 /** Targets of exits, folded from events alone, so that a restart continues them. */
 export class ExitTargets {
-  readonly #all = new Map<string, ExitTarget>();
+  #all = new Map<string, ExitTarget>();
   /** In the order of their decisions. */
-  readonly #open = new Set<ExitTarget>();
-  readonly #byOrder = new Map<OrderState, readonly { readonly target: ExitTarget; readonly part: Allotment }[]>();
-  readonly #ended: ExitTarget[] = [];
+  #open = new Set<ExitTarget>();
+  #byOrder = new Map<OrderState, readonly { readonly target: ExitTarget; readonly part: Allotment }[]>();
+  #ended: ExitTarget[] = [];
+
+  static {
+    keeps(
+      ExitTargets,
+      (view) => ({ all: view.#all, open: view.#open, byOrder: view.#byOrder, ended: view.#ended }),
+      (kept) => {
+        const made = new ExitTargets();
+        made.#all = kept.all;
+        made.#open = kept.open;
+        made.#byOrder = kept.byOrder;
+        made.#ended = kept.ended;
+        return made;
+      },
+    );
+  }
 
   find(decisionId: string): ExitTarget | null {
     return this.#all.get(decisionId) ?? null;

@@ -5,6 +5,7 @@ import { applyDecision } from './apply-decision.ts';
 import { applyOrder, applyTrade } from './apply-order.ts';
 import { isOfAgent } from './exit-targets.ts';
 import { heldOn, provenOn } from './held-lots.ts';
+import { keeps } from './keep.ts';
 import { applyStateEvent } from './layers.ts';
 import { applyOrderIntent, isOfOldAmend, liveOrders } from './orders.ts';
 import { setLeverage } from './positions.ts';
@@ -18,10 +19,18 @@ import { GateViews } from './views.ts';
  * snapshot can never interleave.
  */
 export class GateState extends GateViews {
+  static {
+    keeps(
+      GateState,
+      (view) => ({ ...view }),
+      (kept) => Object.assign(new GateState(), kept),
+    );
+  }
+
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
-    // The ledger records them by itself, past the gate: no decision may see one that was folded only after a restart.
-    if (event.kind === 'token') return;
+    // Recorded past the gate: no decision may see one that was folded only after a restart.
+    if (event.kind === 'token' || event.kind === 'checkpoint') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;

@@ -1,5 +1,6 @@
 import { bisect } from './bisect.ts';
 import type { DatedEquity } from './dated-equity.ts';
+import { keeps } from './keep.ts';
 
 /** Bucket of one maximum: by so much longer than the window, at most, a peak may count. */
 const MINUTE_MS = 60_000;
@@ -18,13 +19,11 @@ export function minuteOf(atMs: number): number {
  * minute counts until all of it has left.
  */
 export class MinuteMaxima {
-  readonly #entries: DatedEquity[] = [];
+  #entries: DatedEquity[] = [];
   /** Entries that exceed everything after them: equities fall along the stack. */
-  readonly #tops: number[] = [];
-  /**
-   * Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack.
-   */
-  readonly #ends: number[] = [];
+  #tops: number[] = [];
+  /** Entries that are older than everything after them: where a scan backwards may end; instants rise along the stack. */
+  #ends: number[] = [];
   /**
    * The last answer of {@link highestSince}: the entry that it found, and from which start of a minute on. While no
    * higher entry comes it is the answer for every later start up to its own instant, as instants then rise.
@@ -33,6 +32,21 @@ export class MinuteMaxima {
   #foundFromMs = Number.POSITIVE_INFINITY;
   /** False while an entry belongs to an earlier minute than the one before it (an answer from before a rebase). */
   #isOrdered = true;
+
+  static {
+    keeps(
+      MinuteMaxima,
+      (view) => ({ entries: view.#entries, tops: view.#tops, ends: view.#ends, isOrdered: view.#isOrdered }),
+      (kept) => {
+        const made = new MinuteMaxima();
+        made.#entries = kept.entries;
+        made.#tops = kept.tops;
+        made.#ends = kept.ends;
+        made.#isOrdered = kept.isOrdered;
+        return made;
+      },
+    );
+  }
 
   get newestMinute(): number {
     return minuteOf(this.#entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);

@@ -1,4 +1,5 @@
 import type { DecisionEvent, OrderIntentEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 import { type LayerMap, stateInForce } from './layers.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook, type OrderState } from './orders.ts';
 
@@ -17,9 +18,22 @@ export interface OrderChange {
 
 /** Changes by their decision, folded from events alone. */
 export class OrderChanges {
-  readonly #byDecision = new Map<string, OrderChange>();
-  /** The unproven amend of each order, by client order id. */
-  readonly #amending = new Map<string, OrderChange>();
+  #byDecision = new Map<string, OrderChange>();
+  /** The amend of each order whose outcome is not proven, by client order id. */
+  #amending = new Map<string, OrderChange>();
+
+  static {
+    keeps(
+      OrderChanges,
+      (view) => ({ byDecision: view.#byDecision, amending: view.#amending }),
+      (kept) => {
+        const made = new OrderChanges();
+        made.#byDecision = kept.byDecision;
+        made.#amending = kept.amending;
+        return made;
+      },
+    );
+  }
 
   find(decisionId: string): OrderChange | null {
     return this.#byDecision.get(decisionId) ?? null;

@@ -1,4 +1,5 @@
 import type { Side } from '../../core/request.ts';
+import { keeps } from './keep.ts';
 import { RollingSum } from './rolling-sum.ts';
 import { TokenWindow } from './token-window.ts';
 
@@ -11,6 +12,14 @@ export class Pace {
   readonly exits = new TokenWindow();
   readonly turnover = new RollingSum(DAY_MS, MINUTE_MS);
   readonly fees = new RollingSum(DAY_MS, MINUTE_MS);
+
+  static {
+    keeps(
+      Pace,
+      (view) => ({ ...view }),
+      (kept) => Object.assign(new Pace(), kept),
+    );
+  }
 
   setBack(nowMs: number): void {
     for (const part of [this.sends, this.exits, this.turnover, this.fees]) part.setBack(nowMs);
@@ -51,11 +60,33 @@ export interface BreakerState {
 
 export class Pacing {
   readonly account = new Pace();
-  readonly #agents = new Map<string, Pace>();
-  readonly #symbols = new Map<string, SymbolPace>();
-  readonly #executions: Execution[] = [];
-  readonly #countedParents = new Set<string>();
+  #agents = new Map<string, Pace>();
+  #symbols = new Map<string, SymbolPace>();
+  #executions: Execution[] = [];
+  #countedParents = new Set<string>();
   readonly breakers = new Map<string, BreakerState>();
+
+  static {
+    keeps(
+      Pacing,
+      (view) => ({
+        account: view.account,
+        agents: view.#agents,
+        symbols: view.#symbols,
+        executions: view.#executions,
+        countedParents: view.#countedParents,
+        breakers: view.breakers,
+      }),
+      (kept) => {
+        const made = new Pacing();
+        made.#agents = kept.agents;
+        made.#symbols = kept.symbols;
+        made.#executions = kept.executions;
+        made.#countedParents = kept.countedParents;
+        return Object.assign(made, { account: kept.account, breakers: kept.breakers });
+      },
+    );
+  }
 
   agent(name: string): Pace {
     const known = this.#agents.get(name);

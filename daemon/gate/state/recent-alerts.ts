@@ -1,4 +1,5 @@
 import type { AlertAckEvent, AlertEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 
 /** Older alerts are only in the ledger. */
 export const MOST_ALERTS = 1_000;
@@ -17,8 +18,21 @@ export interface RecordedAlert extends AlertEvent {
 
 /** The last alerts, and the total number. */
 export class RecentAlerts {
-  readonly #kept: RecordedAlert[] = [];
+  #kept: RecordedAlert[] = [];
   count = 0;
+
+  static {
+    keeps(
+      RecentAlerts,
+      (view) => ({ kept: view.#kept, count: view.count }),
+      (kept) => {
+        const made = new RecentAlerts();
+        made.#kept = kept.kept;
+        made.count = kept.count;
+        return made;
+      },
+    );
+  }
 
   add(alert: AlertEvent, seq: number, atMs: number): void {
     this.count += 1;

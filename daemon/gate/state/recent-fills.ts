@@ -1,4 +1,5 @@
 import type { TradeEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 
 /** Older ones are in the ledger only: `audit export --kind trade`. */
 export const MOST_FILLS = 10_000;
@@ -17,6 +18,18 @@ export interface RecordedFill {
 /** The last fills of the account, in the order of their records. */
 export class RecentFills {
   #kept: RecordedFill[] = [];
+
+  static {
+    keeps(
+      RecentFills,
+      (view) => ({ kept: view.#kept }),
+      (kept) => {
+        const made = new RecentFills();
+        made.#kept = kept.kept;
+        return made;
+      },
+    );
+  }
 
   add(fill: RecordedFill): void {
     this.#kept.push(fill);

@@ -3,6 +3,7 @@ import type { ExecutionRequest } from '../../core/request.ts';
 import type { DecisionEvent, RejectedInputEvent, RequestSumEvent, SenderRole, SignalEvent } from '../events.ts';
 import type { DisplacedExits } from './displaced-exits.ts';
 import type { ExitTargets } from './exit-targets.ts';
+import { keeps } from './keep.ts';
 import type { LayerMap } from './layers.ts';
 import { isInCancelAll } from './order-changes.ts';
 import { everyLiveOrder, isTerminal, liveOrders, type OrderBook } from './orders.ts';
@@ -35,6 +36,19 @@ const MONITOR = 'monitor';
 class RecordWindow {
   #buckets: { readonly index: number; records: number }[] = [];
   #isInOrder = true;
+
+  static {
+    keeps(
+      RecordWindow,
+      (view) => ({ buckets: view.#buckets, isInOrder: view.#isInOrder }),
+      (kept) => {
+        const made = new RecordWindow();
+        made.#buckets = kept.buckets;
+        made.#isInOrder = kept.isInOrder;
+        return made;
+      },
+    );
+  }
 
   add(atMs: number): void {
     const index = Math.floor(atMs / BUCKET_MS);
@@ -86,9 +100,22 @@ class RecordWindow {
  * name has its own.
  */
 export class RequestRecords {
-  readonly #windows = new Map<string, RecordWindow>();
+  #windows = new Map<string, RecordWindow>();
   /** Calls that were summed, since the ledger began. */
   summed = 0;
+
+  static {
+    keeps(
+      RequestRecords,
+      (view) => ({ windows: view.#windows, summed: view.summed }),
+      (kept) => {
+        const made = new RequestRecords();
+        made.#windows = kept.windows;
+        made.summed = kept.summed;
+        return made;
+      },
+    );
+  }
 
   /** To be called before anything else takes the decision in: what it cancels is still alive then. */
   noteDecision(event: DecisionEvent, state: CancelViews, atMs: number): void {

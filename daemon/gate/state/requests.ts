@@ -2,6 +2,7 @@ import type { RulesView } from '../../core/context.ts';
 import type { OrderType, Side } from '../../core/request.ts';
 import { lotsFor } from '../../core/rules/staging.ts';
 import type { DecisionEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 
 /** What is remembered of a request id: the decision it got and the digest of its economic fields. */
 export interface KnownRequest {
@@ -37,8 +38,21 @@ export function requestKey(agent: string, route: string, requestId: string): str
 }
 
 export class RequestMemory {
-  readonly #known = new Map<string, KnownRequest>();
-  readonly #recent: RecentParent[] = [];
+  #known = new Map<string, KnownRequest>();
+  #recent: RecentParent[] = [];
+
+  static {
+    keeps(
+      RequestMemory,
+      (view) => ({ known: view.#known, recent: view.#recent }),
+      (kept) => {
+        const made = new RequestMemory();
+        made.#known = kept.known;
+        made.#recent = kept.recent;
+        return made;
+      },
+    );
+  }
 
   find(agent: string, route: string, requestId: string): KnownRequest | null {
     return this.#known.get(requestKey(agent, route, requestId)) ?? null;

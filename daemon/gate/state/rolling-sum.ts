@@ -1,4 +1,5 @@
 import { bisect } from './bisect.ts';
+import { keeps } from './keep.ts';
 
 /** Kept longer than the span, ms: events are dated by two clocks, which may lie apart. */
 const KEEP_MORE_MS = 3_600_000;
@@ -16,9 +17,21 @@ interface Bucket {
 export class RollingSum {
   readonly #spanMs: number;
   readonly #bucketMs: number;
-  readonly #buckets: Bucket[] = [];
+  #buckets: Bucket[] = [];
   /** Sum of the buckets [from, to); the newest bucket may still grow and is never among them. */
   #fold: { readonly from: number; to: number; sum: number } | null = null;
+
+  static {
+    keeps(
+      RollingSum,
+      (view) => ({ spanMs: view.#spanMs, bucketMs: view.#bucketMs, buckets: view.#buckets }),
+      (kept) => {
+        const made = new RollingSum(kept.spanMs, kept.bucketMs);
+        made.#buckets = kept.buckets;
+        return made;
+      },
+    );
+  }
 
   constructor(spanMs: number, bucketMs: number) {
     this.#spanMs = spanMs;

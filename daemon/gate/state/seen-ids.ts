@@ -1,10 +1,23 @@
+import { keeps } from './keep.ts';
 /**
  * Ids of what was taken in already, by scope, each with its own instant. An id is kept while it is at most `keepMs`
  * older than the newest of its scope: pages are requested from the newest one on, or from a while before a restart.
  */
 export class SeenIds {
   readonly #keepMs: number;
-  readonly #scopes = new Map<string, Scope>();
+  #scopes = new Map<string, Scope>();
+
+  static {
+    keeps(
+      SeenIds,
+      (view) => ({ keepMs: view.#keepMs, scopes: view.#scopes }),
+      (kept) => {
+        const made = new SeenIds(kept.keepMs);
+        made.#scopes = kept.scopes;
+        return made;
+      },
+    );
+  }
 
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
@@ -12,6 +25,11 @@ export class SeenIds {
 
   has(scope: string, id: string): boolean {
     return this.#scopes.get(scope)?.ids.has(id) ?? false;
+  }
+
+  /** From when on every id that was taken in is still kept; -Infinity when there is none. */
+  keptSinceMs(scope: string): number {
+    return (this.#scopes.get(scope)?.newestMs ?? Number.NEGATIVE_INFINITY) - this.#keepMs;
   }
 
   /** False: it was there already. */

@@ -1,5 +1,6 @@
 import { SIGNAL_KINDS, type SignalKind } from '../../core/policy.ts';
 import type { SignalEvent } from '../events.ts';
+import { keeps } from './keep.ts';
 
 /** Signals that have expired stay this long: clocks may step back. */
 const KEEP_MS = 86_400_000;
@@ -17,11 +18,31 @@ interface Entry {
  * ends no earlier takes the place of the older one, so that their number is bounded by kinds and scopes.
  */
 export class SignalBook {
-  readonly #entries = new Map<string, Entry>();
+  #entries = new Map<string, Entry>();
   /** By kind, scope and reporter: the name of the one that ends last. */
-  readonly #latest = new Map<string, string>();
-  readonly #ofReporter = new Map<string, Set<string>>();
+  #latest = new Map<string, string>();
+  #ofReporter = new Map<string, Set<string>>();
   #sweepAtMs = Number.POSITIVE_INFINITY;
+
+  static {
+    keeps(
+      SignalBook,
+      (view) => ({
+        entries: view.#entries,
+        latest: view.#latest,
+        ofReporter: view.#ofReporter,
+        sweepAtMs: view.#sweepAtMs,
+      }),
+      (kept) => {
+        const made = new SignalBook();
+        made.#entries = kept.entries;
+        made.#latest = kept.latest;
+        made.#ofReporter = kept.ofReporter;
+        made.#sweepAtMs = kept.sweepAtMs;
+        return made;
+      },
+    );
+  }
 
   get size(): number {
     return this.#entries.size;

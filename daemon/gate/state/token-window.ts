@@ -1,4 +1,5 @@
 import { bisect } from './bisect.ts';
+import { keeps } from './keep.ts';
 
 const HOUR_MS = 3_600_000;
 /** Tokens are kept one by one for this long: the longest window that is counted exactly. */
@@ -33,8 +34,24 @@ export class TokenWindow {
   /** Indices of entries that are older than everything after them: where counting back may end. */
   #ends: number[] = [];
   /** One entry an hour, oldest first. */
-  readonly #hours: { atMs: number; tokens: number }[] = [];
+  #hours: { atMs: number; tokens: number }[] = [];
   #total = 0;
+
+  static {
+    keeps(
+      TokenWindow,
+      (view) => ({ recent: view.#recent, head: view.#head, ends: view.#ends, hours: view.#hours, total: view.#total }),
+      (kept) => {
+        const made = new TokenWindow();
+        made.#recent = kept.recent;
+        made.#head = kept.head;
+        made.#ends = kept.ends;
+        made.#hours = kept.hours;
+        made.#total = kept.total;
+        return made;
+      },
+    );
+  }
 
   add(atMs: number, tokens: number): void {
     this.#total += tokens;

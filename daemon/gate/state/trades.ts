@@ -7,6 +7,7 @@ import {
 } from '../../core/features/round-trips.ts';
 import { computeTraderRisk } from '../../core/features/trader-state.ts';
 import type { TraderStateSection } from '../../core/policy.ts';
+import { keeps } from './keep.ts';
 import { rescaleTrade, type Scale } from './rescale.ts';
 
 /** Kept beyond any policy's window: the newest trades of an agent. */
@@ -14,8 +15,8 @@ const KEEP = 1000;
 
 /** Round trips of every agent, folded from the fills of its own orders; p_t is computed on fills, not per decision. */
 export class TradeBook {
-  readonly #closed = new Map<string, ClosedTrades>();
-  readonly #open = new Map<string, Map<string, OpenTrade>>();
+  #closed = new Map<string, ClosedTrades>();
+  #open = new Map<string, Map<string, OpenTrade>>();
   readonly #risk = new Map<
     string,
     {
@@ -27,7 +28,21 @@ export class TradeBook {
       readonly section: TraderStateSection;
     }
   >();
-  readonly #versions = new Map<string, number>();
+  #versions = new Map<string, number>();
+
+  static {
+    keeps(
+      TradeBook,
+      (view) => ({ closed: view.#closed, open: view.#open, versions: view.#versions }),
+      (kept) => {
+        const made = new TradeBook();
+        made.#closed = kept.closed;
+        made.#open = kept.open;
+        made.#versions = kept.versions;
+        return made;
+      },
+    );
+  }
 
   addFill(agent: string, fill: TradeFill): void {
     const open = this.#open.get(agent) ?? new Map<string, OpenTrade>();

@@ -18,7 +18,7 @@ import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
 import { TradeBook } from './trades.ts';
 
-/** Pages of trades go back to the newest one known, or an hour before a restart. */
+/** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
 const KEEP_TRADES_MS = 2 * 86_400_000;
 /** The list of transfers is requested from the last one on, or from the last account record before a restart. */
 const KEEP_TRANSFERS_MS = 30 * 86_400_000;

@@ -1,0 +1,104 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import type { CheckpointEvent } from '../gate/events.ts';
+import type { Ledger } from '../ledger/types.ts';
+import { pruneCheckpoints } from './checkpoint-file.ts';
+import type { CheckpointTask } from './checkpoint-worker.ts';
+import { readCheckpoints } from './fold.ts';
+
+/** Records between two checkpoints: what a start folds at most after a crash, some 40 us each. */
+export const EVERY_RECORDS = 10_000;
+/** At an orderly stop fewer are folded again sooner than a checkpoint is written. */
+export const LEAST_AT_STOP = 1_000;
+/** How long an orderly stop waits for a checkpoint, wall ms. */
+const STOP_WITHIN_MS = 15_000;
+/** Compiled or not, the worker is the neighbour of this file with the same ending. */
+const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
+export interface CheckpointerOptions {
+  readonly ledger: Ledger;
+  readonly folder: string;
+  /** Record that the last sound checkpoint takes in; 0: there is none. */
+  readonly fromSeq: number;
+  /** Domain clock, ms. */
+  readonly now: () => number;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly everyRecords?: number;
+  readonly leastAtStop?: number;
+}
+
+/** Has checkpoints written while the daemon runs, and records each in the chain once its file is on disk. */
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  readonly #stopFollowing: () => void;
+  /** Record that the last one takes in, or that the last attempt was made at. */
+  #lastSeq: number;
+  #running: Promise<void> | null = null;
+  #worker: Worker | null = null;
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+    this.#lastSeq = options.fromSeq;
+    const every = options.everyRecords ?? EVERY_RECORDS;
+    this.#stopFollowing = options.ledger.onCommitted(({ lastSeq }) => {
+      if (lastSeq - this.#lastSeq >= every) void this.#take(lastSeq);
+    });
+  }
+
+  /** Writes one if there is enough that it spares the next start, and ends. */
+  async close(): Promise<void> {
+    this.#stopFollowing();
+    const timer = setTimeout(() => void this.#worker?.terminate(), STOP_WITHIN_MS);
+    try {
+      await this.#running;
+      const { ledger, leastAtStop = LEAST_AT_STOP } = this.#options;
+      if (ledger.isFailed) return;
+      ledger.flush();
+      const lastSeq = ledger.lastSeq();
+      if (lastSeq - this.#lastSeq >= leastAtStop) await this.#take(lastSeq);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(lastSeq: number): Promise<void> {
+    const { ledger, log } = this.#options;
+    if (this.#running !== null || ledger.isFailed || ledger.stats.reserve_used) return Promise.resolve();
+    this.#lastSeq = lastSeq;
+    this.#running = this.#run()
+      .catch((error: unknown) => log.warn({ err: error }, 'no checkpoint was written; the next start folds more'))
+      .finally(() => {
+        this.#running = null;
+      });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { folder, ledger, log, now } = this.#options;
+    const startedMs = performance.now();
+    const checkpoint = await this.#write({ ledgerPath: ledger.path, folder });
+    // The stop, or a failed disk, may have come first: then the file has no record, and the next one removes it.
+    const { committed } = ledger.appendNow([{ kind: 'checkpoint', at_ms: Math.floor(now()), payload: checkpoint }]);
+    await committed;
+    this.#lastSeq = checkpoint.seq;
+    pruneCheckpoints(
+      folder,
+      readCheckpoints(ledger).map(({ seq }) => seq),
+    );
+    const { bytes, seq } = checkpoint;
+    log.info({ seq, bytes, ms: Math.round(performance.now() - startedMs) }, 'checkpoint written');
+  }
+
+  #write(task: CheckpointTask): Promise<CheckpointEvent> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(`./checkpoint-worker${ENDING}`, import.meta.url), { workerData: task });
+      this.#worker = worker;
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', (code) => {
+        this.#worker = null;
+        reject(new Error(`the thread ended with ${code} before it had written one`));
+      });
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { LedgerRecord } from '../../daemon/gate/ports.ts';
+import { DECISION_KIND } from '../../daemon/ledger/decision-keys.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { readPayload } from '../../daemon/ledger/read-payload.ts';
+import type { LedgerEvent } from '../../daemon/ledger/types.ts';
+import { SYSTEM_TIME } from '../../daemon/time/system-time.ts';
+
+/** So many of the newest decisions are of the last seven days. */
+const RECENT_DECISIONS = 200_000;
+const RECENT_MS = 7 * 86_400_000;
+/** Records of one commit. */
+const BATCH = 500;
+const ID =
+  /\b(d-[0-9a-z]{6}-|hf[0-9a-z]{6})([0-9a-z]+)|"(market_seq|state_seq|asked_seq)":(\d+)|"(trade_id|venue_order_id)":"(\d+)"|(?<![\d.])(\d{13})(?![\d.])/g;
+
+export interface HistoryOptions {
+  /** A ledger of a daemon that was stopped; it grows. */
+  readonly path: string;
+  /** The record behind which it has done all that is repeated. */
+  readonly afterSeq: number;
+  readonly decisions: number;
+}
+
+/** Repeats what a daemon recorded, with ids and times of their own, by the ledger's own writer. */
+export function writeHistory({ path, afterSeq, decisions }: HistoryOptions): { readonly records: number } {
+  let nowMs = 0;
+  const ledger = openLedger({ path, venue: 'paper', account: 'main', now: () => nowMs, time: SYSTEM_TIME });
+  try {
+    const model = [...ledger.iterateEvents({ fromSeq: afterSeq + 1 })];
+    const first = model[0];
+    const last = model.at(-1);
+    const each = model.filter(({ kind }) => kind === DECISION_KIND).length;
+    if (first === undefined || last === undefined || each === 0) throw new Error('there is nothing to repeat');
+    const rounds = Math.ceil(decisions / each);
+    const spanMs = RECENT_MS * Math.max(1, decisions / RECENT_DECISIONS);
+    const stepMs = spanMs / rounds;
+    if (stepMs < last.at_ms - first.at_ms) throw new Error('what is repeated takes longer than there is time');
+    const endMs = Date.now() - 60_000;
+    let batch: LedgerRecord[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const shift: Shift = {
+        seqs: round * model.length,
+        fromSeq: first.seq,
+        ms: Math.round(endMs - spanMs + round * stepMs) - last.at_ms,
+        ids: round * 1_000_000,
+      };
+      for (const event of model) {
+        batch.push(repeat(event, shift));
+        nowMs = event.at_ms + shift.ms;
+        if (batch.length < BATCH) continue;
+        ledger.appendSync(batch);
+        batch = [];
+      }
+    }
+    ledger.appendSync(batch);
+    return { records: ledger.lastSeq() };
+  } finally {
+    ledger.close();
+  }
+}
+
+interface Shift {
+  readonly seqs: number;
+  /** Earlier records keep their numbers. */
+  readonly fromSeq: number;
+  readonly ms: number;
+  readonly ids: number;
+}
+
+function repeat({ at_ms, kind, seq, text }: LedgerEvent, shift: Shift): LedgerRecord {
+  const seqOf = (old: number): number => (old < shift.fromSeq ? old : old + shift.seqs);
+  const again = text.replaceAll(ID, (whole, id, idSeq, seqKey, oldSeq, idKey, oldId, ms) => {
+    if (id !== undefined) return `${id}${seqOf(Number.parseInt(idSeq, 36)).toString(36)}`;
+    if (seqKey !== undefined) return `"${seqKey}":${seqOf(Number(oldSeq))}`;
+    if (idKey !== undefined) return `"${idKey}":"${Number(oldId) + shift.ids}"`;
+    return ms === undefined ? whole : String(Number(ms) + shift.ms);
+  });
+  const atMs = at_ms + shift.ms;
+  const place = seq + shift.seqs;
+  return { kind, at_ms: atMs, payload: readPayload(kind, JSON.parse(again), place, atMs), seq: place, text: again };
+}

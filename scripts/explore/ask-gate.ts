@@ -1,0 +1,37 @@
+import { checkTradingCall } from '../../daemon/contract/tools.ts';
+import type { ToolAnswer } from '../../daemon/gate/api/decisions.ts';
+import type { TradingToolName } from '../../daemon/gate/api/trading-calls.ts';
+import type { Caller } from '../../daemon/gate/api.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import { toApiError } from '../../daemon/http/errors.ts';
+import type { AgentName } from './plan.ts';
+import type { Asked } from './played-world.ts';
+
+interface Call {
+  readonly agent: AgentName;
+  readonly tool: TradingToolName;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** One call of a tool as the door makes it: checked, then asked of the gate. `isTroubled`: nothing can be recorded now. */
+export function askGate(
+  gate: Gate | null,
+  { agent, args, tool }: Call,
+  isTroubled: () => boolean,
+): Promise<Asked> | Asked {
+  if (gate === null) return { outcome: 'down' };
+  const checked = checkTradingCall(tool, args);
+  if (!checked.ok) return { outcome: 'invalid', detail: JSON.stringify(checked.violations[0]) };
+  const caller: Caller = { role: 'agent', agent, tokenId: agent, skillSha256: null };
+  return gate.runTool(caller, checked.call).then(
+    (outcome) => {
+      if (outcome.kind !== 'decided') return { outcome: outcome.kind, detail: outcome.message };
+      return { outcome: 'decided', answer: JSON.parse(String(outcome.text)) as ToolAnswer };
+    },
+    (error: unknown) => ({
+      // Where nothing can be recorded, nobody can be answered: 503 at the door, and nothing else.
+      outcome: isTroubled() && toApiError(error).code === 'NOT_READY' ? 'unavailable' : 'failed',
+      detail: String(error),
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { openGate, readPolicyInForce } from '../../daemon/boot/open-gate.ts';
+import { createPolicyPort, createSchemaChecks } from '../../daemon/boot/policy.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import type { PolicyDocument } from '../../daemon/gate/operator/policy-control.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import type { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import type { Ledger } from '../../daemon/ledger/types.ts';
+import type { TimePort, Timer } from '../../daemon/time/time-port.ts';
+import { DomainClock } from '../../daemon/venue/clock.ts';
+import { createVenue, type VenueConfig } from '../../daemon/venue/create-venue.ts';
+import type { Life } from './wire.ts';
+import type { WorldPolicy } from './world-policy.ts';
+
+const ACCOUNT = 'main';
+const ANSWER_WITHIN_MS = 3_000;
+const SEND_DEADLINE_MS = 500;
+
+export interface Running extends Life {
+  readonly time: TimePort & { end(): void };
+  readonly stop: AbortController;
+  /** Where its ledger lies. */
+  readonly storage: MemoryStorage;
+  ledger: Ledger | null;
+  gate: Gate | null;
+}
+
+// Compiled schemas are kept for each policy that was seen; they hold no state.
+const CHECKS = createSchemaChecks();
+
+interface LedgerHooks {
+  readonly randomBytes: (size: number) => Buffer;
+  readonly scheduleCommit: (commit: () => void) => Timer;
+  readonly onFailure: (error: Error) => void;
+}
+interface Opened {
+  readonly clock: DomainClock;
+  readonly ledger: Ledger;
+}
+
+export function openLifeLedger(life: Running, hooks: LedgerHooks): Opened {
+  const { storage, time } = life;
+  const clock = new DomainClock(time);
+  const now = (): number => (clock.isSynced ? clock.nowMs() : time.hostMs());
+  const ledger = openLedger({ path: 'world.db', venue: 'paper', account: ACCOUNT, now, time, storage, ...hooks });
+  life.ledger = ledger;
+  return { clock, ledger };
+}
+
+interface Surroundings {
+  readonly exchange: NonNullable<VenueConfig['exchange']>;
+  /** The exchange enforces its request weight, and the daemon keeps to it. */
+  readonly isLimited: boolean;
+  /** As the files of the home: they outlive the process. */
+  readonly copies: Map<string, string>;
+}
+
+/** Null: the process died meanwhile. */
+export async function openLifeGate(
+  life: Running,
+  { clock, ledger }: Opened,
+  file: WorldPolicy,
+  { copies, exchange, isLimited }: Surroundings,
+): Promise<{ readonly gate: Gate; readonly inForce: PolicyDocument } | null> {
+  const { time } = life;
+  const inForce = readPolicyInForce(ledger, 'paper') ?? file;
+  const venue = await createVenue({
+    access: { venue: 'paper', baseUrl: 'http://127.0.0.1:1', apiKey: 'paper', secret: 'paper-secret' },
+    clock,
+    time,
+    exchange,
+    ...(isLimited ? {} : { readWeightPerMinute: null }),
+  });
+  if (life.isDead) return null;
+  const gate = openGate({
+    ledger,
+    ports: {
+      venue,
+      clock,
+      time,
+      observer: {
+        decided: () => undefined,
+        submitted: () => undefined,
+        alerted: () => undefined,
+        summed: () => undefined,
+      },
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      startCache: {
+        read: (name) => JSON.parse(copies.get(`${ledger.genesis.genesis_id} ${name}`) ?? 'null'),
+        write: (name, value) => {
+          if (!life.isDead) copies.set(`${ledger.genesis.genesis_id} ${name}`, JSON.stringify(value));
+        },
+      },
+      agentNames: () => ['alpha', 'beta', 'gamma'],
+    },
+    checks: CHECKS,
+    settings: {
+      venue: 'paper',
+      account: ACCOUNT,
+      version: 'world',
+      answerWithinMs: ANSWER_WITHIN_MS,
+      sendDeadlineMs: SEND_DEADLINE_MS,
+    },
+    policy: inForce,
+    policyPort: createPolicyPort('paper', 'world.json'),
+    signal: life.stop.signal,
+    metricsText: () => Promise.resolve(''),
+  });
+  life.gate = gate;
+  return { gate, inForce };
+}

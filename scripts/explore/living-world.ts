@@ -1,0 +1,235 @@
+import { recordPolicy } from '../../daemon/boot/open-gate.ts';
+import { openExchange } from '../../daemon/exchange-sim/open.ts';
+import type { Gate } from '../../daemon/gate/gate.ts';
+import { MemoryStorage } from '../../daemon/ledger/memory-storage.ts';
+import type { Ledger } from '../../daemon/ledger/types.ts';
+import type { Timer } from '../../daemon/time/time-port.ts';
+import { Home, refusalCode } from './homes.ts';
+import { drawCommitMs, drawLateness } from './lateness.ts';
+import { openLifeGate, openLifeLedger, type Running } from './life.ts';
+import { openWorldMarket, START_MS } from './market.ts';
+import type { Setup } from './plan.ts';
+import { PlayedWorld } from './played-world.ts';
+import { Random } from './random.ts';
+import { SimTime } from './sim-time.ts';
+import { Wire, type WireRecord } from './wire.ts';
+
+const CLOSE_WITHIN_MS = 3_000;
+const DOOR_CLOSES_WITHIN_MS = 1_500;
+/** What comes up does so within this time, where nothing keeps it. */
+const UP_WITHIN_MS = 10_000;
+
+export interface WorldOptions {
+  /** The exchange enforces its request weight, and the daemon keeps to it. */
+  readonly isLimited?: boolean;
+}
+
+interface Crash {
+  readonly what: 'commit' | 'request';
+  readonly after: boolean;
+  readonly downMs: number;
+  left: number;
+}
+
+/** A world in virtual time whose daemon starts, stops, dies and starts again. */
+export abstract class LivingWorld extends PlayedWorld {
+  readonly time: SimTime;
+  readonly wire: Wire;
+  readonly #options: WorldOptions;
+  /** As the files of the home: they outlive the process. */
+  readonly #copies = new Map<string, string>();
+  protected readonly root: ReturnType<SimTime['open']>;
+  readonly #commitDraw: Random;
+  readonly #ledgerBytes: Random;
+  protected storage = new MemoryStorage();
+  protected readonly home: Home;
+  protected hostJumpMs = 0;
+  protected running: Running;
+  #lives = 0;
+  protected crash: Crash | null = null;
+  protected isClosed = false;
+
+  constructor(seed: number, setup: Setup, options: WorldOptions = {}) {
+    const stream = (name: string): Random => new Random(seed, name);
+    const lateness = stream('lateness');
+    const time = new SimTime({ hostMs: START_MS, latenessMs: () => drawLateness(lateness, setup.noise) });
+    const root = time.open();
+    const exchangeBytes = stream('exchange');
+    const exchange = openExchange({
+      time: root,
+      opened: openWorldMarket(),
+      startMs: START_MS,
+      balance: 100_000,
+      simToken: 'token',
+      // As on the paper venue, reads have no pace unless it is requested; orders have the venue's.
+      enforceLimits: options.isLimited === true ? true : 'orders',
+      randomBytes: (size) => exchangeBytes.bytes(size),
+    });
+    super(setup, exchange, () => time.nowMs);
+    this.#options = options;
+    this.time = time;
+    this.root = root;
+    this.wire = new Wire({
+      time,
+      exchange,
+      random: stream('wire'),
+      noise: setup.noise,
+      onServe: (record) => this.noteServed(record),
+      onRequest: (when) => this.#mayDie('request', when === 'after'),
+    });
+    this.#commitDraw = stream('commits');
+    this.#ledgerBytes = stream('ledger');
+    this.home = new Home(this.homes, () => time.nowMs);
+    this.running = this.createLife(this.storage);
+  }
+
+  get life(): number {
+    return this.running.number;
+  }
+  get gate(): Gate | null {
+    return this.running.isDead ? null : this.running.gate;
+  }
+  get ledger(): Ledger {
+    const { ledger } = this.running;
+    if (ledger === null) throw new Error('the world has no ledger yet');
+    return ledger;
+  }
+
+  /** Whether it is a process of the daemon that the world is about. */
+  protected abstract isOfHome(life: Running): boolean;
+  /** A start was refused. */
+  protected abstract noteRefused(life: Running, code: string): void;
+  /** The exchange is about to act on a request. */
+  protected abstract noteServed(record: WireRecord): void;
+
+  protected createLife(storage: MemoryStorage): Running {
+    this.#lives += 1;
+    return {
+      number: this.#lives,
+      isDead: false,
+      time: this.time.open(() => this.hostJumpMs),
+      stop: new AbortController(),
+      storage,
+      ledger: null,
+      gate: null,
+    };
+  }
+
+  start(): void {
+    this.boot(this.running);
+  }
+
+  protected boot(life: Running): void {
+    this.#open(life).catch((error: unknown) => {
+      // A start that an orderly stop, or a disk without space, has ended is no failure.
+      if (life.isDead || this.isClosed || life.stop.signal.aborted || life.ledger?.isFailed === true) return;
+      const code = refusalCode(error);
+      if (code !== null) {
+        this.noteRefused(life, code);
+        return;
+      }
+      this.logged.push(`boot: ${String(error)}`);
+    });
+  }
+
+  /** As the daemon does it, without a door: ledger -> venue -> gate. */
+  async #open(life: Running): Promise<void> {
+    const { clock, ledger } = openLifeLedger(life, {
+      randomBytes: (size) => this.#ledgerBytes.bytes(size),
+      scheduleCommit: (commit) => this.#scheduleCommit(life, commit),
+      onFailure: (error) => this.#noteFailure(life, error),
+    });
+    const opened = await openLifeGate(life, { clock, ledger }, this.file, {
+      exchange: this.wire.connect(life),
+      isLimited: this.#options.isLimited === true,
+      copies: this.#copies,
+    });
+    if (opened === null) return;
+    const { gate } = opened;
+    if (this.isOfHome(life))
+      this.home.follow(ledger, gate.core.state.lastEventAtMs === 0, life.time, () => life.isDead);
+    await gate.start(() => recordPolicy(gate, ledger, opened.inForce, this.file));
+  }
+
+  #scheduleCommit(life: Running, commit: () => void): Timer {
+    const run = (): void => {
+      this.#mayDie('commit', false);
+      if (life.isDead) return;
+      commit();
+      this.#mayDie('commit', true);
+    };
+    const ms = drawCommitMs(this.#commitDraw, this.setup.noise);
+    return ms === 0 ? life.time.nextTurn(run) : life.time.after(ms, run);
+  }
+
+  /** As the daemon does it: nothing is opened any more, and it ends. */
+  #noteFailure(life: Running, error: Error): void {
+    if (life.isDead) return;
+    if (!life.storage.isTroubled) this.logged.push(`the ledger failed: ${error.message}`);
+    void life.gate?.onLedgerFailure();
+    life.stop.abort();
+  }
+
+  armCrash(what: 'commit' | 'request', n: number, after: boolean, downMs: number): void {
+    this.crash = { what, after, downMs, left: n };
+  }
+
+  #mayDie(what: Crash['what'], after: boolean): void {
+    const crash = this.crash;
+    if (crash === null || crash.what !== what || crash.after !== after) return;
+    crash.left -= 1;
+    if (crash.left > 0) return;
+    this.crash = null;
+    this.die(crash.downMs);
+  }
+
+  /** The process is gone: nothing of it sets a timer, writes, sends or answers any more. */
+  die(downMs: number): void {
+    if (this.running.isDead) return;
+    this.endLife(this.running);
+    this.endCalls();
+    this.reviveAfter(downMs);
+  }
+
+  /** Only a process that has come up is let die: time that nobody is away for would be played through. */
+  override async leave(forMs: number): Promise<void> {
+    if (!(await this.untilReady(UP_WITHIN_MS))) return;
+    this.die(forMs);
+    await this.time.advance(forMs + 50);
+  }
+
+  protected endLife(life: Running): void {
+    life.isDead = true;
+    life.time.end();
+    life.storage.fence();
+  }
+
+  protected reviveAfter(downMs: number): void {
+    this.root.after(downMs, () => {
+      if (this.isClosed) return;
+      this.running = this.createLife(this.storage);
+      this.boot(this.running);
+    });
+  }
+
+  async restart(downMs: number, leaveOrders: boolean): Promise<void> {
+    const life = this.running;
+    const { gate, ledger } = life;
+    if (life.isDead || gate === null || ledger === null) return;
+    await this.time.drive(gate.close({ leaveOrders }), CLOSE_WITHIN_MS);
+    if (life.isDead) return;
+    life.stop.abort();
+    // As the door does it: what is in flight has its time to be answered.
+    const untilMs = this.time.nowMs + DOOR_CLOSES_WITHIN_MS;
+    const isAsking = (): boolean => this.calls.some((call) => call.outcome === 'pending');
+    do await this.time.advance(5);
+    while (isAsking() && this.time.nowMs < untilMs);
+    if (life.isDead) return;
+    this.endCalls();
+    this.home.noteHead(ledger);
+    ledger.close();
+    life.isDead = true;
+    life.time.end();
+    this.reviveAfter(downMs);
+  }
+}

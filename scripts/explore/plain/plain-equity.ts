@@ -1,0 +1,74 @@
+import type { GateEvent } from '../../../daemon/gate/events.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+interface Sample {
+  atMs: number;
+  /** Net of transfers. */
+  equity: number;
+  peak: number;
+  readonly seq: number;
+}
+
+/** Drawdown and daily loss as they are defined: the whole list of readings, gone through for every question. */
+export class PlainEquity {
+  readonly #samples: Sample[] = [];
+  readonly #transfers = new Set<string>();
+  #sum = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
+  #rebasedAtSeq = -1;
+  /** What lists of readings do not settle: a transfer that became known late, or a clock that was set back. */
+  isUnclear = false;
+
+  take(event: GateEvent): void {
+    if (event.kind === 'account') {
+      const { margin_balance_usdt: balance, peak_usdt: peak = balance, requested_at_ms: atMs } = event.payload;
+      if (atMs < this.#newestMs) return;
+      this.#newestMs = atMs;
+      this.#samples.push({ atMs, equity: balance - this.#sum, peak: peak - this.#sum, seq: event.seq });
+    } else if (event.kind === 'transfer') {
+      const { amount_usdt: amount, at_venue_ms: atMs, transfer_id: id } = event.payload;
+      if (this.#transfers.has(id)) return;
+      this.#transfers.add(id);
+      this.#sum += amount;
+      for (const sample of this.#samples.filter((one) => one.atMs > atMs)) {
+        sample.equity -= amount;
+        sample.peak -= amount;
+      }
+    } else if (event.kind === 'rebase') {
+      const { equity_usdt: balance } = event.payload;
+      this.#rebasedAtSeq = event.seq;
+      this.#samples.push({ atMs: event.at_ms, equity: balance - this.#sum, peak: balance - this.#sum, seq: event.seq });
+    } else if (event.kind === 'state' && event.payload.clock_set_back === true) this.isUnclear = true;
+  }
+
+  /** Of the equity that a decision saw, net of transfers; a peak counts until its whole minute has left the window. */
+  drawdown(nowMs: number, equity: number, windowMs: number): number {
+    const fromMs = Math.floor((nowMs - windowMs) / MINUTE_MS) * MINUTE_MS;
+    const peaks = this.#samples.filter(({ atMs, seq }) => atMs >= fromMs && seq >= this.#rebasedAtSeq);
+    return fractionLost(equity, Math.max(equity, ...peaks.map(({ peak }) => peak)));
+  }
+
+  dailyLoss(nowMs: number, equity: number): number {
+    const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
+    const references = [midnight, nowMs - DAY_MS].map((instantMs) => this.#at(instantMs) ?? equity);
+    return fractionLost(equity, Math.max(0, ...references));
+  }
+
+  /** The balance less what was moved in. */
+  net(balanceUsdt: number): number {
+    return balanceUsdt - this.#sum;
+  }
+
+  /** The last reading not after an instant, else the first. */
+  #at(instantMs: number): number | null {
+    const found = this.#samples.findLast(({ atMs }) => atMs <= instantMs) ?? this.#samples[0];
+    return found?.equity ?? null;
+  }
+}
+
+function fractionLost(equity: number, reference: number): number {
+  if (reference <= 0) return equity < 0 ? 1 : 0;
+  return Math.max(0, 1 - equity / reference);
+}

@@ -1,0 +1,150 @@
+import {
+  applyTradeFill,
+  type OpenTrade,
+  recordOfOpenTrade,
+  type TradeRecord,
+} from '../../../daemon/core/features/round-trips.ts';
+import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
+import type { TraderStateSection } from '../../../daemon/core/policy.ts';
+import type { DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
+import { type PlainFill, PlainOrders } from './plain-orders.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+interface Dated {
+  atMs: number;
+  readonly agent: string | null;
+}
+interface Tokens extends Dated {
+  readonly count: number;
+}
+interface Sum extends Dated {
+  readonly usdt: number;
+}
+/** Where a figure must lie: what counts by the minute counts up to a minute longer. */
+export interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Tokens, turnover, fees and round trips as they are defined: lists that are added up anew for every question. */
+export class PlainPace {
+  readonly orders = new PlainOrders();
+  readonly lastOpenParent = new Map<string, number>();
+  readonly lastOpenFill = new Map<string, { atMs: number; side: 'buy' | 'sell' }>();
+  readonly #sends: Tokens[] = [];
+  readonly #turnover: Sum[] = [];
+  readonly #fees: Sum[] = [];
+  readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
+  readonly #closedTrades = new Map<string, TradeRecord[]>();
+  readonly #trades = new Set<string>();
+
+  take(event: GateEvent): void {
+    if (event.kind === 'state' && event.payload.clock_set_back === true) this.#setBack(event.at_ms);
+    if (event.kind === 'decision') this.#decide(event.payload, event.at_ms);
+    const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
+    if (event.kind === 'trade' && isNew) {
+      this.#trades.add(`${event.payload.symbol} ${event.payload.trade_id}`);
+      this.#correctFee(event.payload);
+    }
+    const fill = isNew ? this.orders.take(event) : null;
+    if (fill !== null) this.#fill(fill);
+  }
+
+  #decide(event: DecisionEvent, atMs: number): void {
+    const { agent, decision, orders, request } = event;
+    const { effective, kind } = decision;
+    if (kind !== 'tool' || effective === null) return;
+    if (effective.action === 'open' && orders.length > 0) {
+      this.#sends.push({ atMs, agent, count: orders.length });
+      if (request.symbol !== null) this.lastOpenParent.set(request.symbol, atMs);
+    }
+    if (effective.action !== 'amend' || effective.price_ticks === null) return;
+    const order = this.orders.all.get(request.client_order_id ?? '');
+    if (order === undefined || order.isOver || (effective.leverage === null && !isPaced(decision))) return;
+    this.#sends.push({ atMs, agent, count: 1 });
+    if (effective.leverage !== null) this.lastOpenParent.set(order.symbol, atMs);
+  }
+
+  #fill({ atMs, lots, order, price, venueAtMs }: PlainFill): void {
+    const rules = this.orders.rules.get(order.symbol);
+    if (rules === undefined || price === null) return;
+    const { agent, side, symbol } = order;
+    const lotSize = rules.lotMantissa / rules.lotScale;
+    const usdt = lots * lotSize * price;
+    const fee = usdt * rules.takerFee;
+    this.#turnover.push({ atMs, agent, usdt });
+    this.#fees.push({ atMs, agent, usdt: fee });
+    if (agent === null) return;
+    this.#trade(agent, { symbol, side, lots, lot_size: lotSize, price, fee_usdt: fee, at_ms: venueAtMs });
+    if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
+  }
+
+  #trade(agent: string, fill: Parameters<typeof applyTradeFill>[1]): void {
+    const open = this.#openTrades.get(agent) ?? new Map<string, OpenTrade>();
+    this.#openTrades.set(agent, open);
+    const step = applyTradeFill(open.get(fill.symbol) ?? null, fill);
+    if (step.open === null) open.delete(fill.symbol);
+    else open.set(fill.symbol, step.open);
+    if (step.closed === null) return;
+    const closed = this.#closedTrades.get(agent) ?? [];
+    this.#closedTrades.set(agent, closed);
+    closed.push(step.closed);
+  }
+
+  /** The fee of a trade takes the place of what it was taken for. */
+  #correctFee(trade: Extract<GateEvent, { readonly kind: 'trade' }>['payload']): void {
+    const order = this.orders.all.get(trade.client_order_id ?? '');
+    const rules = this.orders.rules.get(trade.symbol);
+    if (order === undefined || rules === undefined) return;
+    const [lots, usdt] = [order.traded.lots + trade.lots, order.traded.usdt + trade.lots * trade.price];
+    const taken = trade.lots * (rules.lotMantissa / rules.lotScale) * (usdt / lots) * rules.takerFee;
+    // What is dated before the newest of a sum counts with it.
+    const newestMs = Math.max(...this.#fees.filter(({ agent }) => agent === order.agent).map(({ atMs }) => atMs));
+    const atMs = Math.max(trade.at_venue_ms, newestMs);
+    this.#fees.push({ atMs, agent: order.agent, usdt: trade.fee_usdt - taken });
+  }
+
+  #setBack(nowMs: number): void {
+    for (const dated of [...this.#sends, ...this.#turnover, ...this.#fees]) dated.atMs = Math.min(dated.atMs, nowMs);
+    for (const [symbol, atMs] of this.lastOpenParent) this.lastOpenParent.set(symbol, Math.min(atMs, nowMs));
+    for (const fill of this.lastOpenFill.values()) fill.atMs = Math.min(fill.atMs, nowMs);
+  }
+
+  /** `agent` null: of all. */
+  countSends(agent: string | null, nowMs: number, windowMs: number): number {
+    return this.#sends
+      .filter((sent) => sent.atMs > nowMs - windowMs && (agent === null || sent.agent === agent))
+      .reduce((sum, { count }) => sum + count, 0);
+  }
+  turnover(agent: string | null, nowMs: number): Range {
+    return rangeOf(this.#turnover, agent, nowMs);
+  }
+  fees(agent: string | null, nowMs: number): Range {
+    return rangeOf(this.#fees, agent, nowMs);
+  }
+
+  risk(agent: string, nowMs: number, section: TraderStateSection): number {
+    const closed = this.#closedTrades.get(agent);
+    const open = this.#openTrades.get(agent);
+    if (closed === undefined && open === undefined) return section.base_rate;
+    const atMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
+    const counted = (closed ?? []).filter(({ closed_at_ms: closedMs }) => (closedMs ?? 0) > atMs - section.max_age_ms);
+    for (const trade of open?.values() ?? []) counted.push(recordOfOpenTrade(trade));
+    return computeTraderRisk(counted, atMs, section).p_risk;
+  }
+}
+
+/** Between what is younger than a day and what is younger than a day and two minutes. */
+function rangeOf(sums: readonly Sum[], agent: string | null, nowMs: number): Range {
+  const own = sums.filter((sum) => agent === null || sum.agent === agent);
+  const since = (fromMs: number): number =>
+    own.filter(({ atMs }) => atMs > fromMs).reduce((total, { usdt }) => total + usdt, 0);
+  const [exact, longer] = [since(nowMs - DAY_MS), since(nowMs - DAY_MS - 2 * MINUTE_MS)];
+  return { least: Math.max(0, Math.min(exact, longer)), most: Math.max(0, exact, longer) };
+}
+
+function isPaced({ is_paced: isNoted, verdicts }: RecordedDecision): boolean {
+  return isNoted ?? verdicts?.some(({ code }) => code === 'RATE') ?? false;
+}

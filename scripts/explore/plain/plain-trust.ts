@@ -1,0 +1,40 @@
+import type { GateEvent, SignalEvent, StateEvent } from '../../../daemon/gate/events.ts';
+
+const STATES = ['active', 'reducing', 'halted'] as const;
+
+/** Signals and trading states in force: the last record of each, gone through for every question. */
+export class PlainTrust {
+  readonly #signals = new Map<string, SignalEvent>();
+  readonly #layers = new Map<string, StateEvent>();
+  /** The clock was set back: what clears at an instant clears later. */
+  isUnclear = false;
+
+  take(event: GateEvent): void {
+    if (event.kind === 'signal') this.#signals.set(event.payload.signal_id, event.payload);
+    if (event.kind !== 'state') return;
+    const { clock_set_back: isSetBack, layer, name, scope } = event.payload;
+    if (isSetBack === true) this.isUnclear = true;
+    this.#layers.set(`${layer} ${scope} ${name ?? ''}`, event.payload);
+  }
+
+  activeKinds(nowMs: number, account: string, agent: string, symbol: string | null): ReadonlySet<string> {
+    const active = [...this.#signals.values()].filter(
+      (signal) =>
+        signal.expires_at_ms > nowMs &&
+        (signal.account === null || signal.account === account) &&
+        (signal.agent === null || signal.agent === agent) &&
+        (signal.symbol === null || signal.symbol === symbol),
+    );
+    return new Set(active.map(({ kind }) => kind));
+  }
+
+  strictest(nowMs: number, symbol: string | null, agent: string): (typeof STATES)[number] {
+    let strictest = 0;
+    for (const { clears_at_ms: clearsAtMs, name, scope, state } of this.#layers.values()) {
+      if (clearsAtMs !== null && nowMs >= clearsAtMs) continue;
+      if ((scope === 'symbol' && name !== symbol) || (scope === 'agent' && name !== agent)) continue;
+      strictest = Math.max(strictest, STATES.indexOf(state));
+    }
+    return STATES[strictest] ?? 'halted';
+  }
+}

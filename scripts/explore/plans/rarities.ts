@@ -1,0 +1,111 @@
+import type { Step } from '../plan.ts';
+import type { Draw, Piece } from './draw.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * What reaches the views that age, and figures that few worlds move: the daemon is away for hours or days, orders fill in
+ * parts while they rest, prices crash, leverage is asked for, an operator measures drawdown anew or ends a signal.
+ */
+export const RARITIES: readonly (readonly [number, Piece])[] = [
+  // Windows of a day, of two and of a week lie between what was and what comes.
+  [
+    0.7,
+    (draw) => {
+      const { random } = draw;
+      const steps: Step[] = [draw.step(draw.anyOpen()), draw.step(draw.close(), random.int(500, 6_000))];
+      const times = random.pick([1, 1, 2, 3]);
+      for (let time = 0; time < times; time += 1) {
+        const forMs = random.pick([
+          HOUR_MS + 5_000,
+          5 * HOUR_MS,
+          DAY_MS - 90_000,
+          DAY_MS + HOUR_MS,
+          49 * HOUR_MS,
+          8 * DAY_MS,
+        ]);
+        steps.push(draw.step({ kind: 'away', forMs }), draw.step(draw.close(), random.int(1_000, 9_000)));
+        steps.push(draw.step(draw.open()), draw.step(random.chance(0.6) ? draw.anyExit() : draw.anyOpen()));
+      }
+      return steps;
+    },
+  ],
+  // An order rests, and fills bit by bit, amid whatever is done with it.
+  [
+    2.5,
+    (draw) => {
+      const { random, symbol } = draw;
+      const rests = random.chance(0.6) ? draw.open(-random.int(10, 60)) : draw.exit(-random.int(10, 60));
+      const partial = (): Step =>
+        draw.step({ kind: 'partial', symbol, pick: random.int(0, 2), fraction: random.pick([0.2, 0.5, 0.8, 1]) });
+      return [
+        draw.step(rests),
+        partial(),
+        ...(random.chance(0.7) ? [change(draw)] : []),
+        ...(random.chance(0.5) ? [partial()] : []),
+      ];
+    },
+  ],
+  // A crash, or a rise, in steps that a reading of bars or a liquidation price may notice.
+  [
+    0.7,
+    (draw) => {
+      const { random, symbol } = draw;
+      const bps = random.pick([-1, 1]) * random.pick([300, 500, 900]);
+      const move = (): Step => draw.step({ kind: 'mark', symbol, bps }, random.int(200, 5_000));
+      return [move(), move(), ...(random.chance(0.5) ? [move(), move()] : []), draw.step(draw.anyExit())];
+    },
+  ],
+  [1, (draw) => [draw.step({ ...draw.open(), leverage: draw.random.pick([2, 3, 3, 10]) } as Step['do'])]],
+  [0.4, () => [{ gap: 1_000, do: { kind: 'rebase' } }]],
+  // A signal that is ended before its time, and an opening.
+  [
+    0.7,
+    (draw) => {
+      const { agent, random, symbol } = draw;
+      const signal = random.pick(['injection', 'narrative', 'anomaly'] as const);
+      const scope = random.pick([{}, { agent }, { symbol }, { agent, symbol }]);
+      return [
+        draw.step({ kind: 'signal', signal, ttlMs: random.int(5_000, 60_000), ...scope }),
+        draw.step(draw.anyOpen(), random.int(100, 3_000)),
+        draw.step({ kind: 'end_signals' }, random.int(100, 4_000)),
+        draw.step(draw.anyOpen(), random.int(100, 3_000)),
+      ];
+    },
+  ],
+  // Lists of before, orders that are executed late, a ban.
+  [
+    1.2,
+    (draw) => {
+      const { random } = draw;
+      const path = random.pick([
+        '/fapi/v1/openOrders',
+        '/fapi/v1/openAlgoOrders',
+        '/fapi/v3/account',
+        '/fapi/v1/userTrades',
+      ]);
+      const fault = random.weighted<Readonly<Record<string, unknown>>>([
+        [3, { kind: 'stale-list', match: { path }, ms: random.int(1_000, 9_000) }],
+        [2, { kind: 'execute-late', ms: random.int(300, 6_000), match: { method: 'POST', path: '/fapi/v1/order' } }],
+      ]);
+      return [
+        draw.step({ kind: 'fault', fault }),
+        draw.step(random.chance(0.5) ? draw.anyOpen() : draw.anyExit(), 'parallel'),
+      ];
+    },
+  ],
+];
+
+function change(draw: Draw): Step {
+  const { agent, random } = draw;
+  const pick = random.int(0, 1);
+  return draw.step(
+    random.weighted([
+      [3, { kind: 'amend', agent, pick, factor: random.pick([0.4, 0.7, 1.4]), limitBps: -random.int(5, 60) }],
+      [2, { kind: 'amend', agent, pick, factor: random.pick([0.4, 0.7, 1.4]) }],
+      [1, { kind: 'cancel', agent, pick }],
+      [2, draw.anyExit()],
+    ] as const),
+  );
+}

@@ -1,0 +1,131 @@
+import type { ExecutionContext } from '../../../daemon/core/context.ts';
+import type { DecisionEvent } from '../../../daemon/gate/events.ts';
+import { at, type Breach } from '../breach.ts';
+import type { History, Note } from '../history.ts';
+import { PlainEquity } from '../plain/plain-equity.ts';
+import { pendingUsdt } from '../plain/plain-orders.ts';
+import { PlainPace, type Range } from '../plain/plain-pace.ts';
+import { PlainTrust } from '../plain/plain-trust.ts';
+
+const CENT = 0.01;
+const HAIR = 1e-9;
+
+interface Plain {
+  readonly pace: PlainPace;
+  readonly equity: PlainEquity;
+  readonly trust: PlainTrust;
+  /** The last records of the account's side and of the market's. */
+  readonly heads: { state: number; market: number };
+}
+
+/**
+ * The figures that a decision was taken on are what the records before it add up to, by their definitions: order tokens,
+ * turnover, fees, drawdown, daily loss, p_t, what may still fill, signals, the trading state.
+ */
+export function findFigureBreaches(history: History): readonly Breach[] {
+  const plain: Plain = {
+    pace: new PlainPace(),
+    equity: new PlainEquity(),
+    trust: new PlainTrust(),
+    heads: { state: 0, market: 0 },
+  };
+  const breaches = new Map<string, Breach>();
+  for (const { atMs, event, seq } of history.events) {
+    if (event.kind === 'decision')
+      for (const [code, detail] of compare(history, plain, event.payload))
+        if (!breaches.has(code))
+          breaches.set(code, { code, detail: `${event.payload.decision.decision_id} at ${at(atMs)}: ${detail}` });
+    takeIn(plain, event, seq);
+  }
+  return [...breaches.values()];
+}
+
+function takeIn({ equity, heads, pace, trust }: Plain, event: Note['event'], seq: number): void {
+  if (event.kind === 'market' || event.kind === 'rules') heads.market = seq;
+  else if (event.kind !== 'token') heads.state = seq;
+  pace.take(event);
+  equity.take(event);
+  trust.take(event);
+}
+
+type Found = readonly [code: string, detail: string];
+
+function* compare(history: History, plain: Plain, event: DecisionEvent): Generator<Found> {
+  yield* unequal('state-seq', event.state_seq, plain.heads.state);
+  yield* unequal('market-seq', event.market_seq, plain.heads.market);
+  yield* comparePacing(history, plain.pace, event);
+  yield* compareAccount(history, plain.equity, event.context);
+  yield* compareTrust(plain.trust, event);
+  if (!plain.pace.orders.isUnclear) yield* comparePending(plain.pace, event);
+}
+
+function* comparePacing(history: History, pace: PlainPace, event: DecisionEvent): Generator<Found> {
+  const { agent, context } = event;
+  const { now_ms: nowMs, pacing } = context;
+  const spec = specOf(history, event);
+  if (spec === null) return;
+  const { window_ms: windowMs } = spec.budgets.order_rate;
+  yield* unequal('sends', pacing.account_sends, pace.countSends(null, nowMs, windowMs));
+  yield* unequal('agent-sends', pacing.agent_sends, pace.countSends(agent, nowMs, windowMs));
+  yield* outside('turnover', pacing.turnover_usdt, pace.turnover(null, nowMs));
+  yield* outside('agent-turnover', context.agent.turnover_usdt, pace.turnover(agent, nowMs));
+  yield* outside('fees', pacing.fees_usdt, pace.fees(null, nowMs));
+  yield* outside('agent-fees', context.agent.fees_usdt, pace.fees(agent, nowMs));
+  yield* unequal('p-risk', context.agent.p_risk, pace.risk(agent, nowMs, spec.trader_state));
+  const symbol = event.request.symbol ?? '';
+  yield* unequal('last-opening', pacing.last_open_parent_at_ms, pace.lastOpenParent.get(symbol) ?? null);
+  const fill = pace.lastOpenFill.get(symbol) ?? null;
+  yield* unequal('last-fill', pacing.last_open_fill_at_ms, fill?.atMs ?? null);
+  yield* unequal('last-fill-side', pacing.last_open_fill_side, fill?.side ?? null);
+}
+
+function* compareAccount(history: History, equity: PlainEquity, context: ExecutionContext): Generator<Found> {
+  const { account, now_ms: nowMs } = context;
+  if (account === null || equity.isUnclear) return;
+  const net = equity.net(account.equity_usdt);
+  const { window_ms: windowMs } = history.world.file.spec.account.drawdown;
+  yield* unequal('drawdown', account.drawdown, equity.drawdown(nowMs, net, windowMs));
+  yield* unequal('daily-loss', account.daily_loss, equity.dailyLoss(nowMs, net));
+}
+
+function* compareTrust(trust: PlainTrust, { context, request }: DecisionEvent): Generator<Found> {
+  const { now_ms: nowMs } = context;
+  const signals = trust.activeKinds(nowMs, context.account_name, request.agent, request.symbol);
+  yield* unequal('signals', [...context.trust.signals].sort().join(), [...signals].sort().join());
+  if (!trust.isUnclear)
+    yield* unequal('state', context.state.state, trust.strictest(nowMs, request.symbol, request.agent));
+}
+
+/** Opening orders other than the decided one: what may still fill of them counts, and what has ended does not. */
+function* comparePending({ orders }: PlainPace, { context, request }: DecisionEvent): Generator<Found> {
+  const marks = new Map(context.exposure.other_marks);
+  if (context.market.mark !== null && request.symbol !== null) marks.set(request.symbol, context.market.mark);
+  const leaving = new Set(context.leaving_order_ids);
+  const own = orders.all.get(context.own_order_id ?? '');
+  let pending = 0;
+  for (const order of orders.all.values()) {
+    const rules = orders.rules.get(order.symbol);
+    const isSibling = own !== undefined && own.rootId !== null && order.rootId === own.rootId && order.isUnsent;
+    if (rules === undefined || order === own || leaving.has(order.id) || isSibling) continue;
+    pending += pendingUsdt(order, rules, marks.get(order.symbol) ?? 0);
+  }
+  yield* unequal('pending', context.pacing.pending_turnover_usdt, pending);
+}
+
+function specOf({ world }: History, event: DecisionEvent): History['world']['file']['spec'] | null {
+  const { policy_hash: hash } = event.decision;
+  return world.policies.find(({ policy }) => policy.hash === hash)?.policy.spec ?? null;
+}
+
+function* unequal(name: string, told: number | string | null, plain: number | string | null): Generator<Found> {
+  const isClose =
+    typeof told === 'number' && typeof plain === 'number'
+      ? Math.abs(told - plain) <= HAIR * Math.max(1, Math.abs(plain))
+      : told === plain;
+  if (!isClose) yield [`figure/${name}`, `${told}, by the records ${plain}`];
+}
+
+function* outside(name: string, told: number, { least, most }: Range): Generator<Found> {
+  if (told < least - CENT || told > most + CENT)
+    yield [`figure/${name}`, `${told}, by the records ${least.toFixed(4)} to ${most.toFixed(4)}`];
+}

@@ -1,0 +1,188 @@
+import type { Trade } from '../../../daemon/exchange-sim/core/state.ts';
+import type { Breach } from '../breach.ts';
+import type { History } from '../history.ts';
+import { LOT, OPERATOR } from '../records.ts';
+
+const DAY_MS = 86_400_000;
+/** Sums count by the minute, and the exchange's clock is not the daemon's. */
+const SLACK_MS = 2 * 60_000;
+const CENT = 0.01;
+/**
+ * What an answer without a price has filled counts at its order's bound, and that is no further from the mark. It is not put
+ * right when the trade is read.
+ */
+const BOUND = 0.15;
+/** What was asked for in its own right. */
+const ASKS: ReadonlySet<string> = new Set(['tool', 'gate']);
+/** More than a world has. */
+const ALL = 100_000;
+const KEPT_DAYS = 6;
+
+/**
+ * At quiet, what is told of the past is what the books and the records say: fills once each, alerts, orders that have
+ * ended, what each decision has executed, turnover and fees of the day.
+ */
+export function findPageBreaches(history: History): readonly Breach[] {
+  const { gate, homes } = history.world;
+  if (gate === null || !gate.keeper.isReconciled) return [];
+  // What a restore has lost, and what another daemon did, this one need not tell.
+  if (homes.restores.length + homes.seconds.length > 0) return [];
+  return [
+    ...findFillBreaches(history),
+    ...findAlertBreaches(history),
+    ...findEndedBreaches(history),
+    ...findExecutionBreaches(history),
+    ...findDayBreaches(history),
+  ];
+}
+
+/** Of what the daemon keeps its orders for: older ones it may not have read before they were forgotten. */
+function booked({ world }: History): readonly Trade[] {
+  const { nowMs, trades } = world.exchange.world.state;
+  return trades.filter(({ timeMs }) => timeMs >= nowMs - KEPT_DAYS * DAY_MS);
+}
+
+function findFillBreaches(history: History): readonly Breach[] {
+  const shown = history.world.gate?.getFills(OPERATOR, ALL, null).fills ?? [];
+  const breaches: Breach[] = [];
+  const times = new Map<string, number>();
+  for (const { symbol, trade_id: id } of shown) times.set(`${symbol} ${id}`, (times.get(`${symbol} ${id}`) ?? 0) + 1);
+  const isStops = stopsOf(history);
+  for (const trade of booked(history)) {
+    if (isStops(trade) || !history.orders.has(trade.clientOrderId)) continue;
+    const count = times.get(`${trade.symbol} ${trade.tradeId}`) ?? 0;
+    if (count !== 1) breaches.push({ code: 'page/fill', detail: `trade ${trade.tradeId} is told ${count} times` });
+  }
+  for (const fill of shown) {
+    const owner = history.orders.get(fill.client_order_id ?? '')?.decision;
+    if (owner !== undefined && fill.agent !== owner.agent)
+      breaches.push({ code: 'page/fill-agent', detail: `trade ${fill.trade_id} is told of ${fill.agent}` });
+  }
+  return breaches;
+}
+
+/** Trades of what a stop turned into: a regular order under a number of its own, which its stop's record does not name. */
+function stopsOf({ world }: History): (trade: Trade) => boolean {
+  const numbers = new Set(
+    [...world.exchange.world.state.algoOrders.values()].map(({ actualOrderId }) => actualOrderId),
+  );
+  return ({ orderId }) => numbers.has(orderId);
+}
+
+function findAlertBreaches({ events, world }: History): readonly Breach[] {
+  const shown = world.gate?.getAlerts(ALL, null).alerts ?? [];
+  const recorded = events.filter(({ event }) => event.kind === 'alert').map(({ seq }) => seq);
+  const told = shown.map(({ seq }) => seq).reverse();
+  if (told.join() === recorded.slice(-1_000).join()) return [];
+  return [{ code: 'page/alerts', detail: `${told.length} alerts told, ${recorded.length} recorded` }];
+}
+
+/** Orders of the last days that have ended: how, and with what. */
+function findEndedBreaches(history: History): readonly Breach[] {
+  const { exchange, gate } = history.world;
+  const shown = new Map(gate?.getOrders(OPERATOR, {}, ALL, null).items.map((order) => [order.client_order_id, order]));
+  const sums = sumTrades(booked(history));
+  const breaches: Breach[] = [];
+  for (const order of exchange.world.state.orders.values()) {
+    const { clientOrderId: id, executed, status, updatedMs } = order;
+    if (!history.orders.has(id) || updatedMs < exchange.world.state.nowMs - KEPT_DAYS * DAY_MS) continue;
+    const seen = shown.get(id);
+    if (seen === undefined) {
+      breaches.push({ code: 'page/order', detail: `${id}, ${status} at the exchange, is not told of` });
+      continue;
+    }
+    const filled = lotsOf(seen.filled_quantity);
+    if (filled !== Number(executed / LOT))
+      breaches.push({
+        code: 'page/filled',
+        detail: `${id}: ${filled} lots told, ${Number(executed / LOT)} by the books`,
+      });
+    const sum = sums.get(id);
+    const average = sum === undefined ? null : sum.quote / sum.quantity;
+    if (average !== null && Math.abs(Number(seen.average_price ?? 0) - average) > average * 1e-6)
+      breaches.push({ code: 'page/average', detail: `${id}: at ${seen.average_price} told, ${average} by the books` });
+  }
+  return breaches;
+}
+
+interface Sum {
+  quantity: number;
+  quote: number;
+  fee: number;
+}
+function sumTrades(trades: readonly Trade[]): ReadonlyMap<string, Sum> {
+  const sums = new Map<string, Sum>();
+  for (const { clientOrderId: id, commission, quantity, quote } of trades) {
+    const sum = sums.get(id) ?? { quantity: 0, quote: 0, fee: 0 };
+    sums.set(id, sum);
+    sum.quantity += Number(quantity) / 1e8;
+    sum.quote += Number(quote) / 1e8;
+    sum.fee += Number(commission) / 1e8;
+  }
+  return sums;
+}
+
+/** Each decision tells its own part of its orders: the parts add up to what was executed, and to the fees of that. */
+function findExecutionBreaches(history: History): readonly Breach[] {
+  const { exchange, gate } = history.world;
+  const told = new Map<string, { lots: number; fee: number; isWhole: boolean }>();
+  for (const { event, id, rootId } of history.decisions.values()) {
+    const action = event.decision.effective?.action;
+    if (id !== rootId || !ASKS.has(event.decision.kind) || (action !== 'open' && action !== 'exit')) continue;
+    for (const order of gate?.getDecision(OPERATOR, id)?.execution.orders ?? []) {
+      const sum = told.get(order.client_order_id) ?? { lots: 0, fee: 0, isWhole: true };
+      told.set(order.client_order_id, sum);
+      sum.lots += lotsOf(order.filled_quantity);
+      sum.fee += order.fee_usdt ?? 0;
+      sum.isWhole &&= order.fee_usdt !== null || lotsOf(order.filled_quantity) === 0;
+    }
+  }
+  const sums = sumTrades(booked(history));
+  const breaches: Breach[] = [];
+  for (const order of exchange.world.state.orders.values()) {
+    const { clientOrderId: id } = order;
+    if (order.updatedMs < exchange.world.state.nowMs - KEPT_DAYS * DAY_MS) continue;
+    const sum = told.get(id);
+    const known = history.orders.get(id);
+    if (known === undefined || known.planned.protective || known.decision.event.decision.kind === 'standing') continue;
+    const lots = Number(order.executed / LOT);
+    if ((sum?.lots ?? 0) !== lots)
+      breaches.push({
+        code: 'page/execution',
+        detail: `${id}: its decisions tell of ${sum?.lots ?? 0} lots of ${lots}`,
+      });
+    const fee = sums.get(id)?.fee ?? 0;
+    if (sum?.isWhole === true && Math.abs(sum.fee - fee) > 1e-6)
+      breaches.push({ code: 'page/execution-fee', detail: `${id}: fees of ${sum.fee} told, ${fee} by the books` });
+    if (sum?.isWhole === false) breaches.push({ code: 'page/execution-fee', detail: `${id}: its fees are not told` });
+  }
+  return breaches;
+}
+
+/** Turnover and fees of the last day are those of the books. */
+function findDayBreaches(history: History): readonly Breach[] {
+  const { exchange, gate, venue } = history.world;
+  if (gate === null || venue.hands.some(({ what }) => what === 'order')) return [];
+  const nowMs = exchange.world.state.nowMs;
+  // Its clock may lie hours off, and what was filled while it was away counts when it is read.
+  const isUnsure = history.plan.steps.some(
+    ({ do: step }) => (step.kind === 'trouble' && step.trouble.kind === 'clock') || step.kind === 'away',
+  );
+  if (isUnsure) return [];
+  const since = (fromMs: number, value: (trade: Trade) => bigint): number =>
+    booked(history).reduce((sum, trade) => (trade.timeMs > fromMs ? sum + Number(value(trade)) / 1e8 : sum), 0);
+  const { fees_24h_usdt: fees, turnover_24h_usdt: turnover } = gate.getAccount();
+  const breaches: Breach[] = [];
+  const compare = (code: string, told: number, value: (trade: Trade) => bigint, tolerance: number): void => {
+    const [least, most] = [since(nowMs - DAY_MS + SLACK_MS, value), since(nowMs - DAY_MS - SLACK_MS, value)];
+    if (told < least - tolerance * most - CENT || told > most + tolerance * most + CENT)
+      breaches.push({ code, detail: `${told} told, by the books ${least.toFixed(4)} to ${most.toFixed(4)}` });
+  };
+  compare('page/fees', fees, (trade) => trade.commission, BOUND);
+  compare('page/turnover', turnover, (trade) => trade.quote, BOUND);
+  return breaches;
+}
+
+function lotsOf(quantity: string): number {
+  return Math.round(Number(quantity) * 1000);
+}

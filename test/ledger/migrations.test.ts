@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { describe, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { chainRecords } from '../../daemon/ledger/chain-builder.ts';
+import { buildGenesisRecord } from '../../daemon/ledger/genesis.ts';
+import { ZERO_HASH } from '../../daemon/ledger/hash-chain.ts';
+import { openLedger } from '../../daemon/ledger/ledger.ts';
+import { migrationBackupPath } from '../../daemon/ledger/migration-backup.ts';
+import { findMigrationsFolder, migrate, readMigrations } from '../../daemon/ledger/migrations.ts';
+import { verifyChain } from '../../daemon/ledger/verify.ts';
+import { type Cleanups, hasCode, ledgerOptions, makeFolder, NOW_MS, note } from './temp-ledger.ts';
+
+const MIGRATIONS = readMigrations(findMigrationsFolder());
+const RECORDS = 20;
+
+/** A ledger as a build with only the first `version` migrations wrote it. */
+function writeEarlier(t: Cleanups, version: number): string {
+  const { path } = ledgerOptions(makeFolder(t));
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(path, '', { mode: 0o600 });
+  const db = new Database(path);
+  migrate(db, MIGRATIONS.slice(0, version), NOW_MS);
+  const genesis = buildGenesisRecord('paper', 'main', NOW_MS, (size) => Buffer.alloc(size, version));
+  const records = [genesis, ...Array.from({ length: RECORDS - 1 }, (_, i) => note(`${i}`))];
+  const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, CAST(? AS TEXT), ?, ?)');
+  for (const { at_ms, hash, kind, payload, prev_hash, seq } of chainRecords({ seq: 0, hash: ZERO_HASH }, records))
+    insert.run(seq, at_ms, kind, payload, prev_hash, hash);
+  db.close();
+  return path;
+}
+function versionOf(path: string): number {
+  const db = new Database(path, { readonly: true });
+  try {
+    const rows = db.prepare('SELECT count(*) FROM events').pluck().get();
+    assert.equal(rows, RECORDS);
+    return Number(db.prepare('SELECT max(version) FROM schema_migrations').pluck().get());
+  } finally {
+    db.close();
+  }
+}
+function openAndVerify(path: string): void {
+  const ledger = openLedger(ledgerOptions('', { path }));
+  try {
+    const result = verifyChain(ledger);
+    assert.ok(result.ok, JSON.stringify(result));
+    assert.equal(result.events, RECORDS);
+    assert.equal(Number(ledger.appendSync([note('goes on')])[0]?.seq), RECORDS + 1);
+  } finally {
+    ledger.close();
+  }
+}
+const backupsOf = (path: string): readonly string[] =>
+  readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.before-`));
+
+for (const version of MIGRATIONS.map((one) => one.version).slice(0, -1))
+  describe(`a ledger of migration ${version}`, () => {
+    test('is copied as it is, then migrated, and goes on', (t) => {
+      const path = writeEarlier(t, version);
+      openAndVerify(path);
+      const copy = migrationBackupPath(path, version + 1);
+      assert.equal(versionOf(copy), version);
+      assert.equal(statSync(copy).mode & 0o777, 0o600);
+      assert.deepEqual(backupsOf(path), [basename(copy)]);
+    });
+
+    test('whose copy was interrupted is copied again; one whose migrations were goes on from there', (t) => {
+      const path = writeEarlier(t, version);
+      const copy = migrationBackupPath(path, version + 1);
+      writeFileSync(`${copy}.new`, 'half a copy');
+      const db = new Database(path);
+      const isLast = version + 1 === MIGRATIONS.length;
+      if (!isLast) migrate(db, MIGRATIONS.slice(0, version + 1), NOW_MS);
+      db.close();
+      if (isLast) {
+        openAndVerify(path);
+        assert.equal(existsSync(`${copy}.new`), false);
+        assert.equal(versionOf(copy), version);
+      } else {
+        openAndVerify(path);
+        assert.equal(versionOf(migrationBackupPath(path, version + 2)), version + 1);
+      }
+    });
+  });
+
+test('a migration that cannot be preceded by a copy does not run', (t) => {
+  const path = writeEarlier(t, MIGRATIONS.length - 1);
+  mkdirSync(`${migrationBackupPath(path, MIGRATIONS.length)}.new/full`, { recursive: true });
+  assert.throws(() => openLedger(ledgerOptions('', { path })));
+  assert.equal(versionOf(path), MIGRATIONS.length - 1);
+});
+
+test('a new ledger, and one that is up to date, are not copied', (t) => {
+  const { path } = ledgerOptions(makeFolder(t));
+  for (let round = 0; round < 2; round += 1) openLedger(ledgerOptions('', { path })).close();
+  assert.deepEqual(backupsOf(path), []);
+});
+
+test('a ledger of a later version is refused with what to do, and is not changed', (t) => {
+  const path = writeEarlier(t, MIGRATIONS.length);
+  const db = new Database(path);
+  db.prepare('INSERT INTO schema_migrations VALUES (?, ?, ?, ?)').run(
+    MIGRATIONS.length + 1,
+    '9999_later.sql',
+    'a'.repeat(64),
+    NOW_MS,
+  );
+  db.close();
+  assert.throws(
+    () => openLedger(ledgerOptions('', { path })),
+    (error) =>
+      hasCode('LEDGER_MIGRATION')(error) && /9999_later\.sql.*newer version.*Start that version/.test(String(error)),
+  );
+  assert.equal(versionOf(path), MIGRATIONS.length + 1);
+  assert.deepEqual(backupsOf(path), []);
+});
