@@ -66,6 +66,14 @@ export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode 
   return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
 }
 
+/** Of an answer in either view; what is no decision was read, and is done. */
+export function exitCodeOfBrief(answer: unknown): ExitCode {
+  const { decision, execution } = answer as { readonly decision?: unknown; readonly execution?: { state: string } };
+  if (typeof decision === 'object') return exitCodeOfAnswer(answer as ToolAnswer);
+  if (decision === 'BLOCK') return EXIT.REFUSED;
+  return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
+}
+
 export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
 
 export function decisionRow(decision: ToldDecision): readonly (string | number | null)[] {

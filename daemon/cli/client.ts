@@ -2,23 +2,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ClientConfig, operatorSocketPath, operatorUrlFile, readClientEnv } from '../config/config.ts';
-import { formatViolation, type Violation } from '../contract/violations.ts';
-import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { toCliError, toConnectionError, wasNeverMade } from './call-failures.ts';
+import { toExactJson } from './exact-json.ts';
+import { CliError, EXIT } from './exit-codes.ts';
 import { findRunningDaemon } from './running-daemon.ts';
-import { plain } from './tables.ts';
 import type { ConnectionOptions, Io } from './verb.ts';
 
 type Role = 'agent' | 'monitor' | 'operator';
-interface ErrorAnswer {
-  readonly error?: {
-    readonly code?: string;
-    readonly message?: string;
-    readonly details?: { readonly violations?: readonly Violation[] };
-  };
-}
 export interface DaemonAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** `Retry-After`, null without one. */
+  readonly retryAfterMs: number | null;
 }
 
 /** Longest wait for an answer; a flatten may take a while. */
@@ -64,14 +59,19 @@ export class DaemonClient {
 
   /** The answer, whatever its status. @throws CliError when nobody answers */
   async ask(path: string): Promise<DaemonAnswer> {
-    const answer = await this.#send('GET', path);
-    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+    return readAnswer(await this.#send('GET', path));
   }
 
   /** A tool call, whatever its status. @throws CliError when nobody answers, or the answer was lost */
   async call(path: string, body: unknown): Promise<DaemonAnswer> {
-    const answer = await this.#send('POST', path, body);
-    return { status: answer.statusCode, body: parseAnswer(await answer.body.text()) };
+    return readAnswer(await this.#send('POST', path, toExactJson(body)));
+  }
+
+  /** The same with the body as text, which goes out as it is. The body of a 200 answer. @throws CliError */
+  async callWithText(path: string, text: string): Promise<unknown> {
+    const { status, body } = await readAnswer(await this.#send('POST', path, text));
+    if (status !== 200) throw toCliError(status, body);
+    return body;
   }
 
   /** Calls the one route that only agents may call. @throws CliError if the token is missing or has another role */
@@ -81,9 +81,9 @@ export class DaemonClient {
   }
 
   /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
-  async *stream(path: string, lastEventId: string | null): AsyncGenerator<string> {
+  async *stream(path: string, lastEventId: string | null, signal: AbortSignal | null = null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };
-    const answer = await this.#send('GET', path, undefined, headers, 0);
+    const answer = await this.#send('GET', path, undefined, headers, 0, signal);
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(await answer.body.text()));
     answer.body.setEncoding('utf8');
     try {
@@ -109,7 +109,7 @@ export class DaemonClient {
   }
 
   async #exchange(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
-    const answer = await this.#send(method, path, body);
+    const answer = await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body));
     const parsed = parseAnswer(await answer.body.text());
     if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parsed);
     return parsed;
@@ -118,9 +118,10 @@ export class DaemonClient {
   async #send(
     method: 'GET' | 'POST' | 'PUT',
     path: string,
-    body?: unknown,
+    body?: string,
     more: Readonly<Record<string, string>> = {},
     bodyTimeout = TIMEOUT_MS,
+    signal: AbortSignal | null = null,
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { ...more };
     if (this.#token instanceof CliError) {
@@ -129,14 +130,11 @@ export class DaemonClient {
     }
     if (this.#token !== null) headers.authorization = `Bearer ${this.#token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const options = { method, headers, dispatcher: this.#agent, bodyTimeout };
+    const options = { method, headers, dispatcher: this.#agent, bodyTimeout, ...(signal === null ? {} : { signal }) };
     try {
-      return await request(
-        `${this.#origin}${path}`,
-        body === undefined ? options : { ...options, body: JSON.stringify(body) },
-      );
+      return await request(`${this.#origin}${path}`, body === undefined ? options : { ...options, body });
     } catch (error) {
-      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout);
+      if (await this.#goElsewhere(error)) return this.#send(method, path, body, more, bodyTimeout, signal);
       throw toConnectionError(this.#origin, method, error);
     }
   }
@@ -250,57 +248,19 @@ function checkToken(text: string, source: string): string {
   throw new CliError(EXIT.USAGE, `${source} does not hold a token.`);
 }
 
+async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<DaemonAnswer> {
+  const after = Number(headers['retry-after'] ?? Number.NaN);
+  return {
+    status: statusCode,
+    body: parseAnswer(await body.text()),
+    retryAfterMs: Number.isFinite(after) ? after * 1000 : null,
+  };
+}
+
 function parseAnswer(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     throw new CliError(EXIT.FAILURE, 'The server that answered is not a Holdfast daemon: its answer is not JSON.');
   }
-}
-
-function toCliError(status: number, body: unknown): CliError {
-  const { error } = (body ?? {}) as ErrorAnswer;
-  const violations = error?.details?.violations ?? [];
-  // The message repeats the first violation, without the value found and the values allowed.
-  const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
-  const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
-  const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
-  // No usage error: the hash is of another policy than the one pending now.
-  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
-}
-
-function exitCodeOf(status: number): ExitCode {
-  if (status === 400 || status === 404 || status === 409 || status === 413) return EXIT.USAGE;
-  if (status === 401 || status === 403) return EXIT.NOT_PERMITTED;
-  return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
-}
-
-/** A connection that was never made is harmless; one that broke off may have carried an order. */
-function toConnectionError(origin: string, method: string, error: unknown): CliError {
-  const code = codeOf(error);
-  if (wasNeverMade(error) || method === 'GET') {
-    return new CliError(
-      EXIT.UNREACHABLE,
-      `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
-    );
-  }
-  return new CliError(
-    EXIT.UNREACHABLE,
-    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
-  );
-}
-
-const NEVER_MADE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'EACCES',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-function wasNeverMade(error: unknown): boolean {
-  return NEVER_MADE.has(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException).code ?? 'unknown');
 }

@@ -16,6 +16,8 @@ import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import type { Io } from './verb.ts';
 import { addAlerts } from './verbs/alerts.ts';
+import { addCall } from './verbs/call.ts';
+import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
@@ -39,6 +41,9 @@ const VERBS = [
   addMcp,
   addOrder,
   addClose,
+  addCancel,
+  addCancelAll,
+  addCall,
   addLimits,
   addDecisions,
   addExplain,

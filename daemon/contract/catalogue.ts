@@ -2,6 +2,7 @@ import type { JsonSchemaObject, ToolName } from '../core/policy.ts';
 import { TOOL_NAMES } from '../core/policy.ts';
 import type { CATALOGUE_FORMATS } from './commands.ts';
 import { MAX_BYTES_KEYWORD } from './fields.ts';
+import { toStrictSchema } from './strict-schema.ts';
 import { isTradingTool, TOOL_SCHEMAS } from './tools.ts';
 
 /** The tools as an LLM sees them, in the form of its framework. */
@@ -90,7 +91,20 @@ export interface PlainTool extends ToolText {
 }
 export interface OpenAiTool {
   readonly type: 'function';
-  readonly function: { readonly name: ToolName; readonly description: string; readonly parameters: JsonSchemaObject };
+  readonly function: {
+    readonly name: ToolName;
+    readonly description: string;
+    readonly parameters: JsonSchemaObject;
+    readonly strict?: true;
+  };
+}
+/** The form of the Responses API. */
+export interface OpenAiResponsesTool {
+  readonly type: 'function';
+  readonly name: ToolName;
+  readonly description: string;
+  readonly parameters: JsonSchemaObject;
+  readonly strict: true;
 }
 export interface AnthropicTool {
   readonly name: ToolName;
@@ -107,7 +121,7 @@ export interface McpTool extends ToolText {
     readonly openWorldHint: boolean;
   };
 }
-export type CatalogueTool = PlainTool | OpenAiTool | AnthropicTool | McpTool;
+export type CatalogueTool = PlainTool | OpenAiTool | OpenAiResponsesTool | AnthropicTool | McpTool;
 
 /** Builds the catalogue. The arguments must match both the contract's schema and the operator's. */
 export function buildToolCatalogue(format: CatalogueFormat, options: CatalogueOptions = {}): readonly CatalogueTool[] {
@@ -136,6 +150,14 @@ function describeTool(
       return { name, title, description, inputSchema: fullSchema(name, operator), annotations: annotationsOf(name) };
     case 'openai':
       return { type: 'function', function: { name, description, parameters: flatSchema(name, operator) } };
+    case 'openai_strict': {
+      const parameters = toStrictSchema(flatSchema(name, undefined));
+      return { type: 'function', function: { name, description, parameters, strict: true } };
+    }
+    case 'openai_responses': {
+      const parameters = toStrictSchema(flatSchema(name, undefined));
+      return { type: 'function', name, description, parameters, strict: true };
+    }
     case 'anthropic':
       return { name, description, input_schema: flatSchema(name, operator) };
   }

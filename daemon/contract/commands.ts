@@ -85,7 +85,7 @@ export const PolicyReloadRequest = Type.Object(
   field.closed,
 );
 
-export const CATALOGUE_FORMATS = ['openai', 'anthropic', 'mcp'] as const;
+export const CATALOGUE_FORMATS = ['openai', 'openai_strict', 'openai_responses', 'anthropic', 'mcp'] as const;
 export const ToolsQuery = Type.Object(
   {
     format: Type.Optional(field.oneOf(CATALOGUE_FORMATS, 'Form of the entries. Absent: the plain form.')),

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
+import { type FullAnswer, toBrief } from '../contract/brief.ts';
 import { checkNoQuery, NoQuery } from '../contract/commands.ts';
 import { violationAt } from '../contract/violations.ts';
+import type { Caller, GateApi, Role } from '../gate/api.ts';
+import type { DecisionEvent } from '../gate/events.ts';
 import { ApiError, invalidInput } from './errors.ts';
-import type { EventStreams } from './event-stream.ts';
-import { addRoute, type Doors, OPERATOR_ROUTE, queryOf, requireValid } from './routing.ts';
+import type { EventStreams, StreamedEvent } from './event-stream.ts';
+import { requireScope } from './readings.ts';
+import { AGENT_ONLY, addRoute, callerOf, type Doors, OPERATOR_ROUTE, queryOf, requireValid } from './routing.ts';
 
 /** `GET /v1/events`: the ledger's records as they become durable, resumable with Last-Event-ID. */
 export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: EventStreams): void {
@@ -25,11 +29,72 @@ export function registerEventRoute(app: FastifyInstance, doors: Doors, streams: 
       requireValid(checkNoQuery, queryOf(request));
       const last = readLastEventId(request.headers['last-event-id'], doors.events.lastSeq());
       const { headers, socket } = request.raw;
-      streams.open(reply.raw, last, () => mayContinue(doors, headers.authorization, socket));
+      const may = () => mayContinue(doors, OPERATOR_ROUTE, headers.authorization, socket);
+      streams.open(reply.raw, last, may);
       reply.hijack();
       return reply;
     },
   });
+}
+
+/** `GET /v1/stream`: an agent's own decisions and fills as they become durable, resumable in the same way. */
+export function registerStreamRoute(app: FastifyInstance, doors: Doors, streams: EventStreams): void {
+  const open = new Map<string, number>();
+  addRoute(app, doors, {
+    method: 'GET',
+    url: '/v1/stream',
+    roles: AGENT_ONLY,
+    isLimited: false,
+    text: {
+      summary: "Server-sent events: an agent's own decisions and fills from now on",
+      description:
+        'event is decision (data.payload: the brief answer with tool and symbol) or fill (as in /v1/fills); id and Last-Event-ID are as of /v1/events.',
+      tags: ['reading'],
+    },
+    query: NoQuery,
+    answer: Type.String({ description: 'text/event-stream' }),
+    handler: async (request, reply) => {
+      requireValid(checkNoQuery, queryOf(request));
+      const caller = callerOf(request);
+      requireScope(doors.gate, caller, 'get_decision');
+      const last = readLastEventId(request.headers['last-event-id'], doors.events.lastSeq());
+      const { headers, socket } = request.raw;
+      const may = () => mayContinue(doors, AGENT_ONLY, headers.authorization, socket);
+      const mine = open.get(caller.agent) ?? 0;
+      if (mine >= MAX_AGENT_STREAMS)
+        throw new ApiError('TOO_MANY_IN_FLIGHT', `${MAX_AGENT_STREAMS} streams of this agent are open already.`, {
+          retryAfterSeconds: 5,
+        });
+      streams.open(reply.raw, last, may, (event) => showOwn(doors.gate, caller, event));
+      open.set(caller.agent, mine + 1);
+      reply.raw.once('close', () => {
+        const left = (open.get(caller.agent) ?? 1) - 1;
+        if (left > 0) open.set(caller.agent, left);
+        else open.delete(caller.agent);
+      });
+      reply.hijack();
+      return reply;
+    },
+  });
+}
+
+/** Each reads every record of the ledger: one agent must not take them all. */
+const MAX_AGENT_STREAMS = 4;
+
+/** What an agent sees of a record: its own decisions in brief, and its own fills. */
+export function showOwn(gate: GateApi, caller: Caller, { seq, at_ms, kind, payload }: StreamedEvent) {
+  if (kind === 'decision') {
+    const { agent, decision } = payload as Pick<DecisionEvent, 'agent' | 'decision'>;
+    if (agent !== caller.agent || !gate.mayRead(caller, 'get_decision')) return null;
+    const answer = gate.getDecision(caller, decision.decision_id);
+    if (answer === null) return null;
+    const { tool, symbol } = decision;
+    return { seq, at_ms, kind, payload: { ...toBrief(answer as FullAnswer), tool, symbol } };
+  }
+  if (kind !== 'trade' || !gate.mayRead(caller, 'get_orders')) return null;
+  // The newest before the next record is this one, where it is the caller's.
+  const fill = gate.getFills(caller, 1, String(seq + 1)).fills[0];
+  return fill?.seq === seq ? { seq, at_ms, kind: 'fill', payload: fill } : null;
 }
 
 function readLastEventId(header: string | string[] | undefined, lastSeq: number): number {
@@ -41,9 +106,14 @@ function readLastEventId(header: string | string[] | undefined, lastSeq: number)
 }
 
 /** A stream may outlive its token. */
-function mayContinue(doors: Doors, authorization: string | undefined, connection: object): boolean {
+function mayContinue(
+  doors: Doors,
+  roles: readonly Role[],
+  authorization: string | undefined,
+  connection: object,
+): boolean {
   try {
-    return OPERATOR_ROUTE.includes(doors.authenticator.authenticate(authorization, connection).role);
+    return roles.includes(doors.authenticator.authenticate(authorization, connection).role);
   } catch (error) {
     if (error instanceof ApiError) return false;
     throw error;

@@ -24,6 +24,10 @@ export const MAX_STREAMS = 32;
 /** How many events are read and written at once: the most that one client keeps in memory. */
 const PAGE_SIZE = 100;
 
+/** What a client is shown of a record; null: nothing. */
+export type Show = (event: StreamedEvent) => StreamedEvent | null;
+const showAll: Show = (event) => event;
+
 export interface EventStreams {
   readonly count: number;
   /**
@@ -31,23 +35,24 @@ export interface EventStreams {
    *
    * @throws ApiError TOO_MANY_IN_FLIGHT when MAX_STREAMS are open
    */
-  open(response: ServerResponse, afterSeq: number, mayContinue: () => boolean): void;
+  open(response: ServerResponse, afterSeq: number, mayContinue: () => boolean, show?: Show): void;
   closeAll(): void;
 }
 
-export function createEventStreams(source: EventSource, logger: Logger): EventStreams {
+/** `max`: how many may be open at once. */
+export function createEventStreams(source: EventSource, logger: Logger, max = MAX_STREAMS): EventStreams {
   const streams = new Set<EventStream>();
   return {
     get count() {
       return streams.size;
     },
-    open(response, afterSeq, mayContinue) {
-      if (streams.size >= MAX_STREAMS) {
-        throw new ApiError('TOO_MANY_IN_FLIGHT', `${MAX_STREAMS} event streams are open already.`, {
+    open(response, afterSeq, mayContinue, show = showAll) {
+      if (streams.size >= max) {
+        throw new ApiError('TOO_MANY_IN_FLIGHT', `${max} event streams are open already.`, {
           retryAfterSeconds: 5,
         });
       }
-      const stream = new EventStream(source, response, afterSeq, mayContinue, logger);
+      const stream = new EventStream(source, response, afterSeq, mayContinue, show, logger);
       streams.add(stream);
       response.once('close', () => {
         stream.stop();
@@ -66,6 +71,7 @@ class EventStream {
   readonly #source: EventSource;
   readonly #response: ServerResponse;
   readonly #mayContinue: () => boolean;
+  readonly #show: Show;
   readonly #logger: Logger;
   #nextSeq: number;
   #isFull = false;
@@ -80,12 +86,14 @@ class EventStream {
     response: ServerResponse,
     afterSeq: number,
     mayContinue: () => boolean,
+    show: Show,
     logger: Logger,
   ) {
     this.#source = source;
     this.#response = response;
     this.#nextSeq = afterSeq + 1;
     this.#mayContinue = mayContinue;
+    this.#show = show;
     this.#logger = logger;
   }
 
@@ -142,8 +150,10 @@ class EventStream {
       return;
     }
     let page: readonly StreamedEvent[];
+    let text: string;
     try {
       page = this.#source.read(this.#nextSeq, PAGE_SIZE);
+      text = page.map((event) => formatEvent(this.#show(event))).join('');
     } catch (error) {
       this.#logger.error({ err: error }, 'events cannot be read; the stream ends');
       this.end();
@@ -152,7 +162,7 @@ class EventStream {
     const last = page.at(-1);
     if (last === undefined) return;
     this.#nextSeq = last.seq + 1;
-    this.#write(page.map(formatEvent).join(''));
+    if (text !== '') this.#write(text);
     if (page.length === PAGE_SIZE) this.#schedule();
   }
 
@@ -164,6 +174,8 @@ class EventStream {
 }
 
 /** Canonical JSON contains no line breaks, so one data line holds it. */
-function formatEvent({ seq, at_ms, kind, payload }: StreamedEvent): string {
+function formatEvent(event: StreamedEvent | null): string {
+  if (event === null) return '';
+  const { seq, at_ms, kind, payload } = event;
   return `id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ seq, at_ms, kind, payload })}\n\n`;
 }

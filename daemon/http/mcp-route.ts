@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type FullAnswer, toBrief } from '../contract/brief.ts';
+import type { Caller } from '../gate/api.ts';
 import type { McpFace } from '../mcp/http.ts';
 import type { ToolPort } from '../mcp/server.ts';
-import { type ApiError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
+import { type ApiError, answerError, ERROR_STATUS, toApiError, toErrorBody } from './errors.ts';
 import type { Flight } from './in-flight.ts';
+import { requireScope } from './readings.ts';
 import { AGENT_ONLY, bodyOf, buildGuard, callerOf, type Doors } from './routing.ts';
 import { callInBrief, listToolsBriefly, NEVER_SHED, noteRejectedInput } from './tool-calls.ts';
 
@@ -44,6 +47,11 @@ export function registerMcpRoute(app: FastifyInstance, doors: Doors, version: st
       } finally {
         places.endWork();
       }
+    },
+    // What cannot be read names no tool; it is recorded all the same.
+    errorHandler: (error, request, reply) => {
+      noteRejectedInput(doors, request.caller, 'mcp', error);
+      answerError(doors.logger, error, request, reply);
     },
   });
 }
@@ -101,6 +109,7 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
     version,
     venue: doors.gate.readiness().venue,
     listTools: async () => listToolsBriefly(doors, caller),
+    readActivity: async () => readActivity(doors, caller),
     callTool: async (name, args) => {
       places.beginWork();
       try {
@@ -117,6 +126,18 @@ function portFor(doors: Doors, request: FastifyRequest, version: string, places:
       }
     },
   };
+}
+
+const ACTIVITY_ENTRIES = 20;
+function readActivity({ gate }: Doors, caller: Caller): object {
+  requireScope(gate, caller, 'get_decision');
+  requireScope(gate, caller, 'get_orders');
+  const { items } = gate.getDecisions(caller, ACTIVITY_ENTRIES, null);
+  const decisions = items
+    .map(({ decision_id }) => gate.getDecision(caller, decision_id))
+    .filter((each) => each !== null);
+  const { fills } = gate.getFills(caller, ACTIVITY_ENTRIES, null);
+  return { decisions: decisions.map((each) => toBrief(each as FullAnswer)), fills };
 }
 
 /** As over HTTP, including what a status and its headers would say. */

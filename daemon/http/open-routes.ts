@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HealthBodySchema, ReadinessBodySchema } from '../contract/bodies.ts';
+import { shapeOpenApi } from './openapi.ts';
 import { buildLocalGuard, type Doors, JSON_TYPE } from './routing.ts';
 
 /** Must run before any route is added, since it records their schemas. */
@@ -81,7 +82,7 @@ async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
   app.route({
     ...open('/openapi.json', 'This description', { 200: { type: 'object', additionalProperties: true } }),
     handler: async (_request, reply) => {
-      document ??= JSON.stringify(app.swagger());
+      document ??= JSON.stringify(shapeOpenApi(app.swagger()));
       reply.header('content-type', JSON_TYPE);
       return document;
     },
@@ -90,6 +91,7 @@ async function registerDocs(app: FastifyInstance, doors: Doors): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    transformSpecification: (described) => shapeOpenApi(described),
     uiConfig: { docExpansion: 'list', persistAuthorization: false },
     uiHooks: {
       onRequest(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {

@@ -9,7 +9,6 @@ import type {
 import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
 import type { Checked } from '../contract/ajv.ts';
-import { ErrorBodySchema } from '../contract/bodies.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Connections } from './connections.ts';
@@ -110,26 +109,16 @@ export interface RouteDefinition {
   readonly errorHandler?: (error: Error, request: FastifyRequest, reply: FastifyReply) => void;
 }
 
-/** Statuses besides 200 that every route with a token may answer. */
-const COMMON_STATUSES = [400, 401, 403, 429, 500, 503];
-
-const DESCRIPTIONS: { readonly [status: number]: { readonly description: string } } = {
-  429: {
-    description:
-      "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
-  },
-};
-
-/** Registers a route behind its guard. The schemas are for OpenAPI; the handler checks its input itself. */
+/**
+ * Registers a route behind its guard. The schemas are for OpenAPI, to which openapi.ts adds the refusals. The handler
+ * checks its input itself.
+ */
 export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinition): void {
-  const errors = Object.fromEntries(
-    COMMON_STATUSES.map((status) => [status, { ...ErrorBodySchema, ...DESCRIPTIONS[status] }]),
-  );
   const schema: FastifySchema & Record<string, unknown> = {
     ...route.text,
     tags: [...route.text.tags],
     security: [{ bearer: [] }],
-    response: { 200: route.answer, ...errors },
+    response: { 200: route.answer },
   };
   if (route.body !== undefined) schema.body = route.body;
   if (route.query !== undefined) schema.querystring = route.query;

@@ -8,7 +8,7 @@ import { type Connections, limitConnections } from './connections.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { ApiError, codeOf } from './errors.ts';
-import { registerEventRoute } from './event-routes.ts';
+import { registerEventRoute, registerStreamRoute } from './event-routes.ts';
 import { createEventStreams, type EventSource, type EventStreams } from './event-stream.ts';
 import { createFlightCounter, createTurns } from './in-flight.ts';
 import { closeConnections, type HttpAddress, type Listening, listenOn } from './listening.ts';
@@ -83,6 +83,8 @@ interface House {
   readonly options: HttpServerOptions;
   readonly shared: SharedDoors;
   readonly streams: EventStreams;
+  /** Apart, so that agents leave operators theirs. */
+  readonly agentStreams: EventStreams;
   readonly closing: { isClosing: boolean };
 }
 /** All routes, and the Host headers that address them. */
@@ -167,23 +169,28 @@ const UNBOUNDED: Connections = { prove: () => undefined, silent: 0, proven: 0 };
 function buildHouse(options: HttpServerOptions): House {
   const flights = createFlightCounter();
   const streams = createEventStreams(options.events, options.logger);
+  const agentStreams = createEventStreams(options.events, options.logger);
   const shared: SharedDoors = {
     gate: options.gate,
     events: options.events,
     flights,
     turns: createTurns(),
     pace: createPace(),
-    metrics: createHttpMetrics(flights, () => streams.count),
+    metrics: createHttpMetrics(flights, () => streams.count + agentStreams.count),
     logger: options.logger,
   };
-  return { options, shared, streams, closing: { isClosing: false } };
+  return { options, shared, streams, agentStreams, closing: { isClosing: false } };
 }
 
-function createClose({ closing, streams }: House, closeAll: () => readonly Promise<void>[]): () => Promise<void> {
+function createClose(
+  { closing, streams, agentStreams }: House,
+  closeAll: () => readonly Promise<void>[],
+): () => Promise<void> {
   let closed: Promise<void> | null = null;
   return () => {
     closing.isClosing = true;
     streams.closeAll();
+    agentStreams.closeAll();
     closed ??= Promise.all(closeAll()).then(() => undefined);
     return closed;
   };
@@ -224,7 +231,7 @@ async function openConsole(
 }
 
 async function buildEntrance(
-  { options, shared, streams, closing }: House,
+  { options, shared, streams, agentStreams, closing }: House,
   isSocket: boolean,
   admits: Doors['admits'],
   limit: (server: FastifyInstance['server']) => Connections,
@@ -256,6 +263,7 @@ async function buildEntrance(
   if (admits === null) registerMcpRoute(app, doors, config.version);
   registerReadRoutes(app, doors);
   registerEventRoute(app, doors, streams);
+  if (admits === null) registerStreamRoute(app, doors, agentStreams);
   registerOperatorRoutes(app, doors);
   registerAttentionRoutes(app, doors);
   await registerOpenRoutes(app, doors);

@@ -172,7 +172,8 @@ function registerCatalogue(app: FastifyInstance, doors: Doors): void {
     isLimited: true,
     text: {
       summary: 'The tools that this token may call, with their schemas',
-      description: 'format: openai, anthropic or mcp gives entries that fit into their requests unchanged.',
+      description:
+        'format gives entries that fit into requests unchanged: openai, openai_strict and openai_responses (strict: optional members may be null), anthropic, mcp.',
       tags: TAGS,
     },
     query: ToolsQuery,

@@ -1,4 +1,10 @@
-import { type CallToolResult, type ListToolsResult, Server } from '@modelcontextprotocol/server';
+import {
+  type CallToolResult,
+  type ListToolsResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+} from '@modelcontextprotocol/server';
 
 /** Sent once, when a client connects, instead of in every tool's description. */
 export function buildInstructions(venue: string): string {
@@ -27,7 +33,21 @@ export interface ToolPort {
   listTools(): Promise<readonly unknown[]>;
   /** `body` is an object ready to be shown; `isError`: the call was refused as such, and nothing was decided. */
   callTool(name: string, args: unknown): Promise<{ readonly body: unknown; readonly isError: boolean }>;
+  /** The caller's last decisions, in brief, and fills, newest first. */
+  readActivity(): Promise<unknown>;
+  /** Calls the listener when there is more of it, until the way back is called. Absent: nothing can be pushed here. */
+  readonly onActivity?: (listener: () => void) => () => void;
 }
+
+/** Own decisions and fills as a resource. */
+export const ACTIVITY_URI = 'holdfast://activity';
+const ACTIVITY = {
+  uri: ACTIVITY_URI,
+  name: 'activity',
+  title: 'Own decisions and fills',
+  description: 'The last of your decisions, in brief, and of your fills, newest first.',
+  mimeType: 'application/json',
+};
 
 /**
  * A server of the Model Context Protocol for one caller. The low-level class: arguments reach the daemon's own check,
@@ -36,14 +56,48 @@ export interface ToolPort {
 export function buildMcpServer(port: ToolPort): Server {
   const server = new Server(
     { name: 'holdfast', title: 'Holdfast', version: port.version },
-    { capabilities: { tools: {} }, instructions: buildInstructions(port.venue) },
+    {
+      capabilities: { tools: {}, resources: { subscribe: port.onActivity !== undefined } },
+      instructions: buildInstructions(port.venue),
+    },
   );
   server.setRequestHandler('tools/list', async () => ({ tools: await port.listTools() }) as unknown as ListToolsResult);
   server.setRequestHandler('tools/call', async ({ params }) => {
     const { body, isError } = await port.callTool(params.name, params.arguments ?? {});
     return toResult(body, isError);
   });
+  addActivity(server, port);
   return server;
+}
+
+function addActivity(server: Server, port: ToolPort): void {
+  server.setRequestHandler('resources/list', async () => ({ resources: [ACTIVITY] }));
+  server.setRequestHandler('resources/read', async ({ params: { uri } }) => {
+    requireActivity(uri);
+    const text = JSON.stringify(await port.readActivity());
+    return { contents: [{ uri, mimeType: ACTIVITY.mimeType, text }] };
+  });
+  const { onActivity } = port;
+  if (onActivity === undefined) return;
+  let stop: (() => void) | null = null;
+  server.setRequestHandler('resources/subscribe', async ({ params: { uri } }) => {
+    requireActivity(uri);
+    stop ??= onActivity(() => {
+      // Who has gone is told nothing more.
+      server.sendResourceUpdated({ uri }).catch(() => stop?.());
+    });
+    return {};
+  });
+  server.setRequestHandler('resources/unsubscribe', async () => {
+    stop?.();
+    stop = null;
+    return {};
+  });
+  server.onclose = () => stop?.();
+}
+
+function requireActivity(uri: string): void {
+  if (uri !== ACTIVITY_URI) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no resource ${uri}.`);
 }
 
 /** Errors have no structured form: a client would hold it against the tool's output schema. */

@@ -74,7 +74,7 @@ export class DaemonLink {
   #send(method: 'GET' | 'POST', path: string, body: unknown, options: AskOptions): Promise<DaemonAnswer> {
     const token = this.#readToken();
     const { url, socketPath } = this.#settings;
-    const payload = body === undefined ? null : Buffer.from(JSON.stringify(body));
+    const payload = body === undefined ? null : Buffer.from(toExactJson(body));
     const signals = [AbortSignal.timeout(options.timeoutMs), ...(options.signal === undefined ? [] : [options.signal])];
     const signal = AbortSignal.any(signals);
     const send = url.protocol === 'https:' ? secureRequest : request;
@@ -98,6 +98,18 @@ export class DaemonLink {
       asked.end(payload ?? undefined);
     });
   }
+}
+
+interface RawJson {
+  rawJSON(text: string): unknown;
+}
+/** As JSON.stringify, but a number that JSON cannot hold is refused by the daemon instead of becoming null or 0. */
+function toExactJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => {
+    if (typeof each !== 'number') return each;
+    if (!Number.isFinite(each)) return (JSON as unknown as RawJson).rawJSON('1e999');
+    return Object.is(each, -0) ? (JSON as unknown as RawJson).rawJSON('-0') : each;
+  });
 }
 
 async function readAnswer(response: IncomingMessage): Promise<DaemonAnswer> {

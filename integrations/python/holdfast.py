@@ -49,7 +49,9 @@ class Unreachable(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """A decided request. `decision` is ALLOW, LIMIT (less than asked went out: see `order`) or BLOCK (nothing did)."""
+    """A decided request. `decision` is ALLOW, LIMIT (less than asked went out: see `order`) or BLOCK (nothing did).
+
+    `bound_by` is the code of the reason that binds, `arithmetic` its budget in one line."""
 
     decision: str
     decision_id: str
@@ -58,6 +60,8 @@ class Answer:
     order: Optional[dict]
     execution: dict
     retry_after_ms: Optional[float]
+    bound_by: Optional[str] = None
+    arithmetic: Optional[str] = None
 
     @property
     def state(self) -> str:
@@ -182,7 +186,7 @@ class Holdfast:
         headers = {"Authorization": f"Bearer {self._token}", "Host": self._url.netloc or "localhost"}
         payload = None
         if body is not None:
-            payload, headers["Content-Type"] = json.dumps(body, allow_nan=False), "application/json"
+            payload, headers["Content-Type"] = json.dumps(body), "application/json"
         try:
             connection.request(method, path, payload, headers)
             response = connection.getresponse()
@@ -226,6 +230,8 @@ def _answer(body: dict, request_id: Optional[str]) -> Answer:
         body.get("order"),
         body["execution"],
         body.get("retry_after_ms"),
+        body.get("bound_by"),
+        body.get("arithmetic"),
     )
 
 

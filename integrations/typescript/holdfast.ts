@@ -1,80 +1,19 @@
 /**
- * A client of a Holdfast daemon: one file, no dependency, any runtime with `fetch`.
+ * A client of a Holdfast daemon: one file and its types, no dependency, any runtime with `fetch`.
  *
  * A refusal is a value, never an exception. Every call has a request id, and the daemon answers the same id with what
  * it decided, without sending anything again: after a broken connection a call repeats itself under its own id, and
  * what is pending is settled by reading.
  */
 
-export type Decision = 'ALLOW' | 'LIMIT' | 'BLOCK';
-export type ExecutionState =
-  | 'none'
-  | 'submitting'
-  | 'staging'
-  | 'working'
-  | 'partially_filled'
-  | 'filled'
-  | 'canceled'
-  | 'expired'
-  | 'rejected'
-  | 'unknown'
-  | 'lost';
-export interface Reason {
-  readonly code: string;
-  readonly observed?: number | string;
-  readonly limit?: number | string;
-  readonly unit?: string;
-  readonly hint?: string;
-}
+import type { BriefAnswer, PlaceOrder } from './api.ts';
+
 /** What a trading tool answers in brief. Quantities and prices are decimals as text. */
-export interface Answer {
-  readonly decision: Decision;
-  readonly decision_id: string;
-  /** The reason that binds, where there are several; and its budget in one line. */
-  readonly bound_by?: string;
-  readonly arithmetic?: string;
-  readonly reasons?: readonly Reason[];
-  /** What really went to the exchange; absent when nothing did. */
-  readonly order?: {
-    readonly action: string;
-    readonly side: string;
-    readonly quantity?: string | null;
-    readonly notional_usdt?: number;
-    readonly limit_price?: string;
-    readonly leverage?: number;
-    readonly reduce_only?: boolean;
-  };
-  readonly execution: {
-    readonly state: ExecutionState;
-    readonly filled_quantity?: string;
-    readonly average_price?: string;
-    /** Of all that is filled, once the exchange has told all of it. */
-    readonly fee_usdt?: number;
-    readonly realised_pnl_usdt?: number;
-    readonly open_orders?: readonly { readonly client_order_id: string; readonly status: string }[];
-    readonly note?: string;
-    readonly retryable?: boolean;
-    readonly slices_dropped?: number;
-  };
-  readonly retry_after_ms?: number;
-}
-export interface PlaceOrder {
-  readonly symbol: string;
-  readonly intent: 'open' | 'close';
-  readonly side: 'buy' | 'sell';
-  /** Notional value in USDT, before leverage. */
-  readonly requested_notional: number;
-  readonly requested_leverage: number;
-  readonly order_type: 'market' | 'limit';
-  readonly limit_price?: number;
-  readonly max_slippage_bps: number;
-  readonly strategy_id: string;
-  readonly request_id?: string;
-  readonly valid_until_ms?: number;
-  readonly reduce_only?: boolean;
-  readonly after_decision_id?: string;
-  readonly rationale?: string;
-}
+export type Answer = BriefAnswer;
+export type Decision = Answer['decision'];
+export type ExecutionState = Answer['execution']['state'];
+export type Reason = NonNullable<Answer['reasons']>[number];
+export type { PlaceOrder } from './api.ts';
 export interface HoldfastOptions {
   /** `http://127.0.0.1:7433` when absent. */
   readonly url?: string;
@@ -215,7 +154,7 @@ export class Holdfast {
         authorization: `Bearer ${this.#token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: toExactJson(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = (await response.json()) as {
@@ -226,6 +165,19 @@ export class Holdfast {
     const after = response.headers.get('retry-after');
     throw new HoldfastError(response.status, code, message, details, after === null ? null : Number(after) * 1000);
   }
+}
+
+/**
+ * JSON.stringify writes NaN and Infinity as null, and an optional null counts as absent: what was not to be sized would
+ * be sized in full. They go out as a number that the daemon refuses; where the runtime cannot write one, nothing does.
+ */
+function toExactJson(body: object): string {
+  const { rawJSON } = JSON as unknown as { readonly rawJSON?: (text: string) => unknown };
+  return JSON.stringify(body, (key, value: unknown) => {
+    if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+    if (rawJSON !== undefined) return rawJSON(value === 0 ? '-0' : '1e999');
+    throw new HoldfastError(400, 'INVALID_JSON', `${key} is a number that cannot be held exactly.`, undefined, null);
+  });
 }
 
 function sleep(ms: number): Promise<void> {

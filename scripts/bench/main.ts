@@ -9,6 +9,7 @@ import { startExchangeSim } from '../../daemon/exchange-sim/start.ts';
 import { openLedgerReader } from '../../daemon/ledger/reader.ts';
 import { startBaseline } from './baseline-server.ts';
 import { measureDecide } from './decide.ts';
+import { measureDoors } from './doors.ts';
 import { measureFlood } from './flood.ts';
 import { type FloodPlan, flood } from './flooder.ts';
 import { ledgerOf, measureLedger } from './ledger.ts';
@@ -22,8 +23,8 @@ import { ORDER_BODY, openPolicy } from './world.ts';
 /**
  * `npm run -s bench`: one JSON object as the last line. Everything is compared within the run, in turn, against
  * baselines of this folder; the daemon, the baseline and the exchange are processes of their own. `-- peers` compares
- * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records, and
- * with `-- history` alone starts on a long ledger.
+ * one decision with general policy engines instead, `-- ledger` measures the size and the verification of records,
+ * with `-- history` alone starts on a long ledger; `-- doors` what MCP and the OpenClaw hook add to a call.
  */
 /** Fresh processes of each kind: two runs of one program differ by more than the rounds of one. */
 const PROCESSES = 3;
@@ -311,6 +312,20 @@ async function mainLedger(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+/** `bench -- doors`: what each door adds to the same call over HTTP. */
+async function mainDoors(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  try {
+    const { daemonUrl, token } = await serve(join(folder, 'doors'), writeOpenPolicy(folder), children);
+    const tokenFile = join(folder, 'agent.token');
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    process.stdout.write(`${JSON.stringify({ doors: await measureDoors(daemonUrl, token, tokenFile) })}\n`);
+  } finally {
+    for (const child of children.reverse()) await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 function readDefaultPolicy(): IntendedPolicySpec {
   return parse(readFileSync(join(findPackageFolder(), 'policies', 'default.yaml'), 'utf8')) as IntendedPolicySpec;
 }
@@ -359,6 +374,7 @@ async function main(): Promise<void> {
 const role = process.argv.indexOf('--role');
 if (role >= 0) await runRole(process.argv[role + 1] ?? '', process.argv.slice(role + 2));
 else if (process.argv.includes('flood')) await mainFlood();
+else if (process.argv[2] === 'doors') await mainDoors();
 else if (process.argv[2] === 'history') await mainHistory();
 else if (process.argv[2] === 'ledger') await mainLedger();
 else if (process.argv[2] === 'peers') process.stdout.write(`${JSON.stringify(await measurePeers())}\n`);

@@ -23,7 +23,7 @@ export function openPolicy(spec: IntendedPolicySpec): IntendedPolicySpec {
       duplicate_exempt: ['BTCUSDT'],
       breaker: { ...spec.temporal.breaker, repeats: 1_000_000 },
     },
-    requests: { intercepts: { max: 1_000_000, window_ms: 1_000 } },
+    requests: { refusals: { max: 1_000_000, window_ms: 1_000 }, intercepts: { max: 1_000_000, window_ms: 1_000 } },
     market: {
       ...spec.market,
       regimes: {

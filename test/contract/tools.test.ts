@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Violation } from '../../daemon/contract/ajv.ts';
-import { buildToolCatalogue } from '../../daemon/contract/catalogue.ts';
+import { buildToolCatalogue, type OpenAiResponsesTool, type OpenAiTool } from '../../daemon/contract/catalogue.ts';
 import { checkIntercept } from '../../daemon/contract/commands.ts';
 import { MAX_TEXT_BYTES } from '../../daemon/contract/fields.ts';
 import { checkTradingCall, TOOL_CHECKS, TOOL_SCHEMAS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
@@ -301,4 +301,30 @@ test('an optional field given as null counts as absent, in every tool; a require
     ok: true,
     value: { tool: 'exec', args: { cmd: null } },
   });
+});
+
+test('strict forms require every property, let what is optional be null, and use no keyword that strict mode refuses', () => {
+  const refused = /"(?:allOf|oneOf|not|if|then|else|minLength|maxLength|x-max-bytes|minProperties)":/;
+  const [chat] = buildToolCatalogue('openai_strict') as readonly OpenAiTool[];
+  assert.equal(chat?.function.strict, true);
+  for (const tool of buildToolCatalogue('openai_responses') as readonly OpenAiResponsesTool[]) {
+    assert.deepEqual([tool.type, tool.strict], ['function', true]);
+    assert.doesNotMatch(JSON.stringify(tool.parameters), refused, tool.name);
+    const visit = (schema: { readonly [key: string]: unknown }): void => {
+      for (const each of (schema.anyOf ?? []) as (typeof schema)[]) visit(each);
+      if (schema.type !== 'object') return;
+      const properties = schema.properties as { readonly [name: string]: typeof schema };
+      assert.deepEqual(schema.required, Object.keys(properties), tool.name);
+      assert.equal(schema.additionalProperties, false, tool.name);
+      for (const property of Object.values(properties)) visit(property);
+    };
+    visit(tool.parameters);
+    const contract = TOOL_SCHEMAS[tool.name] as { readonly required?: readonly string[] };
+    for (const [name, property] of Object.entries(
+      tool.parameters.properties as Record<string, { anyOf?: unknown[] }>,
+    )) {
+      const mayBeNull = JSON.stringify(property.anyOf ?? []).endsWith('{"type":"null"}]');
+      assert.equal(mayBeNull, !(contract.required ?? []).includes(name), `${tool.name}.${name}`);
+    }
+  }
 });

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { request } from 'undici';
-import { ReadinessBodySchema } from '../../daemon/contract/bodies.ts';
+import { ErrorBodySchema, ReadinessBodySchema } from '../../daemon/contract/bodies.ts';
+import { BriefAnswerSchema } from '../../daemon/contract/brief.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
-import { READING_TOOLS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../../daemon/contract/examples.ts';
+import { READING_TOOLS, TOOL_CHECKS, TRADING_TOOLS } from '../../daemon/contract/tools.ts';
+import type { ToolName } from '../../daemon/core/policy.ts';
 import { type Json, PLACE_ORDER, SECRETS, startServer } from './http-kit.ts';
 
 test('health, readiness and metrics need no token on this machine', async (t) => {
@@ -107,6 +110,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/account'],
   ['get', '/v1/market'],
   ['get', '/v1/events'],
+  ['get', '/v1/stream'],
   ['post', '/v1/signals'],
   ['get', '/v1/signals'],
   ['post', '/v1/signals/{id}/end'],
@@ -142,16 +146,20 @@ test('openapi.json describes every route with its schemas, and no other', async 
     assert.ok(Object.values(route.responses[200].content)[0], place);
     if (!path.startsWith('/v1/')) continue;
     assert.deepEqual(route.security, [{ bearer: [] }], place);
-    for (const status of [400, 401, 403, 429, 500, 503])
-      assert.ok(route.responses[status].content['application/json'].schema, place);
-    if (method !== 'get') assert.equal(route.requestBody.content['application/json'].schema.type, 'object', place);
+    const hasBody = method !== 'get';
+    for (const status of [400, 401, 403, 429, 500, 503, ...(hasBody ? [408, 413, 415] : [])])
+      assert.ok(resolve(json, route.responses[status]).content['application/json'].schema, `${place} ${status}`);
+    if (path.includes('{')) assert.ok(route.responses[404], place);
+    if (hasBody) {
+      const { schema } = route.requestBody.content['application/json'];
+      assert.equal(resolve(json, schema).type, 'object', place);
+    }
   }
-  const busy = paths['/v1/tools/place_order']?.post.responses[429];
+  const busy = resolve(json, paths['/v1/tools/place_order']?.post.responses[429]);
   assert.match(busy.description, /REFUSAL_RATE/);
-  const placeOrder = paths['/v1/tools/place_order']?.post.requestBody.content['application/json'].schema;
+  const placeOrder = json.components.schemas.PlaceOrder;
   assert.equal(placeOrder.additionalProperties, false);
-  // The generator writes const as an enum of one.
-  assert.deepEqual(placeOrder.if.properties.order_type, { enum: ['limit'] });
+  assert.deepEqual(placeOrder.if.properties.order_type, { const: 'limit' });
   assert.equal(placeOrder.else.then.properties.limit_price, false);
   assert.deepEqual(placeOrder.then.required, ['limit_price']);
   assert.deepEqual(
@@ -163,6 +171,48 @@ test('openapi.json describes every route with its schemas, and no other', async 
     assert.deepEqual(names.slice(-2), ['limit', 'cursor'], path);
   }
 });
+
+test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
+  const server = await startServer(t);
+  const { json, text } = await server.call('GET', '/openapi.json', { role: null });
+  assert.ok(text.length <= 120_000, `${text.length} bytes`);
+  assert.doesNotMatch(text, /x-max-bytes/);
+  const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
+  const ids = operations.map(({ operationId }) => operationId);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const id of ids) assert.match(id, /^[a-z][A-Za-z]+$/);
+  // Every reference leads somewhere, and nothing is named that nobody refers to.
+  const refs = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref));
+  for (const ref of refs) assert.ok(resolve(json, { $ref: ref }), ref);
+  for (const kind of ['schemas', 'responses', 'examples'])
+    for (const name of Object.keys(json.components[kind])) assert.ok(refs.has(`#/components/${kind}/${name}`), name);
+  assert.deepEqual(contentTypes(json, 'get', '/metrics'), ['text/plain']);
+  assert.deepEqual(contentTypes(json, 'get', '/v1/events'), ['text/event-stream']);
+  assert.deepEqual(contentTypes(json, 'get', '/v1/stream'), ['text/event-stream']);
+  const check = json.paths['/v1/policy/check'].post.requestBody.content;
+  assert.deepEqual(Object.keys(check), ['application/json', 'text/yaml']);
+  assert.ok(json.paths['/v1/tools/place_order'].post.responses[409]);
+  assert.equal(json.paths['/v1/dry-run/place_order'].post.responses[409], undefined, 'it has no request id to repeat');
+  for (const [tool, example] of Object.entries(REQUEST_EXAMPLES)) {
+    assert.deepEqual(json.paths[`/v1/tools/${tool}`].post.requestBody.content['application/json'].example, example);
+    assert.equal(TOOL_CHECKS[tool as ToolName](example).ok, true, tool);
+  }
+  assert.equal(buildContractCheck(BriefAnswerSchema)(ANSWER_EXAMPLE).ok, true);
+  assert.equal(buildContractCheck(ErrorBodySchema)(ERROR_EXAMPLE).ok, true);
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
+function resolve(document: any, value: any): any {
+  if (value?.$ref === undefined) return value;
+  return value.$ref
+    .slice(2)
+    .split('/')
+    .reduce((at: Json, key: string) => at[key], document);
+}
+// biome-ignore lint/suspicious/noExplicitAny: JSON of every shape
+function contentTypes(document: any, method: string, path: string): readonly string[] {
+  return Object.keys(document.paths[path][method].responses[200].content);
+}
 
 test('/docs is served by the daemon alone', async (t) => {
   const server = await startServer(t);

@@ -15,6 +15,8 @@ export function addTools(program: Command, io: Io): void {
     .addOption(
       new Option('--format <format>', 'print the catalogue in the form of a model API').choices([
         'openai',
+        'openai_strict',
+        'openai_responses',
         'anthropic',
         'mcp',
       ]),

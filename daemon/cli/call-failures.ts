@@ -1,0 +1,58 @@
+import { formatViolation, type Violation } from '../contract/violations.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { plain } from './tables.ts';
+
+interface ErrorAnswer {
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly details?: { readonly violations?: readonly Violation[] };
+  };
+}
+/** What a refused call means for the command line. */
+export function toCliError(status: number, body: unknown): CliError {
+  const { error } = (body ?? {}) as ErrorAnswer;
+  const violations = error?.details?.violations ?? [];
+  // The message repeats the first violation, without the value found and the values allowed.
+  const text = violations.length > 0 ? 'the daemon refused the request:' : error?.message;
+  const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
+  const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
+  // No usage error: the hash is of another policy than the one pending now.
+  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 400 || status === 404 || status === 409 || status === 413) return EXIT.USAGE;
+  if (status === 401 || status === 403) return EXIT.NOT_PERMITTED;
+  return status === 503 ? EXIT.NOT_READY : EXIT.FAILURE;
+}
+
+/** A connection that was never made is harmless; one that broke off may have carried an order. */
+export function toConnectionError(origin: string, method: string, error: unknown): CliError {
+  const code = codeOf(error);
+  if (wasNeverMade(error) || method === 'GET') {
+    return new CliError(
+      EXIT.UNREACHABLE,
+      `No daemon answers at ${origin} (${code}). Start one with \`npx holdfast start\`, or say where it is with --url.`,
+    );
+  }
+  return new CliError(
+    EXIT.UNREACHABLE,
+    `The connection to ${origin} broke (${code}). The request may have taken effect: check \`holdfast decisions\` before you repeat it.`,
+  );
+}
+
+const NEVER_MADE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+export function wasNeverMade(error: unknown): boolean {
+  return NEVER_MADE.has(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? 'unknown');
+}

@@ -1,0 +1,99 @@
+import type { TSchema } from 'typebox';
+import * as body from './bodies.ts';
+import { BriefAnswerSchema } from './brief.ts';
+import { toPlainSchema } from './catalogue.ts';
+import * as command from './commands.ts';
+import * as decision from './decision.ts';
+import { ArithmeticRowSchema, ExplanationBodySchema } from './explanation.ts';
+import * as field from './fields.ts';
+import * as tool from './tools.ts';
+
+/** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
+const NAMED: { readonly [name: string]: TSchema } = {
+  Account: body.AccountBodySchema,
+  Alerts: body.AlertsBodySchema,
+  ArithmeticRow: ArithmeticRowSchema,
+  BriefAnswer: BriefAnswerSchema,
+  BudgetFactors: decision.BudgetFactorsSchema,
+  BudgetRecord: decision.BudgetRecordSchema,
+  CancelAll: tool.CancelAllArgs,
+  CancelOrder: tool.CancelOrderArgs,
+  ClientOrderId: field.clientOrderId,
+  ClosePosition: tool.ClosePositionArgs,
+  Constraints: decision.ConstraintsSchema,
+  Cursor: field.cursor,
+  Decision: body.DecisionBodySchema,
+  DecisionId: field.decisionId,
+  Decisions: body.DecisionsBodySchema,
+  EffectiveAction: decision.EffectiveActionSchema,
+  Error: body.ErrorBodySchema,
+  Execution: body.ExecutionBodySchema,
+  ExecutionOrder: body.ExecutionOrderSchema,
+  Explanation: ExplanationBodySchema,
+  Fill: body.FillBodySchema,
+  Fills: body.FillsBodySchema,
+  Flattened: body.FlattenBodySchema,
+  InterceptAnswer: body.InterceptAnswerSchema,
+  InterceptRequest: command.InterceptRequest,
+  LimitPrice: field.limitPrice,
+  Limits: body.LimitsBodySchema,
+  MaxSlippageBps: field.maxSlippageBps,
+  Market: body.MarketBodySchema,
+  Markets: body.MarketsBodySchema,
+  ModifyOrder: tool.ModifyOrderArgs,
+  Order: body.OrderBodySchema,
+  Orders: body.OrdersBodySchema,
+  PageLimit: field.pageLimit,
+  PlaceOrder: tool.PlaceOrderArgs,
+  Policy: body.PolicyBodySchema,
+  PolicyCheck: body.PolicyCheckBodySchema,
+  Position: body.PositionBodySchema,
+  Positions: body.PositionsBodySchema,
+  Readiness: body.ReadinessBodySchema,
+  RequestId: field.requestId,
+  Reason: decision.ReasonSchema,
+  Reloaded: body.ReloadBodySchema,
+  RuleVerdict: decision.RuleVerdictSchema,
+  StrategyId: field.strategyId,
+  SymbolName: field.symbol,
+  Signal: body.SignalEntrySchema,
+  SignalRequest: command.SignalRequest,
+  Signals: body.SignalsBodySchema,
+  ToolAnswer: body.ToolAnswerSchema,
+  Tools: body.ToolsBodySchema,
+  TradingState: body.TradingStateBodySchema,
+};
+
+type Json = { readonly [key: string]: unknown };
+const REF = '#/components/schemas/';
+/** Plain text of a named schema -> its name. */
+const NAMES: ReadonlyMap<string, string> = new Map(
+  Object.entries(NAMED).map(([name, schema]) => [textOf(toPlainSchema(schema)), name]),
+);
+
+/** Keys in one order, and `const` as the generator of OpenAPI writes it, so that equal schemas have equal texts. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => {
+    if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
+    const entries = Object.entries(each).map(([key, it]): [string, unknown] =>
+      key === 'const' ? ['enum', [it]] : [key, it],
+    );
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/** `components.schemas`: every named schema, in which others are named in turn. */
+export function buildComponents(): Json {
+  return Object.fromEntries(
+    Object.entries(NAMED).map(([name, schema]) => [name, nameWithin(toPlainSchema(schema), name)]),
+  );
+}
+
+/** The same value with each schema that has a name replaced by a reference to it; `but`: not by this one. */
+export function nameWithin(value: unknown, but: string | null = null): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => nameWithin(each));
+  const name = NAMES.get(textOf(value));
+  if (name !== undefined && name !== but) return { $ref: `${REF}${name}` };
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, nameWithin(each)]));
+}

@@ -1,0 +1,160 @@
+import { toPlainSchema } from '../contract/catalogue.ts';
+import { buildComponents, nameWithin } from '../contract/components.ts';
+import { ANSWER_EXAMPLE, ERROR_EXAMPLE, REQUEST_EXAMPLES } from '../contract/examples.ts';
+import { isTradingTool } from '../contract/tools.ts';
+
+type Json = { readonly [key: string]: unknown };
+interface Operation {
+  readonly [key: string]: unknown;
+  readonly requestBody?: { readonly content: Json };
+  readonly responses: { readonly [status: string]: Json };
+}
+interface Document {
+  readonly [key: string]: unknown;
+  readonly components: Json;
+  readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
+}
+
+/** Why a route answers it. Of every route with a token, but for those that only some have. */
+const STATUSES: { readonly [status: string]: { readonly name: string; readonly description: string } } = {
+  400: {
+    name: 'BadRequest',
+    description: 'INVALID_INPUT, INVALID_JSON, BAD_REQUEST, HOST_NOT_ALLOWED: nothing was decided.',
+  },
+  401: { name: 'Unauthenticated', description: 'No token, or one that is not known (any more).' },
+  403: { name: 'Forbidden', description: 'FORBIDDEN, ORIGIN_NOT_ALLOWED, TOOL_NOT_IN_SCOPE.' },
+  404: { name: 'NotFound', description: 'NOT_FOUND, TOOL_UNKNOWN.' },
+  408: { name: 'RequestTimeout', description: 'The request did not arrive whole in time.' },
+  409: { name: 'Conflict', description: 'REQUEST_ID_REUSED, POLICY_NOT_PENDING.' },
+  413: { name: 'BodyTooLarge', description: 'The body is larger than this route takes.' },
+  415: { name: 'UnsupportedMediaType', description: 'The body is not of a type that this route takes.' },
+  429: {
+    name: 'TooMany',
+    description:
+      "With Retry-After. TOO_MANY_IN_FLIGHT, TOO_MANY_CONNECTIONS; REFUSAL_RATE: the call was decided, changes nothing, and exceeds its sender's budget of such calls. Never the answer to a permitted order, exit or cancel.",
+  },
+  500: { name: 'Internal', description: 'A defect or an unforeseen failure; the log has the details.' },
+  503: { name: 'Unavailable', description: 'With Retry-After. NOT_READY, SHUTTING_DOWN.' },
+};
+const EVERYWHERE = ['400', '401', '403', '429', '500', '503'];
+const WITH_BODY = ['408', '413', '415'];
+const CONFLICTS: ReadonlySet<string> = new Set(['POST /v1/policy/reload']);
+/** What is not JSON. */
+const ANSWER_TYPES: { readonly [route: string]: string } = {
+  'GET /metrics': 'text/plain',
+  'GET /v1/events': 'text/event-stream',
+  'GET /v1/stream': 'text/event-stream',
+};
+const LIMITED = { limited: { $ref: '#/components/examples/Limited' } };
+const TEXT_BODIES: { readonly [route: string]: string } = { 'POST /v1/policy/check': 'text/yaml' };
+
+/** The description that the routes make, with what they share said once: schemas and refusals have names. */
+export function shapeOpenApi(described: object): object {
+  const document = toPlainSchema(described) as unknown as Document;
+  const paths = Object.entries(document.paths).map(([path, methods]) => [
+    path,
+    Object.fromEntries(
+      Object.entries(methods).map(([method, operation]) => [method, shapeOperation(method, path, operation)]),
+    ),
+  ]);
+  const examples = { Limited: { summary: 'More than one order may have', value: ANSWER_EXAMPLE } };
+  return {
+    ...document,
+    components: { ...document.components, schemas: buildComponents(), responses: buildResponses(), examples },
+    paths: Object.fromEntries(paths),
+  };
+}
+
+function shapeOperation(method: string, path: string, operation: Operation): object {
+  const route = `${method.toUpperCase()} ${path}`;
+  const tool = /^\/v1\/(?:tools|dry-run)\/(\w+)$/.exec(path)?.[1];
+  const named = nameWithin(operation) as Operation;
+  const requestBody = named.requestBody === undefined ? {} : { requestBody: shapeBody(named.requestBody, route, tool) };
+  return {
+    operationId: nameOperation(method, path),
+    ...named,
+    ...requestBody,
+    responses: { ...shapeAnswers(named, route, tool), ...refusalsOf(named, route, path, tool) },
+  };
+}
+
+/** `placeOrder`, `dryRunPlaceOrder`, `getLimitsTool` beside the route `getLimits`, `getDecisionsByIdExplain`. */
+export function nameOperation(method: string, path: string): string {
+  const words = path
+    .replace(/^\/v1\//, '/')
+    .replaceAll(/\{(\w+)\}/g, 'by-$1')
+    .split(/[/\-_.]+/)
+    .filter((word) => word !== '');
+  const [first = ''] = words;
+  if (first === 'tools' && words.length > 1) return camel([...words.slice(1), ...(words[1] === 'get' ? ['tool'] : [])]);
+  if (first === 'dry') return camel(words);
+  return camel([method, ...words]);
+}
+function camel([first = '', ...rest]: readonly string[]): string {
+  return [first, ...rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('');
+}
+
+function shapeBody({ content, ...rest }: { readonly content: Json }, route: string, tool: string | undefined): object {
+  const text = TEXT_BODIES[route];
+  const example = tool === undefined ? undefined : REQUEST_EXAMPLES[tool as keyof typeof REQUEST_EXAMPLES];
+  const json = content['application/json'] as Json;
+  return {
+    ...rest,
+    content: {
+      ...content,
+      'application/json': example === undefined ? json : { ...json, example },
+      ...(text === undefined ? {} : { [text]: { schema: { type: 'string' } } }),
+    },
+  };
+}
+
+/** Answers that are no refusal. */
+function shapeAnswers({ responses }: Operation, route: string, tool: string | undefined): object {
+  const type = ANSWER_TYPES[route];
+  const kept = Object.entries(responses).filter(
+    ([status]) => status === '200' || !(status in STATUSES) || isOpen(route),
+  );
+  return Object.fromEntries(
+    kept.map(([status, answer]) => {
+      const json = (answer.content as Json | undefined)?.['application/json'];
+      if (type !== undefined) return [status, { ...answer, content: { [type]: json } }];
+      if (tool === undefined || !isTradingTool(tool) || status !== '200') return [status, answer];
+      return [status, { ...answer, content: { 'application/json': { ...(json as Json), examples: LIMITED } } }];
+    }),
+  );
+}
+
+function isOpen(route: string): boolean {
+  return !route.includes('/v1/');
+}
+
+function refusalsOf({ requestBody }: Operation, route: string, path: string, tool: string | undefined): object {
+  if (isOpen(route)) return {};
+  const statuses = [
+    ...EVERYWHERE,
+    ...(requestBody === undefined ? [] : WITH_BODY),
+    ...(path.includes('{') || tool === 'get_decision' ? ['404'] : []),
+    ...(CONFLICTS.has(route) || (tool !== undefined && isTradingTool(tool) && path.startsWith('/v1/tools'))
+      ? ['409']
+      : []),
+  ];
+  return Object.fromEntries(
+    statuses.sort().map((status) => [status, { $ref: `#/components/responses/${STATUSES[status]?.name}` }]),
+  );
+}
+
+function buildResponses(): Json {
+  const schema = { $ref: '#/components/schemas/Error' };
+  const header = (description: string, type: string) => ({ description, schema: { type } });
+  return Object.fromEntries(
+    Object.entries(STATUSES).map(([status, { name, description }]) => [
+      name,
+      {
+        description,
+        ...(status === '429' || status === '503' ? { headers: { 'Retry-After': header('Seconds.', 'integer') } } : {}),
+        ...(status === '401' ? { headers: { 'WWW-Authenticate': header('Bearer.', 'string') } } : {}),
+        content: { 'application/json': status === '400' ? { schema, example: ERROR_EXAMPLE } : { schema } },
+      },
+    ]),
+  );
+}

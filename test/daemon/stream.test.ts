@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { get, type IncomingMessage } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { createParser } from 'eventsource-parser';
+import { DaemonWorld, order, until } from './harness.ts';
+
+interface Told {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly payload: { readonly [key: string]: unknown };
+}
+
+describe('the stream of an agent', () => {
+  let world: DaemonWorld;
+  let other: string;
+  const responses: IncomingMessage[] = [];
+  before(async () => {
+    world = await DaemonWorld.start({ real: true });
+    other = world.createAgent('other');
+  });
+  after(async () => {
+    for (const response of responses) response.destroy();
+    await world?.close();
+  });
+
+  async function open(token: string, lastEventId?: string) {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const headers = { authorization: `Bearer ${token}`, ...resume };
+      get(`${world.daemon.url}/v1/stream`, { headers }, resolve).on('error', reject);
+    });
+    responses.push(response);
+    const told: Told[] = [];
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => told.push({ id, event, payload: JSON.parse(data).payload }),
+    });
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => parser.feed(chunk));
+    return { response, told };
+  }
+
+  it('tells its own decisions and fills, and nothing of others', async () => {
+    const mine = await open(world.token('agent'));
+    const theirs = await open(other);
+    assert.match(String(mine.response.headers['content-type']), /^text\/event-stream/);
+    const { body } = await world.tool('place_order', order());
+    await world.refresh();
+    await until('the fill is told', () => mine.told.some(({ event }) => event === 'fill'));
+    const [decision, fill] = mine.told;
+    assert.deepEqual(
+      [decision?.event, decision?.payload.decision_id, decision?.payload.decision, decision?.payload.tool],
+      ['decision', body.decision.decision_id, 'ALLOW', 'place_order'],
+    );
+    assert.equal(decision?.payload.verdicts, undefined, 'in brief');
+    assert.deepEqual([fill?.event, fill?.payload.decision_id], ['fill', body.decision.decision_id]);
+    await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), other);
+    await until('the other is told', () => theirs.told.length > 0);
+    assert.deepEqual(
+      theirs.told.map(({ payload }) => payload.decision),
+      ['BLOCK'],
+    );
+    assert.ok(mine.told.every(({ payload }) => payload.decision !== 'BLOCK'));
+  });
+
+  it('goes on after the last event that was seen', async () => {
+    const all = await open(world.token('agent'), '0');
+    await until('all is told', () => all.told.length >= 2);
+    const rest = await open(world.token('agent'), all.told[0]?.id);
+    await until('the rest is told', () => rest.told.length >= 1);
+    assert.deepEqual(rest.told[0], all.told[1]);
+  });
+
+  it('is for agents, and one agent has four', async () => {
+    for (const role of ['operator', 'monitor'] as const)
+      assert.equal((await world.call('GET', '/v1/stream', undefined, world.token(role))).status, 403);
+    const fifth = world.createAgent('fifth');
+    for (let count = 0; count < 4; count += 1) assert.equal((await open(fifth)).response.statusCode, 200);
+    assert.equal((await open(fifth)).response.statusCode, 429);
+    assert.equal((await open(other)).response.statusCode, 200, 'another agent has its own');
+  });
+});

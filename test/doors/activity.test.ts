@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/holdfast.mjs', import.meta.url));
+const URI = 'holdfast://activity';
+
+test('own decisions and fills are a resource of MCP, and its updates are pushed over standard output', async (t) => {
+  const world = await DaemonWorld.start({ real: true });
+  const { url } = world.daemon;
+  const tokenFile = join(world.home, 'activity.token');
+  writeFileSync(tokenFile, world.token('agent'), { mode: 0o600 });
+  const stdio = new Client({ name: 't', version: '1' });
+  const args = [SCRIPT, 'mcp', '--url', url, '--token-file', tokenFile];
+  await stdio.connect(new StdioClientTransport({ command: process.execPath, args, stderr: 'inherit' }));
+  const http = new Client({ name: 't', version: '1' });
+  const headers = { authorization: `Bearer ${world.token('agent')}` };
+  await http.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp`), { requestInit: { headers } }));
+  t.after(async () => {
+    // It ends by itself, with its stream: it is not killed after two seconds.
+    const startedAt = performance.now();
+    await stdio.close();
+    assert.ok(performance.now() - startedAt < 1_900);
+    await http.close();
+    await world.close();
+  });
+  assert.equal(http.getServerCapabilities()?.resources?.subscribe, false, 'without a session nothing can be pushed');
+  const updated: string[] = [];
+  stdio.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+    updated.push(params.uri);
+  });
+  await stdio.subscribeResource({ uri: URI });
+  await world.tool('place_order', order({ symbol: 'DOGEUSDT' }), world.createAgent('other'));
+  // The stream is open when the first of its own events has come.
+  await until('an update is pushed', async () => {
+    await world.tool('place_order', order());
+    return updated.length > 0;
+  });
+  assert.deepEqual([...new Set(updated)], [URI]);
+  await world.refresh();
+  const seen = [];
+  for (const client of [stdio, http]) {
+    const { resources } = await client.listResources();
+    assert.deepEqual(
+      resources.map(({ uri }) => uri),
+      [URI],
+    );
+    const { contents } = await client.readResource({ uri: URI });
+    const text = (contents[0] as { readonly text: string }).text;
+    seen.push(
+      JSON.parse(text) as { readonly decisions: readonly { decision: string }[]; readonly fills: readonly object[] },
+    );
+    await assert.rejects(client.readResource({ uri: 'holdfast://../policy' }));
+  }
+  assert.deepEqual(seen[0], seen[1], 'the same through both');
+  assert.ok(seen[0]?.decisions.some(({ decision }) => decision === 'ALLOW'));
+  assert.equal(seen[0]?.fills.length, 1);
+  assert.doesNotMatch(JSON.stringify(seen), /SCOPE_SYMBOL/, "nothing of another agent's");
+});
