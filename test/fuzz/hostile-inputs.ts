@@ -25,11 +25,12 @@ export interface Description {
   readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } };
 }
 
-/** Every route of /openapi.json but the stream of events, whose answer has no end. */
+const STREAMS: readonly string[] = ['/v1/events', '/v1/stream'];
+/** Every route of /openapi.json but streams, whose answers have no end. */
 export function routesOf({ paths }: Description): readonly Route[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      .filter(() => path !== '/v1/events')
+      .filter(() => !STREAMS.includes(path))
       .map(([method, { parameters = [], requestBody }]) => ({
         method: method.toUpperCase(),
         path,
