@@ -2,7 +2,6 @@ import type { Random } from '../random.ts';
 import type { Piece } from './draw.ts';
 import { drawFault, drawWire } from './faults.ts';
 import { MISHAPS } from './mishaps.ts';
-import { RARITIES } from './rarities.ts';
 
 /** Weights and pieces. Most are what agents do all day; the rest is what happens to them. */
 export const PIECES: readonly (readonly [number, Piece])[] = [
@@ -165,7 +164,6 @@ export const PIECES: readonly (readonly [number, Piece])[] = [
   ],
   [1, (draw) => [draw.step({ kind: 'wait' }, draw.random.int(1_000, 15_000))]],
   ...MISHAPS,
-  ...RARITIES,
 ];
 
 /** Of take-profits: few, or what an account's limit of orders is made of. */
