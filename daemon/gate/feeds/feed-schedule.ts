@@ -133,12 +133,16 @@ export class TradePolls {
   async #read(): Promise<void> {
     const symbols = [...this.#symbols];
     this.#symbols.clear();
-    for (const symbol of symbols) {
-      this.#againAt.delete(symbol);
-      if (!(await this.#account.pollTrades(symbol))) this.#symbols.add(symbol);
-      // The venue's list of trades may lag behind what it says of the order.
-      else if (awaitsTrades(this.#core, symbol))
-        this.#againAt.set(symbol, this.#core.ports.time.monotonicMs() + TRADES_AGAIN_MS);
-    }
+    for (const symbol of symbols) if (!(await this.readOnce(symbol))) this.#symbols.add(symbol);
+  }
+
+  /** The one reading of trades, at a start as well; false: it failed, and nobody tries again. */
+  async readOnce(symbol: string): Promise<boolean> {
+    this.#againAt.delete(symbol);
+    if (!(await this.#account.pollTrades(symbol))) return false;
+    // The venue's list of trades may lag behind what it says of the order.
+    if (awaitsTrades(this.#core, symbol))
+      this.#againAt.set(symbol, this.#core.ports.time.monotonicMs() + TRADES_AGAIN_MS);
+    return true;
   }
 }

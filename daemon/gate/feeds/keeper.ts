@@ -82,6 +82,7 @@ export class Keeper {
     const { core, account, market, health, ledgerCheck, signal } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
+    this.#trades = new TradePolls(core, account, signal);
     const { marks } = parts;
     this.#reconciliation = new Reconciliation({
       core,
@@ -91,10 +92,10 @@ export class Keeper {
       ledgerCheck,
       schedule: this.#schedule,
       marks,
+      trades: this.#trades,
       signal,
     });
     this.#clock = new ClockSync(core, (reason) => this.enterBoot(reason), signal);
-    this.#trades = new TradePolls(core, account, signal);
   }
 
   get missing(): readonly string[] {

@@ -1,7 +1,7 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
-import { type FeedSchedule, noteUnread, PERIODS } from './feed-schedule.ts';
+import { type FeedSchedule, noteUnread, PERIODS, type TradePolls } from './feed-schedule.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
@@ -47,6 +47,7 @@ export class Reconciliation {
     ledgerCheck: LedgerCheck;
     schedule: FeedSchedule;
     marks: ReadingMarks;
+    trades: TradePolls;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;

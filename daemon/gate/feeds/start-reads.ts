@@ -2,7 +2,7 @@ import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import type { AccountFeed } from './account-feed.ts';
-import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
+import { allRead, type FeedName, type FeedSchedule, noteUnread, type TradePolls } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
@@ -141,6 +141,7 @@ export class StartReads {
   readonly #health: VenueHealth;
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
+  readonly #trades: TradePolls;
   readonly #check: LedgerCheck;
   #rulesTriedAt = Number.NEGATIVE_INFINITY;
   #rulesUnread: readonly string[] = [];
@@ -152,6 +153,7 @@ export class StartReads {
     health: VenueHealth;
     schedule: FeedSchedule;
     marks: ReadingMarks;
+    trades: TradePolls;
     ledgerCheck: LedgerCheck;
   }) {
     this.#core = parts.core;
@@ -160,6 +162,7 @@ export class StartReads {
     this.#health = parts.health;
     this.#schedule = parts.schedule;
     this.#marks = parts.marks;
+    this.#trades = parts.trades;
     this.#check = parts.ledgerCheck;
   }
 
@@ -249,7 +252,7 @@ export class StartReads {
         allRead(open.map((symbol) => this.#market.pollBars(symbol))),
       ),
       need('the trades', traded.length * WEIGHT.tradesOfSymbol, () =>
-        allRead(traded.map((symbol) => this.#account.pollTrades(symbol))),
+        allRead(traded.map((symbol) => this.#trades.readOnce(symbol))),
       ),
       ...this.#feed('transfers', {
         what: 'the transfers',
