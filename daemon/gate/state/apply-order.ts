@@ -3,6 +3,7 @@ import type { SymbolRules } from '../venue-port.ts';
 import { noteHeld } from './held-lots.ts';
 import { applyListed, applyOrderEvent, buildForeignOrder, insertOrder, type OrderState } from './orders.ts';
 import { applyFill } from './positions.ts';
+import type { RollingSum } from './rolling-sum.ts';
 import type { GateViews } from './views.ts';
 
 /** What became of an order, and what of it was executed. */
@@ -44,6 +45,7 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     state.displaced.follow(order.symbol, held, order);
   }
   if (rules === undefined || price === null) return;
+  order.untoldUsdt += untoldLots(order, lots) * price;
   const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
   // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
   const fee = notional * rules.takerFee;
@@ -80,17 +82,44 @@ export function applyTrade(state: GateViews, event: TradeEvent): void {
   state.fills.add({ seq: state.stateSeq, agent, decisionId, trade: event });
   const rules = state.rules.get(event.symbol);
   if (order === undefined || rules === undefined) return;
+  const counted = takeCounted(order, event);
   order.tradedLots += event.lots;
   order.tradedUsdt += event.lots * event.price;
   order.tradedFeesUsdt += event.fee_usdt;
   order.realisedPnlUsdt += event.realised_pnl_usdt;
   order.averagePrice = order.tradedUsdt / order.tradedLots;
-  const estimated =
-    ((event.lots * rules.lotMantissa * (priceOf(order, rules) ?? event.price)) / rules.lotScale) * rules.takerFee;
-  const correction = event.fee_usdt - estimated;
-  order.feesUsdt += correction;
-  state.pacing.account.fees.add(event.at_venue_ms, correction);
-  if (order.agent !== null) state.pacing.agent(order.agent).fees.add(event.at_venue_ms, correction);
+  const lotSize = rules.lotMantissa / rules.lotScale;
+  const notional = (event.lots * event.price - counted) * lotSize;
+  const fee = event.fee_usdt - counted * lotSize * rules.takerFee;
+  order.feesUsdt += fee;
+  correct(state.pacing.account, event.at_venue_ms, notional, fee);
+  if (order.agent !== null) correct(state.pacing.agent(order.agent), event.at_venue_ms, notional, fee);
+}
+
+/** Of the lots that an order has just executed, those whose trades are not read yet. */
+function untoldLots({ executedLots, tradedLots }: OrderState, lots: number): number {
+  return Math.max(0, executedLots - Math.max(executedLots - lots, tradedLots));
+}
+
+/**
+ * What the lots of a trade stand at in turnover and fees so far, lots times price. Those that moved already: as they were
+ * counted, which is nothing where no price was known. Those still to move: as they will be.
+ */
+function takeCounted(order: OrderState, { lots, price }: TradeEvent): number {
+  const untold = Math.max(0, order.executedLots - order.tradedLots);
+  const movedLots = Math.min(lots, untold);
+  const counted = untold === 0 ? 0 : (order.untoldUsdt * movedLots) / untold;
+  order.untoldUsdt -= counted;
+  return counted + (lots - movedLots) * price;
+}
+function correct(
+  window: { readonly turnover: RollingSum; readonly fees: RollingSum },
+  atMs: number,
+  notional: number,
+  fee: number,
+): void {
+  window.turnover.add(atMs, notional);
+  window.fees.add(atMs, fee);
 }
 
 /** What an order is valued at while no trade is known: its own price bound. */

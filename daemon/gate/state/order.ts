@@ -63,6 +63,8 @@ export interface OrderState {
   /** Lots, notional and fees that trades have accounted for. */
   tradedLots: number;
   tradedUsdt: number;
+  /** What executed lots whose trades are not read yet were counted as, lots times price; without a price as nothing. */
+  untoldUsdt: number;
   /** What trades say was paid and realised, USDT; `feesUsdt` estimates where none is known yet. */
   tradedFeesUsdt: number;
   realisedPnlUsdt: number;

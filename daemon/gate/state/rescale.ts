@@ -69,6 +69,7 @@ export function rescaleOrder(order: OrderState, { lots, ticks }: StepChange): vo
   // A sum of prices by lots: both change alike, and the average stays.
   order.tradedLots *= lots.up / lots.down;
   order.tradedUsdt *= lots.up / lots.down;
+  order.untoldUsdt *= lots.up / lots.down;
 }
 
 /** An open round trip follows the share that it is of: the same rounding, and the cost of what is still held. */

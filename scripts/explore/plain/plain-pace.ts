@@ -7,7 +7,7 @@ import {
 import { computeTraderRisk } from '../../../daemon/core/features/trader-state.ts';
 import type { TraderStateSection } from '../../../daemon/core/policy.ts';
 import type { DecisionEvent, GateEvent, RecordedDecision } from '../../../daemon/gate/events.ts';
-import { type PlainFill, PlainOrders } from './plain-orders.ts';
+import { type PlainFill, type PlainOrder, PlainOrders } from './plain-orders.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -36,6 +36,8 @@ export class PlainPace {
   readonly #sends: Tokens[] = [];
   readonly #turnover: Sum[] = [];
   readonly #fees: Sum[] = [];
+  /** What executed lots without a trade were taken for, lots times price. */
+  readonly #untold = new Map<PlainOrder, number>();
   readonly #openTrades = new Map<string, Map<string, OpenTrade>>();
   readonly #closedTrades = new Map<string, TradeRecord[]>();
   readonly #trades = new Set<string>();
@@ -46,7 +48,7 @@ export class PlainPace {
     const isNew = event.kind !== 'trade' || !this.#trades.has(`${event.payload.symbol} ${event.payload.trade_id}`);
     if (event.kind === 'trade' && isNew) {
       this.#trades.add(`${event.payload.symbol} ${event.payload.trade_id}`);
-      this.#correctFee(event.payload);
+      this.#correct(event.payload);
     }
     const fill = isNew ? this.orders.take(event) : null;
     if (fill !== null) this.#fill(fill);
@@ -72,6 +74,8 @@ export class PlainPace {
     if (rules === undefined || price === null) return;
     const { agent, side, symbol } = order;
     const lotSize = rules.lotMantissa / rules.lotScale;
+    const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
+    this.#untold.set(order, (this.#untold.get(order) ?? 0) + (lots - alreadyTold) * price);
     const usdt = lots * lotSize * price;
     const fee = usdt * rules.takerFee;
     this.#turnover.push({ atMs, agent, usdt });
@@ -93,17 +97,25 @@ export class PlainPace {
     closed.push(step.closed);
   }
 
-  /** The fee of a trade takes the place of what it was taken for. */
-  #correctFee(trade: Extract<GateEvent, { readonly kind: 'trade' }>['payload']): void {
+  /** Price and fee of a trade take the place of what its lots were taken for. */
+  #correct(trade: Extract<GateEvent, { readonly kind: 'trade' }>['payload']): void {
     const order = this.orders.all.get(trade.client_order_id ?? '');
     const rules = this.orders.rules.get(trade.symbol);
     if (order === undefined || rules === undefined) return;
-    const [lots, usdt] = [order.traded.lots + trade.lots, order.traded.usdt + trade.lots * trade.price];
-    const taken = trade.lots * (rules.lotMantissa / rules.lotScale) * (usdt / lots) * rules.takerFee;
-    // What is dated before the newest of a sum counts with it.
-    const newestMs = Math.max(...this.#fees.filter(({ agent }) => agent === order.agent).map(({ atMs }) => atMs));
-    const atMs = Math.max(trade.at_venue_ms, newestMs);
-    this.#fees.push({ atMs, agent: order.agent, usdt: trade.fee_usdt - taken });
+    const untold = Math.max(0, order.executed - order.traded.lots);
+    const moved = Math.min(trade.lots, untold);
+    const value = this.#untold.get(order) ?? 0;
+    const taken = untold === 0 ? 0 : (value * moved) / untold;
+    this.#untold.set(order, value - taken);
+    const lotSize = rules.lotMantissa / rules.lotScale;
+    const known = (taken + (trade.lots - moved) * trade.price) * lotSize;
+    this.#put(this.#turnover, trade.at_venue_ms, order.agent, trade.lots * trade.price * lotSize - known);
+    this.#put(this.#fees, trade.at_venue_ms, order.agent, trade.fee_usdt - known * rules.takerFee);
+  }
+  /** What is dated before the newest of a sum counts with it. */
+  #put(sums: Sum[], atMs: number, agent: string | null, usdt: number): void {
+    const newestMs = Math.max(...sums.filter((sum) => sum.agent === agent).map((sum) => sum.atMs));
+    sums.push({ atMs: Math.max(atMs, newestMs), agent, usdt });
   }
 
   #setBack(nowMs: number): void {
