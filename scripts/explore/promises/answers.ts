@@ -1,5 +1,6 @@
 import { at, type Breach } from '../breach.ts';
 import { executedFor, type History, isLost } from '../history.ts';
+import type { CallRecord } from '../records.ts';
 
 const ENDED_WITHOUT = new Set(['rejected', 'canceled', 'expired']);
 const PLACING = new Set(['place_order', 'close_position']);
@@ -21,7 +22,7 @@ export function findAnswerBreaches(history: History): readonly Breach[] {
       });
     // All of it was said to be done; what was sent before, and fills later, an exit closes as well.
     const asked = answer.decision.effective?.lots ?? 0;
-    if (state === 'filled' && later > 0 && executedFor(history, id) - later < asked)
+    if (state === 'filled' && later > 0 && executedFor(history, id) - later + closedBeside(history, call) < asked)
       breaches.push({
         code: 'answer-undone/filled-then-more',
         detail: `${who} answered filled at ${at(answeredAtMs)}, then ${later} lots more were filled`,
@@ -93,4 +94,18 @@ export function findUnanswered(history: History): readonly Breach[] {
     if (call.outcome === 'invalid') breaches.push({ code: 'plan-invalid', detail: `${who}: ${call.detail}` });
   }
   return breaches;
+}
+
+/** Lots that other exits of the agent in that symbol, asked for before this one was answered, had closed since it was asked. */
+function closedBeside(history: History, call: CallRecord): number {
+  const untilMs = call.answeredAtMs ?? 0;
+  let lots = 0;
+  for (const other of history.world.calls) {
+    const { decision } = other.answer ?? {};
+    if (other === call || other.agent !== call.agent || other.askedAtMs > untilMs || decision === undefined) continue;
+    if (decision.effective?.action !== 'exit' || decision.symbol !== call.answer?.decision.symbol) continue;
+    const id = decision.decision_id;
+    lots += executedFor(history, id, call.askedAtMs) - executedFor(history, id, untilMs);
+  }
+  return lots;
 }

@@ -14,7 +14,7 @@ const WINDOW_MS = 10_000;
 export function findCapBreaches(history: History): readonly Breach[] {
   const { world } = history;
   const breaches: Breach[] = [];
-  for (const { wire, symbol, executed, lots, restingBuys, restingSells } of world.venue.sends) {
+  for (const { wire, symbol, executed, lots, marks, restingBuys, restingSells } of world.venue.sends) {
     const order = history.orders.get(wire.clientId ?? '');
     if (order === undefined || order.planned.reduce_only || wire.servedAtMs === null) continue;
     const atMs = wire.servedAtMs;
@@ -30,7 +30,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
       const mine = name === symbol ? sent : 0;
       const up = Math.max(0, held) + (restingBuys.get(name) ?? 0) + (isBuy ? mine : 0);
       const down = Math.max(0, -held) + (restingSells.get(name) ?? 0) + (isBuy ? 0 : mine);
-      const notional = Math.max(up, down) * LOT_SIZE * lowestMark(history, name, atMs);
+      const notional = Math.max(up, down) * LOT_SIZE * lowestMark(history, name, atMs, marks);
       gross += notional;
       if (name === symbol && notional > caps.symbol * TOLERANCE)
         breaches.push({
@@ -43,7 +43,7 @@ export function findCapBreaches(history: History): readonly Breach[] {
         code: 'cap/gross',
         detail: `${wire.clientId} at ${at(atMs)}: ${Math.round(gross)} USDT of ${caps.gross}`,
       });
-    const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs);
+    const notional = sent * LOT_SIZE * lowestMark(history, symbol, atMs, marks);
     if (notional > caps.order * TOLERANCE)
       breaches.push({
         code: 'cap/order',
@@ -69,9 +69,9 @@ function loosestCaps(history: History, atMs: number): { order: number; symbol: n
   return loosest;
 }
 
-/** Of the marks that the decision may have seen. */
-function lowestMark(history: History, symbol: string, atMs: number): number {
-  let lowest = Number.POSITIVE_INFINITY;
+/** Of the marks that the decision may have seen, those of the send among them: marks are noted at steps alone. */
+function lowestMark(history: History, symbol: string, atMs: number, atSend: ReadonlyMap<string, number>): number {
+  let lowest = atSend.get(symbol) ?? Number.POSITIVE_INFINITY;
   let last = Number.POSITIVE_INFINITY;
   for (const entry of history.world.venue.marks) {
     if (entry.symbol !== symbol || entry.atMs > atMs) continue;
