@@ -10,7 +10,6 @@ import { accountEvent, marginRatio } from './account-event.ts';
 import { Absences, ChangedOrders } from './listed-orders.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { findUnexplained } from './unexplained-positions.ts';
-import { firstTradesSince, hasUnnumbered } from './unread-trades.ts';
 
 /** An account record at least this often, so that drawdown has a history, ms of domain time. */
 const RECORD_EVERY_MS = 60_000;
@@ -34,14 +33,13 @@ interface AskedOrders {
   readonly answer: Promise<FetchOutcome<readonly VenueOrder[]>>;
 }
 
-/** Reads account, open orders and trades from the venue and folds what is news into the ledger. */
+/** Reads account, open orders and transfers from the venue and folds what is news into the ledger. */
 export class AccountFeed {
   readonly #core: GateCore;
   readonly #sender: OrderSender;
   readonly #resolver: Resolver;
   readonly #changed: ChangedOrders;
   readonly #absences: Absences;
-  readonly #lastTrade = new Map<string, { id: string | null; atMs: number }>();
   readonly #marks: ReadingMarks;
   #first: AskedOrders | null = null;
   #isFirstAnswered = false;
@@ -281,39 +279,6 @@ export class AccountFeed {
       venue_at_ms: report.updatedAtMs,
       venue_order_id: report.venueOrderId,
     });
-  }
-
-  /** Prices and fees of what was executed; trades are deduplicated by id. */
-  async pollTrades(symbol: string): Promise<boolean> {
-    const last = this.#lastTrade.get(symbol) ?? { id: null, atMs: firstTradesSince(this.#core, symbol) };
-    const outcome = await this.#core.ports.venue.fetchTrades(symbol, last.id, last.atMs);
-    if (outcome.kind === 'failed') return false;
-    let isRead = true;
-    for (const trade of outcome.value) {
-      const order = this.#core.state.orders.byVenueId.get(`${symbol} ${trade.venueOrderId}`);
-      // Of whom the trade is, only its order tells; ours may not be known by the venue's id yet.
-      if (order === undefined && trade.tradeId !== last.id) this.#core.lookout.suspect(symbol);
-      if (!this.#core.state.seenTrades.has(symbol, trade.tradeId) && order !== undefined) {
-        // An id in use again is that of the later order.
-        const isOfId = this.#core.state.orders.all.get(order.clientOrderId) === order;
-        this.#core.append('trade', {
-          at_venue_ms: trade.atMs,
-          client_order_id: isOfId ? order.clientOrderId : null,
-          fee_usdt: trade.feeUsdt,
-          is_maker: trade.isMaker,
-          lots: trade.lots,
-          price: trade.price,
-          realised_pnl_usdt: trade.realisedPnlUsdt,
-          side: trade.side,
-          symbol,
-          trade_id: trade.tradeId,
-        });
-      }
-      // One whose order is not known yet is read again once it is, with all that follow.
-      isRead &&= order !== undefined || !hasUnnumbered(this.#core, symbol);
-      if (isRead) this.#lastTrade.set(symbol, { id: trade.tradeId, atMs: trade.atMs });
-    }
-    return true;
   }
 
   /**

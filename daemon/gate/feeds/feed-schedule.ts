@@ -1,7 +1,5 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
-import type { AccountFeed } from './account-feed.ts';
-import { awaitsTrades } from './unread-trades.ts';
 
 /** Domain-time periods of the feeds; on a faster venue clock they shrink with it, down to a wall-clock floor. */
 export const PERIODS = {
@@ -86,63 +84,4 @@ export function noteUnread(core: GateCore, what: string, error: unknown): boolea
 /** Whether every reading succeeded. */
 export async function allRead(done: readonly Promise<boolean>[]): Promise<boolean> {
   return (await Promise.all(done)).every((ok) => ok);
-}
-
-/** Between two readings of the trades of a symbol that lack what was executed, wall ms. */
-const TRADES_AGAIN_MS = 2_000;
-
-/** Symbols whose trades must be read, because of executions. */
-export class TradePolls {
-  readonly #core: GateCore;
-  readonly #account: AccountFeed;
-  readonly #signal: AbortSignal;
-  readonly #symbols = new Set<string>();
-  /** Symbols that were read without what was executed last, and when they are read again, monotonic ms. */
-  readonly #againAt = new Map<string, number>();
-  #running: Promise<void> | null = null;
-
-  constructor(core: GateCore, account: AccountFeed, signal: AbortSignal) {
-    this.#core = core;
-    this.#account = account;
-    this.#signal = signal;
-  }
-
-  add(symbol: string): void {
-    this.#symbols.add(symbol);
-  }
-
-  start(): void {
-    for (const [symbol, atMs] of this.#againAt)
-      if (this.#core.ports.time.monotonicMs() >= atMs) this.#symbols.add(symbol);
-    if (this.#running !== null) return;
-    this.poll().catch((error: unknown) => {
-      if (!this.#signal.aborted) noteUnread(this.#core, 'trades', error);
-    });
-  }
-
-  /** One poll at a time; resolves when everything requested by now has been read or has failed. */
-  async poll(): Promise<void> {
-    while (this.#running !== null) await this.#running;
-    if (this.#symbols.size === 0) return;
-    this.#running = this.#read().finally(() => {
-      this.#running = null;
-    });
-    await this.#running;
-  }
-
-  async #read(): Promise<void> {
-    const symbols = [...this.#symbols];
-    this.#symbols.clear();
-    for (const symbol of symbols) if (!(await this.readOnce(symbol))) this.#symbols.add(symbol);
-  }
-
-  /** The one reading of trades, at a start as well; false: it failed, and nobody tries again. */
-  async readOnce(symbol: string): Promise<boolean> {
-    this.#againAt.delete(symbol);
-    if (!(await this.#account.pollTrades(symbol))) return false;
-    // The venue's list of trades may lag behind what it says of the order.
-    if (awaitsTrades(this.#core, symbol))
-      this.#againAt.set(symbol, this.#core.ports.time.monotonicMs() + TRADES_AGAIN_MS);
-    return true;
-  }
 }

@@ -5,11 +5,12 @@ import type { OrderSender } from '../orders/sender.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
 import { ClockSync } from './clock-sync.ts';
-import { allRead, type FeedName, FeedSchedule, PERIODS, TradePolls } from './feed-schedule.ts';
+import { allRead, type FeedName, FeedSchedule, PERIODS } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import { describeClosed, type MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { Reconciliation } from './reconciliation.ts';
+import { TradeFeed } from './trade-feed.ts';
 
 /** With more symbols than these, their lists of orders are read less often, so that they weigh no more together. */
 const SYMBOLS_AT_FULL_PACE = 5;
@@ -55,7 +56,7 @@ export class Keeper {
   readonly #clock: ClockSync;
   readonly #reconciliation: Reconciliation;
   readonly #schedule: FeedSchedule;
-  readonly #trades: TradePolls;
+  readonly #trades: TradeFeed;
   readonly #running = new Set<Promise<void>>();
   #rulesForcedAt = Number.NEGATIVE_INFINITY;
 
@@ -82,7 +83,7 @@ export class Keeper {
     const { core, account, market, health, ledgerCheck, signal } = parts;
     this.#check = ledgerCheck;
     this.#schedule = new FeedSchedule(core, health, signal);
-    this.#trades = new TradePolls(core, account, signal);
+    this.#trades = new TradeFeed(core, signal);
     const { marks } = parts;
     this.#reconciliation = new Reconciliation({
       core,

@@ -1,11 +1,12 @@
 import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import type { AccountFeed } from './account-feed.ts';
-import { type FeedSchedule, noteUnread, PERIODS, type TradePolls } from './feed-schedule.ts';
+import { type FeedSchedule, noteUnread, PERIODS } from './feed-schedule.ts';
 import { COMPARED_COUNTS_MS, type LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
 import { FILTERS, type StartRead, StartReads } from './start-reads.ts';
+import type { TradeFeed } from './trade-feed.ts';
 
 /** How long a start waits to learn whether another daemon is active before it accepts exits, wall ms. */
 const OTHER_DAEMON_MS = 500;
@@ -47,7 +48,7 @@ export class Reconciliation {
     ledgerCheck: LedgerCheck;
     schedule: FeedSchedule;
     marks: ReadingMarks;
-    trades: TradePolls;
+    trades: TradeFeed;
     signal: AbortSignal;
   }) {
     this.#core = parts.core;

@@ -2,11 +2,12 @@ import type { GateCore } from '../journal/journal.ts';
 import type { VenueHealth } from '../orders/venue-health.ts';
 import { everyLiveOrder } from '../state/orders.ts';
 import type { AccountFeed } from './account-feed.ts';
-import { allRead, type FeedName, type FeedSchedule, noteUnread, type TradePolls } from './feed-schedule.ts';
+import { allRead, type FeedName, type FeedSchedule, noteUnread } from './feed-schedule.ts';
 import type { LedgerCheck } from './ledger-check.ts';
 import type { MarketFeed } from './market-feed.ts';
 import { describeClosed } from './market-feed.ts';
 import type { ReadingMarks } from './reading-marks.ts';
+import type { TradeFeed } from './trade-feed.ts';
 import { findUntoldSince } from './unread-trades.ts';
 
 /** A correct mode is not read again within this time, domain ms, as in a running daemon. */
@@ -141,7 +142,7 @@ export class StartReads {
   readonly #health: VenueHealth;
   readonly #schedule: FeedSchedule;
   readonly #marks: ReadingMarks;
-  readonly #trades: TradePolls;
+  readonly #trades: TradeFeed;
   readonly #check: LedgerCheck;
   #rulesTriedAt = Number.NEGATIVE_INFINITY;
   #rulesUnread: readonly string[] = [];
@@ -153,7 +154,7 @@ export class StartReads {
     health: VenueHealth;
     schedule: FeedSchedule;
     marks: ReadingMarks;
-    trades: TradePolls;
+    trades: TradeFeed;
     ledgerCheck: LedgerCheck;
   }) {
     this.#core = parts.core;
