@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ask, describeFault } from './api.ts';
 import { markDirty } from './store.ts';
+import { TokenField } from './token-field.tsx';
 
 /** What an act needs beside the token, and what it sends. */
 export interface Act {
@@ -43,7 +44,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
   const [token, setToken] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [isSending, setSending] = useState(false);
-  const [title, effect, error] = [useId(), useId(), useId()];
+  const [title, effect] = [useId(), useId()];
   useEffect(() => dialog.current?.showModal(), []);
 
   const close = (): void => {
@@ -104,24 +105,12 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
             />
           </label>
         ) : null}
-        <label>
-          Operator token
-          <input
-            name="token"
-            type="password"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            value={token}
-            aria-describedby={fault === null ? undefined : error}
-            onInput={(event) => setToken(event.currentTarget.value)}
-          />
-        </label>
-        {fault === null ? null : (
-          <p id={error} class="fault" role="alert">
-            {fault} Nothing is known to have been done.
-          </p>
-        )}
+        <TokenField
+          label="Operator token"
+          value={token}
+          onInput={setToken}
+          fault={fault === null ? null : `${fault} Nothing is known to have been done.`}
+        />
         <div class="buttons">
           <button type="button" onClick={close}>
             Leave it

@@ -1,12 +1,12 @@
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { describeFault } from './api.ts';
 import { signedOutBecause, signIn } from './session.ts';
+import { TokenField } from './token-field.tsx';
 
 export function SignIn() {
   const [token, setToken] = useState('');
   const [fault, setFault] = useState<string | null>(signedOutBecause.value);
   const [isSending, setSending] = useState(false);
-  const error = useId();
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     setSending(true);
@@ -25,24 +25,7 @@ export function SignIn() {
         <h1>
           <img src="/assets/icon.svg" alt="" width={36} height={36} /> Holdfast
         </h1>
-        <label>
-          Operator or monitor token
-          <input
-            name="token"
-            type="password"
-            required
-            autocomplete="off"
-            spellcheck={false}
-            value={token}
-            aria-describedby={fault === null ? undefined : error}
-            onInput={(event) => setToken(event.currentTarget.value)}
-          />
-        </label>
-        {fault === null ? null : (
-          <p id={error} class="fault" role="alert">
-            {fault}
-          </p>
-        )}
+        <TokenField label="Operator or monitor token" value={token} onInput={setToken} fault={fault} />
         <button type="submit" class="primary" disabled={isSending}>
           Look
         </button>
