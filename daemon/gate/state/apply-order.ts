@@ -45,9 +45,12 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     state.displaced.follow(order.symbol, held, order);
   }
   if (rules === undefined || price === null) return;
-  order.untoldUsdt += untoldLots(order, lots) * price;
-  const notional = (lots * rules.lotMantissa * price) / rules.lotScale;
-  // Fees are estimated at once and put right by the trade, so that a budget of fees cannot be outrun.
+  const untold = untoldLots(order, lots) * price;
+  order.untoldUsdt += untold;
+  const lotSize = rules.lotMantissa / rules.lotScale;
+  // Turnover and fees are estimated at once and put right by the trade, so that no budget of them can be outrun. Trades that
+  // are read before their lots move have counted already.
+  const notional = untold * lotSize;
   const fee = notional * rules.takerFee;
   state.pacing.account.turnover.add(atMs, notional);
   state.pacing.account.fees.add(atMs, fee);
@@ -60,9 +63,9 @@ function moveFill(state: GateViews, order: OrderState, lots: number, event: Orde
     symbol: order.symbol,
     side: order.side,
     lots,
-    lot_size: rules.lotMantissa / rules.lotScale,
+    lot_size: lotSize,
     price,
-    fee_usdt: fee,
+    fee_usdt: lots * lotSize * price * rules.takerFee,
     at_ms: event.venue_at_ms,
   });
   if (order.reduceOnly || order.decisionId === null) return;
@@ -102,15 +105,15 @@ function untoldLots({ executedLots, tradedLots }: OrderState, lots: number): num
 }
 
 /**
- * What the lots of a trade stand at in turnover and fees so far, lots times price. Those that moved already: as they were
- * counted, which is nothing where no price was known. Those still to move: as they will be.
+ * What the lots of a trade stand at in turnover and fees so far, lots times price: as they were counted when they moved.
+ * That is nothing where no price was known, and for lots that are still to move.
  */
-function takeCounted(order: OrderState, { lots, price }: TradeEvent): number {
+function takeCounted(order: OrderState, { lots }: TradeEvent): number {
   const untold = Math.max(0, order.executedLots - order.tradedLots);
   const movedLots = Math.min(lots, untold);
   const counted = untold === 0 ? 0 : (order.untoldUsdt * movedLots) / untold;
   order.untoldUsdt -= counted;
-  return counted + (lots - movedLots) * price;
+  return counted;
 }
 function correct(
   window: { readonly turnover: RollingSum; readonly fees: RollingSum },

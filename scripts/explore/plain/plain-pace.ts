@@ -76,10 +76,10 @@ export class PlainPace {
     const lotSize = rules.lotMantissa / rules.lotScale;
     const alreadyTold = Math.min(lots, Math.max(0, order.traded.lots - (order.executed - lots)));
     this.#untold.set(order, (this.#untold.get(order) ?? 0) + (lots - alreadyTold) * price);
-    const usdt = lots * lotSize * price;
-    const fee = usdt * rules.takerFee;
+    const fee = lots * lotSize * price * rules.takerFee;
+    const usdt = (lots - alreadyTold) * lotSize * price;
     this.#turnover.push({ atMs, agent, usdt });
-    this.#fees.push({ atMs, agent, usdt: fee });
+    this.#fees.push({ atMs, agent, usdt: usdt * rules.takerFee });
     if (agent === null) return;
     this.#trade(agent, { symbol, side, lots, lot_size: lotSize, price, fee_usdt: fee, at_ms: venueAtMs });
     if (!order.reduceOnly && order.rootId !== null) this.lastOpenFill.set(symbol, { atMs, side });
@@ -108,7 +108,7 @@ export class PlainPace {
     const taken = untold === 0 ? 0 : (value * moved) / untold;
     this.#untold.set(order, value - taken);
     const lotSize = rules.lotMantissa / rules.lotScale;
-    const known = (taken + (trade.lots - moved) * trade.price) * lotSize;
+    const known = taken * lotSize;
     this.#put(this.#turnover, trade.at_venue_ms, order.agent, trade.lots * trade.price * lotSize - known);
     this.#put(this.#fees, trade.at_venue_ms, order.agent, trade.fee_usdt - known * rules.takerFee);
   }
