@@ -14,6 +14,7 @@ import {
 import { ExplanationBodySchema, toExplanation } from '../contract/explanation.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { readDecisions } from './decision-pages.ts';
 import { invalidInput } from './errors.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
@@ -82,6 +83,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   registerDecisionRoutes(app, doors);
+  registerAccountRoutes(app, doors);
 }
 
 function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
