@@ -8,6 +8,7 @@ import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
 import { addData } from './local/data.ts';
 import { addExchangeSim } from './local/exchange-sim.ts';
+import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
 import { addRecover } from './local/recover.ts';
 import { addReplay } from './local/replay.ts';
@@ -58,6 +59,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addPasskey,
   addRecover,
   addArm,
   addExchangeSim,

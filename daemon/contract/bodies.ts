@@ -2,7 +2,6 @@
 
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { REASON_CODES } from '../core/reasons.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';
@@ -294,7 +293,7 @@ export const LimitsBodySchema = Type.Object(
                   ],
                   'Which budget.',
                 ),
-                code: field.oneOf(REASON_CODES, "Reason code of what it cuts; BUDGET_AGENT: the agent's own."),
+                code: field.reasonCode,
                 base: number("B_0 of the policy, or the agent's own cap where less of that is left."),
                 limit: number('In force now.'),
                 used: number('Used.'),

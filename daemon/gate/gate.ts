@@ -10,6 +10,7 @@ import type {
   StateChange,
   TradingStateBody,
 } from './api/operator.ts';
+import type { PasskeyApi } from './api/passkeys.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
@@ -68,6 +69,7 @@ export class Gate implements GateApi {
   readonly core: GateCore;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly passkeys: PasskeyApi;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
@@ -77,6 +79,7 @@ export class Gate implements GateApi {
     this.core = this.#parts.core;
     this.keeper = this.#parts.keeper;
     this.policies = this.#parts.policies;
+    this.passkeys = this.#parts.passkeys;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;
   }

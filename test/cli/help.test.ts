@@ -41,6 +41,11 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['passkey'],
+  ['passkey', 'enrol'],
+  ['passkey', 'recover'],
+  ['passkey', 'list'],
+  ['passkey', 'remove'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
@@ -49,7 +54,7 @@ const COMMANDS = [
   ['data', 'fetch'],
   ['tune'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');
