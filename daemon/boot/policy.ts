@@ -15,8 +15,8 @@ import { StartError } from './live.ts';
 /** Reads and compares policies for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
   return {
-    parse: (text, minimums) => {
-      const parsed = parsePolicy(text, file, minimums.length === 0 ? undefined : minimums);
+    parse: (text, venueFacts) => {
+      const parsed = parsePolicy(text, file, venueFacts);
       if (!parsed.ok) return { ok: false, violations: parsed.violations };
       return { ok: true, policy: { spec: parsed.policy.spec, hash: parsed.policy.hash }, warnings: parsed.warnings };
     },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { checkPolicyShape } from '../contract/policy.ts';
-import { type Violation, violationAt } from '../contract/violations.ts';
+import { isMissing, meantPath, type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { VenueMinimum } from './findings.ts';
+import type { VenueFacts } from './findings.ts';
 import { checkSemantics } from './semantics.ts';
 import { parseYamlText } from './yaml-text.ts';
 
@@ -37,18 +37,34 @@ export function hashPolicy(spec: unknown): string {
  * Reads a policy (YAML 1.2 or JSON) and reports everything wrong with it at once: what the schema checks and
  * what it cannot express. Nothing is filled in or dropped: `spec` is the document itself.
  *
- * @param venueMinimums smallest orders at the venue, if a running daemon knows them: a cap below one is then an error
+ * @param venue what a running daemon knows of its venue: a cap below a smallest order is then an error
  */
-export function parsePolicy(text: string, file: string, venueMinimums?: readonly VenueMinimum[]): ParsedPolicy {
+export function parsePolicy(text: string, file: string, venue?: VenueFacts): ParsedPolicy {
   const read = parseYamlText(text);
   if (!read.ok) return { ok: false, file, violations: read.violations, warnings: [] };
   const shape = checkPolicyShape(read.value);
   const shapeViolations = shape.ok ? [] : shape.violations;
-  const found = checkSemantics(read.value, shapeViolations, venueMinimums ?? null);
-  const violations = [...shapeViolations, ...found.violations];
+  const found = checkSemantics(read.value, shapeViolations, venue ?? null);
+  const violations = withoutConsequences([...shapeViolations, ...found.violations]);
   if (!shape.ok || violations.length > 0) return { ok: false, file, violations, warnings: found.warnings };
   const warnings = [...found.warnings, ...warnCutOff(text)];
   return { ok: true, file, policy: { spec: shape.value, hash: hashPolicy(shape.value), text }, warnings };
+}
+
+/** From this many missing sections on, the file was cut off rather than a key forgotten. */
+const CUT_OFF_SECTIONS = 3;
+
+/** One mistake, one message: what only follows from another violation is left out. */
+function withoutConsequences(violations: readonly Violation[]): Violation[] {
+  const meant = new Set(violations.map(meantPath));
+  const causes = violations.filter((each) => !(isMissing(each) && meant.has(each.path)));
+  const sections = causes.filter((each) => isMissing(each) && /^\w+$/.test(each.path));
+  if (sections.length < CUT_OFF_SECTIONS) return causes;
+  const names = sections.map((each) => each.path).join(', ');
+  return [
+    violationAt('', `${sections.length} sections are missing; was the file cut off? Missing: ${names}`),
+    ...causes.filter((each) => !sections.includes(each)),
+  ];
 }
 
 /** YAML that was cut off inside its last number is still a valid document. */

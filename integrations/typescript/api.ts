@@ -175,6 +175,10 @@ export type PolicyCheck =
        */
       hash: string;
       /**
+       * Its name.
+       */
+      name: string;
+      /**
        * In what it allows more than the policy in force.
        */
       looser: string[];
@@ -1924,6 +1928,10 @@ export interface Policy {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The policy file holds something else by now: what is accepted is the pending one.
+     */
+    file_differs: boolean;
   } | null;
 }
 export interface Position {
@@ -2014,6 +2022,10 @@ export interface Readiness {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The policy file holds something else by now: what is accepted is the pending one.
+     */
+    file_differs: boolean;
   } | null;
   /**
    * Why the policy file on disk is not in force.

@@ -235,7 +235,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
 
 const HASH = 'ab'.repeat(32);
 test('a pending policy is shown with the command that accepts it', async () => {
-  const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0 };
+  const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0, file_differs: false };
   const replies = {
     'GET /readyz': replyJson({ ...READY, ready: true, pending_policy: pending }),
     'GET /v1/trading-state': replyJson(STATE),
@@ -449,7 +449,13 @@ describe('policy check with a running daemon', () => {
     writeFileSync(file, text.replace('order_notional_usdt: 1000', `order_notional_usdt: ${orderCap}`));
     return file;
   };
-  const accepted = { ok: true, hash: 'a'.repeat(64), looser: ['budgets.leverage: 2 -> 3'], warnings: ['mode: odd'] };
+  const accepted = {
+    ok: true,
+    hash: 'a'.repeat(64),
+    name: 'mine',
+    looser: ['budgets.leverage: 2 -> 3'],
+    warnings: ['mode: odd'],
+  };
 
   test('what only the daemon finds is a violation like any other', async () => {
     const file = write('low.yaml', 40);

@@ -67,6 +67,9 @@ async function renderStatus(status: Status): Promise<string> {
       ? []
       : [
           ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
+          ...(pending.file_differs
+            ? [['note', 'the policy file holds something else by now, which is not in force'] as const]
+            : []),
           ['accept it', acceptPending(pending.hash, pending.not_before_ms, formatInstant)] as const,
         ]),
   ]);
