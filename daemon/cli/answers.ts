@@ -1,7 +1,7 @@
 import type { Reason } from '../core/decision.ts';
 import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
+import { formatDuration, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
 /** Describes a decided request. */
 export function renderAnswer({ decision, execution }: ToolAnswer): string {
@@ -72,19 +72,4 @@ export function exitCodeOfBrief(answer: unknown): ExitCode {
   if (typeof decision === 'object') return exitCodeOfAnswer(answer as ToolAnswer);
   if (decision === 'BLOCK') return EXIT.REFUSED;
   return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
-}
-
-export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
-
-export function decisionRow(decision: ToldDecision): readonly (string | number | null)[] {
-  return [
-    formatInstant(decision.at_ms),
-    decision.seq,
-    decision.agent,
-    decision.tool,
-    decision.symbol,
-    decision.kind,
-    decision.decision,
-    decision.reasons.map((reason) => reason.code).join(' '),
-  ];
 }

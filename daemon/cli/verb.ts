@@ -7,6 +7,8 @@ export interface Io {
   readonly env: Environment;
   out(text: string): void;
   err(text: string): void;
+  /** Columns of the terminal that `out` goes to; absent: it is none. */
+  readonly columns?: number;
   /** Sets the exit code. */
   exit(code: ExitCode): void;
 }

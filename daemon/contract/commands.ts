@@ -105,6 +105,23 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
+const NEWEST = 'Only decisions';
+export const DecisionsQuery = Type.Object(
+  {
+    limit: Type.Optional(field.pageLimit),
+    cursor: Type.Optional(field.cursor),
+    agent: Type.Optional({ ...field.agentName, description: `${NEWEST} of this agent.` }),
+    symbol: Type.Optional({ ...field.symbol, description: `${NEWEST} on this symbol.` }),
+    outcome: Type.Optional(field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], `${NEWEST} with this outcome.`)),
+    since: Type.Optional(
+      Type.String({
+        pattern: '^[0-9][0-9A-Za-z.:+-]{1,40}$',
+        description: `${NEWEST} since: 7d, 24h or 30m ago, a date (2025-10-10, 00:00 UTC), or a time with its zone.`,
+      }),
+    ),
+  },
+  field.closed,
+);
 /** The account is one entry: any limit is enough, and no cursor is ever issued. */
 export const AccountQuery = Type.Object(
   { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
@@ -127,6 +144,7 @@ export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRe
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
 export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQuery);
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
+export const checkDecisionsQuery = buildContractCheck<Static<typeof DecisionsQuery>>(DecisionsQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseSince, type Since, sinceInstant } from '../../contract/since.ts';
 import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
-import { parseSince, type Since, sinceInstant } from '../../gate/audit/since.ts';
 import type { LoadedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';

@@ -25,6 +25,7 @@ export function addExplain(program: Command, io: Io): void {
 async function renderExplanation(body: ExplanationBody): Promise<string> {
   const { formatInstant, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { line, rows } = body.arithmetic;
+  const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
   const factors = (row: (typeof rows)[number]): string =>
     [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader]
       .map((factor) => formatNumber(factor))
@@ -67,6 +68,7 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         row.lots,
       ]),
       'no budget cuts it',
+      ['code', 'lots', 'unit', 'reserved', 'base'],
     ),
     renderTable(
       ['rule', 'looks at', 'code', 'finding', 'observed', 'limit', 'unit'],
@@ -75,13 +77,14 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         title,
         code,
         outcome,
-        observed,
-        limit,
+        figure(observed),
+        figure(limit),
         unit,
       ]),
       body.rules === null
         ? 'Another version of the core decided, so the findings of its rules are not derived here.'
         : 'no rules',
+      ['unit', 'code'],
     ),
   ].join('\n');
 }
