@@ -33,7 +33,7 @@ function timeOf(ms: number): string {
 }
 
 /** `place_order BTCUSDT`, and for what the daemon decided by itself how it came to it. */
-function whatOf({ tool, symbol, kind, effective }: ToldDecision): string {
+export function whatOf({ tool, symbol, kind, effective }: ToldDecision): string {
   const side = effective !== null && 'side' in effective ? effective.side : null;
   return plain([kind === 'tool' ? null : kind, tool, side, symbol].filter((part) => part !== null).join(' '));
 }

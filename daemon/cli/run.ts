@@ -33,11 +33,13 @@ import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
 import { addTools } from './verbs/tools.ts';
+import { addWatch } from './verbs/watch.ts';
 
 // Verbs only describe themselves here, and load what they need when they run, so that `--help` is fast.
 const VERBS = [
   addStart,
   addStatus,
+  addWatch,
   addTools,
   addMcp,
   addOrder,
@@ -116,7 +118,7 @@ function describeVersion(): string {
 /** Runs one command line and returns the exit code. `args`: without node and script. */
 export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): Promise<ExitCode> {
   let code: ExitCode = EXIT.OK;
-  screen.columns = world.columns ?? Number.POSITIVE_INFINITY;
+  screen.columns = world.terminal?.size().columns ?? Number.POSITIVE_INFINITY;
   const io: Io = {
     ...world,
     exit: (wanted) => {

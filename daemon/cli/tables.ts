@@ -46,7 +46,7 @@ export function renderTable(
   const lines = [head, ...rows.map((row) => row.map(plain))];
   const widths = fitWidths(lines, screen.columns);
   if (widths !== null) return layOut(lines, widths);
-  const dropped = head.findIndex((title) => title === spare[0]);
+  const dropped = spare[0] === undefined ? -1 : head.indexOf(spare[0]);
   if (dropped !== -1) {
     const kept = lines.map((line) => line.filter((_, column) => column !== dropped));
     return renderTable(kept[0] ?? [], kept.slice(1), none, spare.slice(1));

@@ -13,7 +13,6 @@ export interface Violation {
 /** How many violations are listed; the rest is counted. */
 export const MAX_VIOLATIONS = 200;
 const MAX_SHOWN_CHARACTERS = 80;
-const MISSING = 'is missing';
 
 /** An error of ajv in its verbose mode. */
 type SchemaNode = { readonly [keyword: string]: unknown };
@@ -153,7 +152,7 @@ function scalarMessage(error: ErrorObject, params: Record<string, unknown>): str
 
 function describeMissing(path: string, key: string, schema: SchemaNode): Violation {
   const child = childSchema(schema, key);
-  return violationAt(joinPath(path, key), MISSING, undefined, child === null ? undefined : describeAllowed(child));
+  return violationAt(joinPath(path, key), 'is missing', undefined, child === null ? undefined : describeAllowed(child));
 }
 
 function describeUnknownKey(path: string, error: ErrorObject, schema: SchemaNode): Violation {
@@ -286,19 +285,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function cut(key: string): string {
   return key.length > MAX_SHOWN_CHARACTERS ? `${key.slice(0, MAX_SHOWN_CHARACTERS)}…` : key;
-}
-
-/** True for a key that must be there and is not. */
-export function isMissing(violation: Violation): boolean {
-  return violation.message === MISSING;
-}
-
-/** The path that a misspelt key was meant to have; null for any other violation. */
-export function meantPath({ path, message }: Violation): string | null {
-  const meant = /; did you mean "([^"]+)"\?$/.exec(message)?.[1];
-  if (meant === undefined) return null;
-  const parent = path.slice(0, Math.max(path.lastIndexOf('.'), path.lastIndexOf('[')));
-  return joinPath(parent, meant);
 }
 
 /** True for a key that is not allowed: the rest of its object can still be judged. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { checkPolicyShape } from '../contract/policy.ts';
-import { isMissing, meantPath, type Violation, violationAt } from '../contract/violations.ts';
+import { type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
 import type { VenueFacts } from './findings.ts';
+import { withoutConsequences } from './one-message.ts';
 import { checkSemantics } from './semantics.ts';
 import { parseYamlText } from './yaml-text.ts';
 
@@ -49,22 +50,6 @@ export function parsePolicy(text: string, file: string, venue?: VenueFacts): Par
   if (!shape.ok || violations.length > 0) return { ok: false, file, violations, warnings: found.warnings };
   const warnings = [...found.warnings, ...warnCutOff(text)];
   return { ok: true, file, policy: { spec: shape.value, hash: hashPolicy(shape.value), text }, warnings };
-}
-
-/** From this many missing sections on, the file was cut off rather than a key forgotten. */
-const CUT_OFF_SECTIONS = 3;
-
-/** One mistake, one message: what only follows from another violation is left out. */
-function withoutConsequences(violations: readonly Violation[]): Violation[] {
-  const meant = new Set(violations.map(meantPath));
-  const causes = violations.filter((each) => !(isMissing(each) && meant.has(each.path)));
-  const sections = causes.filter((each) => isMissing(each) && /^\w+$/.test(each.path));
-  if (sections.length < CUT_OFF_SECTIONS) return causes;
-  const names = sections.map((each) => each.path).join(', ');
-  return [
-    violationAt('', `${sections.length} sections are missing; was the file cut off? Missing: ${names}`),
-    ...causes.filter((each) => !sections.includes(each)),
-  ];
 }
 
 /** YAML that was cut off inside its last number is still a valid document. */

@@ -600,7 +600,8 @@ describe('decisions with filters', () => {
     let out = '';
     const { runCli } = await import('../../daemon/cli/run.ts');
     const env = { HOLDFAST_HOME: home };
-    await runCli(['decisions', '--url', daemon.url], { env, columns: 80, out: (text) => (out += text), err: () => {} });
+    const terminal = { size: () => ({ columns: 80, rows: 24 }), hasColours: false, open: () => () => {} };
+    await runCli(['decisions', '--url', daemon.url], { env, terminal, out: (text) => (out += text), err: () => {} });
     await daemon.close();
     assert.ok(Math.max(...out.split('\n').map((line) => line.length)) <= 80, out);
   });

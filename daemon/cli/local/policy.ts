@@ -9,6 +9,7 @@ import { addPolicyReload } from '../verbs/policy-reload.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import { addPolicyDiff } from './policy-diff.ts';
 import { readPolicyText, readValidPolicy } from './policy-file.ts';
+import { addPolicySuggest } from './policy-suggest.ts';
 
 interface PolicyOptions {
   readonly json?: boolean;
@@ -23,7 +24,7 @@ interface FileRun {
 export function addPolicy(program: Command, io: Io): void {
   const policy = program
     .command('policy')
-    .summary('Check, explain, test, accept or compare a policy file')
+    .summary('Check, explain, test, accept, compare or suggest a policy')
     .description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
   addPolicyCheck(policy, io);
@@ -43,6 +44,7 @@ export function addPolicy(program: Command, io: Io): void {
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
   addPolicyReload(policy, io);
   addPolicyDiff(policy, io);
+  addPolicySuggest(policy, io);
 }
 
 async function explain(io: Io, file: string, options: PolicyOptions): Promise<void> {
