@@ -60,6 +60,15 @@ function shorten(figure: Reason['observed'], unit: string | null): string | numb
   return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
+/** What an agent's token may not do and an operator's may. */
+const FOR_OPERATORS: ReadonlySet<string> = new Set(['EXIT_SCOPE', 'EXIT_CLIPPED', 'ORDER_NOT_OWN', 'STATE_HALTED']);
+
+/** Names `--operator` where it is what helps; empty elsewhere. `command`: the verb with its arguments. */
+export function renderOperatorHint({ decision }: ToolAnswer, command: string, isOperator: boolean): string {
+  if (isOperator || !decision.reasons.some(({ code }) => FOR_OPERATORS.has(code))) return '';
+  return `As the operator: npx holdfast ${plain(command)} --operator\n`;
+}
+
 /** 3 when nothing was permitted, when the venue took none of it, or when it expired without a fill. */
 export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
   if (decision.decision === 'BLOCK') return EXIT.REFUSED;

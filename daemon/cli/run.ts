@@ -20,6 +20,7 @@ import { addAlerts } from './verbs/alerts.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
+import { addCompletion } from './verbs/completion.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
 import { addExplain } from './verbs/explain.ts';
@@ -67,6 +68,7 @@ const VERBS = [
   addAttack,
   addData,
   addTune,
+  addCompletion,
 ];
 
 const HELP_FLAGS: ReadonlySet<string> = new Set(['-h', '--help']);

@@ -50,6 +50,7 @@ const COMMANDS = [
   ['data'],
   ['data', 'fetch'],
   ['tune'],
+  ['completion'],
 ];
 const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
 

@@ -606,3 +606,29 @@ describe('decisions with filters', () => {
     assert.ok(Math.max(...out.split('\n').map((line) => line.length)) <= 80, out);
   });
 });
+
+test('what only an operator may do names --operator, and nothing else does', async () => {
+  const refusal = (code: string): ToolAnswer => ({
+    ...BLOCKED,
+    decision: decisionBody({
+      decision: 'BLOCK',
+      effective: null,
+      reasons: [{ code: code as 'COOLDOWN', message: 'm', observed: null, limit: null, unit: null, hint: 'h' }],
+    }),
+  });
+  for (const [tool, args, code, expected] of [
+    ['close_position', ['close', 'BTCUSDT'], 'EXIT_SCOPE', 'npx holdfast close BTCUSDT --operator\n'],
+    ['cancel_order', ['cancel', 'o-1'], 'ORDER_NOT_OWN', 'npx holdfast cancel o-1 --operator\n'],
+    ['cancel_all', ['cancel-all'], 'STATE_HALTED', 'npx holdfast cancel-all --operator\n'],
+    ['close_position', ['close', 'BTCUSDT'], 'NOT_REDUCING', null],
+    ['close_position', ['close', 'BTCUSDT', '--operator'], 'EXIT_SCOPE', null],
+  ] as const) {
+    const { result } = await runAgainst({ [`POST /v1/tools/${tool}`]: replyJson(refusal(code)) }, args);
+    assert.equal(result.code, 3, result.err);
+    assert.equal(result.out.includes('--operator'), expected !== null, `${args.join(' ')} ${code}`);
+    if (expected !== null) assert.ok(result.out.endsWith(`As the operator: ${expected}`), result.out);
+  }
+  const missing = { error: { code: 'NOT_FOUND', message: 'There is no such decision of yours.' } };
+  const { result } = await runAgainst({ 'GET /v1/decisions/d-1/explain': replyJson(missing, 404) }, ['explain', 'd-1']);
+  assert.match(result.err, /npx holdfast explain d-1 --operator\n$/);
+});

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExplanationBody } from '../../contract/explanation.ts';
+import { CliError } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 export function addExplain(program: Command, io: Io): void {
@@ -16,10 +17,20 @@ export function addExplain(program: Command, io: Io): void {
       const role = options.operator === true ? 'operator' : 'agent';
       const body = await withClient(io, options, role, (client) =>
         client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
-      );
+      ).catch((error: unknown) => {
+        if (role === 'agent' && error instanceof CliError && error.answer?.code === 'NOT_FOUND') {
+          const hint = ` Other agents' decisions: npx holdfast explain ${plainId(id)} --operator`;
+          throw new CliError(error.exitCode, error.message + hint, error.answer);
+        }
+        throw error;
+      });
       if (options.json === true) printJson(io, body);
       else io.out(await renderExplanation(body));
     });
+}
+
+function plainId(id: string): string {
+  return /^[\w-]{1,64}$/.test(id) ? id : 'ID';
 }
 
 async function renderExplanation(body: ExplanationBody): Promise<string> {

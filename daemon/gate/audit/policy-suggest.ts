@@ -64,7 +64,7 @@ export function suggestPolicy(source: HistorySource, options: SuggestOptions): P
   const suggested = new Map<SuggestedKey, number>();
   for (const key of KEYS) suggested.set(key, propose(key, seen.needs.get(key) ?? 0, options));
   const suggestions = KEYS.map((key): Suggestion => {
-    const [today, value] = [valueOf(policy.spec, key), suggested.get(key) ?? 0];
+    const [today, value] = [todaysValue(policy.spec, key), suggested.get(key) ?? 0];
     onStep?.(`what ${key} ${value} would have cut`);
     const effect = value === today ? { cut: 0, blocked: 0 } : compare(source, options, [[key, value]]);
     return {
@@ -145,7 +145,7 @@ function needsOf(
 }
 
 function propose(key: SuggestedKey, need: number, { policy, headroom, mayLoosen }: SuggestOptions): number {
-  const today = valueOf(policy.spec, key);
+  const today = todaysValue(policy.spec, key);
   const wanted = need * headroom;
   const value = WHOLE.has(key) ? Math.ceil(wanted - 1e-9) : roundUp(wanted);
   const enough = Math.max(value, key === 'order_rate' ? leastRate(policy.spec) : smallest(key));
@@ -173,7 +173,7 @@ function leastRate({ market }: IntendedPolicySpec): number {
   );
 }
 
-function valueOf({ budgets }: IntendedPolicySpec, key: SuggestedKey): number {
+function todaysValue({ budgets }: IntendedPolicySpec, key: SuggestedKey): number {
   return key === 'order_rate' ? budgets.order_rate.max : budgets[key];
 }
 
