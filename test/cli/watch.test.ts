@@ -103,10 +103,14 @@ describe('watch', () => {
     assert.ok(!out.includes('\u001b'), 'no control sequences');
   });
 
-  test('draws again on a resize, tells of a lost connection with the old figures, and finds the daemon again', async () => {
+  test('draws again on a resize, tells of a lost connection with the old figures, and finds the daemon again', async (t) => {
     const socket = join(home, 'w.sock');
     let daemon = await serve(socket);
     const terminal = new FakeTerminal();
+    t.after(async () => {
+      terminal.press('q');
+      await daemon.close().catch(() => undefined);
+    });
     const first = terminal.next(() => true);
     const ended = runCli(['watch', '--socket', socket], {
       env,
@@ -131,7 +135,6 @@ describe('watch', () => {
     assert.ok(!(await back).includes('NO ANSWER'));
     terminal.press('q');
     assert.deepEqual([await ended, terminal.isTaken], [0, false], 'the terminal is given back');
-    await daemon.close();
   });
 
   test('a refusal ends it, with the terminal given back', async () => {
