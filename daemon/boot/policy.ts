@@ -7,8 +7,9 @@ import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/po
 import type { Gate } from '../gate/gate.ts';
 import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
-import { readPolicyFile, type watchPolicyFile } from '../policy/file.ts';
+import type { watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
+import { readPolicyFile } from '../policy/read-file.ts';
 import { checkVenue, decideReload } from '../policy/reload.ts';
 import { StartError } from './live.ts';
 

@@ -1,8 +1,8 @@
 import { isAlias, isScalar, type Pair, parseDocument, visit, type YAMLError } from 'yaml';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
+import { MAX_POLICY_BYTES } from './read-file.ts';
 
-export const MAX_POLICY_BYTES = 256 * 1024;
 /** How many aliases (`*name`) one document may use; without a limit a few lines expand to gigabytes. */
 const MAX_ALIASES = 32;
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
