@@ -105,20 +105,14 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
-const NEWEST = 'Only decisions';
 export const DecisionsQuery = Type.Object(
   {
+    agent: Type.Optional(Type.String({ maxLength: 64 })),
+    symbol: Type.Optional(Type.String({ pattern: field.SYMBOL_PATTERN })),
+    outcome: Type.Optional(Type.Enum(['ALLOW', 'LIMIT', 'BLOCK'], { type: 'string' })),
+    since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })),
     limit: Type.Optional(field.pageLimit),
     cursor: Type.Optional(field.cursor),
-    agent: Type.Optional({ ...field.agentName, description: `${NEWEST} of this agent.` }),
-    symbol: Type.Optional({ ...field.symbol, description: `${NEWEST} on this symbol.` }),
-    outcome: Type.Optional(field.oneOf(['ALLOW', 'LIMIT', 'BLOCK'], `${NEWEST} with this outcome.`)),
-    since: Type.Optional(
-      Type.String({
-        pattern: '^[0-9][0-9A-Za-z.:+-]{1,40}$',
-        description: `${NEWEST} since: 7d, 24h or 30m ago, a date (2025-10-10, 00:00 UTC), or a time with its zone.`,
-      }),
-    ),
   },
   field.closed,
 );

@@ -174,9 +174,6 @@ export type PolicyCheck =
        * sha256 of its canonical JSON.
        */
       hash: string;
-      /**
-       * Its name.
-       */
       name: string;
       /**
        * In what it allows more than the policy in force.
@@ -1929,7 +1926,7 @@ export interface Policy {
      */
     not_before_ms: number | null;
     /**
-     * The policy file holds something else by now: what is accepted is the pending one.
+     * The file differs.
      */
     file_differs: boolean;
   } | null;
@@ -2023,7 +2020,7 @@ export interface Readiness {
      */
     not_before_ms: number | null;
     /**
-     * The policy file holds something else by now: what is accepted is the pending one.
+     * The file differs.
      */
     file_differs: boolean;
   } | null;
