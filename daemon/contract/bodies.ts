@@ -321,6 +321,7 @@ const pendingPolicy = nullable(
       hash: text('Accept it with POST /v1/policy/reload.'),
       looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
+      file_differs: flag('The file differs.'),
     },
     { ...field.closed, description: 'A looser policy that waits for an operator.' },
   ),
@@ -443,6 +444,7 @@ export const PolicyCheckBodySchema = Type.Union([
     {
       ok: Type.Literal(true),
       hash: text('sha256 of its canonical JSON.'),
+      name: Type.String(),
       looser: Type.Array(Type.String(), { description: 'In what it allows more than the policy in force.' }),
       warnings: Type.Array(Type.String(), { description: 'What is legal but probably unintended.' }),
     },

@@ -24,7 +24,7 @@ import type {
   PositionBody,
 } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
-import type { Caller, GateApi } from './api.ts';
+import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
 import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
@@ -140,8 +140,13 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
-    return this.#parts.reads.getDecisions(caller, limit, cursor);
+  getDecisions(
+    caller: Caller,
+    limit: number,
+    cursor: string | null,
+    filter: DecisionFilter = {},
+  ): Page<ExplainedDecision> {
+    return this.#parts.reads.getDecisions(caller, limit, cursor, filter);
   }
   /** A record as streams show it: decisions with what their records leave out. */
   tell(event: StoredEvent): StoredEvent {

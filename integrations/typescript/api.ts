@@ -244,6 +244,7 @@ export type PolicyCheck =
        * sha256 of its canonical JSON.
        */
       hash: string;
+      name: string;
       /**
        * In what it allows more than the policy in force.
        */
@@ -1688,6 +1689,10 @@ export interface Policy {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The file differs.
+     */
+    file_differs: boolean;
   } | null;
 }
 export interface Position {
@@ -1778,6 +1783,10 @@ export interface Readiness {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The file differs.
+     */
+    file_differs: boolean;
   } | null;
   /**
    * Why the policy file on disk is not in force.

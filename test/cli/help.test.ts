@@ -8,6 +8,7 @@ const COMMANDS = [
   [],
   ['start'],
   ['status'],
+  ['watch'],
   ['tools'],
   ['mcp'],
   ['mcp', 'config'],
@@ -33,6 +34,7 @@ const COMMANDS = [
   ['policy', 'test'],
   ['policy', 'reload'],
   ['policy', 'diff'],
+  ['policy', 'suggest'],
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],
@@ -53,6 +55,7 @@ const COMMANDS = [
   ['data'],
   ['data', 'fetch'],
   ['tune'],
+  ['completion'],
 ];
 const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
 

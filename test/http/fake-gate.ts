@@ -331,7 +331,7 @@ export function createFakeGate(): FakeGate {
     checkPolicy(text) {
       note('checkPolicy', text);
       if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
-      return { ok: true, hash: HASH, looser: [], warnings: [] };
+      return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
     },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);
