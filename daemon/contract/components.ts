@@ -11,6 +11,8 @@ import * as tool from './tools.ts';
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
+  AlertChannels: body.AlertChannelsBodySchema,
+  AlertTest: body.AlertTestBodySchema,
   Alerts: body.AlertsBodySchema,
   ArithmeticRow: ArithmeticRowSchema,
   BriefAnswer: BriefAnswerSchema,

@@ -2,7 +2,9 @@
  * What the entrances (HTTP, MCP) may ask of the gate. Arguments are already validated against the contract; the gate
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
+
 import type { ToolName } from '../core/policy.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -78,6 +80,10 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getAlertChannels(): AlertChannelsBody;
+  /** Sends a message to one channel, or to each, once; no result: there is no such channel. */
+  testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;
+  reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

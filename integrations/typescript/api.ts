@@ -232,6 +232,8 @@ export type Reloaded =
 
 export interface Components {
   Account?: Account;
+  AlertChannels?: AlertChannels;
+  AlertTest?: AlertTest;
   Alerts?: Alerts;
   ArithmeticRow?: ArithmeticRow;
   BriefAnswer?: BriefAnswer;
@@ -329,6 +331,176 @@ export interface Account {
    * Age of this view. Milliseconds since 1970.
    */
   observed_at_ms: number | null;
+}
+export interface AlertChannels {
+  /**
+   * sha256 of the routes in force; null: there are none.
+   */
+  hash: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
+  /**
+   * Why the file on disk is not in force.
+   */
+  error: string | null;
+  /**
+   * Channels of the routes in force.
+   */
+  channels: {
+    /**
+     * Name in the file.
+     */
+    name: string;
+    /**
+     * webhook, slack, discord, telegram, ntfy or exec.
+     */
+    type: string;
+    /**
+     * Groups of equal alerts that no message tells yet.
+     */
+    waiting: number;
+    /**
+     * The message that is being delivered.
+     */
+    outgoing: {
+      /**
+       * The receiver knows it by this id.
+       */
+      message_id: string;
+      /**
+       * At once, or a summary.
+       */
+      kind: 'alert' | 'hourly' | 'daily';
+      /**
+       * When it was recorded. Milliseconds since 1970.
+       */
+      queued_ms: number;
+      /**
+       * How many alerts it tells.
+       */
+      alerts: number;
+    } | null;
+    /**
+     * Messages that were taken.
+     */
+    delivered: number;
+    /**
+     * Messages that were given up.
+     */
+    dropped: number;
+    /**
+     * When the last one was taken. Milliseconds since 1970.
+     */
+    last_delivered_ms: number | null;
+    /**
+     * First failure since then; null: none. Milliseconds since 1970.
+     */
+    failing_since_ms: number | null;
+    /**
+     * What the last failure was.
+     */
+    last_failure: string | null;
+    /**
+     * It has failed for an hour or more.
+     */
+    is_silent: boolean;
+  }[];
+  /**
+   * The last 100 messages that were given up, newest first.
+   */
+  dead_letters: {
+    /**
+     * Its id.
+     */
+    message_id: string;
+    /**
+     * Its channel.
+     */
+    channel: string;
+    /**
+     * When it was given up. Milliseconds since 1970.
+     */
+    at_ms: number;
+    /**
+     * How often it was sent since the start.
+     */
+    attempts: number;
+    /**
+     * Why.
+     */
+    reason: string;
+    /**
+     * What it would have told.
+     */
+    alerts: {
+      /**
+       * What kind of alert.
+       */
+      code: string;
+      /**
+       * Symbol that it is about.
+       */
+      symbol: string | null;
+      /**
+       * How many equal alerts.
+       */
+      count: number;
+      /**
+       * When the first one was raised. Milliseconds since 1970.
+       */
+      first_ms: number;
+      /**
+       * When the last one was raised. Milliseconds since 1970.
+       */
+      last_ms: number;
+      /**
+       * Record of the first one.
+       */
+      first_seq: number;
+      /**
+       * Record of the last one.
+       */
+      last_seq: number;
+    }[];
+  }[];
+}
+export interface AlertTest {
+  /**
+   * One for each channel.
+   */
+  results: {
+    /**
+     * Name in the file.
+     */
+    channel: string;
+    /**
+     * The receiver took it.
+     */
+    delivered: boolean;
+    /**
+     * Its answer, or what failed.
+     */
+    detail: string;
+    /**
+     * How long it took.
+     */
+    took_ms: number;
+  }[];
 }
 export interface Alerts {
   /**
@@ -2023,6 +2195,31 @@ export interface Readiness {
    * Alerts since the start.
    */
   alerts: number;
+  /**
+   * Channels that fail for an hour or more.
+   */
+  alert_channels_silent: string[];
+  /**
+   * Why the file of alert routes on disk is not in force.
+   */
+  alert_routes_error: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending_alert_routes: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
   /**
    * Calls without an effect that were only counted.
    */

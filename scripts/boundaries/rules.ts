@@ -26,12 +26,26 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   http: rule(['core', 'contract', 'gate', 'mcp']),
   // What the operator's browser runs; of the daemon it knows the bodies of its answers.
   console: rule([], ['core', 'gate']),
+  // What leaves this machine for people: the gate's records and clock arrive as ports.
+  alerts: rule(['core', 'contract', 'policy'], ['gate', 'time']),
   cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
   config: rule(['core', 'contract']),
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
   evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'http', 'time', 'venue', 'exchange-sim']),
+  boot: rule([
+    'core',
+    'contract',
+    'policy',
+    'gate',
+    'ledger',
+    'config',
+    'http',
+    'time',
+    'venue',
+    'exchange-sim',
+    'alerts',
+  ]),
   main: rule([
     'core',
     'contract',
@@ -44,6 +58,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'config',
     'boot',
     'time',
+    'alerts',
   ]),
 };
 

@@ -8,6 +8,7 @@ import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
+import { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
@@ -40,6 +41,7 @@ export class GateViews {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly alerts = new RecentAlerts();
+  readonly outbox = new Outbox();
   readonly fills = new RecentFills();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
