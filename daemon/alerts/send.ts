@@ -31,7 +31,11 @@ const failed = (detail: string, isPermanent = false, retryAfterMs: number | null
   retryAfterMs,
 });
 
-export function createSender(time: TimePort): { readonly send: Send; close(): Promise<void> } {
+/** @param withinMs wall time of one attempt */
+export function createSender(
+  time: TimePort,
+  withinMs = SEND_WITHIN_MS,
+): { readonly send: Send; close(): Promise<void> } {
   const agents = new Map<string, Agent>();
   const agentFor = (reaches: ReadonlySet<Reach>): Agent => {
     const key = [...reaches].join(' ');
@@ -39,17 +43,18 @@ export function createSender(time: TimePort): { readonly send: Send; close(): Pr
     if (known !== undefined) return known;
     // No connection outlives its message for long: addresses are looked up anew.
     const made = new Agent({
-      connect: { lookup: lookupWithin(reaches), timeout: SEND_WITHIN_MS },
+      connect: { lookup: lookupWithin(reaches), timeout: withinMs },
       connections: 4,
       keepAliveTimeout: 1_000,
-      headersTimeout: 2 * SEND_WITHIN_MS,
-      bodyTimeout: 2 * SEND_WITHIN_MS,
+      headersTimeout: 2 * withinMs,
+      bodyTimeout: 2 * withinMs,
     });
     agents.set(key, made);
     return made;
   };
   return {
-    send: (dispatch) => (dispatch.kind === 'exec' ? run(dispatch, time) : post(dispatch, agentFor, time)),
+    send: (dispatch) =>
+      dispatch.kind === 'exec' ? run(dispatch, time, withinMs) : post(dispatch, agentFor, time, withinMs),
     close: async () => {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
@@ -60,13 +65,14 @@ async function post(
   { body, headers, mayBePrivate, url }: Dispatch & { readonly kind: 'http' },
   agentFor: (reaches: ReadonlySet<Reach>) => Agent,
   time: TimePort,
+  withinMs: number,
 ): Promise<SendOutcome> {
   // URLs of chat services are secrets: what is said of a failure never has one in it.
   if (findTargetProblem(url) !== null) return failed(`the URL ${findTargetProblem(url)}`);
   const reaches = reachesOf(url, mayBePrivate);
   if (!isReachable(url, reaches)) return failed('the address is of a private network');
   const stop = new AbortController();
-  const timer = time.after(SEND_WITHIN_MS, () => stop.abort(), { unref: true });
+  const timer = time.after(withinMs, () => stop.abort(), { unref: true });
   try {
     // Redirects are not followed: they could lead where the URL may not.
     const answer = await request(url, {
@@ -82,7 +88,7 @@ async function post(
     const wait = readRetryAfter(answer.headers['retry-after']);
     return failed(`HTTP ${statusCode}`, ABOUT_THE_MESSAGE.has(statusCode), wait);
   } catch (error) {
-    if (stop.signal.aborted) return failed(`no answer within ${SEND_WITHIN_MS / 1_000} s`);
+    if (stop.signal.aborted) return failed(`no answer within ${withinMs} ms`);
     return failed(codeOf(error));
   } finally {
     timer.cancel();
@@ -100,13 +106,17 @@ function codeOf(error: unknown): string {
 }
 
 /** Fixed arguments, an empty environment, never a shell; what it prints is not read. */
-function run({ command, input }: Dispatch & { readonly kind: 'exec' }, time: TimePort): Promise<SendOutcome> {
+function run(
+  { command, input }: Dispatch & { readonly kind: 'exec' },
+  time: TimePort,
+  withinMs: number,
+): Promise<SendOutcome> {
   return new Promise((resolve) => {
     const [program = '', ...args] = command;
     const child = spawn(program, args, { cwd: '/', env: {}, shell: false, stdio: ['pipe', 'ignore', 'ignore'] });
     let isLate = false;
     const timer = time.after(
-      SEND_WITHIN_MS,
+      withinMs,
       () => {
         isLate = true;
         child.kill('SIGKILL');
@@ -120,7 +130,7 @@ function run({ command, input }: Dispatch & { readonly kind: 'exec' }, time: Tim
     child.on('error', (error) => end(failed(codeOf(error))));
     child.on('exit', (code, signal) => {
       if (code === 0) end({ kind: 'taken', detail: 'exit code 0' });
-      else if (isLate) end(failed(`did not end within ${SEND_WITHIN_MS / 1_000} s`));
+      else if (isLate) end(failed(`did not end within ${withinMs} ms`));
       else end(failed(code === null ? `ended by ${signal}` : `exit code ${code}`));
     });
     // A program that does not read its input closes the pipe.

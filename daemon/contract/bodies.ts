@@ -407,34 +407,12 @@ export const AlertsBodySchema = Type.Object(
   },
   field.closed,
 );
-const alertGroup = Type.Object(
-  {
-    code: text('What kind of alert.'),
-    symbol: nullable(text('Symbol that it is about.')),
-    count: count('How many equal alerts.'),
-    first_ms: instant('When the first one was raised.'),
-    last_ms: instant('When the last one was raised.'),
-    first_seq: count('Record of the first one.'),
-    last_seq: count('Record of the last one.'),
-  },
-  field.closed,
-);
 export const AlertChannelSchema = Type.Object(
   {
     name: text('Name in the file.'),
     type: text('webhook, slack, discord, telegram, ntfy or exec.'),
     waiting: count('Groups of equal alerts that no message tells yet.'),
-    outgoing: nullable(
-      Type.Object(
-        {
-          message_id: text('The receiver knows it by this id.'),
-          kind: field.oneOf(['alert', 'hourly', 'daily'], 'At once, or a summary.'),
-          queued_ms: instant('When it was recorded.'),
-          alerts: count('How many alerts it tells.'),
-        },
-        { ...field.closed, description: 'The message that is being delivered.' },
-      ),
-    ),
+    sending: nullable(text('Id of the message that is being delivered.')),
     delivered: count('Messages that were taken.'),
     dropped: count('Messages that were given up.'),
     last_delivered_ms: nullable(instant('When the last one was taken.')),
@@ -458,7 +436,7 @@ export const AlertChannelsBodySchema = Type.Object(
           at_ms: instant('When it was given up.'),
           attempts: count('How often it was sent since the start.'),
           reason: text('Why.'),
-          alerts: Type.Array(alertGroup, { description: 'What it would have told.' }),
+          alerts: Type.Array(Type.String(), { description: 'Code, symbol and how many.' }),
         },
         field.closed,
       ),

@@ -11,6 +11,7 @@ import * as tool from './tools.ts';
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
+  Alert: body.AlertBodySchema,
   AlertChannels: body.AlertChannelsBodySchema,
   AlertTest: body.AlertTestBodySchema,
   Alerts: body.AlertsBodySchema,

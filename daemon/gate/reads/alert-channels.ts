@@ -22,23 +22,17 @@ export function describeAlertChannels(
       at_ms: atMs,
       attempts,
       reason,
-      alerts: groups,
+      alerts: groups.map(({ code, count, symbol }) => `${code}${symbol === null ? '' : ` ${symbol}`} x ${count}`),
     })),
   };
 }
 
 function describeChannel(name: string, spec: AlertChannelSpec, channel: ChannelOutbox): AlertChannelBody {
-  const { outgoing } = channel;
   return {
     name,
     type: typeOfChannel(spec),
     waiting: channel.waiting.size,
-    outgoing: outgoing && {
-      message_id: outgoing.messageId,
-      kind: outgoing.kind,
-      queued_ms: outgoing.queuedMs,
-      alerts: outgoing.groups.reduce((sum, { count }) => sum + count, 0),
-    },
+    sending: channel.outgoing?.messageId ?? null,
     delivered: channel.delivered,
     dropped: channel.dropped,
     last_delivered_ms: channel.lastDeliveredMs,
