@@ -39,7 +39,7 @@ interface Tries {
 
 /**
  * Sends what the outbox holds: at least once, one message of a channel at a time. The record of a message, with its id,
- * is on disk before it leaves, and the next one follows when the record of its delivery is. It runs in turns of its own,
+ * is on disk before it leaves, and so is that of its delivery before the next one leaves. It runs in turns of its own,
  * after the commit of the alert; nothing of the gate waits for it.
  */
 export class AlertDelivery {
@@ -126,13 +126,8 @@ export class AlertDelivery {
     if (after?.outgoing?.messageId !== message.messageId) return true;
     if (outcome.kind === 'taken') {
       this.#tries.delete(name);
-      const { committed } = core.append('alert_message', {
-        action: 'delivered',
-        attempts,
-        channel: name,
-        message_id: message.messageId,
-      });
-      await committed;
+      // Not awaited: the record of the next message, which is, is behind it.
+      core.append('alert_message', { action: 'delivered', attempts, channel: name, message_id: message.messageId });
       return true;
     }
     return this.#noteFailure(name, after, message, attempts, outcome);

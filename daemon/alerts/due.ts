@@ -4,7 +4,7 @@ import type { AlertGroup } from '../gate/events.ts';
 import type { ChannelOutbox, OutgoingMessage, WaitingGroup } from '../gate/state/outbox.ts';
 import { DAY_MS, localMs, MINUTE_MS, minutesOf } from './local-time.ts';
 
-/** Groups that one summary tells; the next one tells the others. */
+/** Groups that one message tells, the most urgent first; the next one tells the others. */
 export const MOST_GROUPS = 50;
 const COALESCE_MS = 60_000;
 const AGE_LIMIT_MS = DAY_MS;
@@ -14,19 +14,25 @@ const HOUR_MS = 3_600_000;
 export const ageLimitOf = (spec: AlertRoutesSpec): number => spec.age_limit_ms ?? AGE_LIMIT_MS;
 export const coalesceOf = (spec: AlertRoutesSpec): number => spec.coalesce_ms ?? COALESCE_MS;
 
+const MESSAGES = [
+  ['at_once', 'alert'],
+  ['hourly', 'hourly'],
+  ['daily', 'daily'],
+] as const;
+
 /** The next message of a channel; null: nothing is due. */
 export type DueMessage = Pick<OutgoingMessage, 'kind' | 'groups'>;
 
-/** What a channel tells next: the most urgent alert that waits for nothing, then summaries. */
+/**
+ * What a channel tells next: alerts that wait for nothing, all in one message if there are several, then summaries. So
+ * a burst, or what has collected behind a failure, takes a few messages.
+ */
 export function findDue(channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: number): DueMessage | null {
   if (channel.waiting.size === 0) return null;
   const quiet = isQuiet(spec, nowMs);
   const due = [...channel.waiting.values()].filter((group) => isDue(group, channel, spec, nowMs, quiet));
-  const atOnce = due.filter(({ when }) => when === 'at_once').sort(mostUrgentFirst);
-  const [next] = atOnce;
-  if (next !== undefined) return { kind: 'alert', groups: [toGroup(next)] };
-  for (const kind of ['hourly', 'daily'] as const) {
-    const groups = due.filter(({ when }) => when === kind).sort(mostUrgentFirst);
+  for (const [when, kind] of MESSAGES) {
+    const groups = due.filter((group) => group.when === when).sort(mostUrgentFirst);
     if (groups.length > 0) return { kind, groups: groups.slice(0, MOST_GROUPS).map(toGroup) };
   }
   return null;

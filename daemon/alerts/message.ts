@@ -28,10 +28,9 @@ export function titleOf(message: Message): string {
   const { entries, kind, venue } = message;
   if (kind === 'test') return `Holdfast ${venue}: test message`;
   const [first] = entries;
-  if (kind !== 'alert' || first === undefined) {
-    const count = entries.reduce((sum, entry) => sum + entry.count, 0);
-    return `Holdfast ${venue}: ${count} ${count === 1 ? 'alert' : 'alerts'}, ${kind} summary`;
-  }
+  const count = entries.reduce((sum, entry) => sum + entry.count, 0);
+  if (kind !== 'alert') return `Holdfast ${venue}: ${count} ${count === 1 ? 'alert' : 'alerts'}, ${kind} summary`;
+  if (first === undefined || entries.length > 1) return `Holdfast ${venue}: ${count} alerts, ${severityOf(message)}`;
   const symbol = first.symbol === null ? '' : ` ${first.symbol}`;
   return `Holdfast ${venue}: ${describeCode(first.code).severity} ${first.code}${symbol}`;
 }
@@ -52,7 +51,10 @@ function shorten(text: string): string {
 /** For people, in plain text: no figure of the account unless the channel tells details. */
 export function textOf(message: Message): string {
   const { consoleUrl, entries, id, kind } = message;
-  const lines = kind === 'test' ? ['This channel works.'] : entries.map((entry) => lineOf(entry, kind === 'alert'));
+  const lines =
+    kind === 'test'
+      ? ['This channel works.']
+      : entries.map((entry) => lineOf(entry, kind === 'alert' && entries.length === 1));
   const link = consoleUrl === null ? '' : `${consoleUrl}\n`;
   return `${lines.join('\n')}\n${link}id ${id}`;
 }

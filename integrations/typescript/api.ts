@@ -232,6 +232,7 @@ export type Reloaded =
 
 export interface Components {
   Account?: Account;
+  Alert?: Alert;
   AlertChannels?: AlertChannels;
   AlertTest?: AlertTest;
   Alerts?: Alerts;
@@ -332,6 +333,45 @@ export interface Account {
    */
   observed_at_ms: number | null;
 }
+export interface Alert {
+  /**
+   * Number of its record.
+   */
+  seq: number;
+  /**
+   * When. Milliseconds since 1970.
+   */
+  at_ms: number;
+  /**
+   * What kind of alert.
+   */
+  code: string;
+  /**
+   * What happened.
+   */
+  detail: string;
+  /**
+   * Symbol that it is about.
+   */
+  symbol: string | null;
+  /**
+   * Who has seen it first; null: nobody.
+   */
+  acknowledged: {
+    /**
+     * When. Milliseconds since 1970.
+     */
+    at_ms: number;
+    /**
+     * Who.
+     */
+    by: string;
+    /**
+     * What was said.
+     */
+    reason: string;
+  } | null;
+}
 export interface AlertChannels {
   /**
    * sha256 of the routes in force; null: there are none.
@@ -375,26 +415,9 @@ export interface AlertChannels {
      */
     waiting: number;
     /**
-     * The message that is being delivered.
+     * Id of the message that is being delivered.
      */
-    outgoing: {
-      /**
-       * The receiver knows it by this id.
-       */
-      message_id: string;
-      /**
-       * At once, or a summary.
-       */
-      kind: 'alert' | 'hourly' | 'daily';
-      /**
-       * When it was recorded. Milliseconds since 1970.
-       */
-      queued_ms: number;
-      /**
-       * How many alerts it tells.
-       */
-      alerts: number;
-    } | null;
+    sending: string | null;
     /**
      * Messages that were taken.
      */
@@ -445,38 +468,9 @@ export interface AlertChannels {
      */
     reason: string;
     /**
-     * What it would have told.
+     * Code, symbol and how many.
      */
-    alerts: {
-      /**
-       * What kind of alert.
-       */
-      code: string;
-      /**
-       * Symbol that it is about.
-       */
-      symbol: string | null;
-      /**
-       * How many equal alerts.
-       */
-      count: number;
-      /**
-       * When the first one was raised. Milliseconds since 1970.
-       */
-      first_ms: number;
-      /**
-       * When the last one was raised. Milliseconds since 1970.
-       */
-      last_ms: number;
-      /**
-       * Record of the first one.
-       */
-      first_seq: number;
-      /**
-       * Record of the last one.
-       */
-      last_seq: number;
-    }[];
+    alerts: string[];
   }[];
 }
 export interface AlertTest {
@@ -506,45 +500,7 @@ export interface Alerts {
   /**
    * Newest first.
    */
-  alerts: {
-    /**
-     * Number of its record.
-     */
-    seq: number;
-    /**
-     * When. Milliseconds since 1970.
-     */
-    at_ms: number;
-    /**
-     * What kind of alert.
-     */
-    code: string;
-    /**
-     * What happened.
-     */
-    detail: string;
-    /**
-     * Symbol that it is about.
-     */
-    symbol: string | null;
-    /**
-     * Who has seen it first; null: nobody.
-     */
-    acknowledged: {
-      /**
-       * When. Milliseconds since 1970.
-       */
-      at_ms: number;
-      /**
-       * Who.
-       */
-      by: string;
-      /**
-       * What was said.
-       */
-      reason: string;
-    } | null;
-  }[];
+  alerts: Alert[];
   /**
    * cursor of the next page; null on the last one.
    */

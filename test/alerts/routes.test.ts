@@ -194,9 +194,10 @@ describe('what a channel tells next', () => {
       group({ code: 'POLICY_REFUSED', first_seq: 1 }),
       group({ code: 'ORDER_LOST', first_seq: 3 }),
     ]);
-    assert.deepEqual(codes(waiting, {}, NOON), ['ORDER_LOST']);
-    waiting.waiting.delete('at_once ORDER_LOST ');
-    assert.deepEqual(codes(waiting, {}, NOON), ['POLICY_REFUSED']);
+    assert.deepEqual(codes(waiting, {}, NOON), ['ORDER_LOST', 'POLICY_REFUSED', 'POLICY_PENDING']);
+    const many = Array.from({ length: 60 }, (_, i) => group({ symbol: `S${i}USDT`, first_seq: 60 - i }));
+    const first = findDue(outbox([...many, group({ code: 'ORDER_LOST', first_seq: 99 })]), spec(), NOON)?.groups ?? [];
+    assert.deepEqual([first.length, first[0]?.code, first[1]?.symbol], [50, 'ORDER_LOST', 'S59USDT']);
   });
 
   it('an equal alert not before coalesce_ms is over', () => {
