@@ -19,7 +19,7 @@ const PERMANENT_TRIES = 3;
 /** A channel that fails for so long is silent, domain ms. */
 export const SILENT_AFTER_MS = 3_600_000;
 /** How long a stop waits for answers that are on their way, wall ms. */
-const STOP_WITHIN_MS = 1_000;
+const STOP_WITHIN_MS = 300;
 
 export interface DeliveryParts {
   readonly core: GateCore;
@@ -66,7 +66,7 @@ export class AlertDelivery {
     this.#endings.push(() => timer.cancel(), stopListening);
   }
 
-  /** Answers that are on their way are awaited for a second: what they confirm is not sent again after a restart. */
+  /** Answers that are on their way are awaited for a moment: what they confirm is not sent again after a restart. */
   async close(): Promise<void> {
     this.#isStopped = true;
     for (const end of this.#endings) end();
@@ -77,23 +77,29 @@ export class AlertDelivery {
     const { core } = this.#parts;
     if (this.#isStopped || core.ports.ledger.isFailed || !core.ports.clock.isSynced) return;
     for (const [name, channel] of core.state.outbox.channels) {
-      this.#noteSilence(name, channel);
-      if (this.#serving.has(name) || (channel.outgoing === null && channel.waiting.size === 0)) continue;
+      const isIdle = channel.outgoing === null && channel.waiting.size === 0 && !this.#isNewlySilent(channel);
+      if (isIdle || this.#serving.has(name)) continue;
       const serving = this.#serve(name).finally(() => this.#serving.delete(name));
       this.#serving.set(name, serving);
     }
   }
 
-  #noteSilence(name: string, { failingSinceMs, isSilent, lastFailure }: ChannelOutbox): void {
+  #isNewlySilent({ failingSinceMs, isSilent }: ChannelOutbox): boolean {
+    return failingSinceMs !== null && !isSilent && this.#parts.core.nowMs() - failingSinceMs >= SILENT_AFTER_MS;
+  }
+
+  #noteSilence(name: string): void {
     const { core } = this.#parts;
-    if (failingSinceMs === null || isSilent || core.nowMs() - failingSinceMs < SILENT_AFTER_MS) return;
-    core.append('alert_message', { action: 'silent', channel: name, since_ms: failingSinceMs });
-    const since = new Date(failingSinceMs).toISOString();
-    core.alert('ALERT_CHANNEL_SILENT', `channel ${name} has delivered nothing since ${since}: ${lastFailure}`);
+    const channel = core.state.outbox.channels.get(name);
+    if (channel === undefined || channel.failingSinceMs === null || !this.#isNewlySilent(channel)) return;
+    const since = new Date(channel.failingSinceMs).toISOString();
+    core.append('alert_message', { action: 'silent', channel: name, since_ms: channel.failingSinceMs });
+    core.alert('ALERT_CHANNEL_SILENT', `channel ${name} has delivered nothing since ${since}: ${channel.lastFailure}`);
   }
 
   async #serve(name: string): Promise<void> {
     try {
+      this.#noteSilence(name);
       while (!this.#isStopped && (await this.#step(name))) {
         // Until nothing is due, or the channel has to wait.
       }

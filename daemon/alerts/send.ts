@@ -31,9 +31,13 @@ const failed = (detail: string, isPermanent = false, retryAfterMs: number | null
   retryAfterMs,
 });
 
-/** @param withinMs wall time of one attempt */
+/**
+ * @param mayExec programs may be run. RISK: routes of an earlier start are in the ledger, and may name some
+ * @param withinMs wall time of one attempt
+ */
 export function createSender(
   time: TimePort,
+  mayExec: boolean,
   withinMs = SEND_WITHIN_MS,
 ): { readonly send: Send; close(): Promise<void> } {
   const agents = new Map<string, Agent>();
@@ -53,8 +57,10 @@ export function createSender(
     return made;
   };
   return {
-    send: (dispatch) =>
-      dispatch.kind === 'exec' ? run(dispatch, time, withinMs) : post(dispatch, agentFor, time, withinMs),
+    send: async (dispatch) => {
+      if (dispatch.kind === 'http') return post(dispatch, agentFor, time, withinMs);
+      return mayExec ? run(dispatch, time, withinMs) : failed('the daemon was started without --alerts-exec');
+    },
     close: async () => {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },

@@ -10,7 +10,7 @@ import type { Gate } from '../gate/gate.ts';
 import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
 import type { AlertOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { type FileRead, readPolicyFile, watchFile } from '../policy/file.ts';
+import { ABSENT, type FileRead, readPolicyFile, watchFile } from '../policy/file.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 const POLL_MS = 1_000;
@@ -37,7 +37,7 @@ export class Alerts {
 
   /** After the first contact, since records need the domain clock: offers the file, and delivers. Returns how to stop. */
   begin(gate: Gate, ledger: Ledger, signal: AbortSignal): () => Promise<void> {
-    const sender = createSender(this.#time);
+    const sender = createSender(this.#time, this.#config.alertsExec);
     const delivery = new AlertDelivery({
       core: gate.core,
       time: this.#time,
@@ -60,8 +60,7 @@ export class Alerts {
     const follow = async (): Promise<void> => {
       const loaded = await readPolicyFile(path);
       if (signal.aborted) return;
-      // Nobody has to have routes; who had some keeps them.
-      if (loaded.ok || gate.core.state.outbox.routes !== null) this.#offer(gate, loaded, 'start');
+      this.#offer(gate, loaded, 'start');
       await watchFile(path, (read) => this.#offer(gate, read, 'file'), signal, {
         time: this.#time,
         pollMs: POLL_MS,
@@ -74,7 +73,10 @@ export class Alerts {
   }
 
   #offer(gate: Gate, file: FileRead, setBy: string): void {
-    gate.alertRoutes.offerInBackground(this.#parse(file), setBy);
+    // Nobody has to have routes; who had some keeps them.
+    const isAbsent = !file.ok && file.problem === ABSENT;
+    if (isAbsent && gate.core.state.outbox.routes === null) gate.alertRoutes.forgetError();
+    else gate.alertRoutes.offerInBackground(this.#parse(file), setBy);
   }
 
   #parse(file: FileRead): AlertRoutesRead {

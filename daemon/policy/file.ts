@@ -7,6 +7,9 @@ import { MAX_POLICY_BYTES } from './yaml-text.ts';
 
 export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
 
+/** The problem of a file that is not there. */
+export const ABSENT = 'does not exist';
+
 /** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; describes the problem in words. */
 export async function readPolicyFile(path: string): Promise<FileRead> {
   try {
@@ -24,7 +27,7 @@ export async function readPolicyFile(path: string): Promise<FileRead> {
   } catch (error) {
     if (error instanceof TypeError) return { ok: false, problem: 'is not UTF-8 text' };
     const code = (error as NodeJS.ErrnoException).code;
-    return { ok: false, problem: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? String(error)})` };
+    return { ok: false, problem: code === 'ENOENT' ? ABSENT : `cannot be read (${code ?? String(error)})` };
   }
 }
 

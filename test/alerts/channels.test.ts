@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -180,7 +180,7 @@ describe('where messages may be sent', () => {
 });
 
 describe('one attempt', () => {
-  const sender = createSender(SYSTEM_TIME, 300);
+  const sender = createSender(SYSTEM_TIME, true, 300);
   after(() => sender.close());
   const post = (url: string) =>
     sender.send({ kind: 'http', url, mayBePrivate: false, headers: {}, body: '{"a":1}' } as const);
@@ -225,7 +225,7 @@ describe('one attempt', () => {
     t.after(() => delete process.env.HOLDFAST_TEST_LEAK);
     const run = (command: readonly string[]) => slow.send({ kind: 'exec', command, input: 'hello\n' });
     // A new process takes its time on a busy machine.
-    const slow = createSender(SYSTEM_TIME, 60_000);
+    const slow = createSender(SYSTEM_TIME, true, 60_000);
     assert.equal((await run([process.execPath, '-e', script, out, '$(id); `id`'])).kind, 'taken');
     const seen = JSON.parse(readFileSync(out, 'utf8')) as { s: string; args: string[]; env: string[]; cwd: string };
     assert.deepEqual(
@@ -244,6 +244,11 @@ describe('one attempt', () => {
       retryAfterMs: null,
     });
     assert.equal((await run([join(folder, 'absent')])).kind, 'failed');
+    const without = createSender(SYSTEM_TIME, false);
+    const marker = join(folder, 'ran');
+    const refused = await without.send({ kind: 'exec', command: ['/usr/bin/touch', marker], input: '' });
+    assert.ok(refused.kind === 'failed' && /--alerts-exec/.test(refused.detail));
+    assert.equal(existsSync(marker), false, 'routes in the ledger may name programs that this start does not permit');
     const late = await sender.send({ kind: 'exec', command: ['/bin/sleep', '60'], input: '' });
     assert.ok(late.kind === 'failed' && /did not end within/.test(late.detail));
   });

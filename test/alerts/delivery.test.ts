@@ -111,6 +111,11 @@ describe('delivery of alerts', () => {
       [['ORDER_LOST', 'BTCUSDT', 1]],
     );
     assert.ok(!receiver.received[0]?.text.includes('12.5'));
+    const everything = [...world.daemon.ledger.iterateEvents()].map(({ text }) => text).join('\n');
+    assert.ok(
+      everything.includes('hook.secret') && !everything.includes(WHSEC.slice(6)),
+      'where it is, not what it is',
+    );
     const [queued, delivered] = recorded();
     assert.ok(queued?.action === 'queued' && queued.message_id === told?.data.id);
     assert.ok(delivered?.action === 'delivered' && delivered.message_id === told?.data.id);

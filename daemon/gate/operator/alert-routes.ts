@@ -38,6 +38,10 @@ export class AlertRoutesControl {
   get error(): string | null {
     return this.#error;
   }
+  /** There is no file any more, and there need not be one. */
+  forgetError(): void {
+    this.#error = null;
+  }
   get pending(): ReadinessBody['pending_alert_routes'] {
     if (this.#pending === null) return null;
     const { looser, notBeforeMs, routes } = this.#pending;
