@@ -5,7 +5,7 @@ import type { GateCore } from '../gate/journal/journal.ts';
 import type { ChannelOutbox, OutgoingMessage } from '../gate/state/outbox.ts';
 import type { TimePort } from '../time/time-port.ts';
 import { buildDispatch } from './channels.ts';
-import { ageLimitOf, findDue } from './due.ts';
+import { findDue, isTooOld } from './due.ts';
 import type { Message } from './message.ts';
 import { type ReadSecret, SecretError } from './secrets.ts';
 import type { Send, SendOutcome } from './send.ts';
@@ -237,14 +237,6 @@ export class AlertDelivery {
     const tookMs = Math.round(time.monotonicMs() - startedMs);
     return { channel: name, delivered: kind === 'taken', detail, took_ms: tookMs };
   }
-}
-
-/** Since it was recorded; where the channel fails, since its last alert was raised. */
-function isTooOld(message: OutgoingMessage, channel: ChannelOutbox, spec: AlertRoutesSpec, nowMs: number): boolean {
-  const limitMs = ageLimitOf(spec);
-  if (nowMs - message.queuedMs > limitMs) return true;
-  if (channel.failingSinceMs === null || message.kind !== 'alert') return false;
-  return message.groups.every(({ last_ms }) => nowMs - last_ms > limitMs);
 }
 
 function nameOf(error: unknown): string {

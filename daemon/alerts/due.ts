@@ -80,3 +80,16 @@ function mostUrgentFirst(a: WaitingGroup, b: WaitingGroup): number {
 function toGroup({ when: _, ...group }: WaitingGroup): AlertGroup {
   return group;
 }
+
+/** A message is given up: so long after its record, or, where the channel fails, after the last alert that it tells. */
+export function isTooOld(
+  message: OutgoingMessage,
+  channel: Pick<ChannelOutbox, 'failingSinceMs'>,
+  spec: AlertRoutesSpec,
+  nowMs: number,
+): boolean {
+  const limitMs = ageLimitOf(spec);
+  if (nowMs - message.queuedMs > limitMs) return true;
+  if (channel.failingSinceMs === null || message.kind !== 'alert') return false;
+  return message.groups.every(({ last_ms }) => nowMs - last_ms > limitMs);
+}

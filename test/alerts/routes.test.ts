@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findDue, isQuiet } from '../../daemon/alerts/due.ts';
+import { findDue, isQuiet, isTooOld } from '../../daemon/alerts/due.ts';
 import { parseAlertRoutes } from '../../daemon/alerts/file.ts';
 import { compareAlertRoutes } from '../../daemon/alerts/looser.ts';
 import type { AlertRouteSpec, AlertRoutesSpec } from '../../daemon/contract/alerts.ts';
@@ -233,6 +233,26 @@ describe('what a channel tells next', () => {
     both.waiting.delete('at_once ORDER_LOST ');
     assert.equal(codes(both, quiet, at(0, 23, 0)), null);
     assert.deepEqual(codes(both, quiet, at(0, 12, 0)), ['POLICY_REFUSED']);
+  });
+
+  it('nothing that is older than age_limit_ms: since it was recorded, or since the alert where the channel fails', () => {
+    const limit = 3_600_000;
+    const message = (kind: 'alert' | 'daily', raisedMs: number, queuedMs: number) => ({
+      messageId: 'm',
+      kind,
+      groups: [{ ...group(), last_ms: raisedMs }],
+      queuedMs,
+    });
+    const isOld = (kind: 'alert' | 'daily', raisedMs: number, queuedMs: number, failingSinceMs: number | null) =>
+      isTooOld(message(kind, raisedMs, queuedMs), { failingSinceMs }, spec({ age_limit_ms: limit }), NOON);
+    for (const kind of ['alert', 'daily'] as const) {
+      assert.equal(isOld(kind, NOON - limit, NOON - limit, null), false);
+      assert.equal(isOld(kind, NOON - limit - 1, NOON - limit - 1, null), true);
+    }
+    assert.equal(isOld('alert', NOON - limit - 1, NOON, null), false, 'quiet hours held it');
+    assert.equal(isOld('alert', NOON - limit - 1, NOON, NOON - 1), true, 'a failing channel did');
+    assert.equal(isOld('alert', NOON - limit, NOON, NOON - 1), false);
+    assert.equal(isOld('daily', NOON - limit - 1, NOON, NOON - 1), false, 'a summary is as old as its record');
   });
 
   it('hourly after the full hour, daily after daily_at, everything in one message', () => {
