@@ -13,7 +13,7 @@ import type { Ledger } from '../ledger/types.ts';
 import { ABSENT, type FileRead, readPolicyFile, watchFile } from '../policy/file.ts';
 import type { TimePort } from '../time/time-port.ts';
 
-const POLL_MS = 1_000;
+const POLL_MS = 2_000;
 
 /** Alerts that leave this machine: the file of their routes, and their delivery. */
 export class Alerts {
