@@ -41,6 +41,8 @@ function findSlowerRoutes(candidate: AlertRoutesSpec, inForce: AlertRoutesSpec):
   for (const code of CODES) {
     const after = routeAlert(candidate.routes, code);
     for (const [channel, when] of routeAlert(inForce.routes, code)) {
+      // Said of the channel as a whole.
+      if (!Object.hasOwn(candidate.channels, channel)) continue;
       const now = after.get(channel);
       if (now !== undefined && !isFaster(when, now)) continue;
       const what = now === undefined ? 'no longer gets' : `gets only ${now}`;

@@ -81,6 +81,7 @@ describe('looser alert routes', () => {
 
   it('name what is told less, later, or to others', () => {
     assert.deepEqual(looser(spec()), []);
+    assert.deepEqual(looser({ channels: {}, routes: [] }), ['channels.desk is gone', 'channels.phone is gone']);
     const cases: [AlertRoutesSpec, RegExp][] = [
       [spec({ channels: { desk }, routes: [{ channels: ['desk'], severity: 'info' }] }), /channels\.phone is gone/],
       [spec({ channels: { desk, phone: { ntfy: { topic: { file: 'other' } } } } }), /phone leads somewhere else/],
