@@ -10,7 +10,8 @@ import type { Gate } from '../gate/gate.ts';
 import type { AlertRoutesRead } from '../gate/operator/alert-routes.ts';
 import type { AlertOptions } from '../gate/parts.ts';
 import type { Ledger } from '../ledger/types.ts';
-import { ABSENT, type FileRead, readPolicyFile, watchFile } from '../policy/file.ts';
+import { watchFile } from '../policy/file.ts';
+import { ABSENT, type FileRead, readPolicyFile } from '../policy/read-file.ts';
 import type { TimePort } from '../time/time-port.ts';
 
 const POLL_MS = 2_000;

@@ -23,7 +23,9 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   'exchange-sim': rule(['time']),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
-  http: rule(['core', 'contract', 'gate', 'mcp']),
+  // WebAuthn: which signature is good. What is recorded of it is the gate's.
+  passkeys: rule(['core'], ['gate', 'contract']),
+  http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys']),
   // What the operator's browser runs; of the daemon it knows the bodies of its answers.
   console: rule([], ['core', 'gate']),
   // What leaves this machine for people: the gate's records and clock arrive as ports.
@@ -41,6 +43,7 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
     'ledger',
     'config',
     'http',
+    'passkeys',
     'time',
     'venue',
     'exchange-sim',
@@ -147,6 +150,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'simple-statistics': ['daemon/evaluation/'],
   '@stdlib/': ['daemon/evaluation/metrics/'],
   '@modelcontextprotocol/': ['daemon/mcp/'],
+  '@simplewebauthn/': ['daemon/passkeys/'],
   piscina: ['daemon/evaluation/'],
   preact: ['daemon/console/'],
   '@preact/': ['daemon/console/'],

@@ -8,6 +8,7 @@ const COMMANDS = [
   [],
   ['start'],
   ['status'],
+  ['watch'],
   ['tools'],
   ['mcp'],
   ['mcp', 'config'],
@@ -33,6 +34,7 @@ const COMMANDS = [
   ['policy', 'test'],
   ['policy', 'reload'],
   ['policy', 'diff'],
+  ['policy', 'suggest'],
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],
@@ -41,6 +43,11 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['passkey'],
+  ['passkey', 'enrol'],
+  ['passkey', 'recover'],
+  ['passkey', 'list'],
+  ['passkey', 'remove'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
@@ -48,8 +55,9 @@ const COMMANDS = [
   ['data'],
   ['data', 'fetch'],
   ['tune'],
+  ['completion'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');
