@@ -6,6 +6,7 @@
 import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -97,6 +98,10 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getAlertChannels(): AlertChannelsBody;
+  /** Sends a message to one channel, or to each, once; no result: there is no such channel. */
+  testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;
+  reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readonly passkeys: PasskeyApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;

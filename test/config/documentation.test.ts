@@ -15,6 +15,8 @@ const KINDS: Record<EventKind, true> = {
   account: true,
   alert: true,
   alert_ack: true,
+  alert_message: true,
+  alert_routes: true,
   arming: true,
   checkpoint: true,
   decision: true,

@@ -249,6 +249,9 @@ export function createFakeGate(): FakeGate {
     policy_error: null,
     requests_summed: 0,
     alerts: 0,
+    alert_channels_silent: [],
+    alert_routes_error: null,
+    pending_alert_routes: null,
   });
   const fake: FakeGate = {
     calls,
@@ -371,6 +374,19 @@ export function createFakeGate(): FakeGate {
     async endOrder(caller, clientOrderId, reason) {
       note('endOrder', caller, clientOrderId, reason);
       return clientOrderId === ORDER.client_order_id ? ORDER : null;
+    },
+    getAlertChannels() {
+      note('getAlertChannels');
+      return { hash: HASH, pending: null, error: null, channels: [], dead_letters: [] };
+    },
+    async testAlerts(caller, channel) {
+      note('testAlerts', caller, channel);
+      return { results: [{ channel: channel ?? 'desk', delivered: true, detail: 'HTTP 200', took_ms: 3 }] };
+    },
+    async reloadAlertRoutes(caller, hash) {
+      note('reloadAlertRoutes', caller, hash);
+      if (hash === null || hash === HASH) return { status: 'in_force', hash: HASH };
+      return { status: 'refused', message: 'no alert routes are pending', pending_hash: null };
     },
     getAlerts(limit, cursor) {
       note('getAlerts', limit, cursor);

@@ -76,6 +76,21 @@ const CASES: readonly RouteCase[] = [
     body: { reason: 'a false alarm' },
     answer: body.SignalEntrySchema,
   },
+  { method: 'GET', path: '/v1/alerts/channels', roles: ['operator'], answer: body.AlertChannelsBodySchema },
+  {
+    method: 'POST',
+    path: '/v1/alerts/test',
+    roles: ['operator'],
+    body: { channel: 'desk' },
+    answer: body.AlertTestBodySchema,
+  },
+  {
+    method: 'POST',
+    path: '/v1/alerts/routes/reload',
+    roles: ['operator'],
+    body: {},
+    answer: body.ReloadBodySchema,
+  },
   { method: 'GET', path: '/v1/alerts?limit=1&cursor=12', roles: ['operator'], answer: body.AlertsBodySchema },
   {
     method: 'POST',

@@ -109,9 +109,16 @@ export class GateState extends GateViews {
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        this.outbox.addAlert(event.payload, event.seq, event.at_ms);
         return;
       case 'alert_ack':
         this.alerts.acknowledge(event.payload, event.at_ms);
+        return;
+      case 'alert_routes':
+        this.outbox.applyRoutes(event.payload);
+        return;
+      case 'alert_message':
+        this.outbox.applyMessage(event.payload, event.at_ms);
         return;
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);
