@@ -27,6 +27,7 @@ import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
+import { addReceipt } from './verbs/receipt.ts';
 import { addReduce } from './verbs/reduce.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
@@ -47,6 +48,7 @@ const VERBS = [
   addLimits,
   addDecisions,
   addExplain,
+  addReceipt,
   addAlerts,
   addSignals,
   addEndOrder,

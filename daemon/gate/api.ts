@@ -26,6 +26,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -54,6 +55,8 @@ export interface GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
   getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
+  /** `head`: number of a signed head; null: the last. */
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome>;
   getOrders(
     caller: Caller,
     filter: { readonly symbol?: string; readonly open?: boolean },

@@ -19,6 +19,8 @@ const KINDS: Record<EventKind, true> = {
   checkpoint: true,
   decision: true,
   exit_target: true,
+  head: true,
+  key: true,
   leverage: true,
   market: true,
   order: true,

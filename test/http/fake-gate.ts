@@ -246,6 +246,13 @@ export function createFakeGate(): FakeGate {
       note('getDecision', caller, decisionId);
       return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
     },
+    async getReceipt(caller, decisionId, head) {
+      note('getReceipt', caller, decisionId, head);
+      if (decisionId !== ANSWER.decision.decision_id) return { kind: 'unknown' };
+      if (head === 7) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 0 };
+      if (head === 8) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 9_001 };
+      return head === null ? { kind: 'unsigned' } : { kind: 'no_head', last: 3 };
+    },
     getFills(caller, limit, cursor) {
       note('getFills', caller, limit, cursor);
       return { fills: [FILL], next: null };
