@@ -7,6 +7,7 @@ import { addArm } from './local/arm.ts';
 import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
 import { addData } from './local/data.ts';
+import { addDoctor } from './local/doctor.ts';
 import { addExchangeSim } from './local/exchange-sim.ts';
 import { addPolicy } from './local/policy.ts';
 import { addRecover } from './local/recover.ts';
@@ -60,6 +61,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addDoctor,
   addRecover,
   addArm,
   addExchangeSim,

@@ -45,6 +45,7 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['doctor'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
