@@ -45,7 +45,9 @@ function verify(receipt: unknown, head?: unknown): { readonly status: number | n
   };
   const files = [write('receipt.json', receipt), join(folder, 'rows.txt')];
   if (head !== undefined) files.push(write('head.json', head));
-  const { status, stderr, stdout } = spawnSync(PYTHON, ['-I', join(folder, 'verify.py'), ...files], { encoding: 'utf8' });
+  const { status, stderr, stdout } = spawnSync(PYTHON, ['-I', join(folder, 'verify.py'), ...files], {
+    encoding: 'utf8',
+  });
   return { status, said: stdout + stderr };
 }
 
