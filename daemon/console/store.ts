@@ -1,6 +1,7 @@
 import { batch, type Signal, signal } from '@preact/signals';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { PasskeysBody } from '../gate/api/passkeys.ts';
 import type { PolicyBody } from '../gate/api/policy.ts';
 import type {
   AccountBody,
@@ -34,6 +35,7 @@ export const orders = signal<readonly OrderBody[] | null>(null);
 export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
+export const passkeys = signal<PasskeysBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 /** Moves once a second, so that ages are read anew. */
 export const nowMs = signal(Date.now());
@@ -47,6 +49,7 @@ type Topic =
   | 'limits'
   | 'market'
   | 'orders'
+  | 'passkeys'
   | 'policy'
   | 'positions'
   | 'signals'
@@ -78,6 +81,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
       orders,
       (body) => body.orders,
     ),
+  passkeys: () => read<PasskeysBody, PasskeysBody>('/v1/passkeys', passkeys, same),
   policy: () => read<PolicyBody, PolicyBody>('/v1/policy', policy, same),
   positions: () =>
     read<readonly PositionBody[], { positions: readonly PositionBody[] }>(
@@ -102,6 +106,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
+  passkey: ['passkeys'],
   policy: ['policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
@@ -116,6 +121,7 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
   limits: 4_000,
   market: 2_000,
   orders: 10_000,
+  passkeys: 30_000,
   policy: 30_000,
   positions: 3_000,
   signals: 10_000,
@@ -220,6 +226,7 @@ export function startReading(): () => void {
         signals,
         alerts,
         policy,
+        passkeys,
       ])
         each.value = null;
       connection.value = 'connecting';

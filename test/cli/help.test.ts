@@ -8,6 +8,7 @@ const COMMANDS = [
   [],
   ['start'],
   ['status'],
+  ['watch'],
   ['tools'],
   ['mcp'],
   ['mcp', 'config'],
@@ -34,6 +35,7 @@ const COMMANDS = [
   ['policy', 'test'],
   ['policy', 'reload'],
   ['policy', 'diff'],
+  ['policy', 'suggest'],
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],
@@ -46,6 +48,11 @@ const COMMANDS = [
   ['token', 'list'],
   ['token', 'revoke'],
   ['doctor'],
+  ['passkey'],
+  ['passkey', 'enrol'],
+  ['passkey', 'recover'],
+  ['passkey', 'list'],
+  ['passkey', 'remove'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
@@ -53,8 +60,9 @@ const COMMANDS = [
   ['data'],
   ['data', 'fetch'],
   ['tune'],
+  ['completion'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');
