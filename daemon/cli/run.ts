@@ -8,6 +8,7 @@ import { addArm } from './local/arm.ts';
 import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
 import { addData } from './local/data.ts';
+import { addDoctor } from './local/doctor.ts';
 import { addExchangeSim } from './local/exchange-sim.ts';
 import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
@@ -31,6 +32,7 @@ import { addHalt } from './verbs/halt.ts';
 import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
+import { addReceipt } from './verbs/receipt.ts';
 import { addReduce } from './verbs/reduce.ts';
 import { addReport } from './verbs/report.ts';
 import { addResume } from './verbs/resume.ts';
@@ -56,6 +58,7 @@ const VERBS = [
   addExplain,
   addAgents,
   addReport,
+  addReceipt,
   addAlerts,
   addSignals,
   addEndOrder,
@@ -67,6 +70,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addDoctor,
   addPasskey,
   addRecover,
   addArm,

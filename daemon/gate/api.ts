@@ -31,6 +31,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -68,6 +69,8 @@ export interface GateApi {
   /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
   getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
+  /** `head`: number of a signed head; null: the last. */
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome>;
   getOrders(
     caller: Caller,
     filter: { readonly symbol?: string; readonly open?: boolean },

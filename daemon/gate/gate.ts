@@ -25,6 +25,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
@@ -166,6 +167,9 @@ export class Gate implements GateApi {
   }
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null {
     return this.#parts.reads.getDecision(caller, decisionId);
+  }
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome> {
+    return this.#parts.reads.getReceipt(caller, decisionId, head);
   }
   getOrders(
     caller: Caller,

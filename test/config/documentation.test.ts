@@ -22,6 +22,8 @@ const KINDS: Record<EventKind, true> = {
   decision: true,
   exit_target: true,
   income: true,
+  head: true,
+  key: true,
   leverage: true,
   market: true,
   order: true,

@@ -104,6 +104,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/decisions'],
   ['get', '/v1/decisions/{id}'],
   ['get', '/v1/decisions/{id}/explain'],
+  ['get', '/v1/decisions/{id}/receipt'],
   ['get', '/v1/fills'],
   ['get', '/v1/orders'],
   ['get', '/v1/positions'],
@@ -183,7 +184,7 @@ test('openapi.json describes every route with its schemas, and no other', async 
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
-  assert.ok(text.length <= 140_000, `${text.length} bytes`);
+  assert.ok(text.length <= 150_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
   const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
   const ids = operations.map(({ operationId }) => operationId);
