@@ -1,5 +1,5 @@
-import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { Receipt } from '../../daemon/contract/receipt.ts';
+import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
 import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
