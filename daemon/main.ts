@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { Alerts } from './boot/alerts.ts';
 import { Checkpointer } from './boot/checkpointer.ts';
 import { followHeadOf, followTokens, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
@@ -86,7 +87,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const ledgerPath = join(config.home, config.venue, 'ledger.db');
-  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, ledgerPath);
+  if (config.venue === 'binance-live') checkLiveFiles(config.home, config.policyPath, config.alertsPath, ledgerPath);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const filePolicy = await loadPolicy(config);
 
@@ -104,9 +105,11 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()] };
   const { closers } = opened;
   try {
+    const alerts = new Alerts(config, secrets.alerts, time);
     const { exchange, foldedFrom, gate, inForce, tokensFolder } = await build(
       opened,
       secrets,
+      alerts,
       ledger,
       clock,
       filePolicy,
@@ -125,11 +128,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
+    alerts.consoleUrl = entrance.consoleAddress;
     const needed = findFileShortage();
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
     options.onListening?.(entrance);
     const onFirstContact = (): void => {
       recordPolicy(gate, ledger, inForce, filePolicy);
+      closers.unshift(alerts.begin(gate, ledger, signal));
       // So far nothing was sent that changes the account.
       if (config.venue === 'binance-live') watchArming(gate, config, time, signal);
     };
@@ -151,6 +156,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
 async function build(
   { closers, config, options, signal, time }: Opened,
   secrets: Secrets,
+  alerts: Alerts,
   ledger: Ledger,
   clock: DomainClock,
   filePolicy: FilePolicy,
@@ -193,6 +199,7 @@ async function build(
     },
     policy: inForce,
     policyPort: createPolicyPort(config.venue, config.policyPath),
+    alerts: alerts.forGate,
     checkpointFolder: hasFiles(options) ? checkpointFolder(config) : null,
     onFolded: (fromSeq) => {
       foldedFrom = fromSeq;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { findPackageFolder } from '../config/config.ts';
 import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode, toErrorBody } from './exit-codes.ts';
+import { addAlerts } from './local/alerts.ts';
 import { addArm } from './local/arm.ts';
 import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
@@ -18,7 +19,7 @@ import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import { screen } from './screen.ts';
 import type { Io } from './verb.ts';
-import { addAlerts } from './verbs/alerts.ts';
+import { addAgents } from './verbs/agents.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
@@ -33,6 +34,7 @@ import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addReceipt } from './verbs/receipt.ts';
 import { addReduce } from './verbs/reduce.ts';
+import { addReport } from './verbs/report.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
@@ -54,6 +56,8 @@ const VERBS = [
   addLimits,
   addDecisions,
   addExplain,
+  addAgents,
+  addReport,
   addReceipt,
   addAlerts,
   addSignals,

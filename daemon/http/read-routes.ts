@@ -22,6 +22,7 @@ import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
 import { violationAt } from '../contract/violations.ts';
 import type { ReceiptOutcome } from '../gate/api/receipts.ts';
 import type { DecisionFilter } from '../gate/api.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { readDecisions } from './decision-pages.ts';
 import { ApiError, invalidInput } from './errors.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
@@ -90,6 +91,7 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   registerDecisionRoutes(app, doors);
+  registerAccountRoutes(app, doors);
 }
 
 /** @throws ApiError INVALID_INPUT */

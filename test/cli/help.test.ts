@@ -20,6 +20,8 @@ const COMMANDS = [
   ['limits'],
   ['decisions'],
   ['explain'],
+  ['agents'],
+  ['report'],
   ['receipt'],
   ['alerts'],
   ['signals'],
