@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Checkpointer } from './boot/checkpointer.ts';
 import { followHeadOf, followTokens, ledgerClock, openDaemonLedger } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
+import type { Folded } from './boot/fold.ts';
+import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
@@ -101,21 +102,14 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const opened: Opened = { config, options, time, stop, signal, closers: [() => ledger.close()] };
   const { closers } = opened;
   try {
-    const { exchange, foldedFrom, gate, inForce, tokensFolder } = await build(
-      opened,
-      secrets,
-      ledger,
-      clock,
-      filePolicy,
-    );
+    const { exchange, folded, gate, inForce, tokensFolder } = await build(opened, secrets, ledger, clock, filePolicy);
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
     // A ledger in memory has no home that could be put back. The head is noted until the ledger itself is closed.
     if (hasFiles(options)) {
-      const folder = checkpointFolder(config);
-      const checkpoints = new Checkpointer({ ledger, folder, fromSeq: foldedFrom, now: ledgerClock(clock, time), log });
+      const keeping = keepHistory(config, ledger, folded, { now: ledgerClock(clock, time), time, log });
       const head = followHeadOf(config, ledger, gate, time, log);
-      closers.splice(closers.length - 1, 0, () => checkpoints.close(), head);
+      closers.splice(closers.length - 1, 0, keeping, head);
     }
     closers.unshift(followTokens(ledger, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
@@ -171,7 +165,7 @@ async function build(
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
-  let foldedFrom = 0;
+  let folded: Folded | null = null;
   const gate = openGate({
     ledger,
     ports: {
@@ -193,21 +187,18 @@ async function build(
     policy: inForce,
     policyPort: createPolicyPort(config.venue, config.policyPath),
     checkpointFolder: hasFiles(options) ? checkpointFolder(config) : null,
-    onFolded: (fromSeq) => {
-      foldedFrom = fromSeq;
+    onFolded: (done) => {
+      folded = done;
     },
     signal,
     metricsText: () => metrics.text(),
   });
   metrics.watch(gate, ledger);
-  return { exchange, foldedFrom, gate, inForce, tokensFolder };
+  return { exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };
 }
 
 function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
-}
-function checkpointFolder({ home, venue }: Config): string {
-  return join(home, venue, 'checkpoints');
 }
 
 function describeEntrance(http: HttpServer, config: Config, tokensFolder: string): Entrance {

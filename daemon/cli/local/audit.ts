@@ -9,6 +9,7 @@ import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addArchive } from './audit-archive.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
 interface Head {
@@ -44,6 +45,7 @@ export function addAudit(program: Command, io: Io): void {
   addLedgerOptions(backup)
     .argument('<file>', 'path of the new file')
     .action((file: string, options: LedgerOptions) => backUp(io, file, options));
+  addArchive(audit, io);
   const exportVerb = addVerb(audit, {
     usage: 'export',
     summary: 'Write the records as JSON lines, oldest first',
@@ -57,12 +59,15 @@ export function addAudit(program: Command, io: Io): void {
 
 async function backUp(io: Io, file: string, options: LedgerOptions): Promise<void> {
   const target = resolve(file);
-  const head = await withReader(io, options, async (reader) => {
+  const { archives, head } = await withReader(io, options, async (reader) => {
     const { backUpLedger } = await import('../../ledger/backup.ts');
-    return backUpLedger(reader, target);
+    const files = reader.archives.list().map(({ file: name }) => name);
+    return { head: backUpLedger(reader, target), archives: { folder: reader.archives.folder, files } };
   });
-  if (options.json === true) printJson(io, { file: target, head });
-  else io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
+  if (options.json === true) return printJson(io, { file: target, head, archives });
+  io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
+  if (archives.files.length > 0)
+    io.out(`older records are in ${archives.files.length} files in ${archives.folder}: copy that folder as well\n`);
 }
 
 function parseHead(text: string): Head {
