@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
-import { readEpochs } from '../../ledger/epochs.ts';
+import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
-import type { VerifyResult } from '../../ledger/verify.ts';
 import { EXIT } from '../exit-codes.ts';
-import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
 import { addArchive } from './audit-archive.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
@@ -19,7 +17,13 @@ interface Head {
 interface VerifyOptions extends LedgerOptions {
   readonly deep?: boolean;
   readonly head?: Head;
+  readonly threads?: number;
 }
+/** More threads than that wait for the disk. */
+const MOST_THREADS = 8;
+/** So few are verified before a thread has started. */
+const FEW_RECORDS = 20_000;
+
 interface ExportOptions extends LedgerOptions {
   readonly from?: number;
   readonly kind?: string;
@@ -36,6 +40,11 @@ export function addAudit(program: Command, io: Io): void {
   addLedgerOptions(verify)
     .option('--deep', "also rebuild each decision's context from the records before it")
     .option('--head <seq:hash>', 'a record noted elsewhere earlier: proves that the end was not cut off', parseHead)
+    .option(
+      '--threads <n>',
+      `threads that verify a long ledger (as many as the machine has, at most ${MOST_THREADS})`,
+      upTo(MAX_THREADS),
+    )
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
   const backup = addVerb(audit, {
     usage: 'backup',
@@ -87,50 +96,25 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 }
 
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
-  const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
-    const [{ verifyLedger }, { createAuditor }, { createCheckpointAudit }] = await Promise.all([
-      import('../../ledger/verify.ts'),
-      import('../../gate/audit/verify.ts'),
-      import('../../boot/checkpoint-audit.ts'),
-    ]);
-    const auditor = createAuditor({
-      genesisId: reader.genesis.genesis_id,
-      epochs: readEpochs(reader),
-      readPolicy: (hash) => reader.readPolicy(hash),
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    });
-    const checkpoints = options.deep === true ? createCheckpointAudit(reader) : null;
-    const verified = verifyLedger(reader, {
-      rederive: (event) => auditor.rederive(event),
-      ...(checkpoints === null
-        ? {}
-        : {
-            fold: (event) => {
-              const outcome = auditor.fold(event);
-              return outcome.ok ? checkpoints.check(event.seq, auditor.state) : outcome;
-            },
-          }),
+  const isDeep = options.deep === true;
+  const result = await withReader(io, options, async (reader) => {
+    const { auditLedger } = await import('../../boot/audit-ledger.ts');
+    return await auditLedger(reader, {
+      isDeep,
+      threads: reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MOST_THREADS)),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
-    const { compared = 0, elsewhere = 0 } = checkpoints ?? {};
-    return { ...verified, elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
   });
   if (options.json === true) printJson(io, result);
-  else io.out(describe(result, options.deep === true));
+  else io.out(describe(result, isDeep));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
-
-type VerifiedLedger = VerifyResult & {
-  readonly elsewhere: readonly DecidedElsewhere[];
-  /** `elsewhere`: taken by another version of the fold. */
-  readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
-};
 
 /** Why a record that the chain holds may differ from what is derived. */
 const OTHER_DERIVATION =
   'The records themselves are unchanged up to there: what they say does not follow from their request, view and policy.\n';
 
-function describe(result: VerifiedLedger, isDeep: boolean): string {
+function describe(result: LedgerAudit, isDeep: boolean): string {
   if (!result.ok) {
     const place = result.seq === null ? '' : ` at record ${result.seq}`;
     const isDerived = result.problem === 'rederive' || result.problem === 'fold';
