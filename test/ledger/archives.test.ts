@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { describeState, writeCheckpoint } from '../../daemon/boot/checkpoint-file.ts';
 import { foldLedger } from '../../daemon/boot/fold.ts';
+import { takeCheckpoint } from '../../daemon/boot/take-checkpoint.ts';
 import { writeGraph } from '../../daemon/gate/state/graph-text.ts';
 import { exportEvents } from '../../daemon/ledger/export.ts';
 import { openLedger } from '../../daemon/ledger/ledger.ts';
@@ -161,8 +163,6 @@ describe('what is archived', () => {
 
     const other = makeHome(t, database);
     const ledger = openLedger(ledgerOptions('', { path: other.path }));
-    const { takeCheckpoint } = await import('../../daemon/boot/take-checkpoint.ts');
-    const { writeCheckpoint, describeState } = await import('../../daemon/boot/checkpoint-file.ts');
     const { state } = foldLedger(ledger, { folder: null });
     state.equity.addTransfer(1e-9, 1);
     const seq = ledger.lastSeq();
@@ -308,5 +308,9 @@ describe('a start', () => {
     const partial = foldLedger(openReader(t, home.path), { folder: null, onSkipped: (_, why) => said.push(why) });
     assert.deepEqual([partial.isUnaided, partial.isPartial], [true, true]);
     assert.ok(said.some((why) => why.includes(first)));
+    rmSync(home.checkpoints, { recursive: true });
+    const take = () => takeCheckpoint({ ledgerPath: home.path, folder: home.checkpoints });
+    assert.throws(take, /the views are not known/, 'views that lack records are never taken for whole ones');
+    assert.deepEqual(existsSync(home.checkpoints) ? readdirSync(home.checkpoints) : [], []);
   });
 });
