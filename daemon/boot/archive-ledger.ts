@@ -32,7 +32,7 @@ export async function archiveLedger(options: ArchiveLedgerOptions): Promise<read
   const ledger = openLedger({ path, venue, account, now: () => nowMs, time: SYSTEM_TIME });
   try {
     const archived = await archiveOpened(ledger, options, nowMs);
-    if (archived.length > 0 && ledger instanceof SqliteReader) makeShrinkable(ledger.db);
+    if (archived.length > 0 && ledger instanceof SqliteReader) makeShrinkable(ledger);
     const removal = openRemoval(path);
     try {
       do onWrite?.();

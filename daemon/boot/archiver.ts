@@ -62,7 +62,9 @@ export class Archiver {
       .catch((error: unknown) => {
         if (!this.#isClosed) log.warn({ err: error }, 'nothing more is archived for now');
       })
-      .finally(() => {
+      .finally(async () => {
+        // One whose record was refused waits for an answer that does not come.
+        await this.#worker?.terminate();
         this.#running = null;
         this.#worker = null;
       });

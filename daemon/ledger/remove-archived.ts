@@ -84,9 +84,13 @@ export function hasArchivedRows({ archives, db }: SqliteReader): boolean {
   return archivedSeq > 0 && hasRows(db, 1, archivedSeq);
 }
 
-/** Rewrites a file of before archives so that it can give space back; nothing else may use it meanwhile. */
-export function makeShrinkable(db: Database): void {
-  if (db.pragma('auto_vacuum', { simple: true }) === 2) return;
-  db.pragma('auto_vacuum = INCREMENTAL');
-  db.exec('VACUUM');
+/** Rewrites a file of before archives so that it can give space back; nothing else may use it meanwhile. @throws LedgerError */
+export function makeShrinkable({ db, path }: SqliteReader): void {
+  try {
+    if (db.pragma('auto_vacuum', { simple: true }) === 2) return;
+    db.pragma('auto_vacuum = INCREMENTAL');
+    db.exec('VACUUM');
+  } catch (error) {
+    throw toLedgerError(error, path);
+  }
 }

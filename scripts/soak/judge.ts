@@ -25,7 +25,10 @@ export interface Counts {
 }
 
 export interface SoakVerdict {
+  /** Shares, after the first minute. */
   readonly growth: { readonly rss: number; readonly heap: number };
+  /** What the heap grew by for each permitted order. */
+  readonly heap_bytes_per_order: number;
   readonly resources: Readonly<Record<string, { readonly before: number; readonly after: number }>>;
   readonly queues: Readonly<
     Record<'open_orders' | 'unknown_orders', { readonly before: number; readonly after: number }>
@@ -38,6 +41,8 @@ export interface SoakVerdict {
 const WARM_UP_MS = 60_000;
 /** How much memory may grow after it. */
 const MOST_GROWTH = 0.05;
+/** Orders of the last seven days stay in the views; so much one of them may keep, with its decision and its trades. */
+const MOST_BYTES_PER_ORDER = 8_000;
 /** Sockets and timers come and go with calls in flight: so many more than before are no growth. */
 const SLACK = 4;
 const LEAST_SAMPLES = 6;
@@ -57,7 +62,9 @@ export function judgeSoak(
   const broken: string[] = [];
   if (warm.length < LEAST_SAMPLES) broken.push(`only ${warm.length} samples after the first minute`);
   if (!(growth.rss < MOST_GROWTH)) broken.push(`resident memory grew by ${percent(growth.rss)}`);
-  if (!(growth.heap < MOST_GROWTH)) broken.push(`the heap grew by ${percent(growth.heap)}`);
+  const heap_bytes_per_order = Math.round(bytesPerOrder(head, tail, samples, counts));
+  if (!(heap_bytes_per_order < MOST_BYTES_PER_ORDER))
+    broken.push(`the heap grew by ${heap_bytes_per_order} bytes for each permitted order`);
   const names = [...new Set(warm.flatMap(({ resources }) => Object.keys(resources)))].sort();
   const compare = (what: string, before: readonly number[], after: readonly number[]) => {
     const compared = { before: middle(before), after: middle(after) };
@@ -85,7 +92,18 @@ export function judgeSoak(
   if (counts.refused === 0 || counts.reads === 0) broken.push('there were no refusals or no reads beside the orders');
   if (counts.others.length > 0) broken.push(`${counts.others.length} other answers, the first: ${counts.others[0]}`);
   const pause_p999_ms = round(middle(warm.map((sample) => sample.pause_p999_ms)));
-  return { growth, resources, queues, pause_p999_ms, broken };
+  return { growth, heap_bytes_per_order, resources, queues, pause_p999_ms, broken };
+}
+
+function bytesPerOrder(
+  head: readonly Sample[],
+  tail: readonly Sample[],
+  samples: readonly Sample[],
+  { permitted }: Counts,
+): number {
+  const at = (some: readonly Sample[]): number => middle(some.map(({ at_ms }) => at_ms));
+  const orders = (permitted * (at(tail) - at(head))) / (samples.at(-1)?.at_ms ?? Number.NaN);
+  return (middle(tail.map(({ heap }) => heap)) - middle(head.map(({ heap }) => heap))) / orders;
 }
 
 /** The first and the last quarter. */

@@ -49,6 +49,9 @@ function checkpoint(ledger: Ledger, { checkpoints, path }: Home): void {
   const payload = takeCheckpoint({ ledgerPath: path, folder: checkpoints });
   ledger.appendSync([{ kind: 'checkpoint', at_ms: 1, payload }]);
 }
+function refuse(): never {
+  throw new Error('nothing is recorded now');
+}
 /** A process that ends as soon as the first archive is recorded. */
 function endAfterFirst(ledger: Ledger, archiver: Archiver): Promise<void> {
   const ended = new Promise<void>((resolve, reject) => {
@@ -120,6 +123,19 @@ describe('a running daemon', () => {
     await until(() => !hasArchivedRows(second.ledger), 'what was archived is removed');
     assert.deepEqual([...second.ledger.iterateEvents()].slice(0, home.events.length), home.events);
     assert.deepEqual(second.warned, []);
+  });
+
+  test('whose ledger refuses the record of an archive ends the thread, and removes nothing', async (t) => {
+    const home = makeHome(t, database);
+    const { archiver, ledger, warned } = open(t, home);
+    for (let n = 0; n < 2; n += 1) checkpoint(ledger, home);
+    Object.assign(ledger, { appendNow: refuse });
+    const archiving = archiver();
+    archiving.consider();
+    await until(() => warned.length > 0, 'it says why');
+    await archiving.close();
+    assert.equal(ledger.archives.lastSeq(), 0);
+    assert.deepEqual([...ledger.iterateLive()].slice(0, home.events.length), home.events);
   });
 
   test('removes nothing whose archive is gone', async (t) => {

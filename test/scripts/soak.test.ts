@@ -48,10 +48,10 @@ describe('the judge of a soak', () => {
       /^resident memory grew/,
     ],
     [
-      'a heap that grows by 1 % a minute',
+      'a heap that grows by 4 % a minute',
       () =>
         judgeSoak(
-          play(({ heap }, minute) => ({ heap: heap * (1 + 0.01 * minute) })),
+          play(({ heap }, minute) => ({ heap: heap * (1 + 0.04 * minute) })),
           queues(),
           COUNTS,
           PLANNED,
