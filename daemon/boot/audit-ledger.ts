@@ -101,7 +101,7 @@ function foldAgain(reader: LedgerReader) {
 function withVersions({ findings, versions }: SpanAudit, audits: readonly SpanAudit[]): SpanFindings {
   const { firstUnversioned } = versions;
   const { failed, span } = findings;
-  if (firstUnversioned === null || (failed?.seq ?? Number.POSITIVE_INFINITY) <= firstUnversioned) return findings;
+  if (firstUnversioned === null || (failed?.seq ?? Number.POSITIVE_INFINITY) < firstUnversioned) return findings;
   const isLate = audits.some((other) => other.findings.span.afterSeq < span.afterSeq && other.versions.hasVersioned);
   if (!isLate) return findings;
   const detail = 'it names no core_version, though a decision before it does';
