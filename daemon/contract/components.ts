@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import * as account from './accounts.ts';
 import * as body from './bodies.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import { toPlainSchema } from './catalogue.ts';
@@ -6,11 +7,15 @@ import * as command from './commands.ts';
 import * as decision from './decision.ts';
 import { ArithmeticRowSchema, ExplanationBodySchema } from './explanation.ts';
 import * as field from './fields.ts';
+import * as passkey from './passkeys.ts';
 import * as tool from './tools.ts';
 
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
+  AgentAccount: account.AgentAccountSchema,
+  AgentSums: account.AgentSumsSchema,
+  Agents: account.AgentsBodySchema,
   Alerts: body.AlertsBodySchema,
   ArithmeticRow: ArithmeticRowSchema,
   BriefAnswer: BriefAnswerSchema,
@@ -29,6 +34,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Error: body.ErrorBodySchema,
   Execution: body.ExecutionBodySchema,
   ExecutionOrder: body.ExecutionOrderSchema,
+  EndRequest: command.EndRequest,
   Explanation: ExplanationBodySchema,
   Fill: body.FillBodySchema,
   Fills: body.FillsBodySchema,
@@ -44,17 +50,22 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Order: body.OrderBodySchema,
   Orders: body.OrdersBodySchema,
   PageLimit: field.pageLimit,
+  Passkey: passkey.PasskeyBodySchema,
   PlaceOrder: tool.PlaceOrderArgs,
   Policy: body.PolicyBodySchema,
   PolicyCheck: body.PolicyCheckBodySchema,
   Position: body.PositionBodySchema,
   Positions: body.PositionsBodySchema,
   Readiness: body.ReadinessBodySchema,
+  Report: account.ReportBodySchema,
+  ReportSums: account.ReportSumsSchema,
   RequestId: field.requestId,
   Reason: decision.ReasonSchema,
+  ReasonCode: field.reasonCode,
   Reloaded: body.ReloadBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   StrategyId: field.strategyId,
+  Sums: account.SumsSchema,
   SymbolName: field.symbol,
   Signal: body.SignalEntrySchema,
   SignalRequest: command.SignalRequest,

@@ -2,7 +2,10 @@
  * What the entrances (HTTP, MCP) may ask of the gate. Arguments are already validated against the contract; the gate
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
+
+import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -14,6 +17,7 @@ import type {
   StateChange,
   TradingStateBody,
 } from './api/operator.ts';
+import type { PasskeyApi } from './api/passkeys.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
@@ -37,6 +41,14 @@ export interface Caller {
   readonly skillSha256: string | null;
 }
 
+/** Which decisions are wanted; absent: whatever it is. */
+export interface DecisionFilter {
+  readonly agent?: string;
+  readonly symbol?: string;
+  readonly outcome?: 'ALLOW' | 'LIMIT' | 'BLOCK';
+  readonly since?: Since;
+}
+
 export interface GateApi {
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
@@ -52,7 +64,8 @@ export interface GateApi {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision>;
+  /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
+  getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
   getOrders(
     caller: Caller,
@@ -65,6 +78,12 @@ export interface GateApi {
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getEquityHistory(): EquityHistoryBody;
+  /** Accounts by agent: an agent its own, anybody else all. */
+  getAgents(caller: Caller): AgentsBody;
+  /** Null: nothing is known of such an agent, or the caller may not see it. */
+  getAgent(caller: Caller, name: string): AgentBody | null;
+  /** Null: no accounts are kept of that time, or there is no such day or week. */
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
   addSignal(
     caller: Caller,
@@ -78,6 +97,7 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  readonly passkeys: PasskeyApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

@@ -1,4 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   StateChange,
   TradingStateBody,
 } from './api/operator.ts';
+import type { PasskeyApi } from './api/passkeys.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
@@ -23,7 +25,7 @@ import type {
   PositionBody,
 } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
-import type { Caller, GateApi } from './api.ts';
+import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
 import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
@@ -32,10 +34,12 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
+import { describeAgent, describeAgents } from './reads/accounts.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
+import { describeReport } from './reads/report.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
 /** Cleans up when the daemon stops: drops unsent slices, cancels opening orders unless they are left, keeps stops. */
@@ -68,6 +72,7 @@ export class Gate implements GateApi {
   readonly core: GateCore;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly passkeys: PasskeyApi;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
@@ -77,6 +82,7 @@ export class Gate implements GateApi {
     this.core = this.#parts.core;
     this.keeper = this.#parts.keeper;
     this.policies = this.#parts.policies;
+    this.passkeys = this.#parts.passkeys;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;
   }
@@ -137,8 +143,13 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
-    return this.#parts.reads.getDecisions(caller, limit, cursor);
+  getDecisions(
+    caller: Caller,
+    limit: number,
+    cursor: string | null,
+    filter: DecisionFilter = {},
+  ): Page<ExplainedDecision> {
+    return this.#parts.reads.getDecisions(caller, limit, cursor, filter);
   }
   /** A record as streams show it: decisions with what their records leave out. */
   tell(event: StoredEvent): StoredEvent {
@@ -171,6 +182,15 @@ export class Gate implements GateApi {
   }
   getEquityHistory(): EquityHistoryBody {
     return describeEquityHistory(this.core);
+  }
+  getAgents(caller: Caller): AgentsBody {
+    return describeAgents(this.core, caller);
+  }
+  getAgent(caller: Caller, name: string): AgentBody | null {
+    return describeAgent(this.core, caller, name);
+  }
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null {
+    return describeReport(this.core, caller, period);
   }
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
     return this.#parts.reads.getMarket(symbol);

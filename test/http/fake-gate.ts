@@ -1,7 +1,10 @@
+import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
+import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
 import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
+import { createFakePasskeys } from './fake-passkeys.ts';
 
 const SIGNAL_ENTRY = {
   signal_id: 'sig_1',
@@ -16,6 +19,65 @@ const SIGNAL_ENTRY = {
 const ALERT = { seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null } as const;
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
+
+const SUMS = {
+  realised_usdt: 12.5,
+  fees_usdt: 0.75,
+  funding_usdt: -0.25,
+  other_usdt: 0,
+  result_usdt: 11.5,
+  turnover_usdt: 1_500,
+  slippage_usdt: 0.3,
+  slippage_bps: 2,
+  fills: 4,
+  requests: 9,
+  cuts: 2,
+  blocks: 3,
+};
+const ACCOUNT = {
+  agent: 'momentum',
+  positions: [{ symbol: 'BTCUSDT', quantity: '0.002', entry_price: '60000', unrealised_usdt: 1.5 }],
+  unrealised_usdt: 1.5,
+  today: SUMS,
+  seven_days: SUMS,
+  total: SUMS,
+};
+/** A report as the gate answers it, with every field. */
+export function reportBody(kind: 'day' | 'week' = 'day'): ReportBody {
+  const { requests, cuts, blocks, ...sums } = SUMS;
+  const profits = { unrealised_before_usdt: 0, unrealised_usdt: 1.5, profit_usdt: 13 };
+  return {
+    period: kind,
+    name: kind === 'day' ? '2026-11-26' : '2026-W48',
+    from_ms: 1_795_651_200_000,
+    to_ms: 1_795_737_600_000,
+    is_over: false,
+    as_of_ms: 1_795_700_000_000,
+    since_ms: 1,
+    venue: 'paper',
+    account: 'main',
+    agents: [{ agent: 'momentum', requests, cuts, blocks, sums: { ...sums, ...profits } }],
+    rows: [
+      { agent: 'momentum', symbol: 'BTCUSDT', sums: { ...sums, ...profits } },
+      { agent: null, symbol: '', sums: { ...sums, ...profits, slippage_bps: null } },
+    ],
+    total: { ...sums, ...profits },
+    books: {
+      realised_usdt: 12.5,
+      commission_usdt: -0.75,
+      funding_usdt: -0.25,
+      other_usdt: 0,
+      transfers_usdt: 0,
+      read_to_ms: 1_795_699_990_000,
+      booked_usdt: 11.5,
+      accounted_usdt: 11.5,
+      entry_difference_usdt: 0,
+      waiting_usdt: 0,
+      unconfirmed_usdt: 0,
+      unexplained_usdt: 0,
+    },
+  };
+}
 
 const ORDER_CAP = {
   base: 1000,
@@ -153,7 +215,7 @@ export const ORDER: OrderBody = {
 };
 
 export interface Call {
-  readonly method: keyof GateApi;
+  readonly method: keyof GateApi | keyof PasskeyApi;
   readonly args: readonly unknown[];
 }
 /** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
@@ -173,7 +235,7 @@ export interface FakeGate extends GateApi {
 export function createFakeGate(): FakeGate {
   const calls: Call[] = [];
   const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
-  const note = (method: keyof GateApi, ...args: unknown[]) => {
+  const note = (method: Call['method'], ...args: unknown[]) => {
     calls.push({ method, args });
     if (fake.failure !== null) throw fake.failure;
   };
@@ -269,6 +331,21 @@ export function createFakeGate(): FakeGate {
       const day = { turnover_24h_usdt: 0, fees_24h_usdt: 0 };
       return { account: 'main', venue: 'paper', ...amounts, ...ratios, ...day, observed_at_ms: 1 };
     },
+    getAgents: (caller) => {
+      note('getAgents', caller.agent);
+      return { agents: [ACCOUNT], others: { ...ACCOUNT, agent: null }, as_of_ms: 2, since_ms: 1 };
+    },
+    getAgent: (caller, name) => {
+      note('getAgent', caller.agent, name);
+      if (name !== ACCOUNT.agent) return null;
+      const { requests: _r, cuts: _c, blocks: _b, ...sums } = SUMS;
+      const symbols = [{ symbol: 'BTCUSDT', sums }];
+      return { account: ACCOUNT, symbols, days: [{ day: '2026-11-26', sums: SUMS }], as_of_ms: 2, since_ms: 1 };
+    },
+    getReport: (caller, period) => {
+      note('getReport', caller.agent, period);
+      return period.name === 'yesterday' ? null : reportBody(period.kind);
+    },
     getEquityHistory: () => ({ points: [{ at_ms: 1, equity_usdt: 10_000 }] }),
     getMarket(symbol) {
       note('getMarket', symbol);
@@ -303,6 +380,7 @@ export function createFakeGate(): FakeGate {
       note('acknowledgeAlert', caller, seq, reason);
       return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
     },
+    passkeys: createFakePasskeys(note),
     getTradingState: () => ({ state: 'active', layers: [] }),
     async setTradingState(caller: Caller, change: StateChange) {
       note('setTradingState', caller, change);
@@ -328,7 +406,7 @@ export function createFakeGate(): FakeGate {
     checkPolicy(text) {
       note('checkPolicy', text);
       if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
-      return { ok: true, hash: HASH, looser: [], warnings: [] };
+      return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
     },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);

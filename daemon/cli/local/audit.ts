@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
+import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
 import { addArchive } from './audit-archive.ts';
@@ -97,24 +98,50 @@ async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: Ledg
 
 async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   const isDeep = options.deep === true;
-  const result = await withReader(io, options, async (reader) => {
+  const result = await withReader(io, options, async (reader): Promise<VerifiedLedger> => {
     const { auditLedger } = await import('../../boot/audit-ledger.ts');
-    return await auditLedger(reader, {
+    const verified = await auditLedger(reader, {
       isDeep,
       threads: reader.lastSeq() < FEW_RECORDS ? 0 : (options.threads ?? Math.min(availableParallelism(), MOST_THREADS)),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
+    // Of a ledger that cannot be read as a whole nothing more is proven.
+    const passkeys = verified.ok ? await auditSignatures(reader) : null;
+    if (passkeys === null || passkeys.problem === null) return { ...verified, passkeys };
+    const { seq, detail } = passkeys.problem;
+    const { checkpoints, elsewhere } = verified;
+    return { ok: false, seq, problem: 'passkey', detail, elsewhere, checkpoints, passkeys };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, isDeep));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
+/** What passkeys signed is proven again by the records alone. */
+async function auditSignatures(reader: LedgerReader): Promise<PasskeyAudit> {
+  const { auditPasskeys } = await import('../../passkeys/offline.ts');
+  const setBacks: { seq: number; at_ms: number }[] = [];
+  for (const { seq, at_ms, payload } of reader.iterateEvents({ kind: 'state' }))
+    if ((payload as { clock_set_back?: true }).clock_set_back === true) setBacks.push({ seq, at_ms });
+  return auditPasskeys(reader.iterateEvents({ kind: 'passkey' }) as unknown as Iterable<PasskeyRecord>, setBacks);
+}
+
+interface PasskeyFailure {
+  readonly ok: false;
+  readonly seq: number;
+  readonly problem: 'passkey';
+  readonly detail: string;
+}
+type VerifiedLedger = (LedgerAudit | (PasskeyFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
+  /** Null: the ledger is not intact, and nothing was proven. */
+  readonly passkeys: PasskeyAudit | null;
+};
+
 /** Why a record that the chain holds may differ from what is derived. */
 const OTHER_DERIVATION =
   'The records themselves are unchanged up to there: what they say does not follow from their request, view and policy.\n';
 
-function describe(result: LedgerAudit, isDeep: boolean): string {
+function describe(result: VerifiedLedger, isDeep: boolean): string {
   if (!result.ok) {
     const place = result.seq === null ? '' : ` at record ${result.seq}`;
     const isDerived = result.problem === 'rederive' || result.problem === 'fold';
@@ -127,6 +154,9 @@ function describe(result: LedgerAudit, isDeep: boolean): string {
     ...result.elsewhere.map(
       ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
     ),
+    result.passkeys !== null && result.passkeys.signatures > 0
+      ? `${result.passkeys.signatures} signatures of ${result.passkeys.keys} passkeys verified\n`
+      : '',
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',

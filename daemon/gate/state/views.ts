@@ -1,6 +1,7 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { Accounts } from './accounts.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -9,6 +10,7 @@ import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
+import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
 import { RecentFills } from './recent-fills.ts';
@@ -41,6 +43,8 @@ export class GateViews {
   readonly markets = new Map<string, MarketEvent>();
   readonly alerts = new RecentAlerts();
   readonly fills = new RecentFills();
+  readonly accounts = new Accounts();
+  readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
