@@ -2,9 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Alerts } from './boot/alerts.ts';
-import { Checkpointer } from './boot/checkpointer.ts';
 import { followHeadOf, followTokens, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
+import type { Folded } from './boot/fold.ts';
+import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
 import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
@@ -106,7 +107,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
   const { closers } = opened;
   try {
     const alerts = new Alerts(config, secrets.alerts, time);
-    const { exchange, foldedFrom, gate, inForce, tokensFolder } = await build(
+    const { exchange, folded, gate, inForce, tokensFolder } = await build(
       opened,
       secrets,
       alerts,
@@ -117,7 +118,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     );
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
-    if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, foldedFrom);
+    if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
     closers.unshift(followTokens(ledger, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
       gate,
@@ -177,7 +178,7 @@ async function build(
   });
   closers.unshift(() => venue.close());
   const metrics = createGateMetrics();
-  let foldedFrom = 0;
+  let folded: Folded | null = null;
   const gate = openGate({
     ledger,
     ports: {
@@ -201,14 +202,14 @@ async function build(
     policyPort: createPolicyPort(config.venue, config.policyPath),
     alerts: alerts.forGate,
     checkpointFolder: hasFiles(options) ? checkpointFolder(config) : null,
-    onFolded: (fromSeq) => {
-      foldedFrom = fromSeq;
+    onFolded: (done) => {
+      folded = done;
     },
     signal,
     metricsText: () => metrics.text(),
   });
   metrics.watch(gate, ledger);
-  return { exchange, foldedFrom, gate, inForce, tokensFolder };
+  return { exchange, folded: folded as Folded | null, gate, inForce, tokensFolder };
 }
 
 /** What a home on disk has beside its ledger. One in memory has no home that could be put back. */
@@ -217,28 +218,18 @@ function keepHome(
   ledger: Ledger,
   gate: Gate,
   clock: DomainClock,
-  foldedFrom: number,
+  folded: Folded | null,
 ): HeadSigner | null {
-  const now = ledgerClock(clock, time);
-  const checkpoints = new Checkpointer({ ledger, folder: checkpointFolder(config), fromSeq: foldedFrom, now, log });
+  const keeping = keepHistory(config, ledger, folded, { now: ledgerClock(clock, time), time, log });
   const head = followHeadOf(config, ledger, gate, time, log);
   const signer = openHeadSigner(config, ledger, gate, time);
   // The head is noted until the ledger itself is closed, and the last signed one covers the last checkpoint's record.
-  closers.splice(
-    closers.length - 1,
-    0,
-    () => checkpoints.close(),
-    async () => signer?.close(),
-    head,
-  );
+  closers.splice(closers.length - 1, 0, keeping, async () => signer?.close(), head);
   return signer;
 }
 
 function hasFiles({ ledger }: StartOptions): boolean {
   return (ledger?.storage ?? 'file') === 'file';
-}
-function checkpointFolder({ home, venue }: Config): string {
-  return join(home, venue, 'checkpoints');
 }
 
 function describeEntrance(http: HttpServer, config: Config, tokensFolder: string): Entrance {

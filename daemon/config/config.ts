@@ -46,6 +46,8 @@ export interface Config {
   readonly paper: PaperConfig | null;
   readonly logLevel: LogLevel;
   readonly answerWithinMs: number;
+  /** Records older than this are archived, ms; null: none are. */
+  readonly archiveBeforeMs: number | null;
   readonly leaveOrders: boolean;
   /** The head file, outside the home. */
   readonly headFile: string;
@@ -92,6 +94,7 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     paper: venue === 'paper' ? readPaper(reading) : null,
     logLevel: reading.choice('HOLDFAST_LOG_LEVEL', LOG_LEVELS, 'info'),
     answerWithinMs: reading.integer('HOLDFAST_ANSWER_WITHIN_MS', 0, 60_000, 3000),
+    archiveBeforeMs: readArchiveBefore(reading),
     leaveOrders: reading.isSet('HOLDFAST_LEAVE_ORDERS'),
     headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
@@ -263,6 +266,19 @@ function readListen(reading: Reading): ListenConfig {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES)
     reading.refuse('HOLDFAST_SOCKET', `is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
   return { kind: 'socket', path };
+}
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 36_500;
+
+/** Whole days: the budgets of a day, and what is compared with the venue at a start, are of the last one. */
+function readArchiveBefore(reading: Reading): number | null {
+  const text = reading.get('HOLDFAST_ARCHIVE_BEFORE');
+  if (text === null) return null;
+  const days = Number(/^([1-9]\d{0,4})d$/.exec(text)?.[1] ?? Number.NaN);
+  if (days <= MOST_DAYS) return days * DAY_MS;
+  reading.refuse('HOLDFAST_ARCHIVE_BEFORE', 'is not a number of days from 1d to 36500d, such as 30d');
+  return null;
 }
 
 function readAllowedHosts(reading: Reading): readonly string[] {

@@ -33,6 +33,7 @@ export const SETTINGS = {
   HOLDFAST_SPEED: setting('X', 'milliseconds of paper market time per millisecond (1)'),
   HOLDFAST_LOG_LEVEL: setting('LEVEL', 'trace, debug, info, warn, error, fatal or silent (info)'),
   HOLDFAST_ANSWER_WITHIN_MS: setting('MS', 'longest wait for the venue before the answer says `submitting` (3000)'),
+  HOLDFAST_ARCHIVE_BEFORE: setting('AGE', 'archive records older than this, such as 30d (never)'),
   HOLDFAST_LEAVE_ORDERS: setting(null, 'leave resting opening orders in place when the daemon stops'),
   HOLDFAST_LIVE_ARMED: setting(null, 'permit binance-live; it also needs `holdfast arm`'),
   HOLDFAST_TOKEN: setting('TOKEN', 'bearer token of the command line', 'client'),

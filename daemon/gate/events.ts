@@ -460,6 +460,30 @@ export interface KeyEvent {
   /** By the key before; null: this is the first, or the one before was lost. */
   readonly signature: string | null;
 }
+/**
+ * A segment of the chain lies in a file of its own, compressed: what is to be known of it without the file. No view
+ * follows from it.
+ */
+export interface ArchivedEvent {
+  readonly bytes: number;
+  /** The two checkpoints above it that were folded again from the beginning and were the same. */
+  readonly checkpoints: readonly { readonly seq: number; readonly sha256: string }[];
+  /** Name of the file in the folder `archives` beside the ledger. */
+  readonly file: string;
+  readonly first_at_ms: number;
+  /** Bytes of each frame; frame `n` begins with record `from_seq + n * frame_records`. */
+  readonly frames: readonly number[];
+  readonly frame_records: number;
+  readonly from_seq: number;
+  /** Hash of record `to_seq`. */
+  readonly hash: string;
+  readonly last_at_ms: number;
+  /** Hash of the record before `from_seq`. */
+  readonly prev_hash: string;
+  /** Of the file. */
+  readonly sha256: string;
+  readonly to_seq: number;
+}
 export interface RejectedInputEvent {
   readonly agent: string;
   /** Absent in older records. */
@@ -496,6 +520,7 @@ export interface GateEvents {
   readonly alert_ack: AlertAckEvent;
   readonly alert_message: AlertMessageEvent;
   readonly alert_routes: AlertRoutesEvent;
+  readonly archived: ArchivedEvent;
   readonly arming: ArmingEvent;
   readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;

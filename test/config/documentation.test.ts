@@ -17,6 +17,7 @@ const KINDS: Record<EventKind, true> = {
   alert_ack: true,
   alert_message: true,
   alert_routes: true,
+  archived: true,
   arming: true,
   checkpoint: true,
   decision: true,

@@ -30,7 +30,8 @@ export class GateState extends GateViews {
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // Recorded past the gate: no decision may see one that was folded only after a restart.
-    if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'head' || event.kind === 'key') return;
+    if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'archived') return;
+    if (event.kind === 'head' || event.kind === 'key') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
