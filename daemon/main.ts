@@ -181,6 +181,7 @@ async function build(
       observer: metrics.observer,
       log: options.log,
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
+      isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },
     settings: {

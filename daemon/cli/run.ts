@@ -16,6 +16,7 @@ import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import type { Io } from './verb.ts';
 import { addAlerts } from './verbs/alerts.ts';
+import { addApprovals, addApprove, addDeny } from './verbs/approvals.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
@@ -48,6 +49,9 @@ const VERBS = [
   addDecisions,
   addExplain,
   addAlerts,
+  addApprovals,
+  addApprove,
+  addDeny,
   addSignals,
   addEndOrder,
   addHalt,

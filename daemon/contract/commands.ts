@@ -69,6 +69,24 @@ export const FlattenRequest = Type.Object(
 export const RebaseRequest = Type.Object({ reason: Type.Optional(reason) }, field.closed);
 /** An operator ends something: a signal early, or an order whose fate cannot be determined. */
 export const EndRequest = Type.Object({ reason }, field.closed);
+/** Absent proof: the operator token of the call itself. */
+export const ApprovalRequest = Type.Object(
+  {
+    action: field.oneOf(['approve', 'deny'], 'What is done with it.'),
+    digest: Type.Optional(field.sha256('approve: digest of the approval as it was looked at.')),
+    reason: Type.Optional(reason),
+    assertion: Type.Optional(
+      Type.Unsafe<{ readonly [member: string]: unknown }>({
+        type: 'object',
+        maxProperties: 20,
+        description:
+          "approve: a passkey's signature of the digest, as the browser gives it. Absent: the operator token approves.",
+      }),
+    ),
+  },
+  field.closed,
+);
+export const ApprovalPath = Type.Object({ id: field.decisionId }, field.closed);
 export const SignalPath = Type.Object({ id: field.signalId }, field.closed);
 export const AlertPath = Type.Object({ id: field.recordNumber }, field.closed);
 export const OrderPath = Type.Object({ id: field.clientOrderId }, field.closed);
@@ -119,6 +137,8 @@ export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequ
 export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);
 export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
 export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest);
+export const checkApproval = buildContractCheck<Static<typeof ApprovalRequest>>(ApprovalRequest);
+export const checkApprovalPath = buildContractCheck<Static<typeof ApprovalPath>>(ApprovalPath);
 export const checkSignalPath = buildContractCheck<Static<typeof SignalPath>>(SignalPath);
 export const checkAlertPath = buildContractCheck<Static<typeof AlertPath>>(AlertPath);
 export const checkOrderPath = buildContractCheck<Static<typeof OrderPath>>(OrderPath);

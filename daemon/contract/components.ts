@@ -12,6 +12,10 @@ import * as tool from './tools.ts';
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
   Alerts: body.AlertsBodySchema,
+  Approval: body.ApprovalBodySchema,
+  ApprovalCeiling: decision.ApprovalCeilingSchema,
+  Approvals: body.ApprovalsBodySchema,
+  Approved: body.ApprovedBodySchema,
   ArithmeticRow: ArithmeticRowSchema,
   BriefAnswer: BriefAnswerSchema,
   BudgetFactors: decision.BudgetFactorsSchema,
@@ -28,6 +32,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   EffectiveAction: decision.EffectiveActionSchema,
   Error: body.ErrorBodySchema,
   Execution: body.ExecutionBodySchema,
+  ExecutionApproval: body.ExecutionApprovalSchema,
   ExecutionOrder: body.ExecutionOrderSchema,
   Explanation: ExplanationBodySchema,
   Fill: body.FillBodySchema,

@@ -7,8 +7,8 @@ import { buildExit, checkResting, type ExitSize, findExit } from './exit.ts';
 import { areUsable } from './quantities.ts';
 import type { ExecutionRequest } from './request.ts';
 import { checkSchema, checkScope, checkState } from './rules/admission.ts';
+import { buildAsk } from './rules/approval.ts';
 import { type BudgetFinding, findBudget } from './rules/budget-finding.ts';
-import type { OpeningAsk } from './rules/fit-order.ts';
 import { runOpeningRules } from './rules/opening-rules.ts';
 import { describePlan } from './rules/staging.ts';
 import { Trace } from './trace.ts';
@@ -102,12 +102,6 @@ function decideOpening(
   policy: CompiledPolicy,
   found: BudgetFinding,
 ): ExecutionDecision {
-  const ask: OpeningAsk = {
-    side: request.side ?? 'buy',
-    leverage: request.requested_leverage ?? 1,
-    lots: context.slice_lots,
-    notional: request.requested_notional,
-  };
-  const opening = runOpeningRules(trace, request, context, policy, found, ask, 'open');
-  return conclude(trace, policy, found, opening.effective, opening.plan);
+  const opening = runOpeningRules(trace, request, context, policy, found, buildAsk(request, context), 'open');
+  return conclude(trace, policy, found, opening.effective, opening.plan, opening.approval);
 }

@@ -3,6 +3,7 @@
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
 import type { ToolName } from '../core/policy.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -78,6 +79,18 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getApprovals(): ApprovalsBody;
+  /** Null: there is none with this id. */
+  getApproval(id: string): ApprovalBody | null;
+  /**
+   * The entrance has verified the proof. Null: there is no such approval.
+   *
+   * @throws an error with the code APPROVAL_REFUSED, which is on record: nothing was sent
+   */
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null>;
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null>;
+  /** Records that the entrance did not accept a proof, and returns the error for the caller. */
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error>;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

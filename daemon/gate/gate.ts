@@ -1,4 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -32,6 +33,7 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
+import { describeApprovals } from './reads/approvals.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
@@ -202,6 +204,21 @@ export class Gate implements GateApi {
   }
   async acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null> {
     return acknowledgeAlert(this.core, caller, seq, reason);
+  }
+  getApprovals(): ApprovalsBody {
+    return describeApprovals(this.core);
+  }
+  getApproval(id: string): ApprovalBody | null {
+    return this.#parts.approvals.find(id);
+  }
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null> {
+    return this.#parts.approvals.approve(caller, id, digest, proof);
+  }
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null> {
+    return this.#parts.approvals.deny(caller, id, reason);
+  }
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error> {
+    return this.#parts.approvals.refuse(caller, id, reason);
   }
   getTradingState(): TradingStateBody {
     return this.#parts.operator.describeState();

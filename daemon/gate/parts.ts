@@ -1,3 +1,4 @@
+import { Approvals } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -38,6 +39,7 @@ export interface GateParts {
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
   readonly calls: ToolCalls;
+  readonly approvals: Approvals;
   readonly reads: CallerReads;
   readonly executor: Executor;
   readonly sender: OrderSender;
@@ -135,6 +137,7 @@ export function buildParts(options: GateOptions): GateParts {
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
+  const approvals = new Approvals({ core, availability, decisions, executor, reads });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -146,6 +149,7 @@ export function buildParts(options: GateOptions): GateParts {
     keeper,
     policies,
     calls,
+    approvals,
     reads,
     executor,
     sender,

@@ -67,6 +67,8 @@ export interface GatePorts {
   readonly startCache?: StartCachePort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
+  /** Whether the token may still be used; absent: as far as is known. */
+  readonly isTokenLive?: (tokenId: string) => boolean;
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   /**

@@ -37,9 +37,11 @@ export class GateState extends GateViews {
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
+    this.approvals.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
+        this.approvals.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
@@ -78,6 +80,7 @@ export class GateState extends GateViews {
           setBack(this, event.at_ms);
         }
         applyStateEvent(this.layers, event.payload, event.at_ms);
+        this.approvals.noteState(event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
           this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);
         }
@@ -98,6 +101,10 @@ export class GateState extends GateViews {
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;
+        this.approvals.notePolicy(event.payload, event.at_ms);
+        return;
+      case 'approval':
+        this.approvals.apply(event.payload, event.at_ms);
         return;
       case 'arming':
         this.arming = event.payload;

@@ -1,6 +1,7 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { ApprovalBook } from './approvals.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -39,6 +40,7 @@ export class GateViews {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly approvals = new ApprovalBook();
   readonly alerts = new RecentAlerts();
   readonly fills = new RecentFills();
   /** Trade ids by symbol. */
