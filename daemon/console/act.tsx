@@ -59,7 +59,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       const { method, path, body } = current.send({ reason: reason.trim(), scope });
       const answer = await ask<unknown>(method, path, { bearer: token.trim(), body });
       done.value = current.describe(answer);
-      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'policy');
+      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'approvals', 'policy');
       close();
     } catch (failure) {
       setFault(describeFault(failure));

@@ -1,4 +1,5 @@
 import { batch, type Signal, signal } from '@preact/signals';
+import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PolicyBody } from '../gate/api/policy.ts';
@@ -33,6 +34,7 @@ export const positions = signal<readonly PositionBody[] | null>(null);
 export const orders = signal<readonly OrderBody[] | null>(null);
 export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
+export const approvals = signal<ApprovalsBody['approvals'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 /** Moves once a second, so that ages are read anew. */
@@ -43,6 +45,7 @@ export const readFault = signal<string | null>(null);
 type Topic =
   | 'account'
   | 'alerts'
+  | 'approvals'
   | 'decisions'
   | 'limits'
   | 'market'
@@ -67,6 +70,8 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
+  approvals: () =>
+    read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
   // What the stream has shown, with what bound it; and what a stream that was cut off has not.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
@@ -97,21 +102,23 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   account: ['account', 'positions'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
+  approval: ['approvals'],
   arming: ['state'],
-  decision: ['decisions', 'orders', 'limits'],
+  decision: ['approvals', 'decisions', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
-  policy: ['policy', 'limits', 'state'],
+  policy: ['approvals', 'policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
-  state: ['state', 'limits'],
+  state: ['approvals', 'state', 'limits'],
   trade: ['positions', 'account', 'limits'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
   alerts: 15_000,
+  approvals: 5_000,
   decisions: 30_000,
   limits: 4_000,
   market: 2_000,
@@ -219,6 +226,7 @@ export function startReading(): () => void {
         orders,
         signals,
         alerts,
+        approvals,
         policy,
       ])
         each.value = null;
