@@ -126,6 +126,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
+    gate.core.consoleAddress = entrance.consoleAddress;
     const needed = findFileShortage();
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
     options.onListening?.(entrance);

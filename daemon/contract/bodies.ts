@@ -93,7 +93,7 @@ const approvalStatus = field.oneOf(
 );
 const approvalId = text('Id of the approval: decision_id of the decision that was blocked.');
 const words = text('The digest as four words, to compare between two screens.');
-const card = text("Its card in the console, below the daemon's address.");
+const card = text('Address of its card in the console; only a path where the console is not served.');
 const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
 const approvalDetail = nullable(text('Why it ended.'));
 const approvalEnd = instant('After it nobody can approve.');

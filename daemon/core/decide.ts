@@ -67,6 +67,8 @@ function decideExit(
     Number.isSafeInteger(effective.lots) &&
     (effective.price_ticks === null || Number.isSafeInteger(effective.price_ticks)) &&
     effective.reduce_only;
+  // What was approved is an opening; an exit is never asked of anybody, and this one was not asked for now.
+  if (context.approval?.grant != null) trace.deny(16, 'APPROVAL_STALE', 'exit', 'open', 'intent');
   if (sound) trace.pass(13, 'RECHECK', effective.lots, exit.permittedLots, 'lots');
   else trace.deny(13, 'INTERNAL_RECHECK', effective.lots, exit.permittedLots, 'lots');
   trace.pass(14, 'STAGING', 1, 1, 'slices');

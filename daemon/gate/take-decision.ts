@@ -113,7 +113,7 @@ function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: 
   const words = wordCode(requested.digest);
   core.alertRarely(
     'APPROVAL_REQUESTED',
-    `agent ${requested.agent} asks for an approval (${words}): /#/approvals/${requested.approval_id}`,
+    `agent ${requested.agent} asks for an approval (${words}): holdfast approve ${requested.approval_id}, or in the console`,
     requested.symbol,
   );
 }

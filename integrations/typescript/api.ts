@@ -477,7 +477,7 @@ export interface Approval {
    */
   words: string;
   /**
-   * Its card in the console, below the daemon's address.
+   * Address of its card in the console; only a path where the console is not served.
    */
   card: string;
   /**
@@ -1203,7 +1203,7 @@ export interface ExecutionApproval {
    */
   words: string;
   /**
-   * Its card in the console, below the daemon's address.
+   * Address of its card in the console; only a path where the console is not served.
    */
   card: string;
 }

@@ -41,6 +41,7 @@ test('a card shows what is approved; the console approves it once, and denies an
   const { approvals } = (await world.operator<ApprovalsBody>('GET', '/v1/approvals')).body;
   const words = approvals[0]?.words ?? '';
   const cards = panel(page, 'approvals');
+  assert.equal(approvals[0]?.card, `${consoleAddress(world)}#/approvals/${id}`);
   await cards.getByText('1 waiting').waitFor();
   await cards.getByText(words, { exact: true }).waitFor();
   await cards.getByText('buy at most 0.009 BTCUSDT').waitFor();

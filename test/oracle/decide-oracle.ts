@@ -4,7 +4,7 @@ import type { IntendedPolicySpec } from '../../daemon/core/policy.ts';
 import type { ReasonCode } from '../../daemon/core/reasons.ts';
 import type { ExecutionRequest, Side } from '../../daemon/core/request.ts';
 import { checkFreshness, checkPacing, checkPositionLimits, checkScope, checkState } from './oracle-admission.ts';
-import { approvedTicks, judgeApproval } from './oracle-approval.ts';
+import { approvedTicks, grantOf, judgeApproval } from './oracle-approval.ts';
 import { type Findings, ownBudgets, ownSection, tightenBudgets } from './oracle-factors.ts';
 import { boundSlippage, type OpeningResult, projectOpening } from './oracle-opening.ts';
 import { exactPrice, isDislocated, lotSize, tickSize } from './oracle-price.ts';
@@ -256,6 +256,7 @@ function decideExit(
   const isMoved = rules !== null && isBeyondRange(request, side, rules);
   if (isMoved) findings.tighten.add('PRICE_OUT_OF_RANGE');
   if (isOneTooMany(request, side, context, policy)) findings.deny.add('EXITS_RESTING');
+  if (rules !== null && grantOf(context) !== null) findings.deny.add('APPROVAL_STALE');
   if (findings.deny.size + door.size > 0) return blocked(findings, [door]);
   if (rules === null) return blocked(findings, [new Set<ReasonCode>(['STALE_FILTERS'])]);
   const asked =

@@ -8,9 +8,9 @@ import { type ApprovalState, type ApprovalStatus, isOver } from '../state/approv
 const SHOWN_ENDED = 100;
 const NOT_IN_TIME = 'nobody approved it in time';
 
-/** The card of the console, below the daemon's address. */
-export function cardOf(approvalId: string): string {
-  return `/#/approvals/${approvalId}`;
+/** The card of the console; below the daemon's address where that is not known. */
+export function cardOf({ consoleAddress }: GateCore, approvalId: string): string {
+  return `${consoleAddress ?? '/'}#/approvals/${approvalId}`;
 }
 
 function statusOf(core: GateCore, approval: ApprovalState): { status: ApprovalStatus; detail: string | null } {
@@ -28,7 +28,7 @@ export function describeApproval(core: GateCore, approval: ApprovalState): Appro
   return {
     agent: requested.agent,
     approval_id: requested.approval_id,
-    card: cardOf(requested.approval_id),
+    card: cardOf(core, requested.approval_id),
     decision_id: approval.decisionId,
     digest: requested.digest,
     ended_at_ms: approval.endedAtMs,
@@ -75,7 +75,7 @@ export function tellApproval(
   const { requested } = approval;
   return {
     approval_id: id,
-    card: cardOf(id),
+    card: cardOf(core, id),
     decision_id: approval.decisionId,
     expires_at_ms: requested.expires_at_ms,
     quorum: requested.quorum,

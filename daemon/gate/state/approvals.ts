@@ -165,6 +165,10 @@ export class ApprovalBook {
     if (action === 'in_force') this.#void((each) => each.policy_hash !== hash, 'another policy is in force', atMs);
   }
 
+  noteSteps(symbol: string, atMs: number): void {
+    this.#void((each) => each.symbol === symbol, 'the venue changed the lot or tick size', atMs);
+  }
+
   setBack(nowMs: number): void {
     for (const sums of this.#opened.values()) sums.setBack(nowMs);
   }

@@ -72,7 +72,7 @@ export class GateState extends GateViews {
         this.markets.set(event.payload.symbol, event.payload);
         return;
       case 'rules':
-        this.#applyRules(event.payload.rules);
+        this.#applyRules(event.payload.rules, event.at_ms);
         return;
       case 'state':
         if (event.payload.clock_set_back === true) {
@@ -151,11 +151,13 @@ export class GateState extends GateViews {
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
-  #applyRules(rules: SymbolRules): void {
+  #applyRules(rules: SymbolRules, atMs: number): void {
     const { symbol } = rules;
     const change = findStepChange(this.rules.get(symbol), rules);
     this.rules.set(symbol, rules);
     if (change === null) return;
+    // RISK: what was approved is a number of lots and ticks: in other steps it would be another order.
+    this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));

@@ -287,6 +287,17 @@ describe('SAE-DEC orders that a person must approve', () => {
     ['a flatten', () => world.operator('POST', '/v1/flatten', { reason: 'x' }), /trading state halted/],
     ['a restart', () => world.restart(), /boot layer/],
     [
+      'a change of the lot size, though the rules of now are as before',
+      () => {
+        const { core } = world.daemon.gate;
+        const rules = core.state.rules.get('BTCUSDT');
+        assert.ok(rules !== undefined);
+        core.append('rules', { rules: { ...rules, lotMantissa: rules.lotMantissa * 10 } });
+        core.append('rules', { rules });
+      },
+      /lot or tick size/,
+    ],
+    [
       'another policy',
       async () => {
         const { gate } = world.daemon;
@@ -330,6 +341,37 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal((await world.operator('POST', path, { action: 'approve' })).status, 400, 'a digest is needed');
     assert.equal((await pending()).length, 1, 'it still waits');
     assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
+  });
+
+  it('on binance-live an operator token does not approve', async () => {
+    const approval = await ask();
+    const { core } = world.daemon.gate;
+    const { settings } = core;
+    Object.assign(core, { settings: { ...settings, venue: 'binance-live' } });
+    try {
+      await refused(approval, /only a passkey/);
+    } finally {
+      Object.assign(core, { settings });
+    }
+    assert.equal((await approve(approval)).body.answer?.execution.state, 'filled');
+  });
+
+  it('an approved opening that a new position has made an exit is stale', async () => {
+    const approval = await ask({ side: 'sell' });
+    const { body } = await world.tool('place_order', order({ requested_notional: 190 }));
+    assert.equal(body.execution.state, 'filled', JSON.stringify(body.decision.reasons));
+    const granted = await approve(approval);
+    assert.deepEqual(granted.body.answer?.decision.reasons.map(({ code }) => code).at(-1), 'APPROVAL_STALE');
+    assert.equal(await world.position('BTCUSDT'), 0.003);
+  });
+
+  it('every order of an approved decision keeps the price that was approved, for its slices and amends', async () => {
+    const approval = await ask({ requested_notional: 600, order_type: 'limit', limit_price: 60_040 });
+    const { body } = await approve(approval);
+    const { orders } = world.daemon.gate.core.state;
+    const sent = orders.byDecision.get(body.answer?.decision.decision_id ?? '') ?? [];
+    assert.ok(sent.length > 0 && sent.every((each) => (each.priceTicks ?? 0) <= approval.price_ticks));
+    assert.equal(sent.at(-1)?.approvedTicks, approval.price_ticks, 'each of its orders knows it');
   });
 
   it('advice asks nobody, and says that it would', async () => {
