@@ -123,6 +123,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       logger: log,
       abort: signal,
       monotonicMs: () => time.monotonicMs(),
+      hostMs: () => time.hostMs(),
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);

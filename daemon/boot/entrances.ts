@@ -8,6 +8,7 @@ import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
+import { codeFileOf, createCodes } from '../passkeys/codes.ts';
 import { readVersion, StartError } from './live.ts';
 
 /** Files and sockets that all connection limits together may need, plus what else is open. */
@@ -25,7 +26,10 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
   }
 }
 
-type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
+type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & {
+  readonly gate: Gate;
+  readonly hostMs: () => number;
+};
 
 /** Opens the agents' and the operator's entrance, with the ledger's tokens and events. @throws StartError */
 export function openEntrances(
@@ -47,6 +51,8 @@ export function openEntrances(
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
         identify(ledger.tokens.listTokens().find((each) => each.id === id && each.revoked_at_ms === null) ?? null),
+      codes: createCodes(codeFileOf(config.home, config.venue), options.hostMs),
+      hostMs: options.hostMs,
     },
     config: {
       listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },

@@ -2,6 +2,7 @@ import { batch, type Signal, signal } from '@preact/signals';
 import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { PasskeysBody } from '../gate/api/passkeys.ts';
 import type { PolicyBody } from '../gate/api/policy.ts';
 import type {
   AccountBody,
@@ -36,6 +37,7 @@ export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
 export const approvals = signal<ApprovalsBody['approvals'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
+export const passkeys = signal<PasskeysBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 /** Moves once a second, so that ages are read anew. */
 export const nowMs = signal(Date.now());
@@ -50,6 +52,7 @@ type Topic =
   | 'limits'
   | 'market'
   | 'orders'
+  | 'passkeys'
   | 'policy'
   | 'positions'
   | 'signals'
@@ -83,6 +86,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
       orders,
       (body) => body.orders,
     ),
+  passkeys: () => read<PasskeysBody, PasskeysBody>('/v1/passkeys', passkeys, same),
   policy: () => read<PolicyBody, PolicyBody>('/v1/policy', policy, same),
   positions: () =>
     read<readonly PositionBody[], { positions: readonly PositionBody[] }>(
@@ -108,6 +112,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
+  passkey: ['passkeys'],
   policy: ['approvals', 'policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
@@ -123,6 +128,7 @@ const EVERY_MS: Readonly<Record<Topic, number>> = {
   limits: 4_000,
   market: 2_000,
   orders: 10_000,
+  passkeys: 30_000,
   policy: 30_000,
   positions: 3_000,
   signals: 10_000,
@@ -228,6 +234,7 @@ export function startReading(): () => void {
         alerts,
         approvals,
         policy,
+        passkeys,
       ])
         each.value = null;
       connection.value = 'connecting';

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { SIGNAL_KINDS } from '../core/policy.ts';
 import { buildContractCheck, buildRequestCheck } from './check.ts';
 import * as field from './fields.ts';
+import { AssertionSchema } from './passkeys.ts';
 
 /** Bodies and queries of the routes that are not tools. */
 
@@ -75,14 +76,7 @@ export const ApprovalRequest = Type.Object(
     action: field.oneOf(['approve', 'deny'], 'What is done with it.'),
     digest: Type.Optional(field.sha256('approve: digest of the approval as it was looked at.')),
     reason: Type.Optional(reason),
-    assertion: Type.Optional(
-      Type.Unsafe<{ readonly [member: string]: unknown }>({
-        type: 'object',
-        maxProperties: 20,
-        description:
-          "approve: a passkey's signature of the digest, as the browser gives it. Absent: the operator token approves.",
-      }),
-    ),
+    assertion: Type.Optional(AssertionSchema),
   },
   field.closed,
 );
@@ -123,6 +117,17 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
+export const DecisionsQuery = Type.Object(
+  {
+    agent: Type.Optional(Type.String({ maxLength: 64 })),
+    symbol: Type.Optional(Type.String({ pattern: field.SYMBOL_PATTERN })),
+    outcome: Type.Optional(Type.Enum(['ALLOW', 'LIMIT', 'BLOCK'], { type: 'string' })),
+    since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })),
+    limit: Type.Optional(field.pageLimit),
+    cursor: Type.Optional(field.cursor),
+  },
+  field.closed,
+);
 /** The account is one entry: any limit is enough, and no cursor is ever issued. */
 export const AccountQuery = Type.Object(
   { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
@@ -147,6 +152,7 @@ export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRe
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
 export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQuery);
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
+export const checkDecisionsQuery = buildContractCheck<Static<typeof DecisionsQuery>>(DecisionsQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

@@ -115,6 +115,79 @@ export type EffectiveAction =
       price_ticks: number | null;
     };
 /**
+ * Stable code; docs/reasons.md lists them.
+ */
+export type ReasonCode =
+  | 'SCHEMA_ARGS'
+  | 'SCOPE_TOOL'
+  | 'SCOPE_ACTION'
+  | 'SCOPE_VENUE'
+  | 'SCOPE_SYMBOL'
+  | 'SCOPE_ACCOUNT'
+  | 'STATE_REDUCING'
+  | 'STATE_HALTED'
+  | 'STALE_CLOCK'
+  | 'STALE_REQUEST'
+  | 'STALE_MARK'
+  | 'STALE_QUOTE'
+  | 'STALE_BARS'
+  | 'STALE_ACCOUNT'
+  | 'STALE_FILTERS'
+  | 'STALE_FUNDING'
+  | 'STALE_INPUT'
+  | 'DUPLICATE_INTENT'
+  | 'COOLDOWN'
+  | 'RATE'
+  | 'FLIP'
+  | 'BREAKER'
+  | 'TURNOVER'
+  | 'FEES'
+  | 'REGIME_TIGHTENED'
+  | 'REGIME_REDUCE_ONLY'
+  | 'ACCOUNT_DRAWDOWN'
+  | 'ACCOUNT_DAILY_LOSS'
+  | 'ACCOUNT_MARGIN_RATIO'
+  | 'ACCOUNT_LIQUIDATION_DISTANCE'
+  | 'ACCOUNT_POSITIONS'
+  | 'ACCOUNT_HOLDING_TIME'
+  | 'TRUST_TIGHTENED'
+  | 'TRUST_REDUCE_ONLY'
+  | 'TRADER_STATE_TIGHTENED'
+  | 'TRADER_STATE_BLOCKED'
+  | 'PRICE_DISLOCATED'
+  | 'PRICE_SLIPPAGE'
+  | 'PRICE_OUT_OF_RANGE'
+  | 'OPPOSES_AGENT'
+  | 'LEVERAGE_LOCKED'
+  | 'BUDGET_LEVERAGE'
+  | 'BUDGET_NOTIONAL'
+  | 'BUDGET_SYMBOL'
+  | 'BUDGET_GROSS'
+  | 'BUDGET_ACCOUNT_LEVERAGE'
+  | 'BUDGET_CONCENTRATION'
+  | 'BUDGET_BRACKET'
+  | 'BUDGET_MARGIN'
+  | 'BUDGET_TURNOVER'
+  | 'BUDGET_FEES'
+  | 'BUDGET_AGENT'
+  | 'BELOW_MINIMUM'
+  | 'ABOVE_MAXIMUM'
+  | 'INTERNAL_RECHECK'
+  | 'CROSSES_ZERO'
+  | 'OPEN_BECAME_EXIT'
+  | 'EXIT_CLIPPED'
+  | 'NOT_REDUCING'
+  | 'EXIT_SCOPE'
+  | 'EXITS_RESTING'
+  | 'APPROVAL_REQUIRED'
+  | 'APPROVAL_STALE'
+  | 'APPROVAL_CEILING'
+  | 'ORDER_UNKNOWN'
+  | 'ORDER_NOT_OWN'
+  | 'ORDER_NOT_OPEN'
+  | 'ORDER_UNCHANGED'
+  | 'MODIFY_NOT_ALLOWED';
+/**
  * Your own id of this request; choose a new one for every new intention and repeat it when you send the same request again. A repeat returns the first decision and never places a second order.
  */
 export type RequestId = string;
@@ -174,6 +247,7 @@ export type PolicyCheck =
        * sha256 of its canonical JSON.
        */
       hash: string;
+      name: string;
       /**
        * In what it allows more than the policy in force.
        */
@@ -255,6 +329,7 @@ export interface Components {
   Execution?: Execution;
   ExecutionApproval?: ExecutionApproval;
   ExecutionOrder?: ExecutionOrder;
+  EndRequest?: EndRequest;
   Explanation?: Explanation;
   Fill?: Fill;
   Fills?: Fills;
@@ -270,6 +345,7 @@ export interface Components {
   Order?: Order;
   Orders?: Orders;
   PageLimit?: PageLimit;
+  Passkey?: Passkey;
   PlaceOrder?: PlaceOrder;
   Policy?: Policy;
   PolicyCheck?: PolicyCheck;
@@ -278,6 +354,7 @@ export interface Components {
   Readiness?: Readiness;
   RequestId?: RequestId;
   Reason?: Reason;
+  ReasonCode?: ReasonCode;
   Reloaded?: Reloaded;
   RuleVerdict?: RuleVerdict;
   StrategyId?: StrategyId;
@@ -672,79 +749,7 @@ export interface Decision {
   /**
    * The one reason that binds; null for ALLOW.
    */
-  bound_by:
-    | (
-        | 'SCHEMA_ARGS'
-        | 'SCOPE_TOOL'
-        | 'SCOPE_ACTION'
-        | 'SCOPE_VENUE'
-        | 'SCOPE_SYMBOL'
-        | 'SCOPE_ACCOUNT'
-        | 'STATE_REDUCING'
-        | 'STATE_HALTED'
-        | 'STALE_CLOCK'
-        | 'STALE_REQUEST'
-        | 'STALE_MARK'
-        | 'STALE_QUOTE'
-        | 'STALE_BARS'
-        | 'STALE_ACCOUNT'
-        | 'STALE_FILTERS'
-        | 'STALE_FUNDING'
-        | 'STALE_INPUT'
-        | 'DUPLICATE_INTENT'
-        | 'COOLDOWN'
-        | 'RATE'
-        | 'FLIP'
-        | 'BREAKER'
-        | 'TURNOVER'
-        | 'FEES'
-        | 'REGIME_TIGHTENED'
-        | 'REGIME_REDUCE_ONLY'
-        | 'ACCOUNT_DRAWDOWN'
-        | 'ACCOUNT_DAILY_LOSS'
-        | 'ACCOUNT_MARGIN_RATIO'
-        | 'ACCOUNT_LIQUIDATION_DISTANCE'
-        | 'ACCOUNT_POSITIONS'
-        | 'ACCOUNT_HOLDING_TIME'
-        | 'TRUST_TIGHTENED'
-        | 'TRUST_REDUCE_ONLY'
-        | 'TRADER_STATE_TIGHTENED'
-        | 'TRADER_STATE_BLOCKED'
-        | 'PRICE_DISLOCATED'
-        | 'PRICE_SLIPPAGE'
-        | 'PRICE_OUT_OF_RANGE'
-        | 'OPPOSES_AGENT'
-        | 'LEVERAGE_LOCKED'
-        | 'BUDGET_LEVERAGE'
-        | 'BUDGET_NOTIONAL'
-        | 'BUDGET_SYMBOL'
-        | 'BUDGET_GROSS'
-        | 'BUDGET_ACCOUNT_LEVERAGE'
-        | 'BUDGET_CONCENTRATION'
-        | 'BUDGET_BRACKET'
-        | 'BUDGET_MARGIN'
-        | 'BUDGET_TURNOVER'
-        | 'BUDGET_FEES'
-        | 'BUDGET_AGENT'
-        | 'BELOW_MINIMUM'
-        | 'ABOVE_MAXIMUM'
-        | 'INTERNAL_RECHECK'
-        | 'CROSSES_ZERO'
-        | 'OPEN_BECAME_EXIT'
-        | 'EXIT_CLIPPED'
-        | 'NOT_REDUCING'
-        | 'EXIT_SCOPE'
-        | 'EXITS_RESTING'
-        | 'APPROVAL_REQUIRED'
-        | 'APPROVAL_STALE'
-        | 'APPROVAL_CEILING'
-        | 'ORDER_UNKNOWN'
-        | 'ORDER_NOT_OWN'
-        | 'ORDER_NOT_OPEN'
-        | 'ORDER_UNCHANGED'
-        | 'MODIFY_NOT_ALLOWED'
-      )
-    | null;
+  bound_by: ReasonCode | null;
   /**
    * How the figures are computed. Derived from the record, not part of it.
    */
@@ -870,79 +875,7 @@ export interface BudgetFactors {
  * Why the request was cut down or refused; the first one decides.
  */
 export interface Reason {
-  /**
-   * Stable code; docs/reasons.md lists them.
-   */
-  code:
-    | 'SCHEMA_ARGS'
-    | 'SCOPE_TOOL'
-    | 'SCOPE_ACTION'
-    | 'SCOPE_VENUE'
-    | 'SCOPE_SYMBOL'
-    | 'SCOPE_ACCOUNT'
-    | 'STATE_REDUCING'
-    | 'STATE_HALTED'
-    | 'STALE_CLOCK'
-    | 'STALE_REQUEST'
-    | 'STALE_MARK'
-    | 'STALE_QUOTE'
-    | 'STALE_BARS'
-    | 'STALE_ACCOUNT'
-    | 'STALE_FILTERS'
-    | 'STALE_FUNDING'
-    | 'STALE_INPUT'
-    | 'DUPLICATE_INTENT'
-    | 'COOLDOWN'
-    | 'RATE'
-    | 'FLIP'
-    | 'BREAKER'
-    | 'TURNOVER'
-    | 'FEES'
-    | 'REGIME_TIGHTENED'
-    | 'REGIME_REDUCE_ONLY'
-    | 'ACCOUNT_DRAWDOWN'
-    | 'ACCOUNT_DAILY_LOSS'
-    | 'ACCOUNT_MARGIN_RATIO'
-    | 'ACCOUNT_LIQUIDATION_DISTANCE'
-    | 'ACCOUNT_POSITIONS'
-    | 'ACCOUNT_HOLDING_TIME'
-    | 'TRUST_TIGHTENED'
-    | 'TRUST_REDUCE_ONLY'
-    | 'TRADER_STATE_TIGHTENED'
-    | 'TRADER_STATE_BLOCKED'
-    | 'PRICE_DISLOCATED'
-    | 'PRICE_SLIPPAGE'
-    | 'PRICE_OUT_OF_RANGE'
-    | 'OPPOSES_AGENT'
-    | 'LEVERAGE_LOCKED'
-    | 'BUDGET_LEVERAGE'
-    | 'BUDGET_NOTIONAL'
-    | 'BUDGET_SYMBOL'
-    | 'BUDGET_GROSS'
-    | 'BUDGET_ACCOUNT_LEVERAGE'
-    | 'BUDGET_CONCENTRATION'
-    | 'BUDGET_BRACKET'
-    | 'BUDGET_MARGIN'
-    | 'BUDGET_TURNOVER'
-    | 'BUDGET_FEES'
-    | 'BUDGET_AGENT'
-    | 'BELOW_MINIMUM'
-    | 'ABOVE_MAXIMUM'
-    | 'INTERNAL_RECHECK'
-    | 'CROSSES_ZERO'
-    | 'OPEN_BECAME_EXIT'
-    | 'EXIT_CLIPPED'
-    | 'NOT_REDUCING'
-    | 'EXIT_SCOPE'
-    | 'EXITS_RESTING'
-    | 'APPROVAL_REQUIRED'
-    | 'APPROVAL_STALE'
-    | 'APPROVAL_CEILING'
-    | 'ORDER_UNKNOWN'
-    | 'ORDER_NOT_OWN'
-    | 'ORDER_NOT_OPEN'
-    | 'ORDER_UNCHANGED'
-    | 'MODIFY_NOT_ALLOWED';
+  code: ReasonCode;
   /**
    * The same in words.
    */
@@ -997,79 +930,7 @@ export interface RuleVerdict {
  * One budget that can cut or refuse an opening order.
  */
 export interface ArithmeticRow {
-  /**
-   * Reason code of this budget.
-   */
-  code:
-    | 'SCHEMA_ARGS'
-    | 'SCOPE_TOOL'
-    | 'SCOPE_ACTION'
-    | 'SCOPE_VENUE'
-    | 'SCOPE_SYMBOL'
-    | 'SCOPE_ACCOUNT'
-    | 'STATE_REDUCING'
-    | 'STATE_HALTED'
-    | 'STALE_CLOCK'
-    | 'STALE_REQUEST'
-    | 'STALE_MARK'
-    | 'STALE_QUOTE'
-    | 'STALE_BARS'
-    | 'STALE_ACCOUNT'
-    | 'STALE_FILTERS'
-    | 'STALE_FUNDING'
-    | 'STALE_INPUT'
-    | 'DUPLICATE_INTENT'
-    | 'COOLDOWN'
-    | 'RATE'
-    | 'FLIP'
-    | 'BREAKER'
-    | 'TURNOVER'
-    | 'FEES'
-    | 'REGIME_TIGHTENED'
-    | 'REGIME_REDUCE_ONLY'
-    | 'ACCOUNT_DRAWDOWN'
-    | 'ACCOUNT_DAILY_LOSS'
-    | 'ACCOUNT_MARGIN_RATIO'
-    | 'ACCOUNT_LIQUIDATION_DISTANCE'
-    | 'ACCOUNT_POSITIONS'
-    | 'ACCOUNT_HOLDING_TIME'
-    | 'TRUST_TIGHTENED'
-    | 'TRUST_REDUCE_ONLY'
-    | 'TRADER_STATE_TIGHTENED'
-    | 'TRADER_STATE_BLOCKED'
-    | 'PRICE_DISLOCATED'
-    | 'PRICE_SLIPPAGE'
-    | 'PRICE_OUT_OF_RANGE'
-    | 'OPPOSES_AGENT'
-    | 'LEVERAGE_LOCKED'
-    | 'BUDGET_LEVERAGE'
-    | 'BUDGET_NOTIONAL'
-    | 'BUDGET_SYMBOL'
-    | 'BUDGET_GROSS'
-    | 'BUDGET_ACCOUNT_LEVERAGE'
-    | 'BUDGET_CONCENTRATION'
-    | 'BUDGET_BRACKET'
-    | 'BUDGET_MARGIN'
-    | 'BUDGET_TURNOVER'
-    | 'BUDGET_FEES'
-    | 'BUDGET_AGENT'
-    | 'BELOW_MINIMUM'
-    | 'ABOVE_MAXIMUM'
-    | 'INTERNAL_RECHECK'
-    | 'CROSSES_ZERO'
-    | 'OPEN_BECAME_EXIT'
-    | 'EXIT_CLIPPED'
-    | 'NOT_REDUCING'
-    | 'EXIT_SCOPE'
-    | 'EXITS_RESTING'
-    | 'APPROVAL_REQUIRED'
-    | 'APPROVAL_STALE'
-    | 'APPROVAL_CEILING'
-    | 'ORDER_UNKNOWN'
-    | 'ORDER_NOT_OWN'
-    | 'ORDER_NOT_OPEN'
-    | 'ORDER_UNCHANGED'
-    | 'MODIFY_NOT_ALLOWED';
+  code: ReasonCode;
   /**
    * The budget in words.
    */
@@ -1415,6 +1276,12 @@ export interface Error {
     };
   };
 }
+export interface EndRequest {
+  /**
+   * Why, for the record. At most 2 kB.
+   */
+  reason: string;
+}
 /**
  * The reasons for a decision: every budget with its arithmetic, and every rule.
  */
@@ -1446,79 +1313,7 @@ export interface Explanation {
   /**
    * The one reason that binds; null for ALLOW.
    */
-  bound_by:
-    | (
-        | 'SCHEMA_ARGS'
-        | 'SCOPE_TOOL'
-        | 'SCOPE_ACTION'
-        | 'SCOPE_VENUE'
-        | 'SCOPE_SYMBOL'
-        | 'SCOPE_ACCOUNT'
-        | 'STATE_REDUCING'
-        | 'STATE_HALTED'
-        | 'STALE_CLOCK'
-        | 'STALE_REQUEST'
-        | 'STALE_MARK'
-        | 'STALE_QUOTE'
-        | 'STALE_BARS'
-        | 'STALE_ACCOUNT'
-        | 'STALE_FILTERS'
-        | 'STALE_FUNDING'
-        | 'STALE_INPUT'
-        | 'DUPLICATE_INTENT'
-        | 'COOLDOWN'
-        | 'RATE'
-        | 'FLIP'
-        | 'BREAKER'
-        | 'TURNOVER'
-        | 'FEES'
-        | 'REGIME_TIGHTENED'
-        | 'REGIME_REDUCE_ONLY'
-        | 'ACCOUNT_DRAWDOWN'
-        | 'ACCOUNT_DAILY_LOSS'
-        | 'ACCOUNT_MARGIN_RATIO'
-        | 'ACCOUNT_LIQUIDATION_DISTANCE'
-        | 'ACCOUNT_POSITIONS'
-        | 'ACCOUNT_HOLDING_TIME'
-        | 'TRUST_TIGHTENED'
-        | 'TRUST_REDUCE_ONLY'
-        | 'TRADER_STATE_TIGHTENED'
-        | 'TRADER_STATE_BLOCKED'
-        | 'PRICE_DISLOCATED'
-        | 'PRICE_SLIPPAGE'
-        | 'PRICE_OUT_OF_RANGE'
-        | 'OPPOSES_AGENT'
-        | 'LEVERAGE_LOCKED'
-        | 'BUDGET_LEVERAGE'
-        | 'BUDGET_NOTIONAL'
-        | 'BUDGET_SYMBOL'
-        | 'BUDGET_GROSS'
-        | 'BUDGET_ACCOUNT_LEVERAGE'
-        | 'BUDGET_CONCENTRATION'
-        | 'BUDGET_BRACKET'
-        | 'BUDGET_MARGIN'
-        | 'BUDGET_TURNOVER'
-        | 'BUDGET_FEES'
-        | 'BUDGET_AGENT'
-        | 'BELOW_MINIMUM'
-        | 'ABOVE_MAXIMUM'
-        | 'INTERNAL_RECHECK'
-        | 'CROSSES_ZERO'
-        | 'OPEN_BECAME_EXIT'
-        | 'EXIT_CLIPPED'
-        | 'NOT_REDUCING'
-        | 'EXIT_SCOPE'
-        | 'EXITS_RESTING'
-        | 'APPROVAL_REQUIRED'
-        | 'APPROVAL_STALE'
-        | 'APPROVAL_CEILING'
-        | 'ORDER_UNKNOWN'
-        | 'ORDER_NOT_OWN'
-        | 'ORDER_NOT_OPEN'
-        | 'ORDER_UNCHANGED'
-        | 'MODIFY_NOT_ALLOWED'
-      )
-    | null;
+  bound_by: ReasonCode | null;
   /**
    * How the figures are computed. Derived from the record, not part of it.
    */
@@ -1809,79 +1604,7 @@ export interface Limits {
         | 'concurrent_positions'
         | 'turnover_usdt_per_day'
         | 'fees_usdt_per_day';
-      /**
-       * Reason code of what it cuts; BUDGET_AGENT: the agent's own.
-       */
-      code:
-        | 'SCHEMA_ARGS'
-        | 'SCOPE_TOOL'
-        | 'SCOPE_ACTION'
-        | 'SCOPE_VENUE'
-        | 'SCOPE_SYMBOL'
-        | 'SCOPE_ACCOUNT'
-        | 'STATE_REDUCING'
-        | 'STATE_HALTED'
-        | 'STALE_CLOCK'
-        | 'STALE_REQUEST'
-        | 'STALE_MARK'
-        | 'STALE_QUOTE'
-        | 'STALE_BARS'
-        | 'STALE_ACCOUNT'
-        | 'STALE_FILTERS'
-        | 'STALE_FUNDING'
-        | 'STALE_INPUT'
-        | 'DUPLICATE_INTENT'
-        | 'COOLDOWN'
-        | 'RATE'
-        | 'FLIP'
-        | 'BREAKER'
-        | 'TURNOVER'
-        | 'FEES'
-        | 'REGIME_TIGHTENED'
-        | 'REGIME_REDUCE_ONLY'
-        | 'ACCOUNT_DRAWDOWN'
-        | 'ACCOUNT_DAILY_LOSS'
-        | 'ACCOUNT_MARGIN_RATIO'
-        | 'ACCOUNT_LIQUIDATION_DISTANCE'
-        | 'ACCOUNT_POSITIONS'
-        | 'ACCOUNT_HOLDING_TIME'
-        | 'TRUST_TIGHTENED'
-        | 'TRUST_REDUCE_ONLY'
-        | 'TRADER_STATE_TIGHTENED'
-        | 'TRADER_STATE_BLOCKED'
-        | 'PRICE_DISLOCATED'
-        | 'PRICE_SLIPPAGE'
-        | 'PRICE_OUT_OF_RANGE'
-        | 'OPPOSES_AGENT'
-        | 'LEVERAGE_LOCKED'
-        | 'BUDGET_LEVERAGE'
-        | 'BUDGET_NOTIONAL'
-        | 'BUDGET_SYMBOL'
-        | 'BUDGET_GROSS'
-        | 'BUDGET_ACCOUNT_LEVERAGE'
-        | 'BUDGET_CONCENTRATION'
-        | 'BUDGET_BRACKET'
-        | 'BUDGET_MARGIN'
-        | 'BUDGET_TURNOVER'
-        | 'BUDGET_FEES'
-        | 'BUDGET_AGENT'
-        | 'BELOW_MINIMUM'
-        | 'ABOVE_MAXIMUM'
-        | 'INTERNAL_RECHECK'
-        | 'CROSSES_ZERO'
-        | 'OPEN_BECAME_EXIT'
-        | 'EXIT_CLIPPED'
-        | 'NOT_REDUCING'
-        | 'EXIT_SCOPE'
-        | 'EXITS_RESTING'
-        | 'APPROVAL_REQUIRED'
-        | 'APPROVAL_STALE'
-        | 'APPROVAL_CEILING'
-        | 'ORDER_UNKNOWN'
-        | 'ORDER_NOT_OWN'
-        | 'ORDER_NOT_OPEN'
-        | 'ORDER_UNCHANGED'
-        | 'MODIFY_NOT_ALLOWED';
+      code: ReasonCode;
       /**
        * B_0 of the policy, or the agent's own cap where less of that is left.
        */
@@ -2094,6 +1817,36 @@ export interface Orders {
    */
   next: string | null;
 }
+export interface Passkey {
+  /**
+   * Id of the passkey.
+   */
+  id: string;
+  /**
+   * As it was enrolled.
+   */
+  name: string;
+  /**
+   * waiting: it counts for nothing yet.
+   */
+  state: 'waiting' | 'in_force';
+  /**
+   * When it was enrolled. Milliseconds since 1970.
+   */
+  added_at_ms: number;
+  /**
+   * From when on it counts. Milliseconds since 1970.
+   */
+  effective_at_ms: number;
+  /**
+   * Id of the passkey that confirmed it.
+   */
+  confirmed_by: string | null;
+  /**
+   * When it signed last. Milliseconds since 1970.
+   */
+  last_used_at_ms: number | null;
+}
 export interface PlaceOrder {
   symbol: SymbolName;
   /**
@@ -2202,6 +1955,10 @@ export interface Policy {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The file differs.
+     */
+    file_differs: boolean;
   } | null;
 }
 export interface Position {
@@ -2292,6 +2049,10 @@ export interface Readiness {
      * It takes effect no earlier. Milliseconds since 1970.
      */
     not_before_ms: number | null;
+    /**
+     * The file differs.
+     */
+    file_differs: boolean;
   } | null;
   /**
    * Why the policy file on disk is not in force.
