@@ -1,4 +1,5 @@
 import { batch, type Signal, signal } from '@preact/signals';
+import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
@@ -29,6 +30,7 @@ import { followLedger, type LedgerRecord } from './stream.ts';
 export const readiness = signal<ReadinessBody | null>(null);
 export const tradingState = signal<TradingStateBody | null>(null);
 export const account = signal<AccountBody | null>(null);
+export const agents = signal<AgentsBody | null>(null);
 export const limits = signal<LimitsBody | null>(null);
 export const markets = signal<readonly MarketBody[] | null>(null);
 export const positions = signal<readonly PositionBody[] | null>(null);
@@ -46,6 +48,7 @@ export const readFault = signal<string | null>(null);
 
 type Topic =
   | 'account'
+  | 'agents'
   | 'alerts'
   | 'approvals'
   | 'decisions'
@@ -72,6 +75,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
+  agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
   approvals: () =>
     read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
@@ -104,9 +108,12 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
 /** What a record of the ledger may have changed. */
 const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   account: ['account', 'positions'],
+  income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
   approval: ['approvals'],
+  alert_message: ['state'],
+  alert_routes: ['state'],
   arming: ['state'],
   decision: ['approvals', 'decisions', 'orders', 'limits'],
   exit_target: ['orders'],
@@ -118,10 +125,13 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   signal: ['signals', 'limits', 'state'],
   state: ['approvals', 'state', 'limits'],
   trade: ['positions', 'account', 'limits'],
+  state: ['state', 'limits'],
+  trade: ['positions', 'account', 'agents', 'limits'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
+  agents: 5_000,
   alerts: 15_000,
   approvals: 5_000,
   decisions: 30_000,
@@ -226,6 +236,7 @@ export function startReading(): () => void {
         readiness,
         tradingState,
         account,
+        agents,
         limits,
         markets,
         positions,

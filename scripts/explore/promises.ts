@@ -1,5 +1,6 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
+import { findAccountBreaches } from './promises/accounts.ts';
 import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findApprovalBreaches } from './promises/approvals.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
@@ -51,6 +52,7 @@ const PROMISES: readonly Promised[] = [
   findReservationBreaches,
   findFigureBreaches,
   findPageBreaches,
+  findAccountBreaches,
   findAuditBreaches,
 ];
 

@@ -335,7 +335,12 @@ describe('SAE-DEC orders that a person must approve', () => {
     const made = await world.operator<Refusal>('POST', path, {
       action: 'approve',
       digest: approval.digest,
-      assertion: { id: 'x' },
+      assertion: {
+        id: 'eA',
+        rawId: 'eA',
+        type: 'public-key',
+        response: { authenticatorData: 'eA', clientDataJSON: 'eA', signature: 'eA' },
+      },
     });
     assert.equal(made.status, 409, JSON.stringify(made.body));
     assert.equal((await world.operator('POST', path, { action: 'approve' })).status, 400, 'a digest is needed');
