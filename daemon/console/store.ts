@@ -124,9 +124,7 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
   state: ['approvals', 'state', 'limits'],
-  trade: ['positions', 'account', 'limits'],
-  state: ['state', 'limits'],
-  trade: ['positions', 'account', 'agents', 'limits'],
+  trade: ['positions', 'account', 'limits', 'agents'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
