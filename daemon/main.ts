@@ -129,6 +129,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
+    gate.core.consoleAddress = entrance.consoleAddress;
     alerts.consoleUrl = entrance.consoleAddress;
     const needed = findFileShortage();
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
@@ -189,6 +190,7 @@ async function build(
       log: options.log,
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
+      isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },
     settings: {

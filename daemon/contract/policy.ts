@@ -4,7 +4,7 @@ import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VE
 import type { Agree } from './agreement.ts';
 import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
-import { accountSection, marketSection, trustSection } from './policy-sections.ts';
+import { accountSection, approvalsSection, marketSection, trustSection } from './policy-sections.ts';
 import {
   ACCOUNT_PATTERN,
   AGENT_PATTERN,
@@ -203,6 +203,7 @@ export const PolicySchema = Type.Object(
         },
       ),
     ),
+    approvals: Type.Optional(approvalsSection),
     intercept: Type.Object(
       {
         allow: Type.Record(

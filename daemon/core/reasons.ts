@@ -175,6 +175,18 @@ export const REASONS = {
     message: 'As many exits of this agent, or of all agents in the symbol, rest already as may (`limit`).',
     hint: 'Cancel or move one of your own. Exits that close at once always pass.',
   },
+  APPROVAL_REQUIRED: {
+    message: 'A person must approve this order; nothing was sent.',
+    hint: 'Do not send it again. get_decision says in execution.approval what became of it; cancel_all withdraws it.',
+  },
+  APPROVAL_STALE: {
+    message: 'The order does not fit what was approved any more (`unit` says in what); nothing was sent.',
+    hint: 'The approval is used up. Decide anew: a new request asks for a new approval.',
+  },
+  APPROVAL_CEILING: {
+    message: 'Prices or budgets have moved since the order was approved: it is held to what was approved (`limit`).',
+    hint: 'Nothing to do.',
+  },
   ORDER_UNKNOWN: { message: 'There is no such order.', hint: 'GET /v1/orders lists them.' },
   ORDER_NOT_OWN: {
     message: 'The order belongs to another agent or to the gate.',

@@ -1,4 +1,5 @@
 import type { AlertTestBody } from './api/alerts.ts';
+import { Approvals } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -42,6 +43,7 @@ export interface GateParts {
   readonly policies: PolicyControl;
   readonly alertRoutes: AlertRoutesControl;
   readonly calls: ToolCalls;
+  readonly approvals: Approvals;
   readonly reads: CallerReads;
   readonly executor: Executor;
   readonly sender: OrderSender;
@@ -148,6 +150,7 @@ export function buildParts(options: GateOptions): GateParts {
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
+  const approvals = new Approvals({ core, availability, decisions, executor, reads });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -160,6 +163,7 @@ export function buildParts(options: GateOptions): GateParts {
     policies,
     alertRoutes,
     calls,
+    approvals,
     reads,
     executor,
     sender,

@@ -15,6 +15,7 @@ const KINDS: Record<EventKind, true> = {
   account: true,
   alert: true,
   alert_ack: true,
+  approval: true,
   alert_message: true,
   alert_routes: true,
   archived: true,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ExecutionContext, PacingView, RulesView } from '../../daemon/core/context.ts';
+import type { ApprovalView, ExecutionContext, PacingView, RulesView } from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
@@ -22,6 +22,26 @@ const instant = (limitMs: number): fc.Arbitrary<number | null> =>
 const digest = fc.constantFrom('a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64), null);
 /** Lots of 60 USDT; other symbols take the like value. */
 const lots = fc.integer({ min: 1, max: 14 });
+
+const grants = fc.record({
+  agent: fc.constantFrom('alice', 'alice', 'alice', 'bob'),
+  approval_id: fc.constant('d-abcdef-1'),
+  expires_at_ms: fc.constantFrom(NOW + 60_000, NOW + 1, NOW),
+  leverage: fc.constantFrom(3, 2, 1),
+  lots: fc.constantFrom(1_000_000, 10, 7, 1),
+  policy_hash: fc.constantFrom('test', 'test', 'test', 'other'),
+  price_ticks: fc.constantFrom(600_600, 600_599, 600_000, 599_999, 599_400, 10_000_000),
+  side: fc.constantFrom('buy', 'sell'),
+  symbol: fc.constantFrom('BTCUSDT', 'BTCUSDT', 'BTCUSDT', 'ETHUSDT'),
+});
+const approvals: fc.Arbitrary<ApprovalView> = fc.record({
+  approved_usdt: usdt,
+  grant: fc.oneof(fc.constant(null), grants),
+  opened_usdt: fc.oneof(fc.constant(0), usdt),
+  order_price_ticks: fc.constantFrom(null, 600_000, 600_600),
+  pending_count: fc.constantFrom(0, 0, 1, 3),
+  pending_id: fc.constantFrom(null, 'd-abcdef-2'),
+});
 
 const usual = {
   symbol: { mark: 60_000, rules: baseRules } as SymbolSample,
@@ -86,6 +106,7 @@ const usual = {
   phase: 'parent' as ExecutionContext['phase'],
   sliceLots: 10,
   parentPrice: 0,
+  approval: undefined as ApprovalView | undefined,
   brackets: 0,
   /** Lowest and highest price of the venue, in ticks from the mark; null: far away. */
   priceRange: null as readonly [number, number] | null,
@@ -93,6 +114,7 @@ const usual = {
 type Drawn = typeof usual;
 
 const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
+  approval: approvals,
   symbol: symbols,
   spread: fc.constantFrom(1, 2, 5),
   skewBps: fc.constantFrom(99, 100, 101, -99, -100, -101, 37),
@@ -233,6 +255,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
   const isForeign = d.shareKind === 'foreign';
   return {
     ...baseContext,
+    ...(d.approval === undefined ? {} : { approval: d.approval }),
     account:
       d.accountAt === null
         ? null

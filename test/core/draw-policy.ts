@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import type { AgentSection, IntendedPolicySpec, Multiplier, RegimeRow } from '../../daemon/core/policy.ts';
+import type {
+  AgentSection,
+  ApprovalCondition,
+  IntendedPolicySpec,
+  Multiplier,
+  RegimeRow,
+} from '../../daemon/core/policy.ts';
 import { basePolicy } from './decision-fixture.ts';
 import { mostlyUsual } from './draw.ts';
 
@@ -44,6 +50,22 @@ const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
   ),
 );
 
+const conditions = fc.constantFrom<ApprovalCondition>(
+  {},
+  { notional_above_usdt: 0 },
+  { notional_above_usdt: 600 },
+  { notional_above_usdt: 1200.01, agents: ['alice'] },
+  { untraded_ms: 60_000 },
+  { provenance_below: 0.5 },
+  { provenance_below: 0.9, agents: ['alice', 'bob'] },
+  { venues: ['binance-live'] },
+  { venues: ['paper'], notional_above_usdt: 720 },
+  { request: { order_type: { in: ['limit'] } } },
+);
+const approvals: fc.Arbitrary<IntendedPolicySpec['approvals'] & object> = fc
+  .array(conditions, { maxLength: 3 })
+  .map((when) => ({ when, window_ms: 3_600_000, expiry_ms: 300_000 }));
+
 const usual = {
   volatile: basePolicy.market.regimes.volatile,
   extreme: basePolicy.market.regimes.extreme,
@@ -57,6 +79,7 @@ const usual = {
   enforceBlock: false,
   exitScope: 'own' as 'own' | 'account',
   agent: {} as AgentSection,
+  approvals: undefined as IntendedPolicySpec['approvals'],
 };
 export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usual>(
   usual,
@@ -85,6 +108,7 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
     enforceBlock: fc.constant(true),
     exitScope: fc.constant('account' as const),
     agent: agentSections,
+    approvals: approvals,
   },
   4,
 ).map((drawn) => ({
@@ -114,4 +138,5 @@ export const policies: fc.Arbitrary<IntendedPolicySpec> = mostlyUsual<typeof usu
   trader_state: { ...basePolicy.trader_state, multiplier: drawn.trader, enforce_block: drawn.enforceBlock },
   exits: { ...basePolicy.exits, scope: drawn.exitScope },
   agents: { default: {}, alice: drawn.agent },
+  ...(drawn.approvals === undefined ? {} : { approvals: drawn.approvals }),
 }));

@@ -89,7 +89,7 @@ function applyTiers(
 }
 
 /** z = min over the evidence: what the token was created for, and what the caller claims (which only lowers it). */
-function trustLevel(context: ExecutionContext, policy: IntendedPolicySpec): TrustLevel {
+export function trustLevel(context: ExecutionContext, policy: IntendedPolicySpec): TrustLevel {
   const levelOf = (digest: string): TrustLevel =>
     policy.trust.skills.find((skill) => skill.sha256 === digest) ?? policy.trust.unknown_skill;
   const { token_skill_sha256: token, claimed_skill_sha256: claimed } = context.trust;

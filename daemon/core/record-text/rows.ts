@@ -1,6 +1,8 @@
 import type {
   AccountView,
   AgentView,
+  ApprovalGrant,
+  ApprovalView,
   ExecutionContext,
   ExposureView,
   MarketView,
@@ -125,7 +127,8 @@ const writePacing = keepNewest(
     `,${numberOrNull(row.last_open_fill_at_ms)},${wordOrNull(row.last_open_fill_side)}` +
     `,${numberOrNull(row.last_open_parent_at_ms)},${numberText(row.pending_fees_usdt)}` +
     `,${numberText(row.pending_turnover_usdt)},${numberText(row.turnover_usdt)}` +
-    (row.venue_sends_free_at_ms === undefined ? ']' : `,${numberText(row.venue_sends_free_at_ms)}]`),
+    (row.venue_sends_free_at_ms === undefined ? '' : `,${numberText(row.venue_sends_free_at_ms)}`) +
+    ']',
   (a, b) =>
     a.account_sends === b.account_sends &&
     a.account_sends_free_at_ms === b.account_sends_free_at_ms &&
@@ -159,6 +162,22 @@ const writeTrust = keepNewest(
     a.token_skill_sha256 === b.token_skill_sha256,
 );
 
+function writeGrant(row: ApprovalGrant): string {
+  return (
+    `[${quoted(row.agent)},${quoted(row.approval_id)},${numberText(row.expires_at_ms)}` +
+    `,${numberText(row.leverage)},${numberText(row.lots)},${quoted(row.policy_hash)}` +
+    `,${numberText(row.price_ticks)},"${row.side}",${quoted(row.symbol)}]`
+  );
+}
+
+function writeApproval(row: ApprovalView): string {
+  return (
+    `[${numberText(row.approved_usdt)},${row.grant === null ? 'null' : writeGrant(row.grant)}` +
+    `,${numberText(row.opened_usdt)},${numberOrNull(row.order_price_ticks)}` +
+    `,${numberText(row.pending_count)},${quotedOrNull(row.pending_id)}]`
+  );
+}
+
 /** @throws CanonicalJsonError when a figure is not finite */
 export function writeContext(row: ExecutionContext): string {
   return (
@@ -170,7 +189,13 @@ export function writeContext(row: ExecutionContext): string {
     `,${writePacing(row.pacing)},${numberOrNull(row.parent_price_ticks)},"${row.phase}"` +
     `,${quotedOrNull(row.schema_violation)},${numberOrNull(row.slice_lots)},${writeState(row.state)}` +
     `,${writeTrust(row.trust)},${quoted(row.venue)}` +
-    (row.duplicate_until_ms === undefined ? ']' : `,${numberText(row.duplicate_until_ms)}]`)
+    (row.duplicate_until_ms === undefined
+      ? row.approval !== undefined
+        ? ',{}'
+        : ''
+      : `,${numberText(row.duplicate_until_ms)}`) +
+    (row.approval === undefined ? '' : `,${writeApproval(row.approval)}`) +
+    ']'
   );
 }
 

@@ -2,6 +2,7 @@ import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { Accounts } from './accounts.ts';
+import { ApprovalBook } from './approvals.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -42,6 +43,7 @@ export class GateViews {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly approvals = new ApprovalBook();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
   readonly fills = new RecentFills();
