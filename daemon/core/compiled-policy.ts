@@ -15,6 +15,7 @@ import type {
   TrustLevel,
   TrustTier,
 } from './policy.ts';
+import { type CompiledSchedule, compileSchedule } from './schedule.ts';
 
 /** Numbers by component; the order of multiplication is fixed so that figures are reproducible to the digit. */
 export interface Factors {
@@ -75,6 +76,8 @@ export interface CompiledPolicy {
   readonly traderState: TraderStateSection;
   readonly traderStateFactors: Factors;
   readonly exitScope: 'own' | 'account';
+  /** When this agent may open; null: at any time. */
+  readonly schedule: CompiledSchedule | null;
 }
 
 /** Value of a factor: `2/3` is the quotient, a number is itself. Precondition: checked by the policy schema. */
@@ -169,5 +172,6 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     traderState,
     traderStateFactors: compileMultiplier(traderState.multiplier),
     exitScope: own.exits?.scope ?? spec.exits.scope,
+    schedule: own.schedule === undefined ? null : compileSchedule(own.schedule),
   };
 }

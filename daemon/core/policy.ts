@@ -165,6 +165,16 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
 export type RequestsSection = { readonly [kind in RequestKind]?: RateLimit };
 /** What holds where a policy is silent: some 6 kB a record, so that all three together stay below 2 MB a minute. */
 export const REQUEST_CEILING: RateLimit = { max: 60, window_ms: 60_000 };
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+/** When an agent may open: within its hours and outside its blackouts, in the wall time of `utc_offset`. */
+export interface AgentSchedule {
+  /** `+00:00`; explicit, since nothing says where an agent lives. */
+  readonly utc_offset: string;
+  /** Absent: at any hour. */
+  readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
+  readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
+}
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {
   readonly scope?: Partial<Scope>;
@@ -172,6 +182,7 @@ export interface AgentSection {
   readonly temporal?: Partial<TemporalSection>;
   readonly trader_state?: Partial<TraderStateSection>;
   readonly exits?: { readonly scope?: 'own' };
+  readonly schedule?: AgentSchedule;
 }
 export type JsonSchemaObject = { readonly [key: string]: unknown };
 

@@ -41,6 +41,10 @@ export const REASONS = {
     message: 'Trading is `halted`: agents may only cancel their opening orders.',
     hint: 'Exits of agents wait, too; an operator can close positions or end the halt.',
   },
+  AGENT_SCHEDULE: {
+    message: 'This agent may not open now: it is outside its hours, or in a blackout, which lasts `observed` longer.',
+    hint: 'Ask again after retry_after_ms. Exits and cancels pass at any time.',
+  },
   STALE_CLOCK: { message: 'The clock is not in step with the venue.', hint: FRESH },
   STALE_REQUEST: {
     message: 'The request is too old, from the future, or past valid_until_ms.',

@@ -1,5 +1,6 @@
 import { isUnknownKey, type Violation } from '../contract/violations.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
+import { checkAgentLimits } from './agent-limits.ts';
 import {
   checkAgentNames,
   checkAgents,
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   { reads: ['scope.tools', 'scope.actions'], run: checkWaysOut },
   { reads: ['scope', 'agents'], run: checkAgentWaysOut },
   { reads: ['agents'], run: checkAgentNames },
+  { reads: ['agents'], run: checkAgentLimits },
   {
     reads: ['scope', 'budgets', 'market.regimes', 'temporal', 'trader_state', 'exits.scope', 'agents'],
     run: checkAgents,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { AgentSection, IntendedPolicySpec, Multiplier, RegimeRow } from '../../daemon/core/policy.ts';
-import { basePolicy } from './decision-fixture.ts';
+import { schedules } from '../oracle/oracle-schedule.ts';
+import { basePolicy, NOW } from './decision-fixture.ts';
 import { mostlyUsual } from './draw.ts';
 
 /** Valid policies whose caps and factors differ from the base policy in a few places. */
@@ -34,8 +35,9 @@ const ownBudgets: fc.Arbitrary<AgentSection['budgets'] & object> = fc.record(
   },
   { requiredKeys: [] },
 );
-const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
+export const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
   ownBudgets.map((budgets) => ({ budgets })),
+  schedules(NOW).map((schedule) => ({ schedule })),
   fc.constantFrom<AgentSection>(
     { exits: { scope: 'own' } },
     { scope: { symbols: ['ETHUSDT'] } },

@@ -4,7 +4,7 @@ import type { SizedAction, StagedSlice } from '../decision.ts';
 import { ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import { checkDuplicate, checkFreshness, checkSchema, checkScope, checkState } from './admission.ts';
+import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
@@ -25,6 +25,7 @@ export function runOpeningRules(
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
+  checkSchedule(trace, context, policy);
   // No feed watches a symbol outside the scope: that its inputs are missing, and what follows from that (its regime,
   // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
   const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);

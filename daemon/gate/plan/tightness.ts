@@ -1,5 +1,6 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { holdingTimeMs } from '../../core/rules/tightening.ts';
+import { opensAt } from '../../core/schedule.ts';
 import { exposedSymbols, liquidationDistance } from '../snapshot/exposure-view.ts';
 import type { LiveInputs } from '../snapshot/inputs.ts';
 import type { GateState } from '../state/gate-state.ts';
@@ -38,6 +39,7 @@ export function describeTightness(
     const { traderState } = policy;
     const risk = state.trades.risk(agent, now, traderState);
     parts.push(`${agent}=${risk >= traderState.block_at ? 2 : risk >= traderState.limit_at ? 1 : 0}`);
+    if (policy.schedule !== null && opensAt(policy.schedule, now) > now) parts.push(`${agent}@closed`);
     for (const position of state.positions.values()) {
       const bound = describeBound(position, inputs, policy);
       if (bound !== '') parts.push(`${agent}/${position.symbol}=${bound}`);

@@ -1,0 +1,84 @@
+import { joinPath, violationAt } from '../contract/violations.ts';
+import type { AgentSchedule, AgentSection, IntendedPolicySpec, LooserKey } from '../core/policy.ts';
+import {
+  compileSchedule,
+  findUncovered,
+  openInUtcWeek,
+  parseTime,
+  parseWallTime,
+  type Span,
+  WEEK_MS,
+} from '../core/schedule.ts';
+import type { Findings } from './findings.ts';
+import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
+
+/** The limits that only an agent's section has: what makes one looser, and what no schema can say about it. */
+export function compareAgentLimits(candidate: AgentSection, current: AgentSection): LooserKey[] {
+  return Object.entries(AGENT_DIRECTIONS).flatMap(([part, direction]) => {
+    const key = part as keyof typeof AGENT_DIRECTIONS;
+    const [to, from] = [candidate[key], current[key]];
+    if (from === undefined) return [];
+    const why = to === undefined ? 'without it nothing is bound' : looserBecause(direction, to, from);
+    return why === null ? [] : [{ path: part, from, to: to ?? null, why }];
+  });
+}
+
+type Limit = Exclude<AgentSection[keyof typeof AGENT_DIRECTIONS], undefined>;
+function looserBecause(direction: AgentDirection, to: Limit, from: Limit): string | null {
+  switch (direction) {
+    case 'schedule':
+      return looserSchedule(to as AgentSchedule, from as AgentSchedule);
+  }
+}
+
+/** Compared as instants: hours minute by minute of the UTC week, and every blackout whole. */
+function looserSchedule(to: AgentSchedule, from: AgentSchedule): string | null {
+  const [next, former] = [compileSchedule(to), compileSchedule(from)];
+  const opened = findUncovered(openInUtcWeek(next), openInUtcWeek(former));
+  if (opened !== null) return `open at ${describeInWeek(opened)}, which was closed`;
+  const ended = findUncovered(former.blackouts, next.blackouts);
+  return ended === null ? null : `no blackout at ${new Date(ended).toISOString()} any more`;
+}
+
+const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+function describeInWeek(ms: number): string {
+  const minutes = Math.floor((ms % WEEK_MS) / 60_000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${DAYS[Math.floor(minutes / 1440)]} ${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)} UTC`;
+}
+
+export function checkAgentLimits(spec: IntendedPolicySpec, found: Findings): void {
+  for (const [name, { schedule }] of Object.entries(spec.agents)) {
+    if (schedule !== undefined) checkSchedule(schedule, `${joinPath('agents', name)}.schedule`, found);
+  }
+}
+
+function checkSchedule(schedule: AgentSchedule, path: string, found: Findings): void {
+  const { hours, blackouts } = schedule;
+  if (hours === undefined && blackouts === undefined)
+    found.violations.push(violationAt(path, 'has neither hours nor blackouts: it binds nothing'));
+  const spans: (readonly [path: string, span: Span, text: string])[] = [
+    ...(hours ?? []).map(
+      ({ from, to }, i) =>
+        [
+          `${path}.hours[${i}].to`,
+          { from: parseTime(from), to: parseTime(to) },
+          `after ${from}; split hours at midnight`,
+        ] as const,
+    ),
+    ...(blackouts ?? []).map(
+      ({ from, to }, i) =>
+        [
+          `${path}.blackouts[${i}].to`,
+          { from: parseWallTime(from), to: parseWallTime(to) },
+          `a day of the calendar, after ${from}`,
+        ] as const,
+    ),
+  ];
+  // Negated: a day that the calendar does not have is no number.
+  for (const [place, { from, to }, allowed] of spans)
+    if (!(from < to))
+      found.violations.push(
+        violationAt(place, 'is not later than `from`, or no day of the calendar', undefined, allowed),
+      );
+}

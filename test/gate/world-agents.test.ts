@@ -1,0 +1,2 @@
+/** Tests of the gate that need a whole daemon: what holds one agent, and nobody else. */
+import './world/agent-schedule.ts';
