@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { WEEKDAYS } from '../core/policy.ts';
-import { closed, names } from './policy-values.ts';
+import { closed, DAY_MS, milliseconds, names } from './policy-values.ts';
 
 /** The limits that only an agent's own section has. */
 const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]';
@@ -41,4 +41,10 @@ export const agentSchedule = Type.Object(
     ),
   },
   { ...closed, description: 'When the agent may open. Exits and cancels pass at any time.' },
+);
+
+export const heartbeat = milliseconds(
+  'Longest time without an authenticated call; then its opening orders are canceled until it calls again.',
+  DAY_MS,
+  5000,
 );

@@ -78,6 +78,8 @@ export interface CompiledPolicy {
   readonly exitScope: 'own' | 'account';
   /** When this agent may open; null: at any time. */
   readonly schedule: CompiledSchedule | null;
+  /** Null: it may be silent for as long as it likes. */
+  readonly heartbeatMs: number | null;
 }
 
 /** Value of a factor: `2/3` is the quotient, a number is itself. Precondition: checked by the policy schema. */
@@ -173,5 +175,6 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     traderStateFactors: compileMultiplier(traderState.multiplier),
     exitScope: own.exits?.scope ?? spec.exits.scope,
     schedule: own.schedule === undefined ? null : compileSchedule(own.schedule),
+    heartbeatMs: own.heartbeat_ms ?? null,
   };
 }

@@ -183,6 +183,8 @@ export interface AgentSection {
   readonly trader_state?: Partial<TraderStateSection>;
   readonly exits?: { readonly scope?: 'own' };
   readonly schedule?: AgentSchedule;
+  /** Longest time without a call before its opening orders are canceled, ms. */
+  readonly heartbeat_ms?: number;
 }
 export type JsonSchemaObject = { readonly [key: string]: unknown };
 

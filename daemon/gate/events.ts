@@ -267,6 +267,10 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/** An agent with a heartbeat has called, and nothing else on record says so. At most four in one heartbeat. */
+export interface AgentSeenEvent {
+  readonly agent: string;
+}
 /** An operator has seen the alert of that record. It changes nothing else. */
 export interface AlertAckEvent {
   readonly alert_seq: number;
@@ -353,6 +357,7 @@ export interface ArmingEvent {
 
 export interface GateEvents {
   readonly account: AccountEvent;
+  readonly agent_seen: AgentSeenEvent;
   readonly alert: AlertEvent;
   readonly alert_ack: AlertAckEvent;
   readonly arming: ArmingEvent;

@@ -28,6 +28,8 @@ function looserBecause(direction: AgentDirection, to: Limit, from: Limit): strin
   switch (direction) {
     case 'schedule':
       return looserSchedule(to as AgentSchedule, from as AgentSchedule);
+    case 'larger':
+      return (to as number) > (from as number) ? 'larger allows more' : null;
   }
 }
 

@@ -181,6 +181,19 @@ describe('isAtMost', () => {
     );
   });
 
+  it('takes a later or missing heartbeat of an agent as looser', () => {
+    const compare = (to: object, from: object) => looserPaths({ 'agents.bob': to }, { 'agents.bob': from });
+    const path = ['agents.bob.heartbeat_ms'];
+    assert.deepEqual(compare({ heartbeat_ms: 60_000 }, {}), []);
+    assert.deepEqual(compare({ heartbeat_ms: 60_000 }, { heartbeat_ms: 60_000 }), []);
+    assert.deepEqual(compare({ heartbeat_ms: 60_001 }, { heartbeat_ms: 60_000 }), path);
+    assert.deepEqual(compare({}, { heartbeat_ms: 60_000 }), path);
+    assert.deepEqual(
+      looserPaths({ agents: { default: {}, bob: {} } }, { agents: { default: { heartbeat_ms: 60_000 } } }),
+      ['agents.bob.heartbeat_ms', 'agents.default.heartbeat_ms'].sort((a, b) => (a < b ? 1 : -1)),
+    );
+  });
+
   it('holds between the shipped policies: strict is nowhere looser than default', () => {
     assert.deepEqual(isAtMost(loadSpec('policies/strict.yaml'), DEFAULT_POLICY), []);
     assert.notDeepEqual(isAtMost(DEFAULT_POLICY, loadSpec('policies/strict.yaml')), []);
