@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Checkpointer } from './boot/checkpointer.ts';
-import { followHeadOf, followTokens, ledgerClock, openDaemonLedger } from './boot/daemon-ledger.ts';
+import { followHeadOf, ledgerClock, openDaemonLedger } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
 import { ACCOUNT_NAME, checkLiveFiles, readVersion, refuseUnarmed, watchArming } from './boot/live.ts';
 import { createGateMetrics } from './boot/metrics.ts';
@@ -10,6 +10,7 @@ import { openGate, readPolicyInForce, recordPolicy } from './boot/open-gate.ts';
 import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } from './boot/paper.ts';
 import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
 import { StartCache } from './boot/start-cache.ts';
+import { followTokens } from './boot/token-watch.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
@@ -117,12 +118,13 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
       const head = followHeadOf(config, ledger, gate, time, log);
       closers.splice(closers.length - 1, 0, () => checkpoints.close(), head);
     }
-    closers.unshift(followTokens(ledger, time, log));
+    closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
       gate,
       logger: log,
       abort: signal,
       monotonicMs: () => time.monotonicMs(),
+      hostMs: () => time.hostMs(),
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);

@@ -7,6 +7,7 @@ import type { TokenIdentity } from '../http/authentication.ts';
 import { codeOf } from '../http/errors.ts';
 import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
+import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
 import { readVersion, StartError } from './live.ts';
 
@@ -25,14 +26,18 @@ export function findFileShortage(): { readonly limit: number; readonly needed: n
   }
 }
 
-type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & { readonly gate: Gate };
+type Opened = Pick<HttpServerOptions, 'logger' | 'abort' | 'monotonicMs'> & {
+  readonly gate: Gate;
+  /** Wall time, by which tokens expire. */
+  readonly hostMs: () => number;
+};
 
 /** Opens the agents' and the operator's entrance, with the ledger's tokens and events. @throws StartError */
 export function openEntrances(
   config: Config,
   ledger: Ledger,
   createServer: typeof createHttpServer,
-  options: Opened,
+  { hostMs, ...options }: Opened,
 ): Promise<HttpServer> {
   const { listen: where } = config;
   return listen(config, createServer, {
@@ -46,7 +51,7 @@ export function openEntrances(
     console: {
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
-        identify(ledger.tokens.listTokens().find((each) => each.id === id && each.revoked_at_ms === null) ?? null),
+        identify(ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, hostMs())) ?? null),
     },
     config: {
       listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },

@@ -290,11 +290,11 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
  * it.
  */
 export interface TokenEvent {
-  readonly action: 'created' | 'revoked';
+  readonly action: 'created' | 'revoked' | 'expires';
   readonly at_ms: number;
   readonly id: string;
 }

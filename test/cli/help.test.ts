@@ -41,6 +41,7 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['token', 'rotate'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
