@@ -201,6 +201,25 @@ export interface AccountEvent {
   readonly requested_at_ms: number;
   readonly wallet_usdt: number;
 }
+/** One booking of the exchange on the account's wallet. */
+export interface IncomeRow {
+  /** Signed, USDT. */
+  readonly amount_usdt: number;
+  readonly at_venue_ms: number;
+  /** The exchange's number of the booking; one number may stand for one booking of each type. */
+  readonly income_id: string;
+  /** Empty: of the account as a whole. */
+  readonly symbol: string;
+  /** The trade that it is of; null: of none. */
+  readonly trade_id: string | null;
+  /** The exchange's word: REALIZED_PNL, COMMISSION, FUNDING_FEE, INSURANCE_CLEAR, TRANSFER… */
+  readonly type: string;
+}
+/** What the exchange has booked since the record before; every booking until `read_to_ms` is on record. */
+export interface IncomeEvent {
+  readonly read_to_ms: number;
+  readonly rows: readonly IncomeRow[];
+}
 export interface TransferEvent {
   readonly amount_usdt: number;
   readonly at_venue_ms: number;
@@ -364,6 +383,7 @@ export interface GateEvents {
   readonly checkpoint: CheckpointEvent;
   readonly decision: DecisionEvent;
   readonly exit_target: ExitTargetEvent;
+  readonly income: IncomeEvent;
   readonly leverage: LeverageEvent;
   readonly market: MarketEvent;
   readonly order: OrderEvent;

@@ -20,6 +20,7 @@ const KINDS: Record<EventKind, true> = {
   checkpoint: true,
   decision: true,
   exit_target: true,
+  income: true,
   leverage: true,
   market: true,
   order: true,

@@ -41,6 +41,7 @@ export class GateState extends GateViews {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
         this.lives.noteDecision(event.payload, event.at_ms);
+        this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
@@ -65,7 +66,11 @@ export class GateState extends GateViews {
         applyTrade(this, event.payload);
         return;
       case 'account':
+        this.accounts.applyAccount(event.payload, this.rules);
         applyAccount(this, event.payload);
+        return;
+      case 'income':
+        this.accounts.applyIncome(event.payload, (symbol, id) => this.seenTrades.has(symbol, id));
         return;
       case 'market':
         this.markets.set(event.payload.symbol, event.payload);
@@ -121,6 +126,7 @@ export class GateState extends GateViews {
         return;
       case 'request_sum':
         this.requestRecords.noteSum(event.payload);
+        this.accounts.noteSum(event.payload);
         return;
     }
   }
@@ -158,6 +164,7 @@ export class GateState extends GateViews {
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
     this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
+    this.accounts.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>

@@ -1,6 +1,7 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { Accounts } from './accounts.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -43,6 +44,7 @@ export class GateViews {
   readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly fills = new RecentFills();
+  readonly accounts = new Accounts();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);
