@@ -11,7 +11,10 @@ export const EXECUTION_STATE_TEXTS = {
     meaning: 'sent; the exchange has not answered yet',
     advice: 'never send again; ask `get_decision`',
   },
-  staging: { meaning: 'a part of it is sent later', advice: 'ask `get_decision`; `cancel_all` stops what opens' },
+  staging: {
+    meaning: 'a part of it is sent later, or what it closes can still grow',
+    advice: 'ask `get_decision`; `cancel_all` stops what opens',
+  },
   working: { meaning: 'it rests in the book, nothing is filled', advice: '`modify_order`, `cancel_order`, or wait' },
   partially_filled: {
     meaning: 'a part is filled; `open_orders` (`orders` in full) say whether the rest still works',

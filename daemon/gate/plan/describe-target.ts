@@ -27,8 +27,8 @@ export function stateOf(target: ExitTarget): ExecutionState {
   if (has('unknown')) return 'unknown';
   if (has('in_flight')) return 'submitting';
   if (has('working') || has('partially_filled')) return target.filledLots > 0 ? 'partially_filled' : 'working';
-  const { end, filledLots, askedLots, leftLots } = target;
-  if (end === null) return leftLots === 0 && filledLots > 0 ? 'filled' : 'staging';
+  const { end, filledLots, askedLots } = target;
+  if (end === null) return 'staging';
   if (filledLots > 0) return end.reason === 'filled' || filledLots >= askedLots ? 'filled' : 'partially_filled';
   // Its order rested and has ended as a resting order.
   if (end.reason === 'rests') return target.allotments.at(-1)?.order.status === 'expired' ? 'expired' : 'canceled';
