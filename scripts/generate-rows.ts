@@ -23,6 +23,7 @@ interface Writer {
 const WRITERS: { readonly [path: string]: Writer } = {
   account: { type: 'AccountView', keeps: 'newest' },
   agent: { type: 'AgentView', keeps: 'newest' },
+  losses: { type: 'LossesView', keeps: null },
   exposure: { type: 'ExposureView', keeps: 'newest' },
   // A view of the market serves every decision until a feed brings news, and its rules for hours.
   market: { type: 'MarketView', keeps: 'identity' },
@@ -40,6 +41,7 @@ const HEADER = `import type {
   AgentView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,

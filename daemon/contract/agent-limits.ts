@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { WEEKDAYS } from '../core/policy.ts';
-import { closed, DAY_MS, milliseconds, names } from './policy-values.ts';
+import { closed, DAY_MS, milliseconds, multiplier, names, reduceOnly, usdt } from './policy-values.ts';
 
 /** The limits that only an agent's own section has. */
 const TIME = '([01][0-9]|2[0-3]):[0-5][0-9]';
@@ -47,4 +47,24 @@ export const heartbeat = milliseconds(
   'Longest time without an authenticated call; then its opening orders are canceled until it calls again.',
   DAY_MS,
   5000,
+);
+
+const lossTiers = (what: string) =>
+  Type.Array(
+    Type.Object(
+      {
+        at_usdt: usdt(`The tier counts from this ${what} on.`),
+        multiplier: Type.Optional(multiplier('Factor on the budgets.')),
+        reduce_only: Type.Optional(reduceOnly('The agent only reduces.')),
+      },
+      closed,
+    ),
+    { minItems: 1, maxItems: 20, description: `Tiers by ${what}, in rising order; all that are reached multiply.` },
+  );
+export const agentLoss = Type.Object(
+  {
+    day: Type.Optional(lossTiers("loss of this UTC day, by the agent's own trades and share")),
+    week: Type.Optional(lossTiers('loss of this UTC day and the six before')),
+  },
+  { ...closed, description: "What the agent's own loss does to its own opening." },
 );

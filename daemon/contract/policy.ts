@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox';
 import { ACTIONS, type IntendedPolicySpec, type JsonSchemaObject, TOOL_NAMES, VENUES } from '../core/policy.ts';
 
-import { agentSchedule, heartbeat } from './agent-limits.ts';
+import { agentLoss, agentSchedule, heartbeat } from './agent-limits.ts';
 import type { Agree } from './agreement.ts';
 import { buildChecker, type Checked } from './ajv.ts';
 import { SYMBOL_PATTERN } from './fields.ts';
@@ -113,6 +113,7 @@ const agentSection = Type.Object(
     ),
     schedule: Type.Optional(agentSchedule),
     heartbeat_ms: Type.Optional(heartbeat),
+    loss: Type.Optional(agentLoss),
   },
   { ...closed, description: 'Limits of one agent; they may only tighten.' },
 );

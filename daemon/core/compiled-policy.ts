@@ -3,6 +3,7 @@ import type {
   Budgets,
   Factor,
   IntendedPolicySpec,
+  LossTier,
   Multiplier,
   Regime,
   RegimeRow,
@@ -80,6 +81,8 @@ export interface CompiledPolicy {
   readonly schedule: CompiledSchedule | null;
   /** Null: it may be silent for as long as it likes. */
   readonly heartbeatMs: number | null;
+  /** Tiers on this agent's own loss, USDT; null: none. */
+  readonly lossTiers: { readonly day: readonly CompiledTier[]; readonly week: readonly CompiledTier[] } | null;
 }
 
 /** Value of a factor: `2/3` is the quotient, a number is itself. Precondition: checked by the policy schema. */
@@ -105,6 +108,9 @@ export function compileMultiplier(multiplier: Multiplier | undefined): Factors {
 
 function compileTier(tier: Tier): CompiledTier {
   return { at: tier.at, factors: compileMultiplier(tier.multiplier), reduceOnly: tier.reduce_only === true };
+}
+function compileLossTier({ at_usdt: at, ...effect }: LossTier): CompiledTier {
+  return compileTier({ at, ...effect });
 }
 function compileTrustTier(tier: TrustTier): CompiledTrustTier {
   return {
@@ -176,5 +182,9 @@ export function compilePolicy(spec: IntendedPolicySpec, hash: string, agent: str
     exitScope: own.exits?.scope ?? spec.exits.scope,
     schedule: own.schedule === undefined ? null : compileSchedule(own.schedule),
     heartbeatMs: own.heartbeat_ms ?? null,
+    lossTiers:
+      own.loss === undefined
+        ? null
+        : { day: (own.loss.day ?? []).map(compileLossTier), week: (own.loss.week ?? []).map(compileLossTier) },
   };
 }

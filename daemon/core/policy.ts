@@ -175,6 +175,17 @@ export interface AgentSchedule {
   readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
   readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
 }
+/** Counts from a loss in USDT on. */
+export interface LossTier {
+  readonly at_usdt: number;
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+}
+/** Tiers on an agent's own loss of this UTC day, and of this day and the six before; absent: none. */
+export interface AgentLoss {
+  readonly day?: readonly LossTier[];
+  readonly week?: readonly LossTier[];
+}
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {
   readonly scope?: Partial<Scope>;
@@ -185,6 +196,7 @@ export interface AgentSection {
   readonly schedule?: AgentSchedule;
   /** Longest time without a call before its opening orders are canceled, ms. */
   readonly heartbeat_ms?: number;
+  readonly loss?: AgentLoss;
 }
 export type JsonSchemaObject = { readonly [key: string]: unknown };
 

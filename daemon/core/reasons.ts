@@ -110,6 +110,10 @@ export const REASONS = {
     message: "This agent's recent trades look like risk escalation; opening is refused.",
     hint: 'Exits pass. The window moves on with time.',
   },
+  AGENT_LOSS: {
+    message: "This agent's own loss (`observed`) has reached a tier (`limit`) of the day or of seven days.",
+    hint: 'GET /v1/limits shows what may still be opened, if anything. Exits pass. Days end at 00:00 UTC.',
+  },
   PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
   PRICE_SLIPPAGE: {
     message: 'The slippage bound is above the cap (`limit`), which holds instead.',

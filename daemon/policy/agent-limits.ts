@@ -1,5 +1,13 @@
 import { joinPath, violationAt } from '../contract/violations.ts';
-import type { AgentSchedule, AgentSection, IntendedPolicySpec, LooserKey } from '../core/policy.ts';
+import type {
+  AgentLoss,
+  AgentSchedule,
+  AgentSection,
+  IntendedPolicySpec,
+  LooserKey,
+  LossTier,
+  Tier,
+} from '../core/policy.ts';
 import {
   compileSchedule,
   findUncovered,
@@ -9,8 +17,10 @@ import {
   type Span,
   WEEK_MS,
 } from '../core/schedule.ts';
+import { checkTierList } from './check-limits.ts';
 import type { Findings } from './findings.ts';
 import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
+import { findLooserTier } from './step-functions.ts';
 
 /** The limits that only an agent's section has: what makes one looser, and what no schema can say about it. */
 export function compareAgentLimits(candidate: AgentSection, current: AgentSection): LooserKey[] {
@@ -30,6 +40,8 @@ function looserBecause(direction: AgentDirection, to: Limit, from: Limit): strin
       return looserSchedule(to as AgentSchedule, from as AgentSchedule);
     case 'larger':
       return (to as number) > (from as number) ? 'larger allows more' : null;
+    case 'loss_tiers':
+      return looserLoss(to as AgentLoss, from as AgentLoss);
   }
 }
 
@@ -42,6 +54,17 @@ function looserSchedule(to: AgentSchedule, from: AgentSchedule): string | null {
   return ended === null ? null : `no blackout at ${new Date(ended).toISOString()} any more`;
 }
 
+function looserLoss(to: AgentLoss, from: AgentLoss): string | null {
+  for (const span of ['day', 'week'] as const) {
+    const step = findLooserTier(levelsOf(to[span]), levelsOf(from[span]));
+    if (step !== null) return `${span}: at ${step.at}, ${step.component} goes from ${step.from} to ${step.to}`;
+  }
+  return null;
+}
+function levelsOf(tiers: readonly LossTier[] | undefined): readonly Tier[] {
+  return (tiers ?? []).map(({ at_usdt: at, ...effect }) => ({ at, ...effect }));
+}
+
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 function describeInWeek(ms: number): string {
   const minutes = Math.floor((ms % WEEK_MS) / 60_000);
@@ -50,8 +73,14 @@ function describeInWeek(ms: number): string {
 }
 
 export function checkAgentLimits(spec: IntendedPolicySpec, found: Findings): void {
-  for (const [name, { schedule }] of Object.entries(spec.agents)) {
-    if (schedule !== undefined) checkSchedule(schedule, `${joinPath('agents', name)}.schedule`, found);
+  for (const [name, { loss, schedule }] of Object.entries(spec.agents)) {
+    const path = joinPath('agents', name);
+    if (schedule !== undefined) checkSchedule(schedule, `${path}.schedule`, found);
+    if (loss === undefined) continue;
+    if (loss.day === undefined && loss.week === undefined)
+      found.violations.push(violationAt(`${path}.loss`, 'has neither day nor week: it binds nothing'));
+    for (const span of ['day', 'week'] as const)
+      checkTierList(`${path}.loss.${span}`, 'at_usdt', levelsOf(loss[span]), found);
   }
 }
 

@@ -209,7 +209,7 @@ export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
   // `name` is for people: the digest decides.
   'trust.skills': ['name', 'sha256', 'provenance', 'capability_risk'],
   tools: ['args'],
-  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms'],
+  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms', 'loss'],
 };
 
 /** The parts of the policy that an agent's section may contain. */
@@ -218,10 +218,14 @@ export const AGENT_PARTS = ['scope', 'budgets', 'temporal', 'trader_state', 'exi
 /** How the limits that only an agent's section has are compared. Absent, they bind nothing. */
 export type AgentDirection =
   /** Looser where an instant is open that was closed before. */
-  'schedule' | 'larger';
+  | 'schedule'
+  | 'larger'
+  /** Step functions of the loss, as `tiers`. */
+  | 'loss_tiers';
 export const AGENT_DIRECTIONS: {
   readonly [part in Exclude<keyof AgentSection, (typeof AGENT_PARTS)[number]>]-?: AgentDirection;
 } = {
   schedule: 'schedule',
   heartbeat_ms: 'larger',
+  loss: 'loss_tiers',
 };

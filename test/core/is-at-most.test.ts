@@ -194,6 +194,20 @@ describe('isAtMost', () => {
     );
   });
 
+  it("compares tiers on an agent's own loss as step functions", () => {
+    const half = { at_usdt: 25, multiplier: 0.5 };
+    const stop = { at_usdt: 50, reduce_only: true };
+    const compare = (to: object, from: object) =>
+      looserPaths({ 'agents.bob': { loss: to } }, { 'agents.bob': { loss: from } });
+    const path = ['agents.bob.loss'];
+    assert.deepEqual(compare({ day: [half, stop] }, { day: [half] }), []);
+    assert.deepEqual(compare({ day: [half] }, { day: [half, stop] }), path);
+    assert.deepEqual(compare({ day: [{ ...half, at_usdt: 26 }] }, { day: [half] }), path);
+    assert.deepEqual(compare({ day: [half] }, { day: [half], week: [stop] }), path);
+    assert.deepEqual(looserPaths({ 'agents.bob': {} }, { 'agents.bob': { loss: { day: [half] } } }), path);
+    assert.deepEqual(looserPaths({ 'agents.bob': { loss: { day: [half] } } }, { 'agents.bob': {} }), []);
+  });
+
   it('holds between the shipped policies: strict is nowhere looser than default', () => {
     assert.deepEqual(isAtMost(loadSpec('policies/strict.yaml'), DEFAULT_POLICY), []);
     assert.notDeepEqual(isAtMost(DEFAULT_POLICY, loadSpec('policies/strict.yaml')), []);

@@ -3,6 +3,7 @@ import type {
   AgentView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -29,6 +30,8 @@ const ACCOUNT = [
   'observed_at_ms',
   'reserved_margin_usdt',
 ] as const;
+const LOSSES = ['day_usdt', 'week_usdt'] as const;
+/** The last one is absent where the agent's policy has no tiers on its loss. */
 const AGENT = [
   'fees_usdt',
   'gross_other_usdt',
@@ -42,6 +45,7 @@ const AGENT = [
   'short_units',
   'symbol_resting_exits',
   'turnover_usdt',
+  'losses',
 ] as const;
 const EXPOSURE = [
   'gross_other_sent_usdt',
@@ -228,7 +232,7 @@ function form(columns: readonly string[], parts: { readonly [column: string]: Ro
 export const ROW_FORMS = {
   context: form(CONTEXT, {
     account: form(ACCOUNT),
-    agent: form(AGENT),
+    agent: form(AGENT, { losses: form(LOSSES) }),
     exposure: form(EXPOSURE),
     market: form(MARKET, { rules: form(RULES) }),
     order: form(ORDER),
@@ -246,6 +250,7 @@ export const ROW_FORMS = {
 export const COLUMNS_ARE_WHOLE: readonly [
   Names<AccountView, (typeof ACCOUNT)[number]>,
   Names<AgentView, (typeof AGENT)[number]>,
+  Names<LossesView, (typeof LOSSES)[number]>,
   Names<ExposureView, (typeof EXPOSURE)[number]>,
   Names<RulesView, (typeof RULES)[number]>,
   Names<MarketView, (typeof MARKET)[number]>,
@@ -257,7 +262,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ExecutionRequest, (typeof REQUEST)[number]>,
   Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
   Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** The value of a row, member by member. What is no row (null) stays as it is. */
 export function readRow({ columns, parts }: RowForm, row: unknown): unknown {

@@ -195,7 +195,9 @@ function sumOfFigures(context: ExecutionContext): number {
     agent.p_risk +
     agent.pending_fees_usdt +
     agent.pending_turnover_usdt +
-    agent.turnover_usdt;
+    agent.turnover_usdt +
+    (agent.losses?.day_usdt ?? 0) +
+    (agent.losses?.week_usdt ?? 0);
   const exposures =
     exposure.gross_other_sent_usdt +
     exposure.gross_other_usdt +

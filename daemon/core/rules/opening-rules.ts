@@ -10,7 +10,14 @@ import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
-import { checkAccount, checkOpposition, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
+import {
+  checkAccount,
+  checkAgentLoss,
+  checkOpposition,
+  checkRegime,
+  checkTraderState,
+  checkTrust,
+} from './tightening.ts';
 
 /** Rules 1 to 14 for whatever adds risk: a new order, a later slice, a standing order, an amended order. */
 export function runOpeningRules(
@@ -42,6 +49,7 @@ export function runOpeningRules(
   checkAccount(trace, context, policy, found.account, isInScope);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
+  checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
   const rules = context.market.rules;
