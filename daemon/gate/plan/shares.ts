@@ -1,8 +1,11 @@
 import type { CompiledPolicy } from '../../core/compiled-policy.ts';
 import { exitsBeyondShare } from '../state/closable-share.ts';
+import { mayOpenStill } from '../state/exit-bounds.ts';
+import { remainingLots } from '../state/exposure.ts';
 import type { GateState } from '../state/gate-state.ts';
-import { liveOrders, type OrderState } from '../state/orders.ts';
+import { isResting, liveOrders, type OrderState } from '../state/orders.ts';
 import { isExitOnItsWay } from './exit-caps.ts';
+import { mayMeetYounger } from './rests.ts';
 
 /** What is to be canceled, of all symbols; a pure function of folded state and policies, for a replay as well. */
 function findExitsBeyondShares(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {
@@ -14,6 +17,37 @@ function findExitsBeyondShares(state: GateState, policyFor: (agent: string) => C
   return beyond;
 }
 
+/**
+ * What rests of an agent beyond the lots that were held when it was asked for: other exits have closed those since, and
+ * it would close what was opened later. The newest first, until the others fit.
+ */
+function findExitsBeyondBounds(state: GateState): readonly OrderState[] {
+  const { displaced, orders } = state;
+  const beyond = new Set<OrderState>();
+  for (const bound of displaced.bounds.all) {
+    if (mayOpenStill(bound) || !mayMeetYounger(state, bound)) continue;
+    const askedAtMs = (order: OrderState): number | undefined => displaced.bounds.find(order.decisionId)?.askedAtMs;
+    const elder = [...liveOrders(orders, bound.symbol)].filter(
+      (order) =>
+        order.reduceOnly &&
+        order.side === bound.side &&
+        order.agent === bound.agent &&
+        isResting(order) &&
+        !order.cancelRequested &&
+        !beyond.has(order) &&
+        (askedAtMs(order) ?? Number.POSITIVE_INFINITY) <= bound.askedAtMs,
+    );
+    elder.sort((a, b) => b.plannedAtMs - a.plannedAtMs || (a.clientOrderId < b.clientOrderId ? 1 : -1));
+    let lots = elder.reduce((sum, order) => sum + remainingLots(order), 0);
+    for (const order of elder) {
+      if (lots <= Math.max(0, bound.roomLots)) break;
+      lots -= remainingLots(order);
+      beyond.add(order);
+    }
+  }
+  return [...beyond];
+}
+
 /** Of those, all but the ones that an exit on its way makes room by, which rest again afterwards. */
 export function findExitsToCut(state: GateState, policyFor: (agent: string) => CompiledPolicy): readonly OrderState[] {
   const isMakingRoom = ({ agent, side, symbol }: OrderState): boolean => {
@@ -21,7 +55,8 @@ export function findExitsToCut(state: GateState, policyFor: (agent: string) => C
       if (order.agent === agent && order.side === side && isExitOnItsWay(order)) return true;
     return false;
   };
-  return findExitsBeyondShares(state, policyFor).filter((order) => !isMakingRoom(order));
+  const beyond = new Set([...findExitsBeyondShares(state, policyFor), ...findExitsBeyondBounds(state)]);
+  return [...beyond].filter((order) => !isMakingRoom(order));
 }
 
 const NOBODY: ReadonlySet<string> = new Set();

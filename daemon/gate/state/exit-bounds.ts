@@ -24,6 +24,8 @@ export interface ExitBound {
   askedAtMs: number;
   /** Lots held then that have not been closed since. */
   roomLots: number;
+  /** Those of them that only a reading showed. */
+  disputedLots: number;
   /** Its agent's openings of before that may still fill: what they fill is its to close, too. */
   readonly openings: ReadonlySet<OrderState>;
 }
@@ -92,15 +94,19 @@ export class ExitBounds {
       const change = changes.find(({ agent, side }) => side === bound.side && agent === bound.whose);
       if (change === undefined) continue;
       const grown = change.after - change.before;
-      if (grown < 0 || (fill !== null && bound.openings.has(fill))) bound.roomLots += grown;
+      if (grown < 0) bound.roomLots += grown;
+      else if (fill === null || bound.openings.has(fill)) takeGrowth(bound, grown, fill !== null);
     }
   }
 
   /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
   agree(symbol: string, position: PositionState): void {
-    for (const bound of this.#each())
-      if (bound.symbol === symbol)
-        bound.roomLots = Math.min(bound.roomLots, Math.max(0, provenOn(position, bound.side, bound.whose)));
+    for (const bound of this.#each()) {
+      if (bound.symbol !== symbol) continue;
+      const proven = Math.max(0, provenOn(position, bound.side, bound.whose));
+      bound.roomLots = Math.min(bound.roomLots - bound.disputedLots, proven);
+      bound.disputedLots = 0;
+    }
   }
 
   /** The clock was set back. */
@@ -110,14 +116,27 @@ export class ExitBounds {
 
   /** The unit of quantities has changed. */
   rescale(symbol: string, toNew: (lots: number) => number): void {
-    for (const bound of this.#each()) if (bound.symbol === symbol) bound.roomLots = toNew(bound.roomLots);
+    for (const bound of this.#each()) {
+      if (bound.symbol !== symbol) continue;
+      bound.roomLots = toNew(bound.roomLots);
+      bound.disputedLots = toNew(bound.disputedLots);
+    }
   }
+}
+
+/** More is held: it proves what was counted already; only what an earlier opening adds beyond that is more. */
+function takeGrowth(bound: ExitBound, grown: number, isFilled: boolean): void {
+  const counted = Math.min(grown, bound.disputedLots);
+  bound.disputedLots -= counted;
+  if (isFilled) bound.roomLots += grown - counted;
 }
 
 function buildBound(agent: string, { side, symbol }: OrderState, { atMs, live, position }: Then): ExitBound {
   const openings = new Set([...live].filter((one) => !one.reduceOnly && one.side !== side && one.agent === agent));
   const whose = heldOn(position, side, agent) > 0 || openings.size > 0 ? agent : null;
-  return { agent, symbol, side, whose, askedAtMs: atMs, roomLots: heldOn(position, side, whose), openings };
+  const roomLots = heldOn(position, side, whose);
+  const disputedLots = Math.max(0, roomLots - Math.max(0, provenOn(position, side, whose)));
+  return { agent, symbol, side, whose, askedAtMs: atMs, roomLots, disputedLots, openings };
 }
 
 /** What was sent before it was requested may have opened: what only rests has not, and may do so for hours. */

@@ -246,10 +246,14 @@ export class ExitTargets {
     }
   }
 
-  /** A reading agrees with what is proven, and no order is unproven: nothing is held beyond that. */
+  /**
+   * A reading agrees with what is proven, and no order is unproven: disputed lots were not held. RISK: what is proven
+   * by now may have been opened later, so it does not take their place.
+   */
   settle(symbol: string, provenOf: (target: ExitTarget) => number): void {
     for (const target of this.#open) {
       if (target.symbol !== symbol || target.disputedLots === 0) continue;
+      target.roomLots = Math.max(0, target.roomLots - target.disputedLots);
       target.disputedLots = 0;
       bound(target, provenOf(target));
     }
