@@ -47,6 +47,14 @@ export class DaemonClient {
     return (await this.#exchange('GET', path)) as T;
   }
 
+  /** The same as it is sent, for what is no JSON. @throws CliError */
+  async getText(path: string): Promise<string> {
+    const answer = await this.#send('GET', path);
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw toCliError(answer.statusCode, parseAnswer(text));
+    return text;
+  }
+
   /** @throws CliError */
   async post<T>(path: string, body: unknown): Promise<T> {
     return (await this.#exchange('POST', path, body)) as T;

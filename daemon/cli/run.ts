@@ -15,6 +15,7 @@ import { addStart } from './local/start.ts';
 import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
 import type { Io } from './verb.ts';
+import { addAgents } from './verbs/agents.ts';
 import { addAlerts } from './verbs/alerts.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
@@ -28,6 +29,7 @@ import { addLimits } from './verbs/limits.ts';
 import { addMcp } from './verbs/mcp.ts';
 import { addOrder } from './verbs/order.ts';
 import { addReduce } from './verbs/reduce.ts';
+import { addReport } from './verbs/report.ts';
 import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
@@ -47,6 +49,8 @@ const VERBS = [
   addLimits,
   addDecisions,
   addExplain,
+  addAgents,
+  addReport,
   addAlerts,
   addSignals,
   addEndOrder,

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import * as account from './accounts.ts';
 import * as body from './bodies.ts';
 import { BriefAnswerSchema } from './brief.ts';
 import { toPlainSchema } from './catalogue.ts';
@@ -11,6 +12,9 @@ import * as tool from './tools.ts';
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
 const NAMED: { readonly [name: string]: TSchema } = {
   Account: body.AccountBodySchema,
+  AgentAccount: account.AgentAccountSchema,
+  AgentSums: account.AgentSumsSchema,
+  Agents: account.AgentsBodySchema,
   Alerts: body.AlertsBodySchema,
   ArithmeticRow: ArithmeticRowSchema,
   BriefAnswer: BriefAnswerSchema,
@@ -50,11 +54,14 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Position: body.PositionBodySchema,
   Positions: body.PositionsBodySchema,
   Readiness: body.ReadinessBodySchema,
+  Report: account.ReportBodySchema,
+  ReportSums: account.ReportSumsSchema,
   RequestId: field.requestId,
   Reason: decision.ReasonSchema,
   Reloaded: body.ReloadBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   StrategyId: field.strategyId,
+  Sums: account.SumsSchema,
   SymbolName: field.symbol,
   Signal: body.SignalEntrySchema,
   SignalRequest: command.SignalRequest,

@@ -3,6 +3,7 @@
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -67,6 +68,12 @@ export interface GateApi {
   getPositions(caller: Caller): { readonly positions: readonly PositionBody[]; readonly observed_at_ms: number | null };
   getAccount(): AccountBody;
   getEquityHistory(): EquityHistoryBody;
+  /** Accounts by agent: an agent its own, anybody else all. */
+  getAgents(caller: Caller): AgentsBody;
+  /** Null: nothing is known of such an agent, or the caller may not see it. */
+  getAgent(caller: Caller, name: string): AgentBody | null;
+  /** Null: no accounts are kept of that time, or there is no such day or week. */
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null;
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] };
   addSignal(
     caller: Caller,

@@ -1,4 +1,5 @@
 import type { ToolName } from '../core/policy.ts';
+import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -32,10 +33,12 @@ import { acknowledgeAlert } from './operator/acknowledge.ts';
 import type { PolicyControl } from './operator/policy-control.ts';
 import { buildParts, type GateOptions, type GateParts } from './parts.ts';
 import type { StoredEvent } from './ports.ts';
+import { describeAgent, describeAgents } from './reads/accounts.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
 import { describeReadiness } from './reads/readiness.ts';
+import { describeReport } from './reads/report.ts';
 import { everyLiveOrder, isTerminal } from './state/orders.ts';
 
 /** Cleans up when the daemon stops: drops unsent slices, cancels opening orders unless they are left, keeps stops. */
@@ -175,6 +178,15 @@ export class Gate implements GateApi {
   }
   getEquityHistory(): EquityHistoryBody {
     return describeEquityHistory(this.core);
+  }
+  getAgents(caller: Caller): AgentsBody {
+    return describeAgents(this.core, caller);
+  }
+  getAgent(caller: Caller, name: string): AgentBody | null {
+    return describeAgent(this.core, caller, name);
+  }
+  getReport(caller: Caller, period: ReportPeriod): ReportBody | null {
+    return describeReport(this.core, caller, period);
   }
   getMarket(symbol: string | null): { readonly markets: readonly MarketBody[] } {
     return this.#parts.reads.getMarket(symbol);

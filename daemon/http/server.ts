@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { addFallbacks, buildApp } from './app.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
@@ -266,6 +267,7 @@ async function buildEntrance(
   if (admits === null) registerStreamRoute(app, doors, agentStreams);
   registerOperatorRoutes(app, doors);
   registerAttentionRoutes(app, doors);
+  registerAccountRoutes(app, doors);
   await registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, authenticator: doors.authenticator, hosts };

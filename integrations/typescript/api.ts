@@ -232,6 +232,9 @@ export type Reloaded =
 
 export interface Components {
   Account?: Account;
+  AgentAccount?: AgentAccount;
+  AgentSums?: AgentSums;
+  Agents?: Agents;
   Alerts?: Alerts;
   ArithmeticRow?: ArithmeticRow;
   BriefAnswer?: BriefAnswer;
@@ -271,11 +274,14 @@ export interface Components {
   Position?: Position;
   Positions?: Positions;
   Readiness?: Readiness;
+  Report?: Report;
+  ReportSums?: ReportSums;
   RequestId?: RequestId;
   Reason?: Reason;
   Reloaded?: Reloaded;
   RuleVerdict?: RuleVerdict;
   StrategyId?: StrategyId;
+  Sums?: Sums;
   SymbolName?: SymbolName;
   Signal?: Signal;
   SignalRequest?: SignalRequest;
@@ -329,6 +335,102 @@ export interface Account {
    * Age of this view. Milliseconds since 1970.
    */
   observed_at_ms: number | null;
+}
+export interface AgentAccount {
+  /**
+   * Null: of nobody here (a person, another tool, what was held before the first start).
+   */
+  agent: string | null;
+  positions: {
+    /**
+     * Symbol.
+     */
+    symbol: string;
+    /**
+     * Signed: negative is short. A fill counts once its trade is read. A decimal as text.
+     */
+    quantity: string;
+    /**
+     * What the agent paid on average. A decimal as text.
+     */
+    entry_price: string | null;
+    /**
+     * At the mark; null without one. USDT.
+     */
+    unrealised_usdt: number | null;
+  }[];
+  /**
+   * Of the positions with a mark. USDT.
+   */
+  unrealised_usdt: number;
+  today: AgentSums;
+  seven_days: AgentSums;
+  total: AgentSums;
+}
+export interface AgentSums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
+  /**
+   * Trading calls that were decided.
+   */
+  requests: number;
+  /**
+   * Of these permitted at a smaller size (LIMIT).
+   */
+  cuts: number;
+  /**
+   * Of these refused (BLOCK).
+   */
+  blocks: number;
+}
+export interface Agents {
+  /**
+   * By name; an agent sees itself only.
+   */
+  agents: AgentAccount[];
+  others: AgentAccount | null;
+  /**
+   * When this was read. Milliseconds since 1970.
+   */
+  as_of_ms: number;
+  /**
+   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   */
+  since_ms: number | null;
 }
 export interface Alerts {
   /**
@@ -2037,6 +2139,216 @@ export interface Readiness {
    * Calls without an effect that were only counted.
    */
   requests_summed: number;
+}
+export interface Report {
+  /**
+   * Of what.
+   */
+  period: 'day' | 'week';
+  /**
+   * UTC day, or ISO week from Monday on.
+   */
+  name: string;
+  /**
+   * Its beginning. Milliseconds since 1970.
+   */
+  from_ms: number;
+  /**
+   * Its end. Milliseconds since 1970.
+   */
+  to_ms: number;
+  /**
+   * False: figures are as of now.
+   */
+  is_over: boolean;
+  /**
+   * When this was read. Milliseconds since 1970.
+   */
+  as_of_ms: number;
+  /**
+   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   */
+  since_ms: number | null;
+  /**
+   * Venue.
+   */
+  venue: string;
+  /**
+   * Name of the account.
+   */
+  account: string;
+  agents: {
+    /**
+     * Null: of nobody here (a person, another tool, what was held before the first start).
+     */
+    agent: string | null;
+    /**
+     * Trading calls that were decided.
+     */
+    requests: number;
+    /**
+     * Of these permitted at a smaller size (LIMIT).
+     */
+    cuts: number;
+    /**
+     * Of these refused (BLOCK).
+     */
+    blocks: number;
+    sums: ReportSums;
+  }[];
+  rows: {
+    /**
+     * Null: of nobody here (a person, another tool, what was held before the first start).
+     */
+    agent: string | null;
+    /**
+     * Empty: the whole account.
+     */
+    symbol: string;
+    sums: ReportSums;
+  }[];
+  total: ReportSums;
+  /**
+   * What the exchange booked, and how it agrees. Null for agents.
+   */
+  books: {
+    /**
+     * REALIZED_PNL. USDT.
+     */
+    realised_usdt: number;
+    /**
+     * COMMISSION; negative is paid. USDT.
+     */
+    commission_usdt: number;
+    /**
+     * FUNDING_FEE. USDT.
+     */
+    funding_usdt: number;
+    /**
+     * Everything else but transfers. USDT.
+     */
+    other_usdt: number;
+    /**
+     * TRANSFER; no profit. USDT.
+     */
+    transfers_usdt: number;
+    /**
+     * Bookings until then are read. Milliseconds since 1970.
+     */
+    read_to_ms: number | null;
+    /**
+     * All but transfers. USDT.
+     */
+    booked_usdt: number;
+    /**
+     * result of the total. USDT.
+     */
+    accounted_usdt: number;
+    /**
+     * The exchange averages the entry over all who hold; 0 once all is closed. USDT.
+     */
+    entry_difference_usdt: number;
+    /**
+     * Funding and other bookings that wait for trades before they are split. USDT.
+     */
+    waiting_usdt: number;
+    /**
+     * In trades of which the bookings are not read yet. USDT.
+     */
+    unconfirmed_usdt: number;
+    /**
+     * booked - waiting - (accounted + entry_difference - unconfirmed). USDT.
+     */
+    unexplained_usdt: number;
+  } | null;
+}
+export interface ReportSums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
+  /**
+   * Unrealised profit when the period began. USDT.
+   */
+  unrealised_before_usdt: number;
+  /**
+   * When it ended, or now. USDT.
+   */
+  unrealised_usdt: number;
+  /**
+   * result + what the unrealised profit changed by. USDT.
+   */
+  profit_usdt: number;
+}
+export interface Sums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
 }
 export interface Signal {
   /**

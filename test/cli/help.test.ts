@@ -19,6 +19,8 @@ const COMMANDS = [
   ['limits'],
   ['decisions'],
   ['explain'],
+  ['agents'],
+  ['report'],
   ['alerts'],
   ['signals'],
   ['end-order'],

@@ -290,6 +290,49 @@ test('flatten is a failure as long as something is left', async () => {
   assert.equal((await runAgainst({ 'POST /v1/flatten': left([]) }, ['flatten'])).result.code, 0);
 });
 
+test('agents and report show profit by agent, as a table, for a spreadsheet and as a page', async () => {
+  const sums = { realised_usdt: 12.5, fees_usdt: 0.75, funding_usdt: -0.25, other_usdt: 0, result_usdt: 11.5 };
+  const more = { turnover_usdt: 1500, slippage_usdt: 0.3, slippage_bps: 2, fills: 4, requests: 9, cuts: 2, blocks: 3 };
+  const all = { ...sums, ...more };
+  const account = { agent: 'momentum', positions: [], unrealised_usdt: 1.5, today: all, seven_days: all, total: all };
+  const agents = { agents: [account], others: { ...account, agent: null }, as_of_ms: 0, since_ms: 0 };
+  const listed = await runAgainst({ 'GET /v1/agents': replyJson(agents) }, ['agents']);
+  assert.match(listed.result.out, /momentum +- +11.5 +11.5 +1.5 +13 +12.5 +0.75 +-0.25 +0 +1500 +2 +9 +2 +3\n/);
+  assert.match(listed.result.out, /\(nobody here\)/);
+  const days = [{ day: '2026-11-26', sums: all }];
+  const one = { account, symbols: [{ symbol: 'BTCUSDT', sums: all }], days, as_of_ms: 0, since_ms: 0 };
+  const shown = await runAgainst({ 'GET /v1/agents/momentum': replyJson(one) }, ['agents', 'momentum']);
+  assert.match(shown.result.out, /2026-11-26 +11.5 +12.5/);
+
+  const profit = { ...all, unrealised_before_usdt: 0, unrealised_usdt: 1.5, profit_usdt: 13 };
+  const hostile = '<script>x</script>';
+  const report = {
+    ...{ period: 'day', name: '2026-11-26', from_ms: 0, to_ms: 1, is_over: false, as_of_ms: 0, since_ms: 0 },
+    ...{ venue: 'paper', account: 'main', total: profit },
+    agents: [{ agent: hostile, requests: 9, cuts: 2, blocks: 3, sums: profit }],
+    rows: [{ agent: null, symbol: 'BTCUSDT', sums: profit }],
+    books: {
+      ...{ realised_usdt: 12.5, commission_usdt: -0.75, funding_usdt: -0.25, other_usdt: 0, transfers_usdt: 0 },
+      ...{ read_to_ms: 0, booked_usdt: 12, accounted_usdt: 11.5, entry_difference_usdt: 0, waiting_usdt: 0 },
+      ...{ unconfirmed_usdt: 0, unexplained_usdt: 0.5 },
+    },
+  };
+  const replies = { 'GET /v1/report': replyJson(report) };
+  const table = await runAgainst(replies, ['report', '--day', 'yesterday']);
+  assert.equal(table.daemon.seen[0]?.url, '/v1/report?day=yesterday');
+  assert.match(table.result.out, /UNEXPLAINED +0.5/);
+  const page = await runAgainst(replies, ['report', '--week', '--html']);
+  assert.equal(page.daemon.seen[0]?.url, '/v1/report?week=this');
+  assert.match(page.result.out, /^<!doctype html>/);
+  assert.ok(page.result.out.includes('&lt;script&gt;') && !page.result.out.includes('<script'));
+  assert.match(page.result.out, /<td class="differs">0.50</);
+  const csv: Reply = (_call, response) => response.end('period,agent\r\n');
+  const sheet = await runAgainst({ 'GET /v1/report': csv }, ['report', '--csv']);
+  assert.equal(sheet.daemon.seen[0]?.url, '/v1/report?day=today&format=csv');
+  assert.equal(sheet.result.out, 'period,agent\r\n');
+  assert.equal((await runAgainst(replies, ['report', '--day', 'today', '--week', 'last'])).result.code, 2);
+});
+
 test('alerts, signals and end-order show what waits for a person, and end it', async () => {
   const alert = { seq: 7, at_ms: 0, code: 'ORDER_LOST', detail: 'order hf1 is lost', symbol: 'BTCUSDT' };
   const alerts = await runAgainst({ 'GET /v1/alerts': replyJson({ alerts: [alert], next: null }) }, [

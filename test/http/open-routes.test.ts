@@ -116,6 +116,9 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['post', '/v1/signals/{id}/end'],
   ['post', '/v1/orders/{id}/end'],
   ['get', '/v1/account/history'],
+  ['get', '/v1/agents'],
+  ['get', '/v1/agents/{name}'],
+  ['get', '/v1/report'],
   ['get', '/v1/alerts'],
   ['post', '/v1/alerts/{id}/ack'],
   ['get', '/v1/trading-state'],
@@ -175,7 +178,7 @@ test('openapi.json describes every route with its schemas, and no other', async 
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
-  assert.ok(text.length <= 120_000, `${text.length} bytes`);
+  assert.ok(text.length <= 140_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
   const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
   const ids = operations.map(({ operationId }) => operationId);

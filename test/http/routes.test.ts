@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TSchema } from 'typebox';
+import * as account from '../../daemon/contract/accounts.ts';
 import * as body from '../../daemon/contract/bodies.ts';
 import { buildContractCheck } from '../../daemon/contract/check.ts';
 import { ExplanationBodySchema } from '../../daemon/contract/explanation.ts';
@@ -17,6 +18,7 @@ interface RouteCase {
   readonly answer: TSchema | null;
 }
 const AGENTS = ['agent', 'operator'] as const;
+const EVERYBODY = ['agent', 'monitor', 'operator'] as const;
 const TOOL_ARGS: { readonly [tool: string]: unknown } = {
   place_order: PLACE_ORDER,
   close_position: { symbol: 'BTCUSDT' },
@@ -61,6 +63,10 @@ const CASES: readonly RouteCase[] = [
   { method: 'GET', path: '/v1/positions', roles: AGENTS, answer: body.PositionsBodySchema },
   { method: 'GET', path: '/v1/account', roles: AGENTS, answer: body.AccountBodySchema },
   { method: 'GET', path: '/v1/market', roles: AGENTS, answer: body.MarketsBodySchema },
+  { method: 'GET', path: '/v1/agents', roles: EVERYBODY, answer: account.AgentsBodySchema },
+  { method: 'GET', path: '/v1/agents/momentum', roles: EVERYBODY, answer: account.AgentBodySchema },
+  { method: 'GET', path: '/v1/report?day=2026-11-26', roles: EVERYBODY, answer: account.ReportBodySchema },
+  { method: 'GET', path: '/v1/report?week=this', roles: EVERYBODY, answer: account.ReportBodySchema },
   { method: 'POST', path: '/v1/signals', roles: ['monitor'], body: SIGNAL, answer: body.SignalAnswerSchema },
   { method: 'GET', path: '/v1/signals', roles: ['operator'], answer: body.SignalsBodySchema },
   {

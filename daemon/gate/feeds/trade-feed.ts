@@ -83,6 +83,8 @@ export class TradeFeed {
       if (!isKnown && trade.tradeId !== last.id) core.lookout.suspect(symbol);
       if (!core.state.seenTrades.has(symbol, trade.tradeId)) {
         const owner = await this.#owners.find(trade);
+        // Lots move in the order of trades: none is taken in before one of which the exchange did not say whose it is.
+        if (owner.kind === 'unread') return false;
         // One whose order cannot be told yet is read again, with all that follow.
         isRead &&= owner.kind !== 'later';
         if (owner.kind === 'order' && !core.state.seenTrades.has(symbol, trade.tradeId))

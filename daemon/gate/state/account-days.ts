@@ -55,6 +55,9 @@ export function putUsdt(figures: Map<Owner, Map<string, number>>, owner: Owner, 
   figures.set(owner, bySymbol);
   bySymbol.set(symbol, usdt);
 }
+export function copyOf(figures: ReadonlyMap<Owner, ReadonlyMap<string, number>>): Map<Owner, Map<string, number>> {
+  return new Map([...figures].map(([owner, bySymbol]) => [owner, new Map(bySymbol)]));
+}
 function createFigures(): Figures {
   return {
     realisedUsdt: 0,
@@ -81,16 +84,19 @@ function createDay(dayMs: number): AccountDay {
 /** The accounts of each day (UTC, by the exchange's time), and of all days since the ledger's first reading. */
 export class AccountDays {
   #days = new Map<number, AccountDay>();
+  /** Some were dropped. */
+  hasDropped = false;
   /** Of all days, dropped ones included. */
   total: AccountDay = createDay(0);
 
   static {
     keeps(
       AccountDays,
-      (view) => ({ days: view.#days, total: view.total }),
+      (view) => ({ days: view.#days, hasDropped: view.hasDropped, total: view.total }),
       (kept) => {
         const made = new AccountDays();
         made.#days = kept.days;
+        made.hasDropped = kept.hasDropped;
         made.total = kept.total;
         return made;
       },
@@ -158,7 +164,10 @@ export class AccountDays {
     if (day === undefined) {
       day = createDay(dayMs);
       this.#days.set(dayMs, day);
-      if (this.#days.size > MOST_DAYS) this.#days.delete(Math.min(...this.#days.keys()));
+      if (this.#days.size > MOST_DAYS) {
+        this.#days.delete(Math.min(...this.#days.keys()));
+        this.hasDropped = true;
+      }
     }
     return [day, this.total];
   }

@@ -1,6 +1,6 @@
 import type { AccountEvent, DecisionEvent, IncomeEvent, IncomeRow, RequestSumEvent, TradeEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
-import { AccountDays, dayOf, putUsdt } from './account-days.ts';
+import { AccountDays, copyOf, dayOf, putUsdt } from './account-days.ts';
 import { idOf, kindOf, lotSizeOf, slippageOf } from './income-rows.ts';
 import { keeps } from './keep.ts';
 import type { OrderState } from './order.ts';
@@ -23,6 +23,12 @@ const MOST_WAITING = 1_000;
 /** Rows of the newest income may still be missing from a list. */
 export const INCOME_LATE_MS = 10_000;
 
+/** What the exchange says of a trade that is not among its bookings yet. */
+export interface Unconfirmed {
+  readonly atMs: number;
+  readonly realisedUsdt: number;
+  readonly feesUsdt: number;
+}
 /** What of a symbol's income waits. */
 interface Waiting {
   /** Instants of trades that only income has told of, by trade id. */
@@ -41,7 +47,7 @@ export class Accounts {
   #books = new Map<string, OwnedLots>();
   #waiting = new Map<string, Waiting>();
   /** Trades that the exchange's income need not contain yet. */
-  #unconfirmed: { readonly atMs: number; readonly realisedUsdt: number; readonly feesUsdt: number }[] = [];
+  #unconfirmed = new Map<string, Unconfirmed>();
   /** First reading of the account; what was before is in what was held then. */
   #sinceMs: number | null = null;
   #incomeReadToMs: number | null = null;
@@ -96,8 +102,20 @@ export class Accounts {
     return this.#books;
   }
   /** Trades that income has not confirmed yet. */
-  get unconfirmed(): readonly { readonly atMs: number; readonly realisedUsdt: number; readonly feesUsdt: number }[] {
-    return this.#unconfirmed;
+  get unconfirmed(): readonly Unconfirmed[] {
+    return [...this.#unconfirmed.values()];
+  }
+  /** Bookings of a span that wait for trades before they are split, USDT. */
+  waitingUsdt(fromMs: number, toMs: number): number {
+    let usdt = 0;
+    for (const { funding } of this.#waiting.values())
+      for (const { amount_usdt: amount, at_venue_ms: atMs } of funding)
+        if (atMs >= fromMs && atMs < toMs) usdt += amount;
+    return usdt;
+  }
+  /** The day that began with the last first reading, if it is not before an instant. */
+  openedAfter(atMs: number): number | null {
+    return this.#openDayMs !== null && this.#openDayMs >= atMs ? this.#openDayMs : null;
   }
   /** Rows that are news: not recorded yet, and of after the first reading. */
   newsOf(rows: readonly IncomeRow[]): readonly IncomeRow[] {
@@ -196,14 +214,16 @@ export class Accounts {
         ...(slippage === null ? {} : { slippageUsdt: slippage * part, slippageOfUsdt: lots * lotUsdt }),
       });
     }
-    this.#confirm(event);
     const waiting = this.#waiting.get(symbol);
-    if (waiting?.untold.delete(event.trade_id) === true) this.#settle(symbol, waiting);
+    const isBooked = waiting?.untold.delete(event.trade_id) === true;
+    const told = { atMs, realisedUsdt: event.realised_pnl_usdt, feesUsdt: event.fee_usdt };
+    if (isBooked || atMs <= (this.#incomeReadToMs ?? 0)) this.#confirm(told);
+    else this.#unconfirmed.set(`${symbol} ${event.trade_id}`, told);
+    if (isBooked) this.#settle(symbol, waiting);
   }
 
-  #confirm({ at_venue_ms: atMs, fee_usdt: feesUsdt, realised_pnl_usdt: realisedUsdt }: TradeEvent): void {
-    if (this.#incomeReadToMs !== null && atMs <= this.#incomeReadToMs) this.days.tell(atMs, realisedUsdt, feesUsdt);
-    else this.#unconfirmed.push({ atMs, realisedUsdt, feesUsdt });
+  #confirm({ atMs, realisedUsdt, feesUsdt }: Unconfirmed): void {
+    this.days.tell(atMs, realisedUsdt, feesUsdt);
   }
 
   /** `isTold`: whether a trade is recorded. */
@@ -216,10 +236,11 @@ export class Accounts {
       symbols.add(row.symbol);
     }
     this.#incomeReadToMs = Math.max(this.#incomeReadToMs ?? 0, event.read_to_ms);
-    const readToMs = this.#incomeReadToMs;
-    const confirmed = this.#unconfirmed.filter(({ atMs }) => atMs <= readToMs);
-    this.#unconfirmed = this.#unconfirmed.filter(({ atMs }) => atMs > readToMs);
-    for (const { atMs, realisedUsdt, feesUsdt } of confirmed) this.days.tell(atMs, realisedUsdt, feesUsdt);
+    for (const [key, told] of this.#unconfirmed) {
+      if (told.atMs > this.#incomeReadToMs) continue;
+      this.#unconfirmed.delete(key);
+      this.#confirm(told);
+    }
     for (const symbol of symbols) {
       const waiting = this.#waiting.get(symbol);
       if (waiting !== undefined) this.#settle(symbol, waiting);
@@ -232,6 +253,8 @@ export class Accounts {
     this.days.book(atMs, kind, amount);
     const waiting = this.#waiting.get(symbol) ?? { untold: new Map<string, number>(), funding: [] };
     this.#waiting.set(symbol, waiting);
+    const told = tradeId === null ? undefined : this.#unconfirmed.get(`${symbol} ${tradeId}`);
+    if (told !== undefined && this.#unconfirmed.delete(`${symbol} ${tradeId}`)) this.#confirm(told);
     if (tradeId !== null && !isTold(symbol, tradeId)) {
       waiting.untold.set(tradeId, atMs);
       const [oldest] = waiting.untold.keys();
@@ -280,7 +303,3 @@ export class Accounts {
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
-
-function copyOf(figures: ReadonlyMap<Owner, ReadonlyMap<string, number>>): Map<Owner, Map<string, number>> {
-  return new Map([...figures].map(([owner, bySymbol]) => [owner, new Map(bySymbol)]));
-}

@@ -3,4 +3,4 @@
  * sources; `node scripts/fold-digest.ts --write` notes a change under the next version.
  */
 export const FOLD_VERSION = 6;
-export const FOLD_SHA256 = '7af1106762df17c901883f97e2524194275b8eb8f7971ccb1336868e45b4f548';
+export const FOLD_SHA256 = '4bb31ff39ae02d7bfb0e7e7cd6ac7d709882d094908f29a6ad2b7a3fba72971f';
