@@ -1,28 +1,9 @@
-import { joinPath, violationAt } from '../contract/violations.ts';
-import type {
-  AgentLoss,
-  AgentSchedule,
-  AgentSection,
-  IntendedPolicySpec,
-  LooserKey,
-  LossTier,
-  Tier,
-} from '../core/policy.ts';
-import {
-  compileSchedule,
-  findUncovered,
-  openInUtcWeek,
-  parseTime,
-  parseWallTime,
-  type Span,
-  WEEK_MS,
-} from '../core/schedule.ts';
-import { checkTierList } from './check-limits.ts';
-import type { Findings } from './findings.ts';
+import type { AgentLoss, AgentSchedule, AgentSection, LooserKey, LossTier, Tier } from '../core/policy.ts';
+import { compileSchedule, findUncovered, openInUtcWeek, WEEK_MS } from '../core/schedule.ts';
 import { AGENT_DIRECTIONS, type AgentDirection } from './policy-directions.ts';
 import { findLooserTier } from './step-functions.ts';
 
-/** The limits that only an agent's section has: what makes one looser, and what no schema can say about it. */
+/** The limits that only an agent's section has: what makes one looser. */
 export function compareAgentLimits(candidate: AgentSection, current: AgentSection): LooserKey[] {
   return Object.entries(AGENT_DIRECTIONS).flatMap(([part, direction]) => {
     const key = part as keyof typeof AGENT_DIRECTIONS;
@@ -61,7 +42,8 @@ function looserLoss(to: AgentLoss, from: AgentLoss): string | null {
   }
   return null;
 }
-function levelsOf(tiers: readonly LossTier[] | undefined): readonly Tier[] {
+/** Their levels, as those of other tiers are named. */
+export function levelsOf(tiers: readonly LossTier[] | undefined): readonly Tier[] {
   return (tiers ?? []).map(({ at_usdt: at, ...effect }) => ({ at, ...effect }));
 }
 
@@ -70,46 +52,4 @@ function describeInWeek(ms: number): string {
   const minutes = Math.floor((ms % WEEK_MS) / 60_000);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${DAYS[Math.floor(minutes / 1440)]} ${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)} UTC`;
-}
-
-export function checkAgentLimits(spec: IntendedPolicySpec, found: Findings): void {
-  for (const [name, { loss, schedule }] of Object.entries(spec.agents)) {
-    const path = joinPath('agents', name);
-    if (schedule !== undefined) checkSchedule(schedule, `${path}.schedule`, found);
-    if (loss === undefined) continue;
-    if (loss.day === undefined && loss.week === undefined)
-      found.violations.push(violationAt(`${path}.loss`, 'has neither day nor week: it binds nothing'));
-    for (const span of ['day', 'week'] as const)
-      checkTierList(`${path}.loss.${span}`, 'at_usdt', levelsOf(loss[span]), found);
-  }
-}
-
-function checkSchedule(schedule: AgentSchedule, path: string, found: Findings): void {
-  const { hours, blackouts } = schedule;
-  if (hours === undefined && blackouts === undefined)
-    found.violations.push(violationAt(path, 'has neither hours nor blackouts: it binds nothing'));
-  const spans: (readonly [path: string, span: Span, text: string])[] = [
-    ...(hours ?? []).map(
-      ({ from, to }, i) =>
-        [
-          `${path}.hours[${i}].to`,
-          { from: parseTime(from), to: parseTime(to) },
-          `after ${from}; split hours at midnight`,
-        ] as const,
-    ),
-    ...(blackouts ?? []).map(
-      ({ from, to }, i) =>
-        [
-          `${path}.blackouts[${i}].to`,
-          { from: parseWallTime(from), to: parseWallTime(to) },
-          `a day of the calendar, after ${from}`,
-        ] as const,
-    ),
-  ];
-  // Negated: a day that the calendar does not have is no number.
-  for (const [place, { from, to }, allowed] of spans)
-    if (!(from < to))
-      found.violations.push(
-        violationAt(place, 'is not later than `from`, or no day of the calendar', undefined, allowed),
-      );
 }

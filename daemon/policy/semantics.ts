@@ -1,6 +1,5 @@
 import { isUnknownKey, type Violation } from '../contract/violations.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import { checkAgentLimits } from './agent-limits.ts';
 import {
   checkAgentNames,
   checkAgents,
@@ -10,6 +9,7 @@ import {
   checkOperatorSchemas,
   checkWaysOut,
 } from './check-access.ts';
+import { checkAgentLimits } from './check-agents.ts';
 import {
   checkCapOrder,
   checkFractions,
