@@ -9,6 +9,7 @@ import type { HttpAddress } from '../http/listening.ts';
 import type { createHttpServer, HttpServer, HttpServerOptions } from '../http/server.ts';
 import { isLiveToken } from '../ledger/tokens.ts';
 import type { Ledger, TokenRecord } from '../ledger/types.ts';
+import { codeFileOf, createCodes } from '../passkeys/codes.ts';
 import { readVersion, StartError } from './live.ts';
 
 /** Files and sockets that all connection limits together may need, plus what else is open. */
@@ -37,7 +38,7 @@ export function openEntrances(
   config: Config,
   ledger: Ledger,
   createServer: typeof createHttpServer,
-  { hostMs, ...options }: Opened,
+  options: Opened,
 ): Promise<HttpServer> {
   const { listen: where } = config;
   return listen(config, createServer, {
@@ -51,7 +52,11 @@ export function openEntrances(
     console: {
       key: readConsoleKey(join(config.home, config.venue, 'console.key')),
       findToken: (id) =>
-        identify(ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, hostMs())) ?? null),
+        identify(
+          ledger.tokens.listTokens().find((each) => each.id === id && isLiveToken(each, options.hostMs())) ?? null,
+        ),
+      codes: createCodes(codeFileOf(config.home, config.venue), options.hostMs),
+      hostMs: options.hostMs,
     },
     config: {
       listen: where.kind === 'tcp' ? { host: where.host, port: where.port } : { socketPath: where.path },

@@ -7,16 +7,17 @@ import type { IntendedPolicySpec, JsonSchemaObject, VenueName } from '../core/po
 import type { Gate } from '../gate/gate.ts';
 import type { InterceptAllowance, OperatorSchemaCheck } from '../gate/journal/journal.ts';
 import type { PolicyDocument, PolicyPort } from '../gate/operator/policy-control.ts';
-import { readPolicyFile, type watchPolicyFile } from '../policy/file.ts';
+import type { watchPolicyFile } from '../policy/file.ts';
 import { hashPolicy, parsePolicy } from '../policy/parse.ts';
+import { readPolicyFile } from '../policy/read-file.ts';
 import { checkVenue, decideReload } from '../policy/reload.ts';
 import { StartError } from './live.ts';
 
 /** Reads and compares policies for the gate. */
 export function createPolicyPort(venue: VenueName, file: string): PolicyPort {
   return {
-    parse: (text, minimums) => {
-      const parsed = parsePolicy(text, file, minimums.length === 0 ? undefined : minimums);
+    parse: (text, venueFacts) => {
+      const parsed = parsePolicy(text, file, venueFacts);
       if (!parsed.ok) return { ok: false, violations: parsed.violations };
       return { ok: true, policy: { spec: parsed.policy.spec, hash: parsed.policy.hash }, warnings: parsed.warnings };
     },

@@ -1,7 +1,7 @@
 import type { Reason } from '../core/decision.ts';
 import type { ToldDecision, ToolAnswer } from '../gate/api/decisions.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { formatDuration, formatInstant, formatNumber, plain, renderFields, renderTable } from './tables.ts';
+import { formatDuration, formatNumber, plain, renderFields, renderTable } from './tables.ts';
 
 /** Describes a decided request. */
 export function renderAnswer({ decision, execution }: ToolAnswer): string {
@@ -60,6 +60,15 @@ function shorten(figure: Reason['observed'], unit: string | null): string | numb
   return unit === 'USDT' ? formatNumber(figure, 2) : Number(figure.toPrecision(12));
 }
 
+/** What an agent's token may not do and an operator's may. */
+const FOR_OPERATORS: ReadonlySet<string> = new Set(['EXIT_SCOPE', 'EXIT_CLIPPED', 'ORDER_NOT_OWN', 'STATE_HALTED']);
+
+/** Names `--operator` where it is what helps; empty elsewhere. `command`: the verb with its arguments. */
+export function renderOperatorHint({ decision }: ToolAnswer, command: string, isOperator: boolean): string {
+  if (isOperator || !decision.reasons.some(({ code }) => FOR_OPERATORS.has(code))) return '';
+  return `As the operator: npx holdfast ${plain(command)} --operator\n`;
+}
+
 /** 3 when nothing was permitted, when the venue took none of it, or when it expired without a fill. */
 export function exitCodeOfAnswer({ decision, execution }: ToolAnswer): ExitCode {
   if (decision.decision === 'BLOCK') return EXIT.REFUSED;
@@ -72,19 +81,4 @@ export function exitCodeOfBrief(answer: unknown): ExitCode {
   if (typeof decision === 'object') return exitCodeOfAnswer(answer as ToolAnswer);
   if (decision === 'BLOCK') return EXIT.REFUSED;
   return execution?.state === 'rejected' || execution?.state === 'expired' ? EXIT.REFUSED : EXIT.OK;
-}
-
-export const DECISION_COLUMNS = ['time', 'seq', 'agent', 'tool', 'symbol', 'kind', 'decision', 'reasons'] as const;
-
-export function decisionRow(decision: ToldDecision): readonly (string | number | null)[] {
-  return [
-    formatInstant(decision.at_ms),
-    decision.seq,
-    decision.agent,
-    decision.tool,
-    decision.symbol,
-    decision.kind,
-    decision.decision,
-    decision.reasons.map((reason) => reason.code).join(' '),
-  ];
 }

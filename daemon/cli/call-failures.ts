@@ -6,7 +6,7 @@ interface ErrorAnswer {
   readonly error?: {
     readonly code?: string;
     readonly message?: string;
-    readonly details?: { readonly violations?: readonly Violation[] };
+    readonly details?: { readonly violations?: readonly Violation[] } | undefined;
   };
 }
 /** What a refused call means for the command line. */
@@ -18,7 +18,8 @@ export function toCliError(status: number, body: unknown): CliError {
   const list = violations.map((violation) => `\n  ${plain(formatViolation(violation))}`).join('');
   const message = `${error?.code ?? `HTTP ${status}`}: ${plain(text ?? 'the daemon refused the request.')}${list}`;
   // No usage error: the hash is of another policy than the one pending now.
-  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message);
+  const answer = error?.code === undefined ? null : { code: error.code, details: error.details };
+  return new CliError(error?.code === 'POLICY_NOT_PENDING' ? EXIT.REFUSED : exitCodeOf(status), message, answer);
 }
 
 function exitCodeOf(status: number): ExitCode {

@@ -25,8 +25,29 @@ export const EXIT_CODE_HELP =
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
-  constructor(exitCode: ExitCode, message: string) {
+  /** Code and details as the daemon answered them; null: the command line itself failed. */
+  readonly answer: { readonly code: string; readonly details: unknown } | null;
+  constructor(exitCode: ExitCode, message: string, answer: CliError['answer'] = null) {
     super(message);
     this.exitCode = exitCode;
+    this.answer = answer;
   }
+}
+
+/** Codes of `error` under `--json` where no daemon answered one. */
+const EXIT_WORDS: { readonly [code: number]: string } = {
+  [EXIT.FAILURE]: 'FAILURE',
+  [EXIT.USAGE]: 'USAGE',
+  [EXIT.REFUSED]: 'REFUSED',
+  [EXIT.UNREACHABLE]: 'UNREACHABLE',
+  [EXIT.VERIFICATION]: 'VERIFICATION',
+  [EXIT.NOT_PERMITTED]: 'NOT_PERMITTED',
+  [EXIT.NOT_READY]: 'NOT_READY',
+};
+
+/** What a script reads of a failure: the form of the daemon's own errors, and the exit code. */
+export function toErrorBody(message: string, exitCode: ExitCode, answer: CliError['answer']): object {
+  const code = answer?.code ?? EXIT_WORDS[exitCode] ?? 'FAILURE';
+  const details = answer?.details === undefined ? {} : { details: answer.details };
+  return { error: { code, message, ...details }, exit_code: exitCode };
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from './run.ts';
+import { createTerminal } from './terminal.ts';
 
 // A reader such as `head` may close our output. That ends the verb and is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
@@ -7,4 +8,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stdout.isTTY
+    ? { terminal: createTerminal(process.stdout, process.stdin, (process.env.NO_COLOR ?? '') !== '') }
+    : {}),
 });

@@ -2,24 +2,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { findPackageFolder } from '../config/config.ts';
-import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.ts';
+import { CliError, EXIT, EXIT_CODE_HELP, type ExitCode, toErrorBody } from './exit-codes.ts';
 import { addArm } from './local/arm.ts';
 import { addAttack } from './local/attack.ts';
 import { addAudit } from './local/audit.ts';
 import { addData } from './local/data.ts';
 import { addExchangeSim } from './local/exchange-sim.ts';
+import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
 import { addRecover } from './local/recover.ts';
 import { addReplay } from './local/replay.ts';
 import { addStart } from './local/start.ts';
 import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
+import { screen } from './screen.ts';
 import type { Io } from './verb.ts';
 import { addAgents } from './verbs/agents.ts';
 import { addAlerts } from './verbs/alerts.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
+import { addCompletion } from './verbs/completion.ts';
 import { addDecisions } from './verbs/decisions.ts';
 import { addEndOrder } from './verbs/end-order.ts';
 import { addExplain } from './verbs/explain.ts';
@@ -34,11 +37,13 @@ import { addResume } from './verbs/resume.ts';
 import { addSignals } from './verbs/signals.ts';
 import { addStatus } from './verbs/status.ts';
 import { addTools } from './verbs/tools.ts';
+import { addWatch } from './verbs/watch.ts';
 
 // Verbs only describe themselves here, and load what they need when they run, so that `--help` is fast.
 const VERBS = [
   addStart,
   addStatus,
+  addWatch,
   addTools,
   addMcp,
   addOrder,
@@ -62,12 +67,14 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addPasskey,
   addRecover,
   addArm,
   addExchangeSim,
   addAttack,
   addData,
   addTune,
+  addCompletion,
 ];
 
 const HELP_FLAGS: ReadonlySet<string> = new Set(['-h', '--help']);
@@ -119,6 +126,7 @@ function describeVersion(): string {
 /** Runs one command line and returns the exit code. `args`: without node and script. */
 export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): Promise<ExitCode> {
   let code: ExitCode = EXIT.OK;
+  screen.columns = world.terminal?.size().columns ?? Number.POSITIVE_INFINITY;
   const io: Io = {
     ...world,
     exit: (wanted) => {
@@ -130,18 +138,31 @@ export async function runCli(args: readonly string[], world: Omit<Io, 'exit'>): 
     await program.parseAsync(withoutHelpForNobody(program, args), { from: 'user' });
     return code;
   } catch (error) {
-    return report(io, error);
+    return report(io, error, wantsJson(args));
   }
 }
 
+/** Whether a program reads the output: then a failure is a line of JSON there, beside the message for people. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+}
+
 /** Reports what went wrong and returns the exit code. */
-function report(io: Io, error: unknown): ExitCode {
-  // Commander has printed its message, or the requested help.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+function report(io: Io, error: unknown, isJson: boolean): ExitCode {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.OK;
   const message = error instanceof Error ? error.message : String(error);
-  io.err(`holdfast: ${message}\n`);
+  // Commander has printed its message.
+  if (!(error instanceof CommanderError)) io.err(`holdfast: ${message}\n`);
+  const code = exitCodeOf(error);
+  const answer = error instanceof CliError ? error.answer : null;
+  if (isJson) io.out(`${JSON.stringify(toErrorBody(message.replace(/^error: /, ''), code, answer))}\n`);
+  return code;
+}
+
+function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;
-  return isWrongInput(error) ? EXIT.USAGE : EXIT.FAILURE;
+  return error instanceof CommanderError || isWrongInput(error) ? EXIT.USAGE : EXIT.FAILURE;
 }
 
 /** Recognised by name and code: the classes belong to parts that most verbs never load. */

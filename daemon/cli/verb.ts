@@ -1,12 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Environment } from '../config/settings.ts';
 import type { ExitCode } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Input, output and environment of a verb. */
 export interface Io {
   readonly env: Environment;
   out(text: string): void;
   err(text: string): void;
+  /** The terminal that `out` goes to; absent: it is none. */
+  readonly terminal?: Terminal;
   /** Sets the exit code. */
   exit(code: ExitCode): void;
 }

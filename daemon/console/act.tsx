@@ -2,8 +2,10 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ask, describeFault } from './api.ts';
-import { markDirty } from './store.ts';
+import { actByPasskey } from './session.ts';
+import { markDirty, passkeys } from './store.ts';
 import { TokenField } from './token-field.tsx';
+import { hasPasskeys } from './webauthn.ts';
 
 /** What an act needs beside the token, and what it sends. */
 export interface Act {
@@ -31,7 +33,7 @@ export const act = signal<Act | null>(null);
 /** What was done last, for the status line and screen readers. */
 export const done = signal<string | null>(null);
 
-/** States the effect and asks for the operator token again: the session can only look. The token is not kept. */
+/** States the effect and asks for the operator token or a passkey: the session can only look. Neither is kept. */
 export function ActDialog() {
   const current = act.value;
   return current === null ? null : <OpenDialog key={current.title} act={current} />;
@@ -39,6 +41,8 @@ export function ActDialog() {
 
 function OpenDialog({ act: current }: { readonly act: Act }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const mayUsePasskey = hasPasskeys && (passkeys.value?.passkeys ?? []).some((key) => key.state === 'in_force');
   const [reason, setReason] = useState('');
   const [scope, setScope] = useState(current.scopes?.[0]?.value ?? '');
   const [token, setToken] = useState('');
@@ -50,16 +54,22 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
   const close = (): void => {
     act.value = null;
   };
-  const send = async (event: Event): Promise<void> => {
+  const send = async (event: Event, isByPasskey: boolean): Promise<void> => {
     event.preventDefault();
-    if (isSending) return;
+    // What is missing but the token is said where it is missing.
+    if (isSending || (isByPasskey && form.current?.querySelector('input[name=reason]:invalid') !== null)) {
+      form.current?.querySelector<HTMLInputElement>('input[name=reason]')?.reportValidity();
+      return;
+    }
     setSending(true);
     setFault(null);
     try {
       const { method, path, body } = current.send({ reason: reason.trim(), scope });
-      const answer = await ask<unknown>(method, path, { bearer: token.trim(), body });
+      const answer = isByPasskey
+        ? await actByPasskey<unknown>(method, path, body)
+        : await ask<unknown>(method, path, { bearer: token.trim(), body });
       done.value = current.describe(answer);
-      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'policy');
+      markDirty('state', 'orders', 'positions', 'limits', 'signals', 'alerts', 'passkeys', 'policy');
       close();
     } catch (failure) {
       setFault(describeFault(failure));
@@ -76,7 +86,7 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
       aria-labelledby={title}
       aria-describedby={effect}
     >
-      <form onSubmit={send} autocomplete="off">
+      <form ref={form} onSubmit={(event) => send(event, false)} autocomplete="off">
         <h2 id={title}>{current.title}</h2>
         <div id={effect} class="effect">
           {current.effect}
@@ -115,6 +125,11 @@ function OpenDialog({ act: current }: { readonly act: Act }) {
           <button type="button" onClick={close}>
             Leave it
           </button>
+          {mayUsePasskey ? (
+            <button type="button" disabled={isSending} onClick={(event) => send(event, true)}>
+              Use a passkey
+            </button>
+          ) : null}
           <button type="submit" class={current.isGrave === true ? 'danger' : 'primary'} disabled={isSending}>
             {isSending ? 'Sending…' : current.confirm}
           </button>

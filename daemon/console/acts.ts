@@ -1,4 +1,5 @@
 import type { FlattenBody, ReadinessBody, SignalEntryBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { PasskeyBody } from '../gate/api/passkeys.ts';
 import type { AlertBody, OrderBody } from '../gate/api/reads.ts';
 import { type ActRequest, type ActScope, act } from './act.tsx';
 import { listDecisions } from './decisions.ts';
@@ -147,6 +148,17 @@ export function openAcceptPolicy(pending: NonNullable<ReadinessBody['pending_pol
     needsReason: false,
     send: () => ({ method: 'POST', path: '/v1/policy/reload', body: { hash: pending.hash } }),
     describe: (answer) => `The policy is ${words((answer as { status: string }).status)}.`,
+  };
+}
+export function openRemovePasskey({ id, name }: PasskeyBody): void {
+  act.value = {
+    title: `Remove passkey ${name}`,
+    effect: `The passkey ${name} signs nothing from now on, and its sessions end. The last one that is removed leaves no way to enrol another but a recovery, which needs the account halted.`,
+    confirm: 'Remove the passkey',
+    isGrave: true,
+    needsReason: true,
+    send: ({ reason }) => ({ method: 'POST', path: `/v1/passkeys/${id}/remove`, body: { reason } }),
+    describe: () => `The passkey ${name} is removed.`,
   };
 }
 export function openAcknowledge(alert: AlertBody): void {

@@ -12,7 +12,10 @@ export class ApiFault extends Error {
   }
 }
 export interface Ask {
-  readonly bearer: string;
+  /** Absent: of nobody, for what is open. */
+  readonly bearer?: string;
+  /** What a passkey signed of this call. */
+  readonly signature?: string;
   readonly body?: unknown;
   /** Sent as it is, as text/yaml. */
   readonly text?: string;
@@ -21,13 +24,18 @@ export interface Ask {
 const ASK_WITHIN_MS = 15_000;
 
 /** @throws ApiFault for every answer but 200; status 0: the daemon did not answer */
-export async function ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, { bearer, body, text }: Ask): Promise<T> {
+export async function ask<T>(
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  { bearer, body, signature, text }: Ask,
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       headers: {
-        authorization: `Bearer ${bearer}`,
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+        ...(signature === undefined ? {} : { 'holdfast-passkey': signature }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(text === undefined ? {} : { 'content-type': 'text/yaml' }),
       },

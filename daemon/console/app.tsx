@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { ActDialog, done } from './act.tsx';
 import { openFlatten, openHalt, openReduce, openResume } from './acts.ts';
+import { EnrolDialog } from './enrol.tsx';
 import { clock, percent, usdt } from './format.ts';
 import { Pill } from './parts.tsx';
 import { session, signOut } from './session.ts';
@@ -14,6 +15,7 @@ import { DecisionsPanel } from './views/decisions.tsx';
 import { EquityPanel } from './views/equity.tsx';
 import { OrdersPanel, PositionsPanel } from './views/holdings.tsx';
 import { MarketPanel } from './views/market.tsx';
+import { PasskeysPanel } from './views/passkeys.tsx';
 import { PolicyPanel } from './views/policy.tsx';
 import { StatePanel } from './views/state.tsx';
 import { TrustPanel } from './views/trust.tsx';
@@ -42,9 +44,11 @@ function Board() {
         <MarketPanel />
         <AgentsPanel />
         <TrustPanel />
+        <PasskeysPanel />
         <PolicyPanel />
       </main>
       <ActDialog />
+      <EnrolDialog />
       <DecisionDialog />
     </>
   );

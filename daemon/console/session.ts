@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { ApiFault, ask } from './api.ts';
+import { signWith } from './webauthn.ts';
 
 /** Who looks. It is in this page's memory alone, and gone when the page is. */
 export interface Session {
@@ -16,6 +17,31 @@ export const signedOutBecause = signal<string | null>(null);
 export async function signIn(token: string): Promise<void> {
   session.value = await ask<Session>('POST', '/v1/console/session', { bearer: token });
   signedOutBecause.value = null;
+}
+
+interface Challenge {
+  readonly nonce: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+/** The same for the signature of a passkey. @throws ApiFault, or when no passkey answered */
+export async function signInByPasskey(): Promise<void> {
+  const { options } = await ask<Challenge>('POST', '/v1/console/challenge', {});
+  const assertion = await signWith(options);
+  session.value = await ask<Session>('POST', '/v1/console/passkey', { body: { assertion } });
+  signedOutBecause.value = null;
+}
+
+/** Does one thing that a passkey signs, and nothing else. @throws ApiFault, or when no passkey answered */
+export async function actByPasskey<T>(method: 'POST' | 'PUT', path: string, body: unknown): Promise<T> {
+  const bearer = session.value?.session ?? '';
+  const { nonce, options } = await ask<Challenge>('POST', '/v1/passkeys/challenge', {
+    bearer,
+    body: { method, path, body },
+  });
+  const assertion = await signWith(options);
+  // Both are ASCII: ids, and what is base64url.
+  const signature = btoa(JSON.stringify({ nonce, assertion })).replaceAll('+', '-').replaceAll('/', '_');
+  return ask<T>(method, path, { bearer, body, signature: signature.replace(/=+$/, '') });
 }
 
 export function signOut(because: string | null): void {

@@ -1,17 +1,18 @@
 import { useState } from 'preact/hooks';
 import { describeFault } from './api.ts';
-import { signedOutBecause, signIn } from './session.ts';
+import { signedOutBecause, signIn, signInByPasskey } from './session.ts';
 import { TokenField } from './token-field.tsx';
+import { hasPasskeys } from './webauthn.ts';
 
 export function SignIn() {
   const [token, setToken] = useState('');
   const [fault, setFault] = useState<string | null>(signedOutBecause.value);
   const [isSending, setSending] = useState(false);
-  const send = async (event: Event): Promise<void> => {
+  const enter = async (event: Event, open: () => Promise<void>): Promise<void> => {
     event.preventDefault();
     setSending(true);
     try {
-      await signIn(token.trim());
+      await open();
     } catch (failure) {
       setFault(describeFault(failure));
     } finally {
@@ -21,7 +22,7 @@ export function SignIn() {
   };
   return (
     <main class="sign-in">
-      <form onSubmit={send} autocomplete="off">
+      <form onSubmit={(event) => enter(event, () => signIn(token.trim()))} autocomplete="off">
         <h1>
           <img src="/assets/icon.svg" alt="" width={36} height={36} /> Holdfast
         </h1>
@@ -29,9 +30,14 @@ export function SignIn() {
         <button type="submit" class="primary" disabled={isSending}>
           Look
         </button>
+        {hasPasskeys ? (
+          <button type="button" disabled={isSending} onClick={(event) => enter(event, signInByPasskey)}>
+            Use a passkey
+          </button>
+        ) : null}
         <p class="dim">
           It opens a session of eight hours that can only look, in this page’s memory. Every act asks for the operator
-          token again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
+          token or a passkey again. On paper the token lies in <code>~/.holdfast/tokens/operator.token</code>.
         </p>
       </form>
     </main>

@@ -1,6 +1,8 @@
 import { batch, type Signal, signal } from '@preact/signals';
+import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
+import type { PasskeysBody } from '../gate/api/passkeys.ts';
 import type { PolicyBody } from '../gate/api/policy.ts';
 import type {
   AccountBody,
@@ -27,6 +29,7 @@ import { followLedger, type LedgerRecord } from './stream.ts';
 export const readiness = signal<ReadinessBody | null>(null);
 export const tradingState = signal<TradingStateBody | null>(null);
 export const account = signal<AccountBody | null>(null);
+export const agents = signal<AgentsBody | null>(null);
 export const limits = signal<LimitsBody | null>(null);
 export const markets = signal<readonly MarketBody[] | null>(null);
 export const positions = signal<readonly PositionBody[] | null>(null);
@@ -34,6 +37,7 @@ export const orders = signal<readonly OrderBody[] | null>(null);
 export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
+export const passkeys = signal<PasskeysBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 /** Moves once a second, so that ages are read anew. */
 export const nowMs = signal(Date.now());
@@ -42,11 +46,13 @@ export const readFault = signal<string | null>(null);
 
 type Topic =
   | 'account'
+  | 'agents'
   | 'alerts'
   | 'decisions'
   | 'limits'
   | 'market'
   | 'orders'
+  | 'passkeys'
   | 'policy'
   | 'positions'
   | 'signals'
@@ -66,6 +72,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
+  agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
   // What the stream has shown, with what bound it; and what a stream that was cut off has not.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
@@ -78,6 +85,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
       orders,
       (body) => body.orders,
     ),
+  passkeys: () => read<PasskeysBody, PasskeysBody>('/v1/passkeys', passkeys, same),
   policy: () => read<PolicyBody, PolicyBody>('/v1/policy', policy, same),
   positions: () =>
     read<readonly PositionBody[], { positions: readonly PositionBody[] }>(
@@ -95,6 +103,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
 /** What a record of the ledger may have changed. */
 const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   account: ['account', 'positions'],
+  income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
   arming: ['state'],
@@ -102,20 +111,23 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
+  passkey: ['passkeys'],
   policy: ['policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
   state: ['state', 'limits'],
-  trade: ['positions', 'account', 'limits'],
+  trade: ['positions', 'account', 'agents', 'limits'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
+  agents: 5_000,
   alerts: 15_000,
   decisions: 30_000,
   limits: 4_000,
   market: 2_000,
   orders: 10_000,
+  passkeys: 30_000,
   policy: 30_000,
   positions: 3_000,
   signals: 10_000,
@@ -213,6 +225,7 @@ export function startReading(): () => void {
         readiness,
         tradingState,
         account,
+        agents,
         limits,
         markets,
         positions,
@@ -220,6 +233,7 @@ export function startReading(): () => void {
         signals,
         alerts,
         policy,
+        passkeys,
       ])
         each.value = null;
       connection.value = 'connecting';

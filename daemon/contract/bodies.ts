@@ -2,7 +2,6 @@
 
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { REASON_CODES } from '../core/reasons.ts';
 import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';
@@ -294,7 +293,7 @@ export const LimitsBodySchema = Type.Object(
                   ],
                   'Which budget.',
                 ),
-                code: field.oneOf(REASON_CODES, "Reason code of what it cuts; BUDGET_AGENT: the agent's own."),
+                code: field.reasonCode,
                 base: number("B_0 of the policy, or the agent's own cap where less of that is left."),
                 limit: number('In force now.'),
                 used: number('Used.'),
@@ -322,6 +321,7 @@ const pendingPolicy = nullable(
       hash: text('Accept it with POST /v1/policy/reload.'),
       looser: Type.Array(Type.String(), { description: 'In what it allows more.' }),
       not_before_ms: nullable(instant('It takes effect no earlier.')),
+      file_differs: flag('The file differs.'),
     },
     { ...field.closed, description: 'A looser policy that waits for an operator.' },
   ),
@@ -444,6 +444,7 @@ export const PolicyCheckBodySchema = Type.Union([
     {
       ok: Type.Literal(true),
       hash: text('sha256 of its canonical JSON.'),
+      name: Type.String(),
       looser: Type.Array(Type.String(), { description: 'In what it allows more than the policy in force.' }),
       warnings: Type.Array(Type.String(), { description: 'What is legal but probably unintended.' }),
     },

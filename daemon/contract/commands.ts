@@ -105,6 +105,17 @@ export const PageQuery = Type.Object(
   { limit: Type.Optional(field.pageLimit), cursor: Type.Optional(field.cursor) },
   field.closed,
 );
+export const DecisionsQuery = Type.Object(
+  {
+    agent: Type.Optional(Type.String({ maxLength: 64 })),
+    symbol: Type.Optional(Type.String({ pattern: field.SYMBOL_PATTERN })),
+    outcome: Type.Optional(Type.Enum(['ALLOW', 'LIMIT', 'BLOCK'], { type: 'string' })),
+    since: Type.Optional(Type.String({ maxLength: 40, description: 'As 24h.' })),
+    limit: Type.Optional(field.pageLimit),
+    cursor: Type.Optional(field.cursor),
+  },
+  field.closed,
+);
 /** The account is one entry: any limit is enough, and no cursor is ever issued. */
 export const AccountQuery = Type.Object(
   { limit: Type.Optional(field.wholeLimit), cursor: Type.Optional(field.cursor) },
@@ -127,6 +138,7 @@ export const checkPolicyReload = buildContractCheck<Static<typeof PolicyReloadRe
 export const checkToolsQuery = buildContractCheck<Static<typeof ToolsQuery>>(ToolsQuery);
 export const checkViewQuery = buildContractCheck<Static<typeof ViewQuery>>(ViewQuery);
 export const checkPageQuery = buildContractCheck<Static<typeof PageQuery>>(PageQuery);
+export const checkDecisionsQuery = buildContractCheck<Static<typeof DecisionsQuery>>(DecisionsQuery);
 export const checkAccountQuery = buildContractCheck<Static<typeof AccountQuery>>(AccountQuery);
 export const checkNoQuery = buildContractCheck<Static<typeof NoQuery>>(NoQuery);
 export const checkDecisionPath = buildContractCheck<Static<typeof DecisionPath>>(DecisionPath);

@@ -7,6 +7,7 @@ import * as command from './commands.ts';
 import * as decision from './decision.ts';
 import { ArithmeticRowSchema, ExplanationBodySchema } from './explanation.ts';
 import * as field from './fields.ts';
+import * as passkey from './passkeys.ts';
 import * as tool from './tools.ts';
 
 /** What has a name in OpenAPI, and a type of that name in clients that are generated from it. */
@@ -33,6 +34,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Error: body.ErrorBodySchema,
   Execution: body.ExecutionBodySchema,
   ExecutionOrder: body.ExecutionOrderSchema,
+  EndRequest: command.EndRequest,
   Explanation: ExplanationBodySchema,
   Fill: body.FillBodySchema,
   Fills: body.FillsBodySchema,
@@ -48,6 +50,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   Order: body.OrderBodySchema,
   Orders: body.OrdersBodySchema,
   PageLimit: field.pageLimit,
+  Passkey: passkey.PasskeyBodySchema,
   PlaceOrder: tool.PlaceOrderArgs,
   Policy: body.PolicyBodySchema,
   PolicyCheck: body.PolicyCheckBodySchema,
@@ -58,6 +61,7 @@ const NAMED: { readonly [name: string]: TSchema } = {
   ReportSums: account.ReportSumsSchema,
   RequestId: field.requestId,
   Reason: decision.ReasonSchema,
+  ReasonCode: field.reasonCode,
   Reloaded: body.ReloadBodySchema,
   RuleVerdict: decision.RuleVerdictSchema,
   StrategyId: field.strategyId,

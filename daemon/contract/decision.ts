@@ -1,7 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { ExecutionDecision } from '../core/decision.ts';
 import { ACTIONS, TOOL_NAMES } from '../core/policy.ts';
-import { REASON_CODES } from '../core/reasons.ts';
 import type { ExecutionRequest } from '../core/request.ts';
 import type { Agree } from './agreement.ts';
 import * as field from './fields.ts';
@@ -58,7 +57,7 @@ export const RuleVerdictSchema = Type.Object(
 );
 export const ReasonSchema = Type.Object(
   {
-    code: field.oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.'),
+    code: field.reasonCode,
     message: Type.String({ description: 'The same in words.' }),
     observed: figure('The value found.'),
     limit: figure('What is allowed.'),

@@ -1,5 +1,4 @@
 import Type, { type Static } from 'typebox';
-import { REASON_CODES } from '../core/reasons.ts';
 import { decisionMembers, RuleVerdictSchema } from './decision.ts';
 import * as field from './fields.ts';
 import { nullable } from './nullable.ts';
@@ -9,7 +8,7 @@ import { nullable } from './nullable.ts';
 const number = (description: string) => Type.Number({ description });
 export const ArithmeticRowSchema = Type.Object(
   {
-    code: field.oneOf(REASON_CODES, 'Reason code of this budget.'),
+    code: field.reasonCode,
     label: Type.String({ description: 'The budget in words.' }),
     base: number('B_0 of the policy.'),
     factors: Type.Object(
@@ -32,7 +31,7 @@ export const ArithmeticRowSchema = Type.Object(
   { ...field.closed, description: 'One budget that can cut or refuse an opening order.' },
 );
 export const explanationMembers = {
-  bound_by: nullable(field.oneOf(REASON_CODES, 'The one reason that binds; null for ALLOW.')),
+  bound_by: Type.Union([field.reasonCode, Type.Null()], { description: 'The one reason that binds; null for ALLOW.' }),
   arithmetic: Type.Object(
     {
       line: nullable(Type.String({ description: 'The binding budget in one line; null where no budget binds.' })),

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { REASON_CODES } from '../core/reasons.ts';
 import { FOREIGN_TOOL_PATTERN } from './policy-values.ts';
 
 /** Fields that several bodies share, each with its bounds. Everything that a caller sends is bounded. */
@@ -26,6 +27,8 @@ export const closed = { additionalProperties: false } as const;
 export function oneOf<const V extends readonly string[]>(values: V, description: string) {
   return Type.Enum([...values] as V[number][], { type: 'string', description });
 }
+/** Said once, since it is long. */
+export const reasonCode = oneOf(REASON_CODES, 'Stable code; docs/reasons.md lists them.');
 export function instant(description: string) {
   return Type.Integer({ minimum: 0, maximum: MAX_INSTANT_MS, description: `${description} Milliseconds since 1970.` });
 }

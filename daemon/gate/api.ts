@@ -2,6 +2,8 @@
  * What the entrances (HTTP, MCP) may ask of the gate. Arguments are already validated against the contract; the gate
  * alone decides. Every answer is plain JSON data, in snake_case as on the wire.
  */
+
+import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
@@ -15,6 +17,7 @@ import type {
   StateChange,
   TradingStateBody,
 } from './api/operator.ts';
+import type { PasskeyApi } from './api/passkeys.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
@@ -38,6 +41,14 @@ export interface Caller {
   readonly skillSha256: string | null;
 }
 
+/** Which decisions are wanted; absent: whatever it is. */
+export interface DecisionFilter {
+  readonly agent?: string;
+  readonly symbol?: string;
+  readonly outcome?: 'ALLOW' | 'LIMIT' | 'BLOCK';
+  readonly since?: Since;
+}
+
 export interface GateApi {
   /** Every authenticated call, before what it requests: an agent's sign of life. */
   noteCall(caller: Caller): void;
@@ -55,7 +66,8 @@ export interface GateApi {
   recordRejectedInput(caller: Caller, tool: string, paths: readonly string[]): void;
   mayRead(caller: Caller, tool: ToolName): boolean;
   getLimits(caller: Caller, symbol: string | null): LimitsBody;
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision>;
+  /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
+  getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
   getOrders(
     caller: Caller,
@@ -87,6 +99,7 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  readonly passkeys: PasskeyApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;
   flatten(caller: Caller, symbols: readonly string[] | null, reason: string): Promise<FlattenBody>;

@@ -317,6 +317,51 @@ export interface TokenEvent {
   readonly at_ms: number;
   readonly id: string;
 }
+/** What an answer of a passkey was asked for. */
+export type PasskeyPurpose = 'sign_in' | 'act' | 'approval' | 'enrolment';
+/** A passkey (WebAuthn) was enrolled. All binary members are base64url. */
+export interface PasskeyAddedEvent {
+  readonly action: 'added';
+  /** Model of the authenticator, as it says; zeros where it does not. */
+  readonly aaguid: string;
+  /** The key that confirmed this one; null: it was the first, or it is of a recovery. */
+  readonly confirmed_by: string | null;
+  readonly counter: number;
+  readonly credential_id: string;
+  /** It counts for nothing before: on live a new key waits like every loosening. */
+  readonly effective_at_ms: number;
+  readonly id: string;
+  /** Every earlier key is void. */
+  readonly is_recovery: boolean;
+  readonly name: string;
+  readonly origin: string;
+  /** COSE. */
+  readonly public_key: string;
+  readonly set_by: string;
+  readonly transports: readonly string[];
+}
+/**
+ * A passkey signed, and its signature was found good: whoever has the `added` record proves it again, without a daemon
+ * (passkeys/offline.ts).
+ */
+export interface PasskeyAssertedEvent {
+  readonly action: 'asserted';
+  readonly authenticator_data: string;
+  /** What it signed: random, or the sha256 of a text. */
+  readonly challenge: string;
+  readonly client_data_json: string;
+  readonly counter: number;
+  readonly id: string;
+  readonly name: string;
+  readonly purpose: PasskeyPurpose;
+  readonly signature: string;
+  /** Whose sha256 the challenge is, where the text is in no other record; null otherwise. */
+  readonly text: string | null;
+}
+export type PasskeyEvent =
+  | PasskeyAddedEvent
+  | PasskeyAssertedEvent
+  | { readonly action: 'removed'; readonly id: string; readonly reason: string; readonly set_by: string };
 /**
  * The folded state after record `seq` was written into a file, of which this is all but the views (docs/ledger.md). No view
  * follows from it.
@@ -388,6 +433,7 @@ export interface GateEvents {
   readonly market: MarketEvent;
   readonly order: OrderEvent;
   readonly order_intent: OrderIntentEvent;
+  readonly passkey: PasskeyEvent;
   readonly policy: PolicyEvent;
   readonly rebase: RebaseEvent;
   readonly recovery: RecoveryEvent;

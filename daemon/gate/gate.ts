@@ -11,6 +11,7 @@ import type {
   StateChange,
   TradingStateBody,
 } from './api/operator.ts';
+import type { PasskeyApi } from './api/passkeys.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from './api/policy.ts';
 import type {
   AccountBody,
@@ -24,7 +25,7 @@ import type {
   PositionBody,
 } from './api/reads.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
-import type { Caller, GateApi } from './api.ts';
+import type { Caller, DecisionFilter, GateApi } from './api.ts';
 import { cancelUnrecorded, recordFullDisk } from './calls/disk-space.ts';
 import type { DecisionEvent } from './events.ts';
 import type { Keeper } from './feeds/keeper.ts';
@@ -71,6 +72,7 @@ export class Gate implements GateApi {
   readonly core: GateCore;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly passkeys: PasskeyApi;
   readonly #parts: GateParts;
   readonly #signal: AbortSignal;
   readonly #metricsText: () => Promise<string>;
@@ -80,6 +82,7 @@ export class Gate implements GateApi {
     this.core = this.#parts.core;
     this.keeper = this.#parts.keeper;
     this.policies = this.#parts.policies;
+    this.passkeys = this.#parts.passkeys;
     this.#signal = options.signal;
     this.#metricsText = options.metricsText;
   }
@@ -144,8 +147,13 @@ export class Gate implements GateApi {
   getLimits(caller: Caller, symbol: string | null): LimitsBody {
     return this.#parts.reads.getLimits(caller, symbol);
   }
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
-    return this.#parts.reads.getDecisions(caller, limit, cursor);
+  getDecisions(
+    caller: Caller,
+    limit: number,
+    cursor: string | null,
+    filter: DecisionFilter = {},
+  ): Page<ExplainedDecision> {
+    return this.#parts.reads.getDecisions(caller, limit, cursor, filter);
   }
   /** A record as streams show it: decisions with what their records leave out. */
   tell(event: StoredEvent): StoredEvent {

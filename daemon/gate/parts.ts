@@ -16,6 +16,7 @@ import { RequestBudgets } from './journal/request-budgets.ts';
 import { Operator } from './operator/commands.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
+import { Passkeys } from './operator/passkeys.ts';
 import { PolicyControl, type PolicyDocument, type PolicyPort } from './operator/policy-control.ts';
 import { Signals } from './operator/signals.ts';
 import { Canceler } from './orders/cancels.ts';
@@ -49,6 +50,7 @@ export interface GateParts {
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
+  readonly passkeys: Passkeys;
   readonly ledgerCheck: LedgerCheck;
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
@@ -159,6 +161,7 @@ export function buildParts(options: GateOptions): GateParts {
     standing,
     operator,
     signals,
+    passkeys: new Passkeys(core),
     ledgerCheck,
     lostOrders,
     exitResumption,

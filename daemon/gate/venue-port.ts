@@ -253,6 +253,8 @@ export interface VenuePort {
   fetchTimeScale(): Promise<number>;
   /** Fails only without the filters: unread brackets and fees delay only openings. */
   fetchRules(symbols: readonly string[]): Promise<FetchOutcome<RulesReading>>;
+  /** Of any symbol, from the last filters read. Null: the venue does not list it; undefined: none were read. */
+  findListing?(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined;
   /** The rules that the views use from now on: orders are written and answers read in their tick and lot sizes. */
   noteRules(rules: readonly SymbolRules[]): void;
   /**

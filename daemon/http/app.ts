@@ -43,6 +43,7 @@ export function buildApp(logger: Logger): FastifyInstance {
   registerJsonParser(app);
   app.decorateRequest('caller', null);
   app.decorateRequest('flight', null);
+  app.decorateRequest('signed', null);
   app.decorateRequest('label', 'none');
   return app;
 }

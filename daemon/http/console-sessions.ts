@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Caller, Role } from '../gate/api.ts';
+import type { EnrolmentCodes } from '../passkeys/codes.ts';
 
 /** A console signed in so long ago must show a token again. */
 export const SESSION_MS = 8 * 3_600_000;
@@ -12,6 +13,10 @@ export interface ConsoleSource {
   readonly key: () => Buffer;
   /** The live token with this id, null when unknown or revoked. */
   readonly findToken: (id: string) => { readonly role: Role; readonly agent: string } | null;
+  /** The one-time code for a passkey; absent: there are no passkeys. */
+  readonly codes?: EnrolmentCodes;
+  /** The host's clock; by default the process's. */
+  readonly hostMs?: () => number;
 }
 export interface ConsoleSessions {
   /** A text that stands for its token for eight hours, and can only look. */

@@ -1,19 +1,26 @@
 import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
 import { DecisionsBodySchema, FillsBodySchema } from '../contract/bodies.ts';
 import type { FullAnswer } from '../contract/brief.ts';
 import {
   AccountQuery,
   checkAccountQuery,
   checkDecisionPath,
+  checkDecisionsQuery,
   checkNoQuery,
   checkPageQuery,
   DecisionPath,
+  DecisionsQuery,
   NoQuery,
   PageQuery,
 } from '../contract/commands.ts';
 import { ExplanationBodySchema, toExplanation } from '../contract/explanation.ts';
 import { DEFAULT_PAGE_SIZE } from '../contract/fields.ts';
+import { parseSince } from '../contract/since.ts';
 import { type ReadingTool, TOOL_SCHEMAS } from '../contract/tools.ts';
+import { violationAt } from '../contract/violations.ts';
+import type { DecisionFilter } from '../gate/api.ts';
+import { registerAccountRoutes } from './account-routes.ts';
 import { readDecisions } from './decision-pages.ts';
 import { invalidInput } from './errors.ts';
 import { READ_ANSWERS, readPage, readTool, requireScope } from './readings.ts';
@@ -82,6 +89,15 @@ export function registerReadRoutes(app: FastifyInstance, doors: Doors): void {
     },
   });
   registerDecisionRoutes(app, doors);
+  registerAccountRoutes(app, doors);
+}
+
+/** @throws ApiError INVALID_INPUT */
+function readFilter({ since: text, ...rest }: Omit<Static<typeof DecisionsQuery>, 'limit' | 'cursor'>): DecisionFilter {
+  if (text === undefined) return rest;
+  const since = parseSince(text);
+  if (since !== null) return { ...rest, since };
+  throw invalidInput([violationAt('since', 'is no time', text, '7d, 24h, 30m, 2025-10-10, or a time with its zone')]);
 }
 
 function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
@@ -89,16 +105,17 @@ function registerDecisionRoutes(app: FastifyInstance, doors: Doors): void {
     ...shared,
     url: '/v1/decisions',
     text: { summary: 'Decisions, newest first: own ones for an agent, all for an operator', tags: TAGS },
-    query: PageQuery,
+    query: DecisionsQuery,
     answer: DecisionsBodySchema,
     handler: async (request, reply) => {
-      const { limit, cursor } = requireValid(checkPageQuery, queryOf(request));
+      const { limit, cursor, ...wanted } = requireValid(checkDecisionsQuery, queryOf(request));
+      const filter = readFilter(wanted);
       const caller = callerOf(request);
       requireScope(doors.gate, caller, 'get_decision');
       const entries = limit ?? DEFAULT_PAGE_SIZE;
       request.flight?.holdPage(entries);
       reply.header('content-type', JSON_TYPE);
-      return whileInFlight(request, readDecisions(doors, caller, entries, cursor ?? null));
+      return whileInFlight(request, readDecisions(doors, caller, entries, cursor ?? null, filter));
     },
   });
   addRoute(app, doors, {

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { TSchema } from 'typebox';
 import type { Checked } from '../contract/ajv.ts';
 import type { Caller, GateApi, Role } from '../gate/api.ts';
+import type { Passkeys } from '../passkeys/ceremonies.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Connections } from './connections.ts';
 import type { ConsoleSessions } from './console-sessions.ts';
@@ -18,6 +19,7 @@ import type { EventSource } from './event-stream.ts';
 import type { Flight, FlightCounter, Turns } from './in-flight.ts';
 import type { HttpMetrics } from './metrics.ts';
 import type { Pace } from './pace.ts';
+import { confirmByPasskey, type SignedCall } from './passkey-acts.ts';
 
 /** The methods of each path, to tell 405 from 404. */
 export interface RouteBook {
@@ -50,6 +52,8 @@ declare module 'fastify' {
     /** Null on routes that are open. */
     caller: Caller | null;
     flight: Flight | null;
+    /** A passkey has to confirm the call, which has no caller before; null: it needs none. */
+    signed: SignedCall | null;
     /** Method and pattern of the route, for metrics and log. */
     label: string;
   }
@@ -71,18 +75,24 @@ export interface Doors {
   /** Roles that may use this entrance; null: every role. */
   readonly admits: readonly Role[] | null;
   readonly console: ConsoleDoor;
+  /** Null where no browser enters. */
+  readonly passkeys: Passkeys | null;
 }
 /** Whether the operator's console is served here; known once the daemon listens. */
 export interface ConsoleDoor {
   readonly sessions: ConsoleSessions;
   /** Null: it is. */
   closedBecause: string | null;
+  /** `http://localhost:7433`, whose pages may use passkeys; null where it is not served. */
+  origin: string | null;
 }
 
 export const AGENT_ROUTE: readonly Role[] = ['agent', 'operator'];
 /** An operator's token has no business in a model's configuration. */
 export const AGENT_ONLY: readonly Role[] = ['agent'];
 export const OPERATOR_ROUTE: readonly Role[] = ['operator'];
+/** The same, by the token itself: no session of the console does it, whoever confirms. */
+export const TOKEN_ROUTE: readonly Role[] = ['operator'];
 export const MONITOR_ROUTE: readonly Role[] = ['monitor'];
 /** The roles of the operator's entrance. */
 export const OPERATOR_ENTRANCE: readonly Role[] = ['operator', 'monitor'];
@@ -128,6 +138,7 @@ export function addRoute(app: FastifyInstance, doors: Doors, route: RouteDefinit
     url: route.url,
     schema,
     onRequest: buildGuard(doors, `${String(route.method)} ${route.url}`, route.roles, route.isLimited),
+    ...(route.roles === OPERATOR_ROUTE ? { preHandler: confirmSigned(doors) } : {}),
     handler: route.handler,
     ...(route.errorHandler === undefined ? {} : { errorHandler: route.errorHandler }),
   });
@@ -153,9 +164,9 @@ export function buildGuard(
       if (!roles.includes(caller.role)) {
         throw new ApiError('FORBIDDEN', `A token of role ${caller.role} may not call this route.`);
       }
-      if (authenticator.looksOnly(caller) && !isLooking(label))
-        throw new ApiError('FORBIDDEN', 'A session of the console can only look; to act, show an operator token.');
-      request.caller = caller;
+      // Without a caller no handler does anything.
+      if (authenticator.looksOnly(caller) && !isLooking(label)) request.signed = findSignature(request, caller, roles);
+      else request.caller = caller;
       request.flight = flights.enter(caller.tokenId, isLimited);
     } catch (error) {
       done(error as Error);
@@ -167,8 +178,24 @@ export function buildGuard(
   };
 }
 
+/** When the body has come. */
+const confirmSigned = (doors: Doors) => async (request: FastifyRequest) => {
+  if (request.signed !== null) request.caller = await confirmByPasskey(doors.passkeys, request.signed, request);
+};
+
 /** What changes nothing and records nothing. */
-const isLooking = (label: string): boolean => label.startsWith('GET ') || label === 'POST /v1/policy/check';
+const isLooking = (label: string): boolean => label.startsWith('GET ') || LOOKING.has(label);
+const LOOKING: ReadonlySet<string> = new Set(['POST /v1/policy/check', 'POST /v1/passkeys/challenge']);
+
+/** What comes with a session that shall act. Whether it is good is seen when the body has come. @throws ApiError */
+function findSignature({ raw }: FastifyRequest, asker: Caller, roles: readonly Role[]): SignedCall {
+  const signature = raw.headers['holdfast-passkey'];
+  if (roles === OPERATOR_ROUTE && typeof signature === 'string') return { asker, signature };
+  throw new ApiError(
+    'FORBIDDEN',
+    'A session of the console can only look; to act, show an operator token or a passkey.',
+  );
+}
 
 /** Open to everybody on this machine, and to others with any token. */
 export function buildLocalGuard(doors: Doors, label: string): onRequestHookHandler {

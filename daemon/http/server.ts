@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { GateApi } from '../gate/api.ts';
-import { registerAccountRoutes } from './account-routes.ts';
 import { addFallbacks, buildApp } from './app.ts';
 import { registerAttentionRoutes } from './attention-routes.ts';
 import { type Authenticator, createAuthenticator, type TokenLookup } from './authentication.ts';
 import { type Connections, limitConnections } from './connections.ts';
+import { openPasskeys, withPasskeySessions } from './console-passkeys.ts';
 import { registerConsoleRoutes } from './console-routes.ts';
 import { type ConsoleSource, createConsoleSessions } from './console-sessions.ts';
 import { ApiError, codeOf } from './errors.ts';
@@ -19,6 +19,7 @@ import { registerOpenApi, registerOpenRoutes } from './open-routes.ts';
 import { registerOperatorRoutes } from './operator-routes.ts';
 import { checkOrigin, hostsOf, hostsOfSocket, type OriginRules } from './origin-guard.ts';
 import { createPace } from './pace.ts';
+import { registerPasskeyRoutes } from './passkey-routes.ts';
 import { registerReadRoutes } from './read-routes.ts';
 import { type ConsoleDoor, createRouteBook, type Doors, OPERATOR_ENTRANCE } from './routing.ts';
 import { holdSecondLoopback, type SecondLoopback } from './second-loopback.ts';
@@ -65,7 +66,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console'>;
+type SharedDoors = Omit<Doors, 'authenticator' | 'connections' | 'isSocket' | 'admits' | 'console' | 'passkeys'>;
 
 /** A request within this process. */
 export interface AskedRequest {
@@ -227,7 +228,10 @@ async function openConsole(
     door.closedBecause = reason;
     options.logger.warn({ reason }, 'the console is not served');
   });
-  if (second !== null) door.closedBecause = null;
+  if (second !== null) {
+    door.closedBecause = null;
+    door.origin = `http://localhost:${port}`;
+  }
   return second;
 }
 
@@ -240,8 +244,9 @@ async function buildEntrance(
   const { config, logger, tokens } = options;
   const app = buildApp(logger);
   const console: ConsoleDoor = {
-    sessions: createConsoleSessions(options.console ?? NO_CONSOLE),
+    sessions: createConsoleSessions(withPasskeySessions(options.console ?? NO_CONSOLE, options.gate.passkeys)),
     closedBecause: 'no loopback port is listened at',
+    origin: null,
   };
   const nowMs = options.monotonicMs ?? (() => performance.now());
   const doors: Doors = {
@@ -252,6 +257,7 @@ async function buildEntrance(
     connections: limit(app.server),
     isSocket,
     admits,
+    passkeys: admits === null ? openPasskeys(options.console, options.gate.passkeys, console) : null,
   };
   const hosts = new Set<string>();
   const rules: OriginRules = { hosts, origins: new Set(config.allowedOrigins.map((each) => each.toLowerCase())) };
@@ -267,7 +273,7 @@ async function buildEntrance(
   if (admits === null) registerStreamRoute(app, doors, agentStreams);
   registerOperatorRoutes(app, doors);
   registerAttentionRoutes(app, doors);
-  registerAccountRoutes(app, doors);
+  registerPasskeyRoutes(app, doors);
   await registerOpenRoutes(app, doors);
   if (admits === null && options.console !== undefined) registerConsoleRoutes(app, doors);
   return { app, console, authenticator: doors.authenticator, hosts };

@@ -2,11 +2,10 @@ import { MIN_FACTOR } from '../contract/policy-values.ts';
 import { joinPath, type Violation, violationAt } from '../contract/violations.ts';
 import { factorValue } from '../core/compiled-policy.ts';
 import { type IntendedPolicySpec, REGIMES, SIGNAL_KINDS, type Tier } from '../core/policy.ts';
-import type { Findings, VenueMinimum } from './findings.ts';
+import type { Findings } from './findings.ts';
 import { regimesAreOrdered } from './is-at-most.ts';
+import { shortNumber } from './short-number.ts';
 
-/** Largest minimum notional of a symbol on Binance USD-M (BTCUSDT): caps are checked against it without a venue. */
-export const TYPICAL_MINIMUM_USDT = 100;
 const FACTOR_KEYS: readonly string[] = ['multiplier', 'leverage', 'notional', 'order_rate', 'slippage'];
 const FRACTION = /^[1-9][0-9]*\/[1-9][0-9]*$/;
 
@@ -17,7 +16,9 @@ export function checkFractions(document: object): Violation[] {
     if (typeof value === 'string' && FACTOR_KEYS.includes(key) && FRACTION.test(value)) {
       const quotient = factorValue(value);
       if (quotient >= MIN_FACTOR && quotient <= 1) return;
-      violations.push(violationAt(path, `is ${quotient}, outside the range of a factor`, value, `${MIN_FACTOR} to 1`));
+      violations.push(
+        violationAt(path, `is ${shortNumber(quotient)}, outside the range of a factor`, value, `${MIN_FACTOR} to 1`),
+      );
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, member] of Object.entries(value)) walk(member, joinPath(path, name), name);
     }
@@ -160,50 +161,5 @@ export function checkCapOrder(spec: IntendedPolicySpec, found: Findings): void {
     found.warnings.push(
       violationAt('budgets.symbol_notional_usdt', `never binds: the account may hold ${gross} USDT`, symbol),
     );
-  }
-}
-
-/** A cap below the venue's smallest order silently forbids opening. It is an error where the venue is known. */
-export function checkMinimums(
-  spec: IntendedPolicySpec,
-  found: Findings,
-  minimums: readonly VenueMinimum[] | null,
-): void {
-  const { order_notional_usdt: order, symbol_notional_usdt: symbol, gross_notional_usdt: gross } = spec.budgets;
-  for (const [key, cap] of Object.entries({
-    order_notional_usdt: order,
-    symbol_notional_usdt: symbol,
-    gross_notional_usdt: gross,
-  })) {
-    const path = `budgets.${key}`;
-    if (minimums === null && cap < TYPICAL_MINIMUM_USDT) {
-      const message = `may lie below the venue's smallest order (up to ${TYPICAL_MINIMUM_USDT} USDT); a running daemon checks it`;
-      found.warnings.push(violationAt(path, message, cap));
-    }
-    for (const each of minimums ?? []) {
-      if (!spec.scope.symbols.includes(each.symbol)) continue;
-      if (cap < each.min_notional_usdt) {
-        const message = `lies below the smallest order of ${each.symbol} at the venue: nothing could be opened`;
-        found.violations.push(violationAt(path, message, cap, `at least ${each.min_notional_usdt}`));
-      }
-    }
-  }
-  checkRegimeMinimums(spec, found, minimums);
-}
-
-function checkRegimeMinimums(
-  spec: IntendedPolicySpec,
-  found: Findings,
-  minimums: readonly VenueMinimum[] | null,
-): void {
-  for (const regime of REGIMES) {
-    const row = spec.market.regimes[regime];
-    const cap = spec.budgets.order_notional_usdt * factorValue(row.notional);
-    for (const each of minimums ?? []) {
-      if (row.reduce_only === true || !spec.scope.symbols.includes(each.symbol)) continue;
-      if (cap >= each.min_notional_usdt || spec.budgets.order_notional_usdt < each.min_notional_usdt) continue;
-      const message = `an order of at most ${cap} USDT lies below the smallest order of ${each.symbol} (${each.min_notional_usdt} USDT): nothing opens in this regime`;
-      found.warnings.push(violationAt(`market.regimes.${regime}.notional`, message, row.notional));
-    }
   }
 }

@@ -1,32 +1,6 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { TimePort } from '../time/time-port.ts';
-import type { VenueMinimum } from './findings.ts';
 import { type ParsedPolicy, parsePolicy } from './parse.ts';
-import { MAX_POLICY_BYTES } from './yaml-text.ts';
-
-export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
-
-/** Reads a policy file: a regular file of at most 256 kB in UTF-8. Does not throw; describes the problem in words. */
-export async function readPolicyFile(path: string): Promise<FileRead> {
-  try {
-    // Non-blocking: opening a named pipe would wait for a writer forever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) return { ok: false, problem: 'is not a regular file' };
-      if (stat.size > MAX_POLICY_BYTES) return { ok: false, problem: `is larger than ${MAX_POLICY_BYTES} bytes` };
-      const bytes = await handle.readFile();
-      return { ok: true, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (error instanceof TypeError) return { ok: false, problem: 'is not UTF-8 text' };
-    const code = (error as NodeJS.ErrnoException).code;
-    return { ok: false, problem: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? String(error)})` };
-  }
-}
+import { type FileRead, readPolicyFile } from './read-file.ts';
 
 export type PolicyFileEvent =
   /** The file was saved: parsed, or everything wrong with it. */
@@ -40,7 +14,6 @@ export interface WatchOptions {
   readonly loadedText?: string;
   /** Time between two reads of the file, ms; a change counts when two consecutive reads agree. Default 250. */
   readonly pollMs?: number;
-  readonly venueMinimums?: () => readonly VenueMinimum[] | undefined;
 }
 
 /**
@@ -64,7 +37,7 @@ export async function watchPolicyFile(
     const key = keyOf(read);
     if (key === before && key !== reported) {
       reported = key;
-      onChange(describe(path, read, options));
+      onChange(describe(path, read));
     }
     before = key;
     await options.time.delay(options.pollMs ?? 250, signal);
@@ -75,7 +48,7 @@ function keyOf(read: FileRead): string {
   return read.ok ? `text:${read.text}` : `problem:${read.problem}`;
 }
 
-function describe(path: string, read: FileRead, options: WatchOptions): PolicyFileEvent {
+function describe(path: string, read: FileRead): PolicyFileEvent {
   if (!read.ok) return { kind: 'unreadable', problem: read.problem };
-  return { kind: 'changed', parsed: parsePolicy(read.text, path, options.venueMinimums?.()) };
+  return { kind: 'changed', parsed: parsePolicy(read.text, path) };
 }

@@ -1,10 +1,13 @@
 import type { Violation } from '../contract/violations.ts';
 
-/** The venue's minimum for one order, as a running daemon knows it. */
-export interface VenueMinimum {
-  readonly symbol: string;
-  readonly min_notional_usdt: number;
+/** What a running daemon knows of a symbol at its venue. */
+export interface SymbolAtVenue {
+  /** The least notional of an order, USDT: of its minimum notional and of whole lots at the mark. Null: not known. */
+  readonly smallest_order_usdt: number | null;
+  /** Why nothing is opened in it, as in `is not listed at the venue`; null: it is open, or not known. */
+  readonly closed: string | null;
 }
+export type VenueFacts = (symbol: string) => SymbolAtVenue;
 /** Violations refuse the document; warnings are only reported. */
 export interface Findings {
   readonly violations: Violation[];

@@ -3,7 +3,8 @@ import { checkPolicyShape } from '../contract/policy.ts';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { IntendedPolicySpec } from '../core/policy.ts';
-import type { VenueMinimum } from './findings.ts';
+import type { VenueFacts } from './findings.ts';
+import { withoutConsequences } from './one-message.ts';
 import { checkSemantics } from './semantics.ts';
 import { parseYamlText } from './yaml-text.ts';
 
@@ -37,15 +38,15 @@ export function hashPolicy(spec: unknown): string {
  * Reads a policy (YAML 1.2 or JSON) and reports everything wrong with it at once: what the schema checks and
  * what it cannot express. Nothing is filled in or dropped: `spec` is the document itself.
  *
- * @param venueMinimums smallest orders at the venue, if a running daemon knows them: a cap below one is then an error
+ * @param venue what a running daemon knows of its venue: a cap below a smallest order is then an error
  */
-export function parsePolicy(text: string, file: string, venueMinimums?: readonly VenueMinimum[]): ParsedPolicy {
+export function parsePolicy(text: string, file: string, venue?: VenueFacts): ParsedPolicy {
   const read = parseYamlText(text);
   if (!read.ok) return { ok: false, file, violations: read.violations, warnings: [] };
   const shape = checkPolicyShape(read.value);
   const shapeViolations = shape.ok ? [] : shape.violations;
-  const found = checkSemantics(read.value, shapeViolations, venueMinimums ?? null);
-  const violations = [...shapeViolations, ...found.violations];
+  const found = checkSemantics(read.value, shapeViolations, venue ?? null);
+  const violations = withoutConsequences([...shapeViolations, ...found.violations]);
   if (!shape.ok || violations.length > 0) return { ok: false, file, violations, warnings: found.warnings };
   const warnings = [...found.warnings, ...warnCutOff(text)];
   return { ok: true, file, policy: { spec: shape.value, hash: hashPolicy(shape.value), text }, warnings };

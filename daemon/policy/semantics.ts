@@ -14,7 +14,6 @@ import {
   checkCapOrder,
   checkFractions,
   checkLadder,
-  checkMinimums,
   checkRegimeOrder,
   checkSignals,
   checkSkills,
@@ -25,12 +24,13 @@ import {
   checkTrustTiers,
   checkVolatility,
 } from './check-limits.ts';
-import type { Findings, VenueMinimum } from './findings.ts';
+import { checkAgentMinimums, checkListed, checkMinimums } from './check-venue.ts';
+import type { Findings, VenueFacts } from './findings.ts';
 
 interface Check {
   /** The parts of the document that it reads. The check is skipped while one of them is malformed. */
   readonly reads: readonly string[];
-  readonly run: (spec: IntendedPolicySpec, found: Findings, minimums: readonly VenueMinimum[] | null) => void;
+  readonly run: (spec: IntendedPolicySpec, found: Findings, venue: VenueFacts | null) => void;
 }
 
 const CHECKS: readonly Check[] = [
@@ -56,7 +56,9 @@ const CHECKS: readonly Check[] = [
   { reads: ['trader_state.limit_at', 'trader_state.block_at'], run: checkTraderState },
   { reads: ['exits.ladder_bps'], run: checkLadder },
   { reads: ['budgets'], run: checkCapOrder },
+  { reads: ['scope.symbols'], run: checkListed },
   { reads: ['scope.symbols', 'budgets', 'market.regimes'], run: checkMinimums },
+  { reads: ['scope.symbols', 'agents'], run: checkAgentMinimums },
   { reads: ['intercept.allow'], run: checkInterceptNames },
   { reads: ['tools', 'intercept.allow'], run: checkOperatorSchemas },
 ];
@@ -65,18 +67,14 @@ const CHECKS: readonly Check[] = [
  * Checks what a schema cannot express. Every check whose part of the document is well-formed runs, so that everything
  * wrong is reported at once. `shape` are the violations of the schema.
  */
-export function checkSemantics(
-  document: unknown,
-  shape: readonly Violation[],
-  minimums: readonly VenueMinimum[] | null,
-): Findings {
+export function checkSemantics(document: unknown, shape: readonly Violation[], venue: VenueFacts | null): Findings {
   const found: Findings = { violations: [], warnings: [] };
   if (typeof document !== 'object' || document === null || Array.isArray(document)) return found;
   found.violations.push(...checkFractions(document));
   const broken = [...shape, ...found.violations].filter((each) => !isUnknownKey(each)).map((each) => each.path);
   for (const check of CHECKS) {
     const isBroken = check.reads.some((part) => broken.some((path) => isWithin(path, part) || isWithin(part, path)));
-    if (!isBroken) check.run(document as IntendedPolicySpec, found, minimums);
+    if (!isBroken) check.run(document as IntendedPolicySpec, found, venue);
   }
   return found;
 }

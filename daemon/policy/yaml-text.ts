@@ -1,8 +1,8 @@
-import { isAlias, isScalar, parseDocument, visit } from 'yaml';
+import { isAlias, isScalar, type Pair, parseDocument, visit, type YAMLError } from 'yaml';
 import { type Violation, violationAt } from '../contract/violations.ts';
 import { CanonicalJsonError, canonicalJson } from '../core/canonical-json.ts';
+import { MAX_POLICY_BYTES } from './read-file.ts';
 
-export const MAX_POLICY_BYTES = 256 * 1024;
 /** How many aliases (`*name`) one document may use; without a limit a few lines expand to gigabytes. */
 const MAX_ALIASES = 32;
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
@@ -45,13 +45,17 @@ function readDocument(content: string): ParsedText {
     logLevel: 'error',
   });
   const problems = [...document.errors, ...document.warnings];
-  if (problems.length > 0) return refused(...problems.map((problem) => violationAt('', firstLine(problem.message))));
+  if (problems.length > 0) return refused(...describeProblems(problems, content));
   if (document.directives.yaml.version !== '1.2') {
     return refused(violationAt('', 'is written for another YAML version', document.directives.yaml.version, '1.2'));
   }
   const odd: Violation[] = [];
   let aliases = 0;
   visit(document, {
+    Pair: (_key, pair) => {
+      const comma = findDecimalComma(pair, content);
+      if (comma !== null) odd.push(comma);
+    },
     Node: (_key, node) => {
       const line = () => lineAt(content, node.range?.[0] ?? 0);
       if (isAlias(node)) aliases++;
@@ -69,6 +73,39 @@ function readDocument(content: string): ParsedText {
     if (error instanceof ReferenceError) return refused(violationAt('', firstLine(error.message)));
     throw error;
   }
+}
+
+/**
+ * One message for one mistake. A duplicate key stands for itself; any other error of the layout loses the parser, which
+ * then complains about every line that follows.
+ */
+function describeProblems(problems: readonly YAMLError[], content: string): Violation[] {
+  const tab = problems.find((problem) => problem.code === 'TAB_AS_INDENT');
+  if (tab !== undefined) {
+    const [first] = tab.pos;
+    return [violationAt('', `line ${lineAt(content, first)}: is indented with a tab; YAML takes only spaces`)];
+  }
+  const layout = problems.find((problem) => problem.code !== 'DUPLICATE_KEY');
+  const told = problems.filter((problem) => problem.code === 'DUPLICATE_KEY' || problem === layout);
+  return told.map((problem) => violationAt('', describeProblem(problem, content)));
+}
+
+function describeProblem({ code, message, pos }: YAMLError, content: string): string {
+  if (code !== 'BAD_INDENT' || !message.startsWith('All ')) return firstLine(message);
+  const line = lineAt(content, pos[0]);
+  const before = content.split('\n').findLastIndex((text, index) => index < line - 1 && /^[^#]*\S/.test(text)) + 1;
+  return `line ${line}: does not fit line ${before}; check that both are indented alike and written as "key: value"`;
+}
+
+/** `notional: 0,6` within braces is an entry `notional: 0` and an empty one, `6`. */
+function findDecimalComma({ key, value }: Pair, content: string): Violation | null {
+  if (!isScalar(key) || value !== null || key.range === null || key.range === undefined) return null;
+  const [start] = key.range;
+  const written = /-?\d+,$/.exec(content.slice(Math.max(0, start - 20), start))?.[0];
+  if (written === undefined || !/^\d+$/.test(key.source ?? '')) return null;
+  const figure = `${written}${key.source}`;
+  const allowed = figure.replace(',', '.');
+  return violationAt('', `line ${lineAt(content, start)}: write decimals with a point, not a comma`, figure, allowed);
 }
 
 /** Aliases may form a cycle, or a tree far larger than the text. Only what has a bounded JSON form passes. */

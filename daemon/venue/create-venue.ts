@@ -121,6 +121,7 @@ export async function createEmergencyVenue(config: VenueConfig): Promise<{
       isEnforced = simulated.limitsWeight;
       return simulated.scale;
     },
+    findListing: (symbol) => tables.findListing(symbol),
     noteRules: (rules) => tables.noteRules(rules),
     fetchRules: (symbols) => market.fetchRules(symbols),
     prepareAccount: (symbols, isolated) => account.prepareAccount(symbols, isolated),

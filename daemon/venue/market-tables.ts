@@ -69,6 +69,16 @@ export class MarketTables {
       });
     }
   }
+  /** Undefined: no exchangeInfo was read yet, or it has a malformed entry for the symbol. */
+  findListing(symbol: string): { readonly trading: boolean; readonly minNotionalUsdt: number } | null | undefined {
+    try {
+      const found = this.#instruments?.find(symbol);
+      return found && { trading: found.isTrading, minNotionalUsdt: found.minNotionalUsdt };
+    } catch (error) {
+      if (error instanceof MalformedAnswerError) return undefined;
+      throw error;
+    }
+  }
   replace(instruments: InstrumentTable, symbols: readonly string[]): void {
     this.#instruments = instruments;
     for (const symbol of symbols) if (instruments.find(symbol) !== null) this.#traded.add(symbol);

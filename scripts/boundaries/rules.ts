@@ -23,7 +23,9 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   'exchange-sim': rule(['time']),
   // The Model Context Protocol: what it needs of the daemon arrives as a port.
   mcp: rule([]),
-  http: rule(['core', 'contract', 'gate', 'mcp']),
+  // WebAuthn: which signature is good. What is recorded of it is the gate's.
+  passkeys: rule(['core'], ['gate', 'contract']),
+  http: rule(['core', 'contract', 'gate', 'mcp', 'passkeys']),
   // What the operator's browser runs; of the daemon it knows the bodies of its answers.
   console: rule([], ['core', 'gate']),
   cli: rule(['core', 'contract', 'config', 'mcp'], ['gate']),
@@ -31,7 +33,19 @@ export const UNITS: Readonly<Record<string, UnitRule>> = {
   // The evaluation runs the gate's own code on recorded markets; margin and liquidation are the exchange's.
   evaluation: rule(['core', 'contract', 'policy', 'gate', 'exchange-sim']),
   // Parts of the composition root.
-  boot: rule(['core', 'contract', 'policy', 'gate', 'ledger', 'config', 'http', 'time', 'venue', 'exchange-sim']),
+  boot: rule([
+    'core',
+    'contract',
+    'policy',
+    'gate',
+    'ledger',
+    'config',
+    'http',
+    'passkeys',
+    'time',
+    'venue',
+    'exchange-sim',
+  ]),
   main: rule([
     'core',
     'contract',
@@ -132,6 +146,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   'simple-statistics': ['daemon/evaluation/'],
   '@stdlib/': ['daemon/evaluation/metrics/'],
   '@modelcontextprotocol/': ['daemon/mcp/'],
+  '@simplewebauthn/': ['daemon/passkeys/'],
   piscina: ['daemon/evaluation/'],
   preact: ['daemon/console/'],
   '@preact/': ['daemon/console/'],

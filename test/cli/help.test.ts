@@ -8,6 +8,7 @@ const COMMANDS = [
   [],
   ['start'],
   ['status'],
+  ['watch'],
   ['tools'],
   ['mcp'],
   ['mcp', 'config'],
@@ -35,6 +36,7 @@ const COMMANDS = [
   ['policy', 'test'],
   ['policy', 'reload'],
   ['policy', 'diff'],
+  ['policy', 'suggest'],
   ['audit'],
   ['audit', 'verify'],
   ['audit', 'export'],
@@ -44,6 +46,11 @@ const COMMANDS = [
   ['token', 'list'],
   ['token', 'revoke'],
   ['token', 'rotate'],
+  ['passkey'],
+  ['passkey', 'enrol'],
+  ['passkey', 'recover'],
+  ['passkey', 'list'],
+  ['passkey', 'remove'],
   ['recover'],
   ['arm'],
   ['exchange-sim'],
@@ -51,8 +58,9 @@ const COMMANDS = [
   ['data'],
   ['data', 'fetch'],
   ['tune'],
+  ['completion'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');

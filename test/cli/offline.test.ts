@@ -48,7 +48,9 @@ test('policy check names everything that is wrong, and ends with 5', async () =>
   writeFileSync(file, text.replace('slippage_bps: 20', 'slipage_bps: 20').replace('leverage: 3 ', 'leverage: -3 '));
   const bad = await run('policy', 'check', file);
   assert.equal(bad.code, 5);
-  for (const path of ['budgets.slippage_bps', 'budgets.slipage_bps']) assert.ok(bad.out.includes(path), bad.out);
+  for (const path of ['budgets.leverage', 'budgets.slipage_bps']) assert.ok(bad.out.includes(path), bad.out);
+  assert.match(bad.out, /did you mean "slippage_bps"/);
+  assert.equal(bad.out.trim().split('\n').length, 2, 'one message for one mistake');
   assert.equal((await run('policy', 'check', join(home, 'none.yaml'))).code, 2);
 });
 

@@ -227,7 +227,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
   assert.match(waiting.result.out, /operator +account +halted +1970-01-01 00:00:00 +by hand/);
   assert.match(waiting.result.out, /BTCUSDT +-0\.020 +998\.21 /);
   assert.doesNotMatch(waiting.result.out, /ETHUSDT/, 'a flat symbol is left out');
-  assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy +limit +0\.010 +0\.000 +50000\.0 +no +working/);
+  assert.match(waiting.result.out, /o-1 +momentum +BTCUSDT +buy limit 0\.010 at 50000\.0 +0\.000 +working/);
   const json = await runAgainst(replies(200), ['status', '--json']);
   assert.equal(json.result.code, 0);
   assert.match(json.result.out, /998\.2144400000001/, 'JSON is not rounded');
@@ -235,7 +235,7 @@ test('status tells what a daemon waits for, and ends with 7 until it is ready', 
 
 const HASH = 'ab'.repeat(32);
 test('a pending policy is shown with the command that accepts it', async () => {
-  const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0 };
+  const pending = { hash: HASH, looser: ['budgets.leverage: 3 -> 5'], not_before_ms: 0, file_differs: false };
   const replies = {
     'GET /readyz': replyJson({ ...READY, ready: true, pending_policy: pending }),
     'GET /v1/trading-state': replyJson(STATE),
@@ -374,7 +374,7 @@ test('decisions lists the last ones', async () => {
   const decision = decisionBody({ seq: 7, tool: 'place_order' });
   const replies = { 'GET /v1/decisions?limit=2': replyJson({ decisions: [decision], next: null }) };
   const { result } = await runAgainst(replies, ['decisions', '--limit', '2']);
-  assert.match(result.out, /^time +seq +agent[\s\S]* 7 .*place_order/);
+  assert.match(result.out, new RegExp(`^\\d\\d-\\d\\d [\\d:]{8}  ${decision.decision_id} .*place_order`));
 });
 
 test('decisions --follow goes on after the last one shown, and after a break where it was', async () => {
@@ -399,8 +399,11 @@ test('decisions --follow goes on after the last one shown, and after a break whe
   const shown = result.out
     .trim()
     .split('\n')
-    .map((line) => (JSON.parse(line) as DecisionBody).decision_id);
-  assert.deepEqual(shown, ['d-1', 'd-2', 'd-3']);
+    .map((line) => JSON.parse(line) as DecisionBody & { error?: { code: string } });
+  assert.deepEqual(
+    shown.map(({ decision_id, error }) => decision_id ?? error?.code),
+    ['d-1', 'd-2', 'd-3', 'FORBIDDEN'],
+  );
   assert.deepEqual(
     daemon.seen.slice(1).map((call) => call.lastEventId),
     ['1', '2', '3'],
@@ -492,7 +495,13 @@ describe('policy check with a running daemon', () => {
     writeFileSync(file, text.replace('order_notional_usdt: 1000', `order_notional_usdt: ${orderCap}`));
     return file;
   };
-  const accepted = { ok: true, hash: 'a'.repeat(64), looser: ['budgets.leverage: 2 -> 3'], warnings: ['mode: odd'] };
+  const accepted = {
+    ok: true,
+    hash: 'a'.repeat(64),
+    name: 'mine',
+    looser: ['budgets.leverage: 2 -> 3'],
+    warnings: ['mode: odd'],
+  };
 
   test('what only the daemon finds is a violation like any other', async () => {
     const file = write('low.yaml', 40);
@@ -554,4 +563,115 @@ describe('policy check with a running daemon', () => {
     }
     assert.equal((await holdfast(['policy', 'check', file, '--url', daemon.url], { HOLDFAST_HOME: home })).code, 4);
   });
+});
+
+describe('a failure under --json', () => {
+  const read = (out: string) =>
+    JSON.parse(out) as { error: { code: string; message: string; details?: unknown }; exit_code: number };
+
+  test('is a line of JSON with the code and details of the daemon', async () => {
+    const violations = [{ path: 'symbol', message: 'is missing' }];
+    const refused = { error: { code: 'INVALID_INPUT', message: 'symbol: is missing', details: { violations } } };
+    const { result } = await runAgainst({ 'GET /v1/limits': replyJson(refused, 400) }, ['limits', '--json']);
+    assert.equal(result.code, 2);
+    const { error, exit_code } = read(result.out);
+    assert.deepEqual([error.code, error.details, exit_code], ['INVALID_INPUT', { violations }, 2]);
+    assert.match(result.err, /^holdfast: INVALID_INPUT/, 'a person reads the same');
+  });
+
+  test('also where no daemon answers, there is no token, or the command line is wrong', async () => {
+    const nowhere = { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' };
+    for (const [args, code, exit] of [
+      [['status', '--json'], 'UNREACHABLE', 4],
+      [['policy', 'explain', join(home, 'none.yaml'), '--json'], 'USAGE', 2],
+      [['decisions', '--since', 'never', '--json'], 'USAGE', 2],
+      [['decisions', '--json', '--no-such-flag'], 'USAGE', 2],
+    ] as const) {
+      const { code: exitCode, out } = await holdfast(args, nowhere);
+      const { error, exit_code } = read(out);
+      assert.deepEqual([exitCode, error.code, exit_code], [exit, code, exit], args.join(' '));
+      assert.ok(error.message.length > 10 && !error.message.startsWith('error:'), error.message);
+    }
+  });
+
+  test('and without --json nothing is written to the output', async () => {
+    const { code, out } = await holdfast(['status'], { HOLDFAST_HOME: home, HOLDFAST_PORT: '1' });
+    assert.deepEqual([code, out], [4, '']);
+  });
+});
+
+describe('decisions with filters', () => {
+  test('asks for what is meant, and reads on until there are enough', async () => {
+    const first = { decisions: [decisionBody({ seq: 9, decision_id: 'd-9' })], next: '5' };
+    const second = { decisions: [decisionBody({ seq: 4, decision_id: 'd-4' })], next: null };
+    const replies: Record<string, Reply> = {
+      'GET /v1/decisions': (seen, response) =>
+        replyJson(seen.url.includes('cursor=5') ? second : first)(seen, response),
+    };
+    const args = ['decisions', '--symbol', 'BTCUSDT', '--outcome', 'LIMIT', '--agent', 'momentum', '--since', '24h'];
+    const { result, daemon } = await runAgainst(replies, [...args, '--json']);
+    assert.equal(result.code, 0, result.err);
+    const { decisions } = JSON.parse(result.out) as { decisions: { decision_id: string }[] };
+    assert.deepEqual(
+      decisions.map((each) => each.decision_id),
+      ['d-9', 'd-4'],
+    );
+    assert.deepEqual(
+      daemon.seen.map(({ url }) => url),
+      [
+        '/v1/decisions?agent=momentum&symbol=BTCUSDT&outcome=LIMIT&since=24h&limit=20',
+        '/v1/decisions?agent=momentum&symbol=BTCUSDT&outcome=LIMIT&since=24h&limit=19&cursor=5',
+      ],
+    );
+  });
+
+  test('a page says id, size and the figures that bound it, within the terminal', async () => {
+    const decision = {
+      ...decisionBody({ decision: 'LIMIT', decision_id: 'd-77' }),
+      bound_by: 'BUDGET_NOTIONAL',
+      arithmetic: { line: 'order cap 1,000 x 0.6 (volatile) = 600 -> 0.01 BTC at 60,000', rows: [] },
+      reasons: [
+        { code: 'BUDGET_NOTIONAL', message: 'm', observed: 5000, limit: 600, unit: 'USDT', hint: 'h' },
+        { code: 'BUDGET_GROSS', message: 'm', observed: 1, limit: 2, unit: 'USDT', hint: 'h' },
+      ],
+    };
+    const replies = { 'GET /v1/decisions': replyJson({ decisions: [decision], next: null }) };
+    const { result } = await runAgainst(replies, ['decisions']);
+    assert.match(result.out, /d-77 .* LIMIT \S+, [\d.]+ USDT at [\d.]+\n/);
+    assert.match(result.out, /\n +BUDGET_NOTIONAL: order cap 1,000 x 0\.6 \(volatile\) = 600.*\(and 1 more\)\n/);
+    const daemon = await startFakeDaemon(replies);
+    let out = '';
+    const { runCli } = await import('../../daemon/cli/run.ts');
+    const env = { HOLDFAST_HOME: home };
+    const terminal = { size: () => ({ columns: 80, rows: 24 }), hasColours: false, open: () => () => {} };
+    await runCli(['decisions', '--url', daemon.url], { env, terminal, out: (text) => (out += text), err: () => {} });
+    await daemon.close();
+    assert.ok(Math.max(...out.split('\n').map((line) => line.length)) <= 80, out);
+  });
+});
+
+test('what only an operator may do names --operator, and nothing else does', async () => {
+  const refusal = (code: string): ToolAnswer => ({
+    ...BLOCKED,
+    decision: decisionBody({
+      decision: 'BLOCK',
+      effective: null,
+      reasons: [{ code: code as 'COOLDOWN', message: 'm', observed: null, limit: null, unit: null, hint: 'h' }],
+    }),
+  });
+  for (const [tool, args, code, expected] of [
+    ['close_position', ['close', 'BTCUSDT'], 'EXIT_SCOPE', 'npx holdfast close BTCUSDT --operator\n'],
+    ['cancel_order', ['cancel', 'o-1'], 'ORDER_NOT_OWN', 'npx holdfast cancel o-1 --operator\n'],
+    ['cancel_all', ['cancel-all'], 'STATE_HALTED', 'npx holdfast cancel-all --operator\n'],
+    ['close_position', ['close', 'BTCUSDT'], 'NOT_REDUCING', null],
+    ['close_position', ['close', 'BTCUSDT', '--operator'], 'EXIT_SCOPE', null],
+  ] as const) {
+    const { result } = await runAgainst({ [`POST /v1/tools/${tool}`]: replyJson(refusal(code)) }, args);
+    assert.equal(result.code, 3, result.err);
+    assert.equal(result.out.includes('--operator'), expected !== null, `${args.join(' ')} ${code}`);
+    if (expected !== null) assert.ok(result.out.endsWith(`As the operator: ${expected}`), result.out);
+  }
+  const missing = { error: { code: 'NOT_FOUND', message: 'There is no such decision of yours.' } };
+  const { result } = await runAgainst({ 'GET /v1/decisions/d-1/explain': replyJson(missing, 404) }, ['explain', 'd-1']);
+  assert.match(result.err, /npx holdfast explain d-1 --operator\n$/);
 });

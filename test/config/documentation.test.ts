@@ -25,6 +25,7 @@ const KINDS: Record<EventKind, true> = {
   market: true,
   order: true,
   order_intent: true,
+  passkey: true,
   policy: true,
   rebase: true,
   recovery: true,

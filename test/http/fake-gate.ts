@@ -1,8 +1,10 @@
 import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
+import type { PasskeyApi } from '../../daemon/gate/api/passkeys.ts';
 import type { FillBody, OrderBody } from '../../daemon/gate/api/reads.ts';
 import type { Caller, GateApi } from '../../daemon/gate/api.ts';
+import { createFakePasskeys } from './fake-passkeys.ts';
 
 const SIGNAL_ENTRY = {
   signal_id: 'sig_1',
@@ -213,7 +215,7 @@ export const ORDER: OrderBody = {
 };
 
 export interface Call {
-  readonly method: keyof GateApi;
+  readonly method: keyof GateApi | keyof PasskeyApi;
   readonly args: readonly unknown[];
 }
 /** A gate that answers constants and remembers what it was asked: the port, filled by the test. */
@@ -233,7 +235,7 @@ export interface FakeGate extends GateApi {
 export function createFakeGate(): FakeGate {
   const calls: Call[] = [];
   const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
-  const note = (method: keyof GateApi, ...args: unknown[]) => {
+  const note = (method: Call['method'], ...args: unknown[]) => {
     calls.push({ method, args });
     if (fake.failure !== null) throw fake.failure;
   };
@@ -379,6 +381,7 @@ export function createFakeGate(): FakeGate {
       note('acknowledgeAlert', caller, seq, reason);
       return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
     },
+    passkeys: createFakePasskeys(note),
     getTradingState: () => ({ state: 'active', layers: [] }),
     async setTradingState(caller: Caller, change: StateChange) {
       note('setTradingState', caller, change);
@@ -404,7 +407,7 @@ export function createFakeGate(): FakeGate {
     checkPolicy(text) {
       note('checkPolicy', text);
       if (text === 'bad') return { ok: false, violations: [{ path: 'version', message: 'is missing' }] };
-      return { ok: true, hash: HASH, looser: [], warnings: [] };
+      return { ok: true, hash: HASH, name: 'default', looser: [], warnings: [] };
     },
     async reloadPolicy(caller, hash) {
       note('reloadPolicy', caller, hash);

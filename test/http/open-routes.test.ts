@@ -125,6 +125,8 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['put', '/v1/trading-state'],
   ['post', '/v1/flatten'],
   ['post', '/v1/account/rebase'],
+  ['get', '/v1/passkeys'],
+  ['post', '/v1/passkeys/{id}/remove'],
   ['get', '/v1/policy'],
   ['post', '/v1/policy/check'],
   ['post', '/v1/policy/reload'],

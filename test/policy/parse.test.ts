@@ -268,12 +268,12 @@ describe('what a schema cannot say', () => {
   }
 
   it('refuses a cap below the smallest order of a venue that is known', () => {
-    const minimums = [
-      { symbol: 'BTCUSDT', min_notional_usdt: 50 },
-      { symbol: 'SOLUSDT', min_notional_usdt: 5000 },
-    ];
+    const venue = (symbol: string) => ({
+      smallest_order_usdt: symbol === 'BTCUSDT' ? 50 : symbol === 'SOLUSDT' ? 5000 : null,
+      closed: null,
+    });
     const parse = (cap: number) =>
-      parsePolicy(TEXT.replace('order_notional_usdt: 1000', `order_notional_usdt: ${cap}`), 'p.yaml', minimums);
+      parsePolicy(TEXT.replace('order_notional_usdt: 1000', `order_notional_usdt: ${cap}`), 'p.yaml', venue);
     const [below, at, enough] = [parse(49), parse(50), parse(200)];
     assert.ok(!below.ok);
     assert.deepEqual(

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { findPackageFolder, readClientEnv } from '../../config/config.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
+import { readValidPolicy } from './policy-file.ts';
 
 interface ArmOptions {
   readonly home?: string;
@@ -34,18 +35,13 @@ function parseHours(text: string): number {
 
 async function arm(io: Io, options: ArmOptions): Promise<void> {
   const { home } = readClientEnv(io.env, options.home === undefined ? {} : { HOLDFAST_HOME: options.home });
-  const [{ ACCOUNT_NAME }, { armLedger }, { parsePolicy }, { SYSTEM_TIME }] = await Promise.all([
+  const file = resolve(options.policy);
+  const [{ ACCOUNT_NAME }, { armLedger }, { SYSTEM_TIME }, { spec, hash }] = await Promise.all([
     import('../../main.ts'),
     import('../../boot/live.ts'),
-    import('../../policy/parse.ts'),
     import('../../time/system-time.ts'),
+    readValidPolicy(file),
   ]);
-  const file = resolve(options.policy);
-  const parsed = parsePolicy(readPolicyText(file), file);
-  if (!parsed.ok) {
-    throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: npx holdfast policy check ${file}`);
-  }
-  const { spec, hash } = parsed.policy;
   if (!spec.scope.venues.includes('binance-live')) {
     throw new CliError(EXIT.VERIFICATION, `${file} does not name binance-live in scope.venues.`);
   }
@@ -67,14 +63,6 @@ async function arm(io: Io, options: ArmOptions): Promise<void> {
       `to ${formatInstant(arming.expires_at_ms)} UTC\nthe daemon also needs HOLDFAST_LIVE_ARMED=1\n`,
     ].join(''),
   );
-}
-
-function readPolicyText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
-  }
 }
 
 function readVersion(): string {

@@ -8,6 +8,7 @@ import type { ExecutorClient } from '../../evaluation/conformance/executor.ts';
 import type { AttackReport } from '../../evaluation/conformance/report.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, parseInteger, printJson } from '../verb.ts';
+import { readPolicyText } from './policy-file.ts';
 
 interface AttackVerbOptions {
   readonly seconds: number;
@@ -187,7 +188,7 @@ function messageOf(error: unknown): string {
 
 async function readPolicy(file: string): Promise<IntendedPolicySpec> {
   const { parsePolicy } = await import('../../policy/parse.ts');
-  const parsed = parsePolicy(readFileSync(file, 'utf8'), file);
+  const parsed = parsePolicy(await readPolicyText(file), file);
   if (parsed.ok) return parsed.policy.spec;
   const list = parsed.violations.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
   throw new CliError(EXIT.USAGE, `${file} is not a valid policy:${list}`);

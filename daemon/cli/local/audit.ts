@@ -7,6 +7,7 @@ import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
 import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyResult } from '../../ledger/verify.ts';
+import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
@@ -108,14 +109,34 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
     const { compared = 0, elsewhere = 0 } = checkpoints ?? {};
-    return { ...verified, elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
+    const more = { elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
+    const passkeys = await auditSignatures(reader);
+    const { problem } = passkeys;
+    if (!verified.ok || problem === null) return { ...verified, ...more, passkeys };
+    return { ok: false, seq: problem.seq, problem: 'passkey', detail: problem.detail, ...more, passkeys };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, options.deep === true));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
 }
 
-type VerifiedLedger = VerifyResult & {
+/** What passkeys signed is proven again by the records alone. */
+async function auditSignatures(reader: LedgerReader): Promise<PasskeyAudit> {
+  const { auditPasskeys } = await import('../../passkeys/offline.ts');
+  const setBacks: { seq: number; at_ms: number }[] = [];
+  for (const { seq, at_ms, payload } of reader.iterateEvents({ kind: 'state' }))
+    if ((payload as { clock_set_back?: true }).clock_set_back === true) setBacks.push({ seq, at_ms });
+  return auditPasskeys(reader.iterateEvents({ kind: 'passkey' }) as unknown as Iterable<PasskeyRecord>, setBacks);
+}
+
+interface PasskeyFailure {
+  readonly ok: false;
+  readonly seq: number;
+  readonly problem: 'passkey';
+  readonly detail: string;
+}
+type VerifiedLedger = (VerifyResult | PasskeyFailure) & {
+  readonly passkeys: PasskeyAudit;
   readonly elsewhere: readonly DecidedElsewhere[];
   /** `elsewhere`: taken by another version of the fold. */
   readonly checkpoints: { readonly compared: number; readonly elsewhere: number };
@@ -138,6 +159,9 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     ...result.elsewhere.map(
       ({ decisions, needs }) => `${decisions} decisions were chained and folded alone: only ${needs} derives them\n`,
     ),
+    result.passkeys.signatures > 0
+      ? `${result.passkeys.signatures} signatures of ${result.passkeys.keys} passkeys verified\n`
+      : '',
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',

@@ -3,17 +3,24 @@ import type { Violation } from '../../contract/violations.ts';
 import type { PolicyCheckBody } from '../../gate/api/policy.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+import { type PolicyText, readPolicyBytes } from './policy-file.ts';
 
 type Finding = Pick<Violation, 'path' | 'message' | 'allowed'> & { readonly value?: unknown };
-type ViolationAt = typeof import('../../contract/violations.ts').violationAt;
 /** What a running daemon says about a policy file. It knows the venue's smallest orders and the policy in force. */
 type DaemonView =
   | { readonly kind: 'none' }
   /** A daemon answers, but it could not be asked. */
   | { readonly kind: 'not_asked'; readonly why: string }
   | { readonly kind: 'answered'; readonly body: PolicyCheckBody };
+/** A file as it was judged: by the daemon that runs, else by this process. */
+interface Judged {
+  readonly policy: { readonly name: string; readonly hash: string } | null;
+  readonly violations: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  readonly looser: readonly string[];
+}
 
-export function addPolicyCheck(policy: Command, io: Io, readText: (file: string) => string): void {
+export function addPolicyCheck(policy: Command, io: Io): void {
   const verb = addVerb(policy, {
     usage: 'check',
     summary: 'List everything that is wrong with a policy file; also asks a running daemon',
@@ -21,47 +28,56 @@ export function addPolicyCheck(policy: Command, io: Io, readText: (file: string)
   });
   addConnectionOptions(verb)
     .argument('<file>', 'policy file, YAML or JSON')
-    .action((file: string, options: ConnectionOptions) => check(io, file, readText(file), options));
+    .action(async (file: string, options: ConnectionOptions) => check(io, file, await readPolicyBytes(file), options));
 }
 
-async function check(io: Io, file: string, text: string, options: ConnectionOptions): Promise<void> {
-  const view = await askDaemon(io, options, text);
-  const [{ parsePolicy }, { formatViolation, violationAt }, { plain }] = await Promise.all([
-    import('../../policy/parse.ts'),
+async function check(io: Io, file: string, read: PolicyText, options: ConnectionOptions): Promise<void> {
+  const view: DaemonView = read.ok ? await askDaemon(io, options, read.text) : { kind: 'none' };
+  if (view.kind === 'not_asked') io.err(`The running daemon was not asked: ${view.why}\n`);
+  const isAnswered = view.kind === 'answered';
+  const judged = isAnswered ? fromDaemon(view.body) : await judge(read, file);
+  const { policy, violations, warnings, looser } = judged;
+  if (options.json === true) {
+    const said =
+      policy === null ? { ok: false, file, violations, warnings } : { ok: true, file, ...policy, warnings, looser };
+    printJson(io, { ...said, daemon_asked: isAnswered });
+  } else await print(io, file, judged, isAnswered);
+  io.exit(policy === null ? EXIT.VERIFICATION : EXIT.OK);
+}
+
+async function print(io: Io, file: string, judged: Judged, isAnswered: boolean): Promise<void> {
+  const [{ formatViolation, violationAt }, { plain }] = await Promise.all([
     import('../../contract/violations.ts'),
     import('../tables.ts'),
   ]);
-  const isAnswered = view.kind === 'answered';
-  // Smallest orders are estimated only if the daemon did not state them.
-  const parsed = parsePolicy(text, file, isAnswered ? [] : undefined);
-  const violations = merge(
-    violationAt,
-    parsed.ok ? [] : parsed.violations,
-    isAnswered && !view.body.ok ? view.body.violations : [],
+  const line = ({ path, message, value, allowed }: Finding) =>
+    plain(formatViolation(violationAt(path, message, value, allowed)));
+  for (const warning of judged.warnings) io.out(`warning: ${line(warning)}\n`);
+  for (const violation of judged.violations) io.out(`${line(violation)}\n`);
+  for (const each of judged.looser) io.out(`looser than the policy in force: ${plain(each)}\n`);
+  if (judged.policy === null) return;
+  const { name, hash } = judged.policy;
+  io.out(
+    `${file} is valid: policy ${plain(name)}, hash ${plain(hash)}${isAnswered ? '; the running daemon agrees' : ''}\n`,
   );
-  const warnings = merge(
-    violationAt,
-    parsed.warnings,
-    isAnswered && view.body.ok ? view.body.warnings.map(toFinding) : [],
-  );
-  const looser = isAnswered && view.body.ok ? view.body.looser : [];
-  const isValid = parsed.ok && violations.length === 0;
-  if (view.kind === 'not_asked') io.err(`The running daemon was not asked: ${view.why}\n`);
-  if (options.json === true) {
-    const said = isValid
-      ? { ok: true, file, hash: parsed.policy.hash, name: parsed.policy.spec.name, warnings, looser }
-      : { ok: false, file, violations, warnings };
-    printJson(io, { ...said, daemon_asked: isAnswered });
-  } else {
-    for (const warning of warnings) io.out(`warning: ${plain(formatViolation(warning))}\n`);
-    for (const violation of violations) io.out(`${plain(formatViolation(violation))}\n`);
-    for (const each of looser) io.out(`looser than the policy in force: ${plain(each)}\n`);
-    if (isValid) {
-      const also = isAnswered ? '; the running daemon agrees' : '';
-      io.out(`${file} is valid: policy ${parsed.policy.spec.name}, hash ${parsed.policy.hash}${also}\n`);
-    }
+}
+
+/** Judging needs the schema of policies, whose compilation takes a fifth of a second; the daemon has it compiled. */
+function fromDaemon(body: PolicyCheckBody): Judged {
+  if (!body.ok) return { policy: null, violations: body.violations, warnings: [], looser: [] };
+  const { name, hash, looser } = body;
+  return { policy: { hash, name }, violations: [], warnings: body.warnings.map(toFinding), looser };
+}
+
+async function judge(read: PolicyText, file: string): Promise<Judged> {
+  if (!read.ok) {
+    return { policy: null, violations: [{ path: '', message: read.problem }], warnings: [], looser: [] };
   }
-  io.exit(isValid ? EXIT.OK : EXIT.VERIFICATION);
+  const { parsePolicy } = await import('../../policy/parse.ts');
+  const parsed = parsePolicy(read.text, file);
+  const violations = parsed.ok ? [] : parsed.violations;
+  const policy = parsed.ok ? { hash: parsed.policy.hash, name: parsed.policy.spec.name } : null;
+  return { policy, violations, warnings: parsed.warnings, looser: [] };
 }
 
 /** @throws CliError only if the command line names a daemon: a file can be checked without one */
@@ -78,13 +94,6 @@ async function askDaemon(io: Io, options: ConnectionOptions, text: string): Prom
     const isNobody = error instanceof CliError && error.exitCode === EXIT.UNREACHABLE;
     return isNobody ? { kind: 'none' } : { kind: 'not_asked', why: error.message };
   }
-}
-
-/** Findings of both are printed once, in this command's form: it also has the value found and the values allowed. */
-function merge(violationAt: ViolationAt, own: readonly Violation[], daemons: readonly Finding[]): readonly Violation[] {
-  const known = new Set(own.map(({ path, message }) => `${path}: ${message}`));
-  const others = daemons.filter(({ path, message }) => !known.has(`${path}: ${message}`));
-  return [...own, ...others.map(({ path, message, value, allowed }) => violationAt(path, message, value, allowed))];
 }
 
 /** A warning of the daemon is `path: message`. */

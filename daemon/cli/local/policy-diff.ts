@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseSince, type Since, sinceInstant } from '../../contract/since.ts';
 import type { PolicyDiff } from '../../gate/audit/policy-diff.ts';
-import { parseSince, type Since, sinceInstant } from '../../gate/audit/since.ts';
 import type { LoadedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
+import { readPolicyText } from './policy-file.ts';
 
 interface DiffOptions extends LedgerOptions {
   readonly since?: Since;
@@ -82,16 +82,11 @@ function nothingCompared({ since_ms, until_ms, totals }: PolicyDiff, path: strin
 }
 
 async function readCandidate(file: string): Promise<LoadedPolicy> {
-  const [{ parsePolicy }, { formatViolation }] = await Promise.all([
+  const [{ parsePolicy }, { formatViolation }, text] = await Promise.all([
     import('../../policy/parse.ts'),
     import('../../contract/violations.ts'),
+    readPolicyText(file),
   ]);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
-  }
   const parsed = parsePolicy(text, file);
   if (parsed.ok) return parsed.policy;
   const lines = parsed.violations.map((violation) => `  ${formatViolation(violation)}`);

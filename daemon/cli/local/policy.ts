@@ -1,14 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { findPackageFolder } from '../../config/config.ts';
 import type { EffectiveCaps, PolicyExplanation } from '../../policy/explain.ts';
-import type { LoadedPolicy, ParsedPolicy } from '../../policy/parse.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, printJson } from '../verb.ts';
 import { addPolicyReload } from '../verbs/policy-reload.ts';
 import { addPolicyCheck } from './policy-check.ts';
 import { addPolicyDiff } from './policy-diff.ts';
+import { readPolicyText, readValidPolicy } from './policy-file.ts';
+import { addPolicySuggest } from './policy-suggest.ts';
 
 interface PolicyOptions {
   readonly json?: boolean;
@@ -23,10 +24,10 @@ interface FileRun {
 export function addPolicy(program: Command, io: Io): void {
   const policy = program
     .command('policy')
-    .summary('Check, explain, test, accept or compare a policy file')
+    .summary('Check, explain, test, accept, compare or suggest a policy')
     .description('Policy files.');
   policy.addHelpText('after', '\nExample:\n  $ npx holdfast policy check policies/default.yaml');
-  addPolicyCheck(policy, io, readText);
+  addPolicyCheck(policy, io);
   addVerb(policy, {
     usage: 'explain',
     summary: 'Explain what a policy file amounts to, in words and numbers',
@@ -43,10 +44,11 @@ export function addPolicy(program: Command, io: Io): void {
     .action((files: readonly string[], options: PolicyOptions) => runCases(io, files, options));
   addPolicyReload(policy, io);
   addPolicyDiff(policy, io);
+  addPolicySuggest(policy, io);
 }
 
 async function explain(io: Io, file: string, options: PolicyOptions): Promise<void> {
-  const policy = await parseValid(file);
+  const policy = await readValidPolicy(file);
   const { explainPolicy } = await import('../../policy/explain.ts');
   const explanation = explainPolicy(policy.spec);
   if (options.json === true) printJson(io, { file, hash: policy.hash, ...explanation });
@@ -121,7 +123,7 @@ async function runFile(file: string): Promise<FileRun> {
     import('../../core/decide.ts'),
     import('../../contract/violations.ts'),
   ]);
-  const run = runPolicyCases(readText(file), readCases(casesBeside(file)), decide);
+  const run = runPolicyCases(await readPolicyText(file), await readCases(casesBeside(file)), decide);
   if (!run.ok) return { policy: file, passed: 0, failed: [], violations: run.violations.map(formatViolation) };
   const failed = run.results.filter((result) => !result.passed);
   return {
@@ -146,8 +148,8 @@ function casesBeside(file: string): string {
   return `${file.replace(/\.(?:ya?ml|json)$/, '')}.test.yaml`;
 }
 
-function readCases(file: string): string {
-  if (existsSync(file)) return readText(file);
+async function readCases(file: string): Promise<string> {
+  if (existsSync(file)) return readPolicyText(file);
   throw new CliError(
     EXIT.USAGE,
     `There are no cases: ${file} does not exist. Copy those of the policy that yours is based on, such as policies/default.test.yaml, and change the figures that differ.`,
@@ -157,23 +159,4 @@ function readCases(file: string): string {
 function findPoliciesWithCases(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.test.yaml'));
   return names.sort().map((name) => join(folder, name.replace(/\.test\.yaml$/, '.yaml')));
-}
-
-async function parse(file: string): Promise<ParsedPolicy> {
-  const { parsePolicy } = await import('../../policy/parse.ts');
-  return parsePolicy(readText(file), file);
-}
-
-async function parseValid(file: string): Promise<LoadedPolicy> {
-  const parsed = await parse(file);
-  if (parsed.ok) return parsed.policy;
-  throw new CliError(EXIT.VERIFICATION, `${file} is not valid. Run: npx holdfast policy check ${file}`);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CliError(EXIT.USAGE, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
-  }
 }

@@ -15,7 +15,9 @@ export function addCancel(program: Command, io: Io): void {
   addConnectionOptions(verb)
     .argument('<id>', 'client order id')
     .option('--operator', "with the operator token: any agent's order")
-    .action((id: string, options: CancelOptions) => cancel(io, options, 'cancel_order', { client_order_id: id }));
+    .action((id: string, options: CancelOptions) =>
+      cancel(io, options, `cancel ${id}`, 'cancel_order', { client_order_id: id }),
+    );
 }
 
 export function addCancelAll(program: Command, io: Io): void {
@@ -28,16 +30,18 @@ export function addCancelAll(program: Command, io: Io): void {
     .argument('[symbol]', 'such as BTCUSDT')
     .option('--operator', 'with the operator token: those of all agents')
     .action((symbol: string | undefined, options: CancelOptions) =>
-      cancel(io, options, 'cancel_all', symbol === undefined ? {} : { symbol }),
+      cancel(io, options, `cancel-all${symbol === undefined ? '' : ` ${symbol}`}`, 'cancel_all', {
+        ...(symbol === undefined ? {} : { symbol }),
+      }),
     );
 }
 
-async function cancel(io: Io, options: CancelOptions, tool: string, body: object): Promise<void> {
+async function cancel(io: Io, options: CancelOptions, command: string, tool: string, body: object): Promise<void> {
   const { withClient } = await import('../client.ts');
-  const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');
+  const { exitCodeOfAnswer, renderAnswer, renderOperatorHint } = await import('../answers.ts');
   const role = options.operator === true ? 'operator' : 'agent';
   const answer = await withClient(io, options, role, (client) => client.post<ToolAnswer>(`/v1/tools/${tool}`, body));
   if (options.json === true) printJson(io, answer);
-  else io.out(renderAnswer(answer));
+  else io.out(renderAnswer(answer) + renderOperatorHint(answer, command, role === 'operator'));
   io.exit(exitCodeOfAnswer(answer));
 }

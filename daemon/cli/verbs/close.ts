@@ -34,7 +34,7 @@ export function addClose(program: Command, io: Io): void {
     .option('--dry-run', 'show the decision without any effect')
     .action(async (symbol: string, options: CloseOptions) => {
       const { withClient } = await import('../client.ts');
-      const { exitCodeOfAnswer, renderAnswer } = await import('../answers.ts');
+      const { exitCodeOfAnswer, renderAnswer, renderOperatorHint } = await import('../answers.ts');
       const body: ClosePositionArgs = {
         symbol,
         ...(options.fraction === undefined ? {} : { fraction: options.fraction }),
@@ -47,7 +47,7 @@ export function addClose(program: Command, io: Io): void {
         client.post<ToolAnswer>(`/v1/${route}/close_position`, body),
       );
       if (options.json === true) printJson(io, answer);
-      else io.out(renderAnswer(answer));
+      else io.out(renderAnswer(answer) + renderOperatorHint(answer, `close ${symbol}`, role === 'operator'));
       io.exit(exitCodeOfAnswer(answer));
     });
 }

@@ -1,11 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseSince } from '../../contract/since.ts';
 import type { ToldDecision } from '../../gate/api/decisions.ts';
 import type { DaemonClient } from '../client.ts';
 import { CliError, EXIT } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, parseCount, printJson } from '../verb.ts';
 
-interface DecisionsOptions extends ConnectionOptions {
+interface Filter {
+  readonly agent?: string;
+  readonly symbol?: string;
+  readonly outcome?: ToldDecision['decision'];
+  readonly since?: string;
+}
+interface DecisionsOptions extends ConnectionOptions, Filter {
   readonly limit: number;
   readonly follow?: boolean;
 }
@@ -19,39 +26,70 @@ const RECONNECT_MS = 1000;
 export function addDecisions(program: Command, io: Io): void {
   const verb = addVerb(program, {
     usage: 'decisions',
-    summary: 'List the last decisions, or watch them as they are made',
-    examples: ['decisions', 'decisions --limit 100 --json', 'decisions --follow'],
+    summary: 'List the last decisions with their figures, or watch them as they are made',
+    examples: ['decisions', 'decisions --agent momentum --outcome BLOCK --since 24h', 'decisions --follow'],
   });
   addConnectionOptions(verb)
     .option('--limit <n>', 'how many, at most 5000', parseCount, 20)
+    .option('--agent <name>', 'of this agent only')
+    .option('--symbol <symbol>', 'on this symbol only')
+    .addOption(new Option('--outcome <outcome>', 'with this outcome only').choices(['ALLOW', 'LIMIT', 'BLOCK']))
+    .option('--since <when>', 'since 7d, 24h or 30m ago, a date, or a time with its zone', requireSince)
     .option('--follow', 'continue with every new decision until Ctrl-C; with --json one line each')
     .action(async (options: DecisionsOptions) => {
       const { withClient } = await import('../client.ts');
       await withClient(io, options, 'operator', async (client) => {
-        const body = await client.get<DecisionsBody>(`/v1/decisions?limit=${options.limit}`);
-        if (options.follow !== true)
-          return options.json === true ? printJson(io, body) : printTable(io, body.decisions);
-        for (const decision of [...body.decisions].reverse()) await printLine(io, options, decision);
+        const body = await readPages(client, options);
+        if (options.follow !== true) {
+          if (options.json === true) return printJson(io, body);
+          return print(io, body.decisions);
+        }
+        for (const decision of [...body.decisions].reverse()) await printOne(io, options, decision);
         return follow(io, client, options, body.decisions[0]?.seq ?? 0);
       });
     });
 }
 
-async function printTable(io: Io, decisions: readonly ToldDecision[]): Promise<void> {
-  const { DECISION_COLUMNS, decisionRow } = await import('../answers.ts');
-  const { renderTable } = await import('../tables.ts');
-  io.out(renderTable(DECISION_COLUMNS, decisions.map(decisionRow), 'no decisions yet'));
+function requireSince(text: string): string {
+  if (parseSince(text) !== null) return text;
+  throw new InvalidArgumentError('Expected 7d, 24h, 30m, a date (2025-10-10) or a time with its zone.');
 }
 
-async function printLine(io: Io, options: ConnectionOptions, decision: ToldDecision): Promise<void> {
-  const { decisionRow } = await import('../answers.ts');
-  const { plain } = await import('../tables.ts');
+/** Pages until there are enough: with a filter one may be short although more follow. */
+async function readPages(client: DaemonClient, { limit, agent, symbol, outcome, since }: DecisionsOptions) {
+  const wanted = Object.entries({ agent, symbol, outcome, since }).filter(([, value]) => value !== undefined);
+  const decisions: ToldDecision[] = [];
+  let next: string | null = null;
+  do {
+    const query = new URLSearchParams(wanted as [string, string][]);
+    query.set('limit', String(limit - decisions.length));
+    if (next !== null) query.set('cursor', next);
+    const page: DecisionsBody = await client.get<DecisionsBody>(`/v1/decisions?${query}`);
+    decisions.push(...page.decisions);
+    next = page.next;
+  } while (next !== null && wanted.length > 0 && decisions.length < limit);
+  return { decisions, next };
+}
+
+async function print(io: Io, decisions: readonly ToldDecision[]): Promise<void> {
+  const { renderDecisions } = await import('../decision-lines.ts');
+  io.out(renderDecisions(decisions));
+}
+
+async function printOne(io: Io, options: ConnectionOptions, decision: ToldDecision): Promise<void> {
   if (options.json === true) io.out(`${JSON.stringify(decision)}\n`);
-  else io.out(`${decisionRow(decision).map(plain).join('  ')}\n`);
+  else await print(io, [decision]);
+}
+
+/** `since` is no matter here: what follows is new. */
+function isWanted(decision: ToldDecision, { agent, symbol, outcome }: Filter): boolean {
+  if (agent !== undefined && decision.agent !== agent) return false;
+  if (symbol !== undefined && decision.symbol !== symbol) return false;
+  return outcome === undefined || decision.decision === outcome;
 }
 
 /** Reads the event stream from after `seq`. After a break it resumes where it was, so no decision is missed. */
-async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, seq: number): Promise<never> {
+async function follow(io: Io, client: DaemonClient, options: DecisionsOptions, seq: number): Promise<never> {
   const { createParser } = await import('eventsource-parser');
   let last = seq;
   let isLost = false;
@@ -60,8 +98,9 @@ async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, 
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
         if (id !== undefined) last = Number(id);
-        if (event === 'decision')
-          found.push((JSON.parse(data) as { payload: { decision: ToldDecision } }).payload.decision);
+        if (event !== 'decision') return;
+        const { decision } = (JSON.parse(data) as { payload: { decision: ToldDecision } }).payload;
+        if (isWanted(decision, options)) found.push(decision);
       },
     });
     try {
@@ -69,7 +108,7 @@ async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, 
         if (isLost) io.err('connected again\n');
         isLost = false;
         parser.feed(chunk);
-        for (const decision of found.splice(0)) await printLine(io, options, decision);
+        for (const decision of found.splice(0)) await printOne(io, options, decision);
       }
     } catch (error) {
       if (!mayPass(error)) throw error;
@@ -81,6 +120,6 @@ async function follow(io: Io, client: DaemonClient, options: ConnectionOptions, 
 }
 
 /** A broken connection may come back; a refusal stays one. */
-function mayPass(error: unknown): boolean {
+export function mayPass(error: unknown): boolean {
   return error instanceof CliError && (error.exitCode === EXIT.UNREACHABLE || error.exitCode === EXIT.NOT_READY);
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExplanationBody } from '../../contract/explanation.ts';
+import { CliError } from '../exit-codes.ts';
 import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
 
 export function addExplain(program: Command, io: Io): void {
@@ -16,15 +17,26 @@ export function addExplain(program: Command, io: Io): void {
       const role = options.operator === true ? 'operator' : 'agent';
       const body = await withClient(io, options, role, (client) =>
         client.get<ExplanationBody>(`/v1/decisions/${encodeURIComponent(id)}/explain`),
-      );
+      ).catch((error: unknown) => {
+        if (role === 'agent' && error instanceof CliError && error.answer?.code === 'NOT_FOUND') {
+          const hint = ` Other agents' decisions: npx holdfast explain ${plainId(id)} --operator`;
+          throw new CliError(error.exitCode, error.message + hint, error.answer);
+        }
+        throw error;
+      });
       if (options.json === true) printJson(io, body);
       else io.out(await renderExplanation(body));
     });
 }
 
+function plainId(id: string): string {
+  return /^[\w-]{1,64}$/.test(id) ? id : 'ID';
+}
+
 async function renderExplanation(body: ExplanationBody): Promise<string> {
   const { formatInstant, formatNumber, renderFields, renderTable } = await import('../tables.ts');
   const { line, rows } = body.arithmetic;
+  const figure = (value: unknown) => (typeof value === 'number' ? formatNumber(value, 6) : (value as string | null));
   const factors = (row: (typeof rows)[number]): string =>
     [row.factors.market, row.factors.account, row.factors.trust, row.factors.trader]
       .map((factor) => formatNumber(factor))
@@ -67,6 +79,7 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         row.lots,
       ]),
       'no budget cuts it',
+      ['code', 'lots', 'unit', 'reserved', 'base'],
     ),
     renderTable(
       ['rule', 'looks at', 'code', 'finding', 'observed', 'limit', 'unit'],
@@ -75,13 +88,14 @@ async function renderExplanation(body: ExplanationBody): Promise<string> {
         title,
         code,
         outcome,
-        observed,
-        limit,
+        figure(observed),
+        figure(limit),
         unit,
       ]),
       body.rules === null
         ? 'Another version of the core decided, so the findings of its rules are not derived here.'
         : 'no rules',
+      ['unit', 'code'],
     ),
   ].join('\n');
 }

@@ -47,6 +47,7 @@ async function renderSymbol(limits: SymbolLimits): Promise<string> {
         line.unit,
       ]),
       'no budgets',
+      ['code', 'unit'],
     ),
     renderTable(
       ['opening', 'remaining (USDT)', 'bound by', 'blocked by'],

@@ -67,6 +67,9 @@ async function renderStatus(status: Status): Promise<string> {
       ? []
       : [
           ['pending policy', `${pending.hash} (looser: ${pending.looser.join(', ')})`] as const,
+          ...(pending.file_differs
+            ? [['note', 'the policy file holds something else by now, which is not in force'] as const]
+            : []),
           ['accept it', acceptPending(pending.hash, pending.not_before_ms, formatInstant)] as const,
         ]),
   ]);
@@ -114,22 +117,24 @@ async function renderPositions(positions: readonly PositionBody[]): Promise<stri
   );
 }
 
+function describeOrder({ side, order_type, quantity, limit_price, reduce_only }: OrderBody): string {
+  const price = limit_price === null ? '' : ` at ${limit_price}`;
+  return `${side} ${order_type} ${quantity}${price}${reduce_only ? ', only reduces' : ''}`;
+}
+
 async function renderOrders(orders: readonly OrderBody[]): Promise<string> {
   const { renderTable } = await import('../tables.ts');
   return renderTable(
-    ['open order', 'agent', 'symbol', 'side', 'type', 'quantity', 'filled', 'price', 'reduces', 'status'],
+    ['open order', 'agent', 'symbol', 'order', 'filled', 'status'],
     orders.map((order) => [
       order.client_order_id,
       order.foreign ? 'not ours' : order.agent,
       order.symbol,
-      order.side,
-      order.order_type,
-      order.quantity,
+      describeOrder(order),
       order.filled_quantity,
-      order.limit_price,
-      order.reduce_only ? 'yes' : 'no',
       order.status,
     ]),
     'no open orders',
+    ['filled'],
   );
 }

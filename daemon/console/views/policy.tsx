@@ -27,8 +27,8 @@ export function PolicyPanel() {
         <div class="pending">
           <p>
             A looser policy <code>{pending.hash.slice(0, 12)}</code> waits for an operator
-            {pending.not_before_ms === null ? '' : `, no earlier than ${clock(pending.not_before_ms)}`}. It allows more
-            in:
+            {pending.not_before_ms === null ? '' : `, no earlier than ${clock(pending.not_before_ms)}`}.{' '}
+            {pending.file_differs ? 'The policy file holds something else by now. ' : ''}It allows more in:
           </p>
           <ul>
             {pending.looser.map((line) => (

@@ -2,7 +2,7 @@ import type { IntendedPolicySpec, LooserKey } from '../../core/policy.ts';
 import type { ReadinessBody } from '../api/operator.ts';
 import type { PolicyBody, PolicyCheckBody, ReloadOutcome } from '../api/policy.ts';
 import type { GateCore } from '../journal/journal.ts';
-import { venueMinimums } from '../reads/bodies.ts';
+import { describeAtVenue } from '../reads/bodies.ts';
 
 export interface PolicyDocument {
   readonly spec: IntendedPolicySpec;
@@ -27,7 +27,8 @@ export type ReloadVerdict =
   | { readonly action: 'refused'; readonly violations: readonly PolicyProblem[] };
 /** Reading and comparing policy documents (daemon/policy implements it). */
 export interface PolicyPort {
-  parse(text: string, minimums: readonly { readonly symbol: string; readonly min_notional_usdt: number }[]): PolicyRead;
+  /** `venue`: what is known of a symbol there. */
+  parse(text: string, venue: (symbol: string) => ReturnType<typeof describeAtVenue>): PolicyRead;
   compare(candidate: PolicyDocument, inForce: PolicyDocument, nowMs: number): ReloadVerdict;
 }
 
@@ -56,6 +57,8 @@ export class PolicyControl {
     readonly notBeforeMs: number | null;
   } | null = null;
   #error: string | null = null;
+  /** The file as it was last read is another than the pending one: not usable, or gone. */
+  #differs = false;
 
   constructor(core: GateCore, port: PolicyPort) {
     this.#core = core;
@@ -67,7 +70,8 @@ export class PolicyControl {
   }
   get pending(): ReadinessBody['pending_policy'] {
     if (this.#pending === null) return null;
-    return { hash: this.#pending.policy.hash, looser: this.#pending.looser, not_before_ms: this.#pending.notBeforeMs };
+    const { policy, looser, notBeforeMs } = this.#pending;
+    return { hash: policy.hash, looser, not_before_ms: notBeforeMs, file_differs: this.#differs };
   }
 
   /** A file was saved (or could not be read: `problem`). */
@@ -75,6 +79,7 @@ export class PolicyControl {
     read: PolicyRead | { readonly ok: false; readonly problem: string },
     setBy: string,
   ): Promise<ReloadOutcome> {
+    this.#differs = true;
     if (!read.ok) {
       const detail =
         'problem' in read
@@ -97,6 +102,7 @@ export class PolicyControl {
         await this.#enforce(candidate, setBy);
         return { status: 'in_force', hash: candidate.hash };
       case 'pending': {
+        this.#differs = false;
         const looser = verdict.looser.map(describeLooser);
         if (this.#pending?.policy.hash !== candidate.hash) {
           this.#pending = { policy: candidate, looser, notBeforeMs: verdict.not_before_ms ?? null };
@@ -179,7 +185,7 @@ export class PolicyControl {
   }
 
   check(text: string): PolicyCheckBody {
-    const read = this.#port.parse(text, venueMinimums(this.#core));
+    const read = this.#port.parse(text, (symbol) => describeAtVenue(this.#core, symbol));
     if (!read.ok) return { ok: false, violations: read.violations };
     const verdict = this.#port.compare(
       read.policy,
@@ -190,6 +196,7 @@ export class PolicyControl {
     return {
       ok: true,
       hash: read.policy.hash,
+      name: read.policy.spec.name,
       looser: verdict.action === 'pending' ? verdict.looser.map(describeLooser) : [],
       warnings: read.warnings.map((warning) => `${warning.path}: ${warning.message}`),
     };

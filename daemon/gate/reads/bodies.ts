@@ -2,9 +2,9 @@ import { formatPrice, formatQuantity } from '../../core/quantities.ts';
 import { findRegime } from '../../core/rules/budgets.ts';
 import { smallestOrderUsdt } from '../../core/rules/smallest-order.ts';
 import type { AccountBody, AlertsBody, FillsBody, MarketBody, OrderBody, PositionBody } from '../api/reads.ts';
+import { describeClosed } from '../feeds/market-feed.ts';
 import type { GateCore } from '../journal/journal.ts';
 import type { Ask } from '../snapshot/inputs.ts';
-import { viewRules } from '../snapshot/market-view.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { markInTicks, orderUnits, unitsInUsdt } from '../state/exposure.ts';
 import { isTerminal, type OrderState } from '../state/orders.ts';
@@ -157,15 +157,21 @@ export function describeMarket(core: GateCore, symbol: string): MarketBody {
   };
 }
 
-/** Minimum order of each symbol in USDT, for policy checks against a running venue. */
-export function venueMinimums(
+/** What the venue says of a symbol, in the scope or not, for checks of policies. */
+export function describeAtVenue(
   core: GateCore,
-): readonly { readonly symbol: string; readonly min_notional_usdt: number }[] {
-  const policy = core.policyFor('gate');
-  return [...core.state.rules.values()].map((rules) => {
-    const view = viewRules(rules, policy);
-    return { symbol: rules.symbol, min_notional_usdt: view.min_notional_usdt };
-  });
+  symbol: string,
+): { readonly smallest_order_usdt: number | null; readonly closed: string | null } {
+  if (core.state.rules.has(symbol)) {
+    const { smallest_order_usdt, min_notional_usdt } = describeMarket(core, symbol);
+    return { smallest_order_usdt: smallest_order_usdt ?? min_notional_usdt, closed: describeClosed(core, symbol) };
+  }
+  const listing = core.ports.venue.findListing?.(symbol);
+  if (listing === undefined) return { smallest_order_usdt: null, closed: describeClosed(core, symbol) };
+  if (listing === null) return { smallest_order_usdt: null, closed: 'is not listed at the venue' };
+  // Its mark is not read, so lots are not valued.
+  const closed = listing.trading ? null : 'is not trading at the venue';
+  return { smallest_order_usdt: listing.minNotionalUsdt, closed };
 }
 
 /** A cursor that no page can have issued; a 400 over HTTP. */

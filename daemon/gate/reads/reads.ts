@@ -2,7 +2,7 @@ import type { ToolName } from '../../core/policy.ts';
 import type { ExplainedDecision, ToolAnswer } from '../api/decisions.ts';
 import type { LimitsBody } from '../api/limits.ts';
 import type { FillsBody, MarketBody, OrderBody, Page, PositionBody } from '../api/reads.ts';
-import type { Caller } from '../api.ts';
+import type { Caller, DecisionFilter } from '../api.ts';
 import type { DecisionEvent } from '../events.ts';
 import type { GateCore } from '../journal/journal.ts';
 import { everyLiveOrder } from '../state/orders.ts';
@@ -37,15 +37,29 @@ export class CallerReads {
     };
   }
 
-  getDecisions(caller: Caller, limit: number, cursor: string | null): Page<ExplainedDecision> {
+  getDecisions(
+    caller: Caller,
+    limit: number,
+    cursor: string | null,
+    { agent, symbol, outcome, since }: DecisionFilter,
+  ): Page<ExplainedDecision> {
+    const owner = caller.role === 'operator' ? agent : caller.agent;
+    if (agent !== undefined && agent !== owner) return { items: [], next: null };
     const page = this.#core.ports.ledger.readDecisions({
       limit,
-      ...(caller.role === 'operator' ? {} : { agent: caller.agent }),
+      ...(owner === undefined ? {} : { agent: owner }),
       ...(cursor === null ? {} : { cursor }),
     });
+    const { ms: sinceMs } = since?.kind === 'ago' ? { ms: this.#core.nowMs() - since.ms } : (since ?? { ms: 0 });
+    const recent = page.events.filter((event) => event.at_ms >= sinceMs);
+    const wanted = recent
+      .map((event) => event.payload as DecisionEvent)
+      .filter(({ request }) => symbol === undefined || request.symbol === symbol)
+      .filter(({ decision }) => outcome === undefined || decision.decision === outcome);
     return {
-      items: page.events.map((event) => tellExplained(this.#core, event.payload as DecisionEvent)),
-      next: page.next,
+      items: wanted.map((event) => tellExplained(this.#core, event)),
+      // Clocks may be set back: only a page that lies wholly before it is the last.
+      next: recent.length === 0 ? null : page.next,
     };
   }
 

@@ -117,6 +117,9 @@ export class GateState extends GateViews {
       case 'alert_ack':
         this.alerts.acknowledge(event.payload, event.at_ms);
         return;
+      case 'passkey':
+        this.passkeys.apply(event.payload, event.at_ms);
+        return;
       case 'recovery':
         this.recovery = event.payload;
         if (event.payload.take_over) this.takenOverUntilMs = event.payload.at_venue_ms;

@@ -10,6 +10,7 @@ import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
 import { Pacing } from './pacing.ts';
+import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
 import { RecentAlerts } from './recent-alerts.ts';
 import { RecentFills } from './recent-fills.ts';
@@ -45,6 +46,7 @@ export class GateViews {
   readonly alerts = new RecentAlerts();
   readonly fills = new RecentFills();
   readonly accounts = new Accounts();
+  readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
   readonly seenTransfers = new SeenIds(KEEP_TRANSFERS_MS);

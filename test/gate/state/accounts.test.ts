@@ -156,6 +156,15 @@ describe('accounts by agent', () => {
     assert.equal(told.figures('bob')?.fundingUsdt, 0);
   });
 
+  test('what is bought after a funding has no part in it', () => {
+    const told = new Told();
+    told.fill({ agent: 'alice', side: 'buy', lots: 10, price: 60_000, atMs: T0 + 1 });
+    told.fill({ agent: 'alice', side: 'buy', lots: 30, price: 60_000, atMs: T0 + 7 });
+    told.income(T0 + 9, [{ at_venue_ms: T0 + 5, amount_usdt: 4 }]);
+    assert.equal(told.figures('alice')?.fundingUsdt, 4);
+    assert.equal(told.figures(null), undefined);
+  });
+
   test('what was held at the first reading is nobody’s, and what was booked before it is left out', () => {
     const told = new Told([{ lots: 20, entry_price: 50_000 }]);
     assert.deepEqual(told.accounts.unrealised('BTCUSDT', 60_000, BTC_RULES), new Map([[null, 200]]));

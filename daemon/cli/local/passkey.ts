@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { readClientEnv } from '../../config/config.ts';
+import type { PasskeyBody, PasskeysBody } from '../../gate/api/passkeys.ts';
+import { CliError, EXIT } from '../exit-codes.ts';
+import { addConnectionOptions, addVerb, type ConnectionOptions, type Io, printJson } from '../verb.ts';
+
+interface HomeOptions {
+  readonly home?: string;
+  readonly venue?: string;
+  readonly json?: boolean;
+}
+type RecoverOptions = HomeOptions & ConnectionOptions;
+interface RemoveOptions extends ConnectionOptions {
+  readonly reason: string;
+}
+
+export function addPasskey(program: Command, io: Io): void {
+  const passkey = program
+    .command('passkey')
+    .summary('Enrol, list, remove or recover passkeys')
+    .description('Passkeys of operators.');
+  passkey.addHelpText('after', '\nExample:\n  $ npx holdfast passkey enrol laptop');
+  addVerb(passkey, {
+    usage: 'enrol',
+    summary: 'Print a one-time code, with which the console enrols a passkey',
+    examples: ['passkey enrol laptop', 'passkey enrol laptop --venue binance-demo'],
+  })
+    .argument('<name>', 'what the passkey is called, in lists and records', parseName)
+    .option('--home <dir>', 'home folder of the daemon (HOLDFAST_HOME)')
+    .option('--venue <name>', 'whose daemon (HOLDFAST_VENUE, else paper)')
+    .action((name: string, options: HomeOptions) => printCode(io, name, false, options));
+  const recover = addVerb(passkey, {
+    usage: 'recover',
+    summary: 'Halt the account, and print a code for a passkey that replaces every other one',
+    examples: ['passkey recover laptop'],
+  });
+  addConnectionOptions(recover)
+    .argument('<name>', 'what the new passkey is called', parseName)
+    .option('--venue <name>', 'whose daemon (HOLDFAST_VENUE, else paper)')
+    .action((name: string, options: RecoverOptions) => recoverPasskey(io, name, options));
+  const list = addVerb(passkey, {
+    usage: 'list',
+    summary: 'List passkeys, and what another one needs',
+    examples: ['passkey list'],
+  });
+  addConnectionOptions(list).action((options: ConnectionOptions) => listPasskeys(io, options));
+  const remove = addVerb(passkey, {
+    usage: 'remove',
+    summary: 'Remove a passkey at once; it counts for nothing from then on',
+    examples: ['passkey remove pk_0123456789abcdef0123 --reason "phone lost"'],
+  });
+  addConnectionOptions(remove)
+    .argument('<id>', 'id from `passkey list`')
+    .option('--reason <text>', 'why, for the record', 'by hand')
+    .action((id: string, options: RemoveOptions) => removePasskey(io, id, options));
+}
+
+/** As an agent's name: it stands where those stand. */
+function parseName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
+  throw new InvalidArgumentError('A name has letters, digits, _ . - and no spaces.');
+}
+
+const flagsOf = ({ home, venue }: HomeOptions) => ({
+  ...(home === undefined ? {} : { HOLDFAST_HOME: home }),
+  ...(venue === undefined ? {} : { HOLDFAST_VENUE: venue }),
+});
+
+/** Whoever can write the home is the daemon's user; that is what the code shows. */
+async function printCode(io: Io, name: string, isRecovery: boolean, options: HomeOptions): Promise<void> {
+  const { home, venue, listen } = readClientEnv(io.env, flagsOf(options));
+  const { CODE_MS, codeFileOf, makeCode } = await import('../../passkeys/codes.ts');
+  const file = codeFileOf(home, venue);
+  if (!existsSync(dirname(file)))
+    throw new CliError(EXIT.USAGE, `There is no folder ${dirname(file)}; start the daemon once first.`);
+  const nowMs = Date.now();
+  const code = makeCode(file, { name, isRecovery }, nowMs);
+  const url = `http://localhost:${listen.kind === 'tcp' && listen.port !== 0 ? listen.port : 'PORT'}/`;
+  if (options.json === true)
+    return printJson(io, { name, code, is_recovery: isRecovery, expires_at_ms: nowMs + CODE_MS, console: url });
+  // Only the code goes to standard output, so that it can be piped.
+  io.err(`Enrol the passkey ${name} in the console, ${url}, within ten minutes. The code is good once:\n`);
+  io.out(`${code}\n`);
+}
+
+async function recoverPasskey(io: Io, name: string, options: RecoverOptions): Promise<void> {
+  const { withClient } = await import('../client.ts');
+  const env = options.venue === undefined ? io.env : { ...io.env, HOLDFAST_VENUE: options.venue };
+  // First, so that no code is out while the daemon trades on.
+  await withClient({ ...io, env }, options, 'operator', (client) =>
+    client.put('/v1/trading-state', { state: 'halted', reason: `the passkeys are replaced by ${name}` }),
+  );
+  if (options.json !== true)
+    io.err('The account is halted. Every other passkey is void once the new one is enrolled.\n');
+  await printCode(io, name, true, options);
+}
+
+async function listPasskeys(io: Io, options: ConnectionOptions): Promise<void> {
+  const { withClient } = await import('../client.ts');
+  const body = await withClient(io, options, 'operator', (client) => client.get<PasskeysBody>('/v1/passkeys'));
+  if (options.json === true) return printJson(io, body);
+  const { formatInstant, renderTable } = await import('../tables.ts');
+  const rows = body.passkeys.map(({ id, name, state, added_at_ms, effective_at_ms, last_used_at_ms }) => [
+    id,
+    name,
+    state === 'waiting' ? `from ${formatInstant(effective_at_ms)}` : 'in force',
+    formatInstant(added_at_ms),
+    last_used_at_ms === null ? '' : formatInstant(last_used_at_ms),
+  ]);
+  io.out(renderTable(['id', 'name', 'counts', 'enrolled (UTC)', 'last used (UTC)'], rows, 'no passkeys'));
+  io.out(`${NEXT[body.enrolment]}\n`);
+}
+
+const NEXT: Readonly<Record<PasskeysBody['enrolment'], string>> = {
+  first: 'the first one needs an operator token and a code: npx holdfast passkey enrol NAME',
+  confirmed: 'another one needs the signature of one that is in force',
+  waiting: 'none is in force yet, so none can be added',
+  recovery: 'none is left that could confirm another one: npx holdfast passkey recover NAME',
+};
+
+async function removePasskey(io: Io, id: string, options: RemoveOptions): Promise<void> {
+  const { withClient } = await import('../client.ts');
+  const removed = await withClient(io, options, 'operator', (client) =>
+    client.post<PasskeyBody>(`/v1/passkeys/${encodeURIComponent(id)}/remove`, { reason: options.reason }),
+  );
+  if (options.json === true) printJson(io, removed);
+  else io.out(`${removed.id} (${removed.name}) is removed\n`);
+}

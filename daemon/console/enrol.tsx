@@ -1,0 +1,119 @@
+import { signal } from '@preact/signals';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { PasskeyBody } from '../gate/api/passkeys.ts';
+import { done } from './act.tsx';
+import { ask, describeFault } from './api.ts';
+import { clock } from './format.ts';
+import { markDirty } from './store.ts';
+import { TokenField } from './token-field.tsx';
+import { createKey, signWith } from './webauthn.ts';
+
+type Options = Readonly<Record<string, unknown>>;
+interface Enrolled {
+  readonly passkey: PasskeyBody | null;
+  readonly confirm: Options | null;
+}
+/** A key that is made, and waits for the signature of another one. */
+interface Made {
+  readonly credential: unknown;
+  readonly confirm: Options;
+}
+export const isEnrolling = signal(false);
+
+/** Enrols a passkey, with the code of the daemon's user and the operator token. Neither is kept. */
+export function EnrolDialog() {
+  return isEnrolling.value ? <OpenDialog /> : null;
+}
+
+function OpenDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [code, setCode] = useState('');
+  const [token, setToken] = useState('');
+  const [made, setMade] = useState<Made | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const [isSending, setSending] = useState(false);
+  const [title, effect] = [useId(), useId()];
+  useEffect(() => dialog.current?.showModal(), []);
+  const close = (): void => {
+    isEnrolling.value = false;
+  };
+  const finish = ({ name, state, effective_at_ms: fromMs }: PasskeyBody): void => {
+    done.value = `The passkey ${name} is enrolled${state === 'waiting' ? ` and counts from ${clock(fromMs)} on` : ''}.`;
+    markDirty('passkeys', 'alerts');
+    close();
+  };
+  const send = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (isSending) return;
+    setSending(true);
+    setFault(null);
+    try {
+      const { passkey, next } = await enrol({ code: code.trim(), bearer: token.trim(), made });
+      if (passkey === null) setMade(next);
+      else finish(passkey);
+    } catch (failure) {
+      setMade(null);
+      setFault(describeFault(failure));
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    <dialog ref={dialog} onClose={close} aria-labelledby={title} aria-describedby={effect}>
+      <form onSubmit={send} autocomplete="off">
+        <h2 id={title}>Enrol a passkey</h2>
+        <p id={effect} class="effect">
+          It may sign in here, confirm acts and sign approvals. On binance-live it counts for nothing until the policy’s
+          delay is over. <code>npx holdfast passkey enrol NAME</code> prints the code, for the daemon’s own user.
+          Another passkey has to sign a further one.
+        </p>
+        <label>
+          One-time code
+          <input
+            name="code"
+            required
+            minLength={10}
+            maxLength={16}
+            autocomplete="off"
+            spellcheck={false}
+            value={code}
+            onInput={(event) => setCode(event.currentTarget.value)}
+          />
+        </label>
+        <TokenField
+          label="Operator token"
+          value={token}
+          onInput={setToken}
+          fault={fault === null ? null : `${fault} Nothing was enrolled.`}
+        />
+        {made === null ? null : <p role="status">The new passkey is made. Now one that is in force has to sign it.</p>}
+        <div class="buttons">
+          <button type="button" onClick={close}>
+            Leave it
+          </button>
+          <button type="submit" class="primary" disabled={isSending}>
+            {isSending ? 'Waiting…' : made === null ? 'Make the passkey' : 'Sign with one in force'}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+/** One press of the button: makes the key, or has the one that is made signed. */
+async function enrol(given: {
+  readonly code: string;
+  readonly bearer: string;
+  readonly made: Made | null;
+}): Promise<{ readonly passkey: PasskeyBody | null; readonly next: Made | null }> {
+  const { bearer, code, made } = given;
+  const body =
+    made === null
+      ? { code, credential: await createKey((await begin(bearer, code)).options) }
+      : { code, credential: made.credential, confirmation: await signWith(made.confirm) };
+  const { passkey, confirm } = await ask<Enrolled>('POST', '/v1/passkeys', { bearer, body });
+  return { passkey, next: confirm === null ? null : { credential: body.credential, confirm } };
+}
+
+const begin = (bearer: string, code: string) =>
+  ask<{ readonly options: Options }>('POST', '/v1/passkeys/enrolment', { bearer, body: { code } });

@@ -1,0 +1,133 @@
+import Type, { type Static } from 'typebox';
+import { buildContractCheck } from './check.ts';
+import * as field from './fields.ts';
+import { nullable } from './nullable.ts';
+
+/** Bodies of the routes of passkeys. What a browser makes is taken as WebAuthn level 3 writes it in JSON. */
+
+const base64url = (maxLength: number, description: string) =>
+  Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength, description: `${description} base64url.` });
+const code = Type.String({
+  pattern: '^[0-9A-Za-z -]{10,16}$',
+  description: 'The one-time code that `holdfast passkey enrol` printed.',
+});
+const transports = Type.Array(Type.String({ pattern: '^[a-z-]{1,20}$' }), {
+  maxItems: 10,
+  description: 'How the browser reaches the authenticator.',
+});
+/** Of a browser, which may say more in time: it is dropped, not refused. */
+const open = { additionalProperties: true } as const;
+
+export const PasskeyIdPath = Type.Object(
+  { id: Type.String({ pattern: '^pk_[0-9a-f]{20}$', description: 'id of the passkey, as listed.' }) },
+  field.closed,
+);
+export const AssertionSchema = Type.Object(
+  {
+    id: base64url(1364, 'Credential id.'),
+    rawId: base64url(1364, 'The same.'),
+    type: Type.Literal('public-key'),
+    response: Type.Object(
+      {
+        authenticatorData: base64url(2048, 'Authenticator data.'),
+        clientDataJSON: base64url(4096, 'Client data.'),
+        signature: base64url(2048, 'Signature of both.'),
+      },
+      { ...open, description: 'What the authenticator signed.' },
+    ),
+  },
+  { ...open, description: 'The `toJSON()` of what `navigator.credentials.get` gave.' },
+);
+export const CredentialSchema = Type.Object(
+  {
+    id: base64url(1364, 'Credential id.'),
+    rawId: base64url(1364, 'The same.'),
+    type: Type.Literal('public-key'),
+    response: Type.Object(
+      {
+        attestationObject: base64url(16_384, 'Attestation object.'),
+        clientDataJSON: base64url(4096, 'Client data.'),
+        transports: Type.Optional(transports),
+      },
+      { ...open, description: 'What the authenticator made.' },
+    ),
+  },
+  { ...open, description: 'The `toJSON()` of what `navigator.credentials.create` gave.' },
+);
+export const EnrolmentRequest = Type.Object({ code }, field.closed);
+export const PasskeyRequest = Type.Object(
+  { code, credential: CredentialSchema, confirmation: Type.Optional(AssertionSchema) },
+  field.closed,
+);
+export const SignInRequest = Type.Object({ assertion: AssertionSchema }, field.closed);
+export const ActChallengeRequest = Type.Object(
+  {
+    method: field.oneOf(['POST', 'PUT'], 'Method of the call that a passkey shall confirm.'),
+    path: Type.String({ pattern: '^/v1/[!-~]{1,500}$', description: 'Its path, with its query.' }),
+    body: Type.Optional(Type.Unsafe<unknown>({ description: 'Its JSON body; absent: it has none.' })),
+  },
+  field.closed,
+);
+
+const options = (description: string) =>
+  Type.Unsafe<{ readonly [name: string]: unknown }>({ type: 'object', description });
+const requestOptions = options('For `PublicKeyCredential.parseRequestOptionsFromJSON`.');
+export const PasskeyBodySchema = Type.Object(
+  {
+    id: Type.String({ description: 'Id of the passkey.' }),
+    name: Type.String({ description: 'As it was enrolled.' }),
+    state: field.oneOf(['waiting', 'in_force'], 'waiting: it counts for nothing yet.'),
+    added_at_ms: field.instant('When it was enrolled.'),
+    effective_at_ms: field.instant('From when on it counts.'),
+    confirmed_by: nullable(Type.String({ description: 'Id of the passkey that confirmed it.' })),
+    last_used_at_ms: nullable(field.instant('When it signed last.')),
+  },
+  field.closed,
+);
+export const PasskeysBodySchema = Type.Object(
+  {
+    passkeys: Type.Array(PasskeyBodySchema, { description: 'Oldest first.' }),
+    enrolment: field.oneOf(
+      ['first', 'confirmed', 'waiting', 'recovery'],
+      'What a new one needs beside token and code. first: nothing. confirmed: the signature of one in force. waiting: that one of these comes into force. recovery: none is left; `holdfast passkey recover`.',
+    ),
+  },
+  field.closed,
+);
+export const EnrolmentBodySchema = Type.Object(
+  {
+    name: Type.String({ description: 'What the passkey will be named.' }),
+    options: options('For `PublicKeyCredential.parseCreationOptionsFromJSON`.'),
+  },
+  field.closed,
+);
+export const EnrolledBodySchema = Type.Object(
+  {
+    passkey: nullable(PasskeyBodySchema),
+    confirm: nullable(requestOptions),
+  },
+  { ...field.closed, description: 'passkey: it is enrolled. confirm: one in force has to sign this first.' },
+);
+export const ChallengeBodySchema = Type.Object(
+  {
+    nonce: Type.String({ description: 'Goes back with the signature.' }),
+    options: requestOptions,
+  },
+  field.closed,
+);
+
+/** What the header `holdfast-passkey` holds. */
+const SignedSchema = Type.Object(
+  { nonce: Type.String({ pattern: '^[A-Za-z0-9_-]{40,64}$' }), assertion: AssertionSchema },
+  field.closed,
+);
+
+export type Assertion = Static<typeof AssertionSchema>;
+export type Credential = Static<typeof CredentialSchema>;
+export const checkPasskeyIdPath = buildContractCheck<Static<typeof PasskeyIdPath>>(PasskeyIdPath);
+export const checkAssertion = buildContractCheck<Assertion>(AssertionSchema);
+export const checkSigned = buildContractCheck<Static<typeof SignedSchema>>(SignedSchema);
+export const checkEnrolment = buildContractCheck<Static<typeof EnrolmentRequest>>(EnrolmentRequest);
+export const checkPasskeyRequest = buildContractCheck<Static<typeof PasskeyRequest>>(PasskeyRequest);
+export const checkSignIn = buildContractCheck<Static<typeof SignInRequest>>(SignInRequest);
+export const checkActChallenge = buildContractCheck<Static<typeof ActChallengeRequest>>(ActChallengeRequest);

@@ -1,0 +1,182 @@
+import type {
+  KnownPasskey,
+  NewPasskey,
+  PasskeyApi,
+  PasskeyBody,
+  PasskeysBody,
+  ProvenAssertion,
+  RecordedAssertion,
+} from '../api/passkeys.ts';
+import type { Appended, GateCore } from '../journal/journal.ts';
+import { layerKey } from '../state/layers.ts';
+import type { Passkey } from '../state/passkeys.ts';
+import { OperatorRequestError } from './loosening-delay.ts';
+
+/** How many there may be at once. */
+const MOST_PASSKEYS = 16;
+
+/** What a passkey does not permit; a 403 over HTTP. */
+export class PasskeyRefused extends Error {
+  readonly code = 'FORBIDDEN';
+}
+
+/** Records passkeys and what they signed. Which signature is good was found out before. */
+export class Passkeys implements PasskeyApi {
+  readonly #core: GateCore;
+
+  constructor(core: GateCore) {
+    this.#core = core;
+  }
+
+  getPasskeys(): PasskeysBody {
+    const { passkeys } = this.#core.state;
+    const keys = passkeys.list();
+    const enrolment = !passkeys.needsConfirmation
+      ? 'first'
+      : keys.length === 0
+        ? 'recovery'
+        : keys.some((key) => this.#isInForce(key))
+          ? 'confirmed'
+          : 'waiting';
+    return { passkeys: keys.map((key) => this.#describe(key)), enrolment };
+  }
+
+  findPasskey(id: string): KnownPasskey | null {
+    const key = this.#core.state.passkeys.find(id);
+    return key && this.#tell(key);
+  }
+  listPasskeys(): readonly KnownPasskey[] {
+    return this.#core.state.passkeys.list().map((key) => this.#tell(key));
+  }
+
+  requireEnrolment(isRecovery: boolean): 'unconfirmed' | 'confirmed' {
+    const { enrolment, passkeys } = this.getPasskeys();
+    if (isRecovery) {
+      // RISK: whoever recovers replaces every key: nothing may be opened with what they approve then and there.
+      const layer = this.#core.state.layers.get(layerKey('operator', 'account', null));
+      if (layer?.state === 'halted' && layer.clearsAtMs === null) return 'unconfirmed';
+      throw new OperatorRequestError('a recovery needs the whole account halted by an operator; halt it first');
+    }
+    if (passkeys.length >= MOST_PASSKEYS)
+      throw new OperatorRequestError(`there are ${MOST_PASSKEYS} passkeys; remove one first`);
+    if (enrolment === 'first') return 'unconfirmed';
+    if (enrolment === 'confirmed') return 'confirmed';
+    throw new OperatorRequestError(
+      enrolment === 'waiting'
+        ? 'a passkey has to confirm another one, and none is in force yet: wait for it, or remove it'
+        : 'no passkey is left that could confirm another one: run `holdfast passkey recover`',
+    );
+  }
+
+  async addPasskey(
+    caller: { readonly agent: string },
+    key: NewPasskey,
+    by: ProvenAssertion | null,
+  ): Promise<PasskeyBody> {
+    const core = this.#core;
+    const needs = this.requireEnrolment(key.isRecovery);
+    if (core.state.passkeys.find(key.id) !== null)
+      throw new OperatorRequestError('this passkey is enrolled already; choose another authenticator');
+    if (needs === 'confirmed') {
+      if (by === null) throw new PasskeyRefused('a passkey in force has to confirm another one');
+      this.#append(by);
+    }
+    const now = core.nowMs();
+    const waitsMs = core.settings.venue === 'binance-live' ? core.policySpec.loosen_delay_ms : 0;
+    const added = core.append('passkey', {
+      action: 'added',
+      aaguid: key.aaguid,
+      confirmed_by: needs === 'confirmed' ? (by?.id ?? null) : null,
+      counter: key.counter,
+      credential_id: key.credentialId,
+      effective_at_ms: now + waitsMs,
+      id: key.id,
+      is_recovery: key.isRecovery,
+      name: key.name,
+      origin: key.origin,
+      public_key: key.publicKey,
+      set_by: caller.agent,
+      transports: key.transports,
+    });
+    const from = waitsMs === 0 ? 'at once' : `from ${new Date(now + waitsMs).toISOString()} on`;
+    core.alert(
+      key.isRecovery ? 'PASSKEY_RECOVERED' : 'PASSKEY_ADDED',
+      `${caller.agent} enrolled the passkey ${key.name} (${key.id}), which counts ${from}${key.isRecovery ? '; every earlier one is void' : ''}; remove it if this was not you`,
+    );
+    await added.committed;
+    return this.#describe(core.state.passkeys.find(key.id) ?? missing());
+  }
+
+  async removePasskey(caller: { readonly agent: string }, id: string, reason: string): Promise<PasskeyBody | null> {
+    const core = this.#core;
+    const key = core.state.passkeys.find(id);
+    if (key === null) return null;
+    const told = this.#describe(key);
+    const removed = core.append('passkey', { action: 'removed', id, reason, set_by: caller.agent });
+    core.alert('PASSKEY_REMOVED', `${caller.agent} removed the passkey ${key.name} (${id})`);
+    await removed.committed;
+    return told;
+  }
+
+  async recordAssertion(assertion: ProvenAssertion): Promise<RecordedAssertion> {
+    const { seq, committed } = this.#append(assertion);
+    const name = this.#core.state.passkeys.find(assertion.id)?.name ?? '';
+    await committed;
+    return { keyId: assertion.id, name, seq };
+  }
+
+  reportPasskeyRefused(detail: string): void {
+    this.#core.alertRarely('PASSKEY_REFUSED', detail);
+  }
+
+  /** INVARIANT: looks and records in one turn, so that two requests with one signature cannot both pass. */
+  #append(assertion: ProvenAssertion): Appended {
+    const core = this.#core;
+    const { passkeys } = core.state;
+    const key = passkeys.find(assertion.id);
+    if (key === null) throw new PasskeyRefused('this passkey is not enrolled, or was removed');
+    if (!this.#isInForce(key))
+      throw new PasskeyRefused(`this passkey counts from ${new Date(key.effectiveAtMs).toISOString()} on`);
+    if (passkeys.isUsed(key.id, assertion.challenge))
+      throw new PasskeyRefused('this signature was taken before; each counts once');
+    if ((assertion.counter > 0 || key.counter > 0) && assertion.counter <= key.counter)
+      throw new PasskeyRefused('the authenticator counts less than before: it may be a copy');
+    return core.append('passkey', {
+      action: 'asserted',
+      authenticator_data: assertion.authenticatorData,
+      challenge: assertion.challenge,
+      client_data_json: assertion.clientDataJson,
+      counter: assertion.counter,
+      id: key.id,
+      name: key.name,
+      purpose: assertion.purpose,
+      signature: assertion.signature,
+      text: assertion.text,
+    });
+  }
+
+  #isInForce(key: Passkey): boolean {
+    return this.#core.ports.clock.isSynced && key.effectiveAtMs <= this.#core.nowMs();
+  }
+
+  #tell(key: Passkey): KnownPasskey {
+    const { id, name, credentialId, publicKey, counter, transports } = key;
+    return { id, name, credentialId, publicKey, counter, transports, isInForce: this.#isInForce(key) };
+  }
+
+  #describe(key: Passkey): PasskeyBody {
+    return {
+      id: key.id,
+      name: key.name,
+      state: this.#isInForce(key) ? 'in_force' : 'waiting',
+      added_at_ms: key.addedAtMs,
+      effective_at_ms: key.effectiveAtMs,
+      confirmed_by: key.confirmedBy,
+      last_used_at_ms: key.lastUsedAtMs,
+    };
+  }
+}
+
+function missing(): never {
+  throw new Error('what was recorded is not in the view');
+}

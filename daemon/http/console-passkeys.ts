@@ -1,0 +1,27 @@
+import type { PasskeyApi } from '../gate/api/passkeys.ts';
+import { createPasskeys, type Passkeys } from '../passkeys/ceremonies.ts';
+import type { ConsoleSource } from './console-sessions.ts';
+import type { ConsoleDoor } from './routing.ts';
+
+/** A session of a passkey ends with it. */
+export function withPasskeySessions(source: ConsoleSource, gate: PasskeyApi): ConsoleSource {
+  return {
+    ...source,
+    findToken: (id) => {
+      if (!id.startsWith('pk_')) return source.findToken(id);
+      const key = gate.findPasskey(id);
+      return key?.isInForce === true ? { role: 'operator', agent: key.name } : null;
+    },
+  };
+}
+
+/** Null: there is no place for enrolment codes, and so no passkey. */
+export function openPasskeys(
+  source: ConsoleSource | undefined,
+  gate: PasskeyApi,
+  door: Pick<ConsoleDoor, 'origin'>,
+): Passkeys | null {
+  if (source?.codes === undefined) return null;
+  const { codes, hostMs = Date.now, key } = source;
+  return createPasskeys({ gate, key, codes, hostMs, origin: () => door.origin });
+}

@@ -1,0 +1,151 @@
+import type { FastifyInstance } from 'fastify';
+import { ConsoleSessionSchema } from '../contract/bodies.ts';
+import { checkEnd, checkNoQuery, EndRequest, NoQuery } from '../contract/commands.ts';
+import * as passkey from '../contract/passkeys.ts';
+import type { Caller } from '../gate/api.ts';
+import { ApiError, codeOf } from './errors.ts';
+import {
+  addRoute,
+  bodyOf,
+  buildLocalGuard,
+  callerOf,
+  type Doors,
+  OPERATOR_ROUTE,
+  queryOf,
+  requireValid,
+  TOKEN_ROUTE,
+  whileInFlight,
+} from './routing.ts';
+
+type Passkeys = NonNullable<Doors['passkeys']>;
+const operator = { roles: OPERATOR_ROUTE, isLimited: false } as const;
+/** Where it is the token that matters: no passkey stands in for it. */
+const byToken = { roles: TOKEN_ROUTE, isLimited: false } as const;
+const text = (summary: string, description?: string) => ({
+  summary,
+  tags: ['operator'],
+  ...(description === undefined ? {} : { description }),
+});
+
+/** Passkeys: who has one, enrolling and removing; on the entrance of the console also all that takes a browser. */
+export function registerPasskeyRoutes(app: FastifyInstance, doors: Doors): void {
+  const { passkeys: gate } = doors.gate;
+  addRoute(app, doors, {
+    ...operator,
+    method: 'GET',
+    url: '/v1/passkeys',
+    text: text('Passkeys, and what another one needs'),
+    query: NoQuery,
+    answer: passkey.PasskeysBodySchema,
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      return gate.getPasskeys();
+    },
+  });
+  addRoute(app, doors, {
+    ...operator,
+    method: 'POST',
+    url: '/v1/passkeys/:id/remove',
+    text: text('Remove a passkey; it counts for nothing from then on'),
+    params: passkey.PasskeyIdPath,
+    body: EndRequest,
+    answer: passkey.PasskeyBodySchema,
+    handler: async (request) => {
+      const { id } = requireValid(passkey.checkPasskeyIdPath, request.params);
+      const { reason } = requireValid(checkEnd, bodyOf(request));
+      const removed = await whileInFlight(request, gate.removePasskey(callerOf(request), id, reason));
+      if (removed === null) throw new ApiError('NOT_FOUND', 'There is no passkey with this id.');
+      return removed;
+    },
+  });
+  if (doors.passkeys === null) return;
+  registerEnrolment(app, doors, doors.passkeys);
+  registerChallenges(app, doors, doors.passkeys);
+  registerSignIn(app, doors, doors.passkeys);
+}
+
+function registerEnrolment(app: FastifyInstance, doors: Doors, passkeys: Passkeys): void {
+  addRoute(app, doors, {
+    ...byToken,
+    method: 'POST',
+    url: '/v1/passkeys/enrolment',
+    text: text('Begin to enrol a passkey, with the code that `holdfast passkey enrol` printed'),
+    body: passkey.EnrolmentRequest,
+    answer: passkey.EnrolmentBodySchema,
+    handler: async (request) => {
+      const { code } = requireValid(passkey.checkEnrolment, bodyOf(request));
+      return passkeys.startEnrolment(callerOf(request), code);
+    },
+  });
+  addRoute(app, doors, {
+    ...byToken,
+    method: 'POST',
+    url: '/v1/passkeys',
+    text: text(
+      'Enrol a passkey',
+      'Where another one is in force, the first answer has what that one must sign; the same call with `confirmation` enrols.',
+    ),
+    body: passkey.PasskeyRequest,
+    answer: passkey.EnrolledBodySchema,
+    handler: async (request) => {
+      const { code, credential, confirmation } = requireValid(passkey.checkPasskeyRequest, bodyOf(request));
+      return whileInFlight(
+        request,
+        passkeys.finishEnrolment(callerOf(request), code, credential, confirmation ?? null),
+      );
+    },
+  });
+}
+
+function registerChallenges(app: FastifyInstance, doors: Doors, passkeys: Passkeys): void {
+  addRoute(app, doors, {
+    ...operator,
+    method: 'POST',
+    url: '/v1/passkeys/challenge',
+    text: text(
+      'What a passkey must sign to confirm one call',
+      'The call itself then carries a session, and in the header `holdfast-passkey` the base64url JSON of {nonce, assertion}.',
+    ),
+    body: passkey.ActChallengeRequest,
+    answer: passkey.ChallengeBodySchema,
+    handler: async (request) => {
+      const { method, path, body = null } = requireValid(passkey.checkActChallenge, bodyOf(request));
+      return passkeys.startAct(callerOf(request), { method, path, body });
+    },
+  });
+}
+
+/** Open to this machine: the passkey is what is shown. Nothing is kept of who only asks. */
+function registerSignIn(app: FastifyInstance, doors: Doors, passkeys: Passkeys): void {
+  const open = (url: string, summary: string) => ({
+    method: 'POST' as const,
+    url,
+    onRequest: buildLocalGuard(doors, `POST ${url}`),
+    schema: { ...text(summary), security: [] },
+  });
+  const challenge = open('/v1/console/challenge', 'What a passkey must sign to open a session of the console');
+  app.route({
+    ...challenge,
+    schema: { ...challenge.schema, querystring: NoQuery, response: { 200: passkey.ChallengeBodySchema } },
+    handler: async (request) => {
+      requireValid(checkNoQuery, queryOf(request));
+      const options = passkeys.startSignIn();
+      return { nonce: options.challenge, options };
+    },
+  });
+  const signIn = open('/v1/console/passkey', 'A session for the console, for a signature of a passkey');
+  app.route({
+    ...signIn,
+    schema: { ...signIn.schema, body: passkey.SignInRequest, response: { 200: ConsoleSessionSchema } },
+    handler: async (request) => {
+      const { assertion } = requireValid(passkey.checkSignIn, bodyOf(request));
+      const { keyId, name } = await passkeys.signIn(assertion).catch((error: unknown) => {
+        if (codeOf(error) !== 'FORBIDDEN') throw error;
+        doors.logger.warn({ reason: String(error) }, 'a passkey was refused');
+        throw new ApiError('UNAUTHENTICATED', error instanceof Error ? error.message : 'The passkey was refused.');
+      });
+      const caller: Caller = { role: 'operator', agent: name, tokenId: keyId, skillSha256: null };
+      return { ...doors.console.sessions.open(caller), name, role: caller.role };
+    },
+  });
+}

@@ -1,0 +1,152 @@
+import type { PasskeyAddedEvent, PasskeyAssertedEvent, PasskeyEvent } from '../gate/events.ts';
+import { claimedOrigin, passkeyIdOf, verifyAssertion } from './signatures.ts';
+import { challengeOf, enrolmentText } from './texts.ts';
+
+export interface PasskeyRecord {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly payload: PasskeyEvent;
+}
+export interface PasskeyAudit {
+  readonly keys: number;
+  readonly signatures: number;
+  /** The first record that is not as it should be; null: none. */
+  readonly problem: { readonly seq: number; readonly detail: string } | null;
+}
+/** Where a console is served, on whatever port. */
+const CONSOLE_ORIGIN = /^http:\/\/localhost(?::\d{1,5})?$/;
+
+/**
+ * Proves a recorded signature with the record of its key, and nothing else: no daemon, no network. With the sha256 (hex) of
+ * an approval's canonical text it proves that this approval was signed. Null: the signature is good; else what is wrong.
+ */
+export async function verifyApprovalRecord(
+  record: PasskeyAssertedEvent,
+  key: PasskeyAddedEvent,
+  digestHex: string | null = null,
+): Promise<string | null> {
+  if (record.id !== key.id) return 'it is of another key';
+  if (passkeyIdOf(key.credential_id) !== key.id) return 'the id of its key is not that of its credential';
+  if (digestHex !== null && Buffer.from(digestHex, 'hex').toString('base64url') !== record.challenge)
+    return 'it signs something else';
+  if (record.text !== null && challengeOf(record.text) !== record.challenge) return 'it does not sign its text';
+  let origin: string;
+  try {
+    origin = claimedOrigin(record.client_data_json);
+  } catch {
+    return 'its client data cannot be read';
+  }
+  if (!CONSOLE_ORIGIN.test(origin)) return `it was signed on a page of ${origin.slice(0, 200)}`;
+  const assertion = {
+    id: key.credential_id,
+    rawId: key.credential_id,
+    type: 'public-key' as const,
+    response: {
+      authenticatorData: record.authenticator_data,
+      clientDataJSON: record.client_data_json,
+      signature: record.signature,
+    },
+  };
+  // That the counter rises is looked at over all records.
+  const verified = await verifyAssertion(assertion, record.challenge, origin, {
+    credentialId: key.credential_id,
+    publicKey: key.public_key,
+    counter: 0,
+  });
+  if (!verified.ok) return verified.reason;
+  return verified.value.counter === record.counter ? null : 'its counter is not the recorded one';
+}
+
+/** A key that is not removed, as the records before say. */
+interface LiveKey {
+  readonly record: PasskeyAddedEvent;
+  addedAtMs: number;
+  effectiveAtMs: number;
+  counter: number;
+}
+/** What is known at some record. */
+interface Known {
+  readonly keys: Map<string, LiveKey>;
+  readonly used: Set<string>;
+  /** A key that counted was removed, ever. */
+  hadOne: boolean;
+  /** The signature in the record before. */
+  signed: PasskeyAssertedEvent | null;
+}
+
+/**
+ * Every record of passkeys of a ledger, in order: each signature is good, of a key in force, and taken once, and no key
+ * was let in without one.
+ *
+ * @param setBacks records after which the clock was earlier than before
+ */
+export async function auditPasskeys(
+  records: Iterable<PasskeyRecord>,
+  setBacks: readonly { readonly seq: number; readonly at_ms: number }[] = [],
+): Promise<PasskeyAudit> {
+  const known: Known = { keys: new Map(), used: new Set(), hadOne: false, signed: null };
+  const count = { keys: 0, signatures: 0 };
+  let passed = 0;
+  for (const { seq, at_ms: atMs, payload } of records) {
+    for (let back = setBacks[passed]; back !== undefined && back.seq < seq; back = setBacks[passed]) {
+      for (const key of known.keys.values()) setBack(key, back.at_ms);
+      passed += 1;
+    }
+    if (payload.action === 'added') count.keys += 1;
+    if (payload.action === 'asserted') count.signatures += 1;
+    const detail = await judge(payload, known, atMs);
+    if (detail !== null) return { ...count, problem: { seq, detail } };
+    known.signed = payload.action === 'asserted' && payload.purpose === 'enrolment' ? payload : null;
+  }
+  return { ...count, problem: null };
+}
+
+function setBack(key: LiveKey, nowMs: number): void {
+  const ahead = Math.max(0, key.addedAtMs - nowMs);
+  key.addedAtMs -= ahead;
+  key.effectiveAtMs -= ahead;
+}
+
+async function judge(payload: PasskeyEvent, known: Known, atMs: number): Promise<string | null> {
+  switch (payload.action) {
+    case 'added': {
+      const detail = judgeAdded(payload, known);
+      if (payload.is_recovery) for (const id of [...known.keys.keys()]) remove(known, id, atMs);
+      const { counter, effective_at_ms: effectiveAtMs } = payload;
+      known.keys.set(payload.id, { record: payload, addedAtMs: atMs, effectiveAtMs, counter });
+      return detail;
+    }
+    case 'asserted':
+      return judgeAsserted(payload, known, atMs);
+    case 'removed':
+      remove(known, payload.id, atMs);
+      return null;
+  }
+}
+
+function remove(known: Known, id: string, atMs: number): void {
+  const key = known.keys.get(id);
+  known.keys.delete(id);
+  if (key !== undefined && key.effectiveAtMs <= atMs) known.hadOne = true;
+}
+
+function judgeAdded(added: PasskeyAddedEvent, { keys, hadOne, signed }: Known): string | null {
+  if (added.is_recovery) return null;
+  if (added.confirmed_by === null) return keys.size > 0 || hadOne ? `no earlier passkey confirmed ${added.id}` : null;
+  const text = enrolmentText({ id: added.id, publicKey: added.public_key }, added.name);
+  return signed?.id === added.confirmed_by && signed.text === text
+    ? null
+    : `the record before it does not confirm the passkey ${added.id}`;
+}
+
+async function judgeAsserted(record: PasskeyAssertedEvent, known: Known, atMs: number): Promise<string | null> {
+  const key = known.keys.get(record.id);
+  if (key === undefined) return 'it is of a passkey that was not enrolled, or was removed';
+  if (key.effectiveAtMs > atMs) return 'its passkey was not in force yet';
+  const once = `${record.id} ${record.challenge}`;
+  if (known.used.has(once)) return 'it was taken before';
+  known.used.add(once);
+  if ((record.counter > 0 || key.counter > 0) && record.counter <= key.counter) return 'its counter did not rise';
+  key.counter = record.counter;
+  return verifyApprovalRecord(record, key.record);
+}

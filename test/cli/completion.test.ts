@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { SHELLS } from '../../daemon/cli/completion-scripts.ts';
+import { holdfast } from './run.ts';
+
+let folder = '';
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-completion-'));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** What bash itself offers for a command line that ends in its last word. */
+async function offer(...words: readonly string[]): Promise<readonly string[]> {
+  const file = join(folder, 'holdfast.bash');
+  writeFileSync(file, (await holdfast(['completion', 'bash'])).out);
+  const line = ['holdfast', ...words].map((word) => `'${word}'`).join(' ');
+  const script = `source '${file}'; COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, '']);
+  return stdout.split('\n').filter((word) => word !== '');
+}
+
+describe('completion', () => {
+  test('bash offers verbs, then those below them, then options and the values of arguments', async () => {
+    assert.deepEqual(await offer('wat'), ['watch']);
+    assert.deepEqual(await offer('policy', 's'), ['suggest']);
+    assert.deepEqual(await offer('decisions', '--o'), ['--outcome']);
+    assert.deepEqual(await offer('mcp', 'config', 'cl'), ['claude']);
+    assert.deepEqual(await offer('order', 'BTCUSDT', 'b'), ['buy']);
+    assert.deepEqual(await offer('--token-file', 'x', 'policy', '--json', 'check', '--u'), ['--url']);
+    assert.deepEqual(await offer('nothing', 'zz'), []);
+  });
+
+  test('every verb and every option of the help is offered, in each shell', async () => {
+    const { out } = await holdfast(['completion', 'bash', '--json']);
+    const entries = JSON.parse(out) as { path: string; words: string[] }[];
+    assert.ok(entries.length > 40);
+    const scripts = await Promise.all(SHELLS.map(async (shell) => (await holdfast(['completion', shell])).out));
+    for (const { path, words } of entries) {
+      const { out: help } = await holdfast([...path.split(' ').filter((word) => word !== ''), '--help']);
+      for (const [, option] of help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)) assert.ok(words.includes(option ?? ''));
+      for (const [, verb] of help.matchAll(/^ {2}([a-z-]+) .*$/gm)) {
+        if (verb === 'help' || help.indexOf('\nCommands:') === -1) continue;
+        if (help.indexOf(`\n  ${verb} `) > help.indexOf('\nCommands:')) assert.ok(words.includes(verb ?? ''), verb);
+      }
+      for (const script of scripts) assert.ok(script.includes(`"${path}"`), path);
+    }
+  });
+
+  for (const shell of SHELLS) {
+    test(`${shell} reads its script without a complaint`, async (t) => {
+      if (spawnSync(shell, ['--version']).error !== undefined) return t.skip(`no ${shell} here`);
+      const file = join(folder, `check.${shell}`);
+      writeFileSync(file, (await holdfast(['completion', shell])).out);
+      const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+      assert.deepEqual([status, stderr], [0, '']);
+    });
+  }
+});

@@ -1,0 +1,44 @@
+import type { KnownPasskey, PasskeyApi, PasskeyBody } from '../../daemon/gate/api/passkeys.ts';
+import type { Caller } from '../../daemon/gate/api.ts';
+
+const PASSKEY: PasskeyBody = {
+  id: `pk_${'0'.repeat(20)}`,
+  name: 'yubikey',
+  state: 'in_force',
+  added_at_ms: 1,
+  effective_at_ms: 1,
+  confirmed_by: null,
+  last_used_at_ms: null,
+};
+const KNOWN: KnownPasskey = {
+  id: PASSKEY.id,
+  name: PASSKEY.name,
+  credentialId: 'AAAA',
+  publicKey: 'AAAA',
+  counter: 0,
+  transports: [],
+  isInForce: true,
+};
+
+/** One passkey, which nobody has. */
+export function createFakePasskeys(note: (method: keyof PasskeyApi, ...args: readonly unknown[]) => void): PasskeyApi {
+  return {
+    getPasskeys: () => ({ passkeys: [PASSKEY], enrolment: 'confirmed' }),
+    findPasskey: (id) => (id === KNOWN.id ? KNOWN : null),
+    listPasskeys: () => [KNOWN],
+    requireEnrolment: () => 'confirmed',
+    async addPasskey(caller, key) {
+      note('addPasskey', caller as Caller, key);
+      return PASSKEY;
+    },
+    async removePasskey(caller, id, reason) {
+      note('removePasskey', caller as Caller, id, reason);
+      return id === PASSKEY.id ? PASSKEY : null;
+    },
+    async recordAssertion(assertion) {
+      note('recordAssertion', assertion);
+      return { keyId: assertion.id, name: KNOWN.name, seq: 1 };
+    },
+    reportPasskeyRefused: (detail) => note('reportPasskeyRefused', detail),
+  };
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import type { Assertion } from '../../daemon/contract/passkeys.ts';
+import { createPasskeys, type Passkeys } from '../../daemon/passkeys/ceremonies.ts';
+import { CHALLENGE_MS, createChallenges } from '../../daemon/passkeys/challenges.ts';
+import { until } from '../daemon/harness.ts';
+import { type Options, Seat } from './seat.ts';
+import { SoftwareKey } from './software-key.ts';
+
+describe('a sign-in by passkey', () => {
+  let seat: Seat;
+  let key: SoftwareKey;
+  before(async () => {
+    seat = await Seat.open();
+    key = await seat.mustEnrol('laptop');
+  });
+  after(() => seat.world.close());
+  const refused = async (
+    pattern: RegExp,
+    answer: Promise<{ status: number; body: { error?: { message: string } } }>,
+  ) => {
+    const before = seat.asserted().length;
+    const { status, body } = await answer;
+    assert.equal(status, 401, JSON.stringify(body));
+    assert.match(body.error?.message ?? '', pattern);
+    assert.equal(seat.asserted().length, before, 'nothing was recorded');
+  };
+
+  it('opens a session that looks, and is recorded', async () => {
+    const { status, body } = await seat.signIn(key);
+    assert.deepEqual([status, body.name], [200, 'laptop']);
+    assert.equal((await seat.call('GET', '/v1/account', undefined, body.session)).status, 200);
+    assert.equal((await seat.call('GET', '/v1/passkeys', undefined, body.session)).status, 200);
+    for (const [method, path, sent] of [
+      ['PUT', '/v1/trading-state', { state: 'halted', reason: 'x' }],
+      ['POST', '/v1/tools/close_position', { symbol: 'BTCUSDT' }],
+      ['POST', '/v1/console/session', undefined],
+    ] as const)
+      assert.equal((await seat.call(method, path, sent, body.session)).status, 403, path);
+    const [signed] = seat.asserted();
+    assert.deepEqual([signed?.purpose, signed?.name, signed?.text], ['sign_in', 'laptop', null]);
+  });
+
+  it('is refused for what is not its key, its page, its user or its moment', async () => {
+    await refused(/not enrolled/, seat.signIn(new SoftwareKey()));
+    await refused(/origin/, seat.signIn(key, { origin: 'http://localhost:1' }));
+    await refused(/origin/, seat.signIn(key, { origin: seat.origin.replace('localhost', '127.0.0.1') }));
+    await refused(/another origin/, seat.signIn(key, { crossOrigin: true }));
+    await refused(/RP ID/, seat.signIn(key, { rpId: 'evil.example' }));
+    await refused(/User verification/, seat.signIn(key, { isVerified: false }));
+    await refused(/type/, seat.signIn(key, { type: 'webauthn.create' }));
+    await refused(/challenge is over/, seat.signIn(key, { challenge: 'A'.repeat(51) }));
+    const { body } = await seat.call<{ options: Options }>('POST', '/v1/console/challenge', undefined, null);
+    const good = key.sign({ challenge: body.options.challenge, origin: seat.origin });
+    const flip = (text: string): string => {
+      const bytes = Buffer.from(text, 'base64url');
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      return bytes.toString('base64url');
+    };
+    const { response } = good;
+    const changed = (more: object): Assertion => ({ ...good, response: { ...response, ...more } });
+    await refused(/signature/, seat.showAssertion(changed({ signature: flip(response.signature) })));
+    await refused(/./, seat.showAssertion(changed({ authenticatorData: flip(response.authenticatorData) })));
+    assert.equal((await seat.showAssertion(good)).status, 200, 'unchanged it is good');
+    await refused(/taken before/, seat.showAssertion(good));
+    await seat.world.restart();
+    const signed = seat.asserted().at(-1);
+    assert.ok(signed !== undefined);
+    const { id, purpose, challenge, text, signature, counter } = signed;
+    const record = { id, purpose, challenge, text, signature, counter };
+    const same = { ...record, authenticatorData: signed.authenticator_data, clientDataJson: signed.client_data_json };
+    await assert.rejects(seat.world.daemon.gate.passkeys.recordAssertion(same), /taken before/);
+  });
+
+  it('ends with its passkey, as its sessions do', async () => {
+    const second = await seat.mustEnrol('phone', key);
+    const { body } = await seat.signIn(second);
+    const id = seat.added().at(-1)?.id ?? '';
+    assert.equal((await seat.operator('POST', `/v1/passkeys/${id}/remove`, { reason: 'stolen' })).status, 200);
+    await refused(/removed/, seat.signIn(second));
+    // What a connection proved is believed for a quarter of a second.
+    const look = () => seat.call('GET', '/v1/account', undefined, body.session);
+    await until('the session is over', async () => (await look()).status === 401);
+    assert.equal((await seat.signIn(key)).status, 200);
+  });
+
+  it('an authenticator that counts has to count on', async () => {
+    const counting = await seat.mustEnrol('yubikey', key, new SoftwareKey({ counts: true }));
+    assert.equal((await seat.signIn(counting)).status, 200);
+    const at = counting.counter;
+    for (const counter of [at, at - 1, 0]) await refused(/counter|counts/, seat.signIn(counting, { counter }));
+    assert.equal((await seat.signIn(counting, { counter: at + 1 })).status, 200);
+  });
+});
+
+describe('an act confirmed by passkey', () => {
+  let seat: Seat;
+  let key: SoftwareKey;
+  let session: string;
+  before(async () => {
+    seat = await Seat.open();
+    key = await seat.mustEnrol('laptop');
+    session = (await seat.signIn(key)).body.session;
+  });
+  after(() => seat.world.close());
+  const HALT = { method: 'PUT', path: '/v1/trading-state', body: { state: 'halted', reason: 'by key' } } as const;
+  const RESUME = { ...HALT, body: { state: 'active', reason: 'all clear' } } as const;
+  const state = async () => (await seat.world.tradingState()).state;
+  const send = (act: { method: string; path: string; body?: unknown }, signed: Readonly<Record<string, string>>) =>
+    seat.call<object>(act.method, act.path, act.body, session, signed);
+
+  it('is done, by the name of the key, and what was signed is on record', async () => {
+    const { status } = await send(HALT, await seat.signAct(session, key, HALT));
+    assert.equal(status, 200);
+    const [layer] = (await seat.world.tradingState()).layers;
+    assert.deepEqual([layer?.state, layer?.set_by, layer?.reason], ['halted', 'laptop', 'by key']);
+    const signed = seat.asserted().at(-1);
+    assert.deepEqual(JSON.parse(signed?.text ?? '').body, HALT.body);
+    assert.equal(
+      createHash('sha256')
+        .update(signed?.text ?? '')
+        .digest('base64url'),
+      signed?.challenge,
+    );
+    assert.equal((await send(RESUME, await seat.signAct(session, key, RESUME))).status, 200);
+    assert.equal(await state(), 'active');
+  });
+
+  it('nothing else is done than was signed, and only once', async () => {
+    const before = seat.asserted().length;
+    const signed = await seat.signAct(session, key, HALT);
+    for (const other of [
+      { ...HALT, body: { state: 'reducing', reason: 'by key' } },
+      { ...HALT, body: { state: 'halted', reason: 'by key', symbol: 'BTCUSDT' } },
+      { method: 'POST', path: '/v1/flatten', body: { reason: 'by key' } },
+      { method: 'POST', path: '/v1/account/rebase', body: undefined },
+    ])
+      assert.equal((await send(other, signed)).status, 403, JSON.stringify(other));
+    const foreign = (await seat.operator<{ session: string }>('POST', '/v1/console/session')).body.session;
+    assert.equal((await seat.call(HALT.method, HALT.path, HALT.body, foreign, signed)).status, 403, 'another session');
+    for (const bad of ['', 'x', Buffer.from('{}').toString('base64url'), 'A'.repeat(9_000)])
+      assert.ok([400, 403, 431].includes((await send(HALT, { 'holdfast-passkey': bad })).status), bad.slice(0, 10));
+    assert.deepEqual([await state(), seat.asserted().length], ['active', before]);
+    assert.equal((await send(HALT, signed)).status, 200);
+    await send(RESUME, await seat.signAct(session, key, RESUME));
+    const again = await send(HALT, signed);
+    assert.equal(again.status, 403);
+    assert.match(again.body.error?.message ?? '', /taken before/);
+    assert.equal(await state(), 'active');
+    assert.ok(seat.alerts().includes('PASSKEY_REFUSED'));
+  });
+
+  it('no tool of agents is called with one, and an agent cannot ask', async () => {
+    const close = { method: 'POST', path: '/v1/tools/close_position', body: { symbol: 'BTCUSDT' } };
+    assert.equal((await send(close, await seat.signAct(session, key, close))).status, 403);
+    const asked = seat.call('POST', '/v1/passkeys/challenge', HALT, seat.world.token('agent'));
+    assert.equal((await asked).status, 403);
+  });
+});
+
+describe('an approval signed by passkey', () => {
+  let seat: Seat;
+  let key: SoftwareKey;
+  let passkeys: Passkeys;
+  before(async () => {
+    seat = await Seat.open();
+    key = await seat.mustEnrol('laptop');
+    passkeys = createPasskeys({
+      gate: seat.world.daemon.gate.passkeys,
+      key: () => Buffer.alloc(32, 1),
+      codes: { look: () => null, take: () => null },
+      origin: () => seat.origin,
+      hostMs: Date.now,
+    });
+  });
+  after(() => seat.world.close());
+  const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const TEXT = '{"agent":"momentum","lots":100,"symbol":"BTCUSDT"}';
+  const signed = (text: string, changed: object = {}): Assertion =>
+    key.sign({
+      challenge: String(passkeys.startApproval(digestOf(text)).challenge),
+      origin: seat.origin,
+      ...changed,
+    });
+
+  it('proves who approved exactly this, and is taken once', async () => {
+    const assertion = signed(TEXT);
+    const larger = TEXT.replace('100', '1000');
+    await assert.rejects(passkeys.verifyApproval(digestOf(larger), assertion), /challenge/);
+    const { keyId, name, seq } = await passkeys.verifyApproval(digestOf(TEXT), assertion);
+    const record = seat.records().find((each) => each.seq === seq)?.payload;
+    assert.deepEqual(
+      [name, keyId, record?.action === 'asserted' && record.purpose],
+      ['laptop', seat.added()[0]?.id, 'approval'],
+    );
+    await assert.rejects(passkeys.verifyApproval(digestOf(TEXT), assertion), /taken before/);
+    // Two requests with one signature at the same time: one of them.
+    const both = signed('{"lots":2}');
+    const outcomes = await Promise.allSettled([1, 2].map(() => passkeys.verifyApproval(digestOf('{"lots":2}'), both)));
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  });
+
+  it('is refused, and raises an alert, where a sign-in is refused too', async () => {
+    const before = seat.asserted().length;
+    for (const [changed, pattern] of [
+      [{ origin: 'http://localhost:1' }, /origin/],
+      [{ isVerified: false }, /User verification/],
+      [{ rpId: 'evil.example' }, /RP ID/],
+    ] as const)
+      await assert.rejects(passkeys.verifyApproval(digestOf(TEXT), signed(TEXT, changed)), pattern);
+    assert.equal(seat.asserted().length, before);
+    assert.ok(seat.alerts().includes('PASSKEY_REFUSED'));
+  });
+});
+
+describe('a challenge', () => {
+  const KEY = Buffer.alloc(32, 3);
+  let nowMs = 5_000_000;
+  const challenges = createChallenges(
+    () => KEY,
+    () => nowMs,
+  );
+
+  it('is good for a minute, for its purpose and whom it was given, and under its key', () => {
+    const challenge = challenges.issue('act', 'tok_1');
+    assert.ok(challenges.isGood(challenge, 'act', 'tok_1'));
+    assert.ok(!challenges.isGood(challenge, 'sign_in', 'tok_1'));
+    assert.ok(!challenges.isGood(challenge, 'act', 'tok_2'));
+    const others = createChallenges(
+      () => Buffer.alloc(32, 4),
+      () => nowMs,
+    );
+    assert.ok(!others.isGood(challenge, 'act', 'tok_1'));
+    nowMs += CHALLENGE_MS - 1;
+    assert.ok(challenges.isGood(challenge, 'act', 'tok_1'));
+    nowMs += 1;
+    assert.ok(!challenges.isGood(challenge, 'act', 'tok_1'));
+  });
+
+  it('has one text: no other spelling passes for another one', () => {
+    const challenge = challenges.issue('act', 'tok_1');
+    for (const other of [`${challenge}=`, ` ${challenge}`, `${challenge}A`, challenge.slice(1), '', '_'.repeat(51)])
+      assert.ok(!challenges.isGood(other, 'act', 'tok_1'), other);
+  });
+});
