@@ -88,6 +88,16 @@ export class DaemonClient {
     if (status === 401 || status === 403) throw toCliError(status, body);
   }
 
+  /** The answer to one message of MCP, whether it comes as JSON or as an event. @throws CliError when nobody answers */
+  async callMcp(method: string, params: object): Promise<DaemonAnswer> {
+    const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const accept = { accept: 'application/json, text/event-stream' };
+    const { body, statusCode } = await this.#send('POST', '/mcp', message, accept);
+    const text = await body.text();
+    const event = text.split('\n').find((line) => line.startsWith('data: {'));
+    return { status: statusCode, body: parseAnswer(event?.slice('data: '.length) ?? text), retryAfterMs: null };
+  }
+
   /** Lines of a stream of server-sent events, after `lastEventId` if given. @throws CliError */
   async *stream(path: string, lastEventId: string | null, signal: AbortSignal | null = null): AsyncGenerator<string> {
     const headers = lastEventId === null ? {} : { 'last-event-id': lastEventId };

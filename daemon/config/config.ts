@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { VENUES, type VenueName } from '../core/policy.ts';
 import { Reading } from './reading.ts';
 import {
+  ALERT_SECRET_NAMES,
   type Environment,
   type Flags,
   SETTING_NAMES,
@@ -34,6 +35,10 @@ export interface Config {
   readonly home: string;
   readonly venue: VenueName;
   readonly policyPath: string;
+  /** Of alert routes; it need not exist. */
+  readonly alertsPath: string;
+  /** Alert channels may run a program. */
+  readonly alertsExec: boolean;
   readonly listen: ListenConfig;
   /** Allowed host names of a Host header besides the loopback ones, in lower case, without a port. */
   readonly allowedHosts: readonly string[];
@@ -61,6 +66,8 @@ export interface Secrets {
   readonly venueKeys: VenueKeys;
   /** Control token of the simulated exchange; null: tokens/sim.token. */
   readonly simToken: string | null;
+  /** Secrets of alert channels, by the variable that each came from. */
+  readonly alerts: Readonly<Record<string, string>>;
 }
 
 /**
@@ -73,10 +80,13 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
   const venue = reading.choice('HOLDFAST_VENUE', VENUES, 'paper');
   refuseOtherVenues(reading, venue);
   const home = readHome(reading, env);
+  const policyPath = readPolicyPath(reading);
   const config: Config = {
     home,
     venue,
-    policyPath: readPolicyPath(reading),
+    policyPath,
+    alertsPath: readAlertsPath(reading, policyPath),
+    alertsExec: reading.isSet('HOLDFAST_ALERTS_EXEC'),
     listen: readListen(reading),
     allowedHosts: readAllowedHosts(reading),
     paper: venue === 'paper' ? readPaper(reading) : null,
@@ -86,7 +96,11 @@ export function readEnv(env: Environment, flags: Flags = {}): { readonly config:
     headFile: readHeadFilePath(reading, home, venue),
     liveArmed: reading.isSet('HOLDFAST_LIVE_ARMED'),
   };
-  const secrets = { venueKeys: readVenueKeys(reading, venue), simToken: readSimToken(reading) };
+  const secrets = {
+    venueKeys: readVenueKeys(reading, venue),
+    simToken: readSimToken(reading),
+    alerts: readAlertSecrets(env),
+  };
   reading.finish();
   return { config, secrets };
 }
@@ -209,6 +223,21 @@ function readPolicyPath(reading: Reading): string {
   const path = text === null ? join(findPackageFolder(), 'policies', 'default.yaml') : resolve(text);
   requireFile(reading, 'HOLDFAST_POLICY', path);
   return path;
+}
+
+/** Named by a setting it must exist; beside the policy it need not. */
+function readAlertsPath(reading: Reading, policyPath: string): string {
+  const text = reading.get('HOLDFAST_ALERTS');
+  const path = text === null ? join(dirname(policyPath), 'alerts.yaml') : resolve(text);
+  if (text !== null) requireFile(reading, 'HOLDFAST_ALERTS', path);
+  return path;
+}
+
+function readAlertSecrets(env: Environment): Readonly<Record<string, string>> {
+  const found: [string, string][] = [];
+  for (const [name, value] of Object.entries(env))
+    if (ALERT_SECRET_NAMES.test(name) && value !== undefined && value !== '') found.push([name, value]);
+  return Object.fromEntries(found);
 }
 
 function requireFile(reading: Reading, name: SettingName, path: string): void {

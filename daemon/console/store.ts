@@ -106,6 +106,8 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
+  alert_message: ['state'],
+  alert_routes: ['state'],
   arming: ['state'],
   decision: ['decisions', 'orders', 'limits'],
   exit_target: ['orders'],

@@ -6,6 +6,7 @@
 import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
+import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -30,6 +31,7 @@ import type {
   Page,
   PositionBody,
 } from './api/reads.ts';
+import type { ReceiptOutcome } from './api/receipts.ts';
 import type { SkillClaim, TradingArgs } from './api/trading-calls.ts';
 
 export type Role = 'agent' | 'monitor' | 'operator';
@@ -69,6 +71,8 @@ export interface GateApi {
   /** Looks at `limit` records, newest first: with a filter a page may hold fewer, or none, and still have a `next`. */
   getDecisions(caller: Caller, limit: number, cursor: string | null, filter?: DecisionFilter): Page<ExplainedDecision>;
   getDecision(caller: Caller, decisionId: string): ToolAnswer | null;
+  /** `head`: number of a signed head; null: the last. */
+  getReceipt(caller: Caller, decisionId: string, head: number | null): Promise<ReceiptOutcome>;
   getOrders(
     caller: Caller,
     filter: { readonly symbol?: string; readonly open?: boolean },
@@ -99,6 +103,10 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getAlertChannels(): AlertChannelsBody;
+  /** Sends a message to one channel, or to each, once; no result: there is no such channel. */
+  testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;
+  reloadAlertRoutes(caller: Caller, hash: string | null): Promise<ReloadOutcome>;
   readonly passkeys: PasskeyApi;
   getTradingState(): TradingStateBody;
   setTradingState(caller: Caller, change: StateChange): Promise<TradingStateBody>;

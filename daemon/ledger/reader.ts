@@ -84,6 +84,16 @@ export class SqliteReader implements LedgerReader {
     return this.#statements.newestOfKind(kind).all(limit).map(toEvent);
   }
 
+  readHashes(fromSeq: number, toSeq: number): readonly string[] {
+    checkLimit(toSeq - fromSeq + 1);
+    return this.#statements.hashes.all(fromSeq, toSeq);
+  }
+
+  readOutcomes(fromSeq: number, toSeq: number, parentId: string): LedgerEvent[] {
+    const parent = `"parent_decision_id":${JSON.stringify(parentId)}`;
+    return this.#statements.outcomes.all(fromSeq, toSeq, parent).map(toEvent);
+  }
+
   *iterateEvents(query: { readonly fromSeq?: number; readonly kind?: string } = {}): Generator<LedgerEvent, void> {
     // In pages: a statement in progress would make every append on this connection fail.
     let fromSeq = query.fromSeq ?? 1;
@@ -142,6 +152,11 @@ function prepareReads(db: Database) {
     lastSeq: value<[], number | null>('SELECT max(seq) FROM events'),
     event: events<[number]>(`SELECT ${COLUMNS} FROM events e WHERE seq = ?`),
     events: events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE seq >= ? ORDER BY seq LIMIT ?`),
+    hashes: value<[number, number], string>('SELECT hash FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq'),
+    outcomes: events<[number, number, string]>(
+      `SELECT ${COLUMNS} FROM events e WHERE seq BETWEEN ? AND ?
+       AND (kind IN ('order', 'exit_target') OR (kind = '${DECISION_KIND}' AND instr(payload, ?) > 0)) ORDER BY seq`,
+    ),
     eventsOfKind: forKinds((kind) =>
       events<[number, number]>(`SELECT ${COLUMNS} FROM events e WHERE ${kind} AND seq >= ? ORDER BY seq LIMIT ?`),
     ),

@@ -41,8 +41,8 @@ export interface Genesis {
   readonly hash: string;
 }
 
-/** Kinds that migration 0005 has an index of. */
-export const RARE_KINDS: readonly string[] = ['arming', 'checkpoint', 'policy', 'recovery', 'rules'];
+/** Kinds that migrations 0005 and 0006 have an index of. */
+export const RARE_KINDS: readonly string[] = ['arming', 'checkpoint', 'head', 'key', 'policy', 'recovery', 'rules'];
 
 export interface ReadEventsQuery {
   /** First seq to return; default 1. */
@@ -81,6 +81,10 @@ export interface LedgerReader {
   readEvent(seq: number): LedgerEvent | null;
   /** Ascending. */
   readEvents(query: ReadEventsQuery): LedgerEvent[];
+  /** Hashes of the records `fromSeq` to `toSeq`, of which there are at most 5,000. */
+  readHashes(fromSeq: number, toSeq: number): readonly string[];
+  /** Of these records those of orders, of exits, and of decisions whose parent is the one of that id. */
+  readOutcomes(fromSeq: number, toSeq: number, parentId: string): LedgerEvent[];
   /** All events from `fromSeq` on, ascending, read in pages so that appends may happen in between. */
   iterateEvents(query?: { readonly fromSeq?: number; readonly kind?: string }): Generator<LedgerEvent, void, undefined>;
   /** The newest records of a kind, newest first; of {@link RARE_KINDS} without going through the others. */

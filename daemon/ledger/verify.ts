@@ -5,6 +5,7 @@ import { toLedgerError } from './connection.ts';
 import { DECISION_KIND } from './decision-keys.ts';
 import { codeOf, LedgerError } from './errors.ts';
 import { hashEventBytes, ZERO_HASH } from './hash-chain.ts';
+import { HeadCheck } from './head-records.ts';
 import { readPayload } from './read-payload.ts';
 import { SqliteReader } from './reader.ts';
 import { TOKEN_KIND, TokenCheck } from './token-records.ts';
@@ -21,6 +22,7 @@ export type VerifyProblem =
   | 'not_canonical' // hash and content agree, but the payload is not canonical JSON
   | 'lookup' // a lookup table differs from the chain
   | 'text' // a stored text is not the one of its hash
+  | 'signature' // a signed head, or a key, is not of this chain
   | 'token' // the table of tokens differs from the chain
   | 'policy' // a stored policy is not the one of its hash
   | 'rederive' // deciding again gives something else
@@ -40,6 +42,8 @@ export interface VerifySuccess {
   readonly events: number;
   readonly decisions: number;
   readonly head: ChainHead;
+  /** The last signed head by its number and record, of {@link verifyLedger}; absent: none was signed. */
+  readonly signed?: { readonly number: number; readonly seq: number };
 }
 
 export type VerifyResult = VerifySuccess | VerifyFailure;
@@ -86,6 +90,7 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
   const sqlite = asSqliteReader(reader);
   const lookups = new LookupCheck(sqlite.db);
   const tokens = new TokenCheck();
+  const heads = new HeadCheck(reader.genesis.hash);
   const result = verifyLinks(sqlite, options, (event) => {
     if (event.kind === DECISION_KIND) {
       const problem = lookups.findProblem(event);
@@ -94,6 +99,8 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
       if (outcome?.ok === false) return failure(event.seq, 'rederive', outcome.detail);
     }
     if (event.kind === TOKEN_KIND) tokens.note(event.payload);
+    const wrongHead = heads.findProblem(event);
+    if (wrongHead !== null) return failure(event.seq, 'signature', wrongHead);
     const outcome = options.fold?.(event);
     return outcome?.ok === false ? failure(event.seq, 'fold', outcome.detail) : null;
   });
@@ -104,7 +111,9 @@ export function verifyLedger(reader: LedgerReader, options: VerifyLedgerOptions 
     const wrongToken = tokens.findProblem(sqlite.db, result.head.seq);
     if (wrongToken !== null) return failure(null, 'token', wrongToken);
     const wrong = findWrongSideRow(sqlite.db);
-    return wrong === null ? result : failure(null, wrong.problem, wrong.detail);
+    if (wrong !== null) return failure(null, wrong.problem, wrong.detail);
+    const { last } = heads;
+    return last === null ? result : { ...result, signed: { number: last.number, seq: last.seq } };
   });
 }
 

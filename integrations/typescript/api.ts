@@ -308,6 +308,9 @@ export interface Components {
   AgentAccount?: AgentAccount;
   AgentSums?: AgentSums;
   Agents?: Agents;
+  Alert?: Alert;
+  AlertChannels?: AlertChannels;
+  AlertTest?: AlertTest;
   Alerts?: Alerts;
   ArithmeticRow?: ArithmeticRow;
   BriefAnswer?: BriefAnswer;
@@ -508,49 +511,174 @@ export interface Agents {
    */
   since_ms: number | null;
 }
-export interface Alerts {
+export interface Alert {
   /**
-   * Newest first.
+   * Number of its record.
    */
-  alerts: {
-    /**
-     * Number of its record.
-     */
-    seq: number;
+  seq: number;
+  /**
+   * When. Milliseconds since 1970.
+   */
+  at_ms: number;
+  /**
+   * What kind of alert.
+   */
+  code: string;
+  /**
+   * What happened.
+   */
+  detail: string;
+  /**
+   * Symbol that it is about.
+   */
+  symbol: string | null;
+  /**
+   * Who has seen it first; null: nobody.
+   */
+  acknowledged: {
     /**
      * When. Milliseconds since 1970.
      */
     at_ms: number;
     /**
-     * What kind of alert.
+     * Who.
      */
-    code: string;
+    by: string;
     /**
-     * What happened.
+     * What was said.
+     */
+    reason: string;
+  } | null;
+}
+export interface AlertChannels {
+  /**
+   * sha256 of the routes in force; null: there are none.
+   */
+  hash: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
+  /**
+   * Why the file on disk is not in force.
+   */
+  error: string | null;
+  /**
+   * Channels of the routes in force.
+   */
+  channels: {
+    /**
+     * Name in the file.
+     */
+    name: string;
+    /**
+     * webhook, slack, discord, telegram, ntfy or exec.
+     */
+    type: string;
+    /**
+     * Groups of equal alerts that no message tells yet.
+     */
+    waiting: number;
+    /**
+     * Id of the message that is being delivered.
+     */
+    sending: string | null;
+    /**
+     * Messages that were taken.
+     */
+    delivered: number;
+    /**
+     * Messages that were given up.
+     */
+    dropped: number;
+    /**
+     * When the last one was taken. Milliseconds since 1970.
+     */
+    last_delivered_ms: number | null;
+    /**
+     * First failure since then; null: none. Milliseconds since 1970.
+     */
+    failing_since_ms: number | null;
+    /**
+     * What the last failure was.
+     */
+    last_failure: string | null;
+    /**
+     * It has failed for an hour or more.
+     */
+    is_silent: boolean;
+  }[];
+  /**
+   * The last 100 messages that were given up, newest first.
+   */
+  dead_letters: {
+    /**
+     * Its id.
+     */
+    message_id: string;
+    /**
+     * Its channel.
+     */
+    channel: string;
+    /**
+     * When it was given up. Milliseconds since 1970.
+     */
+    at_ms: number;
+    /**
+     * How often it was sent since the start.
+     */
+    attempts: number;
+    /**
+     * Why.
+     */
+    reason: string;
+    /**
+     * Code, symbol and how many.
+     */
+    alerts: string[];
+  }[];
+}
+export interface AlertTest {
+  /**
+   * One for each channel.
+   */
+  results: {
+    /**
+     * Name in the file.
+     */
+    channel: string;
+    /**
+     * The receiver took it.
+     */
+    delivered: boolean;
+    /**
+     * Its answer, or what failed.
      */
     detail: string;
     /**
-     * Symbol that it is about.
+     * How long it took.
      */
-    symbol: string | null;
-    /**
-     * Who has seen it first; null: nobody.
-     */
-    acknowledged: {
-      /**
-       * When. Milliseconds since 1970.
-       */
-      at_ms: number;
-      /**
-       * Who.
-       */
-      by: string;
-      /**
-       * What was said.
-       */
-      reason: string;
-    } | null;
+    took_ms: number;
   }[];
+}
+export interface Alerts {
+  /**
+   * Newest first.
+   */
+  alerts: Alert[];
   /**
    * cursor of the next page; null on the last one.
    */
@@ -1900,6 +2028,31 @@ export interface Readiness {
    * Alerts since the start.
    */
   alerts: number;
+  /**
+   * Channels that fail for an hour or more.
+   */
+  alert_channels_silent: string[];
+  /**
+   * Why the file of alert routes on disk is not in force.
+   */
+  alert_routes_error: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending_alert_routes: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
   /**
    * Calls without an effect that were only counted.
    */

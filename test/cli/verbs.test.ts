@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
 import { ANSWER, decisionBody } from '../http/fake-gate.ts';
@@ -176,6 +177,9 @@ const READY = {
   pending_policy: null,
   policy_error: null,
   alerts: 0,
+  alert_channels_silent: [],
+  alert_routes_error: null,
+  pending_alert_routes: null,
 };
 const ACCOUNT = {
   account: 'main',
@@ -331,6 +335,88 @@ test('agents and report show profit by agent, as a table, for a spreadsheet and 
   assert.equal(sheet.daemon.seen[0]?.url, '/v1/report?day=today&format=csv');
   assert.equal(sheet.result.out, 'period,agent\r\n');
   assert.equal((await runAgainst(replies, ['report', '--day', 'today', '--week', 'last'])).result.code, 2);
+});
+
+test('status names silent alert channels, and what alert routes wait for', async () => {
+  const hash = 'b'.repeat(64);
+  const readiness = {
+    ...READY,
+    ready: true,
+    alert_channels_silent: ['desk'],
+    alert_routes_error: 'channels.desk: is in no route',
+    pending_alert_routes: { hash, looser: ['channels.phone is gone'], not_before_ms: 60_000 },
+  };
+  const { result } = await runAgainst(
+    {
+      'GET /readyz': replyJson(readiness),
+      'GET /v1/trading-state': replyJson({ state: 'active', layers: [] }),
+      'GET /v1/account': replyJson(ACCOUNT),
+      'GET /v1/positions': replyJson({ positions: [] }),
+      'GET /v1/orders': replyJson({ orders: [] }),
+    },
+    ['status'],
+  );
+  assert.match(result.out, /SILENT alert channels +desk/);
+  assert.match(result.out, /REFUSED: channels\.desk: is in no route/);
+  assert.match(result.out, /looser: channels\.phone is gone/);
+  assert.ok(result.out.includes(`npx holdfast alerts reload ${hash} (not before 1970-01-01 00:01:00 UTC)`));
+});
+
+test('alerts test, channels, reload and check say what came of them, and end with it', async () => {
+  const channel = {
+    name: 'desk',
+    type: 'webhook',
+    waiting: 2,
+    sending: 'alert-ab-7',
+    delivered: 5,
+    dropped: 1,
+    last_delivered_ms: 0,
+    failing_since_ms: 60_000,
+    last_failure: 'HTTP 500',
+    is_silent: true,
+  };
+  const letter = {
+    message_id: 'alert-ab-3',
+    channel: 'desk',
+    at_ms: 0,
+    attempts: 3,
+    reason: 'HTTP 422',
+    alerts: ['X x 1'],
+  };
+  const hash = 'c'.repeat(64);
+  const results = [{ channel: 'desk', delivered: false, detail: 'HTTP 500', took_ms: 12 }];
+  const replies = {
+    'POST /v1/alerts/test': replyJson({ results }),
+    'GET /v1/alerts/channels': replyJson({
+      hash,
+      pending: null,
+      error: null,
+      channels: [channel],
+      dead_letters: [letter],
+    }),
+    'POST /v1/alerts/routes/reload': replyJson({ status: 'pending', hash, looser: ['x is gone'], not_before_ms: null }),
+  };
+  const tested = await runAgainst(replies, ['alerts', 'test', 'desk']);
+  assert.match(tested.result.out, /desk +FAILED +HTTP 500 +12 ms/);
+  assert.deepEqual([tested.result.code, tested.daemon.seen[0]?.body], [EXIT.FAILURE, { channel: 'desk' }]);
+  const listed = await runAgainst(replies, ['alerts', 'channels']);
+  assert.match(listed.result.out, /desk +webhook +SILENT +3 +5 +1 +1970-01-01 00:00:00 +HTTP 500/);
+  assert.match(listed.result.out, /alert-ab-3 +X x 1 +HTTP 422/);
+  const asJson = await runAgainst(replies, ['alerts', 'test', '--json']);
+  assert.deepEqual(JSON.parse(asJson.result.out), { results });
+  const reloaded = await runAgainst(replies, ['alerts', 'reload', hash]);
+  assert.equal(reloaded.result.code, EXIT.REFUSED);
+  assert.match(reloaded.result.out, /looser: x is gone/);
+  assert.equal((await holdfast(['alerts', 'reload', 'abc'])).code, EXIT.USAGE);
+
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-routes-'));
+  const file = join(folder, 'alerts.yaml');
+  writeFileSync(file, 'channels: { desk: { slack: { url: { file: url } } } }\nroutes: []\n');
+  const bad = await holdfast(['alerts', 'check', file]);
+  assert.deepEqual([bad.code, bad.out], [EXIT.VERIFICATION, 'channels.desk: is in no route\n']);
+  writeFileSync(file, 'channels: {}\nroutes: []\n');
+  assert.match((await holdfast(['alerts', 'check', file])).out, /is valid: hash [0-9a-f]{64}/);
+  rmSync(folder, { recursive: true });
 });
 
 test('alerts, signals and end-order show what waits for a person, and end it', async () => {

@@ -1,3 +1,4 @@
+import type { Receipt } from '../../daemon/contract/receipt.ts';
 import type { ReportBody } from '../../daemon/gate/api/accounts.ts';
 import type { ExecutionBody, ExplainedDecision, ToolAnswer, ToolOutcome } from '../../daemon/gate/api/decisions.ts';
 import type { ReadinessBody, SignalBody, StateChange } from '../../daemon/gate/api/operator.ts';
@@ -232,6 +233,25 @@ export interface FakeGate extends GateApi {
   failure: Error | null;
 }
 
+const RECORD = { seq: 1, at_ms: 1, kind: 'genesis', payload: '{}', prev_hash: HASH };
+const SIGNED = { genesis: HASH, hash: HASH, batch_root: HASH, root: HASH, key: HASH, signature: '' };
+const RECEIPT: Receipt = {
+  format: 1,
+  decision_id: ANSWER.decision.decision_id,
+  request: {},
+  context: {},
+  policy: '{}',
+  decision: {},
+  orders: [],
+  end: null,
+  is_complete: true,
+  genesis: RECORD,
+  records: [],
+  batches: [],
+  head: { ...SIGNED, at_ms: 1, first_seq: 1, number: 5, seq: 9 },
+  keys: [],
+};
+
 export function createFakeGate(): FakeGate {
   const calls: Call[] = [];
   const decided: ToolOutcome = { kind: 'decided', text: ANSWER_TEXT };
@@ -249,6 +269,9 @@ export function createFakeGate(): FakeGate {
     policy_error: null,
     requests_summed: 0,
     alerts: 0,
+    alert_channels_silent: [],
+    alert_routes_error: null,
+    pending_alert_routes: null,
   });
   const fake: FakeGate = {
     calls,
@@ -308,6 +331,14 @@ export function createFakeGate(): FakeGate {
     getDecision(caller, decisionId) {
       note('getDecision', caller, decisionId);
       return decisionId === ANSWER.decision.decision_id ? ANSWER : null;
+    },
+    async getReceipt(caller, decisionId, head) {
+      note('getReceipt', caller, decisionId, head);
+      if (decisionId !== ANSWER.decision.decision_id) return { kind: 'unknown' };
+      if (head === 7) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 0 };
+      if (head === 8) return { kind: 'uncovered', coveredTo: 1, seq: 2, retryAfterMs: 9_001 };
+      if (head === 5) return { kind: 'receipt', receipt: RECEIPT };
+      return head === null ? { kind: 'unsigned' } : { kind: 'no_head', last: 3 };
     },
     getFills(caller, limit, cursor) {
       note('getFills', caller, limit, cursor);
@@ -372,6 +403,19 @@ export function createFakeGate(): FakeGate {
     async endOrder(caller, clientOrderId, reason) {
       note('endOrder', caller, clientOrderId, reason);
       return clientOrderId === ORDER.client_order_id ? ORDER : null;
+    },
+    getAlertChannels() {
+      note('getAlertChannels');
+      return { hash: HASH, pending: null, error: null, channels: [], dead_letters: [] };
+    },
+    async testAlerts(caller, channel) {
+      note('testAlerts', caller, channel);
+      return { results: [{ channel: channel ?? 'desk', delivered: true, detail: 'HTTP 200', took_ms: 3 }] };
+    },
+    async reloadAlertRoutes(caller, hash) {
+      note('reloadAlertRoutes', caller, hash);
+      if (hash === null || hash === HASH) return { status: 'in_force', hash: HASH };
+      return { status: 'refused', message: 'no alert routes are pending', pending_hash: null };
     },
     getAlerts(limit, cursor) {
       note('getAlerts', limit, cursor);

@@ -2,23 +2,20 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { DecidedElsewhere } from '../../gate/audit/verify.ts';
 import { readEpochs } from '../../ledger/epochs.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
-import type { VerifyResult } from '../../ledger/verify.ts';
+import type { VerifyFailure, VerifyResult } from '../../ledger/verify.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, parseCount, printJson } from '../verb.ts';
+import { addAuditProofs, type NotedRecord, parseNoted } from './audit-proofs.ts';
 import { addLedgerOptions, findLedger, type LedgerOptions } from './ledger-options.ts';
 
-interface Head {
-  readonly seq: number;
-  readonly hash: string;
-}
 interface VerifyOptions extends LedgerOptions {
   readonly deep?: boolean;
-  readonly head?: Head;
+  readonly head?: NotedRecord;
 }
 interface ExportOptions extends LedgerOptions {
   readonly from?: number;
@@ -26,17 +23,22 @@ interface ExportOptions extends LedgerOptions {
 }
 
 export function addAudit(program: Command, io: Io): void {
-  const audit = program.command('audit').summary('Verify or export the ledger').description('The ledger.');
+  const audit = program.command('audit').summary('Verify, prove or export the ledger').description('The ledger.');
   audit.addHelpText('after', '\nExample:\n  $ npx holdfast audit verify --deep');
   const verify = addVerb(audit, {
     usage: 'verify',
     summary: 'Check the chain of records and derive every decision again',
-    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head 4812:9f86d0…'],
+    examples: ['audit verify', 'audit verify --deep', 'audit verify --ledger backup/ledger.db --head head.json'],
   });
   addLedgerOptions(verify)
     .option('--deep', "also rebuild each decision's context from the records before it")
-    .option('--head <seq:hash>', 'a record noted elsewhere earlier: proves that the end was not cut off', parseHead)
+    .option(
+      '--head <head>',
+      'a record noted elsewhere earlier, SEQ:HASH or a file of a head: proves that the end was not cut off',
+      parseNoted,
+    )
     .action((options: VerifyOptions) => verifyLedgerFile(io, options));
+  addAuditProofs(audit, io);
   const backup = addVerb(audit, {
     usage: 'backup',
     summary: 'Write a complete copy of the ledger to a new file, also while the daemon runs',
@@ -66,12 +68,6 @@ async function backUp(io: Io, file: string, options: LedgerOptions): Promise<voi
   else io.out(`${target} holds ${head.seq} records, head ${head.seq}:${head.hash}\n`);
 }
 
-function parseHead(text: string): Head {
-  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
-  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('Expected SEQ:HASH.');
-  return { seq: Number(seq), hash };
-}
-
 async function withReader<T>(io: Io, options: LedgerOptions, work: (reader: LedgerReader) => Promise<T>): Promise<T> {
   const { openLedgerReader } = await import('../../ledger/reader.ts');
   const reader = openLedgerReader(findLedger(io, options));
@@ -96,7 +92,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
     });
     const checkpoints = options.deep === true ? createCheckpointAudit(reader) : null;
-    const verified = verifyLedger(reader, {
+    const checked = verifyLedger(reader, {
       rederive: (event) => auditor.rederive(event),
       ...(checkpoints === null
         ? {}
@@ -108,6 +104,7 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
           }),
       ...(options.head === undefined ? {} : { expectedHead: options.head }),
     });
+    const verified = findWrongGenesis(reader, options.head ?? null) ?? checked;
     const { compared = 0, elsewhere = 0 } = checkpoints ?? {};
     const more = { elsewhere: auditor.elsewhere, checkpoints: { compared, elsewhere } };
     const passkeys = await auditSignatures(reader);
@@ -118,6 +115,13 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, options.deep === true));
   io.exit(result.ok ? EXIT.OK : EXIT.VERIFICATION);
+}
+
+/** A head of another ledger is a difference too: the chain was replaced. */
+function findWrongGenesis({ genesis }: LedgerReader, noted: NotedRecord | null): VerifyFailure | null {
+  if (noted === null || noted.genesis === null || [genesis.hash, genesis.genesis_id].includes(noted.genesis))
+    return null;
+  return { ok: false, seq: 1, problem: 'head', detail: `the head was noted of another ledger, ${noted.genesis}` };
 }
 
 /** What passkeys signed is proven again by the records alone. */
@@ -165,6 +169,9 @@ function describe(result: VerifiedLedger, isDeep: boolean): string {
     isDeep && result.checkpoints.compared > 0
       ? `${result.checkpoints.compared} checkpoints hold the views that were rebuilt\n`
       : '',
+    result.signed === undefined
+      ? ''
+      : `${result.signed.number} signed heads cover the records up to ${result.signed.seq}\n`,
     `head ${result.head.seq}:${result.head.hash} (note it elsewhere; --head compares)\n`,
   ].join('');
 }

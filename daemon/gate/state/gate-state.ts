@@ -30,7 +30,7 @@ export class GateState extends GateViews {
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // Recorded past the gate: no decision may see one that was folded only after a restart.
-    if (event.kind === 'token' || event.kind === 'checkpoint') return;
+    if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'head' || event.kind === 'key') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
@@ -113,9 +113,16 @@ export class GateState extends GateViews {
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        this.outbox.addAlert(event.payload, event.seq, event.at_ms);
         return;
       case 'alert_ack':
         this.alerts.acknowledge(event.payload, event.at_ms);
+        return;
+      case 'alert_routes':
+        this.outbox.applyRoutes(event.payload);
+        return;
+      case 'alert_message':
+        this.outbox.applyMessage(event.payload, event.at_ms);
         return;
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);

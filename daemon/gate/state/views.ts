@@ -9,6 +9,7 @@ import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
+import { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
@@ -44,6 +45,7 @@ export class GateViews {
   readonly markets = new Map<string, MarketEvent>();
   readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
+  readonly outbox = new Outbox();
   readonly fills = new RecentFills();
   readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
