@@ -25,6 +25,7 @@ const WRITERS: { readonly [path: string]: Writer } = {
   agent: { type: 'AgentView', keeps: 'newest' },
   approval: { type: 'ApprovalView', keeps: null },
   grant: { type: 'ApprovalGrant', keeps: null },
+  losses: { type: 'LossesView', keeps: null },
   exposure: { type: 'ExposureView', keeps: 'newest' },
   // A view of the market serves every decision until a feed brings news, and its rules for hours.
   market: { type: 'MarketView', keeps: 'identity' },
@@ -44,6 +45,7 @@ const HEADER = `import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,

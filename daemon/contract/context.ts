@@ -31,6 +31,7 @@ const account = Type.Object(
   },
   field.closed,
 );
+const losses = Type.Object({ day_usdt: nullable(signed), week_usdt: nullable(signed) }, field.closed);
 const agent = Type.Object(
   {
     fees_usdt: signed,
@@ -45,6 +46,7 @@ const agent = Type.Object(
     short_units: amount,
     symbol_resting_exits: count,
     turnover_usdt: amount,
+    losses: Type.Optional(losses),
   },
   field.closed,
 );

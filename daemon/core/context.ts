@@ -145,6 +145,16 @@ export interface AgentView {
   /** As `resting_exits`, of all agents in the symbol: the venue takes so many orders of an account there. */
   readonly symbol_resting_exits: number;
   readonly turnover_usdt: number;
+  /** Its own losses; absent where its policy has no tiers for them. */
+  readonly losses?: LossesView;
+}
+
+/** What an agent has lost by its own trades and share, USDT; below 0 it has gained. Null: a mark is missing. */
+export interface LossesView {
+  /** Of this UTC day. */
+  readonly day_usdt: number | null;
+  /** Of this UTC day and the six before. */
+  readonly week_usdt: number | null;
 }
 
 /** An approval that is being used: the order is held to it. It is used up by the record of the decision that has it. */

@@ -165,6 +165,27 @@ export type RequestKind = (typeof REQUEST_KINDS)[number];
 export type RequestsSection = { readonly [kind in RequestKind]?: RateLimit };
 /** What holds where a policy is silent: some 6 kB a record, so that all three together stay below 2 MB a minute. */
 export const REQUEST_CEILING: RateLimit = { max: 60, window_ms: 60_000 };
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+/** When an agent may open: within its hours and outside its blackouts, in the wall time of `utc_offset`. */
+export interface AgentSchedule {
+  /** `+00:00`; explicit, since nothing says where an agent lives. */
+  readonly utc_offset: string;
+  /** Absent: at any hour. */
+  readonly hours?: readonly { readonly days: readonly Weekday[]; readonly from: string; readonly to: string }[];
+  readonly blackouts?: readonly { readonly from: string; readonly to: string }[];
+}
+/** Counts from a loss in USDT on. */
+export interface LossTier {
+  readonly at_usdt: number;
+  readonly multiplier?: Multiplier;
+  readonly reduce_only?: boolean;
+}
+/** Tiers on an agent's own loss of this UTC day, and of this day and the six before; absent: none. */
+export interface AgentLoss {
+  readonly day?: readonly LossTier[];
+  readonly week?: readonly LossTier[];
+}
 /** What one agent is held to beside the account's policy; may only tighten it. */
 export interface AgentSection {
   readonly scope?: Partial<Scope>;
@@ -172,6 +193,10 @@ export interface AgentSection {
   readonly temporal?: Partial<TemporalSection>;
   readonly trader_state?: Partial<TraderStateSection>;
   readonly exits?: { readonly scope?: 'own' };
+  readonly schedule?: AgentSchedule;
+  /** Longest time without a call before its opening orders are canceled, ms. */
+  readonly heartbeat_ms?: number;
+  readonly loss?: AgentLoss;
 }
 /** Members of a request that a condition may name. */
 export const APPROVAL_KEYS = [

@@ -41,6 +41,10 @@ export const REASONS = {
     message: 'Trading is `halted`: agents may only cancel their opening orders.',
     hint: 'Exits of agents wait, too; an operator can close positions or end the halt.',
   },
+  AGENT_SCHEDULE: {
+    message: 'This agent may not open now: it is outside its hours, or in a blackout, which lasts `observed` longer.',
+    hint: 'Ask again after retry_after_ms. Exits and cancels pass at any time.',
+  },
   STALE_CLOCK: { message: 'The clock is not in step with the venue.', hint: FRESH },
   STALE_REQUEST: {
     message: 'The request is too old, from the future, or past valid_until_ms.',
@@ -105,6 +109,10 @@ export const REASONS = {
   TRADER_STATE_BLOCKED: {
     message: "This agent's recent trades look like risk escalation; opening is refused.",
     hint: 'Exits pass. The window moves on with time.',
+  },
+  AGENT_LOSS: {
+    message: "This agent's own loss (`observed`) has reached a tier (`limit`) of the day or of seven days.",
+    hint: 'GET /v1/limits shows what may still be opened, if anything. Exits pass. Days end at 00:00 UTC.',
   },
   PRICE_DISLOCATED: { message: 'Order book and mark price are too far apart.', hint: FRESH },
   PRICE_SLIPPAGE: {

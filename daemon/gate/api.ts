@@ -53,6 +53,8 @@ export interface DecisionFilter {
 }
 
 export interface GateApi {
+  /** Every authenticated call, before what it requests: an agent's sign of life. */
+  noteCall(caller: Caller): void;
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   /** `call` is null when the tool is not one of Holdfast's, or its arguments do not fit the contract. */

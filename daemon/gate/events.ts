@@ -290,6 +290,10 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/** An agent with a heartbeat has called, and nothing else on record says so. At most four in one heartbeat. */
+export interface AgentSeenEvent {
+  readonly agent: string;
+}
 /** An operator has seen the alert of that record. It changes nothing else. */
 export interface AlertAckEvent {
   readonly alert_seq: number;
@@ -351,11 +355,11 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
  * it.
  */
 export interface TokenEvent {
-  readonly action: 'created' | 'revoked';
+  readonly action: 'created' | 'revoked' | 'expires';
   readonly at_ms: number;
   readonly id: string;
 }
@@ -542,6 +546,7 @@ export interface ArmingEvent {
 
 export interface GateEvents {
   readonly account: AccountEvent;
+  readonly agent_seen: AgentSeenEvent;
   readonly alert: AlertEvent;
   readonly alert_ack: AlertAckEvent;
   readonly approval: ApprovalEvent;

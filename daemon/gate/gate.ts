@@ -124,6 +124,10 @@ export class Gate implements GateApi {
     });
   }
 
+  noteCall(caller: Caller): void {
+    if (caller.role === 'agent') this.#parts.heartbeats.noteCall(caller.agent);
+  }
+
   // --- tools -----------------------------------------------------------------------------------------------------
 
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome> {

@@ -31,6 +31,7 @@ import { CutReadings } from './plan/cut-readings.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import type { GateState } from './state/gate-state.ts';
+import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
@@ -50,6 +51,7 @@ export interface GateParts {
   readonly resolver: Resolver;
   readonly canceler: Canceler;
   readonly slices: SliceRunner;
+  readonly heartbeats: Heartbeats;
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
@@ -104,6 +106,7 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
+  const heartbeats = new Heartbeats(core);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -139,7 +142,7 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
+    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.alerts?.compareRoutes ?? (() => []));
@@ -170,6 +173,7 @@ export function buildParts(options: GateOptions): GateParts {
     resolver,
     canceler,
     slices,
+    heartbeats,
     standing,
     operator,
     signals,
@@ -184,6 +188,7 @@ function buildTasks(parts: {
   core: GateCore;
   resolver: Resolver;
   canceler: Canceler;
+  heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
   exitShares: ExitShares;
@@ -191,13 +196,14 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
       await canceler.retryUnproven();
     },
     reviewStanding: async () => {
+      heartbeats.tick();
       await Promise.all([standing.tick(), exitShares.tick()]);
     },
     exits: () => exits.tick(),

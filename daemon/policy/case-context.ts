@@ -38,6 +38,7 @@ export function buildBaseContext(): ExecutionContext {
       share_lots: 0,
       short_units: 0,
       turnover_usdt: 0,
+      losses: { day_usdt: 0, week_usdt: 0 },
     },
     approval: {
       approved_usdt: 0,

@@ -11,6 +11,7 @@ import {
   type Tier,
   type TrustTier,
 } from '../core/policy.ts';
+import { compareAgentLimits } from './agent-limits.ts';
 import { looserApprovals } from './looser-approvals.ts';
 import { AGENT_PARTS, DIRECTIONS, type Direction, POLICY_PATHS } from './policy-directions.ts';
 import { COMPONENTS, findLooserSkill, findLooserTier, findLooserTrustTier, type LooserStep } from './step-functions.ts';
@@ -184,6 +185,7 @@ function compareSections(name: string, candidate: AgentView, current: AgentView)
     if (!names(candidate.section, part, key) && !names(current.section, part, key)) continue;
     looser.push(...compareKey(path, DIRECTIONS[path], valueAt(to, path), valueAt(from, path), ordered));
   }
+  looser.push(...compareAgentLimits(candidate.section, current.section));
   return looser.map((each) => ({ ...each, path: `agents.${name}.${each.path}` }));
 }
 

@@ -1,4 +1,4 @@
-import type { IntendedPolicySpec, RateLimit } from '../core/policy.ts';
+import type { AgentSection, IntendedPolicySpec, RateLimit } from '../core/policy.ts';
 
 /**
  * For every key of the policy, the change that makes it looser: that may let through what was refused, cut or
@@ -226,8 +226,23 @@ export const ENTRY_KEYS: { readonly [path: string]: readonly string[] } = {
     'request',
   ],
   tools: ['args'],
-  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits'],
+  agents: ['scope', 'budgets', 'temporal', 'trader_state', 'exits', 'schedule', 'heartbeat_ms', 'loss'],
 };
 
 /** The parts of the policy that an agent's section may contain. */
 export const AGENT_PARTS = ['scope', 'budgets', 'temporal', 'trader_state', 'exits'] as const;
+
+/** How the limits that only an agent's section has are compared. Absent, they bind nothing. */
+export type AgentDirection =
+  /** Looser where an instant is open that was closed before. */
+  | 'schedule'
+  | 'larger'
+  /** Step functions of the loss, as `tiers`. */
+  | 'loss_tiers';
+export const AGENT_DIRECTIONS: {
+  readonly [part in Exclude<keyof AgentSection, (typeof AGENT_PARTS)[number]>]-?: AgentDirection;
+} = {
+  schedule: 'schedule',
+  heartbeat_ms: 'larger',
+  loss: 'loss_tiers',
+};

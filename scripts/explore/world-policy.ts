@@ -86,6 +86,9 @@ function editSpec(setup: Setup, edit: PolicyEdit): LoadedPolicy['spec'] {
   });
   Object.assign(policy.protection, { required: setup.stopBps !== null, stop_bps: setup.stopBps ?? 300 });
   policy.standing.on_breach = setup.onBreach;
+  // Never reached: what an agent lost is then a figure of every decision.
+  const never = [{ at_usdt: 1_000_000_000, multiplier: 1 }];
+  policy.agents = { default: { loss: { day: never, week: never } } };
   return { ...policy, ...approvalsOf(setup), tools, intercept } as unknown as LoadedPolicy['spec'];
 }
 

@@ -52,6 +52,7 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['token', 'rotate'],
   ['doctor'],
   ['passkey'],
   ['passkey', 'enrol'],

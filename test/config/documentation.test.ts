@@ -13,6 +13,7 @@ const PAGE = read('docs/operating.md');
 /** The compiler keeps this complete. */
 const KINDS: Record<EventKind, true> = {
   account: true,
+  agent_seen: true,
   alert: true,
   alert_ack: true,
   approval: true,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ApprovalView, ExecutionContext, PacingView, RulesView } from '../../daemon/core/context.ts';
+import type { ApprovalView, ExecutionContext, LossesView, PacingView, RulesView } from '../../daemon/core/context.ts';
 import { REGIMES, type Regime, SIGNAL_KINDS, type SignalKind } from '../../daemon/core/policy.ts';
 import { baseAccount, baseContext, baseRules, NOW, withChange } from './decision-fixture.ts';
 import { mostlyUsual, near, usdt } from './draw.ts';
@@ -95,6 +95,8 @@ const usual = {
     symbol_resting_exits: 0,
     turnover_usdt: 0,
   },
+  /** Null: none is recorded. */
+  losses: null as LossesView | null,
   agentLots: 0,
   shareKind: 'whole' as 'whole' | 'half' | 'none' | 'foreign',
   liquidation: null as number | null,
@@ -173,6 +175,10 @@ const odd: { readonly [key in keyof Drawn]: fc.Arbitrary<Drawn[key]> } = {
     resting_exits: fc.constantFrom(0, 49, 50, 51),
     symbol_resting_exits: fc.constantFrom(0, 99, 100, 101),
     turnover_usdt: fc.constantFrom(0, 999.99, 1000),
+  }),
+  losses: fc.record({
+    day_usdt: fc.constantFrom(-5, 24.99, 25, 49.99, 50, null),
+    week_usdt: fc.constantFrom(0, 79.99, 80),
   }),
   agentLots: lots,
   shareKind: fc.constantFrom('half', 'none', 'foreign'),
@@ -270,6 +276,7 @@ function describeContext(d: Drawn, fillSide: 'buy' | 'sell'): ExecutionContext {
           }),
     agent: {
       ...d.agent,
+      ...(d.losses === null ? {} : { losses: d.losses }),
       long_units: d.agentLots * scale * markTicks,
       p_risk: d.pRisk,
       share_lots: Math.trunc((long - short) * owned),

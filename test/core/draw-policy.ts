@@ -6,7 +6,8 @@ import type {
   Multiplier,
   RegimeRow,
 } from '../../daemon/core/policy.ts';
-import { basePolicy } from './decision-fixture.ts';
+import { schedules } from '../oracle/oracle-schedule.ts';
+import { basePolicy, NOW } from './decision-fixture.ts';
 import { mostlyUsual } from './draw.ts';
 
 /** Valid policies whose caps and factors differ from the base policy in a few places. */
@@ -40,8 +41,22 @@ const ownBudgets: fc.Arbitrary<AgentSection['budgets'] & object> = fc.record(
   },
   { requiredKeys: [] },
 );
-const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
+/** Tiers on an agent's own loss; drawn losses lie around them. */
+export const losses: fc.Arbitrary<AgentSection['loss'] & object> = fc.oneof(
+  multiplier.map((each) => ({ day: [{ at_usdt: 25, multiplier: each }] })),
+  multiplier.map((each) => ({
+    day: [
+      { at_usdt: 25, multiplier: each },
+      { at_usdt: 50, reduce_only: true },
+    ],
+    week: [{ at_usdt: 80, multiplier: '2/3' }],
+  })),
+  fc.constant({ week: [{ at_usdt: 80, reduce_only: true }] }),
+);
+export const agentSections: fc.Arbitrary<AgentSection> = fc.oneof(
   ownBudgets.map((budgets) => ({ budgets })),
+  schedules(NOW).map((schedule) => ({ schedule })),
+  losses.map((loss) => ({ loss })),
   fc.constantFrom<AgentSection>(
     { exits: { scope: 'own' } },
     { scope: { symbols: ['ETHUSDT'] } },

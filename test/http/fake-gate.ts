@@ -321,6 +321,7 @@ export function createFakeGate(): FakeGate {
       note('intercept', caller, tool, args, call, skill);
       return fake.outcome();
     },
+    noteCall: () => undefined,
     recordRejectedInput(caller, tool, paths) {
       calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
     },

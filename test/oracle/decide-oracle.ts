@@ -89,7 +89,7 @@ function decideOpening(
   findings: Findings,
 ): OracleDecision {
   const scope = checkScope(request, context, policy, findings.deny);
-  checkState(context, findings.deny);
+  checkState(request, context, policy, findings.deny);
   // Nothing is known of a symbol out of scope, and nothing needs to be: its inputs, regime, pace and place say nothing.
   const isInScope = !scope.has('SCOPE_SYMBOL');
   if (isInScope) checkFreshness(request, context, policy, findings.deny);

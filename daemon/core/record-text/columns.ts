@@ -5,6 +5,7 @@ import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -31,6 +32,8 @@ const ACCOUNT = [
   'observed_at_ms',
   'reserved_margin_usdt',
 ] as const;
+const LOSSES = ['day_usdt', 'week_usdt'] as const;
+/** The last one is absent where the agent's policy has no tiers on its loss. */
 const AGENT = [
   'fees_usdt',
   'gross_other_usdt',
@@ -44,6 +47,7 @@ const AGENT = [
   'short_units',
   'symbol_resting_exits',
   'turnover_usdt',
+  'losses',
 ] as const;
 const EXPOSURE = [
   'gross_other_sent_usdt',
@@ -243,7 +247,7 @@ function form(columns: readonly string[], parts: { readonly [column: string]: Ro
 export const ROW_FORMS = {
   context: form(CONTEXT, {
     account: form(ACCOUNT),
-    agent: form(AGENT),
+    agent: form(AGENT, { losses: form(LOSSES) }),
     approval: form(APPROVAL, { grant: form(GRANT) }),
     exposure: form(EXPOSURE),
     market: form(MARKET, { rules: form(RULES) }),
@@ -264,6 +268,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<AgentView, (typeof AGENT)[number]>,
   Names<ApprovalGrant, (typeof GRANT)[number]>,
   Names<ApprovalView, (typeof APPROVAL)[number]>,
+  Names<LossesView, (typeof LOSSES)[number]>,
   Names<ExposureView, (typeof EXPOSURE)[number]>,
   Names<RulesView, (typeof RULES)[number]>,
   Names<MarketView, (typeof MARKET)[number]>,
@@ -275,7 +280,7 @@ export const COLUMNS_ARE_WHOLE: readonly [
   Names<ExecutionRequest, (typeof REQUEST)[number]>,
   Names<EffectiveAction, (typeof EFFECTIVE)[number]>,
   Names<Reason, (typeof REASON)[number] | 'hint' | 'message'>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 /** Stands for a column that is absent, where a later one is not: rows and lists are arrays, so no column is an object. */
 export const ABSENT = '{}';

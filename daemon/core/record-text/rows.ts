@@ -5,6 +5,7 @@ import type {
   ApprovalView,
   ExecutionContext,
   ExposureView,
+  LossesView,
   MarketView,
   OrderView,
   PacingView,
@@ -36,13 +37,19 @@ const writeAccount = keepNewest(
     a.reserved_margin_usdt === b.reserved_margin_usdt,
 );
 
+function writeLosses(row: LossesView): string {
+  return `[${numberOrNull(row.day_usdt)},${numberOrNull(row.week_usdt)}]`;
+}
+
 const writeAgent = keepNewest(
   (row: AgentView): string =>
     `[${numberText(row.fees_usdt)},${numberText(row.gross_other_usdt)},${numberText(row.long_units)}` +
     `,${numberText(row.other_positions)},${numberText(row.p_risk)},${numberText(row.pending_fees_usdt)}` +
     `,${numberText(row.pending_turnover_usdt)},${numberText(row.resting_exits)}` +
     `,${numberText(row.share_lots)},${numberText(row.short_units)}` +
-    `,${numberText(row.symbol_resting_exits)},${numberText(row.turnover_usdt)}]`,
+    `,${numberText(row.symbol_resting_exits)},${numberText(row.turnover_usdt)}` +
+    (row.losses === undefined ? '' : `,${writeLosses(row.losses)}`) +
+    ']',
   (a, b) =>
     a.fees_usdt === b.fees_usdt &&
     a.gross_other_usdt === b.gross_other_usdt &&
@@ -55,7 +62,8 @@ const writeAgent = keepNewest(
     a.share_lots === b.share_lots &&
     a.short_units === b.short_units &&
     a.symbol_resting_exits === b.symbol_resting_exits &&
-    a.turnover_usdt === b.turnover_usdt,
+    a.turnover_usdt === b.turnover_usdt &&
+    a.losses === b.losses,
 );
 
 const writeExposure = keepNewest(

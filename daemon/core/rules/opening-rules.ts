@@ -5,14 +5,21 @@ import type { SizedAction, StagedSlice } from '../decision.ts';
 import { ceilTicks, floorTicks, ticksToPrice } from '../quantities.ts';
 import type { ExecutionRequest, Side } from '../request.ts';
 import type { Trace } from '../trace.ts';
-import { checkDuplicate, checkFreshness, checkSchema, checkScope, checkState } from './admission.ts';
+import { checkDuplicate, checkFreshness, checkSchedule, checkSchema, checkScope, checkState } from './admission.ts';
 import { checkApproval, heldTicks } from './approval.ts';
 import type { BudgetFinding } from './budget-finding.ts';
 import { fitOrder, type OpeningAsk } from './fit-order.ts';
 import { checkPrice, checkRange, type PriceBound } from './price.ts';
 import { slippageCapOf } from './projection.ts';
 import { checkTemporal } from './temporal.ts';
-import { checkAccount, checkOpposition, checkRegime, checkTraderState, checkTrust } from './tightening.ts';
+import {
+  checkAccount,
+  checkAgentLoss,
+  checkOpposition,
+  checkRegime,
+  checkTraderState,
+  checkTrust,
+} from './tightening.ts';
 
 /** What the rules make of an ask. `approval`: nothing but the approval of a person is missing. */
 export interface Opening {
@@ -35,6 +42,7 @@ export function runOpeningRules(
   checkSchema(trace, context, action);
   checkScope(trace, request, context, policy, action);
   checkState(trace, request, context, action, false);
+  checkSchedule(trace, context, policy);
   // No feed watches a symbol outside the scope: that its inputs are missing, and what follows from that (its regime,
   // with the order rate and the waits of it), is no reason beside the one that denies it. INVARIANT: rule 2 has denied.
   const isInScope = request.symbol !== null && policy.symbols.has(request.symbol);
@@ -51,6 +59,7 @@ export function runOpeningRules(
   checkAccount(trace, context, policy, found.account, isInScope);
   checkTrust(trace, found.trust, context);
   checkTraderState(trace, context, policy);
+  checkAgentLoss(trace, context, policy);
   const price = checkPrice(trace, request, context, policy, ask.side, slippageCapOf(policy, found.budget));
   checkOpposition(trace, context, ask.side);
   const rules = context.market.rules;

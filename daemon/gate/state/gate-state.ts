@@ -43,6 +43,7 @@ export class GateState extends GateViews {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
         this.approvals.noteDecision(event.payload, event.at_ms);
+        this.lives.noteDecision(event.payload, event.at_ms);
         this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
@@ -114,6 +115,9 @@ export class GateState extends GateViews {
         return;
       case 'arming':
         this.arming = event.payload;
+        return;
+      case 'agent_seen':
+        this.lives.note(event.payload.agent, event.at_ms);
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);

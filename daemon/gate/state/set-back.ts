@@ -23,6 +23,7 @@ export function setBack(state: GateViews, nowMs: number): void {
   state.approvals.setBack(nowMs);
   state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
+  state.lives.setBack(nowMs);
   state.outbox.setBack(nowMs);
   state.passkeys.setBack(nowMs);
   setBackLayers(state, nowMs);

@@ -20,6 +20,7 @@ import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
@@ -44,6 +45,7 @@ export class GateViews {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly approvals = new ApprovalBook();
+  readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
   readonly fills = new RecentFills();
