@@ -178,6 +178,7 @@ const grant = Type.Object(
     lots,
     policy_hash: Type.String(),
     price_ticks: count,
+    quorum: count,
     side,
     symbol: field.symbol,
   },

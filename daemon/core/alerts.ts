@@ -18,6 +18,7 @@ export const ALERTS = {
   ALERT_CHANNEL_SILENT: text('critical', 'daemon', 'A channel has delivered no alert for an hour of failures.'),
   ALERT_ROUTES_PENDING: text('warning', 'policy', 'Looser alert routes wait for an operator.'),
   ALERT_ROUTES_REFUSED: text('warning', 'policy', 'The file of alert routes cannot be used; the old routes stay.'),
+  APPROVAL_REQUESTED: text('warning', 'orders', 'An order waits for the approval of a person.'),
   BARS_MISSING: text('warning', 'venue', 'Bars are missing; nothing opens in the symbol.'),
   CANCEL_FAILED: text('critical', 'orders', 'An order could not be canceled.'),
   CLOCK_JUMP: text('warning', 'venue', 'The clock jumped; openings wait for a new reconciliation.'),

@@ -166,6 +166,8 @@ export interface ApprovalGrant {
   readonly lots: number;
   readonly policy_hash: string;
   readonly price_ticks: number;
+  /** How many different people it was asked of, and have approved it. */
+  readonly quorum: number;
   readonly side: Side;
   readonly symbol: string;
 }

@@ -115,6 +115,7 @@ function requestApproval(core: GateCore, { body, event }: Decided, { tokenId }: 
     'APPROVAL_REQUESTED',
     `agent ${requested.agent} asks for an approval (${words}): holdfast approve ${requested.approval_id}, or in the console`,
     requested.symbol,
+    requested.agent,
   );
 }
 

@@ -257,6 +257,7 @@ const CASE_GRANT: ApprovalGrant = {
   lots: 2,
   policy_hash: '',
   price_ticks: 600_600,
+  quorum: 1,
   side: 'buy',
   symbol: 'BTCUSDT',
 };

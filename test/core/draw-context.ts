@@ -31,6 +31,7 @@ const grants = fc.record({
   lots: fc.constantFrom(1_000_000, 10, 7, 1),
   policy_hash: fc.constantFrom('test', 'test', 'test', 'other'),
   price_ticks: fc.constantFrom(600_600, 600_599, 600_000, 599_999, 599_400, 10_000_000),
+  quorum: fc.constantFrom(1, 1, 2),
   side: fc.constantFrom('buy', 'sell'),
   symbol: fc.constantFrom('BTCUSDT', 'BTCUSDT', 'BTCUSDT', 'ETHUSDT'),
 });

@@ -78,8 +78,18 @@ const conditions = fc.constantFrom<ApprovalCondition>(
   { request: { order_type: { in: ['limit'] } } },
 );
 const approvals: fc.Arbitrary<IntendedPolicySpec['approvals'] & object> = fc
-  .array(conditions, { maxLength: 3 })
-  .map((when) => ({ when, window_ms: 3_600_000, expiry_ms: 300_000 }));
+  .tuple(
+    fc.array(conditions, { maxLength: 3 }),
+    fc.constantFrom(undefined, 1, 2),
+    fc.constantFrom(undefined, 600, 1200),
+  )
+  .map(([when, quorum, above]) => ({
+    when,
+    window_ms: 3_600_000,
+    expiry_ms: 300_000,
+    ...(quorum === undefined ? {} : { quorum }),
+    ...(above === undefined ? {} : { quorum_above_usdt: above }),
+  }));
 
 const usual = {
   volatile: basePolicy.market.regimes.volatile,

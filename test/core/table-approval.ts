@@ -24,6 +24,7 @@ export const GRANT: ApprovalGrant = {
   lots: 10,
   policy_hash: 'test',
   price_ticks: 600_600,
+  quorum: 1,
   side: 'buy',
   symbol: 'BTCUSDT',
 };
@@ -206,6 +207,35 @@ export const APPROVAL_ROWS: readonly Row[] = [
         market: { ask: 60_000 + asNumber(ticks) / 10 },
       },
     }),
+  },
+  {
+    ...stale,
+    what: 'what was opened before an order that one person approved, two being needed above 1000,',
+    setting: {
+      policy: {
+        approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2, quorum_above_usdt: 1000 },
+      },
+    },
+    cases: [
+      [399.39, 'pass'],
+      [399.4, 'pass'],
+      [399.41, 'deny'],
+    ],
+    // Half of it with an approval, half without one.
+    change: (opened) => view({ approved_usdt: 200, opened_usdt: asNumber(opened) - 200, grant: GRANT }),
+  },
+  {
+    ...stale,
+    what: 'how many people approved it, two being needed,',
+    setting: {
+      policy: { approvals: { when: [{}], window_ms: 3_600_000, expiry_ms: 300_000, quorum: 2 } },
+    },
+    cases: [
+      [3, 'pass'],
+      [2, 'pass'],
+      [1, 'deny'],
+    ],
+    change: (quorum) => ({ context: { approval: { ...NO_APPROVAL, grant: { ...GRANT, quorum: asNumber(quorum) } } } }),
   },
   {
     ...ceiling,

@@ -35,6 +35,7 @@ export function judgeApproval(
   const grant = grantOf(context);
   if (grant === null) return isWanted(request, context, policy, opening) ? 'APPROVAL_REQUIRED' : null;
   if (!fits(grant, request, context, side, opening)) return 'APPROVAL_STALE';
+  if (grant.quorum < peopleNeeded(context, policy, opening)) return 'APPROVAL_STALE';
   const lots = floor(div(exact(request.requested_notional ?? 0), opening.lotValue));
   const isCut =
     BigInt(request.requested_leverage ?? 1) > BigInt(grant.leverage) ||
@@ -57,6 +58,18 @@ function fits(
   const worst = mul(whole(grant.price_ticks), tickSize(market.rules));
   const quote = exact((side === 'buy' ? market.ask : market.bid) ?? 0);
   return side === 'buy' ? compare(quote, worst) <= 0 : compare(quote, worst) >= 0;
+}
+
+/** More people for the order that brings all that was opened within the window above the second threshold. */
+function peopleNeeded(
+  { approval }: ExecutionContext,
+  { approvals }: IntendedPolicySpec,
+  opening: OpeningResult,
+): number {
+  if (approvals?.quorum === undefined) return 1;
+  const before = add(exact(approval?.opened_usdt ?? 0), exact(approval?.approved_usdt ?? 0));
+  const all = add(before, mul(whole(opening.lots), opening.lotValue));
+  return compare(all, exact(approvals.quorum_above_usdt ?? 0)) > 0 ? approvals.quorum : 1;
 }
 
 function isWanted(

@@ -50,3 +50,39 @@ test('a passkey approves what it signed, and nothing else', async (t) => {
   assert.equal((await send(key.sign({ challenge: options.challenge, origin: seat.origin }))).status, 409, 'once');
   assert.equal(await world.position('BTCUSDT'), Number(quantity));
 });
+
+test('a passkey that was removed has approved nothing that is still to be granted', async (t) => {
+  const seat = await Seat.open({
+    policy: (spec) => {
+      spec.approvals = { when: [{}], window_ms: 600_000, expiry_ms: 600_000, quorum: 2, quorum_above_usdt: 100 };
+    },
+  });
+  const { world } = seat;
+  t.after(() => world.close());
+  const lost = await seat.mustEnrol('lost');
+  const laptop = await seat.mustEnrol('laptop', lost);
+  const phone = await seat.mustEnrol('phone', laptop);
+  const asked = await world.tool('place_order', order({ requested_notional: 600 }));
+  const path = `/v1/approvals/${asked.body.decision.decision_id}`;
+  const { digest, quantity, quorum } = (await seat.operator<ApprovalBody>('GET', path)).body;
+  assert.equal(quorum, 2);
+  const challenge = Buffer.from(digest, 'hex').toString('base64url');
+  const approve = (key: typeof lost) =>
+    seat.operator<ApprovedBody>('POST', path, {
+      action: 'approve',
+      digest,
+      assertion: key.sign({ challenge, origin: seat.origin }),
+    });
+  assert.equal((await approve(lost)).body.answer, null, 'another one is needed');
+  const id = seat.added().find(({ name }) => name === 'lost')?.id;
+  assert.equal((await seat.operator('POST', `/v1/passkeys/${id}/remove`, { reason: 'lost' })).status, 200);
+  const second = await approve(laptop);
+  assert.equal(second.body.answer, null, 'one person with a key has approved it');
+  assert.deepEqual(
+    second.body.approval.signatures.map(({ by }) => by),
+    ['laptop'],
+  );
+  assert.equal(await world.position('BTCUSDT'), 0, 'nothing was sent');
+  assert.equal((await approve(phone)).body.answer?.execution.state, 'filled');
+  assert.equal(await world.position('BTCUSDT'), Number(quantity));
+});

@@ -149,6 +149,7 @@ const GRANT = [
   'price_ticks',
   'side',
   'symbol',
+  'quorum',
 ] as const;
 const APPROVAL = ['approved_usdt', 'grant', 'opened_usdt', 'order_price_ticks', 'pending_count', 'pending_id'] as const;
 /** The last two may be absent: the intent is no duplicate, or one without an end; no approval is at stake. */

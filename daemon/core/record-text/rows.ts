@@ -174,7 +174,7 @@ function writeGrant(row: ApprovalGrant): string {
   return (
     `[${quoted(row.agent)},${quoted(row.approval_id)},${numberText(row.expires_at_ms)}` +
     `,${numberText(row.leverage)},${numberText(row.lots)},${quoted(row.policy_hash)}` +
-    `,${numberText(row.price_ticks)},"${row.side}",${quoted(row.symbol)}]`
+    `,${numberText(row.price_ticks)},"${row.side}",${quoted(row.symbol)},${numberText(row.quorum)}]`
   );
 }
 

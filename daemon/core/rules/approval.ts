@@ -146,7 +146,20 @@ function findStale(
   // A market order that cannot fill within the approved price would only be noise at the venue.
   const quote = grant.side === 'buy' ? context.market.ask : context.market.bid;
   const isBeyond = quote === null || (grant.side === 'buy' ? quote > worst : quote < worst);
-  return request.order_type === 'market' && isBeyond ? { observed: quote, limit: worst, unit: 'USDT' } : null;
+  if (request.order_type === 'market' && isBeyond) return { observed: quote, limit: worst, unit: 'USDT' };
+  const { approvals } = policy.spec;
+  const quorum = approvals === undefined ? 1 : quorumOf(approvals, context.approval ?? null, effective.notional);
+  return grant.quorum >= quorum ? null : { observed: grant.quorum, limit: quorum, unit: 'approvers' };
+}
+
+/**
+ * How many people must approve an order of this size. RISK: everything that the agent opened within the window counts; at
+ * the grant once more, since other orders may have gone out while this one waited.
+ */
+function quorumOf(approvals: ApprovalsSection, view: ApprovalView | null, usdt: number): number {
+  const { quorum = 1, quorum_above_usdt: above = 0 } = approvals;
+  const allUsdt = view === null ? Number.POSITIVE_INFINITY : view.opened_usdt + view.approved_usdt + usdt;
+  return allUsdt <= above ? 1 : quorum;
 }
 
 function isWorse(ticks: number, thanTicks: number, side: Side): boolean {
@@ -201,7 +214,6 @@ function ask(
   const { price_ticks: priceTicks, limit_price: price, action } = effective;
   // An amend waits for nobody: the order that rests may fill meanwhile.
   if (!isFree || action !== 'open' || priceTicks === null || price === null) return null;
-  const allUsdt = unapproved + (view?.approved_usdt ?? 0);
   return {
     agent: request.agent,
     intent: 'open',
@@ -212,7 +224,7 @@ function ask(
     policy_hash: policy.hash,
     price_ticks: priceTicks,
     quantity: effective.quantity,
-    quorum: allUsdt > (approvals.quorum_above_usdt ?? 0) ? (approvals.quorum ?? 1) : 1,
+    quorum: quorumOf(approvals, view, effective.notional),
     side: effective.side,
     symbol: request.symbol ?? '',
     worst_price: price,

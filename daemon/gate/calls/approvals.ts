@@ -5,7 +5,7 @@ import type { GateCore } from '../journal/journal.ts';
 import { grantedRequest } from '../plan/approvals.ts';
 import { describeApproval } from '../reads/approvals.ts';
 import type { CallerReads } from '../reads/reads.ts';
-import { type ApprovalState, grantOf, isOver } from '../state/approvals.ts';
+import { type ApprovalState, approverOf, grantOf, isOver } from '../state/approvals.ts';
 import type { Decided } from '../take-decision.ts';
 import { type Availability, DISK_FULL } from './disk-space.ts';
 import type { Executor } from './executor.ts';
@@ -117,7 +117,10 @@ export class Approvals {
     // RISK: on live a token that lies in a file must not be enough to open.
     if (core.settings.venue === 'binance-live' && proof.kind !== 'passkey')
       return 'on binance-live only a passkey approves';
-    const approver = proof.kind === 'passkey' ? `passkey ${proof.key_id}` : `operator ${proof.by}`;
+    // It may have been removed since its signature was verified.
+    if (proof.kind === 'passkey' && core.state.passkeys.find(proof.key_id) === null)
+      return 'the passkey that signed it was removed';
+    const approver = approverOf(proof);
     return signatures.some((signature) => signature.approver === approver)
       ? 'this approver has approved it already, and another one is needed'
       : null;

@@ -277,9 +277,12 @@ export class GateCore {
     }
   }
 
-  /** The same alert at most once a minute of wall time: what fails at every tick must not fill the ledger. */
-  alertRarely(code: string, detail: string, symbol: string | null = null): void {
-    const key = `${code} ${symbol ?? ''}`;
+  /**
+   * The same alert at most once a minute of wall time: what fails at every tick must not fill the ledger. `whose`: alerts of
+   * different agents are not the same.
+   */
+  alertRarely(code: string, detail: string, symbol: string | null = null, whose = ''): void {
+    const key = `${code} ${symbol ?? ''} ${whose}`;
     const now = this.ports.time.monotonicMs();
     if (now - (this.#alertedAt.get(key) ?? Number.NEGATIVE_INFINITY) < ALERT_EVERY_MS) return;
     this.#alertedAt.set(key, now);

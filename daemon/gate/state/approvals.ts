@@ -1,5 +1,13 @@
 import type { ApprovalGrant } from '../../core/context.ts';
-import type { ApprovalEvent, DecisionEvent, PolicyEvent, RequestedApproval, StateEvent } from '../events.ts';
+import type { ApprovalProof } from '../api/approvals.ts';
+import type {
+  ApprovalEvent,
+  DecisionEvent,
+  PasskeyEvent,
+  PolicyEvent,
+  RequestedApproval,
+  StateEvent,
+} from '../events.ts';
 import { keeps } from './keep.ts';
 import { OpenedSums } from './opened-sums.ts';
 
@@ -108,7 +116,7 @@ export class ApprovalBook {
         if (approval === undefined) return;
         const { proof } = event;
         const by = proof.kind === 'passkey' ? proof.name : proof.by;
-        const approver = proof.kind === 'passkey' ? `passkey ${proof.key_id}` : `operator ${proof.by}`;
+        const approver = approverOf(proof);
         const signature: Signature = { atMs, by, kind: proof.kind, approver };
         this.#pending.set(event.approval_id, { ...approval, signatures: [...approval.signatures, signature] });
         return;
@@ -165,6 +173,19 @@ export class ApprovalBook {
     if (action === 'in_force') this.#void((each) => each.policy_hash !== hash, 'another policy is in force', atMs);
   }
 
+  /**
+   * RISK: who removes a passkey does not trust it: what it signed for an order that still waits counts no more. A recovery
+   * removes every key.
+   */
+  notePasskey(event: PasskeyEvent): void {
+    if (event.action === 'asserted' || (event.action === 'added' && !event.is_recovery)) return;
+    const isGone = ({ approver, kind }: Signature): boolean =>
+      event.action === 'added' ? kind === 'passkey' : approver === `passkey ${event.id}`;
+    for (const [id, approval] of this.#pending)
+      if (approval.signatures.some(isGone))
+        this.#pending.set(id, { ...approval, signatures: approval.signatures.filter((each) => !isGone(each)) });
+  }
+
   noteSteps(symbol: string, atMs: number): void {
     this.#void((each) => each.symbol === symbol, 'the venue changed the lot or tick size', atMs);
   }
@@ -197,6 +218,11 @@ export class ApprovalBook {
   }
 }
 
+/** Equal for two signatures of one approver. */
+export function approverOf(proof: ApprovalProof): string {
+  return proof.kind === 'passkey' ? `passkey ${proof.key_id}` : `operator ${proof.by}`;
+}
+
 /** Nobody can grant it any more. */
 export function isOver(approval: ApprovalState, nowMs: number): boolean {
   return approval.status !== 'pending' || !(nowMs < approval.requested.expires_at_ms);
@@ -212,6 +238,7 @@ export function grantOf({ requested }: ApprovalState): ApprovalGrant {
     lots: requested.lots,
     policy_hash: requested.policy_hash,
     price_ticks: requested.price_ticks,
+    quorum: requested.quorum,
     side: requested.side,
     symbol: requested.symbol,
   };

@@ -134,6 +134,7 @@ export class GateState extends GateViews {
         return;
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);
+        this.approvals.notePasskey(event.payload);
         return;
       case 'recovery':
         this.recovery = event.payload;

@@ -25,6 +25,8 @@ describe('SAE-DEC orders that a person must approve', () => {
         spec.market.volatility.volatile = 900;
         spec.market.volatility.extreme = 1000;
         spec.market.volatility.absolute = { volatile: 9, extreme: 10 };
+        spec.budgets.fees_usdt_per_day = 100;
+        spec.budgets.turnover_usdt_per_day = 1_000_000;
         spec.approvals = {
           when: [{ notional_above_usdt: 400 }],
           window_ms: WINDOW_MS,
@@ -230,6 +232,20 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal((await pending()).length, 3);
   });
 
+  it('people are told of each agent that asks', async () => {
+    const told = (): readonly string[] =>
+      [...world.daemon.ledger.iterateEvents({ kind: 'alert' })]
+        .map(({ payload }) => payload as { readonly code: string; readonly detail: string })
+        .flatMap(({ code, detail }) => (code === 'APPROVAL_REQUESTED' ? [detail] : []));
+    const before = told().length;
+    const [first, second] = [world.createAgent(`a-${world.nowMs()}`), world.createAgent(`b-${world.nowMs()}`)];
+    const asked = [await ask({}, first), await ask({}, second)];
+    const details = told().slice(before);
+    assert.equal(details.length, 2);
+    for (const [i, { words }] of asked.entries()) assert.ok(details[i]?.includes(words), 'with the words to compare');
+    await world.advance(EXPIRY_MS);
+  });
+
   it('exits never wait', async () => {
     const approval = await ask();
     await approve(approval);
@@ -252,6 +268,34 @@ describe('SAE-DEC orders that a person must approve', () => {
       last.body.approval.signatures.map(({ by }) => by),
       ['operator', 'second'],
     );
+  });
+
+  it('orders that one person approves one by one do not add up to more than the second threshold', async () => {
+    const first = await ask();
+    const other = await ask({ symbol: 'ETHUSDT' });
+    assert.deepEqual([first.quorum, other.quorum], [1, 1], 'neither is above it');
+    assert.equal((await approve(first)).body.answer?.execution.state, 'filled');
+    const stale = await approve(other);
+    assert.deepEqual(
+      stale.body.answer?.decision.reasons.map(({ code, observed, limit, unit }) => [code, observed, limit, unit]),
+      [['APPROVAL_STALE', 1, 2, 'approvers']],
+      JSON.stringify(stale.body),
+    );
+    assert.equal(await world.position('ETHUSDT'), 0);
+    assert.equal((await ask({ symbol: 'ETHUSDT' })).quorum, 2, 'asked again, it needs two');
+    await world.tool('cancel_all', {});
+  });
+
+  it('nor with what was opened meanwhile without an approval', async () => {
+    const approval = await ask({ requested_notional: 800 });
+    assert.equal(approval.quorum, 1);
+    const small = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 190 }));
+    assert.equal(small.body.decision.decision, 'ALLOW', JSON.stringify(small.body.decision.reasons));
+    await world.advance(15_000);
+    const { body } = await approve(approval);
+    assert.equal(body.answer?.decision.reasons.at(-1)?.code, 'APPROVAL_STALE', JSON.stringify(body));
+    assert.equal(await world.position('BTCUSDT'), 0);
+    await world.tool('close_position', { symbol: 'ETHUSDT' });
   });
 
   it('a denial ends it, and the agent reads why', async () => {
