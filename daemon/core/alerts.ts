@@ -36,6 +36,7 @@ export const ALERTS = {
   FLATTEN_FAILED: text('critical', 'exits', 'A flatten failed.'),
   GATE_EXIT_FAILED: text('critical', 'exits', 'An exit of the gate itself failed.'),
   HEAD_FILE: text('critical', 'daemon', 'The head file cannot be written.'),
+  HEAD_KEY: text('critical', 'daemon', 'The key that signs heads cannot be used; heads are not signed.'),
   HOLDING_TIME: text('warning', 'account', 'A position is held longer than the policy allows.'),
   INTERNAL_RECHECK: text('critical', 'orders', 'An order failed the last check of what would be sent.'),
   LEDGER_BEHIND_VENUE: text('critical', 'daemon', 'The venue has orders that this ledger never issued.'),
