@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { ApprovalRecord } from '../gate/audit/approvals.ts';
 import { type Auditor, createAuditor, type DecidedElsewhere, type SeenVersions } from '../gate/audit/verify.ts';
+import type { ApprovalEvent } from '../gate/events.ts';
 import type { ChainHead } from '../ledger/chain-builder.ts';
 import { readEpochs } from '../ledger/epochs.ts';
 import type { LedgerReader } from '../ledger/types.ts';
@@ -12,12 +14,29 @@ export interface SpanAudit {
 }
 
 export function auditorOf(reader: LedgerReader): Auditor {
+  let approvals: ReadonlyMap<string, readonly ApprovalRecord[]> | null = null;
   return createAuditor({
     genesisId: reader.genesis.genesis_id,
     epochs: readEpochs(reader),
+    // A span may rest on approvals of another one; few ledgers have any.
+    readApproval: (id) => {
+      approvals ??= readApprovals(reader);
+      return approvals.get(id) ?? [];
+    },
     readPolicy: (hash) => reader.readPolicy(hash),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
   });
+}
+
+function readApprovals(reader: LedgerReader): ReadonlyMap<string, readonly ApprovalRecord[]> {
+  const records = new Map<string, ApprovalRecord[]>();
+  for (const { seq, payload } of reader.iterateEvents({ kind: 'approval' })) {
+    const event = payload as ApprovalEvent;
+    const known = records.get(event.approval_id);
+    if (known === undefined) records.set(event.approval_id, [{ seq, payload: event }]);
+    else known.push({ seq, payload: event });
+  }
+  return records;
 }
 
 /** Links, lookups and decisions of one span. */

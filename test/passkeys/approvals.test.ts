@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApprovalBody, ApprovedBody } from '../../daemon/gate/api/approvals.ts';
 import type { ApprovalEvent } from '../../daemon/gate/events.ts';
+import { auditApprovalProofs } from '../../daemon/passkeys/approval-proofs.ts';
+import { holdfast } from '../cli/run.ts';
 import { order } from '../daemon/harness.ts';
 import { type Options, Seat } from './seat.ts';
 
@@ -83,6 +85,47 @@ test('a passkey that was removed has approved nothing that is still to be grante
     ['laptop'],
   );
   assert.equal(await world.position('BTCUSDT'), 0, 'nothing was sent');
-  assert.equal((await approve(phone)).body.answer?.execution.state, 'filled');
+  // With a session, and the signature of the whole call.
+  const { session } = (await seat.signIn(phone)).body;
+  const act = { method: 'POST', path, body: { action: 'approve', digest } };
+  const header = await seat.signAct(session, phone, act);
+  assert.equal((await seat.call('POST', path, act.body, session)).status, 403, 'a session alone approves nothing');
+  const { body } = await seat.call<ApprovedBody>('POST', path, act.body, session, header);
+  assert.equal(body.answer?.execution.state, 'filled', JSON.stringify(body));
   assert.equal(await world.position('BTCUSDT'), Number(quantity));
+
+  const approvals = [...world.daemon.ledger.iterateEvents({ kind: 'approval' })].map(({ seq, payload }) => ({
+    seq,
+    payload: payload as ApprovalEvent,
+  }));
+  const audit = (change: (payload: ApprovalEvent) => ApprovalEvent = (same) => same, venue = 'paper') =>
+    auditApprovalProofs(
+      approvals.map(({ seq, payload }) => ({ seq, payload: change(payload) })),
+      seat.records(),
+      venue,
+    );
+  assert.deepEqual(audit(undefined, 'binance-live'), { signatures: 3, problem: null });
+  const forge = (more: object) => (event: ApprovalEvent) =>
+    event.action === 'signed' && event.proof.kind === 'passkey' && event.proof.name === 'phone'
+      ? ({ ...event, ...more } as ApprovalEvent)
+      : event;
+  const laptopId = seat.added().find(({ name }) => name === 'laptop')?.id;
+  const by = { kind: 'passkey', key_id: 'pk_0', name: 'nobody', assertion: {} } as const;
+  for (const [what, more] of [
+    ['a key that signed nothing', { proof: by }],
+    ['another digest', { digest: 'f'.repeat(64) }],
+    ['the call of another approval', { approval_id: 'd-other' }],
+    ['a key that signed only something else', { proof: { ...by, key_id: laptopId }, digest: 'f'.repeat(64) }],
+  ] as const)
+    assert.match(audit(forge(more)).problem?.detail ?? 'good', /no signature of/, what);
+  const token = { proof: { kind: 'operator_token', by: 'operator' } };
+  assert.match(audit(forge(token), 'binance-live').problem?.detail ?? 'good', /token/);
+  assert.equal(audit(forge(token)).problem, null, 'on paper it may');
+
+  await world.daemon.close();
+  const { code, out } = await holdfast(['audit', 'verify', '--deep', '--json'], {
+    HOLDFAST_HOME: world.home,
+    HOLDFAST_HEAD_FILE: `${world.home}/head`,
+  });
+  assert.equal(code, 0, out);
 });

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { LedgerAudit } from '../../boot/audit-ledger.ts';
 import type { LedgerReader } from '../../ledger/types.ts';
 import type { VerifyFailure } from '../../ledger/verify.ts';
+import type { ApprovalAudit } from '../../passkeys/approval-proofs.ts';
 import type { PasskeyAudit, PasskeyRecord } from '../../passkeys/offline.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addVerb, type Io, MAX_THREADS, parseCount, printJson, upTo } from '../verb.ts';
@@ -106,9 +107,13 @@ async function verifyLedgerFile(io: Io, options: VerifyOptions): Promise<void> {
     const verified = findWrongGenesis(reader, options.head ?? null) ?? checked;
     // Of a ledger that cannot be read as a whole nothing more is proven.
     const passkeys = verified.ok ? await auditSignatures(reader) : null;
-    if (passkeys === null || passkeys.problem === null) return { ...verified, elsewhere, checkpoints, passkeys };
-    const { seq, detail } = passkeys.problem;
-    return { ok: false, seq, problem: 'passkey', detail, elsewhere, checkpoints, passkeys };
+    if (passkeys === null) return { ...verified, elsewhere, checkpoints, passkeys };
+    if (passkeys.problem !== null)
+      return { ok: false, ...passkeys.problem, problem: 'passkey', elsewhere, checkpoints, passkeys };
+    const { problem } = await auditApprovals(reader);
+    return problem === null
+      ? { ...verified, elsewhere, checkpoints, passkeys }
+      : { ok: false, ...problem, problem: 'approval', elsewhere, checkpoints, passkeys };
   });
   if (options.json === true) printJson(io, result);
   else io.out(describe(result, isDeep));
@@ -131,13 +136,24 @@ async function auditSignatures(reader: LedgerReader): Promise<PasskeyAudit> {
   return auditPasskeys(reader.iterateEvents({ kind: 'passkey' }) as unknown as Iterable<PasskeyRecord>, setBacks);
 }
 
-interface PasskeyFailure {
+/** That every approval by a passkey rests on what that key signed. */
+async function auditApprovals(reader: LedgerReader): Promise<ApprovalAudit> {
+  const { auditApprovalProofs } = await import('../../passkeys/approval-proofs.ts');
+  type Records = Parameters<typeof auditApprovalProofs>;
+  return auditApprovalProofs(
+    reader.iterateEvents({ kind: 'approval' }) as unknown as Records[0],
+    reader.iterateEvents({ kind: 'passkey' }) as unknown as Records[1],
+    reader.genesis.venue,
+  );
+}
+
+interface SignatureFailure {
   readonly ok: false;
   readonly seq: number;
-  readonly problem: 'passkey';
+  readonly problem: 'passkey' | 'approval';
   readonly detail: string;
 }
-type VerifiedLedger = (LedgerAudit | (PasskeyFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
+type VerifiedLedger = (LedgerAudit | (SignatureFailure & Pick<LedgerAudit, 'elsewhere' | 'checkpoints'>)) & {
   /** Null: the ledger is not intact, and nothing was proven. */
   readonly passkeys: PasskeyAudit | null;
 };

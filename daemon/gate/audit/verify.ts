@@ -19,6 +19,7 @@ import type { Ask, LiveInputs, SymbolInputs } from '../snapshot/inputs.ts';
 import { buildContext } from '../snapshot/snapshot.ts';
 import { GateState } from '../state/gate-state.ts';
 import type { OrderState } from '../state/orders.ts';
+import { type ApprovalRecord, judgeGrant, judgeGrantIn } from './approvals.ts';
 
 export type AuditOutcome = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 interface AuditedEvent {
@@ -62,6 +63,8 @@ export interface AuditSources {
   readonly epochs: readonly { readonly seq: number; readonly epoch: number }[];
   readPolicy(hash: string): string | null;
   sha256(text: string): string;
+  /** The records of an approval, in order; absent: there are none. */
+  readonly readApproval?: (id: string) => readonly ApprovalRecord[];
 }
 
 const OK: AuditOutcome = { ok: true };
@@ -116,6 +119,8 @@ function rederive(audited: AuditedEvent, sources: AuditSources, policyOf: Policy
   const epoch = sources.epochs.findLast((begun) => begun.seq < seq)?.epoch ?? null;
   if (decision.decision_id !== decisionId({ genesisId, epoch }, seq) || decision.seq !== seq)
     return { ok: false, detail: 'the decision id does not belong to this record' };
+  const unapproved = judgeGrant(event, seq, sources);
+  if (unapproved !== null) return { ok: false, detail: unapproved };
   const version = decision.core_version;
   if (version === undefined) return rederiveUnversioned(event, sources, policyOf);
   if (version !== CORE_VERSION) return ELSEWHERE;
@@ -145,6 +150,8 @@ function refold(event: DecisionEvent, state: GateState, policyOf: PolicyLookup):
       detail: `it names events ${event.state_seq}/${event.market_seq} as the last ones folded, but ${state.stateSeq}/${state.marketSeq} came before it`,
     };
   }
+  const unapproved = judgeGrantIn(state, event);
+  if (unapproved !== null) return { ok: false, detail: unapproved };
   // What a view holds, and how it is rounded, is the core's that decided.
   if (event.decision.core_version !== CORE_VERSION) return OK;
   const again = canonicalJson(rebuildContext(event, state, policy));

@@ -113,7 +113,7 @@ export class ApprovalBook {
       }
       case 'signed': {
         const approval = this.#pending.get(event.approval_id);
-        if (approval === undefined) return;
+        if (approval === undefined || event.digest !== approval.requested.digest) return;
         const { proof } = event;
         const by = proof.kind === 'passkey' ? proof.name : proof.by;
         const approver = approverOf(proof);

@@ -1,7 +1,5 @@
-import { hash } from 'node:crypto';
+import { auditorOf } from '../../../daemon/boot/audit-span.ts';
 import type { OrderStatus } from '../../../daemon/gate/api/decisions.ts';
-import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
-import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { verifyLedger } from '../../../daemon/ledger/verify.ts';
 import { at, type Breach } from '../breach.ts';
 import type { History } from '../history.ts';
@@ -88,12 +86,7 @@ export function findInternalErrors(history: History): readonly Breach[] {
 /** The chain holds, and every decision is derived again from its record. */
 export function findAuditBreaches(history: History): readonly Breach[] {
   const { ledger } = history.world;
-  const auditor = createAuditor({
-    genesisId: ledger.genesis.genesis_id,
-    epochs: readEpochs(ledger),
-    readPolicy: (key) => ledger.readPolicy(key),
-    sha256: (text) => hash('sha256', text, 'hex'),
-  });
+  const auditor = auditorOf(ledger);
   const result = verifyLedger(ledger, {
     rederive: (event) => auditor.rederive(event),
     fold: (event) => auditor.fold(event),

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { approvalText, wordCode } from '../../../daemon/core/approval.ts';
 import type { ApprovalBody, ApprovalsBody, ApprovedBody } from '../../../daemon/gate/api/approvals.ts';
+import { createAuditor } from '../../../daemon/gate/audit/verify.ts';
 import type { ApprovalEvent } from '../../../daemon/gate/events.ts';
+import { readEpochs } from '../../../daemon/ledger/epochs.ts';
 import { sha256Hex } from '../../../daemon/ledger/hash-chain.ts';
 import { DaemonWorld, order, type TestAnswer, type ToolBody } from '../../daemon/harness.ts';
 
@@ -433,10 +435,70 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.deepEqual(await pending(), []);
   });
 
-  it('its records derive again', async () => {
-    const approval = await ask();
+  it('its records derive again, and no changed ones do', async () => {
+    const approval = await ask({ requested_notional: 950 });
     await approve(approval);
-    const { body } = await world.operator<{ readonly items?: unknown }>('GET', '/v1/decisions?limit=5');
-    assert.ok(JSON.stringify(body).includes('"approval":'), 'the ceiling is told again');
+    const { body } = await approve(approval, second);
+    const id = body.answer?.decision.decision_id;
+    const told = await world.operator<{ readonly items?: unknown }>('GET', '/v1/decisions?limit=5');
+    assert.ok(JSON.stringify(told.body).includes('"approval":'), 'the ceiling is told again');
+
+    const { ledger } = world.daemon;
+    const events = [...ledger.iterateEvents()];
+    const ours = (payload: unknown): payload is ApprovalEvent & { readonly action: string } =>
+      (payload as { approval_id?: string }).approval_id === approval.approval_id;
+    /** What both audits say of the decision of the grant, if records of approvals were these. */
+    const audit = (change: (payload: ApprovalEvent) => ApprovalEvent, upTo = id): readonly string[] => {
+      const changed = events.map((event) =>
+        event.kind === 'approval' && ours(event.payload) ? { ...event, payload: change(event.payload) } : event,
+      );
+      const auditor = createAuditor({
+        genesisId: ledger.genesis.genesis_id,
+        epochs: readEpochs(ledger),
+        readPolicy: (hash) => ledger.readPolicy(hash),
+        sha256: sha256Hex,
+        readApproval: () =>
+          changed.flatMap(({ kind, payload, seq }) =>
+            kind === 'approval' && ours(payload) ? [{ seq, payload: payload as ApprovalEvent }] : [],
+          ),
+      });
+      for (const event of changed) {
+        const isGrant = (event.payload as { decision?: { decision_id?: string } }).decision?.decision_id === upTo;
+        const outcomes = [auditor.fold(event), ...(isGrant ? [auditor.rederive(event)] : [])];
+        if (isGrant) return outcomes.map((outcome) => (outcome.ok ? 'good' : outcome.detail));
+      }
+      return [];
+    };
+    const signatures = records().filter((event) => event.action === 'signed' && ours(event));
+    const refusal = { action: 'refused', approval_id: approval.approval_id, reason: 'x', set_by: 'x' } as const;
+    assert.deepEqual(
+      audit((payload) => payload),
+      ['good', 'good'],
+    );
+    const forged: readonly (readonly [string, (payload: ApprovalEvent) => ApprovalEvent, RegExp])[] = [
+      [
+        'one signature less',
+        (each) => (each.action === 'signed' && each.set_by === 'second' ? refusal : each),
+        /1 people/,
+      ],
+      ['one person twice', (each) => (each.action === 'signed' && signatures[0] ? signatures[0] : each), /1 people/],
+      ['another digest signed', (each) => (each.action === 'signed' ? { ...each, digest: 'f' } : each), /0 people/],
+      [
+        'a denial in between',
+        (each) => (each.action === 'signed' && each.set_by === 'second' ? { ...refusal, action: 'denied' } : each),
+        /ended|denied/,
+      ],
+      [
+        'more lots asked for',
+        (each) => (each.action === 'requested' ? { ...each, lots: 1 } : each),
+        /else|not of its text/,
+      ],
+      ['nothing asked for', (each) => (each.action === 'requested' ? refusal : each), /nobody was asked/],
+    ];
+    for (const [what, change, pattern] of forged) {
+      const said = audit(change);
+      assert.equal(said.length, 2, what);
+      for (const detail of said) assert.match(detail, pattern, what);
+    }
   });
 });
