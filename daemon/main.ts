@@ -198,7 +198,7 @@ async function build(
       foldedFrom = fromSeq;
     },
     signal,
-    metricsText: () => metrics.text(),
+    metricsText: (withAccount) => metrics.text(withAccount),
   });
   metrics.watch(gate, ledger);
   return { exchange, foldedFrom, gate, inForce, tokensFolder };
