@@ -1,8 +1,13 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { ClockPort } from '../gate/ports.ts';
+import { LedgerError } from '../ledger/errors.ts';
 import { checkHead, followHead } from '../ledger/head-file.ts';
+import { HeadSigner } from '../ledger/head-signer.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { openSigningKey } from '../ledger/signing-key.ts';
 import type { Ledger, OpenLedgerOptions } from '../ledger/types.ts';
 import type { TimePort } from '../time/time-port.ts';
 import type { DomainClock } from '../venue/clock.ts';
@@ -24,7 +29,7 @@ export interface DaemonLedgerOptions {
 }
 
 /** Domain time, or the host's until the venue has told it, ms. */
-export function ledgerClock(clock: DomainClock, time: TimePort): () => number {
+export function ledgerClock(clock: Pick<ClockPort, 'isSynced' | 'nowMs'>, time: TimePort): () => number {
   return () => (clock.isSynced ? clock.nowMs() : time.hostMs());
 }
 
@@ -60,6 +65,36 @@ export function followHeadOf(config: Config, ledger: Ledger, gate: Gate, time: T
     onProblem: (why) => (gate.core.ports.clock.isSynced ? gate.core.alert('HEAD_FILE', why) : log.error(why)),
   });
   return () => head.close();
+}
+
+/**
+ * Signs heads from now on; null: the key cannot be used, and an alert says why. Trading does not depend on it.
+ */
+export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time: TimePort): HeadSigner | null {
+  const { clock, log } = gate.core.ports;
+  const tell = (why: string): void => {
+    if (clock.isSynced) gate.core.alert('HEAD_KEY', why);
+    else log.error({}, why);
+  };
+  try {
+    const key = openSigningKey(signingKeyPath(config), ledger);
+    if (key.warning !== null) tell(key.warning);
+    return new HeadSigner({
+      ledger,
+      key,
+      now: ledgerClock(clock, time),
+      time,
+      onProblem: (error) => log.warn({ err: error }, 'no head was signed; the next one covers more'),
+    });
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'LEDGER_PERMISSIONS') throw error;
+    tell(`no heads are signed: ${error.message}`);
+    return null;
+  }
+}
+/** Where the key of a ledger's heads lies. */
+export function signingKeyPath({ home, venue }: Pick<Config, 'home' | 'venue'>): string {
+  return join(home, venue, 'head.key');
 }
 
 /** Records token changes by the command line until the returned function is called. */

@@ -72,6 +72,7 @@ export function createGateMetrics(): GateMetrics {
     },
     watch: (gate, ledger) => {
       watchGate(registers, gate);
+      watchAlertChannels(registers, gate);
       watchLedger(registers, ledger);
       const agents = () => {
         const live = ledger.tokens
@@ -150,6 +151,44 @@ function watchLedger(registers: Registry[], ledger: LedgerFigures): void {
   };
   counter('holdfast_ledger_records_total', 'Records committed by this process', () => ledger.stats.records);
   counter('holdfast_ledger_commits_total', 'Commits of this process', () => ledger.stats.commits);
+}
+
+/** Read from the outbox at each scrape: it survives restarts, so its counters do too. */
+function watchAlertChannels(registers: Registry[], { core }: Gate): void {
+  new Gauge({
+    name: 'holdfast_alert_channel_silent',
+    help: '1 when the channel has failed for an hour',
+    labelNames: ['channel'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { isSilent }] of core.state.outbox.channels) this.set({ channel }, isSilent ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'holdfast_alert_groups_waiting',
+    help: 'Groups of equal alerts that the channel was not told yet',
+    labelNames: ['channel'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { outgoing, waiting }] of core.state.outbox.channels)
+        this.set({ channel }, waiting.size + (outgoing?.groups.length ?? 0));
+    },
+  });
+  new Counter({
+    name: 'holdfast_alert_messages_total',
+    help: 'Messages of the channel, by outcome',
+    labelNames: ['channel', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [channel, { delivered, dropped }] of core.state.outbox.channels) {
+        this.inc({ channel, outcome: 'delivered' }, delivered);
+        this.inc({ channel, outcome: 'dropped' }, dropped);
+      }
+    },
+  });
 }
 
 /** A counter that reaches prom-client only at a scrape: hashing labels at every decision would cost more. */

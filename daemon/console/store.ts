@@ -1,4 +1,5 @@
 import { batch, type Signal, signal } from '@preact/signals';
+import type { AgentsBody } from '../gate/api/accounts.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeysBody } from '../gate/api/passkeys.ts';
@@ -28,6 +29,7 @@ import { followLedger, type LedgerRecord } from './stream.ts';
 export const readiness = signal<ReadinessBody | null>(null);
 export const tradingState = signal<TradingStateBody | null>(null);
 export const account = signal<AccountBody | null>(null);
+export const agents = signal<AgentsBody | null>(null);
 export const limits = signal<LimitsBody | null>(null);
 export const markets = signal<readonly MarketBody[] | null>(null);
 export const positions = signal<readonly PositionBody[] | null>(null);
@@ -44,6 +46,7 @@ export const readFault = signal<string | null>(null);
 
 type Topic =
   | 'account'
+  | 'agents'
   | 'alerts'
   | 'decisions'
   | 'limits'
@@ -69,6 +72,7 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
     const { equity_usdt: equity, observed_at_ms: atMs } = account.value ?? {};
     if (typeof equity === 'number' && typeof atMs === 'number') addEquity(atMs, equity);
   },
+  agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
   // What the stream has shown, with what bound it; and what a stream that was cut off has not.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
@@ -99,8 +103,11 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
 /** What a record of the ledger may have changed. */
 const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   account: ['account', 'positions'],
+  income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
+  alert_message: ['state'],
+  alert_routes: ['state'],
   arming: ['state'],
   decision: ['decisions', 'orders', 'limits'],
   exit_target: ['orders'],
@@ -111,11 +118,12 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
   state: ['state', 'limits'],
-  trade: ['positions', 'account', 'limits'],
+  trade: ['positions', 'account', 'agents', 'limits'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
+  agents: 5_000,
   alerts: 15_000,
   decisions: 30_000,
   limits: 4_000,
@@ -219,6 +227,7 @@ export function startReading(): () => void {
         readiness,
         tradingState,
         account,
+        agents,
         limits,
         markets,
         positions,

@@ -326,6 +326,16 @@ const pendingPolicy = nullable(
     { ...field.closed, description: 'A looser policy that waits for an operator.' },
   ),
 );
+const pendingRoutes = nullable(
+  Type.Object(
+    {
+      hash: text('Accept it with POST /v1/alerts/routes/reload.'),
+      looser: Type.Array(Type.String(), { description: 'In what they tell less, or tell others.' }),
+      not_before_ms: nullable(instant('They take effect no earlier.')),
+    },
+    { ...field.closed, description: 'Looser alert routes that wait for an operator.' },
+  ),
+);
 export const ReadinessBodySchema = Type.Object(
   {
     ready: flag('Opening orders may pass.'),
@@ -336,6 +346,9 @@ export const ReadinessBodySchema = Type.Object(
     pending_policy: pendingPolicy,
     policy_error: nullable(text('Why the policy file on disk is not in force.')),
     alerts: count('Alerts since the start.'),
+    alert_channels_silent: Type.Array(Type.String(), { description: 'Channels that fail for an hour or more.' }),
+    alert_routes_error: nullable(text('Why the file of alert routes on disk is not in force.')),
+    pending_alert_routes: pendingRoutes,
     requests_summed: count('Calls without an effect that were only counted.'),
   },
   field.closed,
@@ -391,6 +404,61 @@ export const AlertsBodySchema = Type.Object(
   {
     alerts: Type.Array(AlertBodySchema, { description: 'Newest first.' }),
     next,
+  },
+  field.closed,
+);
+export const AlertChannelSchema = Type.Object(
+  {
+    name: text('Name in the file.'),
+    type: text('webhook, slack, discord, telegram, ntfy or exec.'),
+    waiting: count('Groups of equal alerts that no message tells yet.'),
+    sending: nullable(text('Id of the message that is being delivered.')),
+    delivered: count('Messages that were taken.'),
+    dropped: count('Messages that were given up.'),
+    last_delivered_ms: nullable(instant('When the last one was taken.')),
+    failing_since_ms: nullable(instant('First failure since then; null: none.')),
+    last_failure: nullable(text('What the last failure was.')),
+    is_silent: flag('It has failed for an hour or more.'),
+  },
+  field.closed,
+);
+export const AlertChannelsBodySchema = Type.Object(
+  {
+    hash: nullable(text('sha256 of the routes in force; null: there are none.')),
+    pending: pendingRoutes,
+    error: nullable(text('Why the file on disk is not in force.')),
+    channels: Type.Array(AlertChannelSchema, { description: 'Channels of the routes in force.' }),
+    dead_letters: Type.Array(
+      Type.Object(
+        {
+          message_id: text('Its id.'),
+          channel: text('Its channel.'),
+          at_ms: instant('When it was given up.'),
+          attempts: count('How often it was sent since the start.'),
+          reason: text('Why.'),
+          alerts: Type.Array(Type.String(), { description: 'Code, symbol and how many.' }),
+        },
+        field.closed,
+      ),
+      { description: 'The last 100 messages that were given up, newest first.' },
+    ),
+  },
+  field.closed,
+);
+export const AlertTestBodySchema = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object(
+        {
+          channel: text('Name in the file.'),
+          delivered: flag('The receiver took it.'),
+          detail: text('Its answer, or what failed.'),
+          took_ms: count('How long it took.'),
+        },
+        field.closed,
+      ),
+      { description: 'One for each channel.' },
+    ),
   },
   field.closed,
 );

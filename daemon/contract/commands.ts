@@ -85,6 +85,19 @@ export const PolicyReloadRequest = Type.Object(
   field.closed,
 );
 
+export const AlertTestRequest = Type.Object(
+  { channel: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'Only this one. Absent: all.' })) },
+  field.closed,
+);
+export const AlertRoutesReloadRequest = Type.Object(
+  {
+    hash: Type.Optional(
+      field.sha256('Hash of the pending routes to accept, from /readyz. Absent: says what is in force or pending.'),
+    ),
+  },
+  field.closed,
+);
+
 export const CATALOGUE_FORMATS = ['openai', 'openai_strict', 'openai_responses', 'anthropic', 'mcp'] as const;
 export const ToolsQuery = Type.Object(
   {
@@ -127,6 +140,9 @@ export const DecisionPath = Type.Object({ id: field.decisionId }, field.closed);
 export const checkIntercept = buildRequestCheck<Static<typeof InterceptRequest>>(InterceptRequest);
 export const checkSignal = buildContractCheck<Static<typeof SignalRequest>>(SignalRequest);
 export const checkStateChange = buildContractCheck<Static<typeof StateChangeRequest>>(StateChangeRequest);
+export const checkAlertTest = buildContractCheck<Static<typeof AlertTestRequest>>(AlertTestRequest);
+export const checkAlertRoutesReload =
+  buildContractCheck<Static<typeof AlertRoutesReloadRequest>>(AlertRoutesReloadRequest);
 export const checkFlatten = buildContractCheck<Static<typeof FlattenRequest>>(FlattenRequest);
 export const checkRebase = buildContractCheck<Static<typeof RebaseRequest>>(RebaseRequest);
 export const checkEnd = buildContractCheck<Static<typeof EndRequest>>(EndRequest);

@@ -1,3 +1,4 @@
+import type { AlertTestBody } from './api/alerts.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -13,6 +14,7 @@ import { MarketFeed } from './feeds/market-feed.ts';
 import { ReadingMarks } from './feeds/reading-marks.ts';
 import { GateCore, type GatePorts, type GateSettings } from './journal/journal.ts';
 import { RequestBudgets } from './journal/request-budgets.ts';
+import { AlertRoutesControl, type CompareAlertRoutes } from './operator/alert-routes.ts';
 import { Operator } from './operator/commands.ts';
 import { LooseningDelay } from './operator/loosening-delay.ts';
 import { LostOrders } from './operator/lost-orders.ts';
@@ -38,6 +40,7 @@ export interface GateParts {
   readonly budgets: RequestBudgets;
   readonly keeper: Keeper;
   readonly policies: PolicyControl;
+  readonly alertRoutes: AlertRoutesControl;
   readonly calls: ToolCalls;
   readonly reads: CallerReads;
   readonly executor: Executor;
@@ -53,6 +56,11 @@ export interface GateParts {
   readonly lostOrders: LostOrders;
   readonly exitResumption: ExitResumption;
 }
+export interface AlertOptions {
+  readonly compareRoutes: CompareAlertRoutes;
+  /** Sends a message to one channel, or to each, once. */
+  readonly test: (channel: string | null, setBy: string) => Promise<AlertTestBody>;
+}
 export interface GateOptions {
   readonly ports: GatePorts;
   readonly settings: GateSettings;
@@ -60,6 +68,8 @@ export interface GateOptions {
   /** What is folded already; empty views when absent. */
   readonly state?: GateState;
   readonly policyPort: PolicyPort;
+  /** Alerts that leave this machine; absent: none do. */
+  readonly alerts?: AlertOptions;
   readonly signal: AbortSignal;
   /** The observer's counters as Prometheus text. */
   readonly metricsText: (withAccount: boolean) => Promise<string>;
@@ -130,6 +140,7 @@ export function buildParts(options: GateOptions): GateParts {
     tasks: buildTasks({ core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
+  const alertRoutes = new AlertRoutesControl(core, options.alerts?.compareRoutes ?? (() => []));
   const loosening = new LooseningDelay(core);
   const operator = new Operator(core, canceler, slices, flatten, loosening);
   const signals = new Signals(core, loosening, budgets);
@@ -147,6 +158,7 @@ export function buildParts(options: GateOptions): GateParts {
     budgets,
     keeper,
     policies,
+    alertRoutes,
     calls,
     reads,
     executor,

@@ -100,6 +100,8 @@ export function toApiError(error: unknown): ApiError {
   if (LEDGER_CODES.has(code)) {
     return new ApiError('NOT_READY', 'Nothing can be recorded now, so nothing is done.', { retryAfterSeconds: 5 });
   }
+  // The message names the file that is needed.
+  if (code === 'LEDGER_ARCHIVE' && error instanceof Error) return new ApiError('NOT_READY', error.message);
   if (GATE_CODES.has(code) && error instanceof Error) {
     const details = 'details' in error ? error.details : undefined;
     const wait = 'retryAfterMs' in error && typeof error.retryAfterMs === 'number' ? error.retryAfterMs : null;

@@ -254,7 +254,7 @@ export function bodyOf(request: FastifyRequest): unknown {
   return request.body;
 }
 
-const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit']);
+const NUMBER_KEYS: ReadonlySet<string> = new Set(['limit', 'head']);
 /**
  * Numbers as JSON writes them, without exponents. It includes those that the schema refuses, so that the schema says
  * why.

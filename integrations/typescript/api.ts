@@ -303,6 +303,12 @@ export type Reloaded =
 
 export interface Components {
   Account?: Account;
+  AgentAccount?: AgentAccount;
+  AgentSums?: AgentSums;
+  Agents?: Agents;
+  Alert?: Alert;
+  AlertChannels?: AlertChannels;
+  AlertTest?: AlertTest;
   Alerts?: Alerts;
   ArithmeticRow?: ArithmeticRow;
   BriefAnswer?: BriefAnswer;
@@ -344,12 +350,15 @@ export interface Components {
   Position?: Position;
   Positions?: Positions;
   Readiness?: Readiness;
+  Report?: Report;
+  ReportSums?: ReportSums;
   RequestId?: RequestId;
   Reason?: Reason;
   ReasonCode?: ReasonCode;
   Reloaded?: Reloaded;
   RuleVerdict?: RuleVerdict;
   StrategyId?: StrategyId;
+  Sums?: Sums;
   SymbolName?: SymbolName;
   Signal?: Signal;
   SignalRequest?: SignalRequest;
@@ -404,49 +413,270 @@ export interface Account {
    */
   observed_at_ms: number | null;
 }
-export interface Alerts {
+export interface AgentAccount {
   /**
-   * Newest first.
+   * Null: of nobody here (a person, another tool, what was held before the first start).
    */
-  alerts: {
+  agent: string | null;
+  positions: {
     /**
-     * Number of its record.
+     * Symbol.
      */
-    seq: number;
+    symbol: string;
+    /**
+     * Signed: negative is short. A fill counts once its trade is read. A decimal as text.
+     */
+    quantity: string;
+    /**
+     * What the agent paid on average. A decimal as text.
+     */
+    entry_price: string | null;
+    /**
+     * At the mark; null without one. USDT.
+     */
+    unrealised_usdt: number | null;
+  }[];
+  /**
+   * Of the positions with a mark. USDT.
+   */
+  unrealised_usdt: number;
+  today: AgentSums;
+  seven_days: AgentSums;
+  total: AgentSums;
+}
+export interface AgentSums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
+  /**
+   * Trading calls that were decided.
+   */
+  requests: number;
+  /**
+   * Of these permitted at a smaller size (LIMIT).
+   */
+  cuts: number;
+  /**
+   * Of these refused (BLOCK).
+   */
+  blocks: number;
+}
+export interface Agents {
+  /**
+   * By name; an agent sees itself only.
+   */
+  agents: AgentAccount[];
+  others: AgentAccount | null;
+  /**
+   * When this was read. Milliseconds since 1970.
+   */
+  as_of_ms: number;
+  /**
+   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   */
+  since_ms: number | null;
+}
+export interface Alert {
+  /**
+   * Number of its record.
+   */
+  seq: number;
+  /**
+   * When. Milliseconds since 1970.
+   */
+  at_ms: number;
+  /**
+   * What kind of alert.
+   */
+  code: string;
+  /**
+   * What happened.
+   */
+  detail: string;
+  /**
+   * Symbol that it is about.
+   */
+  symbol: string | null;
+  /**
+   * Who has seen it first; null: nobody.
+   */
+  acknowledged: {
     /**
      * When. Milliseconds since 1970.
      */
     at_ms: number;
     /**
-     * What kind of alert.
+     * Who.
      */
-    code: string;
+    by: string;
     /**
-     * What happened.
+     * What was said.
+     */
+    reason: string;
+  } | null;
+}
+export interface AlertChannels {
+  /**
+   * sha256 of the routes in force; null: there are none.
+   */
+  hash: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
+  /**
+   * Why the file on disk is not in force.
+   */
+  error: string | null;
+  /**
+   * Channels of the routes in force.
+   */
+  channels: {
+    /**
+     * Name in the file.
+     */
+    name: string;
+    /**
+     * webhook, slack, discord, telegram, ntfy or exec.
+     */
+    type: string;
+    /**
+     * Groups of equal alerts that no message tells yet.
+     */
+    waiting: number;
+    /**
+     * Id of the message that is being delivered.
+     */
+    sending: string | null;
+    /**
+     * Messages that were taken.
+     */
+    delivered: number;
+    /**
+     * Messages that were given up.
+     */
+    dropped: number;
+    /**
+     * When the last one was taken. Milliseconds since 1970.
+     */
+    last_delivered_ms: number | null;
+    /**
+     * First failure since then; null: none. Milliseconds since 1970.
+     */
+    failing_since_ms: number | null;
+    /**
+     * What the last failure was.
+     */
+    last_failure: string | null;
+    /**
+     * It has failed for an hour or more.
+     */
+    is_silent: boolean;
+  }[];
+  /**
+   * The last 100 messages that were given up, newest first.
+   */
+  dead_letters: {
+    /**
+     * Its id.
+     */
+    message_id: string;
+    /**
+     * Its channel.
+     */
+    channel: string;
+    /**
+     * When it was given up. Milliseconds since 1970.
+     */
+    at_ms: number;
+    /**
+     * How often it was sent since the start.
+     */
+    attempts: number;
+    /**
+     * Why.
+     */
+    reason: string;
+    /**
+     * Code, symbol and how many.
+     */
+    alerts: string[];
+  }[];
+}
+export interface AlertTest {
+  /**
+   * One for each channel.
+   */
+  results: {
+    /**
+     * Name in the file.
+     */
+    channel: string;
+    /**
+     * The receiver took it.
+     */
+    delivered: boolean;
+    /**
+     * Its answer, or what failed.
      */
     detail: string;
     /**
-     * Symbol that it is about.
+     * How long it took.
      */
-    symbol: string | null;
-    /**
-     * Who has seen it first; null: nobody.
-     */
-    acknowledged: {
-      /**
-       * When. Milliseconds since 1970.
-       */
-      at_ms: number;
-      /**
-       * Who.
-       */
-      by: string;
-      /**
-       * What was said.
-       */
-      reason: string;
-    } | null;
+    took_ms: number;
   }[];
+}
+export interface Alerts {
+  /**
+   * Newest first.
+   */
+  alerts: Alert[];
   /**
    * cursor of the next page; null on the last one.
    */
@@ -1797,9 +2027,244 @@ export interface Readiness {
    */
   alerts: number;
   /**
+   * Channels that fail for an hour or more.
+   */
+  alert_channels_silent: string[];
+  /**
+   * Why the file of alert routes on disk is not in force.
+   */
+  alert_routes_error: string | null;
+  /**
+   * Looser alert routes that wait for an operator.
+   */
+  pending_alert_routes: {
+    /**
+     * Accept it with POST /v1/alerts/routes/reload.
+     */
+    hash: string;
+    /**
+     * In what they tell less, or tell others.
+     */
+    looser: string[];
+    /**
+     * They take effect no earlier. Milliseconds since 1970.
+     */
+    not_before_ms: number | null;
+  } | null;
+  /**
    * Calls without an effect that were only counted.
    */
   requests_summed: number;
+}
+export interface Report {
+  /**
+   * Of what.
+   */
+  period: 'day' | 'week';
+  /**
+   * UTC day, or ISO week from Monday on.
+   */
+  name: string;
+  /**
+   * Its beginning. Milliseconds since 1970.
+   */
+  from_ms: number;
+  /**
+   * Its end. Milliseconds since 1970.
+   */
+  to_ms: number;
+  /**
+   * False: figures are as of now.
+   */
+  is_over: boolean;
+  /**
+   * When this was read. Milliseconds since 1970.
+   */
+  as_of_ms: number;
+  /**
+   * First reading of the account: the accounts begin there. Milliseconds since 1970.
+   */
+  since_ms: number | null;
+  /**
+   * Venue.
+   */
+  venue: string;
+  /**
+   * Name of the account.
+   */
+  account: string;
+  agents: {
+    /**
+     * Null: of nobody here (a person, another tool, what was held before the first start).
+     */
+    agent: string | null;
+    /**
+     * Trading calls that were decided.
+     */
+    requests: number;
+    /**
+     * Of these permitted at a smaller size (LIMIT).
+     */
+    cuts: number;
+    /**
+     * Of these refused (BLOCK).
+     */
+    blocks: number;
+    sums: ReportSums;
+  }[];
+  rows: {
+    /**
+     * Null: of nobody here (a person, another tool, what was held before the first start).
+     */
+    agent: string | null;
+    /**
+     * Empty: the whole account.
+     */
+    symbol: string;
+    sums: ReportSums;
+  }[];
+  total: ReportSums;
+  /**
+   * What the exchange booked, and how it agrees. Null for agents.
+   */
+  books: {
+    /**
+     * REALIZED_PNL. USDT.
+     */
+    realised_usdt: number;
+    /**
+     * COMMISSION; negative is paid. USDT.
+     */
+    commission_usdt: number;
+    /**
+     * FUNDING_FEE. USDT.
+     */
+    funding_usdt: number;
+    /**
+     * Everything else but transfers. USDT.
+     */
+    other_usdt: number;
+    /**
+     * TRANSFER; no profit. USDT.
+     */
+    transfers_usdt: number;
+    /**
+     * Bookings until then are read. Milliseconds since 1970.
+     */
+    read_to_ms: number | null;
+    /**
+     * All but transfers. USDT.
+     */
+    booked_usdt: number;
+    /**
+     * result of the total. USDT.
+     */
+    accounted_usdt: number;
+    /**
+     * The exchange averages the entry over all who hold; 0 once all is closed. USDT.
+     */
+    entry_difference_usdt: number;
+    /**
+     * Funding and other bookings that wait for trades before they are split. USDT.
+     */
+    waiting_usdt: number;
+    /**
+     * In trades of which the bookings are not read yet. USDT.
+     */
+    unconfirmed_usdt: number;
+    /**
+     * booked - waiting - (accounted + entry_difference - unconfirmed). USDT.
+     */
+    unexplained_usdt: number;
+  } | null;
+}
+export interface ReportSums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
+  /**
+   * Unrealised profit when the period began. USDT.
+   */
+  unrealised_before_usdt: number;
+  /**
+   * When it ended, or now. USDT.
+   */
+  unrealised_usdt: number;
+  /**
+   * result + what the unrealised profit changed by. USDT.
+   */
+  profit_usdt: number;
+}
+export interface Sums {
+  /**
+   * Made by what was closed, at what the lots had cost their owner; before fees. USDT.
+   */
+  realised_usdt: number;
+  /**
+   * Paid; negative is a rebate. USDT.
+   */
+  fees_usdt: number;
+  /**
+   * Received (+) or paid (-) for holding. USDT.
+   */
+  funding_usdt: number;
+  /**
+   * What the exchange booked besides: liquidation fees, insurance, rebates. USDT.
+   */
+  other_usdt: number;
+  /**
+   * realised + funding + other - fees. USDT.
+   */
+  result_usdt: number;
+  /**
+   * Executed. USDT.
+   */
+  turnover_usdt: number;
+  /**
+   * Cost of fills against the mid that the decision of their order saw; negative: they were better. USDT.
+   */
+  slippage_usdt: number;
+  /**
+   * The same, of the turnover of those fills.
+   */
+  slippage_bps: number | null;
+  /**
+   * Executions that it had a part in.
+   */
+  fills: number;
 }
 export interface Signal {
   /**

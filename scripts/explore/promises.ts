@@ -1,5 +1,6 @@
 import type { Breach } from './breach.ts';
 import { type History, isOwnersHandIn } from './history.ts';
+import { findAccountBreaches } from './promises/accounts.ts';
 import { findAnswerBreaches, findMistakenRepeats, findRepeats, findUnanswered } from './promises/answers.ts';
 import { findCapBreaches, findOrderRateBreaches } from './promises/caps.ts';
 import { findCutsUnread } from './promises/cuts.ts';
@@ -49,6 +50,7 @@ const PROMISES: readonly Promised[] = [
   findReservationBreaches,
   findFigureBreaches,
   findPageBreaches,
+  findAccountBreaches,
   findAuditBreaches,
 ];
 

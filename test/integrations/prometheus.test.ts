@@ -22,12 +22,12 @@ before(async () => {
 });
 after(() => world.close());
 
-async function scrape(role: Role | null, accept?: string): Promise<string> {
+async function scrape(role: Role | null, accept?: string, of = world): Promise<string> {
   const headers = {
-    ...(role === null ? {} : { Authorization: `Bearer ${world.token(role)}` }),
+    ...(role === null ? {} : { Authorization: `Bearer ${of.token(role)}` }),
     ...(accept === undefined ? {} : { Accept: accept }),
   };
-  const { status, text } = await world.ask({ method: 'GET', path: '/metrics', headers });
+  const { status, text } = await of.ask({ method: 'GET', path: '/metrics', headers });
   assert.equal(status, 200);
   return text;
 }
@@ -131,12 +131,9 @@ describe('a scrape', () => {
   it('bounds the label of agents, however many tokens there are', async () => {
     const several = await DaemonWorld.start();
     try {
-      const before = world;
-      world = several;
       const tokens = Array.from({ length: 40 }, (_, i) => several.createAgent(`crowd-${i}`));
       for (const token of tokens) await several.tool('place_order', order(), token);
-      const text = await scrape('monitor');
-      world = before;
+      const text = await scrape('monitor', undefined, several);
       const agents = new Set([...text.matchAll(/agent="([^"]+)"/g)].map(([, name]) => name));
       assert.ok(agents.size <= 17 && agents.has('other'), `${agents.size} agents`);
       const decisions = linesOf(text).filter((line) => line.startsWith('holdfast_agent_decisions_total'));

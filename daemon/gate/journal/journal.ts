@@ -2,6 +2,7 @@ import { type CompiledPolicy, compilePolicy } from '../../core/compiled-policy.t
 import type { IntendedPolicySpec, VenueName } from '../../core/policy.ts';
 import type { TimePort } from '../../time/time-port.ts';
 import type { ToldDecision } from '../api/decisions.ts';
+import type { ReceiptPort } from '../api/receipts.ts';
 import type { DecisionEvent, EventKind, GateEvent, GateEvents, OrderEvent, StateEvent } from '../events.ts';
 import { OrderCounts } from '../plan/order-counts.ts';
 import type { IdSource } from '../plan/order-ids.ts';
@@ -65,6 +66,7 @@ export interface GatePorts {
   readonly observer: ObserverPort;
   readonly log: GateLog;
   readonly startCache?: StartCachePort;
+  readonly receipts?: ReceiptPort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
   readonly checkOperatorSchema: OperatorSchemaCheck;

@@ -30,7 +30,8 @@ export class GateState extends GateViews {
   // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one case for each kind of record
   apply(event: GateEvent): void {
     // Recorded past the gate: no decision may see one that was folded only after a restart.
-    if (event.kind === 'token' || event.kind === 'checkpoint') return;
+    if (event.kind === 'token' || event.kind === 'checkpoint' || event.kind === 'archived') return;
+    if (event.kind === 'head' || event.kind === 'key') return;
     if (event.kind === 'market' || event.kind === 'rules') this.marketSeq = event.seq;
     else this.stateSeq = event.seq;
     this.lastEventAtMs = event.at_ms;
@@ -40,6 +41,7 @@ export class GateState extends GateViews {
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
+        this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
         return;
@@ -64,7 +66,11 @@ export class GateState extends GateViews {
         applyTrade(this, event.payload);
         return;
       case 'account':
+        this.accounts.applyAccount(event.payload, this.rules);
         applyAccount(this, event.payload);
+        return;
+      case 'income':
+        this.accounts.applyIncome(event.payload, (symbol, id) => this.seenTrades.has(symbol, id));
         return;
       case 'market':
         this.markets.set(event.payload.symbol, event.payload);
@@ -104,9 +110,16 @@ export class GateState extends GateViews {
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
+        this.outbox.addAlert(event.payload, event.seq, event.at_ms);
         return;
       case 'alert_ack':
         this.alerts.acknowledge(event.payload, event.at_ms);
+        return;
+      case 'alert_routes':
+        this.outbox.applyRoutes(event.payload);
+        return;
+      case 'alert_message':
+        this.outbox.applyMessage(event.payload, event.at_ms);
         return;
       case 'passkey':
         this.passkeys.apply(event.payload, event.at_ms);
@@ -120,6 +133,7 @@ export class GateState extends GateViews {
         return;
       case 'request_sum':
         this.requestRecords.noteSum(event.payload);
+        this.accounts.noteSum(event.payload);
         return;
     }
   }
@@ -157,6 +171,7 @@ export class GateState extends GateViews {
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));
     this.displaced.rescale(symbol, (lots) => less(lots, change.lots));
     this.trades.rescale(symbol, change.lots);
+    this.accounts.rescale(symbol, change.lots);
     for (const order of this.orders.all.values()) if (order.symbol === symbol) rescaleOrder(order, change);
     if (this.account === null) return;
     const positions = this.account.positions.map((held) =>

@@ -2,7 +2,7 @@ import type { OrderStatus } from '../api/decisions.ts';
 import type { DecisionEvent, OrderEvent, OrderIntentEvent, PlannedOrder } from '../events.ts';
 import { EndedOrders } from './ended-orders.ts';
 import { isOfAnother, isTerminal, judgeStatus, mayRevive, noteEvidence } from './evidence.ts';
-import type { OrderMaps, OrderState } from './order.ts';
+import { midOf, type OrderMaps, type OrderState } from './order.ts';
 import type { PossibleFills } from './positions.ts';
 
 export { isTerminal } from './evidence.ts';
@@ -94,6 +94,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     plannedAtMs: atMs,
     dueAtMs: atMs + planned.delay_ms,
     slippageBps: event.decision.effective?.max_slippage_bps ?? null,
+    midAtDecision: midOf(event),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
     lots: planned.lots,
@@ -148,6 +149,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     plannedAtMs: atMs,
     dueAtMs: atMs,
     slippageBps: null,
+    midAtDecision: null,
     tokenSkillSha256: null,
     claimedSkillSha256: null,
     lots: foreign.lots,

@@ -22,6 +22,7 @@ export function setBack(state: GateViews, nowMs: number): void {
   state.requests.setBack(nowMs);
   state.requestRecords.setBack(nowMs);
   state.equity.setBack(nowMs);
+  state.outbox.setBack(nowMs);
   state.passkeys.setBack(nowMs);
   setBackLayers(state, nowMs);
 }

@@ -1,6 +1,7 @@
 import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
+import { Accounts } from './accounts.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -8,6 +9,7 @@ import { ExitTargets } from './exit-targets.ts';
 import type { LayerMap } from './layers.ts';
 import { OrderChanges } from './order-changes.ts';
 import { createOrderBook, liveOrders, type OrderState } from './orders.ts';
+import { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import { PasskeyBook } from './passkeys.ts';
 import { createPosition, type PositionState } from './positions.ts';
@@ -41,7 +43,9 @@ export class GateViews {
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
   readonly alerts = new RecentAlerts();
+  readonly outbox = new Outbox();
   readonly fills = new RecentFills();
+  readonly accounts = new Accounts();
   readonly passkeys = new PasskeyBook();
   /** Trade ids by symbol. */
   readonly seenTrades = new SeenIds(KEEP_TRADES_MS);
