@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { AgentAccount } from '../gate/api/accounts.ts';
 import type { Caller } from '../gate/api.ts';
 import type { Gate } from '../gate/gate.ts';
 import { stateInForce } from '../gate/state/layers.ts';
@@ -134,8 +135,33 @@ export class AccountMetrics {
     });
   }
 
-  #watchAgents({ core }: Gate, agentNames: () => readonly string[]): void {
-    const gauge = (name: string, help: string, read: (agent: string) => number): void => {
+  #watchProfits(gate: Gate): void {
+    const labelOf = (agent: string): string => this.#labelOf(agent);
+    const gauge = (name: string, help: string, read: (account: AgentAccount) => number): void => {
+      new Gauge({
+        name,
+        help,
+        labelNames: ['agent'],
+        registers: this.#registers,
+        collect() {
+          this.reset();
+          if (!gate.core.ports.clock.isSynced) return;
+          for (const account of gate.getAgents(NOBODY).agents)
+            if (account.agent !== null) this.inc({ agent: labelOf(account.agent) }, read(account));
+        },
+      });
+    };
+    gauge(
+      'holdfast_agent_result_usdt',
+      'Realised profit and funding less fees, in total',
+      ({ total }) => total.result_usdt,
+    );
+    gauge('holdfast_agent_unrealised_usdt', 'Unrealised profit at the mark', (account) => account.unrealised_usdt);
+  }
+
+  #watchAgents(gate: Gate, agentNames: () => readonly string[]): void {
+    const { core } = gate;
+    const perAgent = (name: string, help: string, read: (agent: string) => number): void => {
       const labelOf = (agent: string): string => this.#labelOf(agent);
       const known = this.#agents;
       new Gauge({
@@ -151,18 +177,19 @@ export class AccountMetrics {
       });
     };
     const { pacing } = core.state;
-    gauge('holdfast_agent_turnover_usdt', "Turnover of the agent's last 24 hours", (agent) =>
+    this.#watchProfits(gate);
+    perAgent('holdfast_agent_turnover_usdt', "Turnover of the agent's last 24 hours", (agent) =>
       pacing.readAgent(agent).turnover.sum(core.nowMs()),
     );
-    gauge('holdfast_agent_fees_usdt', "Fees of the agent's last 24 hours", (agent) =>
+    perAgent('holdfast_agent_fees_usdt', "Fees of the agent's last 24 hours", (agent) =>
       pacing.readAgent(agent).fees.sum(core.nowMs()),
     );
-    gauge('holdfast_agent_open_orders', "The agent's orders that are not proven to be over", (agent) => {
+    perAgent('holdfast_agent_open_orders', "The agent's orders that are not proven to be over", (agent) => {
       let count = 0;
       for (const order of everyLiveOrder(core.state.orders)) if (order.agent === agent) count += 1;
       return count;
     });
-    gauge('holdfast_agent_active', '1 when no trading state keeps the agent from opening', (agent) =>
+    perAgent('holdfast_agent_active', '1 when no trading state keeps the agent from opening', (agent) =>
       stateInForce(core.state.layers, core.nowMs(), null, agent).state === 'active' ? 1 : 0,
     );
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { DaemonWorld, order } from '../daemon/harness.ts';
+import type { AgentAccount } from '../../daemon/gate/api/accounts.ts';
+import { DaemonWorld, order, until } from '../daemon/harness.ts';
 import { promtool, WITHOUT_PROMTOOL } from './promtool.ts';
 
 const FOLDER = fileURLToPath(new URL('../../integrations/prometheus/', import.meta.url));
@@ -78,6 +79,8 @@ describe('a scrape', () => {
   });
 
   it('shows money and agents to a monitor or an operator only', async () => {
+    // What is traded at the instant of the first reading counts as held before.
+    await world.advance(1000);
     assert.equal((await world.tool('place_order', order())).body.decision.decision, 'ALLOW');
     await world.refresh();
     const open = await scrape(null);
@@ -92,6 +95,16 @@ describe('a scrape', () => {
   });
 
   it('says what the account, the budgets and the agents are', async () => {
+    const readAgent = async () =>
+      (await world.operator<{ agents: AgentAccount[] }>('GET', '/v1/agents')).body.agents.find(
+        (each) => each.agent === 'agent',
+      );
+    // A fill is booked when its trade is read.
+    await until('the fees are booked', async () => {
+      await world.refresh();
+      return ((await readAgent())?.total.result_usdt ?? 0) < 0;
+    });
+    const agent = await readAgent();
     const text = await scrape('monitor');
     const account = await world.account();
     assert.equal(figureOf(text, 'holdfast_equity_usdt'), account.equity_usdt);
@@ -107,6 +120,8 @@ describe('a scrape', () => {
     const [position] = await world.positions();
     assert.equal(figureOf(text, 'holdfast_position_notional_usdt{symbol="BTCUSDT"}'), position?.notional_usdt);
     assert.ok(figureOf(text, 'holdfast_agent_turnover_usdt{agent="agent"}') > 200);
+    assert.equal(figureOf(text, 'holdfast_agent_result_usdt{agent="agent"}'), agent?.total.result_usdt);
+    assert.equal(figureOf(text, 'holdfast_agent_unrealised_usdt{agent="agent"}'), agent?.unrealised_usdt);
     assert.ok(figureOf(text, 'holdfast_agent_decisions_total{agent="agent",decision="ALLOW"}') >= 1);
     assert.equal(figureOf(text, 'holdfast_agent_active{agent="agent"}'), 1);
   });
