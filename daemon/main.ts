@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Alerts } from './boot/alerts.ts';
-import { followHeadOf, followTokens, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
+import { followHeadOf, ledgerClock, openDaemonLedger, openHeadSigner } from './boot/daemon-ledger.ts';
 import { findFileShortage, noteOperatorEntrance, openEntrances } from './boot/entrances.ts';
 import type { Folded } from './boot/fold.ts';
 import { checkpointFolder, keepHistory } from './boot/keep-history.ts';
@@ -13,6 +13,7 @@ import { buildCurlLine, ensurePaperTokens, startPaperExchange, venueAccess } fro
 import { createPolicyPort, type FilePolicy, loadPolicy, offerPolicy } from './boot/policy.ts';
 import { createReceiptPort } from './boot/receipts.ts';
 import { StartCache } from './boot/start-cache.ts';
+import { followTokens } from './boot/token-watch.ts';
 import type { Config, Secrets } from './config/config.ts';
 import type { ExchangeSim } from './exchange-sim/start.ts';
 import type { Gate } from './gate/gate.ts';
@@ -119,7 +120,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     recording = gate;
     if (ledger.stats.reserve_used) gate.onReserveUsed();
     if (hasFiles(options)) signer = keepHome(opened, ledger, gate, clock, folded);
-    closers.unshift(followTokens(ledger, time, log));
+    closers.unshift(followTokens(ledger, gate.core, time, log));
     const http = await openEntrances(config, ledger, options.createServer ?? createHttpServer, {
       gate,
       logger: log,
@@ -129,6 +130,7 @@ export async function startDaemon(config: Config, secrets: Secrets, options: Sta
     });
     closers.unshift(() => http.close());
     const entrance = describeEntrance(http, config, tokensFolder);
+    gate.core.consoleAddress = entrance.consoleAddress;
     alerts.consoleUrl = entrance.consoleAddress;
     const needed = findFileShortage();
     if (needed !== null) log.warn({ ...needed }, 'the limit on open files is below what all connections may need');
@@ -189,6 +191,7 @@ async function build(
       log: options.log,
       receipts: createReceiptPort(ledger, heads, options.time ?? SYSTEM_TIME),
       startCache: new StartCache(join(config.home, config.venue, 'cache'), ledger.genesis.genesis_id),
+      isTokenLive: (id) => ledger.tokens.listTokens().some((token) => token.id === id && token.revoked_at_ms === null),
       agentNames: () => ledger.tokens.listTokens().map((token) => token.agent ?? token.name),
     },
     settings: {

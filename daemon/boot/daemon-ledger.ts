@@ -15,8 +15,6 @@ import { ACCOUNT_NAME } from './live.ts';
 
 /** How long a start waits for a verb that briefly holds the ledger, wall ms. */
 const LOCK_WAIT_MS = 1_000;
-/** How often token changes by the command line are recorded, wall ms. */
-const TOKEN_CHANGES_MS = 1_000;
 
 export interface DaemonLedgerOptions {
   readonly clock: DomainClock;
@@ -95,20 +93,4 @@ export function openHeadSigner(config: Config, ledger: Ledger, gate: Gate, time:
 /** Where the key of a ledger's heads lies. */
 export function signingKeyPath({ home, venue }: Pick<Config, 'home' | 'venue'>): string {
   return join(home, venue, 'head.key');
-}
-
-/** Records token changes by the command line until the returned function is called. */
-export function followTokens(ledger: Ledger, time: TimePort, log: Logger): () => void {
-  const timer = time.every(TOKEN_CHANGES_MS, () => recordTokenChanges(ledger, log), { unref: true });
-  return () => timer.cancel();
-}
-
-/** The table alone decides whether a token is valid; a record that cannot be written now is written later. */
-function recordTokenChanges(ledger: Ledger, log: Logger): void {
-  if (ledger.isFailed) return;
-  try {
-    ledger.recordTokenChanges();
-  } catch (error) {
-    log.warn({ err: error }, 'token changes are not recorded yet');
-  }
 }

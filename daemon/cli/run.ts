@@ -20,6 +20,7 @@ import { addTune } from './local/tune.ts';
 import { screen } from './screen.ts';
 import type { Io } from './verb.ts';
 import { addAgents } from './verbs/agents.ts';
+import { addApprovals, addApprove, addDeny } from './verbs/approvals.ts';
 import { addCall } from './verbs/call.ts';
 import { addCancel, addCancelAll } from './verbs/cancel.ts';
 import { addClose } from './verbs/close.ts';
@@ -60,6 +61,9 @@ const VERBS = [
   addReport,
   addReceipt,
   addAlerts,
+  addApprovals,
+  addApprove,
+  addDeny,
   addSignals,
   addEndOrder,
   addHalt,

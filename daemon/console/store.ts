@@ -1,5 +1,6 @@
 import { batch, type Signal, signal } from '@preact/signals';
 import type { AgentsBody } from '../gate/api/accounts.ts';
+import type { ApprovalsBody } from '../gate/api/approvals.ts';
 import type { LimitsBody } from '../gate/api/limits.ts';
 import type { ReadinessBody, SignalsBody, TradingStateBody } from '../gate/api/operator.ts';
 import type { PasskeysBody } from '../gate/api/passkeys.ts';
@@ -36,6 +37,7 @@ export const positions = signal<readonly PositionBody[] | null>(null);
 export const orders = signal<readonly OrderBody[] | null>(null);
 export const signals = signal<SignalsBody['signals'] | null>(null);
 export const alerts = signal<AlertsBody['alerts'] | null>(null);
+export const approvals = signal<ApprovalsBody['approvals'] | null>(null);
 export const policy = signal<PolicyBody | null>(null);
 export const passkeys = signal<PasskeysBody | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
@@ -48,6 +50,7 @@ type Topic =
   | 'account'
   | 'agents'
   | 'alerts'
+  | 'approvals'
   | 'decisions'
   | 'limits'
   | 'market'
@@ -74,6 +77,8 @@ const READERS: Readonly<Record<Topic, () => Promise<void>>> = {
   },
   agents: () => read<AgentsBody, AgentsBody>('/v1/agents', agents, same),
   alerts: () => read<AlertsBody['alerts'], AlertsBody>('/v1/alerts?limit=100', alerts, (body) => body.alerts),
+  approvals: () =>
+    read<ApprovalsBody['approvals'], ApprovalsBody>('/v1/approvals', approvals, (body) => body.approvals),
   // What the stream has shown, with what bound it; and what a stream that was cut off has not.
   decisions: async () => addPage(await look<DecisionPage>(`/v1/decisions?limit=${NEWEST}`)),
   limits: () => read<LimitsBody, LimitsBody>('/v1/limits', limits, same),
@@ -106,25 +111,27 @@ const TOPICS_OF: Readonly<Record<string, readonly Topic[]>> = {
   income: ['agents'],
   alert: ['alerts'],
   alert_ack: ['alerts'],
+  approval: ['approvals'],
   alert_message: ['state'],
   alert_routes: ['state'],
   arming: ['state'],
-  decision: ['decisions', 'orders', 'limits'],
+  decision: ['approvals', 'decisions', 'orders', 'limits'],
   exit_target: ['orders'],
   order: ['orders', 'positions', 'limits'],
   order_intent: ['orders'],
   passkey: ['passkeys'],
-  policy: ['policy', 'limits', 'state'],
+  policy: ['approvals', 'policy', 'limits', 'state'],
   rebase: ['account', 'limits'],
   signal: ['signals', 'limits', 'state'],
-  state: ['state', 'limits'],
-  trade: ['positions', 'account', 'agents', 'limits'],
+  state: ['approvals', 'state', 'limits'],
+  trade: ['positions', 'account', 'limits', 'agents'],
 };
 /** Read anew so often even if no record says so: marks move, times pass. */
 const EVERY_MS: Readonly<Record<Topic, number>> = {
   account: 2_000,
   agents: 5_000,
   alerts: 15_000,
+  approvals: 5_000,
   decisions: 30_000,
   limits: 4_000,
   market: 2_000,
@@ -234,6 +241,7 @@ export function startReading(): () => void {
         orders,
         signals,
         alerts,
+        approvals,
         policy,
         passkeys,
       ])

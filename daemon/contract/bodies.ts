@@ -2,7 +2,7 @@
 
 import Type from 'typebox';
 import { REGIMES, SIGNAL_KINDS } from '../core/policy.ts';
-import { BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
+import { ApprovalCeilingSchema, BudgetFactorsSchema, decimal, decisionMembers } from './decision.ts';
 import { EXECUTION_STATES } from './execution-states.ts';
 import { explanationMembers } from './explanation.ts';
 import * as field from './fields.ts';
@@ -86,8 +86,82 @@ export const ExecutionOrderSchema = Type.Object(
   },
   field.closed,
 );
+const approvalStatus = field.oneOf(
+  ['pending', 'granted', 'denied', 'voided', 'expired'],
+  'granted: used up by decision_id, whatever that says. voided: detail says by what.',
+);
+const approvalId = text('Id of the approval: decision_id of the decision that was blocked.');
+const words = text('The digest as four words, to compare between two screens.');
+const card = text('Address of its card in the console; only a path where the console is not served.');
+const grantDecision = nullable(text('The decision after the approval; null: there is none.'));
+const approvalDetail = nullable(text('Why it ended.'));
+const approvalEnd = instant('After it nobody can approve.');
+export const ExecutionApprovalSchema = Type.Object(
+  {
+    approval_id: approvalId,
+    status: approvalStatus,
+    detail: approvalDetail,
+    decision_id: grantDecision,
+    expires_at_ms: approvalEnd,
+    quorum: count('People who must approve.'),
+    signatures: count('People who have.'),
+    words,
+    card,
+  },
+  { ...field.closed, description: 'The approval that this decision asked for, or rests on.' },
+);
+export const ApprovalBodySchema = Type.Object(
+  {
+    approval_id: approvalId,
+    status: approvalStatus,
+    detail: approvalDetail,
+    ...ApprovalCeilingSchema.properties,
+    requested_at_ms: instant('When it was asked for.'),
+    expires_at_ms: approvalEnd,
+    ended_at_ms: nullable(instant('When it ended.')),
+    decision_id: grantDecision,
+    text: text('What is approved, canonical JSON.'),
+    digest: text('sha256 of text: what an approval names, and a passkey signs.'),
+    words,
+    card,
+    signatures: Type.Array(
+      Type.Object(
+        {
+          at_ms: instant('When.'),
+          by: text('Who.'),
+          kind: field.oneOf(['operator_token', 'passkey'], 'By what.'),
+        },
+        field.closed,
+      ),
+      { description: 'Approvals that were given.' },
+    ),
+    untrusted: Type.Object(
+      { rationale: nullable(text('Reason that the agent gave.')), strategy_id: nullable(text('Its strategy.')) },
+      { ...field.closed, description: "The agent's own words. They prove nothing." },
+    ),
+  },
+  { ...field.closed, description: 'An order that waits for a person, or waited.' },
+);
+export const ApprovalChallengeSchema = Type.Object(
+  {
+    options: Type.Unsafe<{ readonly [member: string]: unknown }>({
+      type: 'object',
+      description: 'Of the WebAuthn request; its challenge is the digest.',
+    }),
+  },
+  { ...field.closed, description: 'What the browser asks a passkey for.' },
+);
+export const ApprovalsBodySchema = Type.Object(
+  {
+    approvals: Type.Array(ApprovalBodySchema, {
+      description: 'Those that wait, oldest first; then the last 100 that have ended, newest first.',
+    }),
+  },
+  field.closed,
+);
 export const ExecutionBodySchema = Type.Object(
   {
+    approval: Type.Optional(ExecutionApprovalSchema),
     state: field.oneOf(
       EXECUTION_STATES,
       'none: nothing was sent. submitting, unknown: pending, do not send again; ask GET /v1/decisions/{id}.',
@@ -105,6 +179,13 @@ export const ExecutionBodySchema = Type.Object(
 export const ToolAnswerSchema = Type.Object(
   { decision: DecisionBodySchema, execution: ExecutionBodySchema },
   { ...field.closed, description: 'A decided request. A refusal is an answer too (status 200, decision BLOCK).' },
+);
+export const ApprovedBodySchema = Type.Object(
+  { approval: ApprovalBodySchema, answer: nullable(ToolAnswerSchema) },
+  {
+    ...field.closed,
+    description: 'An approval that was given or denied. answer: what was decided with it; null: nothing yet.',
+  },
 );
 /** intercept: advice has a decision and, where the gate shows one, an execution without orders. */
 export const InterceptAnswerSchema = Type.Object(

@@ -7,6 +7,7 @@ import type { Since } from '../contract/since.ts';
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -52,6 +53,8 @@ export interface DecisionFilter {
 }
 
 export interface GateApi {
+  /** Every authenticated call, before what it requests: an agent's sign of life. */
+  noteCall(caller: Caller): void;
   runTool(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   dryRun(caller: Caller, call: TradingArgs): Promise<ToolOutcome>;
   /** `call` is null when the tool is not one of Holdfast's, or its arguments do not fit the contract. */
@@ -101,6 +104,18 @@ export interface GateApi {
   /** Records that it was seen; null: no such alert is among the last 1,000. */
   acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null>;
   getAlerts(limit: number, cursor: string | null): AlertsBody;
+  getApprovals(): ApprovalsBody;
+  /** Null: there is none with this id. */
+  getApproval(id: string): ApprovalBody | null;
+  /**
+   * The entrance has verified the proof. Null: there is no such approval.
+   *
+   * @throws an error with the code APPROVAL_REFUSED, which is on record: nothing was sent
+   */
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null>;
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null>;
+  /** Records that the entrance did not accept a proof, and returns the error for the caller. */
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error>;
   getAlertChannels(): AlertChannelsBody;
   /** Sends a message to one channel, or to each, once; no result: there is no such channel. */
   testAlerts(caller: Caller, channel: string | null): Promise<AlertTestBody>;

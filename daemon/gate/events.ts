@@ -4,13 +4,16 @@
  * a restart and `audit verify --deep` rebuild the very same views. Instants are domain time; the event's own `at_ms`
  * is when it was appended. Keys are in canonical order where records are hot.
  */
+
 import type { AlertRoutesSpec } from '../contract/alerts.ts';
+import type { SignedApproval } from '../core/approval.ts';
 import type { ExecutionContext, StateLayer, TradingStateName } from '../core/context.ts';
 import type { TimeInForce } from '../core/decision.ts';
 import type { MarketFeatures } from '../core/features/market.ts';
 import type { RegimeHold } from '../core/features/regime-hold.ts';
 import type { SignalKind } from '../core/policy.ts';
 import type { ExecutionRequest, OrderType, Origin, Side } from '../core/request.ts';
+import type { ApprovalProof } from './api/approvals.ts';
 import type { DecisionBody, DerivedMember, OrderStatus } from './api/decisions.ts';
 import type { OrderKind, SymbolRules } from './venue-port.ts';
 
@@ -287,6 +290,10 @@ export interface AlertEvent {
   readonly detail: string;
   readonly symbol: string | null;
 }
+/** An agent with a heartbeat has called, and nothing else on record says so. At most four in one heartbeat. */
+export interface AgentSeenEvent {
+  readonly agent: string;
+}
 /** An operator has seen the alert of that record. It changes nothing else. */
 export interface AlertAckEvent {
   readonly alert_seq: number;
@@ -348,11 +355,11 @@ export interface RecoveryEvent {
   readonly take_over: boolean;
 }
 /**
- * An access token was created or revoked (ledger/token-records.ts, which has the other members); no view follows from
+ * An access token was created or revoked, or will expire sooner (ledger/token-records.ts, which has the other members); no view follows from
  * it.
  */
 export interface TokenEvent {
-  readonly action: 'created' | 'revoked';
+  readonly action: 'created' | 'revoked' | 'expires';
   readonly at_ms: number;
   readonly id: string;
 }
@@ -504,6 +511,29 @@ export interface RequestSumEvent {
   readonly last_ms: number;
   readonly origin: SenderRole;
 }
+/** What a person is asked to approve. `digest` is of `approvalText` (core/approval.ts), and is what is signed. */
+export interface RequestedApproval extends SignedApproval {
+  readonly action: 'requested';
+  readonly digest: string;
+  /** The token that asked: once it is revoked, the approval is void. */
+  readonly token_id: string;
+}
+/**
+ * An approval: asked for, signed, denied, or void for a reason that no other record has. It is used up by the decision of
+ * the grant, which names it in its context. `refused`: a grant that was not accepted; nothing follows from it.
+ */
+export type ApprovalEvent =
+  | RequestedApproval
+  | {
+      readonly action: 'signed';
+      readonly approval_id: string;
+      readonly digest: string;
+      readonly proof: ApprovalProof;
+      readonly set_by: string;
+    }
+  | { readonly action: 'denied'; readonly approval_id: string; readonly reason: string; readonly set_by: string }
+  | { readonly action: 'voided'; readonly approval_id: string; readonly reason: string; readonly set_by: string }
+  | { readonly action: 'refused'; readonly approval_id: string; readonly reason: string; readonly set_by: string };
 export interface ArmingEvent {
   readonly account: string;
   /** Not before: arming waits `loosen_delay_ms` like every loosening on live. */
@@ -516,8 +546,10 @@ export interface ArmingEvent {
 
 export interface GateEvents {
   readonly account: AccountEvent;
+  readonly agent_seen: AgentSeenEvent;
   readonly alert: AlertEvent;
   readonly alert_ack: AlertAckEvent;
+  readonly approval: ApprovalEvent;
   readonly alert_message: AlertMessageEvent;
   readonly alert_routes: AlertRoutesEvent;
   readonly archived: ArchivedEvent;

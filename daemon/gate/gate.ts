@@ -1,6 +1,7 @@
 import type { ToolName } from '../core/policy.ts';
 import type { AgentBody, AgentsBody, ReportBody, ReportPeriod } from './api/accounts.ts';
 import type { AlertChannelsBody, AlertTestBody } from './api/alerts.ts';
+import type { ApprovalBody, ApprovalProof, ApprovalsBody, ApprovedBody } from './api/approvals.ts';
 import type { ExplainedDecision, ToolAnswer, ToolOutcome } from './api/decisions.ts';
 import type { LimitsBody } from './api/limits.ts';
 import type {
@@ -39,6 +40,7 @@ import { type AlertOptions, buildParts, type GateOptions, type GateParts } from 
 import type { StoredEvent } from './ports.ts';
 import { describeAgent, describeAgents } from './reads/accounts.ts';
 import { describeAlertChannels } from './reads/alert-channels.ts';
+import { describeApprovals } from './reads/approvals.ts';
 import { describeAccount, describeAlerts, describeOrder } from './reads/bodies.ts';
 import { describeEquityHistory } from './reads/equity-history.ts';
 import { tellExplained } from './reads/explained.ts';
@@ -120,6 +122,10 @@ export class Gate implements GateApi {
       // Only a ledger that cannot record ends the loop, and it has already stopped the daemon.
       this.core.alert('FEEDS_STOPPED', `the feed loop ended: ${String(error)}`);
     });
+  }
+
+  noteCall(caller: Caller): void {
+    if (caller.role === 'agent') this.#parts.heartbeats.noteCall(caller.agent);
   }
 
   // --- tools -----------------------------------------------------------------------------------------------------
@@ -233,6 +239,21 @@ export class Gate implements GateApi {
   }
   async acknowledgeAlert(caller: Caller, seq: number, reason: string): Promise<AlertBody | null> {
     return acknowledgeAlert(this.core, caller, seq, reason);
+  }
+  getApprovals(): ApprovalsBody {
+    return describeApprovals(this.core);
+  }
+  getApproval(id: string): ApprovalBody | null {
+    return this.#parts.approvals.find(id);
+  }
+  approve(caller: Caller, id: string, digest: string, proof: ApprovalProof): Promise<ApprovedBody | null> {
+    return this.#parts.approvals.approve(caller, id, digest, proof);
+  }
+  denyApproval(caller: Caller, id: string, reason: string): Promise<ApprovalBody | null> {
+    return this.#parts.approvals.deny(caller, id, reason);
+  }
+  refuseApproval(caller: Caller, id: string, reason: string): Promise<Error> {
+    return this.#parts.approvals.refuse(caller, id, reason);
   }
   getAlertChannels(): AlertChannelsBody {
     return describeAlertChannels(this.core, this.alertRoutes);

@@ -1,4 +1,5 @@
 import type { AlertTestBody } from './api/alerts.ts';
+import { Approvals } from './calls/approvals.ts';
 import { Availability } from './calls/disk-space.ts';
 import { Executor } from './calls/executor.ts';
 import { ParentDecisions } from './calls/parent-decisions.ts';
@@ -30,6 +31,7 @@ import { CutReadings } from './plan/cut-readings.ts';
 import { CallerReads } from './reads/reads.ts';
 import { ExecutionRecall } from './reads/recall.ts';
 import type { GateState } from './state/gate-state.ts';
+import { Heartbeats } from './watch/heartbeats.ts';
 import { Protection } from './watch/protection.ts';
 import { StandingOrders } from './watch/standing.ts';
 
@@ -42,12 +44,14 @@ export interface GateParts {
   readonly policies: PolicyControl;
   readonly alertRoutes: AlertRoutesControl;
   readonly calls: ToolCalls;
+  readonly approvals: Approvals;
   readonly reads: CallerReads;
   readonly executor: Executor;
   readonly sender: OrderSender;
   readonly resolver: Resolver;
   readonly canceler: Canceler;
   readonly slices: SliceRunner;
+  readonly heartbeats: Heartbeats;
   readonly standing: StandingOrders;
   readonly operator: Operator;
   readonly signals: Signals;
@@ -102,6 +106,7 @@ export function buildParts(options: GateOptions): GateParts {
   const executor: Executor = new Executor({ core, decisions, sender, canceler, slices, exits, signal });
   const exitShares: ExitShares = new ExitShares(core, canceler);
   const standing = new StandingOrders(core, canceler, sender);
+  const heartbeats = new Heartbeats(core);
   const marks = new ReadingMarks(core);
   const ledgerCheck = new LedgerCheck(core, marks);
   core.lookout = ledgerCheck;
@@ -137,7 +142,7 @@ export function buildParts(options: GateOptions): GateParts {
     ledgerCheck,
     marks,
     signal,
-    tasks: buildTasks({ core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts }),
+    tasks: buildTasks({ core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts }),
   });
   const policies = new PolicyControl(core, options.policyPort);
   const alertRoutes = new AlertRoutesControl(core, options.alerts?.compareRoutes ?? (() => []));
@@ -148,6 +153,7 @@ export function buildParts(options: GateOptions): GateParts {
   const recall = new ExecutionRecall(core.state, ports.ledger);
   const reads = new CallerReads(core, recall);
   const calls = new ToolCalls({ core, availability, decisions, executor, recall, budgets });
+  const approvals = new Approvals({ core, availability, decisions, executor, reads });
   const exitResumption = new ExitResumption(core, keeper, sender, exits, signal);
   core.onPolicyChange(() => {
     standing.tick().catch((error: unknown) => core.alertRarely('STANDING_FAILED', String(error)));
@@ -160,12 +166,14 @@ export function buildParts(options: GateOptions): GateParts {
     policies,
     alertRoutes,
     calls,
+    approvals,
     reads,
     executor,
     sender,
     resolver,
     canceler,
     slices,
+    heartbeats,
     standing,
     operator,
     signals,
@@ -180,6 +188,7 @@ function buildTasks(parts: {
   core: GateCore;
   resolver: Resolver;
   canceler: Canceler;
+  heartbeats: Heartbeats;
   standing: StandingOrders;
   exits: ExitBook;
   exitShares: ExitShares;
@@ -187,13 +196,14 @@ function buildTasks(parts: {
   protection: Protection;
   cuts: CutReadings;
 }): KeeperTasks {
-  const { core, resolver, canceler, standing, exits, exitShares, flatten, protection, cuts } = parts;
+  const { core, resolver, canceler, heartbeats, standing, exits, exitShares, flatten, protection, cuts } = parts;
   return {
     retryCancels: async () => {
       resolver.sweep();
       await canceler.retryUnproven();
     },
     reviewStanding: async () => {
+      heartbeats.tick();
       await Promise.all([standing.tick(), exitShares.tick()]);
     },
     exits: () => exits.tick(),

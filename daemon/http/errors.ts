@@ -27,6 +27,8 @@ export const ERROR_STATUS = {
   REQUEST_TIMEOUT: 408,
   /** The request id belongs to an earlier request with another body. */
   REQUEST_ID_REUSED: 409,
+  /** The approval does not wait any more, or the proof is not accepted. It is on record, and nothing was sent. */
+  APPROVAL_REFUSED: 409,
   /** The named policy is not the pending one. */
   POLICY_NOT_PENDING: 409,
   BODY_TOO_LARGE: 413,
@@ -87,6 +89,7 @@ const GATE_CODES: ReadonlySet<string> = new Set([
   'FORBIDDEN',
   'NOT_READY',
   'REFUSAL_RATE',
+  'APPROVAL_REFUSED',
 ]);
 /** The ledger accepts nothing more: the daemon is about to restart, or its disk is full. */
 const LEDGER_CODES: ReadonlySet<string> = new Set(['LEDGER_FAILED', 'LEDGER_FULL', 'LEDGER_CLOSED']);

@@ -224,6 +224,8 @@ export interface TokenRecord {
   readonly skill_sha256: string | null;
   readonly created_at_ms: number;
   readonly revoked_at_ms: number | null;
+  /** Wall time from which on it is refused, ms; null: it does not expire. */
+  readonly expires_at_ms: number | null;
 }
 
 export interface NewToken {
@@ -231,14 +233,19 @@ export interface NewToken {
   readonly name: string;
   readonly agent?: string;
   readonly skill_sha256?: string;
+  readonly expires_at_ms?: number;
 }
 
 export interface TokenStore {
   /** Creates a token. `secret` exists only in this answer; the ledger keeps its hash. */
   createToken(token: NewToken): { readonly record: TokenRecord; readonly secret: string };
-  /** The live token with this secret; null if unknown or revoked. Sees changes by other processes at once. */
+  /** The live token with this secret; null if unknown, revoked or expired. Sees changes by other processes at once. */
   findToken(secret: string): TokenRecord | null;
   listTokens(): TokenRecord[];
   /** True iff the token was live. */
   revokeToken(id: string): boolean;
+  /** Creates a token in the place of others, which expire at `endsAtMs` unless they do so earlier. All or nothing. */
+  replaceTokens(ids: readonly string[], endsAtMs: number, token: NewToken): ReturnType<TokenStore['createToken']>;
+  /** Revokes the tokens that have expired, and returns them. */
+  endExpired(): readonly TokenRecord[];
 }

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { EXIT } from '../../daemon/cli/exit-codes.ts';
 import { toExplanation } from '../../daemon/contract/explanation.ts';
 import type { DecisionBody, ToolAnswer } from '../../daemon/gate/api/decisions.ts';
-import { ANSWER, decisionBody } from '../http/fake-gate.ts';
+import { ANSWER, APPROVAL, decisionBody } from '../http/fake-gate.ts';
 import { type FakeDaemon, type Reply, replyJson, startFakeDaemon } from './fake-daemon.ts';
 import { holdfast, type Result } from './run.ts';
 
@@ -443,6 +443,38 @@ test('alerts, signals and end-order show what waits for a person, and end it', a
   assert.match(order.result.out, /hf1-0-0 +canceled/);
   assert.deepEqual(order.daemon.seen[0]?.body, { reason: 'never placed' });
   assert.equal(order.daemon.seen[0]?.authorization, 'Bearer hf_operator');
+});
+
+test('approvals, approve and deny: what is approved is shown first, and its four words approve it', async () => {
+  const replies = {
+    'GET /v1/approvals': replyJson({ approvals: [APPROVAL, { ...APPROVAL, approval_id: 'old', status: 'denied' }] }),
+    'GET /v1/approvals/hf000000-2a': replyJson(APPROVAL),
+    'POST /v1/approvals/hf000000-2a': replyJson({
+      approval: { ...APPROVAL, detail: 'denied by operator: no' },
+      answer: { decision: { decision: 'ALLOW', decision_id: 'd-9', reasons: [] }, execution: { state: 'filled' } },
+    }),
+  };
+  const listed = await runAgainst(replies, ['approvals']);
+  assert.match(
+    listed.result.out,
+    /hf000000-2a +momentum +buy 0\.002 BTCUSDT +60060\.0 +0 of 1 .* lusab-babad-gutih-tugad/,
+  );
+  assert.doesNotMatch(listed.result.out, /old/, 'only those that wait');
+  const shown = await runAgainst(replies, ['approve', 'hf000000-2a']);
+  assert.match(shown.result.out, /at most +buy 0\.002 BTCUSDT, 120\.00 USDT/);
+  assert.match(shown.result.out, /agent says +"because" \(s; not checked by anybody\)/);
+  assert.match(shown.result.out, /--words lusab-babad-gutih-tugad/);
+  assert.equal(shown.daemon.seen.length, 1, 'nothing was approved');
+  const wrong = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', 'lusab-babad-gutih-other']);
+  assert.equal(wrong.result.code, 2);
+  assert.equal(wrong.daemon.seen.length, 1, 'nothing was approved');
+  const approved = await runAgainst(replies, ['approve', 'hf000000-2a', '--words', APPROVAL.words]);
+  assert.match(approved.result.out, /decision +ALLOW d-9\nexecution +filled/);
+  assert.deepEqual(approved.daemon.seen[1]?.body, { action: 'approve', digest: APPROVAL.digest });
+  assert.equal(approved.daemon.seen[1]?.authorization, 'Bearer hf_operator');
+  const denied = await runAgainst(replies, ['deny', 'hf000000-2a', '--reason', 'no']);
+  assert.match(denied.result.out, /denied by operator: no/);
+  assert.deepEqual(denied.daemon.seen[0]?.body, { action: 'deny', reason: 'no' });
 });
 
 test('tools prints a table, or the catalogue in the form of a model API', async () => {

@@ -13,8 +13,10 @@ const PAGE = read('docs/operating.md');
 /** The compiler keeps this complete. */
 const KINDS: Record<EventKind, true> = {
   account: true,
+  agent_seen: true,
   alert: true,
   alert_ack: true,
+  approval: true,
   alert_message: true,
   alert_routes: true,
   archived: true,

@@ -20,6 +20,34 @@ const SIGNAL_ENTRY = {
 const ALERT = { seq: 9, at_ms: 1, code: 'ORDER_LOST', detail: 'it is lost', symbol: null } as const;
 const ZERO = { leverage: 1, notional: 1, order_rate: 1, slippage: 1 };
 const HASH = 'a'.repeat(64);
+export const APPROVAL = {
+  agent: 'momentum',
+  approval_id: 'hf000000-2a',
+  card: '/#/approvals/hf000000-2a',
+  decision_id: null,
+  detail: null,
+  digest: 'd'.repeat(64),
+  ended_at_ms: null,
+  expires_at_ms: 600_000,
+  intent: 'open',
+  leverage: 1,
+  lots: 2,
+  notional_usdt: 120,
+  order_type: 'market',
+  policy_hash: HASH,
+  price_ticks: 600_600,
+  quantity: '0.002',
+  quorum: 1,
+  requested_at_ms: 1,
+  side: 'buy',
+  signatures: [],
+  status: 'pending',
+  symbol: 'BTCUSDT',
+  text: '{}',
+  untrusted: { rationale: 'because', strategy_id: 's' },
+  words: 'lusab-babad-gutih-tugad',
+  worst_price: '60060.0',
+} as const;
 
 const SUMS = {
   realised_usdt: 12.5,
@@ -293,6 +321,7 @@ export function createFakeGate(): FakeGate {
       note('intercept', caller, tool, args, call, skill);
       return fake.outcome();
     },
+    noteCall: () => undefined,
     recordRejectedInput(caller, tool, paths) {
       calls.push({ method: 'recordRejectedInput', args: [caller, tool, paths] });
     },
@@ -423,6 +452,20 @@ export function createFakeGate(): FakeGate {
     async acknowledgeAlert(caller: Caller, seq: number, reason: string) {
       note('acknowledgeAlert', caller, seq, reason);
       return { ...ALERT, acknowledged: { at_ms: 2, by: caller.agent, reason } };
+    },
+    getApprovals: () => ({ approvals: [APPROVAL] }),
+    getApproval: (id) => (id === APPROVAL.approval_id ? APPROVAL : null),
+    async approve(caller, id, digest, proof) {
+      note('approve', caller, id, digest, proof);
+      return id === APPROVAL.approval_id ? { approval: APPROVAL, answer: null } : null;
+    },
+    async denyApproval(caller, id, reason) {
+      note('denyApproval', caller, id, reason);
+      return id === APPROVAL.approval_id ? { ...APPROVAL, status: 'denied' } : null;
+    },
+    async refuseApproval(caller, id, reason) {
+      note('refuseApproval', caller, id, reason);
+      return Object.assign(new Error(reason), { code: 'APPROVAL_REFUSED' });
     },
     passkeys: createFakePasskeys(note),
     getTradingState: () => ({ state: 'active', layers: [] }),

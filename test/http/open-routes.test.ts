@@ -159,6 +159,10 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get', '/v1/alerts/channels'],
   ['post', '/v1/alerts/test'],
   ['post', '/v1/alerts/routes/reload'],
+  ['get', '/v1/approvals'],
+  ['get', '/v1/approvals/{id}'],
+  ['get', '/v1/approvals/{id}/challenge'],
+  ['post', '/v1/approvals/{id}'],
   ['get', '/v1/trading-state'],
   ['put', '/v1/trading-state'],
   ['post', '/v1/flatten'],
@@ -218,7 +222,7 @@ test('openapi.json describes every route with its schemas, and no other', async 
 test('openapi.json is small, and generators find names, types and examples in it', async (t) => {
   const server = await startServer(t);
   const { json, text } = await server.call('GET', '/openapi.json', { role: null });
-  assert.ok(text.length <= 150_000, `${text.length} bytes`);
+  assert.ok(text.length <= 165_000, `${text.length} bytes`);
   assert.doesNotMatch(text, /x-max-bytes/);
   const operations = Object.values(json.paths as { [path: string]: { [method: string]: Json } }).flatMap(Object.values);
   const ids = operations.map(({ operationId }) => operationId);

@@ -240,6 +240,7 @@ function askOf(context: ExecutionContext, state: GateState): Ask {
     exitRung: context.exit_rung,
     sliceLots: context.slice_lots,
     parentPriceTicks: context.parent_price_ticks,
+    grant: context.approval?.grant ?? null,
     target: order(context.order?.client_order_id ?? null),
   };
 }

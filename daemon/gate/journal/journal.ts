@@ -69,6 +69,8 @@ export interface GatePorts {
   readonly receipts?: ReceiptPort;
   /** Agents that tokens name, revoked ones too. */
   readonly agentNames?: () => readonly string[];
+  /** Whether the token may still be used; absent: as far as is known. */
+  readonly isTokenLive?: (tokenId: string) => boolean;
   readonly checkOperatorSchema: OperatorSchemaCheck;
   readonly isInterceptAllowed: InterceptAllowance;
   /**
@@ -117,6 +119,8 @@ export class GateCore {
   readonly #alertedAt = new Map<string, number>();
   readonly #policyListeners: (() => void)[] = [];
   readonly #setBackListeners: ((nowMs: number) => void)[] = [];
+  /** Where the console is, `http://localhost:7433/`; null: nowhere, or it is not known yet. */
+  consoleAddress: string | null = null;
   /** Set by the gate: an order failed rule 13, which is a defect of ours. */
   onRecheckFailure: () => void = () => undefined;
   /** Set by the gate: whoever looks out for what no record of this ledger explains. */

@@ -94,6 +94,10 @@ export class Accounts {
   get incomeReadToMs(): number | null {
     return this.#incomeReadToMs;
   }
+  /** The day that the newest reading of the account has begun; null: none was read. */
+  get openDayMs(): number | null {
+    return this.#openDayMs;
+  }
   get books(): ReadonlyMap<string, OwnedLots> {
     return this.#books;
   }

@@ -38,9 +38,12 @@ export class GateState extends GateViews {
     this.latestEventAtMs = Math.max(this.latestEventAtMs, event.at_ms);
     this.orders.ended.dropOld(this.orders, event.at_ms, this.#mayGoOn);
     this.targets.dropOld(event.at_ms);
+    this.approvals.dropOld(event.at_ms);
     switch (event.kind) {
       case 'decision':
         this.requestRecords.noteDecision(event.payload, this, event.at_ms);
+        this.approvals.noteDecision(event.payload, event.at_ms);
+        this.lives.noteDecision(event.payload, event.at_ms);
         this.accounts.noteDecision(event.payload, event.at_ms);
         applyDecision(this, event.payload, event.at_ms);
         this.displaced.apply(event.payload, this.orders.all, (symbol) => this.thenOf(symbol, event.at_ms));
@@ -76,7 +79,7 @@ export class GateState extends GateViews {
         this.markets.set(event.payload.symbol, event.payload);
         return;
       case 'rules':
-        this.#applyRules(event.payload.rules);
+        this.#applyRules(event.payload.rules, event.at_ms);
         return;
       case 'state':
         if (event.payload.clock_set_back === true) {
@@ -84,6 +87,7 @@ export class GateState extends GateViews {
           setBack(this, event.at_ms);
         }
         applyStateEvent(this.layers, event.payload, event.at_ms);
+        this.approvals.noteState(event.payload, event.at_ms);
         if (event.payload.layer === 'breaker' && event.payload.scope === 'agent' && event.payload.name !== null) {
           this.#applyBreaker(event.payload.name, event.payload.state, event.payload.clears_at_ms, event.at_ms);
         }
@@ -104,9 +108,16 @@ export class GateState extends GateViews {
         return;
       case 'policy':
         if (event.payload.action === 'in_force') this.policy = event.payload;
+        this.approvals.notePolicy(event.payload, event.at_ms);
+        return;
+      case 'approval':
+        this.approvals.apply(event.payload, event.at_ms);
         return;
       case 'arming':
         this.arming = event.payload;
+        return;
+      case 'agent_seen':
+        this.lives.note(event.payload.agent, event.at_ms);
         return;
       case 'alert':
         this.alerts.add(event.payload, event.seq, event.at_ms);
@@ -161,11 +172,13 @@ export class GateState extends GateViews {
   }
 
   /** INVARIANT: lots and ticks are units of the rules in force: what is held in them changes with them. */
-  #applyRules(rules: SymbolRules): void {
+  #applyRules(rules: SymbolRules, atMs: number): void {
     const { symbol } = rules;
     const change = findStepChange(this.rules.get(symbol), rules);
     this.rules.set(symbol, rules);
     if (change === null) return;
+    // RISK: what was approved is a number of lots and ticks: in other steps it would be another order.
+    this.approvals.noteSteps(symbol, atMs);
     const position = this.positions.get(symbol);
     if (position !== undefined) rescalePosition(position, change);
     this.targets.rescale(symbol, (lots) => less(lots, change.lots));

@@ -31,6 +31,8 @@ export interface OrderState {
   /** Skill that the caller's token names, and the one that the ask itself named: what the order is trusted by. */
   readonly tokenSkillSha256: string | null;
   readonly claimedSkillSha256: string | null;
+  /** The worst price that a person approved for it; null: it needed no approval. */
+  approvedTicks: number | null;
   lots: number;
   priceTicks: number | null;
   executedLots: number;

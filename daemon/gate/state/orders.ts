@@ -97,6 +97,7 @@ function buildOrder(planned: PlannedOrder, event: DecisionEvent, atMs: number): 
     midAtDecision: midOf(event),
     tokenSkillSha256: event.context.trust.token_skill_sha256,
     claimedSkillSha256: event.context.trust.claimed_skill_sha256,
+    approvedTicks: event.context.approval?.grant?.price_ticks ?? null,
     lots: planned.lots,
     priceTicks: planned.price_ticks,
     executedLots: 0,
@@ -152,6 +153,7 @@ export function buildForeignOrder(event: OrderEvent, atMs: number): OrderState |
     midAtDecision: null,
     tokenSkillSha256: null,
     claimedSkillSha256: null,
+    approvedTicks: null,
     lots: foreign.lots,
     priceTicks: foreign.price_ticks,
     // What it filled before it was seen is in the position already, which the account shows.

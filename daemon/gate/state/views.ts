@@ -2,6 +2,7 @@ import type { SignalKind } from '../../core/policy.ts';
 import type { AccountEvent, ArmingEvent, MarketEvent, PolicyEvent, RecoveryEvent } from '../events.ts';
 import type { SymbolRules } from '../venue-port.ts';
 import { Accounts } from './accounts.ts';
+import { ApprovalBook } from './approvals.ts';
 import { DisplacedExits } from './displaced-exits.ts';
 import { EquityHistory } from './equity.ts';
 import type { Then } from './exit-bounds.ts';
@@ -19,6 +20,7 @@ import { RequestRecords } from './request-records.ts';
 import { RequestMemory } from './requests.ts';
 import { SeenIds } from './seen-ids.ts';
 import { SignalBook } from './signal-book.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import { TradeBook } from './trades.ts';
 
 /** Pages of trades go back to the newest one known; at a start an hour, or to the oldest fill that has none, within this. */
@@ -42,6 +44,8 @@ export class GateViews {
   readonly trades = new TradeBook();
   readonly rules = new Map<string, SymbolRules>();
   readonly markets = new Map<string, MarketEvent>();
+  readonly approvals = new ApprovalBook();
+  readonly lives = new SignsOfLife();
   readonly alerts = new RecentAlerts();
   readonly outbox = new Outbox();
   readonly fills = new RecentFills();
