@@ -176,6 +176,12 @@ describe('SAE-DEC orders that a person must approve', () => {
       dearer.body.decision.reasons.map(({ code }) => code),
       ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
     );
+    const more = await world.tool('modify_order', { client_order_id: approved, requested_notional: 700 });
+    assert.deepEqual(
+      more.body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED', 'MODIFY_NOT_ALLOWED'],
+    );
+    assert.equal(more.body.decision.reasons[0]?.unit, 'lots', 'no larger than was approved');
     const cheaper = await world.tool('modify_order', { client_order_id: approved, limit_price: 58_500 });
     assert.equal(cheaper.body.decision.decision, 'ALLOW', JSON.stringify(cheaper.body.decision.reasons));
   });
