@@ -186,6 +186,24 @@ describe('SAE-DEC orders that a person must approve', () => {
     assert.equal(cheaper.body.decision.decision, 'ALLOW', JSON.stringify(cheaper.body.decision.reasons));
   });
 
+  it('the lots that a permitted amend adds count like a new order', async () => {
+    const first = await world.tool(
+      'place_order',
+      order({ requested_notional: 190, order_type: 'limit', limit_price: 59_000 }),
+    );
+    const id = first.body.execution.orders[0]?.client_order_id;
+    await world.advance(61_000);
+    const larger = await world.tool('modify_order', { client_order_id: id, requested_notional: 320 });
+    assert.equal(larger.body.decision.decision, 'ALLOW', JSON.stringify(larger.body.decision.reasons));
+    await world.advance(61_000);
+    const { body } = await world.tool('place_order', order({ symbol: 'ETHUSDT', requested_notional: 160 }));
+    assert.deepEqual(
+      body.decision.reasons.map(({ code }) => code),
+      ['APPROVAL_REQUIRED'],
+    );
+    assert.ok(Number(body.decision.reasons[0]?.observed) > 400, JSON.stringify(body.decision.reasons));
+  });
+
   it('an approved order is held to its ceiling when the price has moved, and is stale beyond it', async () => {
     const approval = await ask();
     await world.setMark('BTCUSDT', 59_000);
