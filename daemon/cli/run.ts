@@ -12,6 +12,7 @@ import { addPasskey } from './local/passkey.ts';
 import { addPolicy } from './local/policy.ts';
 import { addRecover } from './local/recover.ts';
 import { addReplay } from './local/replay.ts';
+import { addSkill } from './local/skill.ts';
 import { addStart } from './local/start.ts';
 import { addToken } from './local/token.ts';
 import { addTune } from './local/tune.ts';
@@ -63,6 +64,7 @@ const VERBS = [
   addPolicy,
   addAudit,
   addToken,
+  addSkill,
   addPasskey,
   addRecover,
   addArm,

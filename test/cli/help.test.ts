@@ -43,6 +43,9 @@ const COMMANDS = [
   ['token', 'create'],
   ['token', 'list'],
   ['token', 'revoke'],
+  ['skill'],
+  ['skill', 'pin'],
+  ['skill', 'check'],
   ['passkey'],
   ['passkey', 'enrol'],
   ['passkey', 'recover'],
@@ -57,7 +60,7 @@ const COMMANDS = [
   ['tune'],
   ['completion'],
 ];
-const GROUPS = new Set(['', 'policy', 'audit', 'token', 'passkey', 'data']);
+const GROUPS = new Set(['', 'policy', 'audit', 'token', 'skill', 'passkey', 'data']);
 
 for (const command of COMMANDS) {
   const name = command.join(' ');
