@@ -1809,7 +1809,7 @@ export interface Signal {
   /**
    * What was seen.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Only this account; null: any.
    */
@@ -1837,9 +1837,9 @@ export interface Signal {
 }
 export interface SignalRequest {
   /**
-   * What was seen. The policy says what each kind does.
+   * What was seen. The policy says what it does.
    */
-  kind: 'injection' | 'narrative' | 'anomaly';
+  kind: 'injection' | 'narrative' | 'anomaly' | 'spend';
   /**
    * Whom it concerns; {} is the whole account.
    */
@@ -1859,7 +1859,7 @@ export interface SignalRequest {
    */
   severity: number;
   /**
-   * How long it is active, milliseconds; the policy sets a lower maximum for each kind.
+   * How long it is active, ms; the policy sets a lower maximum for each kind.
    */
   ttl_ms: number;
   /**
